@@ -1,0 +1,35 @@
+"""The list of claims, and the door through which every certificate goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.reading import Json, Refused, refuse
+
+Checker = Callable[[dict[str, Json], dict[str, Json], dict[str, Json]], str]
+
+# One line a claim: the checker gets (statement, claim, evidence), returns the sentence it has verified in plain
+# words and infix, and raises ``Refused`` otherwise.
+CLAIMS: dict[str, Checker] = {}
+
+
+def check_certificate(certificate: Certificate | Json) -> str:
+    """The sentence that the certificate proves; raises ``Refused`` with the failing step otherwise.
+
+    >>> check_certificate({"format": 1, "statement": {}, "claim": {"kind": "magic"}, "evidence": {}})
+    Traceback (most recent call last):
+        ...
+    closedform.kernel.reading.Refused: no checker for claims of kind 'magic'
+    """
+    if not isinstance(certificate, Certificate):
+        certificate = Certificate.from_dict(certificate)
+    checker = CLAIMS.get(certificate.kind)
+    if checker is None:
+        refuse(f"no checker for claims of kind {certificate.kind!r}")
+    try:
+        return checker(certificate.statement, certificate.claim, certificate.evidence)
+    except Refused:
+        raise
+    except (ArithmeticError, ValueError, TypeError, KeyError, IndexError, RecursionError) as fault:
+        raise Refused(f"malformed evidence: {type(fault).__name__}: {str(fault)[:200]}") from fault

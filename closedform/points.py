@@ -1,0 +1,44 @@
+"""A critical point, as every floor above hands it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from closedform.frozen import FrozenMap
+
+if TYPE_CHECKING:
+    from sympy import Expr
+
+Kind = Literal[
+    "global minimum", "local minimum", "saddle", "local maximum", "global maximum", "boundary minimum",
+    "degenerate", "unclassified",
+]  # fmt: skip
+
+CLASSES = (
+    "rational", "radical", "elementary", "lambert_w", "special", "linear_algebra", "spectral", "piecewise",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CriticalPoint:
+    """One real critical point, or one family of them.
+
+    ``exact`` maps each unknown to a SymPy expression, or is None where no closed form is known; a family of points
+    leaves one unknown free and writes the others in terms of it. ``numeric`` and ``radius`` are decimal text: the
+    true value lies within ``radius`` of ``numeric``, proved; None where data are symbols. ``inertia`` counts the
+    positive, negative and zero eigenvalues of the Hessian, None where not proved. ``expression_class`` is one of
+    ``CLASSES``, None without an exact expression. ``certificate`` indexes the report's certificates.
+    """
+
+    exact: FrozenMap[str, Expr] | None = None
+    numeric: FrozenMap[str, str] | None = None
+    radius: FrozenMap[str, str] | None = None
+    kind: Kind = "unclassified"
+    inertia: tuple[int, int, int] | None = None
+    multiplicity: int | None = None
+    loss: Expr | None = None
+    expression_class: str | None = None
+    conditions: tuple[str, ...] = ()
+    note: str = ""
+    certificate: int | None = field(default=None)
