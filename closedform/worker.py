@@ -1,0 +1,202 @@
+"""Attempts run in a child process, so that a deadline holds whatever a library does.
+
+FLINT keeps the interpreter lock during a call and aborts the process when memory runs out; only another process can
+end it. The child is ``python -m closedform.worker`` in a session of its own, spoken to by length-prefixed pickles over
+pipes. It stays warm for the next call and is killed when an attempt overruns its slice.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import pickle
+import select
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+MEMORY_LIMIT = 2 * 1024**3  # bytes of address space that a child may ask for
+_HEAD = struct.Struct("!Q")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function of a module by name, with picklable arguments; it yields messages."""
+
+    module: str
+    function: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception that left the job."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True)
+class Until:
+    """The job's word that nothing will be heard from it before this moment of the monotonic clock, at the latest."""
+
+    what: str
+    deadline: float
+
+
+class Died(Exception):
+    """The child ended without an answer (memory, or a crash in a library); ``during`` says in what."""
+
+    def __init__(self, during: str, overran: bool) -> None:
+        self.during, self.overran = during, overran
+        super().__init__(f"{during}: {'out of time' if overran else 'the process ended (memory limit or crash)'}")
+
+
+class Worker:
+    """A child process that runs one job at a time."""
+
+    def __init__(self) -> None:
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "closedform.worker"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            start_new_session=True, env=environment, cwd="/" if os.name == "posix" else None,
+        )  # fmt: skip
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._in, self._out = self._process.stdin, self._process.stdout
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self.alive:
+                os.killpg(self._process.pid, signal.SIGKILL)
+        for pipe in (self._in, self._out):
+            with contextlib.suppress(OSError):
+                pipe.close()
+        self._process.wait()
+
+    def run(self, job: Job, deadline: float) -> Iterator[Any]:
+        """The messages of the job; raises ``Died`` when the child ends or overruns, and what the job raised."""
+        during = "starting"
+        try:
+            _send(self._in, job)
+        except (BrokenPipeError, OSError):
+            raise Died(during, overran=False) from None
+        limit = deadline
+        while True:
+            try:
+                message = self._receive(min(limit, deadline))
+            except TimeoutError:
+                raise Died(during, overran=True) from None
+            except EOFError:
+                raise Died(during, overran=False) from None
+            if isinstance(message, Until):
+                during, limit = message.what, message.deadline
+            elif isinstance(message, Raised):
+                raise message.error
+            elif message is None:
+                return
+            else:
+                yield message
+
+    def _receive(self, deadline: float) -> Any:
+        size = _HEAD.unpack(self._read(_HEAD.size, deadline))[0]
+        return pickle.loads(self._read(size, deadline))
+
+    def _read(self, count: int, deadline: float) -> bytes:
+        chunks, missing, descriptor = list[bytes](), count, self._out.fileno()
+        while missing:
+            wait = deadline - time.monotonic()
+            if wait <= 0 or not select.select([descriptor], [], [], wait)[0]:
+                raise TimeoutError
+            chunk = os.read(descriptor, min(missing, 1 << 20))
+            if not chunk:
+                raise EOFError
+            chunks.append(chunk)
+            missing -= len(chunk)
+        return b"".join(chunks)
+
+
+_spare: Worker | None = None
+_lock = threading.Lock()
+
+
+def warm() -> None:
+    """Start the spare child now, so that it is up by the time a problem has been read."""
+    global _spare
+    with _lock:
+        if _spare is None or not _spare.alive:
+            _spare = Worker()
+
+
+def run(job: Job, deadline: float, on_message: Callable[[Any], None]) -> None:
+    """Run the job in the warm child; ``on_message`` gets what it yields. A child that died is not used again."""
+    global _spare
+    warm()
+    with _lock:
+        worker, _spare = _spare, None
+    assert worker is not None
+    finished = False
+    try:
+        for message in worker.run(job, deadline):
+            on_message(message)
+        finished = True
+    except Died:
+        raise
+    except Exception:
+        finished = True  # the job raised: the child is sound
+        raise
+    finally:
+        with _lock:
+            if finished and _spare is None:
+                _spare = worker
+            else:
+                worker.kill()
+
+
+@atexit.register
+def _stop() -> None:
+    if _spare is not None:
+        _spare.kill()
+
+
+def _send(pipe: IO[bytes], message: object) -> None:
+    payload = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.write(_HEAD.pack(len(payload)) + payload)
+    pipe.flush()
+
+
+def _serve() -> None:
+    import importlib
+
+    with contextlib.suppress(ImportError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not reach the pipe
+    sys.setrecursionlimit(20_000)
+    while head := source.read(_HEAD.size):
+        job: Job = pickle.loads(source.read(_HEAD.unpack(head)[0]))
+        try:
+            for message in getattr(importlib.import_module(job.module), job.function)(*job.arguments):
+                _send(sink, message)
+            _send(sink, None)
+        except Exception as error:
+            try:
+                _send(sink, Raised(error))
+            except Exception:
+                _send(sink, Raised(RuntimeError(f"{type(error).__name__}: {error}")))
+
+
+if __name__ == "__main__":
+    _serve()
