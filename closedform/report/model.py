@@ -1,0 +1,152 @@
+"""The ``Report``: everything that was found out about one problem, frozen and picklable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from closedform.attempt import Attempt, Formula
+from closedform.expression import RELATIONS, Node
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.document import seal
+from closedform.points import CriticalPoint
+from closedform.problem import Problem
+from closedform.report.written import text_of
+from closedform.verdict import Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMAT = 1  # of the JSON: 1 is the first
+
+
+@dataclass(frozen=True)
+class Report:
+    """The answer to one call of ``derive``.
+
+    ``gradient`` maps each unknown to a SymPy expression (scalar and sum level) or to text in our language (matrix
+    level); so do ``hessian`` (rows of entries) and ``equations``. ``complete`` is true only when it is proved that
+    there are no further real critical points. ``counts`` are the numbers of distinct complex and real solutions,
+    where known. ``attempts`` is the ladder as it was climbed. ``refused`` lists what the kernel objected to in
+    certificates of ours (a fault of closedform: exit code 3). ``details`` are named extras for the text: Newton's
+    steps under ``"newton"``, the condition number, what a table was like.
+    """
+
+    problem: Problem
+    gradient: FrozenMap[str, object]
+    hessian: tuple[tuple[object, ...], ...] | None
+    equations: tuple[object, ...]
+    kind: str
+    verdict: Verdict
+    critical_points: tuple[CriticalPoint, ...] = ()
+    complete: bool = False
+    counts: FrozenMap[str, int | None] = FrozenMap()
+    formula: Formula | None = None
+    certificates: tuple[Certificate, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    details: FrozenMap[str, object] = FrozenMap()
+    refused: tuple[str, ...] = ()
+    digits: int = 30
+    seconds: float = 0.0
+    seed: int = 0
+
+    # -- what leaves the program -------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON of format 1, sealed; ``closedform verify`` refuses it when anything in it is changed."""
+        formula = self.formula
+        document: dict[str, Any] = {
+            "format": FORMAT,
+            "problem": {
+                "source": self.problem.source,
+                "loss": None if self.problem.loss is None else text_of(self.problem.loss),
+                "unknowns": list(self.problem.unknowns),
+                "parameters": list(self.problem.parameters),
+                "domain": domain(self.problem),
+                "notes": list(self.problem.notes),
+            },
+            "stationarity": {
+                "gradient": {u: text_of(g) for u, g in self.gradient.items()},
+                "hessian": None if self.hessian is None else [[text_of(e) for e in row] for row in self.hessian],
+                "equations": [text_of(e) for e in self.equations],
+                "kind": self.kind,
+            },
+            "verdict": {
+                "outcome": self.verdict.outcome,
+                "scope": self.verdict.scope,
+                "expression_class": self.verdict.expression_class,
+                "minimiser": self.verdict.minimiser,
+                "statements": [
+                    {"text": s.text, "trust": s.trust, "assuming": list(s.assuming), "reference": s.reference,
+                     "certificate": s.certificate}
+                    for s in self.verdict.statements
+                ],
+            },
+            "critical_points": [_point(p) for p in self.critical_points],
+            "complete": self.complete,
+            "counts": {"complex": self.counts.get("complex"), "real": self.counts.get("real")},
+            "formula": None if formula is None else {
+                "unknown": dict(formula.unknown),
+                "latex": formula.latex,
+                "conditions": list(formula.conditions),
+                "certificate": formula.convexity,
+                "cost": dict(formula.cost),
+                "numpy": formula.numpy,
+            },
+            "certificates": [c.to_dict() for c in self.certificates],
+            "attempts": [
+                {"strategy": a.strategy, "outcome": a.outcome, "reason": a.reason, "seconds": round(a.seconds, 6)}
+                for a in self.attempts
+            ],
+            "environment": {"version": version("closedform"), "seed": self.seed},
+        }  # fmt: skip
+        document["seal"] = seal(document)
+        return document
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+
+
+def domain(problem: Problem) -> dict[str, str]:
+    """For each unknown, the relations and properties that bound it, as text; "real" where nothing does."""
+    out: dict[str, str] = {}
+    for u in problem.unknowns:
+        bounds = [text_of(r) for r in problem.relations if r.head in RELATIONS and u in _names(r)]
+        bounds += sorted(problem.properties.get(u, ()))
+        if u in problem.box:
+            low, high = problem.box[u]
+            bounds.append(f"in the box [{low}, {high}]")
+        out[u] = ", ".join(bounds) or "real"
+    return out
+
+
+def _names(node: Node) -> set[str]:
+    if node.name is not None:
+        return {node.name}
+    return {name for child in node.children for name in _names(child)}
+
+
+def _point(point: CriticalPoint) -> dict[str, Any]:
+    def texts(values: Mapping[str, object] | None) -> dict[str, str] | None:
+        return None if values is None else {u: text_of(v) for u, v in values.items()}
+
+    out: dict[str, Any] = {
+        "exact": texts(point.exact),
+        "numeric": texts(point.numeric),
+        "radius": texts(point.radius),
+        "kind": point.kind,
+        "inertia": None if point.inertia is None else list(point.inertia),
+        "multiplicity": point.multiplicity,
+        "loss": None if point.loss is None else text_of(point.loss),
+        "expression_class": point.expression_class,
+        "certificate": point.certificate,
+    }
+    if point.conditions:
+        out["conditions"] = list(point.conditions)
+    if point.note:
+        out["note"] = point.note
+    return out
