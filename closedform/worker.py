@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 import pickle
+import resource
 import select
 import signal
 import struct
@@ -20,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space that a child may ask for
@@ -62,11 +65,13 @@ class Worker:
     """A child process that runs one job at a time."""
 
     def __init__(self) -> None:
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2"}
+        package = str(Path(__file__).parent.parent)  # so that the child runs this very package, wherever it lies
+        path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": path}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "closedform.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            start_new_session=True, env=environment, cwd="/" if os.name == "posix" else None,
+            start_new_session=True, env=environment,
         )  # fmt: skip
         assert self._process.stdin is not None and self._process.stdout is not None
         self._in, self._out = self._process.stdin, self._process.stdout
@@ -175,12 +180,9 @@ def _send(pipe: IO[bytes], message: object) -> None:
     pipe.flush()
 
 
-def _serve() -> None:
-    import importlib
-
-    with contextlib.suppress(ImportError, ValueError):
-        import resource
-
+def serve() -> None:
+    """Answer jobs on standard input until it closes."""
+    with contextlib.suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not reach the pipe
@@ -199,4 +201,5 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    # Through the imported module, so that what is pickled here is closedform.worker's and not __main__'s.
+    importlib.import_module("closedform.worker").serve()

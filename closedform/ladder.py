@@ -1,0 +1,140 @@
+"""The order of strategies, and the climb.
+
+A rung is a module of ``strategies/`` or ``obstructions/``: exact strategies first, then reductions to smaller systems,
+then obstructions, then certified numbers. Each gets a slice of the time; the climb stops at the first rung that
+decides and brings its points. A reduction's sub-systems climb the same ladder. To add a rung, write its file and add
+its line here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from closedform.attempt import Attempt
+from closedform.budget import Budget
+from closedform.errors import ClosedFormError, OutOfTime
+from closedform.frozen import FrozenMap
+from closedform.problem import Problem
+from closedform.verdict import DECISIVE, Checked, check, conclude
+from closedform.worker import Until
+
+if TYPE_CHECKING:
+    from closedform.stationarity import Stationarity
+
+SCALAR: tuple[str, ...] = ()
+MATRIX: tuple[str, ...] = ()
+
+MAX_DEPTH = 6  # reductions within reductions
+GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The stationarity system as it is shown: gradient and Hessian by unknown, the equations, their kind."""
+
+    gradient: FrozenMap[str, Any]
+    hessian: tuple[tuple[Any, ...], ...]
+    equations: tuple[Any, ...]
+    kind: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One rung's attempt, at its place in the climb."""
+
+    path: Path
+    attempt: Attempt
+
+
+Message = Until | Finished | Outline | Checked
+Climb = Generator[Message, None, Attempt]
+
+
+def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: bool = True) -> Iterator[Message]:
+    """The whole climb for a problem, as messages; runs in the child process.
+
+    ``known`` holds the attempts of an earlier child, which are not made again.
+    """
+    yield Until("deriving the gradient", budget.deadline)
+    if problem.level == "matrix":
+        matrices = importlib.import_module("closedform.calculus.matrices")
+        system: Any = matrices.matrix_system(problem)
+        yield Outline(*matrices.outline(system))
+        rungs = MATRIX
+    else:
+        stationarity = importlib.import_module("closedform.stationarity")
+        system = stationarity.stationarity(problem)
+        yield Outline(*stationarity.outline(system))
+        rungs = SCALAR if exact else tuple(r for r in SCALAR if _encloses(importlib.import_module(r)))
+    conclusion = yield from climb(system, rungs, budget, known)
+    yield Until("checking the certificates", budget.deadline)
+    yield check(conclusion)
+
+
+def climb(system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt],
+          path: Path = ()) -> Climb:  # fmt: skip
+    """Climb until a rung decides and has its points (or proves that there are none); the conclusion is returned."""
+    attempts = list[Attempt]()
+    for rung in rungs:
+        if _is_settled(attempts):
+            break
+        here = (*path, rung.rpartition(".")[2])
+        attempt = known.get(here)
+        if attempt is None:
+            module = importlib.import_module(rung)
+            if module.declines(system) is not None or (any(a.outcome in DECISIVE for a in attempts) and not _encloses(module)):
+                continue
+            attempt = yield from _attempt(module, system, rungs, budget, known, here)
+        attempts.append(attempt)
+    return conclude("ladder", attempts)
+
+
+def _is_settled(attempts: list[Attempt]) -> bool:
+    return any(a.outcome in ("solved", "partial", "no_critical_point") or
+               (a.outcome == "not_closed" and a.points) for a in attempts)  # fmt: skip
+
+
+def _encloses(module: ModuleType) -> bool:
+    """Does the rung bring certified numbers, which are wanted even after "not closed"?"""
+    return bool(getattr(module, "encloses", False))
+
+
+def _attempt(module: ModuleType, system: Stationarity, rungs: tuple[str, ...], budget: Budget,
+             known: dict[Path, Attempt], here: Path) -> Climb:  # fmt: skip
+    started = time.monotonic()
+    part = budget.share(max(0.5, getattr(module, "share", 0.6) * budget.remaining))
+    name = str(module.name)
+    yield Until(" > ".join(here), part.deadline + GRACE)
+    try:
+        budget.check()
+        if hasattr(module, "reduce"):
+            if sum(step.isdigit() for step in here) >= MAX_DEPTH:
+                attempt = Attempt(name, "failed", f"more than {MAX_DEPTH} reductions within each other")
+            else:
+                reduction = module.reduce(system, part)
+                parts = list[Attempt]()
+                for i, smaller in enumerate(reduction.systems):
+                    parts.append((yield from climb(smaller, rungs, budget, known, (*here, str(i)))))
+                yield Until(" > ".join(here), budget.deadline)
+                attempt = reduction.lift(tuple(parts))
+        else:
+            attempt = module.attempt(system, part)
+    except OutOfTime:
+        attempt = Attempt(name, "timeout", f"stopped after {time.monotonic() - started:.3g} s")
+    except MemoryError:
+        attempt = Attempt(name, "timeout", "stopped at the memory limit")
+    except ClosedFormError as fault:
+        attempt = Attempt(name, "failed", str(fault))
+    except (ArithmeticError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError,
+            RecursionError, RuntimeError) as fault:  # a rung that breaks must not take the others with it  # fmt: skip
+        attempt = Attempt(name, "failed", f"internal error, please report: {type(fault).__name__}: {str(fault)[:200]}")
+    attempt = replace(attempt, seconds=time.monotonic() - started)
+    yield Finished(here, attempt)
+    return attempt
