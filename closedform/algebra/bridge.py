@@ -1,0 +1,317 @@
+"""Between the reader's ``Node``, SymPy and the kernel's trees; SymPy only ever gets names that the reader has read.
+
+``symbols`` gives each name its assumptions (real, positive, integer, ...) from the problem's relations, ``to_sympy`` and
+``from_sympy`` translate, ``to_tree`` and ``from_tree`` are for the kernel, and ``text`` prints an expression so that our
+reader and ``sympify`` read the same value back. Nothing is evaluated as code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from sympy.printing.str import StrPrinter
+
+from closedform import expression
+from closedform.expression import RELATIONS, Node, name, number
+from closedform.kernel.reading import Json
+from closedform.problem import Problem
+
+Symbols = Mapping[str, Any]  # a Symbol for each scalar name, an IndexedBase for each column
+
+
+class NoTranslation(ValueError):
+    """The expression has a part that the other side cannot write."""
+
+
+# -- names and their assumptions ---------------------------------------------------------------------------------
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """The node and all below it."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        yield top
+        stack.extend(top.children)
+
+
+def column_names(problem: Problem) -> set[str]:
+    """Names that are indexed somewhere in the problem."""
+    roots = [*([problem.loss] if problem.loss is not None else []), *problem.equations, *problem.relations, *problem.constraints]
+    return {
+        str(n.children[0].name) for root in roots for n in nodes(root) if n.head == "@" and n.children[0].name is not None
+    }
+
+
+def flat_relations(relations: tuple[Node, ...]) -> list[Node]:
+    """Relations one by one, conjunctions and chains (``0 < p < 1``) taken apart."""
+    out = list[Node]()
+    for r in relations:
+        if r.head in ("and", "all"):
+            out += flat_relations(r.children)
+        elif r.head in RELATIONS and len(r.children) > 2:
+            out += [Node(r.head, (a, b)) for a, b in zip(r.children, r.children[1:], strict=False)]
+        else:
+            out.append(r)
+    return out
+
+
+_POSITIVE = {">": "positive", ">=": "nonnegative", "<": "negative", "<=": "nonpositive"}
+_MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "!=": "!="}
+
+
+def symbols(problem: Problem) -> dict[str, Any]:
+    """Every name of the problem as a SymPy symbol with what the relations say of its sign.
+
+    Names are real. ``p > 0`` makes p positive, and so does ``b >= M`` where M is positive; only relations with the name
+    alone on one side are used here, the others stay relations.
+    """
+    columns = column_names(problem)
+    roots = [*([problem.loss] if problem.loss is not None else []), *problem.equations, *problem.relations, *problem.constraints]
+    names = {*problem.unknowns, *problem.parameters}
+    for root in roots:
+        bound = {str(n.children[0].name) for n in nodes(root) if n.head in ("sum", "prod")}
+        names |= {str(n.name) for n in nodes(root) if n.name is not None and n.name not in bound}
+    names |= columns
+    known: dict[str, set[str]] = {n: {"real"} for n in names}
+    for n, words in problem.properties.items():
+        if "integer" in words and n in known:
+            known[n].add("integer")
+    for root in roots:
+        for n in nodes(root):
+            if n.head in ("sum", "prod") and n.children[2].name in known:
+                known[str(n.children[2].name)] |= {"integer", "positive"}  # a number of rows: data are never empty
+    relations = flat_relations(problem.relations)
+    relations += [r for r in flat_relations(problem.constraints) if r.head in _POSITIVE]
+
+    def make(n: str) -> Any:
+        symbol = sp.Symbol(n, **{k: True for k in known[n]})
+        return sp.IndexedBase(symbol) if n in columns else symbol
+
+    table = {n: make(n) for n in sorted(names)}
+    for _ in range(3):
+        before = {n: set(v) for n, v in known.items()}
+        for r in relations:
+            if r.head not in _POSITIVE and r.head != "!=":
+                continue
+            left, right = r.children[:2]
+            for head, own, other in ((r.head, left, right), (_MIRROR[r.head], right, left)):
+                column = own.head == "@" and own.children[0].name in columns
+                n = own.name or (own.children[0].name if column else None)
+                if n is None or n not in known:
+                    continue
+                try:
+                    bound = to_sympy(other, table)
+                except NoTranslation:
+                    continue
+                known[n] |= _sign(head, bound)
+        if before == known:
+            break
+        for n in names:
+            if "positive" in known[n]:
+                known[n].discard("nonnegative")
+            if {"positive", "negative"} <= known[n] or {"positive", "nonpositive"} <= known[n]:
+                known[n] = {"real"}  # contradictory relations: found later, not here
+        table = {n: make(n) for n in sorted(names)}
+    return table
+
+
+def _sign(head: str, bound: Any) -> set[str]:
+    if head == ">" and bound.is_nonnegative or head == ">=" and bound.is_positive:
+        return {"positive"}
+    if head == ">=" and bound.is_nonnegative:
+        return {"nonnegative"}
+    if head == "<" and bound.is_nonpositive or head == "<=" and bound.is_negative:
+        return {"negative"}
+    if head == "<=" and bound.is_nonpositive:
+        return {"nonpositive"}
+    if head == "!=" and bound.is_zero:
+        return {"nonzero"}
+    return set()
+
+
+# -- reading a node ----------------------------------------------------------------------------------------------
+
+_CONSTANTS: dict[str, Any] = {
+    "pi": sp.pi, "I": sp.I, "e": sp.E, "true": sp.true, "false": sp.false, "True": sp.true, "False": sp.false, "oo": sp.oo,
+}  # fmt: skip
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "sin": sp.sin, "cos": sp.cos, "tan": sp.tan, "sinh": sp.sinh,
+    "cosh": sp.cosh, "tanh": sp.tanh, "asin": sp.asin, "acos": sp.acos, "atan": sp.atan, "atan2": sp.atan2, "asinh": sp.asinh,
+    "acosh": sp.acosh, "atanh": sp.atanh, "cot": sp.cot, "sec": sp.sec, "csc": sp.csc,
+    "abs": sp.Abs, "sign": sp.sign, "max": sp.Max, "min": sp.Min, "gamma": sp.gamma, "loggamma": sp.loggamma,
+    "digamma": sp.digamma, "trigamma": sp.trigamma, "polygamma": sp.polygamma, "beta": sp.beta, "erf": sp.erf, "erfc": sp.erfc,
+    "erfinv": sp.erfinv, "zeta": sp.zeta, "besseli": sp.besseli, "besselj": sp.besselj, "lambertw": sp.LambertW,
+    "factorial": sp.factorial, "binomial": sp.binomial, "floor": sp.floor, "ceiling": sp.ceiling,
+    "sigmoid": lambda u: 1 / (1 + sp.exp(-u)), "softplus": lambda u: sp.log(1 + sp.exp(u)),
+    "relu": lambda u: sp.Max(0, u), "=": sp.Eq, "!=": sp.Ne, "<": sp.Lt, "<=": sp.Le, ">": sp.Gt, ">=": sp.Ge,
+    "and": sp.And, "or": sp.Or, "not": sp.Not,
+}  # fmt: skip
+
+
+def to_sympy(node: Node, table: Symbols) -> Any:
+    """The node as a SymPy expression over the symbols of ``table``; raises ``NoTranslation`` for matrix heads.
+
+    Sums and products stay unevaluated. A name that the table lacks is a bound index or an error.
+    """
+    if node.head == "num":
+        value = node.number or Fraction(0)
+        return sp.Rational(value.numerator, value.denominator)
+    if node.head == "name":
+        n = str(node.name)
+        if n in table:
+            return table[n]
+        if n in _CONSTANTS:
+            return _CONSTANTS[n]
+        raise NoTranslation(f"the name {n} is not declared")
+    if node.head in _CONSTANTS and not node.args:
+        return _CONSTANTS[node.head]
+    args = node.children
+    if node.head in ("sum", "prod"):
+        index = str(args[0].name)
+        i = sp.Symbol(index, integer=True, positive=True)
+        low, high = to_sympy(args[1], table), to_sympy(args[2], table)
+        body = to_sympy(args[3], {**table, index: i})
+        return (sp.Sum if node.head == "sum" else sp.Product)(body, (i, low, high))
+    if node.head == "@":
+        base = table.get(str(args[0].name))
+        if not isinstance(base, sp.IndexedBase):
+            raise NoTranslation(f"{args[0].name} is not a column")
+        return base[tuple(to_sympy(a, table) for a in args[1:])]
+    if node.head == "piecewise":
+        return sp.Piecewise(*((to_sympy(p.children[0], table), to_sympy(p.children[1], table)) for p in args))
+    values = [to_sympy(a, table) for a in args]
+    if node.head == "+":
+        return sp.Add(*values)
+    if node.head == "*":
+        return sp.Mul(*values)
+    if node.head == "^":
+        return sp.Pow(*values)
+    if node.head not in _FUNCTIONS:
+        raise NoTranslation(f"{node.head} is not a scalar function")
+    return _FUNCTIONS[node.head](*values)
+
+
+# -- writing a node ----------------------------------------------------------------------------------------------
+
+_HEADS: dict[str, str] = {
+    "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
+    "asin": "asin", "acos": "acos", "atan": "atan", "atan2": "atan2", "Abs": "abs", "sign": "sign", "Max": "max", "Min": "min",
+    "gamma": "gamma", "loggamma": "loggamma", "digamma": "digamma", "trigamma": "trigamma", "erf": "erf", "erfc": "erfc",
+    "erfinv": "erfinv", "zeta": "zeta", "besseli": "besseli", "besselj": "besselj", "LambertW": "lambertw",
+    "Equality": "=", "Unequality": "!=", "StrictLessThan": "<", "LessThan": "<=", "StrictGreaterThan": ">", "GreaterThan": ">=",
+    "And": "and", "Or": "or", "Not": "not",
+}  # fmt: skip
+
+
+def _node(head: str, *args: Node) -> Node:
+    return Node(head, args)
+
+
+def from_sympy(expr: Any) -> Node:
+    """The expression as a node; raises ``NoTranslation`` where the text language has no word for a part.
+
+    >>> from_sympy(sp.Symbol("x") - sp.Rational(1, 2)).head
+    '+'
+    """
+    if isinstance(expr, sp.Rational):
+        return number(Fraction(int(expr.p), int(expr.q)))
+    if isinstance(expr, sp.Float):
+        return from_sympy(sp.Rational(expr))
+    if isinstance(expr, sp.Symbol):
+        return name(expr.name)
+    if isinstance(expr, sp.Indexed):
+        return _node("@", name(str(expr.base)), *(from_sympy(i) for i in expr.indices))
+    if expr is sp.pi:
+        return Node("pi", ())
+    if expr is sp.E:
+        return Node("e", ())
+    if expr is sp.I:
+        return Node("I", ())
+    if expr in (sp.true, sp.false):
+        return name(str(expr))
+    if isinstance(expr, (sp.Sum, sp.Product)):
+        out = from_sympy(expr.function)
+        for index, low, high in expr.limits:
+            head = "sum" if isinstance(expr, sp.Sum) else "prod"
+            out = _node(head, name(str(index)), from_sympy(low), from_sympy(high), out)
+        return out
+    if isinstance(expr, sp.Add):
+        return _node("+", *(from_sympy(a) for a in expr.args))
+    if isinstance(expr, sp.Mul):
+        return _node("*", *(from_sympy(a) for a in expr.args))
+    if isinstance(expr, sp.Pow):
+        if expr.exp == sp.S.Half:
+            return _node("sqrt", from_sympy(expr.base))
+        return _node("^", from_sympy(expr.base), from_sympy(expr.exp))
+    if isinstance(expr, sp.exp):
+        return _node("exp", from_sympy(expr.args[0]))
+    if isinstance(expr, sp.Piecewise):
+        return _node("piecewise", *(_node("piece", from_sympy(e), from_sympy(c)) for e, c in expr.args))
+    if isinstance(expr, sp.polygamma) and expr.args[0] in (0, 1):
+        return _node("digamma" if expr.args[0] == 0 else "trigamma", from_sympy(expr.args[1]))
+    if isinstance(expr, sp.factorial):
+        return _node("gamma", from_sympy(expr.args[0] + 1))
+    if isinstance(expr, sp.binomial):
+        return from_sympy(expr.rewrite(sp.gamma))
+    head = _HEADS.get(type(expr).__name__)
+    if head is None or (head == "zeta" and len(expr.args) != 1):
+        raise NoTranslation(f"{type(expr).__name__} has no word in the text language")
+    return _node(head, *(from_sympy(a) for a in expr.args))
+
+
+def to_tree(expr: Any) -> Json:
+    """The expression as the kernel's JSON tree; raises ``NoTranslation``."""
+    return expression.to_tree(from_sympy(expr))
+
+
+def from_tree(tree: Json, table: Symbols) -> Any:
+    """The kernel's JSON tree as a SymPy expression over ``table``."""
+    return to_sympy(node_of(tree), table)
+
+
+def node_of(tree: Json) -> Node:
+    """The kernel's JSON tree as a node."""
+    if isinstance(tree, str):
+        return number(tree) if tree[:1] in "-0123456789" else name(tree)
+    if not isinstance(tree, list) or not tree:
+        raise NoTranslation("not a tree")
+    return Node(str(tree[0]), tuple(node_of(a) for a in tree[1:]))
+
+
+# -- text --------------------------------------------------------------------------------------------------------
+
+
+class _Printer(StrPrinter):
+    """``sstr`` without the letters that a name may claim: e is written exp(1); I stays, unless a name takes it."""
+
+    def _print_Exp1(self, expr: Any) -> str:
+        return "exp(1)"
+
+    def _print_ImaginaryUnit(self, expr: Any) -> str:
+        return "sqrt(-1)" if self._settings.get("full_prec") == "taken" else "I"
+
+    def _print_polygamma(self, expr: Any) -> str:
+        order, z = expr.args
+        if order in (0, 1):
+            return f"{'digamma' if order == 0 else 'trigamma'}({self._print(z)})"
+        return f"polygamma({self._print(order)}, {self._print(z)})"
+
+    def _print_Relational(self, expr: Any) -> str:
+        names = {"==": "Eq", "!=": "Ne"}
+        if expr.rel_op in names:
+            return f"{names[expr.rel_op]}({self._print(expr.lhs)}, {self._print(expr.rhs)})"
+        return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
+
+
+def text(expr: Any) -> str:
+    """``sstr`` text of the expression that our reader and ``sympify`` read back to the same value.
+
+    >>> text(sp.E * sp.Symbol("E"))
+    'exp(1)*E'
+    """
+    taken = any(s.name == "I" for s in getattr(expr, "free_symbols", ()) if isinstance(s, sp.Symbol))
+    return str(_Printer({"full_prec": "taken" if taken else "auto"}).doprint(expr))
