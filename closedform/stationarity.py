@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal, cast
 
+import sympy as sp
+from flint import fmpq
+from sympy import Expr, Symbol
+from sympy.core.relational import Relational
+
+from closedform import expression
+from closedform.algebra import bridge
+from closedform.algebra.accumulate import NotPolynomial, polynomial
+from closedform.algebra.sampling import Sampler, free_names
 from closedform.attempt import Attempt
+from closedform.calculus import scalar
+from closedform.errors import CallError
+from closedform.expression import Node
+from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
+from closedform.kernel.reading import Refused
 from closedform.problem import Problem
-
-if TYPE_CHECKING:
-    from sympy import Expr, Symbol
-    from sympy.core.relational import Relational
 
 SystemKind = Literal[
     "polynomial",  # polynomial in the unknowns, over Q(parameters)
@@ -55,3 +66,185 @@ class Reduction:
     name: str
     systems: tuple[Stationarity, ...]
     lift: Callable[[tuple[Attempt, ...]], Attempt]
+
+
+EXPAND_LIMIT = 3_000  # nodes that a sum over given rows may become when it is written out
+
+
+def stationarity(problem: Problem) -> Stationarity:
+    """Differentiate the loss (or take the given equations), check the gradient, and clear denominators.
+
+    Sums over given data become explicit: a polynomial loss is accumulated row by row in exact arithmetic; a small other
+    one is written out; a large other one stays a sum over columns, kind "transcendental" (``columns_of`` gives its data).
+    Every component of the gradient has been compared with an independent derivative at random points.
+    """
+    table = bridge.symbols(problem)
+    unknowns = tuple(table[u] for u in problem.unknowns if u in table)
+    if not unknowns:
+        raise CallError("the loss does not depend on any unknown")
+    columns = columns_of(problem)
+    rows = len(next(iter(columns.values()))) if columns else 0
+    table |= {n: sp.Integer(rows) for n in _lengths(problem) if columns and n not in problem.unknowns}
+    relations = _relations(problem, table)
+    if problem.loss is None:
+        equations = tuple(_expression(e, problem, table, columns) for e in problem.equations)
+        return _system(problem, table, unknowns, None, None, equations, relations)
+    loss = _expression(problem.loss, problem, table, columns)
+    relations += scalar.real_domain(loss, unknowns)
+    try:
+        gradient = scalar.gradient(loss, unknowns)
+    except ValueError as fault:
+        raise CallError(f"the gradient cannot be written: {fault}") from fault
+    system = _system(problem, table, unknowns, loss, gradient, gradient, relations)
+    wrong = _check(problem, system, columns)
+    if wrong is not None:
+        raise ArithmeticError(f"the derivative by {wrong} was refuted by an independent one")
+    return system
+
+
+def columns_of(problem: Problem) -> dict[str, list[fmpq]]:
+    """The exact entries of the columns that the problem's text indexes; empty without data."""
+    if problem.data is None:
+        return {}
+    return {n: list(problem.data.exact(n)) for n in sorted(bridge.column_names(problem))}
+
+
+def outline(system: Stationarity) -> tuple[FrozenMap[str, Any], tuple[tuple[Any, ...], ...], tuple[Any, ...], str]:
+    """What the report shows: gradient and Hessian by unknown, the equations, their kind."""
+    gradient = FrozenMap({u.name: g for u, g in zip(system.unknowns, system.gradient or (), strict=False)})
+    hessian = tuple[tuple[Any, ...], ...]()
+    if system.gradient is not None and len(system.unknowns) <= 12 and sum(_size(g) for g in system.gradient) <= 2_000:
+        hessian = tuple(tuple(sp.diff(g, u) for u in system.unknowns) for g in system.gradient)
+    return gradient, hessian, system.equations, system.kind
+
+
+def smaller(system: Stationarity, unknowns: tuple[Any, ...], equations: tuple[Any, ...], *,
+            loss: Any = None, relations: tuple[Any, ...] | None = None, nonzero: tuple[Any, ...] = ()) -> Stationarity:  # fmt: skip
+    """A system derived from another one, with its kind found anew; for reductions."""
+    relations = system.relations if relations is None else relations
+    used = set[Any]().union(*(e.free_symbols for e in (*equations, *relations)))
+    parameters = tuple(sorted((s for s in used if isinstance(s, sp.Symbol) and s not in unknowns), key=str))
+    gradient = tuple(sp.diff(loss, u) for u in unknowns) if loss is not None else None
+    kind = cast(SystemKind, scalar.kind_of(equations, unknowns))
+    return Stationarity(system.origin, unknowns, parameters, loss, gradient, equations, nonzero, relations, kind)
+
+
+def sampler(system: Stationarity, seed: int = 0, rows: int = 4) -> Sampler:
+    """Random admissible values for the unknowns and parameters of a system."""
+    everything = [e for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations) if e is not None]
+    scalars, bases = free_names(everything)
+    table = {s.name: s for e in everything for s in e.free_symbols if isinstance(s, sp.Symbol)}
+    indexed = {str(b): b for e in everything for b in e.atoms(sp.IndexedBase)}
+    lengths = {str(lim[2]) for e in everything for s in e.atoms(sp.Sum, sp.Product) for lim in s.limits}
+    chosen = [table[n] for n in sorted(scalars | {u.name for u in system.unknowns}) if n in table]
+    return Sampler(chosen, system.relations, [indexed[b] for b in sorted(bases)], lengths, rows, seed)
+
+
+def _lengths(problem: Problem) -> set[str]:
+    roots = [r for r in (problem.loss, *problem.equations) if r is not None]
+    ends = {str(n.children[2].name) for r in roots for n in bridge.nodes(r) if n.head in ("sum", "prod")}
+    return (ends - {"None"}) | {"n"}
+
+
+def _relations(problem: Problem, table: dict[str, Any]) -> tuple[Any, ...]:
+    out = dict[Any, None]()
+    for r in bridge.flat_relations((*problem.relations, *problem.constraints)):
+        try:
+            relation = bridge.to_sympy(r, {k: v for k, v in table.items() if not isinstance(v, sp.IndexedBase)})
+        except bridge.NoTranslation:
+            continue  # a sign of a column's entries: already among the assumptions
+        if isinstance(relation, Relational):
+            out[relation] = None
+    return tuple(out)
+
+
+def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: dict[str, list[fmpq]]) -> Any:
+    if not columns:
+        return _written_out(bridge.to_sympy(node, table))
+    rows = len(next(iter(columns.values())))
+    lengths = {n: rows for n in _lengths(problem) if n not in problem.unknowns}
+    try:
+        return _from_polynomial(polynomial(node, problem.unknowns, columns, lengths), table)
+    except NotPolynomial:
+        pass
+    expr = bridge.to_sympy(node, table)
+    if rows * sum(1 for _ in bridge.nodes(node)) > EXPAND_LIMIT:
+        return expr
+    expr = _written_out(expr)
+    entries = {e: sp.Rational(int(columns[str(e.base)][int(e.indices[0]) - 1].p), int(columns[str(e.base)][int(e.indices[0]) - 1].q))
+               for e in expr.atoms(sp.Indexed) if e.indices[0].is_Integer and str(e.base) in columns}  # fmt: skip
+    return expr.xreplace(entries)
+
+
+def _from_polynomial(p: Any, table: dict[str, Any]) -> Any:
+    names = [table[n] for n in p.context().names()]
+    terms = (sp.Mul(sp.Rational(int(c.p), int(c.q)), *(u**int(k) for u, k in zip(names, e, strict=True))) for e, c in p.terms())
+    return sp.Add(*terms)
+
+
+def _written_out(expr: Any) -> Any:
+    """Sums and products between two numbers written out."""
+    short = {
+        s: s.doit()
+        for s in expr.atoms(sp.Sum, sp.Product)
+        if all(hi.is_Integer and lo.is_Integer and hi - lo <= EXPAND_LIMIT for _, lo, hi in s.limits)
+    }
+    return expr.xreplace(short) if short else expr
+
+
+def _system(problem: Problem, table: dict[str, Any], unknowns: tuple[Any, ...], loss: Any, gradient: tuple[Any, ...] | None,
+            equations: tuple[Any, ...], relations: tuple[Any, ...]) -> Stationarity:  # fmt: skip
+    kind = scalar.kind_of(equations, unknowns)
+    cleared, nonzero = list[Any](), dict[Any, None]()
+    for e in equations:
+        numerator, denominator = _fraction(e, unknowns) if kind not in ("piecewise", "sum") else (e, sp.S.One)
+        cleared.append(numerator)
+        for factor in sp.Mul.make_args(denominator):
+            base = factor.base if isinstance(factor, sp.Pow) and factor.exp.is_Integer else factor
+            if base.free_symbols & set(unknowns) and not base.is_nonzero:
+                nonzero[base] = None
+    if problem.data is not None and kind == "sum":
+        kind = "transcendental"
+    elif kind == "rational" and scalar.kind_of(cleared, unknowns) == "polynomial":
+        kind = "rational" if nonzero else "polynomial"
+    used = set[Any]().union(*(e.free_symbols for e in (*equations, *relations)))
+    parameters = [table[p] for p in problem.parameters if isinstance(table.get(p), sp.Symbol)]
+    parameters += sorted((s for s in used if s in set(table.values()) and s not in (*unknowns, *parameters)
+                          and isinstance(s, sp.Symbol)), key=str)  # fmt: skip
+    return Stationarity(problem, unknowns, tuple(parameters), loss, gradient, tuple(cleared), tuple(nonzero), relations,
+                        cast(SystemKind, kind))  # fmt: skip
+
+
+def _fraction(e: Any, unknowns: tuple[Any, ...]) -> tuple[Any, Any]:
+    if _size(e) > 1_500 or e.has(sp.Sum, sp.Product):
+        return e, sp.S.One
+    numerator, denominator = sp.fraction(sp.together(e))
+    if denominator.free_symbols & set(unknowns) or not denominator.is_number:
+        return numerator, denominator
+    return numerator / denominator, sp.S.One
+
+
+def _size(e: Any) -> int:
+    count, stack = 0, [e]
+    while stack and count < 100_000:
+        top = stack.pop()
+        count += 1
+        stack.extend(top.args)
+    return count
+
+
+def _check(problem: Problem, system: Stationarity, columns: dict[str, list[fmpq]]) -> str | None:
+    """The name of an unknown whose derivative an independent one refutes, or None."""
+    rows = len(next(iter(columns.values()))) if columns else 4
+    if rows > 2_000 or problem.loss is None or system.gradient is None:
+        return None
+    lengths = {n: sp.Integer(rows) for n in _lengths(problem) if columns and n not in problem.unknowns}
+    try:
+        loss = problem.loss
+        if lengths:
+            loss = expression.substitute(loss, {n: expression.number(rows) for n in lengths})
+        tree = kernel.read(expression.to_tree(expression.scalar_form(loss)))
+    except Refused:
+        return None
+    names = [u.name for u in system.unknowns]
+    return scalar.disagreement(tree, system.gradient, names, sampler(system, rows=rows), columns)

@@ -1,0 +1,160 @@
+"""Random admissible values: exact rationals for every name that meet all relations, and balls of expressions there.
+
+Used for checks only: an identity that holds at random points is not thereby proved, but one that fails at a single
+point, in balls, is refuted.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from flint import acb, arb, ctx, fmpq
+
+from closedform.algebra.bridge import NoTranslation, to_tree
+from closedform.kernel import expression as kernel
+from closedform.kernel.reading import Refused
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Exact values for scalar names, and exact entries for columns."""
+
+    values: Mapping[str, fmpq]
+    columns: Mapping[str, list[fmpq]]
+
+    def with_values(self, more: Mapping[str, fmpq]) -> Sample:
+        return Sample({**self.values, **more}, self.columns)
+
+
+def free_names(expressions: Iterable[Any]) -> tuple[set[str], set[str]]:
+    """Names of scalars and of columns that stand free in the expressions."""
+    scalars, columns = set[str](), set[str]()
+    for e in expressions:
+        bases = {str(b) for b in e.atoms(sp.IndexedBase)} if hasattr(e, "atoms") else set[str]()
+        columns |= bases
+        scalars |= {s.name for s in e.free_symbols if isinstance(s, sp.Symbol) and s.name not in bases}
+    return scalars - columns, columns
+
+
+def tree_of(expr: Any) -> kernel.Tree:
+    """The kernel's tree of a SymPy expression; raises ``NoTranslation`` or ``Refused``."""
+    return kernel.read(to_tree(expr))
+
+
+def real_ball(expr: Any | kernel.Tree, sample: Sample, precision: int = 200) -> arb | None:
+    """A ball around the real value at the sample, None where it has none or the kernel cannot evaluate it."""
+    previous = ctx.prec
+    ctx.prec = precision
+    try:
+        tree = tree_of(expr) if isinstance(expr, sp.Basic) else expr
+        out = kernel.evaluate(tree, {k: arb(v) for k, v in sample.values.items()}, dict(sample.columns))
+        return out if out.is_finite() else None
+    except (Refused, NoTranslation, ValueError, ArithmeticError, OverflowError):
+        return None
+    finally:
+        ctx.prec = previous
+
+
+def complex_ball(expr: Any, sample: Sample, precision: int = 300) -> acb | None:
+    """As ``real_ball`` with principal branches: for expressions that pass through complex numbers (Cardano)."""
+    previous = ctx.prec
+    ctx.prec = precision
+    try:
+        values = {k: acb(arb(v)) for k, v in sample.values.items()}
+        out = kernel.evaluate_complex(tree_of(expr), values)
+        return out if out.is_finite() else None
+    except (Refused, NoTranslation, ValueError, ArithmeticError, OverflowError):
+        return None
+    finally:
+        ctx.prec = previous
+
+
+_BOUND = 6
+
+
+class Sampler:
+    """Draws samples that meet the relations, by rejection from ranges read off the simple bounds.
+
+    ``symbols`` are scalar SymPy symbols (their sign assumptions bound the range), ``columns`` indexed bases, each given
+    ``rows`` entries; the names in ``lengths`` get the value ``rows``.
+    """
+
+    def __init__(self, symbols: Sequence[Any], relations: Sequence[Any] = (), columns: Sequence[Any] = (),
+                 lengths: Iterable[str] = (), rows: int = 4, seed: int = 0) -> None:  # fmt: skip
+        self.random = random.Random(seed)
+        self.rows, self.columns, self.lengths = rows, tuple(columns), set(lengths)
+        self.ranges: dict[str, tuple[Fraction | None, Fraction | None, bool]] = {}
+        for s in symbols:
+            low = Fraction(0) if s.is_nonnegative else None
+            high = Fraction(0) if s.is_nonpositive else None
+            self.ranges[s.name] = (low, high, bool(s.is_integer))
+        self.tests = list[tuple[kernel.Tree, str]]()
+        for r in relations:
+            if r in (sp.true, sp.false) or not hasattr(r, "rel_op"):
+                continue
+            self._narrow(r)
+            try:
+                self.tests.append((tree_of(r.lhs - r.rhs), r.rel_op))
+            except (NoTranslation, Refused):
+                continue
+
+    def _narrow(self, r: Any) -> None:
+        for own, other, op in ((r.lhs, r.rhs, r.rel_op), (r.rhs, r.lhs, {">": "<", "<": ">", ">=": "<=", "<=": ">="}.get(r.rel_op))):
+            if isinstance(own, sp.Symbol) and own.name in self.ranges and other.is_number and other.is_real:
+                value = Fraction(str(sp.Rational(str(sp.N(other, 12))))) if not other.is_Rational else Fraction(int(other.p), int(other.q))
+                low, high, whole = self.ranges[own.name]
+                if op in (">", ">="):
+                    low = value if low is None else max(low, value)
+                elif op in ("<", "<="):
+                    high = value if high is None else min(high, value)
+                self.ranges[own.name] = (low, high, whole)
+
+    def _draw(self, low: Fraction | None, high: Fraction | None, whole: bool) -> fmpq:
+        pick = self.random
+        if whole:
+            a = int(low) if low is not None else -_BOUND
+            b = int(high) if high is not None else a + 2 * _BOUND
+            return fmpq(pick.randint(a + (1 if low == 0 else 0), max(b, a + 1)))
+        d = pick.choice((7, 16, 60, 101))
+        if low is not None and high is not None:
+            v = low + (high - low) * Fraction(pick.randint(1, d - 1), d)
+        else:
+            scale = pick.choice((Fraction(1, 2), Fraction(2), Fraction(_BOUND)))
+            step = scale * Fraction(pick.randint(1, d), d)
+            v = low + step if low is not None else high - step if high is not None else step * pick.choice((-1, 1))
+        return fmpq(v.numerator, v.denominator)
+
+    def draw(self, tries: int = 3000) -> Sample | None:
+        """One sample, or None when none was found: that is no proof that the relations contradict each other."""
+        for _ in range(tries):
+            values = {n: fmpq(self.rows) if n in self.lengths else self._draw(*r) for n, r in self.ranges.items()}
+            columns = dict[str, list[fmpq]]()
+            for c in self.columns:
+                low = Fraction(0) if c.label.is_nonnegative else None
+                high = Fraction(0) if c.label.is_nonpositive else None
+                columns[str(c.label)] = [self._draw(low, high, bool(c.label.is_integer)) for _ in range(self.rows)]
+            sample = Sample(values, columns)
+            if all(_holds(tree, op, sample) for tree, op in self.tests):
+                return sample
+        return None
+
+    def draws(self, count: int) -> list[Sample]:
+        out = list[Sample]()
+        for _ in range(count):
+            s = self.draw()
+            if s is None:
+                break
+            out.append(s)
+        return out
+
+
+def _holds(tree: kernel.Tree, op: str, sample: Sample) -> bool:
+    ball = real_ball(tree, sample, 80)
+    if ball is None:
+        return False
+    return {">": ball > 0, ">=": ball >= 0, "<": ball < 0, "<=": ball <= 0, "!=": ball != 0, "==": ball.contains(0)}[op]
