@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from closedform.kernel import critical_points
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused, refuse
 
@@ -11,7 +12,9 @@ Checker = Callable[[dict[str, Json], dict[str, Json], dict[str, Json]], str]
 
 # One line a claim: the checker gets (statement, claim, evidence), returns the sentence it has verified in plain
 # words and infix, and raises ``Refused`` otherwise.
-CLAIMS: dict[str, Checker] = {}
+CLAIMS: dict[str, Checker] = {
+    "critical_points": critical_points.check,
+}
 
 
 def check_certificate(certificate: Certificate | Json) -> str:

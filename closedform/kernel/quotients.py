@@ -1,0 +1,124 @@
+"""Trees as exact quotients of polynomials over Q; sizes are bounded before anything is multiplied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
+
+from closedform.kernel.expression import Columns, Tree, as_integer, evaluate, head_of
+from closedform.kernel.reading import refuse
+
+MAX_LENGTH, MAX_WORK, MAX_DEGREE, MAX_BITS = 200_000, 20_000_000, 20_000, 4_000_000
+
+
+class NotRational(Exception):
+    """The tree is no quotient of polynomials in the given names."""
+
+
+class Quotient:
+    """``top / bottom``, not necessarily in lowest terms; ``bottom`` is not zero."""
+
+    __slots__ = ("bottom", "top")
+
+    def __init__(self, top: fmpq_mpoly, bottom: fmpq_mpoly) -> None:
+        self.top, self.bottom = top, bottom
+
+    def reduced(self) -> Quotient:
+        if self.bottom.is_constant():
+            return Quotient(self.top * (1 / self.bottom.leading_coefficient()), self.bottom.context().constant(1))
+        common = self.top.gcd(self.bottom)
+        return Quotient(self.top / common, self.bottom / common)
+
+    def derivative(self, i: int) -> Quotient:
+        if self.bottom.is_constant():
+            return Quotient(self.top.derivative(i), self.bottom).reduced()
+        top = product(self.top.derivative(i), self.bottom) - product(self.top, self.bottom.derivative(i))
+        return Quotient(top, product(self.bottom, self.bottom)).reduced()
+
+
+def product(a: fmpq_mpoly, b: fmpq_mpoly) -> fmpq_mpoly:
+    if len(a) * len(b) > MAX_WORK or len(a) > MAX_LENGTH or len(b) > MAX_LENGTH:
+        refuse("a polynomial grows too large")
+    return a * b
+
+
+def ring(names: list[str]) -> fmpq_mpoly_ctx:
+    return fmpq_mpoly_ctx.get(tuple(names), Ordering.degrevlex)
+
+
+def quotient(tree: Tree, names: list[str], columns: Columns) -> Quotient:
+    """The tree as a quotient of polynomials in ``names``, exactly; raises ``NotRational``."""
+    context = ring(names)
+    return _read(tree, context, dict(zip(names, context.gens(), strict=True)), columns, {}).reduced()
+
+
+def _read(tree: Tree, context: fmpq_mpoly_ctx, gens: Mapping[str, fmpq_mpoly], columns: Columns,
+          at: Mapping[str, int]) -> Quotient:  # fmt: skip
+    one = context.constant(1)
+    if isinstance(tree, fmpq):
+        return Quotient(context.constant(tree), one)
+    if isinstance(tree, str):
+        return Quotient(gens[tree] if tree in gens else context.constant(at[tree]), one)
+    head, args = head_of(tree), tree[1:]
+    if head in ("sum", "prod"):
+        low, high = (as_integer(a) for a in args[1:3])
+        if low is None or high is None or high - low > MAX_LENGTH:
+            raise NotRational("a sum without whole limits")
+        rows = [_read(args[3], context, gens, columns, {**at, str(args[0]): i}) for i in range(low, high + 1)]
+    elif head == "@":
+        i = evaluate(args[1], {k: arb(v) for k, v in at.items()}).unique_fmpz()
+        column = columns[str(args[0])]
+        if i is None or not 1 <= i <= len(column):
+            refuse(f"no such entry of {args[0]}")
+        return Quotient(context.constant(column[int(i) - 1]), one)
+    elif head == "^":
+        return _power(_read(args[0], context, gens, columns, at), as_integer(args[1]), one)
+    elif head in ("+", "*"):
+        rows = [_read(a, context, gens, columns, at) for a in args]
+    else:
+        raise NotRational(head)
+    total = Quotient(context.constant(0 if head in ("+", "sum") else 1), one)
+    for row in rows:
+        if head in ("*", "prod"):
+            total = Quotient(product(total.top, row.top), product(total.bottom, row.bottom))
+        elif row.bottom == total.bottom:
+            total.top = total.top + row.top
+        else:
+            top = product(total.top, row.bottom) + product(row.top, total.bottom)
+            total = Quotient(top, product(total.bottom, row.bottom))
+    return total
+
+
+def _power(base: Quotient, exponent: int | None, one: fmpq_mpoly) -> Quotient:
+    if exponent is None:
+        raise NotRational("a power that is not whole")
+    if exponent < 0:
+        if base.top.is_zero():
+            refuse("a division by zero")
+        base, exponent = Quotient(base.bottom, base.top), -exponent
+    for part in (base.top, base.bottom):
+        degree = max(int(part.total_degree()), 0)
+        if degree * exponent > MAX_DEGREE or exponent * _bits(part) > MAX_BITS:
+            refuse("a power is too large")
+    out = Quotient(one, one)
+    if len(base.top) <= 1 and len(base.bottom) <= 1:
+        return Quotient(base.top**exponent, base.bottom**exponent)
+    for _ in range(exponent):
+        out = Quotient(product(out.top, base.top), product(out.bottom, base.bottom))
+    return out
+
+
+def _bits(p: fmpq_mpoly) -> int:
+    return max((max(int(c.p.bit_length()), int(c.q.bit_length())) for c in p.coeffs()), default=0)
+
+
+def dense(p: fmpq_mpoly) -> fmpz_poly:
+    """A polynomial in one unknown, up to a constant factor, with integer coefficients."""
+    scale = fmpz(1)
+    for c in p.coeffs():
+        scale = scale.lcm(c.q)
+    out = [fmpz(0)] * (int(p.total_degree()) + 1 if not p.is_zero() else 1)
+    for (e,), c in p.terms():
+        out[int(e)] = (c * scale).p
+    return fmpz_poly(out)
