@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,7 @@ def _flattened(fit: LeastSquares) -> LeastSquares:
 
 def as_columns(X: ArrayLike, y: ArrayLike) -> Chunk:
     """X and y as float64 arrays that conform and are finite; one line says what does not."""
-    A, b = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    A, b = _floats("X", X), _floats("y", y)
     if A.ndim == 1:
         A = A.reshape(-1, 1)
     if A.ndim != 2 or b.ndim not in (1, 2) or len(A) != len(b):
@@ -129,6 +129,15 @@ def as_columns(X: ArrayLike, y: ArrayLike) -> Chunk:
             place = np.argwhere(~np.isfinite(value))[0]
             raise InputError(f"{name} has an entry that is not finite at row {place[0]}; remove or impute it")
     return A, b.reshape(len(b), -1)
+
+
+def _floats(name: str, value: ArrayLike) -> Array:
+    if np.iscomplexobj(value):
+        raise InputError(f"{name} is complex; least squares here is real")
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is not an array of numbers; pass rows of equal length with numbers only") from None
 
 
 def _shape(a: Array) -> str:
@@ -154,6 +163,26 @@ def solve_chunks(chunks: Chunks, *, ridge: float = 0.0, whole: Chunk | None = No
         root = math.sqrt(condition)
         return _result(a, root, "Cholesky of the Gram matrix, two refinement steps", k, state)
     return _by_qr(chunks, scale, ridge, state, whole)
+
+
+def solve_state(state: GramState, ridge: Array) -> LeastSquares:
+    """Minimise from the state alone, ``ridge`` one penalty per coefficient; no data are left to refine with.
+
+    The condition number of X enters squared. A state that is not positive definite is solved with least norm.
+    """
+    k = len(state.gram)
+    scale = 1 / np.sqrt(np.where(np.diag(state.gram) + ridge > 0, np.diag(state.gram) + ridge, 1.0))
+    gram = (state.gram + np.diag(ridge)) * scale[:, None] * scale
+    values, vectors = np.linalg.eigh(gram)
+    kept = values > k * EPSILON * max(values[-1], 0.0)
+    rank = int(kept.sum())
+    if rank < k:  # least norm in the user's units
+        values, vectors = np.linalg.eigh(state.gram + np.diag(ridge))
+        kept, scale = values > k * EPSILON * max(values[-1], 0.0), np.ones(k)
+    a = scale[:, None] * (vectors[:, kept] @ ((vectors[:, kept].T @ (scale[:, None] * state.moment)) / values[kept, None]))
+    condition = float(math.sqrt(values[kept][-1] / values[kept][0])) if rank else math.inf
+    squared = _result(a, condition**2, "eigenvectors of the Gram matrix of the state", rank, state)
+    return replace(squared, condition=condition)
 
 
 def _gradient(chunks: Chunks, whole: Chunk | None, a: Array, ridge: float) -> Array:
