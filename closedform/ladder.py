@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SCALAR: tuple[str, ...] = ()
 MATRIX: tuple[str, ...] = ()
+LARGE: tuple[str, ...] = ()
 
 MAX_DEPTH = 6  # reductions within reductions
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
@@ -63,19 +64,43 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     ``known`` holds the attempts of an earlier child, which are not made again.
     """
     yield Until("deriving the gradient", budget.deadline)
-    if problem.level == "matrix":
-        matrices = importlib.import_module("closedform.calculus.matrices")
-        system: Any = matrices.matrix_system(problem)
-        yield Outline(*matrices.outline(system))
-        rungs = MATRIX
-    else:
-        stationarity = importlib.import_module("closedform.stationarity")
-        system = stationarity.stationarity(problem)
-        yield Outline(*stationarity.outline(system))
-        rungs = SCALAR if exact else tuple(r for r in SCALAR if _encloses(importlib.import_module(r)))
+    rungs = rungs_of(problem)
+    if not exact:
+        rungs = tuple(r for r in rungs if _encloses(importlib.import_module(r)))
+    system = system_of(problem)
+    yield outline_of(problem, system)
     conclusion = yield from climb(system, rungs, budget, known)
     yield Until("checking the certificates", budget.deadline)
     yield check(conclusion)
+
+
+def rungs_of(problem: Problem) -> tuple[str, ...]:
+    """The ladder for this kind of problem."""
+    if problem.level == "matrix":
+        return MATRIX
+    return LARGE if _is_large(problem) else SCALAR
+
+
+def system_of(problem: Problem) -> Any:
+    """What the rungs get: the stationarity system, its matrix form, or for large data the problem itself."""
+    if problem.level == "matrix":
+        return importlib.import_module("closedform.calculus.matrices").matrix_system(problem)
+    if _is_large(problem):
+        return problem
+    return importlib.import_module("closedform.stationarity").stationarity(problem)
+
+
+def outline_of(problem: Problem, system: Any) -> Outline:
+    """The system as the report shows it."""
+    if problem.level == "matrix":
+        return Outline(*importlib.import_module("closedform.calculus.matrices").outline(system))
+    if _is_large(problem):
+        return Outline(FrozenMap(), (), (), "sum over streamed data")
+    return Outline(*importlib.import_module("closedform.stationarity").outline(system))
+
+
+def _is_large(problem: Problem) -> bool:
+    return problem.data is not None and problem.data.large
 
 
 def climb(system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt],

@@ -1,0 +1,146 @@
+"""The kernel's frame: strict reading, its own calculus, whole documents. Each claim kind has a test file of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import mpmath
+import pytest
+import sympy
+from flint import arb, fmpq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from closedform.kernel import Certificate, Refused, check_certificate, check_document
+from closedform.kernel import expression as ex
+from closedform.kernel.document import seal
+from closedform.kernel.reading import decimal, fields, integer, rational
+
+LEAVES = st.one_of(
+    st.sampled_from(["x", "y"]), st.fractions(-9, 9, max_denominator=9).map(lambda f: fmpq(f.numerator, f.denominator))
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["+", "*"]), inner, inner),
+        st.tuples(st.just("^"), inner, st.integers(1, 3).map(fmpq)),
+        st.tuples(st.sampled_from(["exp", "sin", "cos", "tanh", "atan"]), inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(TREES)
+def test_what_is_written_reads_back(tree):
+    assert ex.read(json.loads(json.dumps(ex.write(tree)))) == tree
+
+
+def to_sympy(tree):
+    if isinstance(tree, fmpq):
+        return sympy.Rational(int(tree.p), int(tree.q))
+    if isinstance(tree, str):
+        return sympy.Symbol(tree)
+    build = {"+": sympy.Add, "*": sympy.Mul, "^": sympy.Pow}.get(tree[0]) or getattr(sympy, tree[0])
+    return build(*(to_sympy(a) for a in tree[1:]))
+
+
+@given(TREES)
+def test_derivatives_agree_with_sympy(tree):
+    want = sympy.diff(to_sympy(tree), sympy.Symbol("x")).subs({"x": sympy.Rational(1, 3), "y": sympy.Rational(-2, 7)})
+    got = ex.evaluate(ex.differentiate(tree, "x"), {"x": arb(fmpq(1, 3)), "y": arb(fmpq(-2, 7))})
+    if not got.is_finite():
+        return  # a value past what doubles' worth of ball can hold
+    with mpmath.workdps(30):
+        value = mpmath.mpf(str(sympy.N(want, 30)))
+        assert abs(mpmath.mpf(got.mid().str(30, radius=False)) - value) <= mpmath.mpf("1e-10") * (1 + abs(value))
+
+
+@pytest.mark.parametrize("head", sorted(ex._DERIVATIVES))
+def test_every_derivative_agrees_with_a_difference_quotient(head):
+    at, h = fmpq(2, 5), fmpq(1, 2**12)
+    exact = ex.evaluate(ex.differentiate((head, "x"), "x"), {"x": arb(at)})
+    ahead, behind = (ex.evaluate((head, "x"), {"x": arb(at + s * h)}) for s in (1, -1))
+    assert abs(float((ahead - behind) / (2 * arb(h))) - float(exact)) < 1e-4 * (1 + abs(float(exact)))
+
+
+def test_sums_over_columns():
+    tree = ex.read(["sum", "i", "1", "n", ["*", ["@", "x", "i"], "b"]])
+    got = ex.evaluate(ex.differentiate(tree, "b"), {"b": arb(2), "n": arb(3)}, {"x": [fmpq(1), fmpq(2), fmpq(5)]})
+    assert got == 8
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [["exp"], ["exp", "1", "2"], ["system", "x"], [], {"a": 1}, 3, None, "1/0", "--1", "x y", ["+"], [["+"], "1"],
+     "__import__('os')"],
+)
+def test_what_is_no_expression_is_refused(bad):
+    with pytest.raises(Refused):
+        ex.read(bad)
+
+
+def test_depth_is_bounded():
+    deep = "x"
+    for _ in range(5000):
+        deep = ["exp", deep]
+    with pytest.raises(Refused, match="deep"):
+        ex.read(deep)
+
+
+def test_numbers_are_exact_text():
+    assert rational("-3/6", "q") == fmpq(-1, 2)
+    assert decimal("-1.25e-2", "d") == fmpq(-1, 80)
+    assert integer("12", "i", 0, 20) == 12
+    for bad in ("1.5", "0x10", " 1", "1e3", "٣", ""):
+        with pytest.raises(Refused):
+            rational(bad, "q")
+    for bad in (1, 1.0, True, None, "1e999999999", "nan", "inf"):
+        with pytest.raises(Refused):
+            decimal(bad, "d")
+
+
+def test_objects_have_exactly_the_keys_they_should():
+    with pytest.raises(Refused, match="unknown key 'b'"):
+        fields({"a": 1, "b": 2}, ("a",))
+    with pytest.raises(Refused, match="missing key 'a'"):
+        fields({}, ("a",))
+
+
+@pytest.mark.parametrize("bad", [None, [], {}, {"format": 1}, {"format": True, "statement": {}, "claim": {}, "evidence": {}},
+                                 {"format": 2, "statement": {}, "claim": {}, "evidence": {}},
+                                 {"format": 1, "statement": [], "claim": {}, "evidence": {}}])  # fmt: skip
+def test_malformed_certificates_are_refused(bad):
+    with pytest.raises(Refused):
+        check_certificate(bad)
+
+
+def test_a_seal_notices_every_change():
+    document = {"format": 1, "value": "1.5", "list": [{"n": "2"}]}
+    document["seal"] = seal(document)
+    assert all(f.accepted for f in check_document(document))
+    for key in ("format", "value", "list"):
+        assert not all(f.accepted for f in check_document({**document, key: "changed"}))
+
+
+def test_certificates_are_found_wherever_they_stand():
+    bad = Certificate({}, {"kind": "magic"}, {}).to_dict()
+    document = {"factors": [{"certificate": bad}]}
+    document["seal"] = seal(document)
+    assert [(f.place, f.accepted) for f in check_document(document)] == [("seal", True), ("factors[0].certificate", False)]
+
+
+def run_kernel(path):
+    return subprocess.run([sys.executable, "-m", "closedform.kernel", str(path)], capture_output=True, text=True)
+
+
+def test_exit_codes(tmp_path):
+    missing = run_kernel(tmp_path / "missing.json")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    garbled = tmp_path / "garbled.json"
+    garbled.write_text("{")
+    assert run_kernel(garbled).returncode == 2
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}")
+    assert run_kernel(empty).returncode == 1  # nothing there is nothing proved

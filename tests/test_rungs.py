@@ -1,0 +1,97 @@
+"""The contract that every rung of the ladder keeps: one visit a file, so a new rung is tested when it is registered."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+
+import pytest
+
+import closedform as cf
+from closedform import ladder
+from closedform import problem as problems
+from closedform.kernel import Refused, check_certificate
+
+RUNGS = [*ladder.SCALAR, *ladder.MATRIX, *ladder.LARGE]
+_reports: dict[str, cf.Report] = {}
+
+
+def module_of(rung):
+    return importlib.import_module(rung)
+
+
+def report_on(rung):
+    if rung not in _reports:
+        _reports[rung] = cf.derive(**{"timeout": 30, **module_of(rung).example})
+    return _reports[rung]
+
+
+def system_of(keywords):
+    keywords = {k: v for k, v in keywords.items() if k not in ("digits", "timeout", "exact")}
+    return ladder.system_of(problems.read(**keywords))
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_a_rung_takes_its_example(rung):
+    module = module_of(rung)
+    assert module.declines(system_of(module.example)) is None
+    step = rung.rpartition(".")[2]
+    tried = [a for a in report_on(rung).attempts if step in a.strategy.split(" > ")]
+    assert tried, "the climb never reached this rung on its own example"
+    assert any(a.outcome not in ("declined", "failed", "timeout") for a in tried), [a.reason for a in tried]
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_a_rung_declines_its_counterexample_in_a_sentence(rung):
+    module = module_of(rung)
+    reason = module.declines(system_of(module.counterexample))
+    assert reason is not None
+    assert len(reason.split()) >= 3
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_its_certificates_are_accepted_and_refused_with_any_number_changed(rung):
+    report = report_on(rung)
+    assert cf.verify(report)
+    for certificate in report.certificates:
+        good = certificate.to_dict()
+        check_certificate(good)
+        for bad in changed(good["claim"]):
+            with pytest.raises(Refused):
+                check_certificate({**good, "claim": bad})
+
+
+def changed(claim):
+    """The claim with one number changed at a time: integers by one, decimals and fractions in their first digit."""
+    for path in leaves(claim):
+        text = follow(claim, path)
+        if path[-1] in ("kind", "radius"):  # a larger radius is a weaker claim, and true
+            continue
+        bad = copy.deepcopy(claim)
+        follow(bad, path[:-1])[path[-1]] = altered(text)
+        yield bad
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from leaves(item, (*path, i))
+    elif isinstance(value, str) and value[:1] in "-0123456789" and value:
+        yield path
+
+
+def follow(value, path):
+    for step in path:
+        value = value[step]
+    return value
+
+
+def altered(text):
+    """Another number: the first digit that is not zero becomes its successor."""
+    for i, c in enumerate(text):
+        if c in "123456789":
+            return text[:i] + str(int(c) % 9 + 1) + text[i + 1 :]
+    return "7"
