@@ -1,0 +1,71 @@
+"""closedform: does the answer have a closed form?
+
+``derive`` takes a loss (text, a SymPy expression, or the name of a known one), derives its gradient, solves the
+stationarity system and says, with proof, whether the answer has a closed form. The names below are imported when they
+are first used, so that ``import closedform`` and every bad call are quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from closedform.derive import derive
+    from closedform.errors import CallError, ClosedFormError, InputError, TextFault
+    from closedform.losses import losses
+    from closedform.polynomials import galois, radicals, roots
+    from closedform.report.model import Report
+    from closedform.report.verification import verify
+
+    __version__: str
+
+__all__ = [
+    "CallError", "ClosedFormError", "InputError", "Report", "TextFault", "__version__", "derive", "galois", "losses",
+    "radicals", "roots", "verify",
+]  # fmt: skip
+
+_PLACES = {
+    "derive": "derive",
+    "verify": "report.verification",
+    "roots": "polynomials",
+    "galois": "polynomials",
+    "radicals": "polynomials",
+    "losses": "losses",
+    "Report": "report.model",
+    "ClosedFormError": "errors",
+    "CallError": "errors",
+    "InputError": "errors",
+    "TextFault": "errors",
+}
+
+
+class _Face(ModuleType):
+    """The package itself. ``closedform.derive`` and ``closedform.losses`` are modules and functions of one name: to a
+    user the name is the function, also after the module was imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _PLACES and isinstance(value, ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("closedform")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'closedform' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"closedform.{_PLACES[name]}"), name)
+    setattr(sys.modules[__name__], name, value)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

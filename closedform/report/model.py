@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from closedform.attempt import Attempt, Formula
 from closedform.expression import RELATIONS, Node
@@ -15,24 +15,22 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.document import seal
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.report import html, latex, text, typeset
+from closedform.report.document import compose
 from closedform.report.written import text_of
 from closedform.verdict import Verdict
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FORMAT = 1  # of the JSON: 1 is the first
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The answer to one call of ``derive``.
 
     ``gradient`` maps each unknown to a SymPy expression (scalar and sum level) or to text in our language (matrix
     level); so do ``hessian`` (rows of entries) and ``equations``. ``complete`` is true only when it is proved that
     there are no further real critical points. ``counts`` are the numbers of distinct complex and real solutions,
-    where known. ``attempts`` is the ladder as it was climbed. ``refused`` lists what the kernel objected to in
-    certificates of ours (a fault of closedform: exit code 3). ``details`` are named extras for the text: Newton's
+    where known. ``attempts`` is the ladder as it was climbed. ``details`` are named extras for the text: Newton's
     steps under ``"newton"``, the condition number, what a table was like.
     """
 
@@ -49,12 +47,16 @@ class Report:
     certificates: tuple[Certificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     details: FrozenMap[str, object] = FrozenMap()
-    refused: tuple[str, ...] = ()
     digits: int = 30
     seconds: float = 0.0
     seed: int = 0
 
-    # -- what leaves the program -------------------------------------------------------------------------------
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What the kernel objected to in certificates of ours: a fault of closedform, exit code 3."""
+        return tuple(str(r) for r in self.details.get("refused", ()))  # type: ignore[attr-defined]
+
+    # -- what leaves the program -----------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
         """JSON of format 1, sealed; ``closedform verify`` refuses it when anything in it is changed."""
@@ -109,6 +111,30 @@ class Report:
 
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+
+    def to_text(self, width: int | None = None, *, colour: bool = False, steps: bool = False) -> str:
+        """For a terminal of ``width`` columns; ``steps`` shows the iterations of Newton's method."""
+        return text.render(compose(self, steps), width, colour)
+
+    def to_latex(self) -> str:
+        """A LaTeX document that compiles as it stands."""
+        return latex.render(compose(self))
+
+    def to_html(self) -> str:
+        """A page that stands alone and works offline."""
+        return html.render(compose(self))
+
+    def _repr_html_(self) -> str:
+        return html.card(compose(self))
+
+    def _repr_latex_(self) -> str:
+        return f"${typeset.answer_latex(compose(self))}$"
+
+    def __repr__(self) -> str:
+        return f"<Report {self.verdict.outcome}: {self.problem.source[:80]}>"
+
+    def __str__(self) -> str:
+        return self.to_text()
 
 
 def domain(problem: Problem) -> dict[str, str]:

@@ -1,0 +1,311 @@
+"""The command line: options in, text out, exit codes; no mathematics.
+
+Commands import what they need when they run, so that help and wrong calls answer at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from closedform.errors import CallError, ClosedFormError, InputError
+
+if TYPE_CHECKING:
+    from closedform.report.model import Report
+
+EXIT = {"closed": 10, "partly_closed": 11, "no_critical_point": 12, "not_closed": 20, "undecided": 30}
+REFUSED, UNREADABLE, INTERRUPTED, BROKEN_PIPE, FAULT = 3, 65, 130, 141, 70
+LARGEST_INPUT = 64 * 1024 * 1024  # bytes of a loss on standard input
+
+
+class MathCommand(click.Command):
+    """A command whose arguments may start with a minus sign: ``closedform derive -x^2`` is a loss, not options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        given = [f" {a}" if re.match(r"-[^-]", a) and a != "-h" else a for a in args[:end]]
+        return super().parse_args(ctx, given + args[end:])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="closedform", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Does the answer have a closed form? Derives the gradient of a loss, solves it, and proves the verdict."""
+
+
+def main() -> None:
+    """The entry point: runs the command and turns every ending into its exit code and one line."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    try:
+        code = cli.main(args=arguments, prog_name="closedform", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as wrong:
+        return _complain(" ".join(wrong.format_message().split()), wrong.exit_code)
+    except ClosedFormError as error:
+        return _complain(str(error), error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader went away (`| head`): leave without a word
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), UNREADABLE)
+    except Exception as error:
+        if os.environ.get("CLOSEDFORM_DEBUG"):
+            raise
+        said = " ".join(str(error).split())[:300]
+        return _complain(f"a fault of closedform itself, {type(error).__name__}: {said} "
+                         "(CLOSEDFORM_DEBUG=1 shows where)", FAULT)  # fmt: skip
+
+
+def _complain(message: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        print(f"closedform: {message}", file=sys.stderr)
+    return code
+
+
+# -- derive ---------------------------------------------------------------------------------------------------------
+
+
+@cli.command(cls=MathCommand)
+@click.argument("loss", required=False)
+@click.option("--equations", metavar="'E1; E2'", help="Estimating equations, each to be zero, instead of a loss.")
+@click.option("--unknowns", metavar="A,B", help="What to solve for; otherwise every free name.")
+@click.option("--data", metavar="FILE", help="A table: .csv, .npz or .parquet.")
+@click.option("--design", metavar="FILE", help="Features without labels: which labels have a closed form?")
+@click.option("--target", metavar="COL", help="The column of the data that is to be predicted.")
+@click.option("--intercept/--no-intercept", default=None, help="Add a constant feature, or not.")
+@click.option("--shapes", metavar="'X=n,k;y=n'", help="Sizes of matrices and vectors.")
+@click.option("--assume", "assumptions", multiple=True, metavar="TEXT", help="'p>0', 'S spd', 'm integer'; repeatable.")
+@click.option("--box", metavar="'w=-10:10,…'", help="Search here only.")
+@click.option("--start", metavar="'w=1,b=0'", help="Where Newton's method starts.")
+@click.option("--hidden", type=click.IntRange(1), help="nn: hidden units.")
+@click.option("--activation", type=click.Choice(["sigmoid", "tanh", "softplus", "relu", "linear", "quadratic"]),
+              help="nn: what a unit computes.")  # fmt: skip
+@click.option("--bias/--no-bias", default=None, help="nn: units with a bias, or not.")
+@click.option("--layers", type=click.IntRange(1), help="nn: hidden layers.")
+@click.option("--digits", type=click.IntRange(1, 100_000), default=30, show_default=True, help="Digits of numbers.")
+@click.option("--timeout", type=click.FloatRange(0, 1e6, min_open=True), default=60, show_default=True, help="Seconds.")
+@click.option("--json", "form", flag_value="json", help="The report as JSON on standard output.")
+@click.option("--latex", "form", flag_value="latex", help="The report as a LaTeX document on standard output.")
+@click.option("--html", "html_file", metavar="FILE", help="The report as a page that works offline.")
+@click.option("--plot", "plot_file", metavar="FILE", help="The loss and its critical points: .svg, .png or .pdf.")
+@click.option("--steps", is_flag=True, help="Show the steps of Newton's method.")
+@click.option("--certificate", "certificate_file", metavar="FILE", help="Write the certificates alone.")
+@click.option("--exit-code", is_flag=True, help="10 closed, 11 partly, 12 no critical point, 20 not closed, 30 undecided.")
+def derive(loss: str | None, **options: Any) -> int:
+    """Derive, solve and judge LOSS: text, a name from `closedform losses`, or - for standard input.
+
+    \b
+    closedform derive "x**4 - x**2"
+    closedform derive ols
+    closedform derive ols --data table.csv --target y
+    closedform derive "||X*a - y||^2 + lam*||a||^2" --unknowns a --shapes "X=n,k;y=n" --assume "lam>0"
+    """
+    if loss is None and options["equations"] is None and options["data"] is None:
+        raise CallError("nothing to derive: give a LOSS or --equations; closedform losses lists the names")
+    form, steps = options.pop("form"), options.pop("steps")
+    files = {k: options.pop(f"{k}_file") for k in ("html", "plot", "certificate")}
+    wants_code = options.pop("exit_code")
+    report = _derive(_source(loss), options)
+    if files["html"]:
+        _write(files["html"], report.to_html().encode())
+    if files["plot"]:
+        _plot(report, files["plot"])
+    if files["certificate"]:
+        _write(files["certificate"], _certificates(report))
+    if form == "json":
+        _say(report.to_json())
+    elif form == "latex":
+        _say(report.to_latex())
+    elif not (files["html"] or files["plot"]):
+        _say(report.to_text(colour=_colours(), steps=steps))
+    for objection in report.refused:
+        _complain(f"our own kernel refused a certificate: {objection}", REFUSED)
+    if report.refused:
+        return REFUSED
+    return EXIT[report.verdict.outcome] if wants_code else 0
+
+
+def _source(loss: str | None) -> str | None:
+    if loss != "-":
+        return loss.strip() if loss is not None else None
+    raw = sys.stdin.buffer.read(LARGEST_INPUT + 1)
+    if len(raw) > LARGEST_INPUT:
+        raise InputError(f"standard input has more than {LARGEST_INPUT // 2**20} MB; a loss is a line of text")
+    try:
+        return raw.decode().strip()
+    except UnicodeDecodeError as fault:
+        raise InputError(f"standard input is not UTF-8 text (byte {fault.start})") from None
+
+
+def _derive(loss: str | None, options: dict[str, Any]) -> Report:
+    from closedform.derive import derive as derive_report
+
+    given = {k: v for k, v in options.items() if v is not None}
+    with _progress() as progress:
+        return derive_report(loss, progress=progress, **given)
+
+
+def _certificates(report: Report) -> bytes:
+    from closedform.kernel.document import seal
+
+    if not report.certificates:
+        _complain("the report has no certificate: nothing in it is proved by the kernel", 0)
+    document: dict[str, Any] = {"format": 1, "source": report.problem.source,
+                                "certificates": [c.to_dict() for c in report.certificates]}  # fmt: skip
+    document["seal"] = seal(document)
+    return json.dumps(document, ensure_ascii=False, indent=2).encode()
+
+
+def _plot(report: Report, file: str) -> None:
+    suffix = Path(file).suffix.lstrip(".").lower()
+    if suffix not in ("svg", "png", "pdf"):
+        raise CallError(f"--plot {file}: the name must end in .svg, .png or .pdf")
+    report.plot(file)
+
+
+# -- polynomials ----------------------------------------------------------------------------------------------------
+
+
+@cli.command(cls=MathCommand)
+@click.argument("poly")
+@click.option("--digits", type=click.IntRange(1, 100_000), default=30, show_default=True, help="Digits of each root.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def roots(poly: str, digits: int, as_json: bool) -> None:
+    """All complex roots of POLY, each with a proved radius."""
+    from closedform.polynomials import roots as find
+
+    _result(find(_source(poly), digits=digits), as_json)
+
+
+@cli.command(cls=MathCommand)
+@click.argument("poly")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def galois(poly: str, as_json: bool) -> None:
+    """Is POLY solvable by radicals? Its Galois group, factor by factor, with a certificate."""
+    from closedform.polynomials import galois as decide
+
+    _result(decide(_source(poly)), as_json)
+
+
+@cli.command(cls=MathCommand)
+@click.argument("poly")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def radicals(poly: str, as_json: bool) -> None:
+    """The roots of POLY in explicit radicals, or a proof that there are none."""
+    from closedform.polynomials import radicals as solve
+
+    _result(solve(_source(poly)), as_json)
+
+
+def _result(result: Any, as_json: bool) -> None:
+    _say(result.to_json() if as_json else result.to_text())
+
+
+# -- verify ---------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("file")
+def verify(file: str) -> int:
+    """Check every certificate in FILE with the small kernel alone: 0 proved, 1 refused, 2 unreadable."""
+    from closedform.kernel.__main__ import main as check
+
+    return check([file])
+
+
+# -- what is there to ask -------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def losses(name: str | None, as_json: bool) -> None:
+    """The catalogue of named losses, or one of them in full."""
+    from closedform.losses import losses as catalogue
+
+    raise NotImplementedError(catalogue, name, as_json)
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--n", "rows", type=float, required=True, help="Rows.")
+@click.option("--k", "columns", type=float, required=True, help="Features.")
+@click.option("--condition", type=click.FloatRange(1), default=1e3, show_default=True, help="Condition number of X.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+def cost(name: str, rows: float, columns: float, condition: float, as_json: bool) -> None:
+    """What NAME costs in closed form and by gradient descent: predicted, and measured here."""
+    from closedform.cost import compare
+
+    with _progress() as progress:
+        _result(compare(name, int(rows), int(columns), condition, progress), as_json)
+
+
+@cli.command()
+@click.argument("story", type=click.Choice(["ols", "quartic", "logistic", "neuron", "quintic"]))
+def demo(story: str) -> None:
+    """A story in one screen, computed live: do models need training at all?"""
+    from closedform.demo import tell
+
+    with _progress() as progress:
+        told = tell(story, progress)
+    _say(told.to_text(colour=_colours()))
+
+
+# -- the terminal ---------------------------------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def _write(file: str, content: bytes) -> None:
+    """The whole file or none: what could not be written is removed."""
+    if file == "-":
+        sys.stdout.buffer.write(content)
+        return
+    path = Path(file)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise CallError(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _colours() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str], None] | None]:
+    """A line on standard error that says what is being tried, only on a terminal, gone at the end."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def show(message: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{message[:78]}")
+        sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

@@ -1,0 +1,397 @@
+"""The neutral document: what a report says, in blocks that know nothing of terminals, HTML or LaTeX.
+
+``compose`` is the only place that decides what is told, in which order and in which words; the renderers decide how
+it looks. The first block answers the question; everything after it says why one may believe the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from closedform.points import CriticalPoint
+from closedform.report.written import text_of
+
+if TYPE_CHECKING:
+    from closedform.attempt import Statement, Trust
+    from closedform.report.model import Report
+
+
+@dataclass(frozen=True)
+class Math:
+    """An expression to be typeset: SymPy, ``Node``, or text in our language."""
+
+    value: object
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``left = right``, with an optional decimal after it (a true value lies within ``radius`` of it)."""
+
+    left: object
+    right: object | None
+    decimal: str | None = None
+    radius: str | None = None
+
+
+Inline = str | Math | Equation
+Line = tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict in a word, and in plain sentences."""
+
+    outcome: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The start of a section; an empty one is a mere gap."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    line: Line
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list; each item has a first line and lines that belong under it."""
+
+    items: tuple[tuple[Line, ...], ...]
+    numbered: bool = False
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Statements, each with its badge."""
+
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    source: str
+
+
+Block = Answer | Heading | Paragraph | Items | Claims | Table | Code
+
+
+@dataclass(frozen=True)
+class Document:
+    title: str
+    blocks: tuple[Block, ...]
+
+
+CLASS_WORDS = {
+    "rational": "by + - * / alone",
+    "radical": "in radicals",
+    "elementary": "with exp, log and radicals",
+    "lambert_w": "with Lambert's W function",
+    "special": "with special functions",
+    "linear_algebra": "by linear algebra: products, inverses, linear solves",
+    "spectral": "by an eigenvalue or singular value decomposition",
+    "piecewise": "by cases: min, max, sorting, thresholds",
+}
+TRUST_WORDS: dict[Trust, str] = {
+    "proved": "the kernel accepted a certificate",
+    "derived": "a cited theorem applies; code outside the kernel checked its hypotheses",
+    "observed": "seen in floating point only",
+}
+MANY = 8  # unknowns or critical points after which the long form gives way to a table
+
+
+def compose(report: Report, steps: bool = False) -> Document:
+    """The document of a report; with ``steps`` also the iterations of Newton's method."""
+    source = report.problem.source
+    title = source if len(source) <= 200 else source[:199] + "…"
+    return Document(title, tuple(_blocks(report, steps)))
+
+
+def _blocks(report: Report, steps: bool) -> Iterator[Block]:
+    yield _answer(report)
+    yield from _question(report)
+    if report.formula is not None:
+        yield from _formula(report)
+    if report.critical_points:
+        yield from _points(report)
+    if report.verdict.statements:
+        yield Heading("What is claimed, and on whose word")
+        yield Claims(report.verdict.statements)
+    yield from _details(report, steps)
+    if report.attempts:
+        yield Heading("What was tried")
+        rows = [(a.strategy.replace("_", " "), a.outcome, a.reason, f"{a.seconds:.2f} s") for a in report.attempts]
+        told = [r for r in rows if r[1] != "declined"]
+        if told:
+            yield Table((), tuple(told))
+        passed = [r[0] for r in rows if r[1] == "declined"]
+        if passed:
+            yield Paragraph((f"Not for this kind of problem: {', '.join(passed)}.",))
+    yield Heading("")
+    yield Paragraph((_closing(report),))
+
+
+# -- the answer ---------------------------------------------------------------------------------------------------
+
+
+def _answer(report: Report) -> Answer:
+    verdict = report.verdict
+    how = CLASS_WORDS.get(verdict.expression_class or "", "")
+    lines = list[Line]()
+    if verdict.outcome == "closed" and verdict.scope == "formula":
+        lines.append((f"Yes: a formula in the data gives the answer, {how}.",))
+    elif verdict.outcome == "closed":
+        lines.append((f"Yes: every real critical point has an exact expression, {how}.",))
+    elif verdict.outcome == "partly_closed":
+        lines.append(("In part: some critical points have an exact expression; the others are shown to have none.",))
+    elif verdict.outcome == "no_critical_point":
+        lines.append(("There is nothing to solve for: the gradient vanishes nowhere in the domain.",))
+    elif verdict.outcome == "not_closed":
+        about = "no formula in the data gives the answer" if verdict.scope == "formula" else "there is no closed form"
+        lines.append((f"No: {about}. The statements below say of which kind, and why.",))
+    else:
+        lines.append(("Not decided: neither a closed form nor a proof that there is none was found.",))
+    lines += _formula_lines(report) if report.formula is not None else _minimum_lines(report)
+    if verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
+        word = {
+            "closed": "The global minimiser itself has a closed form.",
+            "not_closed": "The global minimiser itself has none.",
+            "no_critical_point": "No global minimiser exists.",
+            "partly_closed": "Of the global minimisers some have a closed form.",
+            "undecided": "Whether the global minimiser has a closed form is not decided.",
+        }[verdict.minimiser]
+        lines.append((word,))
+    if report.refused:
+        lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
+    return Answer(verdict.outcome, tuple(lines))
+
+
+def _formula_lines(report: Report) -> list[Line]:
+    assert report.formula is not None
+    lines = list[Line]([(Equation(u, e),) for u, e in report.formula.unknown.items()][:MANY])
+    if report.formula.conditions:
+        lines.append((f"when {', and '.join(report.formula.conditions)}.",))
+    return lines
+
+
+def _minimum_lines(report: Report) -> list[Line]:
+    minima = [p for p in report.critical_points if p.kind == "global minimum"]
+    subject = "The minimum"
+    if not minima:
+        minima = [p for p in report.critical_points if p.kind == "boundary minimum"]
+        subject = "A minimum on the edge of the domain"
+    if not minima:
+        return []
+    first = minima[0]
+    value: Line = () if first.loss is None else (", ", Math(first.loss), ",")
+    if len(minima) > 3:
+        return [(subject, *value, f" is reached at {len(minima)} points.")]
+    if len(_names(first)) > 4:
+        return [(subject, *value, " is reached at the point listed below.")]
+    line: list[Inline] = [subject, *value, " is reached at "]
+    for i, p in enumerate(minima):
+        line += [" and at "] if i else []
+        line += _separated([_coordinate(p, u, 12) for u in _names(p)])
+    return [(*line, ".")]
+
+
+# -- the question -------------------------------------------------------------------------------------------------
+
+
+def _question(report: Report) -> Iterator[Block]:
+    problem = report.problem
+    yield Heading("The question")
+    rows = list[tuple[Inline, ...]]()
+    if problem.loss is not None:
+        rows.append(("loss", Math(problem.loss)))
+    for c in problem.constraints:
+        rows.append(("subject to", Math(c)))
+    names = list(problem.unknowns[:MANY])
+    if len(problem.unknowns) > MANY:
+        names.append(f"… ({len(problem.unknowns)} in all)")
+    rows.append(("unknown" + "s" * (len(names) > 1), ", ".join(names)))
+    if problem.relations:
+        rows.append(("where", ", ".join(text_of(r) for r in problem.relations)))
+    for u, g in list(report.gradient.items())[:MANY]:
+        rows.append((f"d/d{u}", Math(g)))
+    if len(report.gradient) > MANY:
+        rows.append(("", f"… and {len(report.gradient) - MANY} more derivatives (all are in the JSON)"))
+    if not report.gradient:
+        rows += [("equation", Equation(e, 0)) for e in report.equations[:MANY]]
+    if report.hessian is not None and len(report.hessian) == 1:
+        rows.append(("second derivative" if problem.level != "matrix" else "Hessian", Math(report.hessian[0][0])))
+    for note in problem.notes:
+        rows.append(("note", note))
+    yield Table((), tuple(rows))
+
+
+# -- the formula --------------------------------------------------------------------------------------------------
+
+COST_WORDS = {"flops": "operations", "memory": "memory (numbers held)", "order": "order"}
+
+
+def _formula(report: Report) -> Iterator[Block]:
+    formula = report.formula
+    assert formula is not None
+    yield Heading("The formula")
+    for u, e in formula.unknown.items():
+        yield Paragraph((Equation(u, e),))
+    if formula.conditions:
+        yield Items(tuple(((f"needs: {c}",),) for c in formula.conditions))
+    if formula.convexity:
+        yield Paragraph((f"Why it is a minimum: {formula.convexity}",))
+    if formula.cost:
+        yield Heading("What it costs")
+        yield Table((), tuple((COST_WORDS.get(k, k.replace("_", " ")), v) for k, v in formula.cost.items()))
+    if formula.numpy:
+        yield Heading("A function that computes it (report.function())")
+        yield Code(formula.numpy)
+
+
+# -- critical points ----------------------------------------------------------------------------------------------
+
+
+def _names(point: CriticalPoint) -> list[str]:
+    return list(point.exact or point.numeric or ())
+
+
+def _coordinate(point: CriticalPoint, unknown: str, digits: int | None = None) -> Equation:
+    exact = point.exact.get(unknown) if point.exact else None
+    decimal = point.numeric.get(unknown) if point.numeric else None
+    radius = point.radius.get(unknown) if point.radius else None
+    if exact is not None and decimal is not None and text_of(exact).lstrip("-").isdigit():
+        return Equation(unknown, exact)  # an integer needs no decimals
+    if digits is not None and decimal is not None:
+        return Equation(unknown, exact, shortened(decimal, digits), None)
+    return Equation(unknown, exact, decimal, radius)
+
+
+def shortened(decimal: str, digits: int) -> str:
+    """A decimal text to that many significant digits, for reading only.
+
+    >>> shortened("-0.70710678118654752440", 8), shortened("2", 8)
+    ('-0.70710678', '2')
+    """
+    try:
+        value = Decimal(decimal)
+    except InvalidOperation:
+        return decimal
+    if len(value.as_tuple().digits) <= digits:
+        return decimal
+    return f"{value:.{digits}g}"
+
+
+def _points(report: Report) -> Iterator[Block]:
+    points = report.critical_points
+    count = f"{len(points)}" + (", and it is proved that there are no others" if report.complete else "")
+    complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
+    yield Heading(f"Critical points ({count})")
+    if complex_count is not None:
+        real = f", {real_count} of them real" if real_count is not None else ""
+        plural = "s" * (complex_count != 1)
+        yield Paragraph((f"The equations have {complex_count} distinct complex solution{plural}{real}.",))
+    elif not report.complete:
+        yield Paragraph(("There may be others: it is not proved that the list is complete.",))
+    if len(_names(points[0])) > MANY:
+        for p in points[:MANY]:
+            yield Paragraph(_description(p))
+            yield Table(("unknown", "exact", "value", "radius"), tuple(_row(p, u) for u in _names(p)))
+        return
+    items = list[tuple[Line, ...]]()
+    for p in points[: 3 * MANY]:
+        lines = [(_coordinate(p, u),) for u in _names(p)]
+        extra: list[Line] = [(f"where {', '.join(p.conditions)}",)] if p.conditions else []
+        if p.note:
+            extra.append((p.note,))
+        items.append((_description(p), *lines, *extra))
+    yield Items(tuple(items), numbered=True)
+    if len(points) > 3 * MANY:
+        yield Paragraph((f"… and {len(points) - 3 * MANY} more (all are in the JSON).",))
+
+
+def _row(point: CriticalPoint, unknown: str) -> tuple[Inline, ...]:
+    exact = point.exact.get(unknown) if point.exact else None
+    return (
+        unknown,
+        "" if exact is None else Math(exact),
+        (point.numeric or {}).get(unknown, ""),
+        (point.radius or {}).get(unknown, ""),
+    )
+
+
+def _description(point: CriticalPoint) -> Line:
+    parts: list[Inline] = [point.kind if point.kind != "unclassified" else "not classified"]
+    if point.loss is not None:
+        parts += [", loss ", Math(point.loss)]
+        if point.loss.is_number and not point.loss.is_Rational:
+            parts.append(f" ≈ {point.loss.evalf(12)}")
+    if point.inertia is not None and sum(point.inertia) > 1:
+        plus, minus, zero = point.inertia
+        signs = [f"{k} {word}" for k, word in ((plus, "positive"), (minus, "negative"), (zero, "zero")) if k]
+        parts.append(f", Hessian eigenvalues: {', '.join(signs)}")
+    if point.multiplicity is not None and point.multiplicity > 1:
+        parts.append(f", a solution of multiplicity {point.multiplicity}")
+    if point.expression_class is None and point.exact is None:
+        parts.append(", numbers only")
+    return tuple(parts)
+
+
+def _separated(equations: Sequence[Equation]) -> Line:
+    out: list[Inline] = []
+    for i, e in enumerate(equations):
+        out += [", ", e] if i else [e]
+    return tuple(out)
+
+
+# -- the rest -----------------------------------------------------------------------------------------------------
+
+
+def _details(report: Report, steps: bool) -> Iterator[Block]:
+    """Extras by name: text becomes a paragraph, a mapping a table of pairs, a sequence of rows a table."""
+    for name, value in report.details.items():
+        if name == "newton":
+            if steps:
+                yield Heading("Newton's steps")
+                yield from _detail(value)
+            continue
+        if name == "refused" or name.startswith("_"):
+            continue
+        yield Heading(name.replace("_", " ").capitalize())
+        yield from _detail(value)
+
+
+def _detail(value: object) -> Iterator[Block]:
+    if isinstance(value, Mapping):
+        yield Table((), tuple((str(k).replace("_", " "), _cell(v)) for k, v in value.items()))
+    elif isinstance(value, list | tuple) and value and all(isinstance(r, Mapping) for r in value):
+        header = tuple(str(k) for k in value[0])
+        yield Table(header, tuple(tuple(_cell(r.get(k, "")) for k in header) for r in value))
+    elif isinstance(value, list | tuple) and value and all(isinstance(r, list | tuple) for r in value):
+        yield Table((), tuple(tuple(_cell(c) for c in r) for r in value))
+    elif isinstance(value, list | tuple):
+        yield Items(tuple(((_cell(v),),) for v in value))
+    else:
+        yield Paragraph((_cell(value),))
+
+
+def _cell(value: object) -> Inline:
+    return value if isinstance(value, str) else Math(value) if hasattr(value, "free_symbols") else str(value)
+
+
+def _closing(report: Report) -> str:
+    number = len(report.certificates)
+    kept = "no certificate" if not number else f"{number} certificate{'s' * (number > 1)}, checked by the kernel"
+    return f"{kept}; {report.seconds:.2f} s, {report.digits} digits."
