@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from closedform.expression import Node
+from closedform.data import Table, read_table
+from closedform.errors import CallError, InputError
+from closedform.expression import Node, column_names, free_names, number, scalar_form, scalar_names, substitute
 from closedform.frozen import FrozenMap
-
-if TYPE_CHECKING:
-    from closedform.data import Table
+from closedform.language import (
+    Assumption,
+    Reading,
+    declared_by,
+    parse,
+    parse_assumption,
+    parse_equations,
+    parse_loss,
+    parse_shapes,
+    unparse,
+)
+from closedform.losses import find
+from closedform.shapes import SCALAR, is_matrix, settle
 
 Level = Literal["scalar", "sum", "matrix"]
 
@@ -40,3 +54,235 @@ class Problem:
     start: FrozenMap[str, str] = FrozenMap()
     catalogue: str | None = None  # the catalogue entry it came from; for the story told, never for the answer
     notes: tuple[str, ...] = ()
+
+
+# -- reading -----------------------------------------------------------------------------------------------------
+
+
+def read(
+    source: object = None,
+    *,
+    unknowns: Iterable[object] | str | None = None,
+    equations: Iterable[object] | str | None = None,
+    data: object = None,
+    target: str | None = None,
+    shapes: str | Mapping[str, object] | None = None,
+    assumptions: Iterable[str] | str = (),
+    box: Mapping[str, object] | str | None = None,
+    start: Mapping[str, object] | str | None = None,
+    **keywords: object,
+) -> Problem:
+    """The problem that a call of ``derive`` states; raises ``InputError`` or ``CallError`` with one sentence.
+
+    ``source`` is text, a catalogue name, a SymPy expression or a ``Node``; ``keywords`` belong to the catalogue entry.
+    Unknowns default to every free name that is no column, no size and no end of a sum.
+
+    >>> read("x**4 - x**2").unknowns
+    ('x',)
+    """
+    table = read_table(data, target) if data is not None else None
+    entry = find(source) if isinstance(source, str) and equations is None else None
+    wanted = _names_of(unknowns)
+    given = parse_shapes(shapes or {})
+    said = _assumed(assumptions, wanted)
+    notes = list[str](table.notes if table is not None else ())
+    text = source
+    if entry is not None:
+        draft = entry.draw(table, target, keywords)
+        text, wanted = draft.loss, wanted or draft.unknowns
+        given = {**parse_shapes(draft.shapes), **given}
+        said = [*_assumed(draft.assumptions, wanted), *said]
+        notes += draft.notes
+    elif keywords:
+        raise CallError(f"only a loss of the catalogue takes {', '.join(sorted(keywords))}")
+    boxed, started = _box(box), _start(start)
+    columns = frozenset(table.names) if table is not None else frozenset[str]()
+    declared = frozenset(wanted or ()).union(given, boxed, started, columns, *(declared_by(a) for a in said))
+    reading, shown = _read_source(text, equations, declared)
+    notes += reading.notes
+    relations = tuple(scalar_form(r) for a in said for r in a.relations)
+    properties = dict[str, frozenset[str]]()
+    for key, word in [*((a.name, a.property) for a in said if a.name), *reading.properties]:
+        properties[key] = properties.get(key, frozenset()) | {word}
+
+    nodes, constraints = reading.expressions, reading.constraints
+    if table is not None and "n" not in (wanted or ()):
+        nodes = tuple(substitute(node, {"n": number(table.rows)}) for node in nodes)
+        constraints = tuple(substitute(node, {"n": number(table.rows)}) for node in constraints)
+    free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
+    indexed = frozenset[str]().union(*(column_names(node) for node in (*nodes, *constraints)))
+    if table is not None:
+        _with_table(table, free, indexed, wanted)
+    names = _unknowns(wanted, free, indexed, given, table, (*nodes, *constraints))
+    for key in [*boxed, *started]:
+        if key not in names:
+            raise CallError(f"{key} has a box or a start, but the unknowns are {', '.join(names)}")
+    for key in names:
+        if key not in free:
+            what = "the loss" if equations is None else "the equations"
+            raise CallError(f"the unknown {key} does not occur in {what}, whose names are "
+                            f"{', '.join(sorted(free | indexed)) or 'none'}")  # fmt: skip
+
+    level: Level = "scalar"
+    final = FrozenMap[str, tuple[Node, Node]]()
+    sizes = frozenset[str]()
+    if table is None and is_matrix((*nodes, *constraints), given, properties):
+        bounded = frozenset[str]().union(*(scalar_names(r) for r in relations))
+        settled = settle(nodes, constraints, given, properties, bounded, equations is None)
+        nodes, constraints, final = settled.expressions, settled.constraints, FrozenMap(settled.shapes)
+        notes += settled.notes
+        sizes = frozenset().union(*(free_names(part) for shape in final.values() for part in shape))
+        level = "matrix" if any(shape != SCALAR for shape in final.values()) else level
+    if level != "matrix":
+        nodes = tuple(scalar_form(node) for node in nodes)
+        constraints = tuple(scalar_form(node) for node in constraints)
+        level = "sum" if any(_symbolic_sum(node) for node in nodes) else level
+    parameters = free.union(*(scalar_names(r) for r in relations), indexed if table is None else ())
+    return Problem(
+        source=shown if entry is None else str(source).strip(),
+        loss=nodes[0] if equations is None else None,
+        unknowns=names,
+        parameters=tuple(sorted(parameters - frozenset(names) - (sizes - final.keys()))),
+        equations=() if equations is None else nodes,
+        relations=relations,
+        constraints=constraints,
+        properties=FrozenMap(properties),
+        shapes=final,
+        data=table,
+        level=level,
+        box=FrozenMap(boxed),
+        start=FrozenMap(started),
+        catalogue=entry.name if entry is not None else None,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _names_of(value: Iterable[object] | str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    parts = value.split(",") if isinstance(value, str) else [str(part) for part in value]
+    out = tuple(part.strip() for part in parts if part.strip())
+    for part in out:
+        if not part.isidentifier() or part.startswith("_"):
+            raise CallError(f"{part[:60]!r} is not a name that can be an unknown")
+    if len(set(out)) != len(out):
+        raise CallError(f"an unknown is named twice in {', '.join(out)}")
+    return out or None
+
+
+def _assumed(texts: Iterable[str] | str, names: tuple[str, ...] | None) -> list[Assumption]:
+    return [parse_assumption(str(t), names or ()) for t in ((texts,) if isinstance(texts, str) else texts)]
+
+
+def _pairs(value: Mapping[str, object] | str | None, what: str, form: str) -> dict[str, str]:
+    if value is None:
+        return {}
+    if isinstance(value, str):
+        parts = [part.partition("=") for part in re.split(r"[,;]", value) if part.strip()]
+        if any(not equal for _, equal, _ in parts):
+            raise CallError(f"{what} must look like {form}, not {value[:60]}")
+        return {key.strip(): text.strip() for key, _, text in parts}
+    out = dict[str, str]()
+    for key, entry in value.items():
+        out[str(key)] = ":".join(str(x) for x in entry) if isinstance(entry, (tuple, list)) else str(entry)
+    return out
+
+
+def _constant_text(text: str, what: str) -> str:
+    cleaned = text.strip()
+    if cleaned in ("oo", "inf", "+oo", "+inf", "-oo", "-inf"):
+        return "-oo" if cleaned[0] == "-" else "oo"
+    if free_names(parse(cleaned)):
+        raise CallError(f"{what}: {cleaned[:60]} is not a number")
+    return unparse(parse(cleaned))
+
+
+def _box(value: Mapping[str, object] | str | None) -> dict[str, tuple[str, str]]:
+    out = dict[str, tuple[str, str]]()
+    for key, text in _pairs(value, "a box", "w=-10:10").items():
+        low, colon, high = text.partition(":")
+        if not colon:
+            raise CallError(f"a box must look like w=-10:10, not {key}={text[:60]}")
+        out[key] = (_constant_text(low, f"the box of {key}"), _constant_text(high, f"the box of {key}"))
+    return out
+
+
+def _start(value: Mapping[str, object] | str | None) -> dict[str, str]:
+    return {key: _constant_text(text, f"the start of {key}") for key, text in _pairs(value, "a start", "w=1,b=0").items()}
+
+
+def _read_source(source: object, equations: object, declared: frozenset[str]) -> tuple[Reading, str]:
+    """The reading of a loss or of equations, and the text to show for it."""
+    if equations is not None:
+        if source is not None:
+            raise CallError("give a loss or equations, not both")
+        if isinstance(equations, str):
+            return parse_equations(equations, declared), equations
+        items = list(equations)  # type: ignore[call-overload]
+        if all(isinstance(item, str) for item in items):
+            return parse_equations(items, declared), "; ".join(items)
+        nodes = tuple(from_sympy(item) for item in items)
+        return Reading(nodes), "; ".join(str(item) for item in items)
+    if source is None:
+        raise CallError("there is nothing to derive: give a loss or equations")
+    if isinstance(source, str):
+        return parse_loss(source, declared), source
+    if isinstance(source, Node):
+        return Reading((source,)), unparse(source)
+    if isinstance(source, (int, float)):
+        return parse_loss(str(source), declared), str(source)
+    return Reading((from_sympy(source),)), str(source)
+
+
+def _with_table(
+    table: Table, free: frozenset[str], indexed: frozenset[str], wanted: tuple[str, ...] | None
+) -> None:
+    for key in sorted(indexed):
+        if key not in table.names:
+            raise InputError(f"there is no column {key}; the columns are {', '.join(table.names)}")
+    for key in wanted or ():
+        if key in table.names and key in indexed and key not in free:
+            raise CallError(f"{key} is a column of the data and cannot be an unknown")
+
+
+def _unknowns(
+    wanted: tuple[str, ...] | None,
+    free: frozenset[str],
+    indexed: frozenset[str],
+    given: Mapping[str, object],
+    table: Table | None,
+    order: tuple[Node, ...],
+) -> tuple[str, ...]:
+    if wanted is not None:
+        return wanted
+    if given:
+        raise CallError(
+            f"which names are unknown? {', '.join(sorted(free))} are declared or free; name the unknowns"
+        )
+    ends = frozenset().union(*(_ends(node) for node in order))
+    columns = frozenset(table.names) if table is not None else frozenset[str]()
+    out = sorted(free - ends - columns)
+    if not out:
+        raise InputError("the loss has no unknowns: no name in it is free")
+    return tuple(out)
+
+
+def _ends(node: Node) -> frozenset[str]:
+    """The names that a sum or product runs to, or that size a matrix."""
+    own = frozenset[str]()
+    if node.head in ("sum", "prod") and len(node.args) == 4:
+        own = free_names(node.children[1]) | free_names(node.children[2])
+    elif node.head in ("eye", "ones", "zeros"):
+        own = free_names(node)
+    return own.union(*(_ends(child) for child in node.children))
+
+
+def _symbolic_sum(node: Node) -> bool:
+    if node.head in ("sum", "prod") and any(child.number is None for child in node.children[1:3]):
+        return True
+    return any(_symbolic_sum(child) for child in node.children)
+
+
+def from_sympy(expression: object, depth: int = 0) -> Node:
+    """A SymPy expression or matrix expression as a node, walked by class names; SymPy is not imported here."""
+    raise InputError("not yet")
