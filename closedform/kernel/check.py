@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from closedform.kernel import critical_points
+from closedform.kernel import critical_points, tower
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused, refuse
 
@@ -14,6 +14,7 @@ Checker = Callable[[dict[str, Json], dict[str, Json], dict[str, Json]], str]
 # words and infix, and raises ``Refused`` otherwise.
 CLAIMS: dict[str, Checker] = {
     "critical_points": critical_points.check,
+    "critical_point_formula": tower.check_formula,
 }
 
 

@@ -1,0 +1,618 @@
+"""Exact zero testing: normal forms in Q(names)[t1..tm] modulo relations t_i^k = A_i(t1..t_{i-1}).
+
+Radicals, roots of unity, exp, log and Lambert W become generators with the relations that their principal values
+satisfy; anything else (gamma, a sum over data, ...) is a free generator of its normalised arguments. A numerator that
+reduces to zero is zero wherever what was inverted is not; one that does not reduce proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import lcm
+
+from flint import Ordering, acb, arb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
+
+from closedform.kernel.expression import (
+    MINUS, ONE, TWO, ZERO, Tree, add, differentiate, evaluate, evaluate_complex, free_names, head_of, infix, mul,
+    power, read,
+)  # fmt: skip
+from closedform.kernel.reading import Json, Refused, fields, mapping, names, refuse, sequence
+
+Relation = tuple[str, Tree, Tree]
+Key = tuple[str, ...]
+MAX_GENERATORS, MAX_TERMS, MAX_ROOT = 200, 60_000, 5_000
+COMPARISONS = ("<", "<=", ">", ">=", "=", "!=")
+HALF = fmpq(1, 2)
+
+
+class _Regrow(Exception):
+    """The tower needs (size, order): more generators, or finer roots of unity. It is rebuilt."""
+
+
+@dataclass(frozen=True)
+class Fraction:
+    top: fmpq_mpoly
+    bottom: fmpq_mpoly
+
+
+@dataclass
+class _Generator:
+    poly: fmpq_mpoly
+    positive: bool = False
+    nonnegative: bool = False
+    real: bool = False
+    names: frozenset[str] = frozenset()
+    relation: fmpq_mpoly | None = None
+    log: Fraction | None = None  # its logarithm, where it is exp of something real
+    exp: Fraction | None = None  # its exponential, where it is a logarithm
+    root: tuple[Fraction, int] | None = None  # (a, k) where it is the k-th root of a positive a
+
+
+class Tower:
+    """Generators in order of creation; later ones stand higher in the lexicographic order, so that ``%`` reduces."""
+
+    def __init__(self, relations: Iterable[Relation] = (), size: int = 10, order: int = 1) -> None:
+        self.size, self.order = size, order
+        self.ring = fmpq_mpoly_ctx.get([f"g{i}" for i in range(size)], Ordering.lex)
+        self.variables = self.ring.gens()[::-1]
+        self.one, self.zero = self.constant(1), self.constant(0)
+        self.made: list[_Generator] = []
+        self.known: dict[Key, Fraction] = {}
+        self.chains: dict[Key, tuple[int, Fraction]] = {}
+        self.inverted: list[tuple[Tree, Fraction]] = []
+        self.facts: list[fmpq_mpoly] = []  # polynomials assumed positive
+        self.nonzero: list[fmpq_mpoly] = []
+        self.columns: set[str] = set()  # with positive entries
+        self.memo: dict[Tree, Fraction] = {}
+        if order > 2:
+            z, relation = self.generator(("unity",)).top, self.ring.constant(0)
+            for c in fmpz_poly.cyclotomic(order).coeffs()[::-1]:
+                relation = relation * z + fmpq(c)
+            self.made[-1].relation = relation
+        self._assume(list(relations))
+
+    # -- the ring ------------------------------------------------------------------------------------------------
+
+    def constant(self, value: fmpq | int) -> Fraction:
+        return Fraction(self.ring.constant(fmpq(value)), self.ring.constant(1))
+
+    def poly(self, p: fmpq_mpoly) -> Fraction:
+        return Fraction(p, self.ring.constant(1))
+
+    def generator(self, key: Key, positive: bool = False, real: bool = False, over: frozenset[str] = frozenset()) -> Fraction:
+        if key not in self.known:
+            if len(self.made) == self.size:
+                raise _Regrow(2 * self.size, self.order)
+            p = self.variables[len(self.made)]
+            self.made.append(_Generator(p, positive, positive, real or positive, over))
+            self.known[key] = self.poly(p)
+        return self.known[key]
+
+    def bind(self, name: str, relation: Tree) -> None:
+        """Let ``name`` be a root of ``relation``, which is a polynomial with rational leading coefficient in it."""
+        g = self.generator(("name", name)).top
+        top = self.read(relation)
+        lead = top.top.leading_coefficient()
+        d = top.top.degrees()[self.ring.gens().index(g)]
+        if d < 1 or not top.bottom.is_constant() or (top.top - g**d * lead).degrees()[self.ring.gens().index(g)] >= d:
+            refuse(f"the relation of {name} is not monic in it")
+        self.made[-1].relation = top.top / lead
+        self.memo.clear()
+
+    def fraction(self, top: fmpq_mpoly, bottom: fmpq_mpoly) -> Fraction:
+        top, bottom = self.reduce(top), self.reduce(bottom)
+        if bottom == 0:
+            refuse("a denominator is zero")
+        if top == 0:
+            return self.zero
+        if not bottom.is_constant():
+            common = top.gcd(bottom)
+            top, bottom = top / common, bottom / common
+        lead = bottom.leading_coefficient()
+        return Fraction(top / lead, bottom / lead)
+
+    def reduce(self, p: fmpq_mpoly) -> fmpq_mpoly:
+        if len(p) > MAX_TERMS:
+            refuse("an expression grows past the limit of its normal form")
+        for g in reversed(self.made):
+            if g.relation is not None:
+                p = divmod(p, g.relation)[1]
+        return p
+
+    def plus(self, a: Fraction, b: Fraction) -> Fraction:
+        if a.bottom == b.bottom:
+            return self.fraction(a.top + b.top, a.bottom)
+        common = a.bottom.gcd(b.bottom)
+        left, right = b.bottom / common, a.bottom / common
+        return self.fraction(a.top * left + b.top * right, left * a.bottom)
+
+    def times(self, a: Fraction, b: Fraction) -> Fraction:
+        return self.fraction(a.top * b.top, a.bottom * b.bottom)
+
+    def whole(self, a: Fraction, n: int) -> Fraction:
+        if n < 0:
+            if a.top == 0:
+                refuse("division by zero")
+            a, n = self.fraction(a.bottom, a.top), -n
+        if n > MAX_ROOT:
+            refuse("an exponent is too large")
+        out = self.one
+        for bit in bin(n)[2:]:
+            out = self.times(out, out)
+            out = self.times(out, a) if bit == "1" else out
+        return out
+
+    # -- signs ---------------------------------------------------------------------------------------------------
+
+    def uses(self, *polys: fmpq_mpoly) -> list[_Generator]:
+        return [g for p in polys for g, d in zip(self.made, p.degrees()[::-1], strict=False) if d]
+
+    def real(self, a: Fraction) -> bool:
+        return all(g.real for g in self.uses(a.top, a.bottom))
+
+    def names_of(self, a: Fraction) -> frozenset[str]:
+        return frozenset[str]().union(*(g.names for g in self.uses(a.top, a.bottom)))
+
+    def single(self, p: fmpq_mpoly) -> _Generator | None:
+        return next((g for g in self.uses(p) if g.poly == p), None)
+
+    def positive(self, p: fmpq_mpoly, facts: bool = True) -> bool:
+        """Proved positive: positive coefficients on non-negative monomials, or an assumed inequality plus such."""
+        strict = False
+        for exponents, coefficient in p.terms():
+            used = [(g, e) for g, e in zip(self.made, exponents[::-1], strict=False) if e]
+            if coefficient < 0 or not all(g.nonnegative or (g.real and e % 2 == 0) for g, e in used):
+                break
+            strict = strict or all(g.positive for g, _ in used)
+        else:
+            return strict
+        for fact in self.facts if facts else ():
+            scale = p.leading_coefficient() / fact.leading_coefficient()
+            rest = p - fact * scale
+            if scale > 0 and (rest == 0 or self.positive(rest, False)):
+                return True
+        return False
+
+    def split(self, a: Fraction) -> tuple[fmpq, list[tuple[fmpq_mpoly, int]], Fraction]:
+        """(c, positive factors with exponents, the rest) whose product is a."""
+        constant, good, rest = ONE, list[tuple[fmpq_mpoly, int]](), self.one
+        for p, sign in ((a.top, 1), (a.bottom, -1)):
+            small = len(p) <= 60 and max(p.degrees()) <= 24
+            content, factors = p.factor() if small else (ONE, [(p, 1)])
+            constant *= fmpq(content) ** sign
+            for factor, e in factors:
+                if not self.positive(factor) and self.positive(-factor):
+                    factor, constant = -factor, constant if e % 2 == 0 else -constant
+                if self.positive(factor):
+                    good.append((factor, int(e) * sign))
+                else:
+                    rest = self.times(rest, self.whole(self.poly(factor), int(e) * sign))
+        return constant, good, rest
+
+    def surely_positive(self, a: Fraction) -> bool:
+        if a.top == 0:
+            return False
+        constant, _, rest = self.split(a)
+        return constant > 0 and rest == self.one
+
+    def surely_nonzero(self, a: Fraction) -> bool:
+        return a.top != 0 and all(self._never(f) for f, _ in self.split(a)[2].top.factor()[1])
+
+    def _never(self, f: fmpq_mpoly) -> bool:
+        """A divisor of something known not to vanish, or else its norm down the top relation never vanishes."""
+        known = [*self.nonzero, *self.facts, *(g.poly for g in self.made if g.exp is None and g.log is not None)]
+        if self.positive(f) or self.positive(-f) or any(divmod(fact, f)[1] == 0 for fact in known):
+            return True
+        over = next((g for g in reversed(self.uses(f)) if g.relation is not None), None)
+        if over is None or over.relation is None or len(f) > 30:
+            return False
+        norm = self.reduce(f.resultant(over.relation, str(over.poly)))
+        return norm != 0 and self.surely_nonzero(self.poly(norm))
+
+    def _assume(self, relations: list[Relation]) -> None:
+        for op, a, b in relations:  # bounds of single names first, so that the others can use them
+            for sign, x, bound in ((op, a, b), ({"<": ">", "<=": ">="}.get(op, ""), b, a)):
+                if sign in (">", ">=") and isinstance(bound, fmpq) and bound >= 0:
+                    if isinstance(x, str):
+                        self._flag(self.read(x), sign == ">" or bound > 0)
+                    elif head_of(x) == "@" and (sign == ">" or bound > 0):
+                        self.columns.add(str(x[1]))
+        for op, a, b in relations:
+            low, high = (b, a) if op in (">", ">=", "!=", "=") else (a, b)
+            gap = self.read(add(high, mul(MINUS, low)))
+            if gap.top == 0 or op not in ("<", ">", "!="):
+                continue
+            constant, _, rest = self.split(gap)
+            if rest != self.one:
+                self.nonzero.append(rest.top)
+                if op != "!=" and rest.bottom.is_constant():
+                    self.facts.append(rest.top if constant > 0 else -rest.top)
+                    if self.single(self.facts[-1]):
+                        self._flag(self.poly(self.facts[-1]), True)
+        self.inverted.clear()
+
+    def _flag(self, a: Fraction, strict: bool) -> None:
+        g = self.single(a.top)
+        if g is not None and g.real:
+            g.nonnegative, g.positive = True, g.positive or strict
+
+    # -- roots, exponentials, logarithms -------------------------------------------------------------------------
+
+    def unity(self, turn: fmpq) -> Fraction:
+        """exp(2 pi i turn)."""
+        if self.order % int(turn.q):
+            if (order := lcm(self.order, int(turn.q))) > MAX_ROOT:
+                refuse("a root of unity of too high an order")
+            raise _Regrow(self.size, order)
+        if self.order <= 2:
+            return self.constant(1 if turn.q == 1 else -1)
+        return self.whole(self.known["unity",], int(turn.p) * (self.order // int(turn.q)) % self.order)
+
+    def chain(self, key: Key, r: fmpq, base: Fraction | None, like: _Generator) -> Fraction:
+        """base^r for a base with its own principal roots, finer roots linked to the coarser ones already met."""
+        finest, root = self.chains.get(key, (1, base))
+        need = lcm(finest, int(r.q))
+        if need > MAX_ROOT:
+            refuse("a root of too high an order")
+        if root is None or need != finest:
+            k, number = need // finest, str(need)
+            new = self.generator((*key, number), real=like.real, over=like.names)
+            made = self.made[-1]
+            if root is not None:  # s = b t has s^k = a b^(k-1) where t^k = a/b
+                made.relation = new.top**k - root.top * root.bottom ** (k - 1)
+                new = self.fraction(new.top, root.bottom)
+            if like.positive and (root is None or root.bottom.is_constant()):
+                made.positive = made.nonnegative = True
+                made.log = self.times(like.log, self.constant(fmpq(1, need))) if like.log else None
+                made.root = (base, need) if base is not None and not like.log else None
+            finest, root = need, new
+        self.chains[key] = (finest, root)
+        return self.whole(root, int(r.p) * (finest // int(r.q)))
+
+    def rational_power(self, a: Fraction, r: fmpq, of: Tree = ZERO) -> Fraction:
+        """The principal a^r: positive factors are drawn out one by one, the rest keeps one root of its own."""
+        if r < 0:
+            if a.top == 0:
+                refuse(f"division by {infix(of)[:200]}, which is zero")
+            self.inverted.append((of, a))
+        if r.q == 1:
+            return self.whole(a, int(r.p))
+        if r < 0:
+            return self.whole(self.rational_power(a, -r), -1)
+        if a.top == 0:
+            return a
+        constant, good, rest = self.split(a)
+        out = self.one
+        for p, e in good:
+            out = self.times(out, self._positive_root(p, r * e))
+        for prime, e in _primes(abs(constant)):
+            out = self.times(out, self._prime_root(prime, r * e))
+        if constant < 0 and rest == self.one:
+            return self.times(out, self.unity(r / 2))
+        if rest != self.one:
+            rest = self.times(rest, self.constant(-1)) if constant < 0 else rest
+            like = _Generator(rest.top, names=self.names_of(rest))
+            out = self.times(out, self.chain(("root", str(rest)), r, rest, like))
+        return out
+
+    def _positive_root(self, p: fmpq_mpoly, r: fmpq) -> Fraction:
+        g, base = self.single(p), self.poly(p)
+        if g is not None and g.log is not None:
+            return self.exponential(self.times(g.log, self.constant(r)))
+        if g is not None and g.root is not None:
+            return self.rational_power(g.root[0], r / g.root[1])
+        return self.chain(("root", str(p)), r, base, _Generator(p, True, True, True, self.names_of(base)))
+
+    def _prime_root(self, prime: fmpz, r: fmpq) -> Fraction:
+        key, p = ("root", str(prime)), int(prime)
+        if key not in self.chains and r.q % 2 == 0 and p < MAX_ROOT:
+            if p == 2 and self.order % 8 == 0:  # sqrt(2) = z8 + 1/z8
+                self.chains[key] = (2, self.plus(self.unity(fmpq(1, 8)), self.unity(fmpq(-1, 8))))
+            elif p > 2 and prime.is_prime() and self.order % (p if p % 4 == 1 else 4 * p) == 0:
+                total = self.zero  # Gauss: sum (a/p) z^a is sqrt(p), or i sqrt(p) when p = 3 mod 4
+                for a in range(1, p):
+                    sign = self.constant(1 if pow(a, (p - 1) // 2, p) == 1 else -1)
+                    total = self.plus(total, self.times(sign, self.unity(fmpq(a, p))))
+                self.chains[key] = (2, total if p % 4 == 1 else self.times(total, self.unity(fmpq(-1, 4))))
+        return self.chain(key, r, self.constant(fmpq(prime)), _Generator(self.one.top, True, True, True))
+
+    def logarithm(self, a: Fraction, of: Tree = ZERO) -> Fraction:
+        if a.top == 0:
+            refuse(f"the logarithm of {infix(of)[:200]}, which is zero")
+        self.inverted.append((of, a))
+        constant, good, rest = self.split(a)
+        rest = self.times(rest, self.constant(-1)) if constant < 0 else rest
+        parts = [(self.poly(p), e, True) for p, e in good] + [(self.constant(fmpq(p)), e, True) for p, e in _primes(abs(constant))]
+        out = self.zero
+        for base, e, real in parts if rest == self.one else [*parts, (rest, 1, False)]:
+            g = self.single(base.top) if real else None
+            if g is not None and g.log is not None:
+                value = g.log
+            elif g is not None and g.root is not None:
+                value = self.times(self.logarithm(g.root[0]), self.constant(fmpq(1, g.root[1])))
+            else:
+                value = self.generator(("log", str(base)), base.top.is_constant() and real, real, self.names_of(base))
+                next(g for g in self.made if g.poly == value.top).exp = base
+            out = self.plus(out, self.times(self.constant(e), value))
+        return out
+
+    def exponential(self, u: Fraction) -> Fraction:
+        """exp of a sum, term by term: exp(r log a) = a^r, exp(r m) = exp(m)^r, exp(W(a)) = a/W(a)."""
+        out = self.one
+        for exponents, coefficient in u.top.terms():
+            part = self.fraction(self.ring.from_dict({exponents: fmpq(1)}), u.bottom)
+            g = self.single(part.top) if part.bottom.is_constant() else None
+            if g is not None and g.exp is not None and (g.real or g.names):
+                out = self.times(out, self.rational_power(g.exp, fmpq(coefficient)))
+                continue
+            key, real = ("exp", str(part)), self.real(part)
+            like = _Generator(part.top, real, real, real, self.names_of(part), log=part if real else None)
+            out = self.times(out, self.chain(key, fmpq(coefficient), None, like))
+        return out
+
+    # -- trees ---------------------------------------------------------------------------------------------------
+
+    def read(self, tree: Tree) -> Fraction:
+        """The normal form of the principal value of a tree."""
+        if isinstance(tree, fmpq):
+            return self.constant(tree)
+        if tree not in self.memo:
+            self.memo[tree] = self._read(tree)
+        return self.memo[tree]
+
+    def _read(self, tree: Tree) -> Fraction:
+        if not isinstance(tree, tuple):
+            return self.generator(("name", str(tree)), real=True, over=frozenset({str(tree)}))
+        head, args = str(tree[0]), tree[1:]
+        if head in ("+", "*"):
+            out = self.read(args[0])
+            for a in args[1:]:
+                out = (self.plus if head == "+" else self.times)(out, self.read(a))
+            return out
+        if head == "sqrt" or (head == "^" and isinstance(args[1], fmpq)):
+            r = args[1] if head == "^" and isinstance(args[1], fmpq) else HALF
+            return self.rational_power(self.read(args[0]), r, args[0])
+        if head == "^":
+            r = self.read(args[1])
+            if r.top.is_constant() and r.bottom.is_constant():
+                return self.rational_power(self.read(args[0]), fmpq(r.top.leading_coefficient()) if r.top != 0 else ZERO, args[0])
+            return self.exponential(self.times(r, self.logarithm(self.read(args[0]), args[0])))
+        if head == "log":
+            return self.logarithm(self.read(args[0]), args[0])
+        if head in ("e", "exp"):
+            turn = _multiple_of(args[0], ("I", "pi")) if args else None
+            return self.unity(turn / 2) if turn is not None else self.exponential(self.read(args[0]) if args else self.one)
+        if head == "I":
+            return self.unity(fmpq(1, 4))
+        if head == "pi":
+            return self.generator(("pi",), True)
+        if head in ("sinh", "cosh", "tanh"):
+            up = self.exponential(self.read(args[0]))
+            down = self.whole(up, -1)
+            odd, even = self.plus(up, self.times(down, self.constant(-1))), self.plus(up, down)
+            if head == "tanh":
+                return self.times(odd, self.whole(even, -1)) if self.real(odd) else refuse("tanh off the real line")
+            return self.times(odd if head == "sinh" else even, self.constant(HALF))
+        if head in ("cos", "sin", "tan"):
+            return self._circular(head, args[0])
+        if head in ("sum", "prod"):
+            return self._sum(head, args)
+        if head == "@":
+            key, over = str(args[0]), free_names(args[1]) | {str(args[0])}
+            at = self.read(args[1])
+            return self.generator(("@", key, str(at)), key in self.columns, True, frozenset(over))
+        values = [self.read(a) for a in args]
+        if head == "abs" and self.surely_positive(values[0]):
+            return values[0]
+        over = frozenset[str]().union(*(self.names_of(v) for v in values))
+        real = all(map(self.real, values)) and head != "loggamma"
+        positive = head == "lambertw" and len(values) == 1 and self.surely_positive(values[0])
+        new = self.generator((head, *map(str, values)), positive, real, over)
+        if head == "lambertw" and ("exp", str(new)) not in self.chains:
+            self.inverted.append((args[0], values[0]))
+            self.chains["exp", str(new)] = (1, self.times(values[0], self.whole(new, -1)))
+            g = self.single(new.top)
+            if g is not None and positive:
+                g.log = self.plus(self.logarithm(values[0], args[0]), self.times(new, self.constant(-1)))
+        return new
+
+    def _circular(self, head: str, argument: Tree) -> Fraction:
+        turn = _multiple_of(argument, ("pi",))
+        if turn is not None:
+            up, down = self.unity(turn / 2), self.unity(-turn / 2)
+            cosine = self.times(self.plus(up, down), self.constant(HALF))
+            if head == "cos":
+                return cosine
+            sine = self.plus(self.times(up, self.constant(-HALF)), self.times(down, self.constant(HALF)))
+            sine = self.times(sine, self.unity(fmpq(1, 4)))
+        else:
+            u = self.read(argument)
+            flip = u.top != 0 and u.top.leading_coefficient() < 0
+            u = self.times(u, self.constant(-1)) if flip else u
+            cosine = self.generator(("cos", str(u)), real=self.real(u), over=self.names_of(u))
+            new = ("sin", str(u)) not in self.known
+            sine = self.generator(("sin", str(u)), real=self.real(u), over=self.names_of(u))
+            if new:
+                self.made[-1].relation = sine.top**2 + cosine.top**2 - 1
+            sine = self.times(sine, self.constant(-1)) if flip else sine
+        return {"cos": cosine, "sin": sine}.get(head) or self.times(sine, self.rational_power(cosine, MINUS, ("cos", argument)))
+
+    def _sum(self, head: str, args: tuple[Tree, ...]) -> Fraction:
+        """Linear in its body: what does not depend on the index is drawn out."""
+        index = f"#{_level(str(args[0]), args[3])}"  # the same name in every sum, but for sums that depend on it
+        low, high = self.read(args[1]), self.read(args[2])
+        body = self.read(substitute(args[3], {str(args[0]): index}))
+        if index in self.names_of(self.poly(body.bottom)) or head == "prod":
+            over = (self.names_of(body) | self.names_of(low) | self.names_of(high)) - {index}
+            return self.generator((head, str(low), str(high), str(body)), real=self.real(body), over=over)
+        groups: dict[str, tuple[fmpq_mpoly, fmpq_mpoly]] = {}
+        bound = [index in g.names for g in self.made] + [False] * (self.size - len(self.made))
+        for exponents, coefficient in body.top.terms():
+            inner = self.ring.from_dict({tuple(e * b for e, b in zip(exponents, bound[::-1], strict=True)): fmpq(1)})
+            outer = self.ring.from_dict({tuple(e * (not b) for e, b in zip(exponents, bound[::-1], strict=True)): coefficient})
+            groups[str(inner)] = (inner, groups.get(str(inner), (inner, self.ring.constant(0)))[1] + outer)
+        total = self.zero
+        for name, (inner, outer) in groups.items():
+            if inner == 1:
+                value = self.plus(self.plus(high, self.one), self.times(low, self.constant(-1)))
+            else:
+                over = (self.names_of(self.poly(inner)) | self.names_of(low) | self.names_of(high)) - {index}
+                value = self.generator((head, str(low), str(high), name), False, self.real(self.poly(inner)), over)
+            total = self.plus(total, self.times(value, Fraction(outer, body.bottom)))
+        return total
+
+
+def _primes(value: fmpq) -> list[tuple[fmpz, int]]:
+    """Coprime positive integers with exponents: primes, but for a large cofactor left as it is."""
+    out = list[tuple[fmpz, int]]()
+    for part, sign in ((value.p, 1), (value.q, -1)):
+        if part != 1:
+            pairs = part.factor() if part.bit_length() <= 130 else part.factor(trial_limit=10_000)
+            out += [(p, int(e) * sign) for p, e in pairs]
+    return out
+
+
+def _multiple_of(tree: Tree, atoms: tuple[str, ...]) -> fmpq | None:
+    """r where the tree is r times exactly these constants."""
+    found, r, todo = list[str](), ONE, [tree]
+    while todo:
+        t = todo.pop()
+        if isinstance(t, fmpq):
+            r *= t
+        elif isinstance(t, tuple) and t[0] == "*":
+            todo += t[1:]
+        elif isinstance(t, tuple) and t[0] == "^" and isinstance(t[1], fmpq) and t[2] == MINUS and t[1] != 0:
+            r /= t[1]
+        elif isinstance(t, tuple) and t[0] in ("I", "pi"):
+            found.append(str(t[0]))
+        else:
+            return None
+    return r if sorted(found) == sorted(atoms) else None
+
+
+def _level(index: str, tree: Tree) -> int:
+    """One more than the levels of the sums inside that depend on the index."""
+    if not isinstance(tree, tuple) or index not in free_names(tree):
+        return 1
+    inner = max((_level(index, a) for a in tree[1:]), default=1)
+    return max(inner, 1 + _level(str(tree[1]), tree[4])) if tree[0] in ("sum", "prod") else inner
+
+
+def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
+    """The tree with names replaced; refused where an index of a sum would capture a name."""
+    if isinstance(tree, fmpq):
+        return tree
+    if isinstance(tree, str):
+        return values.get(tree, tree)
+    head, args = str(tree[0]), tree[1:]
+    if head == "@":
+        return (head, args[0], substitute(args[1], values))
+    if head in ("sum", "prod"):
+        inner = {k: v for k, v in values.items() if k != args[0]}
+        if any(str(args[0]) in free_names(v) for k, v in inner.items() if k in free_names(args[3])):
+            refuse(f"the index {args[0]} would capture a name")
+        return (head, args[0], *(substitute(a, values) for a in args[1:3]), substitute(args[3], inner))
+    return (head, *(substitute(a, values) for a in args))
+
+
+def excludes_zero(tree: Tree, values: Mapping[str, acb]) -> bool:
+    """Proved in balls, at the current precision and four times it."""
+    before = ctx.prec
+    try:
+        for precision in (before, 4 * before):
+            ctx.prec = precision
+            try:
+                ball = evaluate_complex(tree, values)
+            except Refused:
+                ball = acb(evaluate(tree, {k: v.real for k, v in values.items()}))
+            if not ball.contains(0) and ball.is_finite():
+                return True
+        return False
+    finally:
+        ctx.prec = before
+
+
+def build(
+    trees: Iterable[Tree], relations: Iterable[Relation] = (), bound: Mapping[str, Tree] | None = None
+) -> tuple[Tower, list[Fraction]]:
+    """One tower in which all the trees are read; ``bound`` gives names their relations."""
+    wanted, given = list(trees), list(relations)
+    size, order = 10, 1
+    while size <= MAX_GENERATORS:
+        try:
+            tower = Tower(given, size, order)
+            for name, relation in (bound or {}).items():
+                tower.bind(name, relation)
+            return tower, [tower.read(t) for t in wanted]
+        except _Regrow as more:
+            size, order = int(more.args[0]), int(more.args[1])
+    refuse("an expression needs too many generators")
+
+
+def prove_zero(
+    tree: Tree, assumptions: Iterable[Relation] = (), bound: Mapping[str, Tree] | None = None,
+    values: Mapping[str, acb] | None = None,
+) -> list[Tree]:  # fmt: skip
+    """Zero wherever the returned trees are not zero (and everything is defined); refused where not proved.
+
+    ``bound`` gives a name the polynomial relation it satisfies, ``values`` balls for names that are numbers.
+    """
+    tower, (value,) = build([tree], assumptions, bound)
+    if value.top != 0:
+        refuse(f"not proved zero: {infix(tree)[:300]}")
+    needed = list[Tree]()
+    for of, a in tower.inverted:
+        if of == ZERO or of in needed or (a.top.is_constant() and a.bottom.is_constant()) or tower.surely_nonzero(a):
+            continue
+        if free_names(of) <= (values or {}).keys() and excludes_zero(of, values or {}):
+            continue
+        needed.append(of)
+    return needed
+
+
+def is_zero(tree: Tree, assumptions: Iterable[Relation] = ()) -> bool:
+    """True: proved zero wherever it is defined and its denominators do not vanish. False: not proved."""
+    try:
+        prove_zero(tree, assumptions)
+    except Refused:
+        return False
+    return True
+
+
+def read_relations(value: Json, what: str) -> list[Relation]:
+    out = list[Relation]()
+    for item in sequence(value, what, 1_000):
+        if not isinstance(item, list) or len(item) != 3 or item[0] not in COMPARISONS:
+            refuse(f"{what} must be comparisons of two expressions")
+        out.append((str(item[0]), read(item[1]), read(item[2])))
+    return out
+
+
+def check_formula(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
+    """``critical_point_formula``: the point makes every derivative zero, wherever the conditions hold."""
+    given = fields(statement, ("unknowns", "parameters", "assumptions"), ("loss", "equations"))
+    said, _ = fields(claim, ("kind", "point", "conditions")), fields(evidence, ())
+    unknowns, parameters = names(given["unknowns"], "unknowns"), names(given["parameters"], "parameters")
+    point = {k: read(v) for k, v in mapping(said["point"], "point").items()}
+    assumptions = read_relations(given["assumptions"], "assumptions")
+    conditions = read_relations(said["conditions"], "conditions")
+    if ("loss" in given) == ("equations" in given) or point.keys() != set(unknowns):
+        refuse("a loss or equations are needed, and a value for every unknown")
+    if any(set(unknowns) & free_names(v) for v in point.values()):
+        refuse("the point is written with an unknown")
+    if "loss" in given:
+        equations = [differentiate(read(given["loss"]), x) for x in unknowns]
+        subject = f"a critical point of {infix(read(given['loss']))}"
+    else:
+        equations = [read(e) for e in sequence(given["equations"], "equations", 1_000)]
+        subject = "a solution of " + "; ".join(f"{infix(e)} = 0" for e in equations)
+    about_data = [r for r in assumptions if not set(unknowns) & (free_names(r[1]) | free_names(r[2]))]
+    held = [*about_data, *conditions]
+    for equation in equations:
+        missing = prove_zero(substitute(equation, point), held)
+        if missing:
+            refuse(f"nothing says that {infix(missing[0])[:200]} is not zero")
+    where = "; ".join(f"{infix(a)} {op} {infix(b)}" for op, a, b in held)
+    at = ", ".join(f"{x} = {infix(point[x])}" for x in unknowns)
+    return f"{at} is {subject}" + (f" wherever {where}" if where else "") + (f", for {', '.join(parameters)} real" if parameters else "")
