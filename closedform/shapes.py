@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, islice, product
+from itertools import islice, product
 
 from closedform.errors import CallError, InputError
 from closedform.expression import MATRIX_HEADS, RELATIONS, Node, free_names, heads, mul, name, number, rebuild
@@ -52,10 +52,12 @@ def settle(
     constraints: tuple[Node, ...],
     given: Mapping[str, Size],
     properties: Mapping[str, frozenset[str]],
-    scalars: frozenset[str] = frozenset(),
+    bounded: frozenset[str] = frozenset(),
     loss: bool = True,
 ) -> Settled:
     """The expressions with all shapes known; raises ``InputError`` naming two factors that do not conform.
+
+    ``bounded`` are names that an inequality speaks of: rather numbers than vectors.
 
     >>> from closedform.language import parse
     >>> s = settle((parse("||X*a - y||^2 + lam*||a||^2"),), (), {}, {})
@@ -69,10 +71,10 @@ def settle(
     used = frozenset().union(*(free_names(n) for n in (*expressions, *constraints)))
     sizes = frozenset().union(*(_sizes(n) for n in (*expressions, *constraints)))
     sizes |= frozenset(s for shape in given.values() for part in shape for s in free_names(part))
-    scalars |= _compared(constraints)
-    open_names = sorted(used - given.keys() - sizes - scalars - {"T"} - _indices((*expressions, *constraints)))
+    plain = _compared(constraints) | _not_shaped((*expressions, *constraints))
+    open_names = sorted(used - given.keys() - sizes - plain)
     first: _Mismatch | None = None
-    for kinds in islice(_assignments(open_names, bool(given), properties), _MAX_TRIES):
+    for kinds in islice(_assignments(open_names, bool(given), properties, bounded), _MAX_TRIES):
         checker = _Checker(given, kinds, properties, used, strict=bool(kinds), loss=loss)
         try:
             return checker.run(expressions, constraints)
@@ -87,27 +89,25 @@ def said(shape: Size) -> str:
 
 
 def _assignments(
-    names: list[str], given: bool, properties: Mapping[str, frozenset[str]]
+    names: list[str], given: bool, properties: Mapping[str, frozenset[str]], bounded: frozenset[str]
 ) -> Iterator[dict[str, str]]:
     """Kinds for the undeclared names, fewest surprises first."""
-    usual, other = dict[str, str](), dict[str, tuple[str, ...]]()
+    costs = list[dict[str, int]]()
     for key in names:
-        if properties.get(key, frozenset()) & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}):
-            usual[key], other[key] = "matrix", ()
-        elif properties.get(key, frozenset()) & {"integer", "positive", "negative", "nonnegative", "complex"}:
-            usual[key], other[key] = "scalar", ("vector", "matrix")
-        elif key[0].isupper() and not given:
-            usual[key], other[key] = "matrix", ("scalar", "vector")
+        words = properties.get(key, frozenset())
+        if words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}):
+            costs.append({"matrix": 0})
+        elif key in bounded or words & {"integer", "positive", "negative", "nonnegative", "complex"}:
+            costs.append({"scalar": 0, "vector": 3, "matrix": 5})
+        elif key[0].isupper():
+            costs.append({"scalar": 0, "matrix": 1, "vector": 3} if given else {"matrix": 0, "scalar": 2, "vector": 3})
         else:
-            usual[key], other[key] = "scalar", ("matrix", "vector") if key[0].isupper() else ("vector", "matrix")
-    free = [key for key in names if other[key]]
-    for count in range(len(free) + 1):
-        for rank in (0, 1):
-            for chosen in combinations(free, count):
-                for picks in product(*(other[key][: rank + 1] for key in chosen)):
-                    if rank and all(pick == other[key][0] for key, pick in zip(chosen, picks, strict=True)):
-                        continue
-                    yield {**usual, **dict(zip(chosen, picks, strict=True))}
+            costs.append({"scalar": 0, "vector": 1, "matrix": 4})
+    if len(names) > 8:  # too many for all: each at its usual kind or the next
+        costs = [dict(sorted(cost.items(), key=lambda item: item[1])[: 2 if len(names) <= 12 else 1]) for cost in costs]
+    kinds = sorted(product(*costs), key=lambda pick: sum(cost[k] for cost, k in zip(costs, pick, strict=True)))
+    for pick in kinds:
+        yield dict(zip(names, pick, strict=True))
 
 
 def _sizes(node: Node) -> frozenset[str]:
@@ -115,13 +115,16 @@ def _sizes(node: Node) -> frozenset[str]:
     return own.union(*(_sizes(child) for child in node.children))
 
 
-def _indices(nodes: tuple[Node, ...]) -> frozenset[str]:
+def _not_shaped(nodes: tuple[Node, ...]) -> frozenset[str]:
+    """Indices, ends of sums, and a T that stands as an exponent."""
     def walk(node: Node) -> frozenset[str]:
         own = frozenset[str]()
         if node.head in ("sum", "prod") and len(node.args) == 4:
             own = free_names(node.children[0]) | free_names(node.children[1]) | free_names(node.children[2])
         elif node.head == "@":
             own = frozenset().union(*(free_names(child) for child in node.children[1:]))
+        elif node.head == "^" and node.children[1].name == "T":
+            own = frozenset(("T",))
         return own.union(*(walk(child) for child in node.children))
 
     return frozenset().union(*(walk(node) for node in nodes))
