@@ -107,7 +107,8 @@ def _complain(message: str, code: int) -> int:
 @click.option("--plot", "plot_file", metavar="FILE", help="The loss and its critical points: .svg, .png or .pdf.")
 @click.option("--steps", is_flag=True, help="Show the steps of Newton's method.")
 @click.option("--certificate", "certificate_file", metavar="FILE", help="Write the certificates alone.")
-@click.option("--exit-code", is_flag=True, help="10 closed, 11 partly, 12 no critical point, 20 not closed, 30 undecided.")
+@click.option("--exit-code", is_flag=True,
+              help="Exit with 10 closed, 11 partly closed, 12 no critical point, 20 not closed, 30 undecided.")
 def derive(loss: str | None, **options: Any) -> int:
     """Derive, solve and judge LOSS: text, a name from `closedform losses`, or - for standard input.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from closedform.attempt import Attempt, Formula
 from closedform.expression import RELATIONS, Node
@@ -19,6 +19,9 @@ from closedform.report import html, latex, text, typeset
 from closedform.report.document import compose
 from closedform.report.written import text_of
 from closedform.verdict import Verdict
+
+if TYPE_CHECKING:
+    from closedform.report.plots import Drawing
 
 FORMAT = 1  # of the JSON: 1 is the first
 
@@ -123,6 +126,27 @@ class Report:
     def to_html(self) -> str:
         """A page that stands alone and works offline."""
         return html.render(compose(self))
+
+    def function(self) -> Callable[..., dict[str, Any]]:
+        """The closed form as a function of the data and parameters, by name: ``f(X=X, y=y, lam=0.1) -> {"a": array}``.
+
+        Numerically good for matrices (never an explicit inverse). Raises ``CallError`` where there is no closed form.
+        """
+        from closedform.report.function import function_of
+
+        return function_of(self)
+
+    def plot(self, file: str | None = None, *, what: str | None = None) -> Drawing:
+        """The loss with its critical points (one or two unknowns); ``what="roots"`` the roots in the complex plane.
+
+        Needs the ``plot`` extra. Saved to ``file`` (.svg, .png, .pdf; the same bytes every time) when one is given.
+        """
+        from closedform.report.plots import draw
+
+        drawing = draw(self, what)
+        if file is not None:
+            drawing.save(file)
+        return drawing
 
     def _repr_html_(self) -> str:
         return html.card(compose(self))

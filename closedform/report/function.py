@@ -1,0 +1,111 @@
+"""A closed form as a Python function: ``report.function()``."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from closedform.errors import CallError
+from closedform.expression import Node, column_names, scalar_names
+from closedform.language import parse
+from closedform.report.evaluate import evaluate, real_if_close
+from closedform.report.written import text_of
+
+if TYPE_CHECKING:
+    from closedform.report.model import Report
+
+_BUILTINS = (
+    "ArithmeticError", "Exception", "False", "None", "True", "TypeError", "ValueError", "abs", "all", "any", "bool",
+    "callable", "dict", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "iter", "len", "list", "map",
+    "max", "min", "next", "pow", "print", "property", "range", "repr", "reversed", "round", "set", "slice", "sorted",
+    "staticmethod", "str", "sum", "super", "tuple", "type", "zip", "__build_class__", "RuntimeWarning", "UserWarning",
+)  # fmt: skip
+
+
+def function_of(report: Report) -> Callable[..., dict[str, Any]]:
+    """The function of the closed form; raises ``CallError`` where there is none."""
+    formula = report.formula
+    if formula is not None and formula.numpy:
+        return compiled(formula.numpy)
+    if formula is not None:
+        return ScalarFunction(({u: parse(e) for u, e in formula.unknown.items()},))
+    exact = [p for p in report.critical_points if p.exact is not None]
+    minima = [p for p in exact if p.kind in ("global minimum", "boundary minimum")] or exact
+    if not minima:
+        raise CallError("there is no closed form, so there is no function of it")
+    return ScalarFunction(tuple({u: parse(text_of(e)) for u, e in (p.exact or {}).items()} for p in minima))
+
+
+def compiled(source: str) -> Callable[..., dict[str, Any]]:
+    """``solve`` of source that closedform itself emitted; it sees NumPy and a few builtins, nothing else."""
+
+    def numpy_only(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] not in ("numpy", "__future__", "math"):
+            raise ImportError(f"emitted code uses NumPy only, not {name}")
+        return builtins.__import__(name, *rest)
+
+    allowed = {name: getattr(builtins, name) for name in _BUILTINS}
+    space: dict[str, Any] = {"__builtins__": {**allowed, "__import__": numpy_only}, "__name__": "closedform.emitted",
+                             "np": np}  # fmt: skip
+    exec(compile(source, "<closedform.emitted>", "exec"), space)
+    return space["solve"]
+
+
+@dataclass(frozen=True)
+class ScalarFunction:
+    """A scalar closed form as a function of its parameters, in floating point, vectorised.
+
+    ``f(a=1.0, b=...)`` returns the unknowns by name. Parameters may be arrays that broadcast; data columns (``x[i]``
+    in the formula) are one-dimensional, and ``n`` is their length unless it is given. With several minimisers the
+    first axis counts them.
+    """
+
+    points: tuple[dict[str, Node], ...]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names that have to be given, columns included."""
+        names = set[str]()
+        for e in self._expressions():
+            names |= scalar_names(e) | column_names(e)
+        return tuple(sorted(names))
+
+    def _expressions(self) -> list[Node]:
+        return [e for p in self.points for e in p.values()]
+
+    def __call__(self, **given: Any) -> dict[str, Any]:
+        columns = frozenset[str]().union(*(column_names(e) for e in self._expressions()))
+        data = {k: np.asarray(v, dtype=float).reshape(-1) for k, v in given.items() if k in columns}
+        lengths = {len(v) for v in data.values()}
+        if len(lengths) > 1:
+            raise CallError(f"the columns {', '.join(data)} have different lengths")
+        values = {k: np.asarray(v) for k, v in given.items() if k not in columns}
+        if lengths:
+            values.setdefault("n", np.asarray(lengths.pop()))
+        missing = [p for p in self.parameters if p not in values and p not in data]
+        # an unknown that is free in a family of solutions, or written in terms of another, may itself be in the point
+        missing = [m for m in missing if not all(m in p for p in self.points)]
+        if missing:
+            raise CallError(f"the formula needs {', '.join(missing)}")
+        found = [self._point(p, values, data) for p in self.points]
+        if len(found) == 1:
+            return found[0]
+        return {u: np.stack(np.broadcast_arrays(*(f[u] for f in found))) for u in found[0]}
+
+    @staticmethod
+    def _point(point: dict[str, Node], values: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        """Coordinates may be written in terms of others: worked out in an order that allows it."""
+        out, todo = dict[str, Any](), dict(point)
+        while todo:
+            ready = [u for u, e in todo.items() if not scalar_names(e) & (todo.keys() - {u})]
+            if not ready:
+                raise CallError(f"the coordinates {', '.join(todo)} are written in terms of each other")
+            for u in ready:
+                expression = todo.pop(u)
+                free = expression.name == u
+                out[u] = values[u] if free else real_if_close(evaluate(expression, {**values, **out}, data))
+        return out
