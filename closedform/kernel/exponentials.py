@@ -1,0 +1,298 @@
+"""Exponentials as positive unknowns: with t = exp(scale*form) the derivatives of a loss are rational functions.
+
+``exponential_eliminant`` names a polynomial that vanishes at every real critical point, with cofactors as evidence;
+``descent_direction`` names a direction along which the loss falls everywhere, so that it has no critical point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flint import fmpq, fmpz, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
+
+from closedform.kernel import reading
+from closedform.kernel.expression import ZERO, Tree, add, as_integer, differentiate, infix, mul, read
+from closedform.kernel.reading import Json, fields, refuse
+
+Key = tuple[str, ...]  # a product of names, sorted; log(2) and its like count as names
+Quotient = tuple[fmpz_mpoly, fmpz_mpoly]
+Scales = Mapping[Key, tuple[str, fmpq]]  # product -> (name of t, scale): t = exp(scale*product)
+MAX_POWER = 10_000
+
+
+class Field:
+    """Q(names) with a generator t for each exponential; translates trees into quotients of integer polynomials.
+
+    ``values`` binds names to rationals, ``columns`` names under ``@``. Names outside the generators are refused.
+    """
+
+    def __init__(self, scales: Scales, names: Sequence[str], columns: Mapping[str, list[fmpq]]) -> None:
+        self.scales, self.columns = scales, columns
+        self.names = [*(t for t, _ in scales.values()), *names]
+        if len(set(self.names)) != len(self.names):
+            refuse("two generators have the same name")
+        self.ctx = fmpz_mpoly_ctx.get([f"g{i}" for i in range(len(self.names))], "lex")
+        self.generator = dict(zip(self.names, self.ctx.gens(), strict=True))
+        self.one: fmpz_mpoly = self.ctx.constant(1)
+        self.positive = {t for t, _ in scales.values()}
+
+    def expand(self, tree: Tree, values: Mapping[str, fmpq]) -> dict[Key, fmpq]:
+        """The tree as a rational-linear combination of products of names; refused when it is none."""
+        if isinstance(tree, fmpq):
+            return {(): tree}
+        if isinstance(tree, str):
+            return {(): values[tree]} if tree in values else {(tree,): fmpq(1)}
+        head, args = str(tree[0]), tree[1:]
+        if head == "@":
+            return {(): self.entry(tree, values)}
+        if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
+            parts = [*((p, e) for p, e in args[0].p.factor()), *((q, -e) for q, e in args[0].q.factor())]
+            return {(f"log({p})",): fmpq(e) for p, e in parts}
+        if head == "+":
+            out: dict[Key, fmpq] = {}
+            for a in args:
+                for k, c in self.expand(a, values).items():
+                    out[k] = out.get(k, ZERO) + c
+            return {k: c for k, c in out.items() if c != 0}
+        if head in ("*", "^"):
+            power = 1 if head == "*" else as_integer(args[1])
+            factors = [self.expand(a, values) for a in (args if head == "*" else args[:1])]
+            if power is None or abs(power) > 64:
+                refuse(f"not a product of names: {infix(tree)[:80]}")
+            if power < 0:
+                if set(factors[0]) != {()}:
+                    refuse(f"division by a name in an exponent: {infix(tree)[:80]}")
+                factors, power = [{(): 1 / factors[0][()]}], -power
+            out = {(): fmpq(1)}
+            for f in factors * power:
+                out = _product(out, f)
+            return out
+        refuse(f"not a linear form: {infix(tree)[:80]}")
+
+    def entry(self, tree: Tree, values: Mapping[str, fmpq]) -> fmpq:
+        column, at = self.columns.get(str(tree[1])), self.expand(tree[2], values)
+        index = as_integer(at.get((), ZERO)) if set(at) <= {()} else None
+        if column is None or index is None or not 1 <= index <= len(column):
+            refuse(f"no entry {infix(tree)}")
+        return column[index - 1]
+
+    def exponential(self, exponent: Mapping[Key, fmpq]) -> Quotient:
+        above, below = self.one, self.one
+        for key, c in exponent.items():
+            if key not in self.scales:
+                refuse(f"no generator for the exponential of {'*'.join(key) or 'a number'}")
+            t, scale = self.scales[key]
+            e = as_integer(c / scale)
+            if e is None or abs(e) > 10**9:
+                refuse(f"{c} is not a multiple of the scale {scale}")
+            above, below = (above * self.generator[t] ** e, below) if e > 0 else (above, below * self.generator[t] ** -e)
+        return above, below
+
+    def quotient(self, tree: Tree, values: Mapping[str, fmpq]) -> Quotient:
+        """The tree as a reduced quotient; equal to it wherever the tree is defined."""
+        if isinstance(tree, fmpq):
+            return self.one * tree.p, self.one * tree.q
+        if isinstance(tree, str):
+            return self.quotient(values[tree], values) if tree in values else (self._named(tree), self.one)
+        head, args = str(tree[0]), tree[1:]
+        if head == "@":
+            return self.quotient(self.entry(tree, values), values)
+        if head == "+":
+            return self.total([self.quotient(a, values) for a in args])
+        if head == "*":
+            a, b = self.one, self.one
+            for f in args:
+                c, d = self.quotient(f, values)
+                a, b = self.reduced(a * c, b * d)
+            return a, b
+        if head == "sum":
+            low, high = (as_integer(self.expand(a, values).get((), ZERO)) for a in args[1:3])
+            if low is None or high is None or high - low > reading.MAX_ITEMS:
+                refuse("a sum has no bounds that are numbers")
+            return self.total([self.quotient(args[3], {**values, str(args[0]): fmpq(i)}) for i in range(low, high + 1)])
+        if head in ("exp", "tanh", "sinh", "cosh"):
+            double = mul(fmpq(2) if head == "tanh" else fmpq(1), args[0])
+            a, b = self.exponential(self.expand(double, values))
+            sign = 1 if head == "cosh" else -1
+            return {"exp": (a, b), "tanh": (a - b, a + b)}.get(head, (a * a + sign * b * b, 2 * a * b))
+        if head == "^":
+            whole = as_integer(args[1])
+            if whole is None and isinstance(args[0], fmpq) and args[0] > 0:
+                return self.quotient(("exp", mul(args[1], ("log", args[0]))), values)
+            if whole is None or abs(whole) > MAX_POWER:
+                refuse(f"not rational: {infix(tree)[:80]}")
+            a, b = self.quotient(args[0], values)
+            if whole < 0 and a == 0:
+                refuse("division by zero")
+            return (a**whole, b**whole) if whole >= 0 else (b**-whole, a**-whole)
+        if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
+            return self.total([(self._named(k[0]) * c.p, self.one * c.q) for k, c in self.expand(tree, values).items()])
+        refuse(f"{head} is not rational in the unknowns and their exponentials")
+
+    def _named(self, name: str) -> fmpz_mpoly:
+        if name not in self.generator:
+            refuse(f"no generator for {name}")
+        return self.generator[name]
+
+    def reduced(self, a: fmpz_mpoly, b: fmpz_mpoly) -> Quotient:
+        g = a.gcd(b)
+        return (a, b) if g == 1 else (a // g, b // g)
+
+    def total(self, terms: list[Quotient]) -> Quotient:
+        """The sum, over the least common denominator; equal denominators first, then in pairs."""
+        groups: dict[object, Quotient] = {}
+        for a, b in terms:
+            key = (tuple(b.monoms()), tuple(b.coeffs()))
+            groups[key] = (groups[key][0] + a, b) if key in groups else (a, b)
+        level = [self.reduced(a, b) for a, b in groups.values()]
+        while len(level) > 1:
+            pairs = zip(level[::2], level[1::2], strict=False)
+            level = [self._sum(p, q) for p, q in pairs] + ([level[-1]] if len(level) % 2 else [])
+        return level[0] if level else (self.one * 0, self.one)
+
+    def _sum(self, p: Quotient, q: Quotient) -> Quotient:
+        g = p[1].gcd(q[1])
+        left, right = p[1] // g, q[1] // g
+        return self.reduced(p[0] * right + q[0] * left, left * q[1])
+
+    def sign(self, p: fmpz_mpoly) -> int:
+        """1 or -1 when the polynomial is never zero where its generators are positive, by its coefficients; else 0."""
+        free = [i for i, n in enumerate(self.names) if n not in self.positive]
+        if any(m[i] for m in p.monoms() for i in free):
+            return 0
+        coefficients = p.coeffs()
+        return 1 if all(c > 0 for c in coefficients) else -1 if all(c < 0 for c in coefficients) else 0
+
+    def polynomial(self, value: Json) -> fmpz_mpoly:
+        """Read a polynomial: a list of [coefficient, exponents in the order of the generators]."""
+        out = self.one * 0
+        for term in reading.sequence(value, "a polynomial"):
+            coefficient, exponents = reading.sequence(term, "a term", 2)
+            powers = [reading.integer(e, "an exponent", 0, 10**9) for e in reading.sequence(exponents, "exponents")]
+            if len(powers) != len(self.names):
+                refuse("a term has the wrong number of exponents")
+            out += self.ctx.from_dict({tuple(powers): reading.integer(coefficient, "a coefficient")})
+        return out
+
+    def infix(self, p: fmpz_mpoly) -> str:
+        return " + ".join(
+            "*".join([str(c), *(f"{n}^{e}" if e > 1 else n for n, e in zip(self.names, m, strict=True) if e)])
+            for m, c in zip(p.monoms(), p.coeffs(), strict=True)
+        )  # fmt: skip
+
+
+def _product(a: Mapping[Key, fmpq], b: Mapping[Key, fmpq]) -> dict[Key, fmpq]:
+    out: dict[Key, fmpq] = {}
+    for k, c in a.items():
+        for m, d in b.items():
+            key = tuple(sorted(k + m))
+            out[key] = out.get(key, ZERO) + c * d
+    return out
+
+
+def _setting(statement: dict[str, Json], claim: dict[str, Json]) -> tuple[Field, Tree, list[str], str]:
+    given = fields(statement, ("loss", "unknowns"), ("columns", "positive"))
+    loss, unknowns = read(given["loss"]), reading.names(given["unknowns"], "unknowns")
+    columns = {
+        n: [reading.decimal(v, "an entry") for v in reading.sequence(c, "a column")]
+        for n, c in reading.mapping(given.get("columns", {}), "columns").items()
+    }
+    scales: dict[Key, tuple[str, fmpq]] = {}
+    words = list[str]()
+    for item in reading.sequence(claim["substitution"], "the substitution", 100):
+        one = fields(item, ("form", "name", "scale"))
+        form = tuple(sorted(reading.text(n, "a form", 200) for n in reading.sequence(one["form"], "a form", 10)))
+        scales[form] = (reading.name(one["name"], "a name"), reading.rational(one["scale"], "a scale"))
+        words.append(f"{scales[form][0]} = exp({scales[form][1]}*{'*'.join(form)})")
+    names = reading.sequence(claim["names"], "names", 100)
+    field = Field(scales, [reading.text(n, "a name", 200) for n in names], columns)
+    if any(s == 0 for _, s in scales.values()) or not scales:
+        refuse("a scale is zero, or nothing is substituted")
+    field.positive |= {n for n in field.names if n.startswith("log(")} | set(reading.names(given.get("positive", []), "positive"))
+    return field, loss, unknowns, ", ".join(words)
+
+
+def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
+    """A polynomial vanishes at every real critical point: sum of cofactors times numerators = it times nonvanishing ones."""
+    fields(claim, ("kind", "substitution", "names", "polynomial"), ("roots",))
+    fields(evidence, ("cofactors", "nonvanishing"))
+    field, loss, unknowns, words = _setting(statement, claim)
+    goal, left = field.polynomial(claim["polynomial"]), field.one * 0
+    right, denominators = goal, field.one
+    for item in reading.sequence(evidence["nonvanishing"], "the nonvanishing factors", 1000):
+        factor = field.polynomial(item)
+        if field.sign(factor) == 0 and not (factor.is_constant() and factor != 0):
+            refuse(f"a factor may vanish: {field.infix(factor)[:200]}")
+        right *= factor
+    cofactors = reading.sequence(evidence["cofactors"], "cofactors")
+    if goal == 0 or len(cofactors) != len(unknowns):
+        refuse("one cofactor for each unknown is needed, and a polynomial that is not zero")
+    for u, c in zip(unknowns, cofactors, strict=True):
+        above, below = field.quotient(differentiate(loss, u), {})
+        left, denominators = left + field.polynomial(c) * above, denominators * below
+    if left != right:
+        refuse("the cofactors do not combine the derivatives to the polynomial")
+    said = f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)} has {field.infix(goal)} = 0"
+    if "roots" not in claim:
+        return said
+    if len(unknowns) != 1 or field.names[1:] or field.sign(denominators) == 0 or len(cofactors) != 1 or field.polynomial(cofactors[0]) != 1:
+        refuse("roots are only counted for one unknown, where every root is a critical point")
+    found = roots_in(field, goal, claim["roots"])
+    return f"{said}, and has exactly {found} such point{'' if found == 1 else 's'}, one for each given interval of {field.names[0]}"
+
+
+def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
+    """The number of positive roots, when each of the disjoint positive intervals holds exactly one and none is outside."""
+    dense = [0] * (goal.degrees()[0] + 1)
+    for m, c in zip(goal.monoms(), goal.coeffs(), strict=True):
+        dense[m[0]] = int(c)
+    f = fmpz_poly(dense)
+    f = f // f.gcd(f.derivative())
+    above = [z.real for z, _ in f.complex_roots() if z.imag == 0 and not z.real < 0 and z.real != 0]
+    last = ZERO
+    listed = [reading.sequence(i, "an interval", 2) for i in reading.sequence(intervals, "roots", 10_000)]
+    for pair in listed:
+        low, high = (reading.decimal(v, "an end") for v in pair)
+        if not last < low <= high or not (f(low) * f(high) < 0 or low == high and f(low) == 0):
+            refuse("the intervals are not disjoint, positive and ascending with a change of sign")
+        last = high
+    if len(listed) != len(above):
+        refuse(f"{len(above)} positive roots, {len(listed)} intervals")
+    return len(listed)
+
+
+def check_descent(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
+    """Along the direction no summand's derivative is ever positive, and one is always negative: no critical point."""
+    fields(claim, ("kind", "substitution", "names", "direction"))
+    fields(evidence, ())
+    field, loss, unknowns, _ = _setting(statement, claim)
+    direction = {n: reading.rational(v, "a component") for n, v in reading.mapping(claim["direction"], "direction").items()}
+    if not set(direction) <= set(unknowns):
+        refuse("the direction names something that is no unknown")
+    strict = False
+    for body, values in _summands(loss, {}, field):
+        slope = add(*(mul(v, differentiate(body, u)) for u, v in direction.items()))
+        above, below = field.quotient(slope, values)
+        if above == 0:
+            continue
+        if field.sign(above) * field.sign(below) != -1:
+            refuse(f"a summand may rise along the direction: {infix(body)[:200]}")
+        strict = True
+    if not strict:
+        refuse("the loss is constant along the direction")
+    along = ", ".join(f"{u}: {v}" for u, v in direction.items())
+    return f"{infix(loss)} has no critical point and no minimum: it falls everywhere along the direction ({along})"
+
+
+def _summands(tree: Tree, values: dict[str, fmpq], field: Field) -> list[tuple[Tree, dict[str, fmpq]]]:
+    if isinstance(tree, tuple) and tree[0] == "+":
+        return [s for a in tree[1:] for s in _summands(a, values, field)]
+    if isinstance(tree, tuple) and tree[0] == "*" and isinstance(tree[-1], tuple) and tree[-1][0] in ("sum", "+"):
+        rest: tuple[Tree, ...] = tuple(tree[1:-1])
+        return [(mul(*rest, body), v) for body, v in _summands(tree[-1], values, field)]
+    if isinstance(tree, tuple) and tree[0] == "sum":
+        low, high = (as_integer(field.expand(a, values).get((), ZERO)) for a in tree[2:4])
+        if low is None or high is None or high - low > reading.MAX_ITEMS:
+            refuse("a sum has no bounds that are numbers")
+        return [s for i in range(low, high + 1) for s in _summands(tree[4], {**values, str(tree[1]): fmpq(i)}, field)]
+    return [(tree, values)]
