@@ -39,7 +39,7 @@ def enclose(f: fmpz_poly, bits: int) -> list[tuple[acb, int]]:
     [(-2.0, 1), (1.0, 2)]
     """
     with flint.ctx.workprec(max(bits, 32) + 16):
-        found = [(acb(z), int(m)) for z, m in f.complex_roots()]
+        found = [(z, int(m)) for z, m in cast(list[tuple[acb, int]], f.complex_roots())]
     return sorted(found, key=lambda item: _order(item[0]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from closedform.kernel import critical_points, tower
+from closedform.kernel import critical_points, tower, unsolvable
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused, refuse
 
@@ -13,6 +13,8 @@ Checker = Callable[[dict[str, Json], dict[str, Json], dict[str, Json]], str]
 # One line a claim: the checker gets (statement, claim, evidence), returns the sentence it has verified in plain
 # words and infix, and raises ``Refused`` otherwise.
 CLAIMS: dict[str, Checker] = {
+    "unsolvable": unsolvable.check,
+    "unsolvable_family": unsolvable.check_family,
     "critical_points": critical_points.check,
     "critical_point_formula": tower.check_formula,
 }

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import cast
 
 import flint
@@ -79,7 +80,7 @@ class Tower:
     @property
     def degrees(self) -> tuple[int, ...]:
         sizes = [1, *(k.degree for k in self.fields)]
-        return tuple(b // a for a, b in zip(sizes, sizes[1:], strict=False))
+        return tuple(b // a for a, b in pairwise(sizes))
 
 
 def monic(f: fmpz_poly) -> fmpz_poly:
