@@ -26,7 +26,14 @@ from closedform.worker import Until
 if TYPE_CHECKING:
     from closedform.stationarity import Stationarity
 
-SCALAR: tuple[str, ...] = ()
+SCALAR: tuple[str, ...] = (
+    # exact strategies
+    # reductions
+    # obstructions
+    "closedform.obstructions.rosenlicht",
+    "closedform.obstructions.hypertranscendental",
+    # certified numbers
+)
 MATRIX: tuple[str, ...] = ()
 LARGE: tuple[str, ...] = ()
 
