@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from closedform.losses.entry import Draft, Entry
 
-__all__ = ["Draft", "Entry", "catalogue", "find"]
+__all__ = ["Draft", "Entry", "catalogue", "find", "losses"]
 
 
 def catalogue() -> dict[str, Entry]:
@@ -15,3 +15,8 @@ def catalogue() -> dict[str, Entry]:
 def find(text: str) -> Entry | None:
     """The entry whose name or alias is exactly this text, else None."""
     return catalogue().get(text.strip())
+
+
+def losses() -> dict[str, Entry]:
+    """The catalogue, as ``closedform.losses()`` gives it."""
+    return catalogue()

@@ -1,0 +1,194 @@
+"""The climb, the verdict's bookkeeping, and the child process under hostile jobs."""
+
+from __future__ import annotations
+
+import sys
+import time
+import types
+from dataclasses import replace
+
+import pytest
+
+from closedform import ladder, worker
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.errors import OutOfTime
+from closedform.kernel.certificate import Certificate
+from closedform.points import CriticalPoint
+from closedform.verdict import check, conclude, judge, largest_class
+
+SOLVED = Attempt("exact", "solved", points=(CriticalPoint(expression_class="radical", kind="global minimum", exact={"x": 1}),))
+
+
+def rung(monkeypatch, name, declines=lambda system: None, **parts):
+    module = types.ModuleType(f"rung_{name}")
+    module.name, module.declines = name, declines
+    for key, value in parts.items():
+        setattr(module, key, value)
+    monkeypatch.setitem(sys.modules, f"rung_{name}", module)
+    return f"rung_{name}"
+
+
+def climb(*rungs, system="system", known=None):
+    messages, steps = [], ladder.climb(system, rungs, Budget.of(5), known or {})
+    while True:
+        try:
+            messages.append(next(steps))
+        except StopIteration as stop:
+            return stop.value, messages
+
+
+def test_the_climb_stops_at_the_first_rung_that_decides(monkeypatch):
+    reached = []
+    a = rung(monkeypatch, "a", attempt=lambda s, b: Attempt("a", "failed", "not mine"))
+    b = rung(monkeypatch, "b", attempt=lambda s, b: SOLVED)
+    c = rung(monkeypatch, "c", attempt=lambda s, b: reached.append(1))
+    conclusion, messages = climb(a, b, c)
+    assert conclusion.outcome == "solved"
+    assert not reached
+    assert [m.path for m in messages if isinstance(m, ladder.Finished)] == [("rung_a",), ("rung_b",)]
+
+
+def test_not_closed_still_wants_numbers(monkeypatch):
+    no = rung(monkeypatch, "no", attempt=lambda s, b: Attempt("no", "not_closed", statements=(Statement("t", "derived"),)))
+    other = rung(monkeypatch, "other", attempt=lambda s, b: pytest.fail("decided already"))
+    numbers = rung(monkeypatch, "numbers", encloses=True,
+                   attempt=lambda s, b: Attempt("numbers", "enclosed", points=(CriticalPoint(),), complete=True))  # fmt: skip
+    conclusion, _ = climb(no, other, numbers)
+    assert (conclusion.outcome, len(conclusion.points), conclusion.complete) == ("not_closed", 1, True)
+
+
+def test_a_broken_rung_is_a_failed_attempt(monkeypatch):
+    def broken(system, budget):
+        raise KeyError("oops")
+
+    def slow(system, budget):
+        raise OutOfTime
+
+    conclusion, _ = climb(rung(monkeypatch, "broken", attempt=broken), rung(monkeypatch, "slow", attempt=slow))
+    assert conclusion.outcome == "failed"
+    assert "KeyError" in conclusion.reason
+    assert judge(conclusion).outcome == "undecided"
+
+
+def test_reductions_climb_their_parts_and_lift(monkeypatch):
+    reduction = types.SimpleNamespace(systems=("left", "right"), lift=lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts)))
+    part = rung(monkeypatch, "part", declines=lambda s: "whole" if s == "system" else None,
+                attempt=lambda s, b: replace(SOLVED, reason=s))  # fmt: skip
+    split = rung(monkeypatch, "split", declines=lambda s: None if s == "system" else "part", reduce=lambda s, b: reduction)
+    conclusion, _ = climb(split, part)
+    assert conclusion.reason == "left+right"
+
+
+def test_known_attempts_are_not_made_again(monkeypatch):
+    a = rung(monkeypatch, "a", attempt=lambda s, b: pytest.fail("made again"))
+    conclusion, _ = climb(a, known={("rung_a",): SOLVED})
+    assert conclusion.outcome == "solved"
+
+
+def test_proved_is_the_kernels_word():
+    refused = Certificate({}, {"kind": "magic"}, {})
+    attempt = Attempt("a", "not_closed", certificates=(refused,),
+                      statements=(Statement("with", "proved", certificate=0), Statement("without", "proved")))  # fmt: skip
+    checked = check(attempt)
+    assert [s.trust for s in checked.attempt.statements] == ["observed", "derived"]
+    assert checked.attempt.certificates == ()
+    assert "magic" in checked.refused[0]
+
+
+def test_not_closed_needs_a_proof():
+    assert judge(Attempt("a", "not_closed", statements=(Statement("t", "observed"),))).outcome == "undecided"
+    assert judge(Attempt("a", "not_closed", statements=(Statement("t", "derived"),))).outcome == "not_closed"
+
+
+def test_conclude_shifts_certificates():
+    one, two = Certificate({}, {"kind": "1"}, {}), Certificate({}, {"kind": "2"}, {})
+    no = Attempt("no", "not_closed", certificates=(one,), statements=(Statement("t", "proved", certificate=0),))
+    numbers = Attempt("n", "enclosed", points=(CriticalPoint(certificate=0),), certificates=(two,),
+                      statements=(Statement("u", "proved", certificate=0),))  # fmt: skip
+    both = conclude("ladder", [no, numbers])
+    assert both.certificates == (one, two)
+    assert [s.certificate for s in both.statements] == [0, 1]
+    assert both.points[0].certificate == 1
+
+
+def test_minimiser_and_class():
+    verdict = judge(SOLVED)
+    assert (verdict.outcome, verdict.expression_class, verdict.minimiser) == ("closed", "radical", "closed")
+    assert largest_class(["rational", None, "elementary", "radical"]) == "elementary"
+
+
+JOBS = """
+import time
+from closedform.worker import Until
+
+def echo(value):
+    yield value
+
+def sleepy(seconds):
+    yield Until("sleeping", time.monotonic() + 0.3)
+    time.sleep(seconds)
+
+def raising():
+    raise ValueError("from the child")
+    yield
+
+def crashing():
+    import os
+    os.abort()
+    yield
+
+def hungry():
+    yield Until("eating", time.monotonic() + 20)
+    pile = []
+    while True:
+        pile.append(bytearray(1 << 26))
+
+def loud():
+    print("this must not reach the pipe")
+    yield "heard"
+"""
+
+
+@pytest.fixture
+def jobs(tmp_path, monkeypatch):
+    (tmp_path / "jobs_for_tests.py").write_text(JOBS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(worker, "_spare", None)
+
+    def run(function, *arguments):
+        heard = []
+        worker.run(worker.Job("jobs_for_tests", function, arguments), time.monotonic() + 30, heard.append)
+        return heard
+
+    yield run
+    if worker._spare is not None:
+        worker._spare.kill()
+
+
+def test_a_child_is_used_again(jobs):
+    assert jobs("echo", 1) == [1]
+    first = worker._spare
+    assert jobs("echo", 2) == [2]
+    assert worker._spare is first
+
+
+def test_an_overrunning_job_is_killed_in_time(jobs):
+    started = time.monotonic()
+    with pytest.raises(worker.Died) as died:
+        jobs("sleepy", 60)
+    assert died.value.overran
+    assert died.value.during == "sleeping"
+    assert time.monotonic() - started < 5
+    assert jobs("echo", "next") == ["next"]
+
+
+def test_crash_memory_and_exception(jobs):
+    with pytest.raises(worker.Died) as died:
+        jobs("crashing")
+    assert not died.value.overran
+    with pytest.raises(MemoryError):
+        jobs("hungry")
+    with pytest.raises(ValueError, match="from the child"):
+        jobs("raising")
+    assert jobs("loud") == ["heard"]
