@@ -91,7 +91,7 @@ def _loss(report: Report, **values: np.ndarray) -> np.ndarray:
 def columns_of(report: Report) -> dict[str, np.ndarray]:
     """The columns of the data in floating point."""
     data = report.problem.data
-    return {} if data is None else {n: np.asarray([float(v) for v in data[n]]) for n in data.names}
+    return {} if data is None else {n: np.asarray([float(v) for v in c]) for n, c in data.columns.items()}
 
 
 def _coordinates(points: tuple[CriticalPoint, ...], unknown: str) -> list[float]:
@@ -182,7 +182,7 @@ def _mark(axes: Axes, point: CriticalPoint, x: float, y: float) -> None:
 
 def _title(axes: Axes, report: Report) -> None:
     source = readable(report.problem.source)
-    axes.set_title(source if len(source) <= 70 else source[:69] + "…", fontsize=10, family="monospace")
+    axes.set_title(source if len(source) <= 70 else source[:69] + "…", fontsize=10)
 
 
 def _legend(axes: Axes) -> None:

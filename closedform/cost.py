@@ -1,0 +1,76 @@
+"""``closedform cost``: the closed form against gradient descent, predicted from its symbols and measured here."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from closedform.derive import derive
+from closedform.emit import cost as least_squares
+from closedform.errors import CallError
+from closedform.expression import scalar_names
+from closedform.language import parse
+from closedform.report.evaluate import evaluate
+
+SAME_AS_LEAST_SQUARES = "X'*X"  # a formula that solves with this Gram matrix is measured as least squares
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The predicted cost and, where the loss is one of least squares, the measured one."""
+
+    name: str
+    formula: str
+    order: str
+    predicted: dict[str, float]
+    least_squares: least_squares.Cost | None
+    measured: least_squares.Measured | None
+
+    def to_dict(self) -> dict[str, Any]:
+        asdict = dataclasses.asdict
+        return {
+            "format": 1,
+            "loss": self.name,
+            "formula": self.formula,
+            "order": self.order,
+            "predicted": self.predicted,
+            "gradient_descent": None if self.least_squares is None else asdict(self.least_squares),
+            "measured": None if self.measured is None else asdict(self.measured),
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2)
+
+    def to_text(self) -> str:
+        head = [f"{self.name}: {self.formula}", f"  order   {self.order}"]
+        head += [f"  {key:7} {value:.4g}" for key, value in self.predicted.items()]
+        if self.least_squares is None:
+            return "\n".join([*head, "  gradient descent is compared for losses of least squares only"]) + "\n"
+        return "\n".join([*head, "", least_squares.describe(self.least_squares, self.measured)]) + "\n"
+
+
+def compare(name: str, n: int, k: int, condition: float, progress: Callable[[str], None] | None = None) -> Comparison:
+    """Derive the formula of ``name``, put n rows and k columns into its cost, and run both ways of computing it."""
+    report = derive(name, progress=progress)
+    formula = report.formula
+    if formula is None:
+        raise CallError(f"{name} has no closed form in matrices ({report.verdict.outcome}): no cost to compare")
+    shown = "; ".join(f"{u} = {e}" for u, e in formula.unknown.items())
+    sizes = {"n": np.float64(n), "k": np.float64(k)}
+    predicted = dict[str, float]()
+    for key in ("flops", "memory"):
+        expression = parse(formula.cost[key]) if key in formula.cost else None
+        if expression is not None and scalar_names(expression) <= sizes.keys():
+            predicted[key] = float(evaluate(expression, sizes, {}))
+    order = formula.cost.get("order", "")
+    if not any(SAME_AS_LEAST_SQUARES in e for e in formula.unknown.values()):
+        return Comparison(name, shown, order, predicted, None, None)
+    cost = least_squares.predict(n, k, condition)
+    if progress is not None:
+        progress("measuring")
+    return Comparison(name, shown, order, predicted, cost, least_squares.measure(cost))

@@ -1,0 +1,18 @@
+"""Global precision is put back around every test: a test that needs more digits asks for them itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import flint
+import mpmath
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def precision() -> Iterator[None]:
+    before = flint.ctx.prec, mpmath.mp.prec, mpmath.iv.prec, sys.get_int_max_str_digits()
+    yield
+    flint.ctx.prec, mpmath.mp.prec, mpmath.iv.prec = before[:3]
+    sys.set_int_max_str_digits(before[3])

@@ -1,0 +1,135 @@
+"""The house stands: imports run one way (the floors are those of pyproject.toml), the kernel trusts nobody."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "closedform"
+FILES = sorted(PACKAGE.rglob("*.py"))
+KERNEL = sorted((PACKAGE / "kernel").glob("*.py"))
+# Imports inside functions: behind a lazy face, or to reach an optional extra; nowhere else.
+LAZY_FACES = {"__init__.py", "cli.py", "report/model.py"}
+OPTIONAL = {"matplotlib", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def floors() -> dict[str, int]:
+    """The floor of each module that a layer names, the lowest 0."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(c["layers"] for c in settings if c["type"] == "layers")
+    out: dict[str, int] = {}
+    for floor, layer in enumerate(reversed(layers)):
+        for module in layer.split(":"):
+            out[module.strip().strip("()")] = floor
+    return out
+
+
+def imports(tree: ast.AST, module: str, is_package: bool) -> list[tuple[str, int]]:
+    """Every module imported, with its line; those for type checking only are left out."""
+    branches = [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n.test)]
+    hidden = {id(n) for branch in branches for part in branch.body for n in ast.walk(part)}
+    out: list[tuple[str, int]] = []
+    for node in ast.walk(tree):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            out += [(a.name, node.lineno) for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
+                base = ".".join([*kept, base]).rstrip(".")
+            out += [(f"{base}.{a.name}" if base == "closedform" else base, node.lineno) for a in node.names]
+    return out
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+def test_every_module_has_a_floor() -> None:
+    known = floors()
+    tops = {".".join(name_of(p).split(".")[:2]) for p in FILES} - {"closedform"}
+    assert tops - known.keys() == set(), "add the module to the layers in pyproject.toml"
+
+
+def test_imports_run_downwards(trees: dict[Path, ast.Module]) -> None:
+    known = floors()
+    wrong = []
+    for path, tree in trees.items():
+        module = name_of(path)
+        if module == "closedform":
+            continue
+        own = known[".".join(module.split(".")[:2])]
+        for target, line in imports(tree, module, path.name == "__init__.py"):
+            if target.startswith("closedform."):
+                floor = known.get(".".join(target.split(".")[:2]))
+                if floor is not None and floor > own:
+                    wrong.append(f"{relative(path)}:{line} imports {target}")
+    assert wrong == []
+
+
+def test_no_import_inside_a_function(trees: dict[Path, ast.Module]) -> None:
+    wrong = []
+    for path, tree in trees.items():
+        if relative(path) in LAZY_FACES:
+            continue
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                for node in ast.walk(function):
+                    if not isinstance(node, ast.Import | ast.ImportFrom):
+                        continue
+                    names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+                    if not all(n.partition(".")[0] in OPTIONAL for n in names):
+                        wrong.append(f"{relative(path)}:{node.lineno} imports {', '.join(names)}")
+    assert wrong == []
+
+
+def test_the_kernel_imports_the_standard_library_and_flint_only(trees: dict[Path, ast.Module]) -> None:
+    allowed = sys.stdlib_module_names | {"flint"}
+    for path in KERNEL:
+        for target, line in imports(trees[path], name_of(path), path.name == "__init__.py"):
+            inside = target.startswith("closedform.kernel")
+            assert inside or target.partition(".")[0] in allowed, f"{relative(path)}:{line} imports {target}"
+
+
+def test_the_kernel_never_guards_with_assert(trees: dict[Path, ast.Module]) -> None:
+    found = [relative(p) for p in KERNEL for n in ast.walk(trees[p]) if isinstance(n, ast.Assert)]
+    assert found == []
+
+
+def test_the_kernel_is_small() -> None:
+    lines = {relative(p): len(p.read_text().splitlines()) for p in KERNEL}
+    assert sum(lines.values()) < 1500, lines
+
+
+def test_a_long_file_says_why() -> None:
+    """Past 400 lines the docstring that opens the file says so ("400 lines", or "long ...")."""
+    silent = []
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        if len(text.splitlines()) > 400:
+            opening = ast.get_docstring(ast.parse(text)) or ""
+            if "400 lines" not in opening and "long" not in opening.lower():
+                silent.append(relative(path))
+    assert silent == []
+
+
+def test_no_drawer_for_odds_and_ends() -> None:
+    assert [relative(p) for p in FILES if p.stem in ("utils", "misc", "helpers", "core", "common")] == []
