@@ -32,6 +32,12 @@ class Table:
         """The columns other than the target, in file order."""
         return tuple(key for key in self.names if key != self.target)
 
+    def without(self, column: str) -> Table:
+        """The same table without one column."""
+        names = tuple(key for key in self.names if key != column)
+        kept = FrozenMap({key: self.columns[key] for key in names})
+        return Table(names, self.rows, kept, self.target, self.source, self.notes)
+
 
 def read_table(data: object, target: str | None = None) -> Table:
     """The table that a caller hands over; raises ``InputError`` with the place of the first fault."""

@@ -80,6 +80,12 @@ def read(
     >>> read("x**4 - x**2").unknowns
     ('x',)
     """
+    keywords = {key: value for key, value in keywords.items() if value is not None}
+    design = keywords.pop("design", None)
+    if design is not None:
+        if data is not None or target is not None:
+            raise CallError("a design has features and no target: give data with a target, or a design, not both")
+        data = design
     table = read_table(data, target) if data is not None else None
     entry = find(source) if isinstance(source, str) and equations is None else None
     wanted = _names_of(unknowns)
@@ -88,7 +94,7 @@ def read(
     notes = list[str](table.notes if table is not None else ())
     text = source
     if entry is not None:
-        draft = entry.draw(table, target, keywords)
+        draft = entry.draw(table, keywords)
         text, wanted = draft.loss, wanted or draft.unknowns
         given = {**parse_shapes(draft.shapes), **given}
         said = [*_assumed(draft.assumptions, wanted), *said]

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from closedform.data import Table
-from closedform.errors import CallError
+from closedform.errors import CallError, InputError
+from closedform.expression import free_names
+from closedform.language import parse, unparse
+
+Options = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -20,31 +25,120 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
-OnData = Callable[[Table, Mapping[str, object]], Draft]
-
-
 @dataclass(frozen=True)
 class Entry:
-    """One named loss. ``on_data`` writes it as a sum over the rows of a table; None where data make no sense."""
+    """One named loss: its text in symbols, and where data make sense a function that writes it over a table's rows.
+
+    ``on_data(table, options)`` and ``symbolic(options)`` return a ``Draft``; the answer is never stored anywhere.
+    """
 
     name: str
     title: str
     draft: Draft
     explanation: str
-    family: str
     aliases: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    on_data: OnData | None = None
-    symbolic: Callable[[Mapping[str, object]], Draft] | None = None
+    on_data: Callable[[Table, Options], Draft] | None = None
+    symbolic: Callable[[Options], Draft] | None = None
+    family: str = ""
 
-    def draw(self, table: Table | None, target: str | None, options: Mapping[str, object]) -> Draft:
-        """The text of this loss for a table (or in symbols) and these options."""
-        for key in options:
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The free names of the text that are not unknown."""
+        declared = (*self.draft.unknowns, *(part.partition("=")[0] for part in self.draft.shapes.split(";")))
+        head = self.draft.loss.partition(" subject to ")[0]
+        return tuple(sorted(free_names(parse(head, declared)) - set(self.draft.unknowns)))
+
+    def draw(self, table: Table | None, options: Options) -> Draft:
+        """The text of this loss for a table (or in symbols) under these options."""
+        given = {key: value for key, value in options.items() if value is not None}
+        for key in given:
             if key not in self.options:
                 known = f"; it takes {', '.join(self.options)}" if self.options else ""
                 raise CallError(f"{self.name} has no option {key}{known}")
         if table is None:
-            return self.symbolic(options) if self.symbolic is not None and options else self.draft
+            return self.symbolic(given) if self.symbolic is not None and given else self.draft
         if self.on_data is None:
             raise CallError(f"{self.name} is a loss in symbols and takes no data")
-        return self.on_data(table, options)
+        return self.on_data(table, given)
+
+
+# -- writing a loss over the rows of a table ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A linear predictor over the rows of a table: the names of its coefficients and its text."""
+
+    table: Table
+    index: str
+    coefficients: tuple[str, ...]
+    slopes: tuple[str, ...]
+    predictor: str
+
+    @property
+    def response(self) -> str:
+        return f"{self.table.target}[{self.index}]"
+
+    def sum(self, body: str) -> str:
+        return f"sum({self.index}, 1, {self.table.rows}, {body})"
+
+
+def rows(table: Table, options: Options, need_target: bool = True) -> Rows:
+    """The linear predictor of all features, the intercept first unless ``intercept=False``."""
+    if need_target and table.target is None:
+        raise CallError(f"which column is the target? The columns are {', '.join(table.names)}")
+    intercept = flag(options, "intercept", True)
+    constant = "intercept" if "intercept" not in table.names else "intercept_"
+    features = table.features
+    if not features and not intercept:
+        raise InputError("there is no feature column and no intercept, so nothing to fit")
+    index = free_index((*features, constant))
+    terms = [constant] * intercept + [f"{key}*{key}[{index}]" for key in features]
+    names = ((constant,) if intercept else ()) + features
+    return Rows(table, index, names, features, " + ".join(terms))
+
+
+def free_index(names: tuple[str, ...]) -> str:
+    """A name for the row index that is no unknown."""
+    return next(x for x in ("i", "j", "r", *(f"i{k}" for k in range(1, len(names) + 2))) if x not in names)
+
+
+def only_column(table: Table) -> str:
+    """The column of a loss of one variable: the target, or the only one."""
+    if table.target is not None:
+        return table.target
+    if len(table.names) == 1:
+        return table.names[0]
+    raise CallError(f"which column is meant? Name it as target; the columns are {', '.join(table.names)}")
+
+
+def flag(options: Options, key: str, default: bool) -> bool:
+    value = options.get(key, default)
+    if not isinstance(value, bool):
+        raise CallError(f"{key} is true or false, not {value!r}")
+    return value
+
+
+def count(options: Options, key: str, default: int, high: int) -> int:
+    value = options.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
+        raise CallError(f"{key} is a whole number from 1 to {high}, not {value!r}")
+    return value
+
+
+def constant(options: Options, key: str, default: str) -> tuple[str, tuple[str, ...]]:
+    """A penalty or scale: the number given, read exactly, or a positive symbol."""
+    if key not in options:
+        return default, (f"{default} > 0",)
+    node = parse(str(options[key]))
+    if free_names(node):
+        return f"({unparse(node)})", ()
+    return f"({unparse(node)})", ()
+
+
+def check_entries(table: Table, column: str, holds: Callable[[Fraction], bool], wanted: str) -> None:
+    """Refuses a column with an entry outside of what the loss allows, naming the first such row."""
+    for row, value in enumerate(table.columns.get(column, ()), 1):
+        if not holds(value):
+            raise InputError(f"column {column}, row {row}: {value} is not {wanted}")
