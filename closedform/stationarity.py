@@ -106,7 +106,7 @@ def columns_of(problem: Problem) -> dict[str, list[fmpq]]:
     """The exact entries of the columns that the problem's text indexes; empty without data."""
     if problem.data is None:
         return {}
-    return {n: list(problem.data.exact(n)) for n in sorted(bridge.column_names(problem))}
+    return {n: [fmpq(v.numerator, v.denominator) for v in problem.data.columns[n]] for n in sorted(bridge.column_names(problem))}
 
 
 def outline(system: Stationarity) -> tuple[FrozenMap[str, Any], tuple[tuple[Any, ...], ...], tuple[Any, ...], str]:
@@ -147,15 +147,22 @@ def _lengths(problem: Problem) -> set[str]:
 
 
 def _relations(problem: Problem, table: dict[str, Any]) -> tuple[Any, ...]:
+    """The relations as SymPy's, not evaluated: ``p > 0`` must stay although the symbol p is positive."""
     out = dict[Any, None]()
+    scalars = {k: v for k, v in table.items() if not isinstance(v, sp.IndexedBase)}
     for r in bridge.flat_relations((*problem.relations, *problem.constraints)):
+        make = _RELATIONS.get(r.head)
         try:
-            relation = bridge.to_sympy(r, {k: v for k, v in table.items() if not isinstance(v, sp.IndexedBase)})
+            if make is not None and len(r.children) == 2:
+                left, right = (bridge.to_sympy(c, scalars) for c in r.children)
+                if not (left.is_number and right.is_number):
+                    out[make(left, right, evaluate=False)] = None
         except bridge.NoTranslation:
             continue  # a sign of a column's entries: already among the assumptions
-        if isinstance(relation, Relational):
-            out[relation] = None
     return tuple(out)
+
+
+_RELATIONS: dict[str, Callable[..., Any]] = {">": sp.Gt, ">=": sp.Ge, "<": sp.Lt, "<=": sp.Le, "!=": sp.Ne, "=": sp.Eq}
 
 
 def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: dict[str, list[fmpq]]) -> Any:

@@ -1,0 +1,467 @@
+"""Roots of one equation in one unknown by changes of variable, down to polynomials and the Lambert function.
+
+The equation is split into factors; in each, the unknown is isolated through an inner function (``t = exp(b*x)``, a
+logarithm, a power, a circular or special function, a linear form), radicals are eliminated, logarithms combined. Every
+step keeps all roots in the domain, so the values are over-complete: which of them are roots in the domain is checked
+by the caller, independently of how they were found. What no rule touches comes back as an obstacle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from math import gcd, lcm
+from typing import Any
+
+import sympy as sp
+
+from closedform.calculus.lambert import lambert_roots
+from closedform.calculus.polynomial_roots import Obstacle, Roots, polynomial_roots
+from closedform.calculus.signs import Facts
+
+MAX_DEPTH = 8
+MAX_OPS = 2_500
+
+
+def real_roots(equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: int = 0,
+               check: Callable[[], None] | None = None) -> Roots:  # fmt: skip
+    """Candidates for the real roots of ``equation`` in x, or obstacles.
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> real_roots(sp.exp(2 * x) - 3 * sp.exp(x) + 2, x, Facts()).values
+    (0, log(2))
+    """
+    meaning = x if meaning is None else meaning
+    if check is not None:
+        check()
+    if depth > MAX_DEPTH or sp.count_ops(equation) > MAX_OPS:
+        return Roots((), (Obstacle(equation, x, meaning, False, "the equation is too large"),))
+    found = Roots()
+    for factor in factors(_prepared(equation, x), x):
+        found |= _Solver(x, facts, meaning, depth, check).solve(factor)
+    return found
+
+
+def factors(equation: Any, x: Any) -> list[Any]:
+    """The distinct factors of a numerator that can vanish: none without x, no exponential."""
+    if x not in equation.free_symbols:
+        return [equation] if equation.is_zero else []
+    numerator = sp.numer(sp.together(equation))
+    whole = sp.factor(numerator) if sp.count_ops(numerator) < MAX_OPS else numerator
+    out = dict[Any, None]()
+    for f in sp.Mul.make_args(whole):
+        base = f.base if isinstance(f, sp.Pow) and (f.exp.is_positive or x not in f.base.free_symbols) else f
+        if x not in base.free_symbols or isinstance(base, sp.exp) or base.is_positive or base.is_negative:
+            continue
+        if isinstance(base, sp.Pow) and base.exp.is_number and base.exp.is_negative:
+            continue
+        out[base] = None
+    return list(out)
+
+
+def _prepared(equation: Any, x: Any) -> Any:
+    """Hyperbolic functions and powers of numbers as exponentials, logarithms and exponents expanded."""
+    e = equation
+    if e.has(sp.sinh, sp.cosh, sp.tanh, sp.coth):
+        e = e.rewrite(sp.exp)
+    e = e.replace(lambda p: isinstance(p, sp.Pow) and x in p.exp.free_symbols and x not in p.base.free_symbols and p.base is not sp.E,
+                  lambda p: sp.exp(p.exp * sp.log(p.base)))  # fmt: skip
+    e = e.replace(lambda p: isinstance(p, sp.exp) and x in p.free_symbols, lambda p: _split_exponential(p, x))
+    return e.replace(lambda p: isinstance(p, sp.log) and x in p.free_symbols, lambda p: sp.expand_log(sp.log(sp.factor(p.args[0]))))
+
+
+def _split_exponential(p: Any, x: Any) -> Any:
+    moving, still = list[Any](), list[Any]()
+    for t in sp.Add.make_args(sp.expand(p.args[0])):
+        (moving if x in t.free_symbols else still).append(t)
+    return sp.exp(sp.Add(*still)) * sp.exp(sp.Add(*moving))
+
+
+def generators(equation: Any, x: Any) -> tuple[set[Any], bool]:
+    """The maximal subexpressions in which the equation is a polynomial, x itself aside; and whether x occurs bare."""
+    found, bare = set[Any](), False
+    stack = [equation]
+    while stack:
+        e = stack.pop()
+        if x not in e.free_symbols:
+            continue
+        if e == x:
+            bare = True
+        elif isinstance(e, (sp.Add, sp.Mul)):
+            stack.extend(e.args)
+        elif isinstance(e, sp.Pow) and e.exp.is_Integer and e.exp > 0:
+            stack.append(e.base)
+        else:
+            found.add(e)
+    return found, bare
+
+
+class _Solver:
+    def __init__(self, x: Any, facts: Facts, meaning: Any, depth: int, check: Callable[[], None] | None) -> None:
+        self.x, self.facts, self.meaning, self.depth, self.check = x, facts, meaning, depth, check
+
+    def solve(self, equation: Any) -> Roots:
+        x = self.x
+        if x not in equation.free_symbols:
+            return Roots(everywhere=True)
+        found, bare = generators(equation, x)
+        if not found:
+            return polynomial_roots(equation, x, self.meaning)
+        for rule in (self._single, self._exponentials, self._powers, self._logarithms, self._lambert, self._inner, self._radicals,
+                     self._circular, self._log_substitution):  # fmt: skip
+            answer = rule(equation, found, bare)
+            if answer is not None:
+                return answer
+        return Roots((), (Obstacle(equation, x, self.meaning, False, "no change of variable makes it a polynomial"),))
+
+    def again(self, equation: Any, x: Any, meaning: Any) -> Roots:
+        return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.check)
+
+    def invert(self, h: Any, inner: Roots) -> Roots:
+        """Roots of h(x) = t for each value t, obstacles kept."""
+        out = Roots((), inner.obstacles, inner.everywhere)
+        for t in inner.values:
+            out |= self.preimages(h, t)
+        return out
+
+    def preimages(self, h: Any, t: Any) -> Roots:
+        """All real x in the domain with h(x) = t, where h has a real inverse."""
+        x = self.x
+        if h == x:
+            return Roots((t,))
+        if not isinstance(h, (sp.Pow, sp.exp, sp.Function)):
+            return self.again(h - t, x, self.meaning)
+        u, values = h.args[0], list[Any]()
+        if isinstance(h, sp.exp):
+            if t.is_nonpositive:
+                return Roots()
+            values = [sp.expand_log(sp.log(sp.factor(t))) if sp.count_ops(t) < 12 else sp.log(t)]
+        elif isinstance(h, sp.Pow):
+            if x in h.exp.free_symbols:
+                return Roots((), (Obstacle(h - t, x, self.meaning, False, "x in base and exponent"),))
+            if t.is_zero:
+                values = [sp.S.Zero]
+            elif t.is_negative:
+                return Roots() if not h.exp.is_integer else self.again(u ** h.exp - t, x, self.meaning)
+            else:
+                values = [sp.Pow(t, 1 / h.exp)]
+        elif isinstance(h, sp.log):
+            values = [sp.exp(t)]
+        elif isinstance(h, sp.erf):
+            values = [sp.erfinv(t)]
+        elif isinstance(h, sp.erfc):
+            values = [sp.erfinv(1 - t)]
+        elif isinstance(h, sp.atan):
+            values = [sp.tan(t)]
+        elif isinstance(h, sp.asin):
+            values = [sp.sin(t)]
+        elif isinstance(h, sp.acos):
+            values = [sp.cos(t)]
+        elif isinstance(h, sp.LambertW) and len(h.args) == 1:
+            values = [t * sp.exp(t)]
+        elif isinstance(h, (sp.sin, sp.cos, sp.tan)):
+            values = self._angles(h, t)
+        else:
+            reason = f"{type(h).__name__} has no inverse among the known functions"
+            return Roots((), (Obstacle(h - t, x, self.meaning, False, reason),))
+        out = Roots()
+        for v in values:
+            out |= Roots((v,)) if u == x else self.again(u - v, x, self.meaning)
+        return out
+
+    def _angles(self, h: Any, t: Any) -> list[Any]:
+        """One period, then its translates while a bounded domain may hold them."""
+        if isinstance(h, sp.sin):
+            base, period = [sp.asin(t), sp.pi - sp.asin(t)], 2 * sp.pi
+        elif isinstance(h, sp.cos):
+            base, period = [sp.acos(t), -sp.acos(t)], 2 * sp.pi
+        else:
+            base, period = [sp.atan(t)], sp.pi
+        turns = self._turns(h.args[0], period)
+        return list(dict.fromkeys(b + k * period for k in turns for b in base))
+
+    def _turns(self, argument: Any, period: Any) -> Iterable[int]:
+        low, high = bounds_of(self.x, self.facts.relations)
+        if low is None or high is None:
+            return (0,)
+        ends = [float(sp.N(argument.subs(self.x, b))) for b in (low, high)] if not argument.subs(self.x, 0).free_symbols else [0.0, 0.0]
+        p = float(period)
+        return range(int(min(ends) // p) - 1, int(max(ends) // p) + 2)
+
+    # -- rules: each returns None when it does not apply ---------------------------------------------------------
+
+    def _single(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """A polynomial in one function of x."""
+        if bare or len(found) != 1:
+            return None
+        h = next(iter(found))
+        if isinstance(h, sp.exp) and h.args[0].as_independent(self.x, as_Add=False)[1] != self.x:
+            pass
+        t = self._variable(h)
+        return self.invert(h, polynomial_roots(equation.subs(h, t), t, self._as_meaning(h)))
+
+    def _as_meaning(self, h: Any) -> Any:
+        return h.subs(self.x, self.meaning) if self.meaning != self.x else h
+
+    def _variable(self, h: Any) -> Any:
+        if isinstance(h, sp.exp) or h.is_positive:
+            return sp.Dummy("t", positive=True)
+        return sp.Dummy("t", real=True)
+
+    def _exponentials(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """exp(b1*g), exp(b2*g), ... with rational ratios, or a sum of two terms."""
+        if bare or not all(isinstance(h, sp.exp) for h in found):
+            return None
+        exponents = {h: h.args[0] for h in found}
+        first = next(iter(sorted(exponents.values(), key=sp.default_sort_key)))
+        ratios = {h: sp.simplify(e / first) for h, e in exponents.items()}
+        if all(r.is_Rational for r in ratios.values()):
+            denominator = _lcm(*(r.q for r in ratios.values()))
+            step = _gcd(*(int(r * denominator) for r in ratios.values()))
+            unit = sp.exp(first * sp.Rational(step, denominator))
+            t = sp.Dummy("t", positive=True)
+            powers = {h: t ** int(r * denominator / step) for h, r in ratios.items()}
+            reduced = sp.numer(sp.together(equation.xreplace(powers)))
+            if self.x in reduced.free_symbols:
+                return None
+            return self.invert(unit, polynomial_roots(reduced, t, self._as_meaning(unit)))
+        terms = sp.Add.make_args(sp.expand(equation))
+        if len(terms) == 2:
+            return self._two_terms(*terms)
+        return None
+
+    def _two_terms(self, a: Any, b: Any) -> Roots | None:
+        """a + b = 0 where both are products: their logarithms."""
+        ratio = sp.powsimp(sp.expand_power_exp(-a / b))
+        moving = still = sp.S.One
+        for f in sp.Mul.make_args(ratio):
+            if self.x in f.free_symbols:
+                moving *= f
+            else:
+                still *= f
+        if still.is_negative:
+            return Roots()
+        logarithm = sp.S.Zero
+        for f in sp.Mul.make_args(moving):
+            if isinstance(f, sp.exp):
+                logarithm += f.args[0]
+            elif isinstance(f, sp.Pow) and f.base.is_positive:
+                logarithm += f.exp * sp.log(f.base)
+            elif f.is_positive:
+                logarithm += sp.log(f)
+            else:
+                return None
+        rest = sp.expand(logarithm) + sp.expand_log(sp.log(sp.factor(still)))
+        if sp.count_ops(rest) > MAX_OPS or rest == sp.log(a):
+            return None
+        return self.again(rest, self.x, self.meaning)
+
+    def _powers(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """Powers of one base x with exponents that have rational ratios, or a sum of two such terms."""
+        x = self.x
+        if not all(isinstance(h, sp.Pow) and h.base == x and x not in h.exp.free_symbols for h in found) or not x.is_nonnegative:
+            return None
+        terms = sp.Add.make_args(sp.expand(sp.powsimp(sp.expand(equation))))
+        exponents, coefficients = list[Any](), list[Any]()
+        for term in terms:
+            still, moving = sp.powsimp(term).as_independent(x, as_Add=False)
+            if moving == 1:
+                exponents.append(sp.S.Zero)
+            elif moving == x or (isinstance(moving, sp.Pow) and moving.base == x):
+                exponents.append(moving.as_base_exp()[1])
+            else:
+                return None
+            coefficients.append(still)
+        merged = dict[Any, Any]()
+        for e, c in zip(exponents, coefficients, strict=True):
+            e = sp.expand(e)
+            merged[e] = merged.get(e, 0) + c
+        keys = sorted(merged, key=sp.default_sort_key)
+        differences = [sp.expand(k - keys[0]) for k in keys]
+        unit = next((d for d in differences if d != 0), None)
+        if unit is None:
+            return Roots()
+        ratios = [sp.simplify(d / unit) for d in differences]
+        if not all(r.is_Rational for r in ratios):
+            return None
+        denominator = _lcm(*(r.q for r in ratios))
+        low = min(r * denominator for r in ratios)
+        t = sp.Dummy("t", positive=True)
+        reduced = sum(merged[k] * t ** int(r * denominator - low) for k, r in zip(keys, ratios, strict=True))
+        inner = polynomial_roots(reduced, t, self._as_meaning(x ** (unit / denominator)))
+        out = Roots((), inner.obstacles)
+        for v in inner.values:
+            if not v.is_zero:
+                out |= Roots((sp.powdenest(v ** (denominator / unit)),))
+        return out if x.is_positive else out | Roots((sp.S.Zero,))
+
+    def _logarithms(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """c1*log(f1) + c2*log(f2) + c = 0 with rational ratios of the c: a product."""
+        if bare or len(found) < 2 or not all(isinstance(h, sp.log) for h in found):
+            return None
+        logs = sorted(found, key=sp.default_sort_key)
+        dummies = [sp.Dummy() for _ in logs]
+        linear = sp.expand(equation.subs(dict(zip(logs, dummies, strict=True))))
+        if any(sp.diff(linear, d).free_symbols & {*dummies, self.x} for d in dummies):
+            return None
+        weights = [sp.diff(linear, d) for d in dummies]
+        constant = linear.subs(dict.fromkeys(dummies, 0))
+        ratios = [sp.simplify(w / weights[0]) for w in weights]
+        if not all(r.is_Rational for r in ratios):
+            if sp.expand(constant) == 0 and len(logs) == 2:  # w1*log f1 = -w2*log f2
+                left, right = (logs[0].args[0], logs[1].args[0] ** (-ratios[1]))
+                return self.again(left - right, self.x, self.meaning)
+            return None
+        scale = _lcm(*(r.q for r in ratios))
+        left = right = sp.S.One
+        for r, log in zip(ratios, logs, strict=True):
+            power = int(r * scale)
+            left, right = (left * log.args[0] ** power, right) if power > 0 else (left, right * log.args[0] ** -power)
+        return self.again(sp.expand(left - right * sp.exp(sp.expand(-constant * scale / weights[0]))), self.x, self.meaning)
+
+    def _lambert(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        values = lambert_roots(equation, self.x, found)
+        return None if values is None else Roots(values)
+
+    def _inner(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """x occurs only inside one inner function, or a linear form in x makes the others simple."""
+        x = self.x
+        inside = set[Any]()
+        for h in found:
+            for e in sp.preorder_traversal(h):
+                if x in e.free_symbols and e != x:
+                    inside.add(e)
+        for h in sorted(inside - {equation}, key=sp.count_ops, reverse=True):
+            if isinstance(h, (sp.Add, sp.Mul)) and h.is_polynomial(x) and sp.degree(h, x) == 1:
+                continue
+            t = self._variable(h)
+            reduced = equation.subs(h, t)
+            if x not in reduced.free_symbols and t in reduced.free_symbols:
+                return self.invert(h, self.again(reduced, t, self._as_meaning(h)))
+        for h in sorted(inside, key=sp.count_ops):
+            if isinstance(h, (sp.Add, sp.Mul)) and h.is_polynomial(x) and sp.degree(h, x) == 1:
+                a, b = h.coeff(x, 1) if isinstance(h, sp.Add) else sp.diff(h, x), h.subs(x, 0)
+                positive = h.is_positive or self.facts.is_positive(h)
+                t = sp.Dummy("t", positive=True) if positive else sp.Dummy("t", real=True)
+                reduced = sp.expand(sp.numer(sp.together(equation.subs(x, (t - b) / a))))
+                if reduced.has(x) or _roughness(reduced, t) >= _roughness(equation, x):
+                    continue
+                inner = self.again(reduced, t, self._as_meaning(h))
+                return Roots(tuple(sp.factor_terms((v - b) / a) for v in inner.values), inner.obstacles)
+        return None
+
+    def _radicals(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """Roots of polynomials in x, eliminated by resultants."""
+        x = self.x
+        if not all(isinstance(h, sp.Pow) and h.exp.is_Rational and h.base.is_polynomial(x) for h in found):
+            return None
+        degree = dict[Any, int]()
+        for h in found:
+            degree[h.base] = _lcm(degree.get(h.base, 1), h.exp.q)
+        roots = {b: sp.Dummy("r") for b in degree}
+        reduced = equation.xreplace({h: roots[h.base] ** (h.exp * degree[h.base]) for h in found})
+        reduced = sp.numer(sp.together(reduced))
+        for b, r in roots.items():
+            if sp.degree(reduced, r) > 12 or sp.count_ops(reduced) > MAX_OPS:
+                return None
+            reduced = sp.resultant(reduced, r ** degree[b] - b, r)
+        return Roots(everywhere=True) if reduced == 0 else polynomial_roots(reduced, x, self.meaning)
+
+    def _circular(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """Sines and cosines of multiples of one angle: a polynomial in cos and sin, then in one of them."""
+        if bare or not all(isinstance(h, (sp.sin, sp.cos, sp.tan)) for h in found):
+            return None
+        arguments = sorted({h.args[0] for h in found}, key=sp.default_sort_key)
+        ratios = [sp.simplify(a / arguments[0]) for a in arguments]
+        if not all(r.is_Rational for r in ratios):
+            return None
+        denominator = _lcm(*(r.q for r in ratios))
+        step = _gcd(*(int(r * denominator) for r in ratios))
+        angle = sp.Dummy("q", real=True)
+        unit = sp.expand(arguments[0] * sp.Rational(step, denominator))
+        e = equation.xreplace({h: h.func(angle * int(r * denominator / step))
+                               for h in found for a, r in zip(arguments, ratios, strict=True) if a == h.args[0]})  # fmt: skip
+        c, s = sp.Dummy("c", real=True), sp.Dummy("s", real=True)
+        e = sp.expand_trig(e.rewrite(sp.tan, sp.tan)).subs({sp.tan(angle): s / c, sp.sin(angle): s, sp.cos(angle): c})
+        e = sp.expand(sp.numer(sp.together(e)))
+        if e.has(angle):
+            return None
+        poly = sp.rem(e, s**2 + c**2 - 1, s) if sp.degree(e, s) >= 2 else e
+        out = Roots()
+        for factor in (f for f, _ in sp.factor_list(sp.expand(poly))[1] if f.free_symbols & {c, s}):
+            out |= self._angle_factor(factor, c, s, unit)
+        return out
+
+    def _angle_factor(self, factor: Any, c: Any, s: Any, unit: Any) -> Roots:
+        if s not in factor.free_symbols:
+            return self.invert(sp.cos(unit), polynomial_roots(factor, c, sp.cos(self._as_meaning(unit))))
+        if c not in factor.free_symbols:
+            return self.invert(sp.sin(unit), polynomial_roots(factor, s, sp.sin(self._as_meaning(unit))))
+        p = sp.Poly(factor, s, c)
+        if p.total_degree() == 1:
+            a, b, d = p.coeff_monomial(c), p.coeff_monomial(s), p.coeff_monomial(1)
+            middle, turns = sp.atan2(b, a), self._turns(unit, 2 * sp.pi)
+            spread = sp.acos(-d / sp.sqrt(a**2 + b**2)) if d != 0 else sp.pi / 2
+            values = [middle + sp.pi / 2, middle - sp.pi / 2] if d == 0 else [middle + spread, middle - spread]
+            if d == 0:  # the zeros of a*cos + b*sin are where its derivative is extreme
+                values = [sp.atan2(a, -b), sp.atan2(-a, b)]
+            out = Roots()
+            for v in dict.fromkeys(v + 2 * k * sp.pi for k in turns for v in values):
+                out |= Roots((v,)) if unit == self.x else self.again(unit - v, self.x, self.meaning)
+            return out
+        eliminated = sp.resultant(factor, s**2 + c**2 - 1, s)
+        return self.invert(sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self._as_meaning(unit))))
+
+    def _log_substitution(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+        """x = exp(u) when the equation holds log(x) or symbolic powers of x."""
+        x = self.x
+        if not x.is_positive or not any(h == sp.log(x) or (isinstance(h, sp.Pow) and h.base == x) for h in found):
+            return None
+        u = sp.Dummy("u", real=True)
+        reduced = sp.expand(sp.powsimp(sp.expand(equation.subs(x, sp.exp(u)))))
+        if reduced.has(x):
+            return None
+        inner = self.again(reduced, u, sp.log(self.meaning))
+        values = tuple(_exp(v) for v in inner.values)
+        return Roots(values, inner.obstacles)
+
+
+def _lcm(*numbers: Any) -> int:
+    return lcm(*(int(k) for k in numbers))
+
+
+def _gcd(*numbers: Any) -> int:
+    return gcd(*(int(k) for k in numbers))
+
+
+def _exp(v: Any) -> Any:
+    """exp(v) with exp(W(z)) = z/W(z) carried out where v has Lambert functions."""
+    out = sp.S.One
+    for t in sp.Add.make_args(sp.expand(v)):
+        c, w = t.as_coeff_Mul()
+        out *= w.args[0] ** c / w**c if isinstance(w, sp.LambertW) and c.is_Integer else sp.exp(t)
+    return sp.powsimp(out)
+
+
+def _roughness(equation: Any, x: Any) -> int:
+    """How many different functions and sums hold x."""
+    found, bare = generators(equation, x)
+    return sum(sp.count_ops(h) for h in found) + bare
+
+
+def bounds_of(x: Any, relations: Iterable[Any]) -> tuple[Any, Any]:
+    """The numeric or symbolic bounds of x that relations state with x alone on one side."""
+    low = sp.S.Zero if x.is_nonnegative else None
+    high = sp.S.Zero if x.is_nonpositive else None
+    for r in relations:
+        if not hasattr(r, "rel_op") or r.rel_op in ("==", "!="):
+            continue
+        a, b, greater = r.lhs, r.rhs, r.rel_op in (">", ">=")
+        if b == x:
+            a, b, greater = b, a, not greater
+        if a != x or x in b.free_symbols:
+            continue
+        if greater and (low is None or (b.is_number and low.is_number and b > low) or not b.is_number):
+            low = b
+        elif not greater and (high is None or (b.is_number and high.is_number and b < high) or not b.is_number):
+            high = b
+    return low, high

@@ -1,0 +1,197 @@
+"""Roots of one polynomial whose coefficients are expressions: formulas up to degree four, binomials, compositions.
+
+The lists are over-complete: they hold every root, real or not, for generic coefficients; which of them are real and in
+the domain is for the caller to find out. What has no formula comes back as an obstacle. For rational coefficients see
+``closedform.algebra.radicals``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+from typing import Any
+
+import sympy as sp
+
+MAX_OPS = 4_000  # of one formula; past this it helps nobody
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """A factor that was not solved: ``equation`` = 0 in ``variable``, which stands for ``meaning`` of the unknown."""
+
+    equation: Any
+    variable: Any
+    meaning: Any
+    polynomial: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Roots:
+    """``values`` holds every root that is not one of an obstacle's; some values may not be roots in the domain."""
+
+    values: tuple[Any, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    everywhere: bool = False  # the equation is an identity
+
+    def __or__(self, other: Roots) -> Roots:
+        values = dict.fromkeys((*self.values, *other.values))
+        return Roots(tuple(values), (*self.obstacles, *other.obstacles), self.everywhere or other.everywhere)
+
+
+def is_rational_polynomial(poly: Any) -> bool:
+    return all(c.is_Rational for c in poly.all_coeffs())
+
+
+def polynomial_roots(equation: Any, x: Any, meaning: Any = None) -> Roots:
+    """Formulas for the roots of a polynomial in x whose coefficients do not contain x.
+
+    >>> x, a = sp.Symbol("x", real=True), sp.Symbol("a", positive=True)
+    >>> polynomial_roots(x**2 - a, x).values
+    (-sqrt(a), sqrt(a))
+    """
+    meaning = x if meaning is None else meaning
+    found = Roots()
+    for factor in _factors(equation, x):
+        found |= _irreducible(factor, x, meaning)
+    return found
+
+
+def _factors(equation: Any, x: Any) -> list[Any]:
+    """The distinct factors that contain x."""
+    try:
+        _, pairs = sp.factor_list(sp.expand(equation))
+    except (sp.PolynomialError, NotImplementedError):
+        pairs = [(equation, 1)]
+    factors = [f for f, _ in pairs if x in f.free_symbols]
+    if any(not f.is_polynomial(x) for f in factors):
+        return [equation]
+    return factors
+
+
+def _irreducible(equation: Any, x: Any, meaning: Any) -> Roots:
+    poly = sp.Poly(equation, x)
+    n = poly.degree()
+    c = [_tidy(k) for k in poly.all_coeffs()]
+    if n == 0:
+        return Roots()
+    if n == 1:
+        return Roots((_tidy(-c[1] / c[0]),))
+    exponents = {m for (m,) in poly.monoms()}
+    if exponents == {0, n}:
+        return Roots(_binomial(-c[-1] / c[0], n, x))
+    if min(exponents) > 0:
+        return Roots((sp.S.Zero,)) | _irreducible(sp.cancel(equation / x ** min(exponents)), x, meaning)
+    step = gcd(*exponents)
+    if step > 1:
+        t = sp.Dummy("t", positive=True) if x.is_positive or (x.is_real and step % 2 == 0) else sp.Dummy("t", real=True)
+        inner = _irreducible(sum(k * t ** (m // step) for (m,), k in poly.terms()), t, meaning**step)
+        return Roots(tuple(v for y in inner.values for v in _binomial(y, step, x)), inner.obstacles)
+    if is_rational_polynomial(poly) and n > 2:
+        return Roots((), (Obstacle(equation, x, meaning, True, "a polynomial over Q"),))
+    if n == 2:
+        return Roots(_quadratic(*c))
+    if n == 3:
+        return Roots(_cubic(*c))
+    parts = _decomposition(poly, x)
+    if len(parts) > 1:
+        t = sp.Dummy("t")
+        outer = _irreducible(parts[0].as_expr().subs(x, t), t, parts[1].as_expr())
+        found = Roots((), outer.obstacles)
+        for y in outer.values:
+            found |= _irreducible(sp.expand(parts[1].as_expr() - y), x, meaning)
+        return found
+    if n == 4:
+        return Roots(_quartic(*c))
+    return Roots((), (Obstacle(equation, x, meaning, True, f"an irreducible polynomial of degree {n}"),))
+
+
+def _decomposition(poly: Any, x: Any) -> list[Any]:
+    try:
+        parts = sp.decompose(poly)
+    except (sp.PolynomialError, NotImplementedError, sp.polys.polyerrors.DomainError):
+        return [poly]
+    if len(parts) <= 2:
+        return list(parts)
+    inner = parts[-1]
+    outer = parts[0].as_expr()
+    for p in parts[1:-1]:
+        outer = outer.subs(x, p.as_expr())
+    return [sp.Poly(sp.expand(outer), x), inner]
+
+
+def _tidy(expr: Any) -> Any:
+    out = sp.factor_terms(sp.cancel(sp.together(expr))) if sp.count_ops(expr) < MAX_OPS else expr
+    return out if sp.count_ops(out) <= sp.count_ops(expr) else expr
+
+
+def _root(value: Any, n: int) -> Any:
+    """The principal n-th root, with perfect powers taken out."""
+    factored = sp.factor(value) if sp.count_ops(value) < 400 else value
+    return sp.powdenest(sp.root(factored, n)) if factored.is_nonnegative is not None or factored.is_number else sp.root(factored, n)
+
+
+def _binomial(value: Any, n: int, x: Any) -> tuple[Any, ...]:
+    """The real n-th roots of a real value."""
+    if value.is_zero:
+        return (sp.S.Zero,)
+    if n % 2 == 0:
+        root = _root(value, n)
+        return (root,) if x.is_positive else (-root, root)
+    if value.is_negative:
+        return (-_root(-value, n),)
+    if value.is_nonnegative or x.is_positive:
+        return (_root(value, n),)
+    if value.is_real is False:
+        return tuple(_root(value, n) * sp.exp(2 * sp.pi * sp.I * sp.Rational(k, n)).rewrite(sp.cos) for k in range(n))
+    return (sp.sign(value) * sp.root(sp.Abs(value), n),) if value.is_real else tuple(
+        _root(value, n) * sp.exp(2 * sp.pi * sp.I * sp.Rational(k, n)) for k in range(n)
+    )
+
+
+def _quadratic(a: Any, b: Any, c: Any) -> tuple[Any, ...]:
+    discriminant = sp.factor(sp.expand(b**2 - 4 * a * c))
+    if not isinstance(discriminant, sp.Mul) or discriminant.is_number:
+        root = sp.sqrt(discriminant)
+    else:
+        root = sp.sqrt(discriminant)
+        if isinstance(root, sp.Pow):
+            root = sp.sqrt(sp.expand(discriminant))
+    low, high = (_shorter((-b + s * root) / (2 * a)) for s in (-1, 1))
+    return (low, high)
+
+
+def _shorter(expr: Any) -> Any:
+    candidates = [expr, sp.factor_terms(expr), sp.radsimp(expr) if sp.count_ops(expr) < 60 else expr]
+    return min(candidates, key=sp.count_ops)
+
+
+def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
+    """Cardano: -(b + C*w + D/(C*w))/(3a), w the cube roots of one; C may be any cube root that is not zero."""
+    low = sp.factor(sp.expand(b**2 - 3 * a * c))
+    high = sp.factor(sp.expand(2 * b**3 - 9 * a * b * c + 27 * a**2 * d))
+    if low.is_zero:
+        base = sp.root(high, 3) if high.is_positive else -sp.root(-high, 3) if high.is_negative else sp.sign(high) * sp.root(sp.Abs(high), 3)
+        return (-(b + base) / (3 * a),)
+    inside = (high + sp.sqrt(sp.expand(high**2 - 4 * low**3))) / 2
+    cube = sp.root(inside, 3)
+    w = (-1 + sp.sqrt(3) * sp.I) / 2
+    return tuple(-(b + cube * u + low / (cube * u)) / (3 * a) for u in (sp.S.One, w, sp.conjugate(w)))
+
+
+def _quartic(a: Any, b: Any, c: Any, d: Any, e: Any) -> tuple[Any, ...]:
+    """Ferrari, through one root of the resolvent cubic; valid where that root is not zero."""
+    p = sp.factor(sp.expand(c / a - 3 * b**2 / (8 * a**2)))
+    q = sp.factor(sp.expand(d / a - b * c / (2 * a**2) + b**3 / (8 * a**3)))
+    r = sp.factor(sp.expand(e / a - b * d / (4 * a**2) + b**2 * c / (16 * a**3) - 3 * b**4 / (256 * a**4)))
+    shift = -b / (4 * a)
+    if q.is_zero:
+        return tuple(shift + s * sp.sqrt(y) for y in _quadratic(sp.S.One, p, r) for s in (-1, 1))
+    out = list[Any]()
+    m = _cubic(sp.S(8), 8 * p, 2 * p**2 - 8 * r, -(q**2))[0]
+    root = sp.sqrt(2 * m)
+    for s in (1, -1):
+        inner = sp.sqrt(-(2 * p + 2 * m + s * sp.sqrt(2) * q / sp.sqrt(m)))
+        out += [shift + (s * root + u * inner) / 2 for u in (1, -1)]
+    return tuple(out)

@@ -1,0 +1,165 @@
+"""Signs of expressions that follow from the relations among their symbols.
+
+Each relation that is linear in some symbol is used to write that symbol with a positive slack (``n*S > Q**2`` gives
+``S = (Q**2 + s)/n``, ``0 < p < 1`` gives ``p = s/(1 + s)``). In slacks, a polynomial whose coefficients all have one sign has
+that sign; a square root is rationalised away first. An answer is a proof; None says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy as sp
+
+MAX_TERMS = 400
+
+
+class Facts:
+    """What the relations (and the assumptions of the symbols) say about signs."""
+
+    def __init__(self, relations: Sequence[Any] = (), keep: Sequence[Any] = ()) -> None:
+        """``keep`` names symbols that must not be written in slacks."""
+        self.relations = tuple(r for r in relations if hasattr(r, "rel_op"))
+        self.slacks = dict[Any, Any]()
+        uppers = list[tuple[Any, bool]]()
+        for r in self.relations:
+            if r.rel_op in (">", ">="):
+                uppers.append((r.lhs - r.rhs, r.rel_op == ">"))
+            elif r.rel_op in ("<", "<="):
+                uppers.append((r.rhs - r.lhs, r.rel_op == "<"))
+        for difference, strict in sorted(uppers, key=lambda u: sp.count_ops(u[0])):
+            self._use(difference, strict, set(keep))
+
+    def _use(self, difference: Any, strict: bool, keep: set[Any]) -> None:
+        d = sp.numer(sp.together(difference.subs(self.slacks, simultaneous=True)))
+        if sp.denom(sp.together(difference.subs(self.slacks, simultaneous=True))).is_positive is not True:
+            return
+        d = sp.expand(d)
+        if d.is_positive or (not strict and d.is_nonnegative) or not d.is_polynomial(*d.free_symbols):
+            return
+        slack = sp.Dummy("s", positive=True) if strict else sp.Dummy("s", nonnegative=True)
+        for s in sorted(d.free_symbols, key=str):
+            if s in keep or s in self.slacks or not isinstance(s, sp.Symbol) or sp.degree(d, s) != 1:
+                continue
+            a = sp.factor(d.coeff(s, 1))
+            b = sp.factor(d.coeff(s, 0))
+            sign = self._plain(a)
+            if sign is None or sign == 0:
+                continue
+            edge = sp.factor(-b / a)
+            if sign > 0:  # s > edge
+                if s.is_positive and self._plain(edge) not in (0, 1, 2):
+                    continue
+                value = edge + slack
+            elif s.is_positive or s.is_nonnegative:  # 0 < s < edge
+                if self._plain(edge) != 1:
+                    continue
+                value = edge * slack / (1 + slack)
+            elif s.is_negative:
+                continue
+            else:
+                value = edge - slack
+            self.slacks = {k: v.subs(s, value) for k, v in self.slacks.items()}
+            self.slacks[s] = value
+            return
+
+    def sign(self, expr: Any) -> int | None:
+        """1, -1 or 0 when the sign is proved, 2 for "at least zero", -2 for "at most zero", else None."""
+        if expr.is_positive:
+            return 1
+        if expr.is_negative:
+            return -1
+        if expr.is_zero:
+            return 0
+        if sp.count_ops(expr) > 600:
+            return None
+        return self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
+
+    def is_positive(self, expr: Any) -> bool:
+        return self.sign(expr) == 1
+
+    def _plain(self, expr: Any) -> int | None:
+        if expr.is_positive:
+            return 1
+        if expr.is_negative:
+            return -1
+        if expr.is_zero:
+            return 0
+        if expr.is_number:
+            return None
+        whole = sp.together(expr)
+        numerator, denominator = sp.fraction(whole)
+        below = self._product_sign(denominator)
+        if below not in (1, -1):
+            return None
+        above = self._product_sign(numerator)
+        return None if above is None else above * below
+
+    def _product_sign(self, expr: Any) -> int | None:
+        out = 1
+        for factor in sp.Mul.make_args(sp.factor_terms(expr)):
+            s = self._sum_sign(factor)
+            if s is None:
+                return None
+            out *= s
+            if abs(out) > 2:
+                out = 2 if out > 0 else -2
+        return out
+
+    def _sum_sign(self, expr: Any) -> int | None:
+        if expr.is_positive:
+            return 1
+        if expr.is_negative:
+            return -1
+        if expr.is_zero:
+            return 0
+        if isinstance(expr, sp.Pow) and expr.exp.is_Integer and expr.exp > 0:
+            base = self._sum_sign(expr.base)
+            if base is not None:
+                return base if expr.exp % 2 or base == 0 else abs(base)
+            return 2 if expr.exp % 2 == 0 and expr.base.is_real else None
+        expanded = sp.expand(expr)
+        terms = sp.Add.make_args(expanded)
+        if len(terms) > MAX_TERMS:
+            return None
+        signs = {1 if t.is_positive else -1 if t.is_negative else 2 if t.is_nonnegative else -2 if t.is_nonpositive else 0 for t in terms}
+        if signs <= {1, 2}:
+            return 1 if 1 in signs else 2
+        if signs <= {-1, -2}:
+            return -1 if -1 in signs else -2
+        return self._rooted(expanded)
+
+    def _rooted(self, expr: Any, depth: int = 0) -> int | None:
+        """The sign of a + b*sqrt(c), c >= 0, by comparing squares."""
+        roots = sorted((p for p in expr.atoms(sp.Pow) if p.exp == sp.S.Half), key=sp.count_ops, reverse=True)
+        for root in roots[:3] if depth < 3 else ():
+            found = self._isolated(expr, root)
+            if found is not None:
+                return found
+        return None
+
+    def _isolated(self, expr: Any, root: Any) -> int | None:
+        u = sp.Dummy("u")
+        replaced = sp.expand(expr.subs(root, u))
+        if not replaced.is_polynomial(u) or sp.degree(replaced, u) > 3:
+            return None
+        a, b = sp.S.Zero, sp.S.Zero
+        for (k,), c in sp.Poly(replaced, u).terms():
+            if k % 2:
+                b += c * root.base ** (k // 2)
+            else:
+                a += c * root.base ** (k // 2)
+        sa, sb = self._plain(sp.expand(a)), self._plain(sp.expand(b))
+        if sb is None:
+            return None
+        if (sa in (0, 2, 1) and sb == 1) or (sa == 1 and sb == 2):
+            return 1
+        if (sa in (0, -2, -1) and sb == -1) or (sa == -1 and sb == -2):
+            return -1
+        square = self._plain(sp.expand(a**2 - b**2 * root.base))
+        if square == 1 and sa in (1, -1, 2, -2):
+            return 1 if sa > 0 else -1
+        if square == -1 and sb in (1, -1):
+            return sb
+        return None
