@@ -1,0 +1,253 @@
+"""Solvable by radicals, or proven not: the decision for one irreducible polynomial over Q, of any degree.
+
+``decide(f, budget)`` goes from cheap to dear: degree at most four, binomials and cyclotomic polynomials; cycle types
+of Frobenius elements against the envelope of solvable groups (proves unsolvability); a maximal tower of subfields
+with a proof for each step (proves solvability), where an unsolvable subfield or a primitive group of a degree that is
+no prime power proves unsolvability; then many more primes. Unsolvable answers carry a certificate for the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flint import fmpz, fmpz_poly
+
+from closedform.algebra.galois.decompose import composition_proof
+from closedform.algebra.galois.labels import Label, label
+from closedform.algebra.galois.steps import step_proof
+from closedform.algebra.galois.subfields import (
+    Blocks,
+    Subfield,
+    TooLarge,
+    block_systems,
+    chain,
+    field_of,
+    monic,
+    pair_orbits,
+)  # fmt: skip
+from closedform.budget import Budget
+from closedform.errors import OutOfTime
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.reading import Json, Refused
+from closedform.kernel.unsolvable import prove_unsolvable, reduced_type, solvable_envelope_excludes
+
+FIRST_PRIMES, SOME_PRIMES, MORE_PRIMES = 12, 60, 2_000
+MAX_RECURSION = 6
+
+Type = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer for one irreducible polynomial.
+
+    ``solvable`` is None only where nothing was proved, and ``reason`` then says what was tried. ``group`` and
+    ``order`` are given where they are proved (``proved_label``), else None. ``certificate`` is accepted by the
+    kernel whenever ``solvable`` is False. ``tower`` holds the degrees of the steps that prove solvability.
+    """
+
+    solvable: bool | None
+    reason: str
+    group: str | None = None
+    order: int | None = None
+    proved_label: bool = False
+    certificate: Certificate | None = None
+    tower: tuple[int, ...] = ()
+
+
+def certificate_of(f: fmpz_poly, evidence: dict[str, Json], whole: fmpz_poly | None = None) -> Certificate:
+    """The certificate that f, a factor of ``whole``, has no root in radicals."""
+    statement: dict[str, Json] = {"polynomial": texts(f if whole is None else whole)}
+    return Certificate(statement, {"kind": "unsolvable", "polynomial": texts(f)}, evidence)
+
+
+def texts(f: fmpz_poly) -> list[Json]:
+    return [str(c) for c in f.coeffs()]
+
+
+def primes() -> Iterator[int]:
+    """2, 3, 5, ... without end."""
+    p = 2
+    while True:
+        if fmpz(p).is_prime():
+            yield p
+        p += 1 if p == 2 else 2
+
+
+def types_evidence(types: dict[Type, int]) -> dict[str, Json]:
+    return {"types": [{"prime": str(p), "degrees": [str(d) for d in sorted(t)]} for t, p in types.items()]}
+
+
+class _Observed:
+    """Cycle types seen so far, with a prime for each, and what they prove."""
+
+    def __init__(self, f: fmpz_poly) -> None:
+        self.f, self.n = f, f.degree()
+        self.types = dict[Type, int]()
+        self._primes = primes()
+        self.used = 0
+        self.proof: dict[Type, int] | None = None
+
+    def look(self, count: int, budget: Budget) -> bool:
+        """Reduce modulo more good primes until ``count`` were used; True when the types exclude every solvable one."""
+        fresh = False
+        while self.used < count and self.proof is None:
+            p = next(self._primes)
+            seen = reduced_type(self.f, p)
+            budget.check()
+            if seen is None:
+                continue
+            self.used += 1
+            if seen not in self.types:
+                self.types[seen] = p
+                fresh = True
+                if solvable_envelope_excludes(self.n, [seen]):
+                    self.proof = {seen: p}
+        if self.proof is None and fresh and solvable_envelope_excludes(self.n, list(self.types)):
+            self.proof = self._thin(budget)
+        return self.proof is not None
+
+    def _thin(self, budget: Budget) -> dict[Type, int]:
+        """A subset of the types that still excludes, from which none can be left out."""
+        kept = dict(self.types)
+        for t in list(kept):
+            budget.check()
+            fewer = [s for s in kept if s != t]
+            if fewer and solvable_envelope_excludes(self.n, fewer):
+                del kept[t]
+        return kept
+
+
+def decide(f: fmpz_poly, budget: Budget) -> Decision:
+    """Are the roots of f, irreducible over Q, expressible in radicals? Never guesses.
+
+    >>> decide(fmpz_poly([-1, -1, 0, 0, 0, 1]), Budget.of(10)).solvable
+    False
+    >>> d = decide(fmpz_poly([-6, 1, -6, -6, 0, 1]), Budget.of(10)); d.solvable, d.group
+    (True, 'D5')
+    """
+    try:
+        return _decide(tuple(int(c) for c in f.coeffs()), budget, 0)
+    except OutOfTime:
+        return Decision(None, "the time ran out before anything was proved")
+
+
+def _decide(coefficients: tuple[int, ...], budget: Budget, depth: int) -> Decision:
+    if coefficients in _known:
+        return _known[coefficients]
+    decision = _work(fmpz_poly(list(coefficients)), budget, depth)
+    if len(_known) > 256:
+        _known.clear()
+    if decision.solvable is not None:
+        _known[coefficients] = decision
+    return decision
+
+
+_known: dict[tuple[int, ...], Decision] = {}  # a subfield of one polynomial is often that of the next
+
+
+def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
+    n = f.degree()
+    if n <= 4:
+        return _labelled(f, True, f"degree {n} is at most four", {})
+    shortcut = _shortcut(f)
+    if shortcut:
+        return _labelled(f, True, shortcut, {})
+    observed = _Observed(f)
+    if observed.look(FIRST_PRIMES, budget):
+        return _unsolvable(f, types_evidence(observed.proof or {}), observed)
+    if depth > MAX_RECURSION:
+        return Decision(None, "the tower is too deep")
+    try:
+        answer = _by_tower(f, budget, depth, observed)
+    except TooLarge as limit:
+        answer = Decision(None, str(limit))
+    if answer.solvable is None:
+        if observed.look(SOME_PRIMES, budget):
+            return _unsolvable(f, types_evidence(observed.proof or {}), observed)
+        proof = composition_proof(f, lambda g: _decide(tuple(int(c) for c in g.coeffs()), budget, depth + 1).solvable)
+        if proof:
+            return _labelled(f, True, proof, observed.types)
+        if observed.look(MORE_PRIMES if n <= 60 else SOME_PRIMES, budget):
+            return _unsolvable(f, types_evidence(observed.proof or {}), observed)
+    return answer
+
+
+def _by_tower(f: fmpz_poly, budget: Budget, depth: int, observed: _Observed) -> Decision:
+    n = f.degree()
+    systems = block_systems(f)
+    budget.check()
+    if not systems:
+        if len(list(fmpz(n).factor())) > 1:
+            return _unsolvable(f, {"pairs": {"shift": str(pair_orbits(f).shift)}}, observed)
+        return _by_step(f, (tuple(range(n)),), (), budget, depth, observed)
+    top = chain(f)[-1]
+    undecided = None
+    for system in (top, *(s for s in systems if len(s) >= 5 and s != top)):
+        field = field_of(f, system)
+        lower = _decide(tuple(int(c) for c in field.h.coeffs()), budget, depth + 1)
+        if lower.solvable is False and lower.certificate is not None:
+            return _through_subfield(f, field, lower.certificate, observed)
+        if system == top and lower.solvable:
+            answer = _by_step(f, top, lower.tower, budget, depth, observed)
+            if answer.solvable is not None:
+                return answer
+            undecided = answer
+        elif lower.solvable is None:
+            undecided = Decision(None, f"the subfield of degree {len(system)} is undecided: {lower.reason}")
+    return undecided or Decision(None, "no step of the tower was decided")
+
+
+def _by_step(
+    f: fmpz_poly, blocks: Blocks, below: tuple[int, ...], budget: Budget, depth: int, observed: _Observed
+) -> Decision:
+    """The field of ``blocks`` is solvable, with steps ``below``; is the last step, up to the root field of f?"""
+    degree = len(blocks[0])
+    proof = step_proof(monic(f), blocks, budget)
+    if isinstance(proof, fmpz_poly):
+        classes = _decide(tuple(int(c) for c in proof.coeffs()), budget, depth + 1)
+        if not classes.solvable:
+            return Decision(None, f"the step of degree 8 is undecided: {classes.reason}")
+        proof = f"degree 8, inside AGL(3,2), solvable on the parallel classes of planes ({classes.reason})"
+    if proof is None:
+        return Decision(None, f"the step of degree {degree} was not shown to be solvable, nor the contrary")
+    steps = (*below, degree)
+    reason = f"tower of fields with steps {', '.join(map(str, steps))}; last step: {proof}" if below else proof
+    return _labelled(f, True, reason, observed.types, steps)
+
+
+def _through_subfield(f: fmpz_poly, field: Subfield, lower: Certificate, observed: _Observed) -> Decision:
+    generator: list[Json] = [str(c) for c in field.g.coeffs()]
+    return _unsolvable(f, {"subfield": {"h": texts(field.h), "g": generator, "proof": lower.evidence}}, observed)
+
+
+def _unsolvable(f: fmpz_poly, evidence: dict[str, Json], observed: _Observed) -> Decision:
+    try:
+        reason = prove_unsolvable(f, evidence)
+    except Refused as refused:  # never shown as unsolvable without the kernel's word
+        return Decision(None, f"the evidence was refused: {refused}")
+    found = label(f, observed.types, False)
+    return Decision(False, reason, found.group, found.order, found.group is not None, certificate_of(f, evidence))
+
+
+def _labelled(
+    f: fmpz_poly, solvable: bool, reason: str, types: dict[Type, int], steps: tuple[int, ...] = ()
+) -> Decision:
+    found: Label = label(f, types, solvable)
+    return Decision(solvable, reason, found.group, found.order, found.group is not None, None, steps or (f.degree(),))
+
+
+def _shortcut(f: fmpz_poly) -> str:
+    """A sentence when the roots are radicals at sight, else nothing."""
+    n = f.degree()
+    if all(f[i] == 0 for i in range(1, n)):
+        return "a binomial: the roots are n-th roots times roots of unity"
+    if f.leading_coefficient() == 1 and f.is_cyclotomic():
+        return "cyclotomic: the roots are roots of unity"
+    if f[n - 1] != 0:
+        centred = monic(f)
+        whole = centred(fmpz_poly([-centred[n - 1], n]))  # n^n F((y - c)/n), over Z up to a factor
+        if all(whole[i] == 0 for i in range(1, n)):
+            return "a binomial after a shift: the roots are n-th roots times roots of unity"
+    return ""

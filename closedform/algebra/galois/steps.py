@@ -1,0 +1,271 @@
+"""Is the group of one step of a tower solvable? Proofs for primitive steps of degree up to 4, a prime, 8 and 9.
+
+K < L = Q(alpha) without a field between: the stabiliser of a block of conjugates acts primitively on it. Each proof
+below is a theorem on permutation groups whose hypothesis is an exact factorization over Z.
+
+* p prime, more than one orbit on the pairs inside a block: a transitive group of prime degree is solvable or doubly
+  transitive (Burnside 1901).
+* p = 5, one orbit on pairs: the doubly transitive groups are F20, A5 and S5, and only F20 has more than one orbit on
+  ({a, b}, c). p = 7: the transitive groups are C7, D7, F21, F42, PSL(3,2), A7, S7; the last three have orbits of
+  length 7, 28 or 35 on triples, 35 together, and the others have not just these.
+* any prime p = n: every root is a rational function of any two (Galois 1832); found q-adically, checked exactly.
+* 8: an orbit of 7 partitions 4|4 that form the parallel classes of planes of AG(3,2) puts the group into AGL(3,2); it
+  acts on the 7 classes with the translations as kernel.
+* 9: orbits on triples forming the 12 lines of AG(2,3), the only Steiner system S(2,3,9), put it into AGL(2,3), which
+  is solvable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from math import prod
+from typing import cast
+
+import flint
+from flint import acb, acb_poly, fmpq, fmpz, fmpz_mod_ctx, fmpz_mod_poly, fmpz_mod_poly_ctx, fmpz_poly, nmod_poly
+
+from closedform.algebra.galois.subfields import (
+    MAX_BITS,
+    Blocks,
+    TooLarge,
+    from_power_sums,
+    locate,
+    located_pairs,
+    monic_roots,
+    power_sums,
+)  # fmt: skip
+from closedform.budget import Budget
+
+MAX_RESOLVENT = 1_100  # degree of a resolvent that is still factored
+SHIFTS = (1, 2, -1, 3, -2, 5, -3, 7)
+
+Label = tuple[tuple[int, ...], ...]
+
+
+def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> str | fmpz_poly | None:
+    """Why the block stabiliser of a monic irreducible f acts on its block by a solvable group.
+
+    ``blocks`` is a block system with primitive action inside the blocks (the single block for primitive f). The
+    answer is a sentence, or a polynomial on whose solvability the question then depends, or None when not shown.
+    """
+    d = len(blocks[0])
+    budget.check()
+    if d <= 4:
+        return f"degree {d}"
+    if fmpz(d).is_prime():
+        home = {i: k for k, b in enumerate(blocks) for i in b}
+        inside = [orbit for orbit in located_pairs(f) if home[orbit[0][0]] == home[orbit[0][1]]]
+        if len(inside) > 1:
+            return f"degree {d}, not doubly transitive, so solvable by Burnside's theorem on prime degree"
+        if d == 5 and len(_lengths(f, blocks, _midpoints, _midpoint_value)) > 1:
+            return "degree 5, with several orbits on pairs beside a point: inside F20"
+        if d == 7:
+            orbits = {k // len(blocks) for k in _lengths(f, blocks, _triples, _product_value)}
+            if not orbits <= {7, 28, 35} or (len(orbits) == 1 and orbits == {7}):
+                return "degree 7, and its orbits on triples are not those of PSL(3,2), A7 or S7"
+        if d > 7 and len(blocks) == 1 and two_roots_suffice(f, budget):
+            return f"degree {d}, and every root is a rational function of any two (Galois)"
+    if d == 9:
+        return _nine(f, blocks)
+    if d == 8:
+        return _eight(f, blocks)
+    return None
+
+
+# -- orbits on labels inside blocks ----------------------------------------------------------------------------------
+
+
+def _triples(block: tuple[int, ...]) -> list[Label]:
+    return [(s,) for s in combinations(block, 3)]
+
+
+def _midpoints(block: tuple[int, ...]) -> list[Label]:
+    return [((c,), s) for c in block for s in combinations([i for i in block if i != c], 2)]
+
+
+def _halves(block: tuple[int, ...]) -> list[Label]:
+    first, rest = block[0], block[1:]
+    return [((first, *s), tuple(i for i in rest if i not in s)) for s in combinations(rest, len(block) // 2 - 1)]
+
+
+def _product_value(shifted: list[acb], label: Label) -> acb:
+    out = acb(1)
+    for i in label[0]:
+        out = out * shifted[i]
+    return out
+
+
+def _midpoint_value(shifted: list[acb], label: Label) -> acb:
+    return shifted[label[1][0]] * shifted[label[1][1]] + 2 * shifted[label[0][0]]
+
+
+def _halves_value(shifted: list[acb], label: Label) -> acb:
+    return _product_value(shifted, label[:1]) + _product_value(shifted, label[1:])
+
+
+Make = Callable[[tuple[int, ...]], list[Label]]
+Value = Callable[[list[acb], Label], acb]
+
+
+def _resolvent(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> tuple[list[Label], int, list[fmpz_poly]]:
+    """The labels in all blocks, the shift used, and the factors of the polynomial whose roots are their values.
+
+    The values are algebraic integers permuted by the group, so the polynomial is integral and squarefree ones have
+    the orbits as factors; it is the only integer polynomial inside the product of balls.
+    """
+    labels = [label for block in blocks for label in make(block)]
+    if len(labels) > MAX_RESOLVENT:
+        raise TooLarge(f"a resolvent of degree {len(labels)} would be needed")
+    for shift in SHIFTS:
+        bits = 128 + 4 * len(labels)
+        while bits < MAX_BITS:
+            with flint.ctx.workprec(bits):
+                shifted = [z + shift for z in monic_roots(f, bits)]
+                resolvent = acb_poly.from_roots([value(shifted, label) for label in labels]).unique_fmpz_poly()
+            if resolvent is not None:
+                break
+            bits *= 2
+        else:
+            raise TooLarge(f"a resolvent needs more than {MAX_BITS} bits")
+        if resolvent.gcd(resolvent.derivative()).degree() == 0:
+            factors = sorted((cast(fmpz_poly, q) for q, _ in resolvent.factor()[1]), key=fmpz_poly.degree)
+            return labels, shift, factors
+    raise TooLarge("no small shift makes the resolvent squarefree")
+
+
+def _lengths(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> list[int]:
+    return [q.degree() for q in _resolvent(f, blocks, make, value)[2]]
+
+
+def _orbits(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> list[tuple[fmpz_poly, list[Label]]]:
+    labels, shift, factors = _resolvent(f, blocks, make, value)
+    bits = 128 + max(q.height_bits() for q in factors)
+    while bits < MAX_BITS:
+        with flint.ctx.workprec(bits):
+            shifted = [z + shift for z in monic_roots(f, bits)]
+            found = locate(tuple(factors), [(k, value(shifted, label)) for k, label in enumerate(labels)])
+        if found is not None:
+            return [(q, [labels[k] for k in ks]) for q, ks in zip(factors, found, strict=True)]
+        bits *= 2
+    raise TooLarge("the values of a resolvent are too close together")
+
+
+def _nine(f: fmpz_poly, blocks: Blocks) -> str | None:
+    orbits = _orbits(f, blocks, _triples, _product_value)
+    small = [labels for _, labels in orbits if len(labels) <= 12 * len(blocks)]
+    for count in range(1, len(small) + 1):
+        for chosen in combinations(small, count):
+            lines = [set(label[0]) for labels in chosen for label in labels]
+            if len(lines) != 12 * len(blocks):
+                continue
+            pairs = [pair for line in lines for pair in combinations(sorted(line), 2)]
+            if len(set(pairs)) == len(pairs) == 36 * len(blocks):
+                return "degree 9, and it keeps the 12 lines of an affine plane: inside AGL(2,3)"
+    return None
+
+
+def _eight(f: fmpz_poly, blocks: Blocks) -> fmpz_poly | None:
+    for factor, labels in _orbits(f, blocks, _halves, _halves_value):
+        if len(labels) != 7 * len(blocks):
+            continue
+        if all(_planes([label for label in labels if set(label[0]) <= set(block)], block) for block in blocks):
+            return factor
+    return None
+
+
+def _planes(labels: list[Label], block: tuple[int, ...]) -> bool:
+    """Are these the 7 parallel classes of planes of an affine space AG(3,2)?"""
+    halves = {frozenset(side) for label in labels for side in label}
+    if len(labels) != 7 or len(halves) != 14:
+        return False
+    sides = [frozenset(label[0]) for label in labels]
+    return all(len(a & b) == 2 and a ^ b in halves for a, b in combinations(sides, 2)) and prod(map(len, sides)) == 4**7
+
+
+# -- prime degree: every root from two ---------------------------------------------------------------------------------
+
+
+def two_roots_suffice(f: fmpz_poly, budget: Budget) -> bool:
+    """For monic irreducible f of prime degree p: True only if every root is a rational function of any two.
+
+    With a prime q modulo which f is irreducible, the Frobenius map s numbers the q-adic roots a_i = s^i(a_0). If the
+    group is solvable it acts on the numbers by affine maps, so (a_i, a_j) -> a_(2j-i) commutes with it and the
+    polynomial N(y) = sum a_(2j-i) m(y)/(y - t_ij), t_ij = a_i a_j^2 (shifted), m its product, is integral. N is
+    read off modulo q^k, and f(N/m') = 0 mod m is then checked exactly over Z, which proves it whatever was guessed.
+    """
+    p = f.degree()
+    size = p * (p - 1)
+    if size > MAX_RESOLVENT:
+        return False
+    bound = max(abs(z).upper() for z in monic_roots(f, 96)) + 8
+    for shift in SHIFTS:
+        moved = f(fmpz_poly([-shift, 1]))
+        sums = power_sums(moved, 3 * size)
+        m = from_power_sums([fmpq(sums[k] * sums[2 * k] - sums[3 * k]) for k in range(size + 1)], size)
+        if m.gcd(m.derivative()).degree() == 0:
+            break
+    else:
+        return False
+    bits = int(float(((bound**3 + 1).log() * size / flint.arb(2).log()).upper())) + 64
+    q = 1
+    for _ in range(40 * p):
+        q = _next_prime(q)
+        reduced = nmod_poly([int(c % q) for c in moved.coeffs()], q)
+        if len(reduced.factor()[1]) == 1 and reduced.factor()[1][0][1] == 1:
+            mq = nmod_poly([int(c % q) for c in m.coeffs()], q)
+            if mq.gcd(mq.derivative()).degree() == 0:
+                break
+        budget.check()
+    else:
+        return False
+    modulus = fmpz(q) ** (bits // (q.bit_length() - 1) + 1)
+    context = fmpz_mod_poly_ctx(fmpz_mod_ctx(modulus))
+    fm = context(list(moved.coeffs()))
+    roots = _frobenius_roots(moved, q, fm, context, modulus)
+    traces = [int(s) for s in sums[:p]]
+    numerator = [0] * size
+    for d in range(1, p):
+        budget.check()
+        theta = (roots[0] * ((roots[d] * roots[d]) % fm)) % fm
+        image, carry = roots[2 * d % p], context([1])
+        for i in range(size - 1, -1, -1):
+            numerator[i] += sum(int(c) * t for c, t in zip(((image * carry) % fm).coeffs(), traces, strict=False))
+            carry = (theta * carry + m[i]) % fm
+    half = modulus // 2
+    n_poly = fmpz_poly([(fmpz(c) + half) % modulus - half for c in numerator])
+    derivative, value, power = m.derivative(), fmpz_poly([]), fmpz_poly([1])
+    for c in list(moved.coeffs())[::-1]:  # Horner for m'^p f(N/m'), reduced modulo the monic m
+        value = (value * n_poly + power * c) % m
+        power = (power * derivative) % m
+        budget.check()
+    return value.is_zero()
+
+
+def _next_prime(q: int) -> int:
+    q += 1
+    while not fmpz(q).is_prime():
+        q += 1
+    return q
+
+
+def _frobenius_roots(
+    f: fmpz_poly, q: int, fm: fmpz_mod_poly, context: fmpz_mod_poly_ctx, modulus: fmpz
+) -> list[fmpz_mod_poly]:
+    """The roots of f in (Z/q^k)[t]/(f), a_0 = t and each the Frobenius image of the one before."""
+    reduced = nmod_poly([int(c % q) for c in f.coeffs()], q)
+    slope = nmod_poly([int(c % q) for c in f.derivative().coeffs()], q)
+    start = nmod_poly([0, 1], q).pow_mod(q, reduced)
+    _, inverse, _ = slope.compose_mod(start, reduced).xgcd(reduced)
+    s = context([int(c) for c in start.coeffs()])
+    u = context([int(c) for c in inverse.coeffs()])
+    fprime, whole = context(list(f.derivative().coeffs())), context(list(f.coeffs()))
+    precision = fmpz(q)
+    while precision < modulus:
+        precision = precision * precision
+        s = (s - whole.compose_mod(s, fm) * u) % fm
+        u = (u * (2 - fprime.compose_mod(s, fm) * u)) % fm
+    out = [context([0, 1])]
+    for _ in range(f.degree() - 1):
+        out.append(out[-1].compose_mod(s, fm))
+    return out
