@@ -27,6 +27,7 @@ from closedform.report.written import text_of
 WIDEST = 110  # columns: longer lines are hard to read
 LONGEST = 400  # characters of one expression; the JSON has it whole
 INDENT = 2
+NARROWEST = 5  # of a column in a table
 
 _STYLE = {
     "closed": "1;32", "partly_closed": "1;33", "no_critical_point": "1;36", "not_closed": "1;31", "undecided": "1;35",
@@ -74,7 +75,8 @@ class _Terminal:
         if isinstance(block, Answer):
             return self.answer(block)
         if isinstance(block, Heading):
-            return ["", self.style(block.text, "heading")] if block.text else [""]
+            lines = self.wrapped(block.text, 0, INDENT) if block.text else []
+            return ["", *(self.style(line, "heading") for line in lines)]
         if isinstance(block, Paragraph):
             return self.wrapped(self.line(block.line), INDENT)
         if isinstance(block, Items):
@@ -163,11 +165,11 @@ class _Terminal:
         """Natural widths; where they don't fit, the widest column gives way."""
         widths = [max(len(r[c]) for r in rows) for c in range(len(rows[0]))]
         room = self.width - INDENT - 2 * (len(widths) - 1)
-        while sum(widths) > room and max(widths) > 12:
+        while sum(widths) > room and max(widths) > NARROWEST:
             widest = widths.index(max(widths))
-            others = max((w for i, w in enumerate(widths) if i != widest), default=12)
+            others = max((w for i, w in enumerate(widths) if i != widest), default=0)
             excess = sum(widths) - room
-            widths[widest] = max(12, widths[widest] - excess, min(others, widths[widest] - 1))
+            widths[widest] = max(NARROWEST, widths[widest] - excess, min(others, widths[widest] - 1))
         return widths
 
     def row(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:

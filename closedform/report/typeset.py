@@ -246,6 +246,7 @@ def _product(args: tuple[Node, ...]) -> Box:
         under = _row(bottom)
         box = Box(f"\\frac{{{box.latex}}}{{{under.latex}}}", f"<mfrac>{box.mathml}{under.mathml}</mfrac>", PRODUCT)
     if sign:
+        box = _at_least(box, PRODUCT)
         return Box(f"-{box.latex}", f"<mrow><mo>-</mo>{box.mathml}</mrow>", SUM)
     return box
 

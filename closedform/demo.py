@@ -1,0 +1,230 @@
+"""``closedform demo``: the essay's question, told in five stories that are computed while you wait.
+
+Do models need training at all, or could one equation take (X, Y) to the best parameters? Every number, group and
+verdict below is picked out of a report made on the spot; only the words that join them are written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from closedform.derive import derive
+from closedform.emit.cost import predict
+from closedform.points import CriticalPoint
+from closedform.polynomials import galois
+from closedform.report import text
+from closedform.report.document import (
+    Block,
+    Claims,
+    Document,
+    Equation,
+    Heading,
+    Inline,
+    Items,
+    Line,
+    Paragraph,
+    shortened,
+)
+from closedform.report.model import Report
+from closedform.report.written import text_of
+
+Progress = Callable[[str], None] | None
+SCREEN = 100  # columns
+
+
+@dataclass(frozen=True)
+class Told:
+    """A story as a document."""
+
+    document: Document
+
+    def to_text(self, *, colour: bool = False) -> str:
+        return text.render(self.document, SCREEN, colour)
+
+
+def tell(story: str, progress: Progress = None) -> Told:
+    """One of ``STORIES``, computed now."""
+    title, blocks = STORIES[story]
+    return Told(Document(title, (Heading(title), *blocks(progress))))
+
+
+# -- what is picked out of a report -------------------------------------------------------------------------------
+
+
+def _say(*line: Inline) -> Paragraph:
+    return Paragraph(tuple(line))
+
+
+def _gradient(report: Report) -> list[Block]:
+    return [_say(f"d/d{u} = ", text.readable(g, 120)) for u, g in report.gradient.items()]
+
+
+def _place(point: CriticalPoint, digits: int = 12, longest: int = 60) -> Line:
+    """Where a point is: exactly where that is short, and in decimals."""
+    out: list[Inline] = []
+    for u in point.exact or point.numeric or ():
+        exact = point.exact.get(u) if point.exact else None
+        if exact is not None and len(text_of(exact)) > longest:
+            exact = None
+        decimal = point.numeric.get(u) if point.numeric else None
+        whole = exact is not None and text_of(exact).lstrip("-").isdigit()
+        number = None if decimal is None or whole else shortened(decimal, digits)
+        if exact is None and number is not None:
+            out += [", " if out else "", f"{u} = {number}…"]
+        else:
+            out += [", " if out else "", Equation(u, exact, number)]
+    return tuple(out)
+
+
+def _points(report: Report, digits: int = 12) -> Items:
+    rows = list[tuple[Line, ...]]()
+    for p in report.critical_points:
+        loss: Line = () if p.loss is None else (f", loss {_short(p)}",)
+        rows.append(((*_place(p, digits), f": {p.kind}", *loss),))
+    return Items(tuple(rows))
+
+
+def _short(point: CriticalPoint) -> str:
+    assert point.loss is not None
+    written = text_of(point.loss)
+    if len(written) <= 24:
+        return written.replace("**", "^")
+    return f"{point.loss.evalf(10)}…"
+
+
+def _verdict(report: Report) -> Paragraph:
+    verdict = report.verdict
+    kind = f", class {verdict.expression_class}" if verdict.expression_class else ""
+    minimiser = f"; its minimiser: {verdict.minimiser}" if verdict.minimiser not in (None, verdict.outcome) else ""
+    complete = "; no other critical points exist" if report.complete else ""
+    words = f"{verdict.outcome}{kind}{minimiser}{complete}".replace("_", " ")
+    return _say(f"Verdict: {words}.  ({report.seconds:.1f} s)")
+
+
+def _claims(report: Report, most: int) -> Claims:
+    """The statements on which most rests: those that the kernel proved first."""
+    order = {"proved": 0, "derived": 1, "observed": 2}
+    return Claims(tuple(sorted(report.verdict.statements, key=lambda s: order[s.trust])[:most]))
+
+
+# -- the stories --------------------------------------------------------------------------------------------------
+
+
+def _ols(progress: Progress) -> Iterator[Block]:
+    yield _say("Must a linear model be trained? Write the loss, set its gradient to zero, and look.")
+    report = derive("ols", progress=progress)
+    yield _say("loss ", text.readable(report.problem.loss))
+    yield from _gradient(report)
+    if report.formula is not None:
+        yield Heading("Setting it to zero and solving, in symbols")
+        for u, e in report.formula.unknown.items():
+            yield _say(Equation(u, e))
+        if report.formula.conditions:
+            yield _say(f"when {' and '.join(report.formula.conditions)}.")
+        cost = dict(report.formula.cost)
+        yield _say(f"flops {cost.get('flops', '')}, order {cost.get('order', '')}".replace("**", "^"))
+    yield _verdict(report)
+    yield _claims(report, 3)
+    yield Heading("Four points, in exact arithmetic: x = 1, 2, 3, 4 and y = 2, 3, 5, 4")
+    line = derive("ols", data={"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, target="y", intercept=True, progress=progress)
+    yield _points(line)
+    yield Heading("So is gradient descent ever right here? One million rows, 100 features:")
+    for condition in (2.0, 1e3):
+        c = predict(1e6, 100, condition)
+        yield _say(f"condition number {condition:g}: one equation {c.closed_flops:.2g} operations, "
+                   f"gradient descent {c.steps:.2g} steps, {c.descent_flops:.2g} operations")  # fmt: skip
+    crossing = predict(1e6, 100).crossover
+    yield _say(f"They cross at condition number {crossing:.2g}: above it the equation is cheaper.")
+    yield _moral("No training: one equation takes (X, y) to the best parameters. The loss is quadratic, so its "
+                 "gradient is linear, and linear equations are the ones we can always solve.")  # fmt: skip
+
+
+def _quartic(progress: Progress) -> Iterator[Block]:
+    yield _say("The simplest loss with more than one valley: is 'the best' still one equation away?")
+    report = derive("x**4 - x**2", progress=progress)
+    yield _say("loss ", text.readable(report.problem.loss))
+    yield from _gradient(report)
+    yield Heading("Every place where the slope is zero")
+    yield _points(report)
+    yield _verdict(report)
+    yield _claims(report, 4)
+    yield Heading("One step up: a quartic with letters in it, a*x^4 + b*x^2")
+    family = derive("a*x^4 + b*x^2", unknowns=["x"], assumptions=["a>0", "b<0"], progress=progress)
+    for p in family.critical_points[:5]:
+        yield Items(((((*_place(p), f": {p.kind}")),),))
+    yield _verdict(family)
+    yield _moral("Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is "
+                 "about solving an equation. A quartic's gradient is a cubic, and cubics have a formula; the formula "
+                 "gives hills and valleys alike, and comparing their losses picks the minimum.")  # fmt: skip
+
+
+def _logistic(progress: Progress) -> Iterator[Block]:
+    yield _say("Logistic regression: convex, one valley, one minimum. Surely one equation? Three rows will do.")
+    rows = {"x": [1, 2, 3], "y": [0, 1, 1]}
+    report = derive("logistic", data=rows, target="y", intercept=False, progress=progress)
+    yield _say("x = 1, 2, 3; y = 0, 1, 1; no intercept")
+    yield from _gradient(report)
+    yield _points(report, 30)
+    yield _verdict(report)
+    yield Heading("Why there is no formula")
+    yield _claims(report, 6)
+    yield Heading("The same model where every row has the same feature (an intercept alone)")
+    alone = derive("sum(i, 1, n, log(1 + exp(b)) - y[i]*b)", unknowns=["b"], data={"y": [0, 1, 1]}, progress=progress)
+    yield _points(alone)
+    yield _verdict(alone)
+    yield _moral("Convexity promises one best answer, not a formula for it. Here the answer is a number that radicals "
+                 "cannot reach, so something has to iterate; but Newton's method doubles its correct digits each step, "
+                 "which is far from what 'training' brings to mind.")  # fmt: skip
+
+
+def _neuron(progress: Progress) -> Iterator[Block]:
+    yield _say("One neuron, v*sigmoid(w*x), squared loss: the smallest network there is. Does it need training?")
+    closed = derive("nn", data={"x": [1, 2], "y": [1, 0]}, target="y", progress=progress)
+    yield Heading("Two rows: x = 1, 2; y = 1, 0")
+    yield _points(closed)
+    yield _verdict(closed)
+    report = derive("nn", data={"x": [1, 2, 3], "y": [0, 1, 0]}, target="y", progress=progress)
+    yield Heading("One row more: x = 1, 2, 3; y = 0, 1, 0")
+    yield _points(report)
+    yield _verdict(report)
+    yield _claims(report, 6)
+    count = len(report.critical_points)
+    found = "all of them found, with proof" if report.complete else "those that were found"
+    yield _moral(f"With two rows one equation is enough; with three it is not: {count} critical points ({found}), and "
+                 "no formula in radicals reaches all of them. What 'training' must do is choose among such points; "
+                 "here algebra lists them all, so the best one is known to be the best.")  # fmt: skip
+
+
+def _quintic(progress: Progress) -> Iterator[Block]:
+    yield _say("Where exactly does 'solve the gradient' stop? Degree 2, 3, 4 have formulas. Degree 5: three losses.")
+    for loss in ("x^6/6 - 2*x", "x^6/6 - 5*x^2/2 + 12*x", "x^6/6 - x^2/2 - x"):
+        report = derive(loss, progress=progress)
+        ((_, gradient),) = report.gradient.items()
+        group = galois(text_of(gradient)).to_dict()
+        facts = [f"{f['group'] or 'group of degree ' + str(f['degree'])}"
+                 f"{', solvable' if f['solvable'] else ', not solvable' if f['solvable'] is False else ''}"
+                 for f in group["factors"]]  # fmt: skip
+        yield Heading(f"loss {loss}")
+        yield _say("gradient ", text.readable(gradient), f": Galois group {'; '.join(facts)}")
+        yield _points(report, 30)
+        yield _verdict(report)
+    yield Heading("What rests on what, for the last one")
+    yield _claims(report, 4)
+    yield _moral("It is not the degree, it is the symmetry of the roots. When their Galois group can be taken apart "
+                 "into cyclic steps, roots of numbers climb back along those steps; S5 cannot, and no amount of "
+                 "cleverness writes that minimiser with + - * / and roots. To 30 digits, with proof, it takes a "
+                 "moment all the same.")  # fmt: skip
+
+
+def _moral(words: str) -> Items:
+    return Items((((words,),),))
+
+
+STORIES: dict[str, tuple[str, Callable[[Progress], Iterator[Block]]]] = {
+    "ols": ("Least squares: the model that never needed training", _ols),
+    "quartic": ("Two valleys: not convex, and closed all the same", _quartic),
+    "logistic": ("Logistic regression: convex, and no formula", _logistic),
+    "neuron": ("One neuron: how small must a network be to be solved?", _neuron),
+    "quintic": ("The quintic: where formulas end", _quintic),
+}
