@@ -9,7 +9,18 @@ from typing import Literal
 
 from closedform.data import Table, read_table
 from closedform.errors import CallError, InputError
-from closedform.expression import Node, column_names, free_names, number, scalar_form, scalar_names, substitute
+from closedform.expression import (
+    RELATIONS,
+    Node,
+    add,
+    column_names,
+    free_names,
+    negate,
+    number,
+    scalar_form,
+    scalar_names,
+    substitute,
+)
 from closedform.frozen import FrozenMap
 from closedform.language import (
     Assumption,
@@ -24,6 +35,7 @@ from closedform.language import (
 )
 from closedform.losses import find
 from closedform.shapes import SCALAR, is_matrix, settle
+from closedform.sympy_reading import SympyReading
 
 Level = Literal["scalar", "sum", "matrix"]
 
@@ -104,7 +116,10 @@ def read(
     boxed, started = _box(box), _start(start)
     columns = frozenset(table.names) if table is not None else frozenset[str]()
     declared = frozenset(wanted or ()).union(given, boxed, started, columns, *(declared_by(a) for a in said))
-    reading, shown = _read_source(text, equations, declared)
+    foreign = SympyReading()
+    reading, shown = _read_source(text, equations, declared, foreign)
+    given = {**foreign.shapes, **given}
+    said += _assumed(foreign.assumptions, tuple(declared))
     notes += reading.notes
     relations = tuple(scalar_form(r) for a in said for r in a.relations)
     properties = dict[str, frozenset[str]]()
@@ -117,9 +132,10 @@ def read(
         constraints = tuple(substitute(node, {"n": number(table.rows)}) for node in constraints)
     free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
     indexed = frozenset[str]().union(*(column_names(node) for node in (*nodes, *constraints)))
-    if table is not None:
-        _with_table(table, free, indexed, wanted)
-    names = _unknowns(wanted, free, indexed, given, table, (*nodes, *constraints))
+    _check_columns(table, free, indexed, wanted, nodes)
+    matrix = table is None and is_matrix((*nodes, *constraints), given, properties)
+    bounded = frozenset[str]().union(*(scalar_names(r) for r in relations))
+    names = _unknowns(wanted, free, given, bounded, matrix, (*nodes, *constraints))
     for key in [*boxed, *started]:
         if key not in names:
             raise CallError(f"{key} has a box or a start, but the unknowns are {', '.join(names)}")
@@ -132,8 +148,7 @@ def read(
     level: Level = "scalar"
     final = FrozenMap[str, tuple[Node, Node]]()
     sizes = frozenset[str]()
-    if table is None and is_matrix((*nodes, *constraints), given, properties):
-        bounded = frozenset[str]().union(*(scalar_names(r) for r in relations))
+    if matrix:
         settled = settle(nodes, constraints, given, properties, bounded, equations is None)
         nodes, constraints, final = settled.expressions, settled.constraints, FrozenMap(settled.shapes)
         notes += settled.notes
@@ -217,60 +232,97 @@ def _start(value: Mapping[str, object] | str | None) -> dict[str, str]:
     return {key: _constant_text(text, f"the start of {key}") for key, text in _pairs(value, "a start", "w=1,b=0").items()}
 
 
-def _read_source(source: object, equations: object, declared: frozenset[str]) -> tuple[Reading, str]:
+def _read_source(
+    source: object, equations: object, declared: frozenset[str], foreign: SympyReading
+) -> tuple[Reading, str]:
     """The reading of a loss or of equations, and the text to show for it."""
     if equations is not None:
         if source is not None:
             raise CallError("give a loss or equations, not both")
-        if isinstance(equations, str):
-            return parse_equations(equations, declared), equations
-        items = list(equations)  # type: ignore[call-overload]
-        if all(isinstance(item, str) for item in items):
-            return parse_equations(items, declared), "; ".join(items)
-        nodes = tuple(from_sympy(item) for item in items)
-        return Reading(nodes), "; ".join(str(item) for item in items)
+        items = [equations] if isinstance(equations, str) or not isinstance(equations, Iterable) else list(equations)
+        if not items:
+            raise InputError("there are no equations")
+        readings = [
+            parse_equations(item, declared) if isinstance(item, str) else Reading((_zero(foreign.node(item)),))
+            for item in items
+        ]
+        nodes = tuple(node for reading in readings for node in reading.expressions)
+        if not nodes:
+            raise InputError("there are no equations")
+        return Reading(nodes, notes=tuple(note for r in readings for note in r.notes)), "; ".join(map(str, items))
     if source is None:
         raise CallError("there is nothing to derive: give a loss or equations")
     if isinstance(source, str):
-        return parse_loss(source, declared), source
+        if not source.strip():
+            raise InputError("the loss is empty; write an expression such as x**4 - x**2, or a name of the catalogue")
+        return parse_loss(source, declared), source.strip()
     if isinstance(source, Node):
         return Reading((source,)), unparse(source)
     if isinstance(source, (int, float)):
         return parse_loss(str(source), declared), str(source)
-    return Reading((from_sympy(source),)), str(source)
+    node = foreign.node(source)
+    if node.head in RELATIONS:
+        raise InputError("a loss is a number, and this is a comparison; give equations=")
+    return Reading((node,)), unparse(node)
 
 
-def _with_table(
-    table: Table, free: frozenset[str], indexed: frozenset[str], wanted: tuple[str, ...] | None
-) -> None:
-    for key in sorted(indexed):
-        if key not in table.names:
-            raise InputError(f"there is no column {key}; the columns are {', '.join(table.names)}")
+def _zero(node: Node) -> Node:
+    return add(node.children[0], negate(node.children[1])) if node.head == "=" else node
+
+
+def _check_columns(
+    table: Table | None, free: frozenset[str], indexed: frozenset[str], wanted: tuple[str, ...] | None,
+    nodes: tuple[Node, ...],
+) -> None:  # fmt: skip
+    """Refuses what no table or sum can mean: an unknown column, a column without its index, an index out of nowhere."""
+    loose = frozenset[str]().union(*(_loose_indices(node) for node in nodes))
+    for key in sorted(loose - frozenset(wanted or ())):
+        raise InputError(f"the index {key} is not bound; write sum({key}, 1, n, ...)")
+    if table is None:
+        for key in sorted(indexed & frozenset(wanted or ())):
+            raise CallError(f"{key} is indexed like data ({key}[i]) and cannot be an unknown")
+        return
+    for key in sorted(indexed - frozenset(table.names)):
+        raise InputError(f"there is no column {key}; the columns are {', '.join(table.names)}")
     for key in wanted or ():
-        if key in table.names and key in indexed and key not in free:
+        if key in table.names and key not in free:
             raise CallError(f"{key} is a column of the data and cannot be an unknown")
+    for key in sorted((free & frozenset(table.names)) - frozenset(wanted or ())):
+        raise InputError(f"{key} is a column of the data; write {key}[i] inside sum(i, 1, n, ...)")
+
+
+def _loose_indices(node: Node, bound: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The names that index a column without being bound by a sum around it."""
+    if node.head in ("sum", "prod") and len(node.args) == 4:
+        index, low, high, body = node.children
+        inner = bound | {index.name or ""}
+        return _loose_indices(low, bound) | _loose_indices(high, bound) | _loose_indices(body, inner)
+    own = frozenset[str]()
+    if node.head == "@":
+        own = frozenset[str]().union(*(free_names(child) for child in node.children[1:])) - bound
+    return own.union(*(_loose_indices(child, bound) for child in node.children))
 
 
 def _unknowns(
     wanted: tuple[str, ...] | None,
     free: frozenset[str],
-    indexed: frozenset[str],
     given: Mapping[str, object],
-    table: Table | None,
-    order: tuple[Node, ...],
+    bounded: frozenset[str],
+    matrix: bool,
+    nodes: tuple[Node, ...],
 ) -> tuple[str, ...]:
+    """The unknowns wanted, else every free name that is no end of a sum and no size; never a guess among matrices."""
     if wanted is not None:
         return wanted
-    if given:
-        raise CallError(
-            f"which names are unknown? {', '.join(sorted(free))} are declared or free; name the unknowns"
-        )
-    ends = frozenset().union(*(_ends(node) for node in order))
-    columns = frozenset(table.names) if table is not None else frozenset[str]()
-    out = sorted(free - ends - columns)
-    if not out:
+    candidates = free - frozenset[str]().union(*(_ends(node) for node in nodes))
+    if not candidates:
         raise InputError("the loss has no unknowns: no name in it is free")
-    return tuple(out)
+    if not matrix:
+        return tuple(sorted(candidates))
+    left = candidates - given.keys() - bounded
+    if len(left) != 1 and len(candidates) > 1:
+        raise CallError(f"which of {', '.join(sorted(candidates))} are unknown? Name them, as in unknowns=a")
+    return tuple(left or candidates)
 
 
 def _ends(node: Node) -> frozenset[str]:
@@ -288,7 +340,3 @@ def _symbolic_sum(node: Node) -> bool:
         return True
     return any(_symbolic_sum(child) for child in node.children)
 
-
-def from_sympy(expression: object, depth: int = 0) -> Node:
-    """A SymPy expression or matrix expression as a node, walked by class names; SymPy is not imported here."""
-    raise InputError("not yet")

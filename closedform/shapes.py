@@ -406,6 +406,9 @@ class _Checker:
         if s != SCALAR and t != SCALAR and not self.conform(s, t):
             raise _Mismatch(f"the sides of a constraint differ in shape: {_short(a)} is {said(self.known(s))}, "
                             f"{_short(b)} is {said(self.known(t))}")  # fmt: skip
+        for one, shape, other in ((a, s, t), (b, t, s)):
+            if self.strict and shape == SCALAR and other != SCALAR and free_names(one) - self.shapes.keys():
+                raise _Mismatch(f"{_short(one)} is a scalar, the other side is {said(self.known(other))}")
         return Node(node.head, (a, b), node.at)
 
 

@@ -10,6 +10,7 @@ ACTIVATIONS = {
     "sigmoid": "sigmoid({})", "tanh": "tanh({})", "softplus": "softplus({})", "relu": "relu({})", "linear": "({})",
     "quadratic": "({})^2",
 }  # fmt: skip
+MAX_SIZE = 20_000
 OPTIONS = ("hidden", "activation", "bias", "layers")
 
 
@@ -25,6 +26,8 @@ def network(features: tuple[str, ...], options: Options) -> tuple[str, tuple[str
     kind = str(options.get("activation", "sigmoid"))
     if kind not in ACTIVATIONS:
         raise CallError(f"there is no activation {kind[:40]}; there are {', '.join(ACTIVATIONS)}")
+    if hidden * len(features) + hidden**layers > MAX_SIZE:
+        raise CallError(f"a network of {hidden} units in {layers} layers on {len(features)} features is too large to write out")
     act = ACTIVATIONS[kind]
     small = hidden == 1 and len(features) == 1
     outputs, weights, biases, below = list[str](), list[str](), list[str](), list[str]()
