@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from closedform.kernel import critical_points, tower, unsolvable
+from closedform.kernel import critical_points, exponentials, radicals, roots, tower, unsolvable
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused, refuse
 
@@ -13,9 +13,13 @@ Checker = Callable[[dict[str, Json], dict[str, Json], dict[str, Json]], str]
 # One line a claim: the checker gets (statement, claim, evidence), returns the sentence it has verified in plain
 # words and infix, and raises ``Refused`` otherwise.
 CLAIMS: dict[str, Checker] = {
+    "roots": roots.check,
+    "radicals": radicals.check,
     "unsolvable": unsolvable.check,
     "unsolvable_family": unsolvable.check_family,
     "critical_points": critical_points.check,
+    "exponential_eliminant": exponentials.check_eliminant,
+    "descent_direction": exponentials.check_descent,
     "critical_point_formula": tower.check_formula,
 }
 

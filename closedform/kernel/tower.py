@@ -91,6 +91,13 @@ class Tower:
 
     def bind(self, name: str, relation: Tree) -> None:
         """Let ``name`` be a root of ``relation``, which is a polynomial with rational leading coefficient in it."""
+        todo = [relation]
+        while todo:  # the coefficients first, so that the new generator stands above theirs
+            part = todo.pop()
+            if name not in free_names(part):
+                self.read(part)
+            elif isinstance(part, tuple):
+                todo += part[1:]
         g = self.generator(("name", name)).top
         top = self.read(relation)
         lead = top.top.leading_coefficient()
@@ -381,7 +388,7 @@ class Tower:
         if head == "log":
             return self.logarithm(self.read(args[0]), args[0])
         if head in ("e", "exp"):
-            turn = _multiple_of(args[0], ("I", "pi")) if args else None
+            turn = multiple_of(args[0], ("I", "pi")) if args else None
             return self.unity(turn / 2) if turn is not None else self.exponential(self.read(args[0]) if args else self.one)
         if head == "I":
             return self.unity(fmpq(1, 4))
@@ -418,7 +425,7 @@ class Tower:
         return new
 
     def _circular(self, head: str, argument: Tree) -> Fraction:
-        turn = _multiple_of(argument, ("pi",))
+        turn = multiple_of(argument, ("pi",))
         if turn is not None:
             up, down = self.unity(turn / 2), self.unity(-turn / 2)
             cosine = self.times(self.plus(up, down), self.constant(HALF))
@@ -473,7 +480,7 @@ def _primes(value: fmpq) -> list[tuple[fmpz, int]]:
     return out
 
 
-def _multiple_of(tree: Tree, atoms: tuple[str, ...]) -> fmpq | None:
+def multiple_of(tree: Tree, atoms: tuple[str, ...]) -> fmpq | None:
     """r where the tree is r times exactly these constants."""
     found, r, todo = list[str](), ONE, [tree]
     while todo:
@@ -534,9 +541,10 @@ def excludes_zero(tree: Tree, values: Mapping[str, acb]) -> bool:
 
 
 def build(
-    trees: Iterable[Tree], relations: Iterable[Relation] = (), bound: Mapping[str, Tree] | None = None
-) -> tuple[Tower, list[Fraction]]:
-    """One tower in which all the trees are read; ``bound`` gives names their relations."""
+    trees: Iterable[Tree], relations: Iterable[Relation] = (), bound: Mapping[str, Tree] | None = None,
+    where: Mapping[str, Tree] | None = None,
+) -> tuple[Tower, list[Fraction]]:  # fmt: skip
+    """One tower in which all the trees are read; ``bound`` gives names their relations, ``where`` their meanings."""
     wanted, given = list(trees), list(relations)
     size, order = 10, 1
     while size <= MAX_GENERATORS:
@@ -544,6 +552,8 @@ def build(
             tower = Tower(given, size, order)
             for name, relation in (bound or {}).items():
                 tower.bind(name, relation)
+            for name, meaning in (where or {}).items():
+                tower.memo[name] = tower.read(meaning)
             return tower, [tower.read(t) for t in wanted]
         except _Regrow as more:
             size, order = int(more.args[0]), int(more.args[1])
@@ -552,13 +562,14 @@ def build(
 
 def prove_zero(
     tree: Tree, assumptions: Iterable[Relation] = (), bound: Mapping[str, Tree] | None = None,
-    values: Mapping[str, acb] | None = None,
+    values: Mapping[str, acb] | None = None, where: Mapping[str, Tree] | None = None,
 ) -> list[Tree]:  # fmt: skip
     """Zero wherever the returned trees are not zero (and everything is defined); refused where not proved.
 
-    ``bound`` gives a name the polynomial relation it satisfies, ``values`` balls for names that are numbers.
+    ``bound`` gives a name the polynomial relation it satisfies, ``where`` an expression for it, ``values`` balls for
+    names that are numbers.
     """
-    tower, (value,) = build([tree], assumptions, bound)
+    tower, (value,) = build([tree], assumptions, bound, where)
     if value.top != 0:
         refuse(f"not proved zero: {infix(tree)[:300]}")
     needed = list[Tree]()

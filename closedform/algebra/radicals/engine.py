@@ -1,0 +1,120 @@
+"""``radical_roots``: every root of an irreducible polynomial in radicals, proved by the kernel, or why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import flint
+from flint import acb, fmpz_poly
+
+from closedform.algebra.galois.subfields import TooLarge, monic_roots
+from closedform.algebra.radicals.solve import solve
+from closedform.algebra.radicals.terms import WORKING_BITS, Unresolved, Workshop, operations, text
+from closedform.algebra.roots import rounded
+from closedform.budget import Budget
+from closedform.kernel import radicals as checker
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.expression import Tree, write
+from closedform.kernel.reading import Json, Refused
+
+MAX_OPERATIONS = 5_000  # written out; longer ones are withheld and the steps given instead
+
+
+@dataclass(frozen=True)
+class RadicalRoot:
+    """One root: its text (None where withheld), and decimals with a proved radius.
+
+    ``tree`` is the expression over the names of the steps; ``operations`` counts those of the text written out.
+    """
+
+    exact: str | None
+    tree: Tree
+    operations: int
+    re: str
+    im: str
+    radius: str
+    real: bool
+    withheld: str | None
+
+
+@dataclass(frozen=True)
+class RadicalSolution:
+    """All roots of ``polynomial`` in radicals, in the order of ``monic_roots``; ``certificate`` is accepted by the kernel.
+
+    ``steps`` are the intermediate numbers (name, text in earlier names) in order.
+    """
+
+    polynomial: fmpz_poly
+    roots: tuple[RadicalRoot, ...]
+    steps: tuple[tuple[str, str], ...]
+    certificate: Certificate
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """No expression is given; ``reason`` says why. It says nothing about whether there is one."""
+
+    reason: str
+
+
+def radical_roots(f: fmpz_poly, budget: Budget) -> RadicalSolution | Withheld:
+    """Radicals for every root of f, irreducible over Q and with a solvable group.
+
+    Guarantee: a ``RadicalSolution`` carries a certificate that the kernel has accepted: each expression, with principal
+    branches, is the root in its disc. Method: a chain of subfields (T8), each step by the formulas of degree 2, 3, 4 or
+    by Lagrange resolvents. Where this does not succeed, ``Withheld`` says at which step; that proves nothing.
+
+    >>> found = radical_roots(fmpz_poly([1, 0, -10, 0, 1]), Budget.of(10))
+    >>> [r.exact for r in found.roots] if isinstance(found, RadicalSolution) else found
+    ['-sqrt(2) - sqrt(3)', 'sqrt(2) - sqrt(3)', '-sqrt(2) + sqrt(3)', 'sqrt(2) + sqrt(3)']
+    """
+    shop = Workshop(budget)
+    try:
+        trees = solve(f, shop)
+        return _proved(f, trees, shop, budget)
+    except (Unresolved, TooLarge) as fault:
+        return Withheld(str(fault))
+    except Refused as fault:
+        return Withheld(f"the expressions found could not be proved: {str(fault)[:200]}")
+
+
+def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget) -> RadicalSolution:
+    shop.prune(trees)
+    names = {step.name: step.exact for step in shop.lets}
+    bits = max(WORKING_BITS, int(budget.digits * 3.33) + 64)
+    exact_roots = _enclosures(f, bits)
+    out, stated, counted = list[RadicalRoot](), list[Json](), dict[str, int]()
+    for tree in trees:
+        budget.check()
+        z = _root_at(exact_roots, shop.value(tree, bits))
+        size = operations(tree, names, counted)
+        decimals = rounded(z, 1, budget.digits)
+        why = None
+        if size > MAX_OPERATIONS:
+            why = f"written out it has {size} operations; the {len(names)} steps that lead to it are given instead"
+        shown = text(tree, names) if why is None else None
+        out.append(RadicalRoot(shown, tree, size, decimals.re, decimals.im, decimals.radius, decimals.real, why))
+        numeric: dict[str, Json] = {"re": decimals.re, "im": decimals.im}
+        stated.append({"exact": write(tree), "numeric": numeric, "radius": decimals.radius})
+    lets: list[Json] = [
+        {"name": s.name, "exact": write(s.exact), "relation": write(s.relation)} for s in shop.lets
+    ]
+    coefficients: list[Json] = [str(c) for c in f.coeffs()]
+    certificate = Certificate(
+        {"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {}
+    )
+    checker.check(certificate.statement, certificate.claim, certificate.evidence)
+    steps = tuple((s.name, text(s.exact)) for s in shop.lets)
+    return RadicalSolution(f, tuple(out), steps, certificate)
+
+
+def _enclosures(f: fmpz_poly, bits: int) -> list[acb]:
+    with flint.ctx.workprec(bits):
+        return [acb(z) for z, _ in f.complex_roots()]
+
+
+def _root_at(roots: list[acb], value: acb) -> acb:
+    near = [z for z in roots if z.overlaps(value)]
+    if len(near) != 1:
+        raise Unresolved("an expression does not single out its root")
+    return near[0]

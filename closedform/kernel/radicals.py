@@ -1,0 +1,102 @@
+"""Claims that expressions in radicals are roots of a polynomial over Q: exact reduction, then balls for the branch.
+
+``let`` names intermediate numbers in order: each has an expression in the earlier names and radicals, and a monic
+relation that it is proved to satisfy; later steps use the relation alone. An expression E with f(E) = 0, proved in
+the tower, is the root of f that its ball (principal values) singles out.
+"""
+
+from __future__ import annotations
+
+from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
+
+from closedform.kernel.expression import Tree, add, evaluate_complex, free_names, infix, mul, read
+from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
+from closedform.kernel.tower import multiple_of, prove_zero
+
+HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
+PRECISIONS = (192, 768, 3072, 12288)
+ROOT = "_root"
+
+
+def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
+    """Every listed expression is the root of the polynomial that lies in its disc."""
+    coefficients = sequence(fields(statement, ("polynomial",))["polynomial"], "polynomial", 200)
+    f = fmpz_poly([fmpz(integer(c, "a coefficient")) for c in coefficients])
+    said, _ = fields(claim, ("kind", "let", "roots")), fields(evidence, ())
+    if f.degree() < 1 or f.gcd(f.derivative()).degree() > 0:
+        refuse("the polynomial must be squarefree and not constant")
+    relations, meanings = dict[str, Tree](), dict[str, Tree]()
+    for item in sequence(said["let"], "let", 500):
+        step = fields(item, ("name", "exact", "relation"))
+        own, tree, relation = name(step["name"], "a name"), read(step["exact"]), read(step["relation"])
+        _only_radicals(tree, meanings)
+        if own in meanings or own == ROOT or not free_names(relation) <= meanings.keys() | {own}:
+            refuse(f"the step {own} is out of order")
+        meanings[own], relations[own] = tree, relation
+    roots = [fields(r, ("exact", "numeric", "radius")) for r in sequence(said["roots"], "roots", 200)]
+    trees = [read(r["exact"]) for r in roots]
+    discs = [(*fields(r["numeric"], ("re", "im")).values(), r["radius"]) for r in roots]
+    for tree in trees:
+        _only_radicals(tree, meanings)
+    values = _place(f, meanings, trees, [(decimal(x, "re"), decimal(y, "im"), decimal(r, "radius")) for x, y, r in discs])
+    horner: Tree = fmpq(f[f.degree()])
+    for k in reversed(range(f.degree())):
+        horner = add(fmpq(f[k]), mul(horner, ROOT))
+    for own, tree in [*meanings.items(), *((ROOT, t) for t in trees)]:
+        relation = relations.get(own, horner)
+        needed, todo = set[str](), (free_names(tree) | free_names(relation)) - {own}
+        while todo:
+            needed.add(n := todo.pop())
+            todo |= free_names(relations[n]) - needed
+        bound = {n: relations[n] for n in relations if n in needed}
+        missing = prove_zero(relation, (), bound, values, {own: tree})
+        if missing:
+            refuse(f"not proved different from zero: {infix(missing[0])[:200]}")
+    where = "; ".join(f"{own} = {infix(tree)}" for own, tree in meanings.items())
+    share = "the roots" if len(trees) == f.degree() else f"{len(trees)} of the {f.degree()} roots"
+    return f"{share} of {f} are {', '.join(map(infix, trees))}" + (f" where {where}" if where else "")
+
+
+def _only_radicals(tree: Tree, earlier: dict[str, Tree]) -> None:
+    """sqrt, rational powers, rationals, I, and cos, sin, exp of rational multiples of pi (of pi I); earlier names."""
+    if isinstance(tree, str) and tree not in earlier:
+        refuse(f"{tree} stands for nothing")
+    if not isinstance(tree, tuple):
+        return
+    head, args = str(tree[0]), tree[1:]
+    if head not in HEADS or (head == "^" and not isinstance(args[1], fmpq)) or head == "pi":
+        refuse(f"{head} is not a radical here")
+    if head in ("cos", "sin", "exp"):
+        if multiple_of(args[0], ("I", "pi") if head == "exp" else ("pi",)) is None:
+            refuse(f"{infix(tree)[:100]} is not taken at a rational multiple of pi")
+    else:
+        for a in args:
+            _only_radicals(a, earlier)
+
+
+def _place(
+    f: fmpz_poly, meanings: dict[str, Tree], trees: list[Tree], discs: list[tuple[fmpq, fmpq, fmpq]]
+) -> dict[str, acb]:
+    """Each principal value lies in its disc and meets the enclosure of one root of f, a different one for each."""
+    before, problem = ctx.prec, ""
+    try:
+        for precision in PRECISIONS:
+            ctx.prec = precision
+            values = dict[str, acb]()
+            for own, tree in meanings.items():
+                values[own] = evaluate_complex(tree, values)
+            enclosures = [z for z, _ in f.complex_roots()]
+            problem, met = "", set[int]()
+            for tree, (x, y, r) in zip(trees, discs, strict=True):
+                ball = evaluate_complex(tree, values)
+                hit = [i for i, z in enumerate(enclosures) if acb(z).overlaps(ball)]
+                if len(hit) != 1 or hit[0] in met:
+                    problem = f"the value of {infix(tree)[:100]} does not single out a root of its own"
+                elif not abs(ball - acb(arb(x), arb(y))) <= arb(r):
+                    problem = f"{infix(tree)[:100]} is not proved to lie in its disc"
+                met.update(hit)
+            if not problem:
+                return values
+    finally:
+        ctx.prec = before
+    refuse(problem)
