@@ -6,10 +6,12 @@ Commands import what they need when they run, so that help and wrong calls answe
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ import click
 from closedform.errors import CallError, ClosedFormError, InputError
 
 if TYPE_CHECKING:
+    from closedform.losses import Entry
     from closedform.report.model import Report
 
 EXIT = {"closed": 10, "partly_closed": 11, "no_critical_point": 12, "not_closed": 20, "undecided": 30}
@@ -48,7 +51,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     try:
-        code = cli.main(args=arguments, prog_name="closedform", standalone_mode=False)
+        with cli.make_context("closedform", arguments) as context:
+            code = cli.invoke(context)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as end:
@@ -239,9 +243,50 @@ def verify(file: str) -> int:
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def losses(name: str | None, as_json: bool) -> None:
     """The catalogue of named losses, or one of them in full."""
-    from closedform.losses import losses as catalogue
+    from closedform.losses import catalogue, find
 
-    raise NotImplementedError(catalogue, name, as_json)
+    if name is None:
+        entries = list(catalogue().values())
+        described = [_described(e) for e in entries]
+        _say(json.dumps(described, ensure_ascii=False, indent=2) if as_json else _listed(entries))
+        return
+    entry = find(name)
+    if entry is None:
+        near = difflib.get_close_matches(name, list(catalogue()), 1, 0.5)
+        hint = f"did you mean {near[0]}?" if near else "closedform losses lists the names"
+        raise CallError(f"there is no loss {name[:60]} in the catalogue; {hint}")
+    about = _described(entry)
+    if as_json:
+        _say(json.dumps(about, ensure_ascii=False, indent=2))
+        return
+    shown = "\n".join(f"  {k:12} {v if isinstance(v, str) else ', '.join(v)}" for k, v in about.items() if v)
+    _say(f"{entry.title}\n{shown}\n\n{textwrap.fill(entry.explanation, 96)}\n\nclosedform derive {entry.name}")
+
+
+def _described(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "family": entry.family,
+        "loss": entry.draft.loss,
+        "unknowns": list(entry.draft.unknowns),
+        "shapes": entry.draft.shapes,
+        "assumptions": list(entry.draft.assumptions),
+        "aliases": list(entry.aliases),
+        "options": list(entry.options),
+        "data": "takes --data" if entry.on_data is not None else "symbols only",
+    }
+
+
+def _listed(entries: list[Entry]) -> str:
+    lines, family = list[str](), ""
+    wide = max(len(e.name) for e in entries)
+    for e in entries:
+        if e.family != family:
+            family = e.family
+            lines += ["", family] if lines else [family]
+        lines.append(f"  {e.name:{wide}}  {e.title}")
+    return "\n".join(lines)
 
 
 @cli.command()

@@ -55,7 +55,7 @@ def readable(value: object, longest: int = LONGEST) -> str:
     if len(whole) > longest:
         operations = len(re.findall(r"\*\*|[-+*/^(]", whole))
         return f"{whole[: longest - 120].replace('**', '^')} … (about {operations:,} operations; whole with --json)"
-    return whole.replace("**", "^")
+    return re.sub(r"\bnorm\(([^()]*)\)", r"||\1||", whole.replace("**", "^"))
 
 
 class _Terminal:
@@ -174,7 +174,7 @@ class _Terminal:
 
     def row(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:
         cells = [
-            textwrap.wrap(c, w, break_on_hyphens=False, subsequent_indent="  " if w > 20 else "") or [""]
+            textwrap.wrap(c, max(w, 1), break_on_hyphens=False, subsequent_indent="  " if w > 20 else "") or [""]
             for c, w in zip(row, widths, strict=True)
         ]
         out = list[str]()
