@@ -91,7 +91,13 @@ def symbols(problem: Problem) -> dict[str, Any]:
         symbol = sp.Symbol(n, **{k: True for k in known[n]})
         return sp.IndexedBase(symbol) if n in columns else symbol
 
-    table = {n: make(n) for n in sorted(names)}
+    both = columns & set(problem.unknowns)  # a coefficient named like its column
+
+    def every() -> dict[str, Any]:
+        scalar = {n: sp.Symbol(n, **{k: True for k in known[n]}) for n in both}
+        return {n: make(n) for n in sorted(names)} | {f"@{n}": make(n) for n in both} | scalar
+
+    table = every()
     for _ in range(3):
         before = {n: set(v) for n, v in known.items()}
         for r in relations:
@@ -115,7 +121,7 @@ def symbols(problem: Problem) -> dict[str, Any]:
                 known[n].discard("nonnegative")
             if {"positive", "negative"} <= known[n] or {"positive", "nonpositive"} <= known[n]:
                 known[n] = {"real"}  # contradictory relations: found later, not here
-        table = {n: make(n) for n in sorted(names)}
+        table = every()
     return table
 
 
@@ -177,7 +183,7 @@ def to_sympy(node: Node, table: Symbols) -> Any:
         body = to_sympy(args[3], {**table, index: i})
         return (sp.Sum if node.head == "sum" else sp.Product)(body, (i, low, high))
     if node.head == "@":
-        base = table.get(str(args[0].name))
+        base = table.get(f"@{args[0].name}", table.get(str(args[0].name)))
         if not isinstance(base, sp.IndexedBase):
             raise NoTranslation(f"{args[0].name} is not a column")
         return base[tuple(to_sympy(a, table) for a in args[1:])]

@@ -235,8 +235,9 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
     said = f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)} has {field.infix(goal)} = 0"
     if "roots" not in claim:
         return said
-    if len(unknowns) != 1 or field.names[1:] or field.sign(denominators) == 0 or len(cofactors) != 1 or field.polynomial(cofactors[0]) != 1:
+    if len(unknowns) != 1 or field.names[1:] or field.polynomial(cofactors[0]) != 1:
         refuse("roots are only counted for one unknown, where every root is a critical point")
+    roots_in(field, denominators, [])
     found = roots_in(field, goal, claim["roots"])
     return f"{said}, and has exactly {found} such point{'' if found == 1 else 's'}, one for each given interval of {field.names[0]}"
 
@@ -247,8 +248,8 @@ def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
     for m, c in zip(goal.monoms(), goal.coeffs(), strict=True):
         dense[m[0]] = int(c)
     f = fmpz_poly(dense)
-    f = f // f.gcd(f.derivative())
-    above = [z.real for z, _ in f.complex_roots() if z.imag == 0 and not z.real < 0 and z.real != 0]
+    f = f // f.gcd(f.derivative()) if f.degree() > 0 else f
+    above = [] if f.degree() < 1 else [z.real for z, _ in f.complex_roots() if z.imag == 0 and not z.real < 0 and z.real != 0]
     last = ZERO
     listed = [reading.sequence(i, "an interval", 2) for i in reading.sequence(intervals, "roots", 10_000)]
     for pair in listed:

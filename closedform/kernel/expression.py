@@ -63,6 +63,8 @@ def free_names(tree: Tree) -> set[str]:
         return {tree}
     if isinstance(tree, fmpq):
         return set()
+    if tree[0] == "@":  # columns have names of their own: a coefficient may be called like its column
+        return free_names(tree[2])
     if tree[0] in ("sum", "prod"):
         return free_names(tree[2]) | free_names(tree[3]) | (free_names(tree[4]) - {str(tree[1])})
     out: set[str] = set()

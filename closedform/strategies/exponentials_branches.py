@@ -65,10 +65,14 @@ class _State:
     vanishing: tuple[fmpz_mpoly, ...] = ()
 
 
-def pieces(equations: Sequence[fmpz_mpoly], free: Sequence[str], fld: Field, budget: Budget) -> Pieces:
-    """The solutions of the system in the ``free`` generators; other names are parameters, generic and not zero."""
+def pieces(equations: Sequence[fmpz_mpoly], free: Sequence[str], fld: Field, budget: Budget,
+           nonzero: Sequence[fmpz_mpoly] = ()) -> Pieces:  # fmt: skip
+    """The solutions of the system in the ``free`` generators where no ``nonzero`` polynomial vanishes.
+
+    Other names are parameters, generic and not zero.
+    """
     out = Pieces()
-    stack = [_State(tuple(equations), tuple(free))]
+    stack = [_State(tuple(equations), tuple(free), nonzero=tuple(nonzero))]
     for steps in count():
         if not stack:
             return out
@@ -313,9 +317,9 @@ def resolved(p: fmpz_mpoly, values: Sequence[tuple[str, Quotient]], fld: Field) 
     return p
 
 
-def admissible(branch: Branch, avoid: Sequence[fmpz_mpoly], fld: Field) -> bool:
-    """Whether no polynomial of ``avoid`` vanishes on the branch (all its conjugate solutions behave alike)."""
-    for q in (*avoid, *branch.nonzero):
+def admissible(branch: Branch, fld: Field) -> bool:
+    """Whether no polynomial that must not vanish does so on the branch (all its conjugate solutions behave alike)."""
+    for q in branch.nonzero:
         p = resolved(q, branch.values, fld)
         if p == 0 or (branch.eliminant is not None and divides(branch.eliminant, p)):
             return False
