@@ -63,7 +63,7 @@ class SympyReading:
             return number(Fraction(int(expression.p), int(expression.q)))
         if kind == "Float":
             return number(Fraction(_decimal(expression)))
-        args = expression.args
+        args = expression.args[:1] if kind == "Inverse" else expression.args  # (X, -1)
         if kind in ("Add", "MatAdd"):
             ordered = expression.as_ordered_terms() if kind == "Add" else args
             return add(*(walk(a) for a in ordered))
