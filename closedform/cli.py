@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,11 +161,19 @@ def _source(loss: str | None) -> str | None:
 
 
 def _derive(loss: str | None, options: dict[str, Any]) -> Report:
-    from closedform.derive import derive as derive_report
+    """As ``closedform.derive``; the text is read before anything is imported that only an answer needs."""
+    from closedform import problem, worker
 
-    given = {k: v for k, v in options.items() if v is not None}
+    budget = {key: options.pop(key) for key in ("timeout", "digits")}
+    started = time.monotonic()
+    worker.warm()
+    asked = problem.read(loss, **{k: v for k, v in options.items() if v is not None})
+
+    from closedform.budget import Budget
+    from closedform.derive import answer
+
     with _progress() as progress:
-        return derive_report(loss, progress=progress, **given)
+        return answer(asked, Budget(started + budget["timeout"], budget["digits"]), progress=progress)
 
 
 def _certificates(report: Report) -> bytes:

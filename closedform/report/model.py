@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from closedform.attempt import Attempt, Formula
@@ -63,6 +62,8 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON of format 1, sealed; ``closedform verify`` refuses it when anything in it is changed."""
+        from importlib.metadata import version
+
         formula = self.formula
         document: dict[str, Any] = {
             "format": FORMAT,
