@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from closedform.data import Table, read_table
+from closedform.data import Table, listed, read_table
 from closedform.errors import CallError, InputError
 from closedform.expression import (
     RELATIONS,
@@ -283,7 +283,9 @@ def _check_columns(
             raise CallError(f"{key} is indexed like data ({key}[i]) and cannot be an unknown")
         return
     for key in sorted(indexed - frozenset(table.names)):
-        raise InputError(f"there is no column {key}; the columns are {', '.join(table.names)}")
+        raise InputError(f"there is no column {key}; the columns are {listed(table.names)}")
+    for key in sorted(indexed & table.faults.keys()):
+        raise InputError(table.faults[key])
     for key in wanted or ():
         if key in table.names and key not in free:
             raise CallError(f"{key} is a column of the data and cannot be an unknown")

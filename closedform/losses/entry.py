@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from closedform.data import Table
+from closedform.data import Table, listed
 from closedform.errors import CallError, InputError
 from closedform.expression import free_names
 from closedform.language import parse, unparse
@@ -87,7 +87,7 @@ class Rows:
 def rows(table: Table, options: Options, need_target: bool = True) -> Rows:
     """The linear predictor of all features, the intercept first unless ``intercept=False``."""
     if need_target and table.target is None:
-        raise CallError(f"which column is the target? The columns are {', '.join(table.names)}")
+        raise CallError(f"which column is the target? The columns are {listed(table.names)}")
     intercept = flag(options, "intercept", True)
     constant = "intercept" if "intercept" not in table.names else "intercept_"
     features = table.features
@@ -110,7 +110,7 @@ def only_column(table: Table) -> str:
         return table.target
     if len(table.names) == 1:
         return table.names[0]
-    raise CallError(f"which column is meant? Name it as target; the columns are {', '.join(table.names)}")
+    raise CallError(f"which column is meant? Name it as target; the columns are {listed(table.names)}")
 
 
 def flag(options: Options, key: str, default: bool) -> bool:

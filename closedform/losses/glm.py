@@ -29,7 +29,7 @@ def _logistic(table: Table, options: Options) -> Draft:
 def _design(table: Table, options: Options) -> Draft:
     """The grouped likelihood with the counts as symbols: at point j, k_j successes among n_j."""
     r = rows(table, options, need_target=False)
-    points = sorted(set(zip(*(table.columns[key] for key in r.slopes), strict=True))) if r.slopes else [()]
+    points = sorted(set(zip(*(table.column(key) for key in r.slopes), strict=True))) if r.slopes else [()]
     constant_name = r.coefficients[: len(r.coefficients) - len(r.slopes)]
     terms, assumed = list[str](), list[str]()
     taken = set(r.coefficients)
@@ -50,7 +50,7 @@ def _text(value: Fraction) -> str:
 def _softmax(table: Table, options: Options) -> Draft:
     """Class 0 (the least label) is the reference; the labels enter through their sums, which are exact."""
     r = rows(table, options)
-    labels = table.columns[str(table.target)]
+    labels = table.column(str(table.target))
     classes = sorted(set(labels))
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise InputError(f"softmax regression takes 2 to {MAX_CLASSES} classes, and column {table.target} has {len(classes)}")
@@ -60,7 +60,7 @@ def _softmax(table: Table, options: Options) -> Draft:
         for key in r.coefficients:
             unknown = f"{key}_{c}"
             names.append(unknown)
-            column = table.columns[key] if key in r.slopes else (Fraction(1),) * table.rows
+            column = table.column(key) if key in r.slopes else (Fraction(1),) * table.rows
             total = sum((x for x, y in zip(column, labels, strict=True) if y == label), Fraction(0))
             terms.append(f"{unknown}*{key}[{r.index}]" if key in r.slopes else unknown)
             score.append(f"{_text(total)}*{unknown}")
