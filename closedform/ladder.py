@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 SCALAR: tuple[str, ...] = (
     # exact strategies
+    "closedform.strategies.separation",
     "closedform.strategies.exponentials",
     "closedform.strategies.univariate_polynomial",
     # reductions

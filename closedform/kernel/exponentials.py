@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from flint import fmpq, fmpz, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
 
 from closedform.kernel import reading
-from closedform.kernel.expression import ZERO, Tree, add, as_integer, differentiate, infix, mul, read
+from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, infix, mul, read
 from closedform.kernel.reading import Json, fields, refuse
 
 Key = tuple[str, ...]  # a product of names, sorted; log(2) and its like count as names
@@ -263,37 +263,69 @@ def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
 
 
 def check_descent(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
-    """Along the direction no summand's derivative is ever positive, and one is always negative: no critical point."""
+    """The slope of the loss along the direction is negative everywhere, so it has no critical point.
+
+    The slope of log(sum of positive exponentials) lies between the least and the largest slope of the exponents,
+    strictly where these differ; linear parts and logarithms together must not rise, nor any positive exponential.
+    """
     fields(claim, ("kind", "substitution", "names", "direction"))
     fields(evidence, ())
     field, loss, unknowns, _ = _setting(statement, claim)
     direction = {n: reading.rational(v, "a component") for n, v in reading.mapping(claim["direction"], "direction").items()}
     if not set(direction) <= set(unknowns):
         refuse("the direction names something that is no unknown")
-    strict = False
-    for body, values in _summands(loss, {}, field):
-        slope = add(*(mul(v, differentiate(body, u)) for u, v in direction.items()))
-        above, below = field.quotient(slope, values)
-        if above == 0:
-            continue
-        if field.sign(above) * field.sign(below) != -1:
-            refuse(f"a summand may rise along the direction: {infix(body)[:200]}")
-        strict = True
-    if not strict:
-        refuse("the loss is constant along the direction")
+    total, strict = ZERO, False
+    for factor, part, values in summands(loss, fmpq(1), {}, field):
+        linear, ups, downs = slopes(part, values, field, direction)
+        if linear is not None:
+            total += factor * linear
+        elif isinstance(part, tuple) and part[0] == "log":
+            total += factor * (max(ups) - min(downs) if factor > 0 else min(ups) - max(downs))
+            strict = strict or min(ups) < max(ups) or min(downs) < max(downs)
+        elif factor < 0 or len(downs) > 1 or max(ups) > downs[0]:
+            refuse(f"a summand may rise along the direction: {infix(part)[:200]}")
+        else:
+            strict = strict or min(ups) < downs[0]
+    if total > 0 or not (strict or total < 0):
+        refuse("the loss may rise or stay along the direction")
     along = ", ".join(f"{u}: {v}" for u, v in direction.items())
     return f"{infix(loss)} has no critical point and no minimum: it falls everywhere along the direction ({along})"
 
 
-def _summands(tree: Tree, values: dict[str, fmpq], field: Field) -> list[tuple[Tree, dict[str, fmpq]]]:
+def slopes(part: Tree, values: Mapping[str, fmpq], field: Field,
+           direction: Mapping[str, fmpq]) -> tuple[fmpq | None, list[fmpq], list[fmpq]]:  # fmt: skip
+    """The slope of a linear part; else those of the exponents above and below in (the logarithm of) positive exponentials."""
+    head = part[0] if isinstance(part, tuple) else ""
+    if head in ("+", "*", "") or head == "log" and isinstance(part[1], fmpq):
+        try:
+            form = field.expand(part, values)
+        except reading.Refused:
+            form = {("", ""): ZERO}
+        if all(len(k) < 2 for k in form):
+            return sum((c * direction.get(k[0], ZERO) for k, c in form.items() if k), ZERO), [], []
+    above, below = field.quotient(part[1] if head == "log" and isinstance(part, tuple) else part, values)
+    if field.sign(above) != 1 or field.sign(below) != 1 or any(len(k) != 1 for k in field.scales) or len(field.names) > len(field.scales):
+        refuse(f"not built from positive exponentials: {infix(part)[:200]}")
+    weights = [scale * direction.get(k[0], ZERO) for k, (_, scale) in field.scales.items()]
+    ups, downs = ([sum((w * int(e) for w, e in zip(weights, m, strict=True)), ZERO) for m in p.monoms()] for p in (above, below))
+    return None, ups, downs
+
+
+def summands(tree: Tree, factor: fmpq, values: dict[str, fmpq], field: Field) -> list[tuple[fmpq, Tree, dict[str, fmpq]]]:
+    """The tree as a sum of rational factors times parts, sums over rows written out."""
     if isinstance(tree, tuple) and tree[0] == "+":
-        return [s for a in tree[1:] for s in _summands(a, values, field)]
-    if isinstance(tree, tuple) and tree[0] == "*" and isinstance(tree[-1], tuple) and tree[-1][0] in ("sum", "+"):
-        rest: tuple[Tree, ...] = tuple(tree[1:-1])
-        return [(mul(*rest, body), v) for body, v in _summands(tree[-1], values, field)]
+        return [s for a in tree[1:] for s in summands(a, factor, values, field)]
+    if isinstance(tree, tuple) and tree[0] == "*":
+        rest = list[Tree]()
+        for a in tree[1:]:
+            number = a if isinstance(a, fmpq) else field.entry(a, values) if isinstance(a, tuple) and a[0] == "@" else None
+            factor, rest = (factor * number, rest) if number is not None else (factor, [*rest, a])
+        if factor == 0:
+            return []
+        return [(factor, mul(*rest), values)] if len(rest) != 1 else summands(rest[0], factor, values, field)
     if isinstance(tree, tuple) and tree[0] == "sum":
         low, high = (as_integer(field.expand(a, values).get((), ZERO)) for a in tree[2:4])
         if low is None or high is None or high - low > reading.MAX_ITEMS:
             refuse("a sum has no bounds that are numbers")
-        return [s for i in range(low, high + 1) for s in _summands(tree[4], {**values, str(tree[1]): fmpq(i)}, field)]
-    return [(tree, values)]
+        return [s for i in range(low, high + 1) for s in summands(tree[4], factor, {**values, str(tree[1]): fmpq(i)}, field)]
+    return [(factor, tree, values)]
