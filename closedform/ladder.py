@@ -110,7 +110,7 @@ def outline_of(problem: Problem, system: Any) -> Outline:
 
 
 def _is_large(problem: Problem) -> bool:
-    return problem.data is not None and problem.data.large
+    return problem.data is not None and not problem.data.exact
 
 
 def climb(system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt],
