@@ -31,6 +31,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.separation",
     "closedform.strategies.exponentials",
     "closedform.strategies.univariate_polynomial",
+    "closedform.strategies.one_unknown",
     # reductions
     # obstructions
     "closedform.obstructions.rosenlicht",

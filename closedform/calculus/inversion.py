@@ -8,12 +8,13 @@ by the caller, independently of how they were found. What no rule touches comes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from math import gcd, lcm
 from typing import Any
 
 import sympy as sp
 
+from closedform.budget import Budget
 from closedform.calculus.lambert import lambert_roots
 from closedform.calculus.polynomial_roots import Obstacle, Roots, polynomial_roots
 from closedform.calculus.signs import Facts
@@ -23,7 +24,7 @@ MAX_OPS = 2_500
 
 
 def real_roots(equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: int = 0,
-               check: Callable[[], None] | None = None) -> Roots:  # fmt: skip
+               budget: Budget | None = None) -> Roots:  # fmt: skip
     """Candidates for the real roots of ``equation`` in x, or obstacles.
 
     >>> x = sp.Symbol("x", real=True)
@@ -31,13 +32,13 @@ def real_roots(equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: 
     (0, log(2))
     """
     meaning = x if meaning is None else meaning
-    if check is not None:
-        check()
+    budget = budget or Budget.of(20)
+    budget.check()
     if depth > MAX_DEPTH or sp.count_ops(equation) > MAX_OPS:
-        return Roots((), (Obstacle(equation, x, meaning, False, "the equation is too large"),))
+        return Roots((), (Obstacle(equation, x, meaning, "the equation is too large"),))
     found = Roots()
     for factor in factors(_prepared(equation, x), x):
-        found |= _Solver(x, facts, meaning, depth, check).solve(factor)
+        found |= _Solver(x, facts, meaning, depth, budget).solve(factor)
     return found
 
 
@@ -96,8 +97,8 @@ def generators(equation: Any, x: Any) -> tuple[set[Any], bool]:
 
 
 class _Solver:
-    def __init__(self, x: Any, facts: Facts, meaning: Any, depth: int, check: Callable[[], None] | None) -> None:
-        self.x, self.facts, self.meaning, self.depth, self.check = x, facts, meaning, depth, check
+    def __init__(self, x: Any, facts: Facts, meaning: Any, depth: int, budget: Budget) -> None:
+        self.x, self.facts, self.meaning, self.depth, self.budget = x, facts, meaning, depth, budget
 
     def solve(self, equation: Any) -> Roots:
         x = self.x
@@ -105,20 +106,20 @@ class _Solver:
             return Roots(everywhere=True)
         found, bare = generators(equation, x)
         if not found:
-            return polynomial_roots(equation, x, self.meaning)
+            return polynomial_roots(equation, x, self.meaning, self.budget)
         for rule in (self._single, self._exponentials, self._powers, self._logarithms, self._lambert, self._inner, self._radicals,
                      self._circular, self._log_substitution):  # fmt: skip
             answer = rule(equation, found, bare)
             if answer is not None:
                 return answer
-        return Roots((), (Obstacle(equation, x, self.meaning, False, "no change of variable makes it a polynomial"),))
+        return Roots((), (Obstacle(equation, x, self.meaning, "no change of variable makes it a polynomial"),))
 
     def again(self, equation: Any, x: Any, meaning: Any) -> Roots:
-        return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.check)
+        return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.budget)
 
     def invert(self, h: Any, inner: Roots) -> Roots:
         """Roots of h(x) = t for each value t, obstacles kept."""
-        out = Roots((), inner.obstacles, inner.everywhere)
+        out = inner.with_values(())
         for t in inner.values:
             out |= self.preimages(h, t)
         return out
@@ -137,7 +138,7 @@ class _Solver:
             values = [sp.expand_log(sp.log(sp.factor(t))) if sp.count_ops(t) < 12 else sp.log(t)]
         elif isinstance(h, sp.Pow):
             if x in h.exp.free_symbols:
-                return Roots((), (Obstacle(h - t, x, self.meaning, False, "x in base and exponent"),))
+                return Roots((), (Obstacle(h - t, x, self.meaning, "x in base and exponent"),))
             if t.is_zero:
                 values = [sp.S.Zero]
             elif t.is_negative:
@@ -162,7 +163,7 @@ class _Solver:
             values = self._angles(h, t)
         else:
             reason = f"{type(h).__name__} has no inverse among the known functions"
-            return Roots((), (Obstacle(h - t, x, self.meaning, False, reason),))
+            return Roots((), (Obstacle(h - t, x, self.meaning, reason),))
         out = Roots()
         for v in values:
             out |= Roots((v,)) if u == x else self.again(u - v, x, self.meaning)
@@ -197,7 +198,7 @@ class _Solver:
         if isinstance(h, sp.exp) and h.args[0].as_independent(self.x, as_Add=False)[1] != self.x:
             pass
         t = self._variable(h)
-        return self.invert(h, polynomial_roots(equation.subs(h, t), t, self._as_meaning(h)))
+        return self.invert(h, polynomial_roots(equation.subs(h, t), t, self._as_meaning(h), self.budget))
 
     def _as_meaning(self, h: Any) -> Any:
         return h.subs(self.x, self.meaning) if self.meaning != self.x else h
@@ -223,7 +224,7 @@ class _Solver:
             reduced = sp.numer(sp.together(equation.xreplace(powers)))
             if self.x in reduced.free_symbols:
                 return None
-            return self.invert(unit, polynomial_roots(reduced, t, self._as_meaning(unit)))
+            return self.invert(unit, polynomial_roots(reduced, t, self._as_meaning(unit), self.budget))
         terms = sp.Add.make_args(sp.expand(equation))
         if len(terms) == 2:
             return self._two_terms(*terms)
@@ -287,8 +288,8 @@ class _Solver:
         low = min(r * denominator for r in ratios)
         t = sp.Dummy("t", positive=True)
         reduced = sum(merged[k] * t ** int(r * denominator - low) for k, r in zip(keys, ratios, strict=True))
-        inner = polynomial_roots(reduced, t, self._as_meaning(x ** (unit / denominator)))
-        out = Roots((), inner.obstacles)
+        inner = polynomial_roots(reduced, t, self._as_meaning(x ** (unit / denominator)), self.budget)
+        out = inner.with_values(())
         for v in inner.values:
             if not v.is_zero:
                 out |= Roots((sp.powdenest(v ** (denominator / unit)),))
@@ -346,7 +347,7 @@ class _Solver:
                 if reduced.has(x) or _roughness(reduced, t) >= _roughness(equation, x):
                     continue
                 inner = self.again(reduced, t, self._as_meaning(h))
-                return Roots(tuple(sp.factor_terms((v - b) / a) for v in inner.values), inner.obstacles)
+                return inner.with_values(sp.factor_terms((v - b) / a) for v in inner.values)
         return None
 
     def _radicals(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
@@ -364,7 +365,7 @@ class _Solver:
             if sp.degree(reduced, r) > 12 or sp.count_ops(reduced) > MAX_OPS:
                 return None
             reduced = sp.resultant(reduced, r ** degree[b] - b, r)
-        return Roots(everywhere=True) if reduced == 0 else polynomial_roots(reduced, x, self.meaning)
+        return Roots(everywhere=True) if reduced == 0 else polynomial_roots(reduced, x, self.meaning, self.budget)
 
     def _circular(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         """Sines and cosines of multiples of one angle: a polynomial in cos and sin, then in one of them."""
@@ -393,9 +394,9 @@ class _Solver:
 
     def _angle_factor(self, factor: Any, c: Any, s: Any, unit: Any) -> Roots:
         if s not in factor.free_symbols:
-            return self.invert(sp.cos(unit), polynomial_roots(factor, c, sp.cos(self._as_meaning(unit))))
+            return self.invert(sp.cos(unit), polynomial_roots(factor, c, sp.cos(self._as_meaning(unit)), self.budget))
         if c not in factor.free_symbols:
-            return self.invert(sp.sin(unit), polynomial_roots(factor, s, sp.sin(self._as_meaning(unit))))
+            return self.invert(sp.sin(unit), polynomial_roots(factor, s, sp.sin(self._as_meaning(unit)), self.budget))
         p = sp.Poly(factor, s, c)
         if p.total_degree() == 1:
             a, b, d = p.coeff_monomial(c), p.coeff_monomial(s), p.coeff_monomial(1)
@@ -409,7 +410,7 @@ class _Solver:
                 out |= Roots((v,)) if unit == self.x else self.again(unit - v, self.x, self.meaning)
             return out
         eliminated = sp.resultant(factor, s**2 + c**2 - 1, s)
-        return self.invert(sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self._as_meaning(unit))))
+        return self.invert(sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self._as_meaning(unit)), self.budget))
 
     def _log_substitution(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         """x = exp(u) when the equation holds log(x) or symbolic powers of x."""
@@ -421,8 +422,7 @@ class _Solver:
         if reduced.has(x):
             return None
         inner = self.again(reduced, u, sp.log(self.meaning))
-        values = tuple(_exp(v) for v in inner.values)
-        return Roots(values, inner.obstacles)
+        return inner.with_values(_exp(v) for v in inner.values)
 
 
 def _lcm(*numbers: Any) -> int:

@@ -7,11 +7,17 @@ the domain is for the caller to find out. What has no formula comes back as an o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Any
 
 import sympy as sp
+from flint import arb
+
+from closedform.budget import Budget
+from closedform.calculus import rational_roots
+from closedform.calculus.rational_roots import RealRoots
 
 MAX_OPS = 4_000  # of one formula; past this it helps nobody
 
@@ -23,28 +29,48 @@ class Obstacle:
     equation: Any
     variable: Any
     meaning: Any
-    polynomial: bool
     reason: str = ""
 
 
 @dataclass(frozen=True)
+class Stand:
+    """A symbol that stands for the real roots of a polynomial without formulas here: ``polynomial`` = 0 in ``variable``.
+
+    ``ball`` is the one root meant when the coefficients are rational, None when it stands for all of them;
+    ``evidence`` says what is known of expressions for it.
+    """
+
+    symbol: Any
+    polynomial: Any
+    variable: Any
+    meaning: Any
+    ball: arb | None = None
+    evidence: RealRoots | None = None
+
+
+@dataclass(frozen=True)
 class Roots:
-    """``values`` holds every root that is not one of an obstacle's; some values may not be roots in the domain."""
+    """``values`` holds every root that is not one of an obstacle's; some values may not be roots in the domain.
+
+    Values may contain the symbols of ``stands``.
+    """
 
     values: tuple[Any, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     everywhere: bool = False  # the equation is an identity
+    stands: tuple[Stand, ...] = ()
+    evidence: tuple[RealRoots, ...] = ()  # rational polynomials met on the way, solved or not
 
     def __or__(self, other: Roots) -> Roots:
         values = dict.fromkeys((*self.values, *other.values))
-        return Roots(tuple(values), (*self.obstacles, *other.obstacles), self.everywhere or other.everywhere)
+        return Roots(tuple(values), (*self.obstacles, *other.obstacles), self.everywhere or other.everywhere,
+                     (*self.stands, *other.stands), (*self.evidence, *other.evidence))  # fmt: skip
+
+    def with_values(self, values: Iterable[Any]) -> Roots:
+        return replace(self, values=tuple(dict.fromkeys(values)))
 
 
-def is_rational_polynomial(poly: Any) -> bool:
-    return all(c.is_Rational for c in poly.all_coeffs())
-
-
-def polynomial_roots(equation: Any, x: Any, meaning: Any = None) -> Roots:
+def polynomial_roots(equation: Any, x: Any, meaning: Any = None, budget: Budget | None = None) -> Roots:
     """Formulas for the roots of a polynomial in x whose coefficients do not contain x.
 
     >>> x, a = sp.Symbol("x", real=True), sp.Symbol("a", positive=True)
@@ -54,8 +80,26 @@ def polynomial_roots(equation: Any, x: Any, meaning: Any = None) -> Roots:
     meaning = x if meaning is None else meaning
     found = Roots()
     for factor in _factors(equation, x):
-        found |= _irreducible(factor, x, meaning)
+        found |= _irreducible(factor, x, meaning, budget or Budget.of(10))
     return found
+
+
+def _over_rationals(poly: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
+    """The real roots of an irreducible polynomial over Q: in radicals, or as symbols that stand for them."""
+    bits = int(budget.digits * 3.4) + 120
+    found = rational_roots.real_roots(rational_roots.to_flint(poly), bits, budget)
+    values, stands = list[Any](), list[Stand]()
+    for ball, exact in zip(found.balls, found.exact, strict=True):
+        if exact is None:
+            symbol = _stand_symbol(bool(ball > 0))
+            stands.append(Stand(symbol, poly.as_expr(), x, meaning, ball, found))
+        values.append(stands[-1].symbol if exact is None else exact)
+    return Roots(tuple(values), stands=tuple(stands), evidence=(found,))
+
+
+def _stand_symbol(positive: bool) -> Any:
+    """A name of its own: the kernel tells names apart by their text."""
+    return sp.Symbol(f"_root{sp.Dummy().dummy_index}", **({"positive": True} if positive else {"real": True}))
 
 
 def _factors(equation: Any, x: Any) -> list[Any]:
@@ -70,7 +114,7 @@ def _factors(equation: Any, x: Any) -> list[Any]:
     return factors
 
 
-def _irreducible(equation: Any, x: Any, meaning: Any) -> Roots:
+def _irreducible(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
     poly = sp.Poly(equation, x)
     n = poly.degree()
     c = [_tidy(k) for k in poly.all_coeffs()]
@@ -82,14 +126,14 @@ def _irreducible(equation: Any, x: Any, meaning: Any) -> Roots:
     if exponents == {0, n}:
         return Roots(_binomial(-c[-1] / c[0], n, x))
     if min(exponents) > 0:
-        return Roots((sp.S.Zero,)) | _irreducible(sp.cancel(equation / x ** min(exponents)), x, meaning)
+        return Roots((sp.S.Zero,)) | _irreducible(sp.cancel(equation / x ** min(exponents)), x, meaning, budget)
+    if n > 2 and rational_roots.is_rational(poly):
+        return _over_rationals(poly, x, meaning, budget)
     step = gcd(*exponents)
     if step > 1:
         t = sp.Dummy("t", positive=True) if x.is_positive or (x.is_real and step % 2 == 0) else sp.Dummy("t", real=True)
-        inner = _irreducible(sum(k * t ** (m // step) for (m,), k in poly.terms()), t, meaning**step)
-        return Roots(tuple(v for y in inner.values for v in _binomial(y, step, x)), inner.obstacles)
-    if is_rational_polynomial(poly) and n > 2:
-        return Roots((), (Obstacle(equation, x, meaning, True, "a polynomial over Q"),))
+        inner = _irreducible(sum(k * t ** (m // step) for (m,), k in poly.terms()), t, meaning**step, budget)
+        return inner.with_values(v for y in inner.values for v in _binomial(y, step, x))
     if n == 2:
         return Roots(_quadratic(*c))
     if n == 3:
@@ -97,20 +141,21 @@ def _irreducible(equation: Any, x: Any, meaning: Any) -> Roots:
     parts = _decomposition(poly, x)
     if len(parts) > 1:
         t = sp.Dummy("t")
-        outer = _irreducible(parts[0].as_expr().subs(x, t), t, parts[1].as_expr())
-        found = Roots((), outer.obstacles)
+        outer = _irreducible(parts[0].as_expr().subs(x, t), t, parts[1].as_expr(), budget)
+        found = outer.with_values(())
         for y in outer.values:
-            found |= _irreducible(sp.expand(parts[1].as_expr() - y), x, meaning)
+            found |= _irreducible(sp.expand(parts[1].as_expr() - y), x, meaning, budget)
         return found
     if n == 4:
         return Roots(_quartic(*c))
-    return Roots((), (Obstacle(equation, x, meaning, True, f"an irreducible polynomial of degree {n}"),))
+    symbol = _stand_symbol(x.is_positive is True)
+    return Roots((symbol,), stands=(Stand(symbol, equation, x, meaning),))
 
 
 def _decomposition(poly: Any, x: Any) -> list[Any]:
     try:
         parts = sp.decompose(poly)
-    except (sp.PolynomialError, NotImplementedError, sp.polys.polyerrors.DomainError):
+    except (sp.PolynomialError, NotImplementedError, ValueError):
         return [poly]
     if len(parts) <= 2:
         return list(parts)

@@ -8,11 +8,15 @@ from typing import Any, Literal
 import sympy as sp
 from flint import arb, fmpz_poly
 
+from closedform.algebra import bridge
+from closedform.algebra.galois.decide import decide
+from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, complex_ball
 from closedform.attempt import Statement
 from closedform.budget import Budget
 from closedform.kernel.certificate import Certificate
+from closedform.language import parse
 
 
 @dataclass(frozen=True)
@@ -44,19 +48,50 @@ def to_sympy(f: fmpz_poly, x: Any) -> Any:
 
 
 def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
-    """The real roots of an irreducible polynomial, with formulas and certificates or a proof that there are none."""
+    """The real roots of an irreducible polynomial, with formulas and certificates or a proof that there are none.
+
+    >>> found = real_roots(fmpz_poly([-1, -1, 0, 0, 0, 1]), 64, Budget.of(10))
+    >>> found.status, found.exact
+    ('not_closed', (None,))
+    """
     balls = tuple(b for b, _ in isolate_real(f, bits))
     n = f.degree()
     if n == 1:
         root = sp.Rational(-int(f[0]), int(f[1]))
         return RealRoots(f, balls, (root,), "closed", "rational")
+    if not balls:
+        return RealRoots(f, (), (), "closed", "rational")
     if n == 2:
         a, b, c = (sp.Integer(int(f[k])) for k in (2, 1, 0))
         root = sp.sqrt(b**2 - 4 * a * c)
         values = [sp.expand((-b + s * root) / (2 * a)) for s in (-1, 1)]
-        exact = _matched(values, balls)
-        return RealRoots(f, balls, exact, "closed", "radical")
-    return RealRoots(f, balls, (None,) * len(balls), "unknown", reason="no engine for radicals is present")
+        return RealRoots(f, balls, _matched(values, balls), "closed", "radical")
+    nothing = (None,) * len(balls)
+    decision = decide(f, budget)
+    shown = to_sympy(f, sp.Symbol("x"))
+    if decision.solvable is False and decision.certificate is not None:
+        group = f" (Galois group {decision.group})" if decision.group and decision.proved_label else ""
+        said = Statement(f"no root of {shown} is expressible in radicals{group}", "proved", certificate=0)
+        return RealRoots(f, balls, nothing, "not_closed", None, (said,), (decision.certificate,))
+    if decision.solvable is None:
+        return RealRoots(f, balls, nothing, "unknown", reason=decision.reason)
+    solution = radical_roots(f, budget)
+    if isinstance(solution, Withheld):
+        return RealRoots(f, balls, nothing, "unknown", reason=f"solvable by radicals, but {solution.reason}")
+    exact = list[Any]()
+    for ball in balls:
+        near = [r for r in solution.roots if r.real and _holds(ball, r.re, r.radius)]
+        text = near[0].exact if len(near) == 1 else None
+        exact.append(None if text is None else bridge.to_sympy(parse(text), {}))
+    said = Statement(f"the roots of {shown} are the given radicals", "proved", certificate=0)
+    if None in exact:
+        reason = "solvable by radicals, but the expressions are too long to be written out"
+        return RealRoots(f, balls, nothing, "unknown", reason=reason, statements=(said,), certificates=(solution.certificate,))
+    return RealRoots(f, balls, tuple(exact), "closed", "radical", (said,), (solution.certificate,))
+
+
+def _holds(ball: arb, numeric: str, radius: str) -> bool:
+    return bool(arb(arb(numeric), arb(radius)).overlaps(ball))
 
 
 def _matched(values: list[Any], balls: tuple[arb, ...]) -> tuple[Any, ...]:

@@ -1,0 +1,144 @@
+"""Kinds of critical points where they can be proved: by the sign of the gradient on the line, by convexity, by inertia.
+
+In one unknown, a gradient whose numerator increases strictly through the domain (its denominator keeping one sign)
+vanishes at most once and changes from minus to plus, so the point is the only one and the global minimum. In several, a
+Hessian that is positive semidefinite on the whole (convex) domain makes every critical point a global minimum. Else
+the inertia at the point itself gives a local kind. Signs are proofs by ``calculus.signs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import sympy as sp
+
+from closedform.calculus.signs import Facts
+from closedform.points import Kind
+from closedform.stationarity import Stationarity
+
+MAX_OPS = 500
+MAX_UNKNOWNS = 6
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is proved of the loss on its whole domain: ``unique``, at most one critical point; ``minimum``, each is global."""
+
+    unique: bool = False
+    minimum: bool = False
+    reason: str = ""
+
+
+def shape(system: Stationarity, facts: Facts) -> Shape:
+    """Convexity, or in one unknown the single change of sign, where the sign rules prove it."""
+    if system.loss is None or system.gradient is None or _large(system.gradient):
+        return Shape()
+    if any(r.rel_op == "!=" and r.free_symbols & set(system.unknowns) for r in system.relations):
+        return Shape()
+    if not _interval(system):
+        return Shape()
+    if len(system.unknowns) == 1:
+        return _on_the_line(system, facts)
+    hessian = sp.hessian(system.loss, system.unknowns)
+    if _definite(hessian, facts):
+        return Shape(True, True, "the loss is strictly convex on its domain: every leading minor of the Hessian is positive")
+    if _semidefinite(hessian, facts):
+        return Shape(False, True, "the loss is convex on its domain: no principal minor of the Hessian is negative")
+    return Shape()
+
+
+def connected(system: Stationarity, facts: Facts) -> bool:
+    """Is the domain convex, with no pole of the gradient in it?"""
+    return _interval(system) and all(facts.sign(e) in (1, -1) for e in system.nonzero)
+
+
+def _interval(system: Stationarity) -> bool:
+    """Are all relations on the unknowns linear in them, so that the domain is convex?"""
+    for r in system.relations:
+        d = r.lhs - r.rhs
+        for u in set(system.unknowns) & d.free_symbols:
+            if not d.is_polynomial(u) or any(sp.diff(d, u).has(v) for v in system.unknowns):
+                return False
+    return True
+
+
+def _large(expressions: Any) -> bool:
+    return sum(sp.count_ops(e) for e in expressions) > MAX_OPS
+
+
+def _on_the_line(system: Stationarity, facts: Facts) -> Shape:
+    x, g = system.unknowns[0], (system.gradient or (sp.S.Zero,))[0]
+    poles = [e for e in system.nonzero if facts.sign(e) not in (1, -1)]
+    if poles:
+        return Shape()
+    second = sp.diff(g, x)
+    if facts.sign(second) == 1:
+        return Shape(True, True, "the loss is strictly convex on its domain: its second derivative is positive")
+    if facts.sign(second) == 2:
+        return Shape(False, True, "the loss is convex on its domain: its second derivative is not negative")
+    numerator, denominator = sp.fraction(sp.together(g))
+    for top, bottom in ((numerator, denominator), *_split(sp.factor(numerator), denominator, x)):
+        below = facts.sign(bottom)
+        rising = facts.sign(sp.diff(top, x))
+        if below in (1, -1) and rising is not None and rising * below == 1:
+            return Shape(True, True, "the gradient has the sign of an increasing function on the domain, so it changes sign once, "
+                                     "from minus to plus")  # fmt: skip
+    return Shape()
+
+
+def _split(numerator: Any, denominator: Any, x: Any) -> list[tuple[Any, Any]]:
+    """The numerator without factors that keep one sign, those joined to the denominator."""
+    kept, moved = sp.S.One, sp.S.One
+    for f in sp.Mul.make_args(numerator):
+        if f.is_positive or f.is_negative:
+            moved *= f
+        else:
+            kept *= f
+    out = [(kept, denominator / moved)] if moved != 1 and x in kept.free_symbols else []
+    if x.is_positive:  # a numerator that rises after division by a power of x
+        out += [(sp.expand(kept / x**k), denominator / moved / x**k) for k in (1, 2)]
+    return out
+
+
+def _definite(hessian: Any, facts: Facts) -> bool:
+    n = hessian.shape[0]
+    if n > MAX_UNKNOWNS:
+        return False
+    return all(facts.sign(sp.factor(hessian[:k, :k].det(method="berkowitz"))) == 1 for k in range(1, n + 1))
+
+
+def _semidefinite(hessian: Any, facts: Facts) -> bool:
+    n = hessian.shape[0]
+    if n > 4:
+        return False
+    for k in range(1, n + 1):
+        for rows in combinations(range(n), k):
+            if facts.sign(sp.factor(hessian.extract(rows, rows).det(method="berkowitz"))) not in (0, 1, 2):
+                return False
+    return True
+
+
+def local_kind(system: Stationarity, point: Mapping[Any, Any], facts: Facts) -> tuple[Kind, tuple[int, int, int] | None]:
+    """The kind by the Hessian at the point where its signs are proved, else "unclassified"."""
+    if system.gradient is None or system.loss is None or _large([*system.gradient, *point.values()]):
+        return "unclassified", None
+    n = len(system.unknowns)
+    if n > 4 or any(v == k for k, v in point.items()):
+        return "unclassified", None
+    hessian = sp.Matrix([[sp.diff(g, u) for u in system.unknowns] for g in system.gradient])
+    at = hessian.subs(dict(point), simultaneous=True)
+    if _large(list(at)):
+        return "unclassified", None
+    at = at.applyfunc(lambda e: sp.factor(sp.together(e)))
+    minors = [facts.sign(sp.factor(at[:k, :k].det(method="berkowitz"))) for k in range(1, n + 1)]
+    if all(m == 1 for m in minors):
+        return "local minimum", (n, 0, 0)
+    if all(m == (-1) ** (k + 1) for k, m in enumerate(minors)):
+        return "local maximum", (0, n, 0)
+    if all(m in (1, -1) for m in minors):
+        signs = [b * a for a, b in zip([1, *minors], minors, strict=False) if a is not None and b is not None]
+        return "saddle", (signs.count(1), signs.count(-1), 0)
+    return "unclassified", None
