@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -42,3 +43,9 @@ class CriticalPoint:
     conditions: tuple[str, ...] = ()
     note: str = ""
     certificate: int | None = field(default=None)
+
+
+def largest_class(classes: Sequence[str | None]) -> str | None:
+    """The smallest class of ``CLASSES`` that holds all the given ones."""
+    known = [c for c in classes if c is not None]
+    return max(known, key=CLASSES.index) if known else None

@@ -14,7 +14,7 @@ from closedform.attempt import Attempt, Scope, Statement
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
-from closedform.points import CLASSES, CriticalPoint
+from closedform.points import CriticalPoint, largest_class
 
 VerdictOutcome = Literal["closed", "partly_closed", "no_critical_point", "not_closed", "undecided"]
 
@@ -39,12 +39,6 @@ class Verdict:
     scope: Scope
     minimiser: VerdictOutcome | None
     statements: tuple[Statement, ...]
-
-
-def largest_class(classes: Sequence[str | None]) -> str | None:
-    """The smallest class of ``CLASSES`` that holds all the given ones."""
-    known = [c for c in classes if c is not None]
-    return max(known, key=CLASSES.index) if known else None
 
 
 def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:

@@ -378,7 +378,7 @@ def _detail(value: object) -> Iterator[Block]:
         yield Table((), tuple((str(k).replace("_", " "), _cell(v)) for k, v in value.items()))
     elif isinstance(value, list | tuple) and value and all(isinstance(r, Mapping) for r in value):
         header = tuple(str(k) for k in value[0])
-        yield Table(header, tuple(tuple(_cell(r.get(k, "")) for k in header) for r in value))
+        yield Table(header, tuple(tuple(_field(r, k) for k in header) for r in value))
     elif isinstance(value, list | tuple) and value and all(isinstance(r, list | tuple) for r in value):
         yield Table((), tuple(tuple(_cell(c) for c in r) for r in value))
     elif isinstance(value, list | tuple):
@@ -387,8 +387,39 @@ def _detail(value: object) -> Iterator[Block]:
         yield Paragraph((_cell(value),))
 
 
+def _field(row: Mapping[str, object], key: str) -> Inline:
+    value = row.get(key, "")
+    if key == "polynomial" and isinstance(value, list | tuple):
+        return Math(polynomial(str(row.get("unknown", "x")), [str(c) for c in value]))
+    return _cell(value)
+
+
+def polynomial(unknown: str, coefficients: Sequence[str]) -> str:
+    """The polynomial with these coefficients, the constant one first, as text.
+
+    >>> polynomial("t", ["-5", "1", "0", "-1"])
+    '-t^3 + t - 5'
+    """
+    out = ""
+    for degree in range(len(coefficients) - 1, -1, -1):
+        c = coefficients[degree]
+        if c == "0":
+            continue
+        size, power = c.lstrip("-"), f"{unknown}^{degree}" if degree > 1 else unknown
+        term = size if degree == 0 else power if size == "1" else f"{size}*{power}"
+        sign = ("-" if c.startswith("-") else "") if not out else " - " if c.startswith("-") else " + "
+        out += sign + term
+    return out or "0"
+
+
 def _cell(value: object) -> Inline:
-    return value if isinstance(value, str) else Math(value) if hasattr(value, "free_symbols") else str(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "not known"}[value]
+    if isinstance(value, list | tuple):
+        return ", ".join(str(v) for v in value)
+    return Math(value) if hasattr(value, "free_symbols") else str(value)
 
 
 def _closing(report: Report) -> str:

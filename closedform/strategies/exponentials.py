@@ -17,7 +17,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
-from closedform.points import CriticalPoint
+from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity import Stationarity
 from closedform.strategies.exponentials_branches import Branch, Pieces, admissible, dense, pieces
 from closedform.strategies.exponentials_evidence import eliminant_certificate
@@ -27,7 +27,6 @@ from closedform.strategies.exponentials_points import (
     Solution, Undetermined, judge, point, solutions, unknowns_exactly,
 )  # fmt: skip
 from closedform.strategies.exponentials_words import about_numbers, about_points, symbols_of
-from closedform.verdict import largest_class
 
 name = "exponentials"
 example = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
