@@ -146,5 +146,15 @@ def all_roots(f: fmpz_poly, digits: int, budget: Budget) -> tuple[Root, ...]:
                 f"enclosing all roots of a polynomial of degree {f.degree()} would not end in time; "
                 f"the limit is degree {MAX_DEGREE}"
             )
-    bits = int(digits * 3.3220) + 16
-    return tuple(rounded(z, m, digits) for z, m in enclose(f, bits))
+    found = enclose(f, _bits(digits))
+    out = [rounded(z, m, digits) for z, m in found]
+    while len({(r.re, r.im) for r in out}) < len(out):  # roots closer than the digits wanted: more digits for all
+        budget.check()
+        digits *= 2
+        found = enclose(f, _bits(digits))
+        out = [rounded(z, m, digits) for z, m in found]
+    return tuple(out)
+
+
+def _bits(digits: int) -> int:
+    return int(digits * 3.3220) + 16

@@ -146,15 +146,17 @@ def polynomial(value: Json, what: str) -> fmpz_poly:
     return out
 
 
-def poly_text(f: fmpz_poly, x: str = "x") -> str:
-    terms = [(c, i) for i, c in enumerate(f.coeffs()) if c != 0][::-1]
+def poly_text(f: fmpz_poly, x: str = "x", limit: int = 300) -> str:
+    """The polynomial in infix, its middle left out past ``limit`` characters (0: never)."""
     out = ""
-    for c, i in terms:
-        power = "" if i == 0 else x if i == 1 else f"{x}^{i}"
-        size = str(abs(c)) if abs(c) != 1 or i == 0 else ""
-        sign = (" - " if c < 0 else " + ") if out else ("-" if c < 0 else "")
-        out += sign + size + ("*" if size and power else "") + power
-    return out if len(out) <= 300 else out[:140] + " ... " + out[-60:]
+    for i in range(f.degree(), -1, -1):
+        c = f[i]
+        if c != 0:
+            power = "" if i == 0 else x if i == 1 else f"{x}^{i}"
+            size = str(abs(c)) if abs(c) != 1 or i == 0 else ""
+            sign = (" - " if c < 0 else " + ") if out else ("-" if c < 0 else "")
+            out += sign + size + ("*" if size and power else "") + power
+    return out if not 0 < limit < len(out) else out[: limit // 2] + " ... " + out[-(limit // 4) :]
 
 
 def reduced_type(f: fmpz_poly, p: int) -> Type | None:

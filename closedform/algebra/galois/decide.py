@@ -30,7 +30,13 @@ from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused
-from closedform.kernel.unsolvable import prove_unsolvable, reduced_type, solvable_envelope_excludes
+from closedform.kernel.unsolvable import (
+    MAX_FACTORED,
+    prove_unsolvable,
+    reduced_type,
+    solvable_envelope_excludes,
+    sums,
+)  # fmt: skip
 
 FIRST_PRIMES, SOME_PRIMES, MORE_PRIMES = 12, 60, 2_000
 MAX_RECURSION = 6
@@ -86,27 +92,39 @@ class _Observed:
         self.f, self.n = f, f.degree()
         self.types = dict[Type, int]()
         self._primes = primes()
-        self.used = 0
+        self.used, self.tried = 0, 0
+        self.degrees = (1 << self.n + 1) - 1  # degrees that a factor over Q may have, as bits
         self.proof: dict[Type, int] | None = None
 
     def look(self, count: int, budget: Budget) -> bool:
         """Reduce modulo more good primes until ``count`` were used; True when the types exclude every solvable one."""
         fresh = False
-        while self.used < count and self.proof is None:
+        while self.used < count and not self.complete:
             p = next(self._primes)
             seen = reduced_type(self.f, p)
             budget.check()
+            self.tried += 1
             if seen is None:
+                if self.tried > 1_000 + 2 * self.used:
+                    return False
                 continue
             self.used += 1
             if seen not in self.types:
                 self.types[seen] = p
+                self.degrees &= sums(seen)
                 fresh = True
-                if solvable_envelope_excludes(self.n, [seen]):
+                if self.proof is None and solvable_envelope_excludes(self.n, [seen]):
                     self.proof = {seen: p}
         if self.proof is None and fresh and solvable_envelope_excludes(self.n, list(self.types)):
             self.proof = self._thin(budget)
-        return self.proof is not None
+        if self.complete and self.n > MAX_FACTORED:
+            self.proof = dict(self.types)
+        return self.complete
+
+    @property
+    def complete(self) -> bool:
+        """Is insolubility proved, and irreducibility too where the kernel will not factor over Q for it?"""
+        return self.proof is not None and (self.n <= MAX_FACTORED or self.degrees == 1 | 1 << self.n)
 
     def _thin(self, budget: Budget) -> dict[Type, int]:
         """A subset of the types that still excludes, from which none can be left out."""
@@ -151,9 +169,9 @@ def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
     n = f.degree()
     if n <= 4:
         return _labelled(f, True, f"degree {n} is at most four", {})
-    shortcut = _shortcut(f)
-    if shortcut:
-        return _labelled(f, True, shortcut, {})
+    at_sight = shortcut(f)
+    if at_sight:
+        return _labelled(f, True, at_sight, {})
     observed = _Observed(f)
     if observed.look(FIRST_PRIMES, budget):
         return _unsolvable(f, types_evidence(observed.proof or {}), observed)
@@ -238,7 +256,7 @@ def _labelled(
     return Decision(solvable, reason, found.group, found.order, found.group is not None, None, steps or (f.degree(),))
 
 
-def _shortcut(f: fmpz_poly) -> str:
+def shortcut(f: fmpz_poly) -> str:
     """A sentence when the roots are radicals at sight, else nothing."""
     n = f.degree()
     if all(f[i] == 0 for i in range(1, n)):

@@ -1,8 +1,8 @@
 """Names of Galois groups, given only where they are proved; information beside the decision, which never uses them.
 
 Degree up to 4; A_n and S_n in any degree by Jordan's theorem (a transitive group with an r-cycle, r prime,
-n/2 < r < n - 2, contains A_n) and the discriminant; all groups of degree 5 and 7, and the insoluble ones of degree 6, by
-cycle types, the discriminant and orbits on pairs.
+n/2 < r < n - 2, contains A_n) and the discriminant; soluble groups of prime degree, and A_n and S_n of degree 6 and 7,
+by cycle types, the discriminant and orbits on pairs.
 """
 
 from __future__ import annotations
