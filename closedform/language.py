@@ -137,10 +137,7 @@ def _integral(*_: Node) -> Node:
     raise ValueError("integrals and derivatives are not part of a loss here")
 
 
-_PLAIN = (
-    "log sqrt sin cos tan sinh cosh tanh asin acos atan abs sign gamma loggamma digamma trigamma erf erfc erfinv "
-    "zeta sigmoid softplus relu softmax inv tr logdet det diag norm norm1 nuclear rank vec transpose"
-).split()
+_PLAIN = ["log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs", "sign", "gamma", "loggamma", "digamma", "trigamma", "erf", "erfc", "erfinv", "zeta", "sigmoid", "softplus", "relu", "softmax", "inv", "tr", "logdet", "det", "diag", "norm", "norm1", "nuclear", "rank", "vec", "transpose"]
 FUNCTIONS: dict[str, tuple[int, int, Builder]] = {
     **{head: (1, 1, _one_of(head)) for head in _PLAIN},
     "exp": (1, 1, _exp), "log": (1, 2, _log), "ln": (1, 1, _log), "gamma": (1, 1, _gamma),

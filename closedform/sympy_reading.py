@@ -49,7 +49,7 @@ class SympyReading:
             return number(expression)
         if depth > MAX_NESTING:
             raise InputError(f"the expression is nested more than {MAX_NESTING} deep")
-        if not type(expression).__module__.startswith("sympy.") or not hasattr(expression, "args"):
+        if not any(str(base.__module__).startswith("sympy.") for base in type(expression).__mro__):
             raise InputError(f"a loss is text or a SymPy expression, not an object of type {kind}")
 
         def walk(inner: Any) -> Node:

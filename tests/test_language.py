@@ -1,0 +1,417 @@
+"""The reader: text to Node and back, faults with their place, hostile text, shapes and problems."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import time
+from fractions import Fraction
+
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from closedform import problem
+from closedform.errors import CallError, ClosedFormError, InputError, TextFault
+from closedform.expression import (
+    Node,
+    add,
+    call,
+    free_names,
+    from_tree,
+    mul,
+    name,
+    number,
+    power,
+    scalar_form,
+    substitute,
+    to_tree,
+)
+from closedform.kernel import expression as kernel
+from closedform.language import parse, parse_assumption, parse_equations, parse_loss, parse_shapes, unparse
+
+SAME = [  # two spellings of one node
+    ("2x", "2*x"), ("2(x+1)", "2*(x+1)"), ("(x+1)(x-1)", "(x+1)*(x-1)"), ("X a - y", "X*a - y"), ("x^2", "x**2"),
+    ("-x^2", "-(x^2)"), ("2^3^2", "512"), ("-1*x", "-x"), ("x - -y", "x + y"),
+    ("ln(x)", "log(x)"), ("|x|", "abs(x)"), ("Abs(x)", "abs(x)"), ("||x|-1|", "abs(abs(x) - 1)"),
+    ("|x - |y||", "abs(x - abs(y))"), ("||v||^2", "norm(v)^2"), ("||A||_F^2", "norm(A)^2"), ("||v||_1", "norm1(v)"),
+    ("X.T", "X'"), ("X''", "X"), ("Transpose(X)", "X'"), ("trace(X)", "tr(X)"), ("Identity(p)", "eye(p)"),
+    ("X .* Y", "HadamardProduct(X, Y)"), ("dot(a, b)", "a'*b"), ("Max(x, 0)", "max(x, 0)"),
+    ("Sum(x[i], (i, 1, n))", "sum(i, 1, n, x[i])"), ("Product(x[i], (i, 1, n))", "prod(i, 1, n, x[i])"),
+    ("Rational(1, 10)", "0.1"), ("1e-3", "1/1000"), ("e^x", "exp(x)"), ("E", "exp(1)"), ("binomial(4, 2)", "6"),
+    ("x²", "x^2"), ("a·b − c", "a*b - c"), ("x @ y", "x*y"), ("sqrt(x)", "sqrt (x)"), ("log(x, 2)", "log(x)/log(2)"),
+    ("(y^2)^-1", "1/y^2"), ("arctan(x)", "atan(x)"), ("LambertW(x)", "lambertw(x)"), ("+x", "x"), (".5", "1/2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_spellings_of_one_expression(one: str, other: str) -> None:
+    assert parse(one) == parse(other)
+
+
+def test_operators_group_from_the_left() -> None:
+    assert to_tree(parse("a - b - c")) == ["+", "a", ["*", "-1", "b"], ["*", "-1", "c"]]
+    assert to_tree(parse("a/b/c")) == ["*", "a", ["^", "b", "-1"], ["^", "c", "-1"]]
+    assert to_tree(parse("a/b*c")) == ["*", "a", ["^", "b", "-1"], "c"]
+    assert to_tree(parse("x^y^z")) == ["^", "x", ["^", "y", "z"]]
+    assert to_tree(parse("2^-x*y")) == ["*", ["^", "2", ["*", "-1", "x"]], "y"]
+
+
+def test_names_that_are_functions_or_constants_elsewhere() -> None:
+    assert free_names(parse("beta*x + gamma*y + lambda*zeta + N + S + Q")) == set("xyNSQ") | {
+        "beta", "gamma", "lambda", "zeta"}  # fmt: skip
+    assert parse("gamma(x)").head == "gamma"
+    assert free_names(parse("e + i + I + E + pi")) == frozenset()
+    assert free_names(parse("e + i + pi", ["e", "i", "pi"])) == {"e", "i", "pi"}
+    assert free_names(parse("sum(i, 1, n, i*x[i])")) == {"n", "x"}
+    assert free_names(parse("α + λ")) == {"α", "λ"}
+    with pytest.raises(TextFault, match="gamma is declared"):
+        parse("gamma(x)", ["gamma"])
+
+
+def test_decimals_are_exact_and_noted() -> None:
+    reading = parse_loss("0.1*x + 2.50")
+    assert to_tree(reading.expressions[0]) == ["+", ["*", "1/10", "x"], "5/2"]
+    assert "0.1 is 1/10" in reading.notes[0]
+    assert parse_loss("x + 2").notes == ()
+
+
+def test_numbers_of_ten_thousand_digits() -> None:
+    text = "7" * 10_000
+    assert unparse(parse(text)) == text
+    assert to_tree(parse(text)) == text
+    assert from_tree(to_tree(parse(f"x/{text}"))) == parse(f"x/{text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "says"),
+    [
+        ("", 0, "the text ends"), ("x + ", 4, "the text ends"), ("(x + 1", 0, "never closed"), ("x)", 1, "closes nothing"),
+        ("sigmoi(x)", 0, "did you mean sigmoid"), ("f(x)", 0, "there is no function f"), ("3 4", 2, "operator is missing"),
+        ("1/2x", 3, "not clear"), ("2^3x", 3, "not clear"), ("x/0", 1, "division by zero"), ("0^-1", 1, "division by zero"),
+        ("|x", 0, "never closed"), ("||x", 0, "never closed"), ("x,y", 1, "comma"), ("x;y", 1, "separates equations"),
+        ("sin()", 0, "takes 1 argument"), ("exp(x, y)", 0, "takes 1 argument"), ("(x, y)", 0, "list in parentheses"),
+        ("x + (y < 1)", 7, "comparison"), ("x[", 2, "the text ends"), ("(x+y)[i]", 5, "only a name"),
+        ("sum(1, 1, n, x)", 0, "index"), ("sum(x, y)", 0, "takes an index"), ("Piecewise(x)", 0, "pairs"),
+        ("x ? y", 2, "no meaning"), ("x # y", 2, "no meaning"), ("Integral(x, x)", 0, "not part"), ("1e99999", 0, "exponent"),
+    ],
+)  # fmt: skip
+def test_a_fault_shows_its_place(text: str, at: int, says: str) -> None:
+    with pytest.raises(TextFault) as caught:
+        parse(text)
+    assert (caught.value.at, says in str(caught.value)) == (at, True), str(caught.value)
+
+
+HOSTILE = [
+    "__import__('os').system('id')", "().__class__.__bases__[0]", "x.__class__", "exec('1')", "eval(x)", "lambda: 0",
+    "open('/etc/passwd')", "[x for x in y]", "x if y else z", "x := 1", "x; import os", "`id`", "$(id)", "f'{x}'",
+    "getattr(x, y)", "x.subs(y, 1)", "\0", "x\0y", "9**9**9**9", "2**(10**9)", "(1+sqrt(2))**(10**12)", "1e999999999",
+    "gamma(10**9)", "factorial(10**8)", "binomial(10**9, 10**8)", "(-1)^(1/0)", "x" * 1_000_001, "(" * 100_000,
+    "-" * 100_000 + "x", "2^" * 100_000 + "x", "|" * 10_000, "sin(" * 5000 + "x" + ")" * 5000, "[" * 5000,
+    "1/(1+" * 150 + "x" + ")" * 150, "x" + "'" * 10, "((((((x", "😀", "x\n\n+", "‮x", "True", "x == y", "None.x",
+    "a" * 5000 + "(x)", "9" * 5000 + "^" + "9" * 5000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20].encode("unicode_escape").decode())
+def test_hostile_text_is_one_clear_line_or_plain_mathematics(text: str) -> None:
+    began = time.monotonic()
+    try:
+        node = parse(text)
+    except TextFault as fault:
+        assert len(str(fault).split("\n")) == 3
+        assert len(str(fault)) < 600
+    else:
+        assert isinstance(node, Node)
+    assert time.monotonic() - began < 2
+    assert "subprocess" not in repr(sys.modules.get("os_was_here"))
+
+
+def test_ten_megabytes_are_refused_before_they_are_looked_at() -> None:
+    began = time.monotonic()
+    with pytest.raises(TextFault, match="10,000,002 characters"):
+        parse("1+" * 5_000_001)
+    assert time.monotonic() - began < 0.5
+
+
+def test_a_long_flat_sum_is_read() -> None:
+    assert len(parse(" + ".join(f"x{j}*y" for j in range(20_000))).children) == 20_000
+
+
+# -- round trips -------------------------------------------------------------------------------------------------
+
+_NAMES = st.sampled_from(["x", "y", "beta", "lam", "a1", "X", "e", "i", "pi", "E", "α", "gamma", "T"])
+_NUMBERS = st.fractions(min_value=-50, max_value=50, max_denominator=12)
+_LEAVES = st.one_of(_NAMES.map(name), _NUMBERS.map(number))
+
+
+def _grow(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    several = st.lists(inner, min_size=2, max_size=4)
+    return st.one_of(
+        several.map(lambda parts: add(*parts)),
+        several.map(lambda parts: mul(*parts)),
+        st.tuples(inner, st.one_of(inner, st.integers(-4, 4).map(number))).filter(_can_be_raised).map(lambda p: power(*p)),
+        st.tuples(st.sampled_from(["exp", "log", "sin", "tanh", "abs", "sqrt", "loggamma", "sigmoid", "tr", "norm"]), inner)
+        .filter(lambda p: p != ("exp", number(1))).map(lambda p: call(*p)),
+        st.tuples(inner, inner).map(lambda p: call("max", *p)),
+        st.tuples(inner, inner).map(lambda p: call("hadamard", *p)),
+        inner.filter(lambda n: n.head != "transpose").map(lambda n: call("transpose", n)),
+        st.tuples(inner, inner, inner).map(
+            lambda p: Node("piecewise", (Node("piece", (p[0], Node("<", (p[1], p[2])))), Node("piece", (p[2], call("true")))))
+        ),
+        inner.map(lambda n: Node("sum", (name("j"), number(1), name("n"), mul(n, Node("@", (name("z"), name("j"))))))),
+    )  # fmt: skip
+
+
+def _can_be_raised(pair: tuple[Node, Node]) -> bool:
+    base, exponent = pair[0].number, pair[1].number
+    return not (base == 0 and exponent is not None and exponent < 0) and pair[1] != number(1)
+
+
+@given(st.recursive(_LEAVES, _grow, max_leaves=12))
+@settings(max_examples=400, deadline=None)
+def test_what_is_written_reads_back(node: Node) -> None:
+    text = unparse(node)
+    again = parse(text, free_names(node) | {"e", "i", "pi", "E"})
+    assert again == node, text
+    assert from_tree(to_tree(node)) == node
+
+
+@given(st.text(alphabet=st.sampled_from("xyXn12.,;+-*/^()[]|'<>=&~@ !_eiEsum\\\"#"), max_size=40))
+@settings(max_examples=1500, deadline=None)
+def test_any_text_is_read_or_refused_with_a_caret(text: str) -> None:
+    for read in (parse, parse_loss, parse_equations, parse_assumption, parse_shapes):
+        try:
+            read(text)
+        except TextFault as fault:
+            assert 0 <= fault.at <= max(len(fault.text), 1)
+            str(fault)
+
+
+@given(st.text(max_size=30))
+@settings(max_examples=400, deadline=None)
+def test_any_unicode_text_is_read_or_refused(text: str) -> None:
+    try:
+        problem.read(text)
+    except ClosedFormError as fault:
+        str(fault)
+
+
+@given(st.recursive(st.one_of(st.sampled_from(["x", "y", "3", "7/2"])), lambda s: st.one_of(
+    st.tuples(s, st.sampled_from("+-*/"), s).map(lambda p: f"({p[0]}{p[1]}({p[2]}))"),
+    s.map(lambda t: f"-({t})"), s.map(lambda t: f"({t})^2"), s.map(lambda t: f"exp(({t})/100)")), max_leaves=8))  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_values_agree_with_sympy(text: str) -> None:
+    """The value at a point, by SymPy's evaluation of its own reading; text of our grammar only, so this is safe."""
+    theirs = sympy.sympify(text.replace("^", "**"))
+    point = {"x": sympy.Rational(3, 7), "y": sympy.Rational(-5, 11)}
+    want = theirs.subs(point)
+    try:
+        ours = sympy.sympify(unparse(parse(text))).subs(point)
+    except TextFault:
+        assert want.has(sympy.zoo, sympy.nan)
+        return
+    if want.has(sympy.zoo, sympy.nan):
+        return
+    assert sympy.Abs((ours - want).evalf(30)) <= sympy.Abs(want.evalf(30)) * 1e-20 + 1e-20
+
+
+# -- losses, assumptions, shapes ---------------------------------------------------------------------------------
+
+
+def test_subject_to() -> None:
+    reading = parse_loss("||A*R - B||^2 subject to R'*R = eye(k), rank(B) <= r, 0 < p < 1, X psd", ["R", "B", "X"])
+    assert [unparse(c) for c in reading.constraints] == ["R'*R = eye(k)", "rank(B) <= r", "0 < p", "p < 1", "X psd"]
+    assert reading.properties == (("X", "psd"),)
+    with pytest.raises(TextFault, match="a constraint must be"):
+        parse_loss("x subject to y + 1")
+
+
+def test_equations() -> None:
+    reading = parse_equations("x^2 + y - 1; x = y^2")
+    assert [unparse(e) for e in reading.expressions] == ["x**2 + y - 1", "x - y**2"]
+
+
+def test_assumptions() -> None:
+    assert [unparse(r) for r in parse_assumption("n*S2>S1**2").relations] == ["n*S2 > S1**2"]
+    assert parse_assumption("X full rank").property == "full rank"
+    assert parse_assumption("A symmetric").property == "sym"
+    assert parse_assumption("Ne(Sxy, 0)").relations[0].head == "!="
+    assert free_names(parse_assumption("0<e<1").relations[0]) == {"e"}
+    assert free_names(parse_assumption("x<e").relations[0]) == {"x"}
+    assert parse_assumption("x < pi").relations[0].children[1] == call("pi")
+    assert parse_assumption("x > -oo").relations == ()
+    with pytest.raises(TextFault, match="not an assumption"):
+        parse_assumption("x fluffy")
+
+
+def test_shapes() -> None:
+    assert parse_shapes("X=n,k; y=n") == parse_shapes({"X": ("n", "k"), "y": "n"})
+    assert parse_shapes({"D": "n-2,n"})["D"] == (parse("n - 2"), name("n"))
+    assert parse_shapes({"X": (5, 3)})["X"] == (number(5), number(3))
+    for bad in ("X", "X=1,2,3", "X=-1", "X=0.5", "=n"):
+        with pytest.raises(TextFault):
+            parse_shapes(bad)
+
+
+INFERRED = [  # loss, unknown, shapes up to the names of sizes (found by hand)
+    ("||X*a - y||^2 + lam*||a||^2", "a", {"X": "nk", "a": "k1", "y": "n1"}),
+    ("(X*a - y)'*diag(w)*(X*a - y)", "a", {"X": "nk", "a": "k1", "w": "n1", "y": "n1"}),
+    ("logdet(S) + tr(inv(S)*C)", "S", {"S": "nn", "C": "nn"}),
+    ("||A*X + X*B - C||^2", "X", {"A": "nn", "B": "kk", "X": "nk", "C": "nk"}),
+    ("ones(n)'*log(1 + exp(X*b)) - y'*X*b", "b", {"X": "nk", "b": "k1", "y": "n1"}),
+    ("g/2*w'*S*w - mu'*w", "w", {"S": "nn", "w": "n1", "mu": "n1"}),
+    ("||a - z||^2/2 + tau*norm1(a)", "a", {"a": "n1", "z": "n1"}),
+    ("||sigmoid(X*W1)*W2 - Y||^2", "W1", {"X": "nk", "W1": "km", "W2": "mp", "Y": "np"}),
+    ("||X*a - y||^2 subject to C*a = d", "a", {"X": "nk", "a": "k1", "y": "n1", "C": "qk", "d": "q1"}),
+]
+
+
+@pytest.mark.parametrize(("loss", "unknown", "shapes"), INFERRED)
+def test_shapes_are_inferred(loss: str, unknown: str, shapes: dict[str, str]) -> None:
+    read = problem.read(loss, unknowns=unknown)
+    assert read.level == "matrix"
+    assert set(read.shapes) == set(shapes)
+    renaming = dict[str, str]()
+    for key, letters in shapes.items():
+        for part, letter in zip(read.shapes[key], letters, strict=True):
+            assert renaming.setdefault(letter, unparse(part)) == unparse(part)
+    assert len(set(renaming.values())) == len(renaming)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shapes", "says"),
+    [
+        ("||X*a - y||^2", "X=n,k;a=n;y=n", r"X and a cannot be multiplied: X is n by k, a is n by 1"),
+        ("||X*a - y||^2", "X=n,k;a=k;y=m", r"X\*a and -y cannot be added"),
+        ("X*a", "X=n,k;a=k", r"the loss must be a scalar, but X\*a is n by 1"),
+        ("tr(X)*||a||", "X=n,k;a=k", r"tr needs a square matrix, but X is n by k"),
+        ("||a .* b||", "a=n;b=k", r"entry by entry: a is n by 1, b is k by 1"),
+        ("||a||^2 + tr(X^2)", "X=n,k;a=k", r"X is n by k and has no power 2"),
+        ("||a||^2 subject to C*a = d", "a=k;C=q,k;d=p", r"sides of a constraint differ"),
+    ],
+)
+def test_shapes_that_do_not_conform_are_named(loss: str, shapes: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        problem.read(loss, unknowns="a", shapes=shapes)
+
+
+def test_sums_conform_after_reading() -> None:
+    read = problem.read("ones(n)'*log(1 + exp(X*b)) + sum(X*b)", unknowns="b", shapes="X=n,k;b=k")
+    assert read.loss is not None
+    assert unparse(read.loss) == "ones(n)'*log(ones(n) + exp(X*b)) + ones(n)'*X*b"
+    read = problem.read("a'*(X'*X)**-1*a", unknowns="a", shapes={"X": "n,k", "a": "k"})
+    assert read.loss is not None
+    assert unparse(read.loss) == "a'*inv(X'*X)*a"
+
+
+# -- problems ----------------------------------------------------------------------------------------------------
+
+
+def test_levels() -> None:
+    assert problem.read("x**4 - x**2").level == "scalar"
+    summed = problem.read("sum(i, 1, n, lambda - x[i]*log(lambda))")
+    assert (summed.level, summed.unknowns, summed.parameters) == ("sum", ("lambda",), ("n", "x"))
+    assert problem.read("sum(i, 1, n, (y[i] - m)^2)", data={"y": [1, 2, 4]}).level == "scalar"
+    assert problem.read("||x - m||^2", unknowns="m").level == "matrix"
+
+
+def test_declared_constants_are_names() -> None:
+    read = problem.read("E0**2/2 + e*cos(E0) - M*E0", unknowns="E0", assumptions=["0<e<1"])
+    assert read.parameters == ("M", "e")
+    assert problem.read("exp(x) - e*x").unknowns == ("x",)
+    assert problem.read("beta^2 - beta*gamma", unknowns=["beta"]).parameters == ("gamma",)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ({"source": "3"}, "no unknowns"), ({"source": ""}, "the loss is empty"), ({}, "nothing to derive"),
+        ({"source": "x^2", "unknowns": "z"}, "unknown z does not occur"), ({"source": "x^2", "unknowns": "x,x"}, "twice"),
+        ({"source": "x^2", "box": "z=1:2"}, "z has a box"), ({"source": "x^2", "start": {"z": 1}}, "z has a box or a start"),
+        ({"source": "x^2", "box": "x=1"}, "must look like"), ({"source": "x^2", "start": "x=y"}, "is not a number"),
+        ({"source": "x^2", "hidden": 2}, "only a loss of the catalogue"), ({"source": "x^2 = 4"}, "comparison"),
+        ({"source": "x^2", "equations": "x"}, "not both"), ({"equations": []}, "no equations"),
+        ({"equations": "x < 1"}, "not an inequality"), ({"source": [1, 2]}, "not an object of type list"),
+        ({"source": "x*tr(S)", "unknowns": "x", "shapes": "S=n,k", "assumptions": ["S spd"]}, "only a square matrix"),
+        ({"source": "||X*a - y||^2"}, "which of X, a, y are unknown"), ({"source": "(y[i] - a)^2"}, "not bound"),
+        ({"source": "(y - a)^2", "data": {"y": [1, 2]}}, r"y is a column of the data; write y\[i\]"),
+        ({"source": "sum(i,1,n,(z[i]-a)^2)", "data": {"y": [1, 2]}}, "there is no column z"),
+        ({"source": "sum(i,1,n,(y[i]-a)^2)", "data": {"y": [1, 2]}, "unknowns": "y"}, "column of the data"),
+        ({"source": "x", "unknowns": "__class__"}, "is not a name"), ({"source": "x", "unknowns": "x y"}, "is not a name"),
+    ],
+)  # fmt: skip
+def test_a_wrong_call_is_one_clear_line(call: dict[str, object], says: str) -> None:
+    with pytest.raises((CallError, InputError), match=says) as caught:
+        problem.read(**call)  # type: ignore[arg-type]
+    assert len(str(caught.value).split("\n")) in (1, 3)
+
+
+def test_problems_are_immutable_and_picklable() -> None:
+    read = problem.read("||X*a - y||^2 subject to C*a = d", unknowns="a", assumptions=["X full rank"])
+    assert pickle.loads(pickle.dumps(read)) == read
+    with pytest.raises(AttributeError):
+        read.level = "sum"  # type: ignore[misc]
+
+
+def test_scalar_problems_are_statements_of_the_kernel() -> None:
+    for text in ("sigmoid(x) + softplus(x) + relu(x)", "||x - 3||^2 + tr(x)", "sum(i, 1, 3, x^i)/x", "x'*x"):
+        read = problem.read(text, unknowns="x", shapes={"x": "scalar"})
+        assert read.loss is not None
+        kernel.read(to_tree(read.loss))
+
+
+def test_substitution_respects_what_is_bound() -> None:
+    node = parse("sum(i, 1, n, i*x[i]) + i*x", ["i"])
+    assert unparse(substitute(node, {"i": number(5), "x": name("z"), "n": number(3)})) == "sum(i, 1, 3, i*x[i]) + 5*z"
+    assert unparse(scalar_form(parse("sigmoid(2x)"))) == "1/(1 + exp(-2*x))"
+
+
+# -- SymPy objects -----------------------------------------------------------------------------------------------
+
+
+def test_sympy_expressions_are_read_by_structure() -> None:
+    x, p = sympy.Symbol("x"), sympy.Symbol("p", positive=True)
+    i, n = sympy.symbols("i n")
+    y = sympy.IndexedBase("y")
+    for expression in (
+        x**4 - x**2, sympy.exp(x) / (1 + sympy.sqrt(x)), sympy.Max(x, 0) + sympy.Abs(x), sympy.pi * x + sympy.E,
+        sympy.Piecewise((x, x > 0), (-x, True)), sympy.LambertW(x) + sympy.loggamma(x) + sympy.besseli(0, x),
+        sympy.Rational(1, 3) * x, sympy.Float("0.1") * x,
+    ):  # fmt: skip
+        read = problem.read(expression, unknowns=[x])
+        assert read.loss is not None
+        theirs = sympy.sympify(unparse(read.loss))
+        assert abs((theirs - expression).subs(x, sympy.Rational(7, 5)).evalf(25)) < 1e-15
+    assert unparse(problem.read(p**2 - p).relations[0]) == "p > 0"
+    assert problem.read(sympy.Sum((y[i] - x) ** 2, (i, 1, n)), unknowns=[x]).level == "sum"
+    assert problem.read(sympy.Symbol("e") * x**2, unknowns=[x]).parameters == ("e",)
+    with pytest.raises(InputError, match="Integral"):
+        problem.read(sympy.Integral(x, x))
+    with pytest.raises(InputError, match="not part of the language"):
+        problem.read(sympy.Function("f")(x))
+
+
+def test_sympy_matrix_expressions_bring_their_shapes() -> None:
+    n, k = sympy.symbols("n k")
+    big, a, y = (sympy.MatrixSymbol(*parts) for parts in (("X", n, k), ("a", k, 1), ("y", n, 1)))
+    read = problem.read((big * a - y).T * (big * a - y), unknowns=[a])
+    assert read.level == "matrix"
+    assert {key: tuple(map(unparse, shape)) for key, shape in read.shapes.items()} == {
+        "X": ("n", "k"), "a": ("k", "1"), "y": ("n", "1")}  # fmt: skip
+    read = problem.read(sympy.Trace(a.T * (big.T * big).I * a), unknowns=[a])
+    assert read.loss is not None
+    assert unparse(read.loss) == "a'*inv(X'*X)*a"
+
+
+def test_reading_text_does_not_import_sympy() -> None:
+    import subprocess  # the only way to see what an interpreter of its own imports
+
+    code = "import sys, closedform.problem as p; p.read('ols'); p.read('x^2'); print('sympy' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
+def test_fractions_are_exact() -> None:
+    assert parse("0.1").number == Fraction(1, 10)
