@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import flint
 from flint import acb, fmpz_poly
 
-from closedform.algebra.galois.subfields import TooLarge, monic_roots
+from closedform.algebra.galois.subfields import TooLarge
 from closedform.algebra.radicals.solve import solve
 from closedform.algebra.radicals.terms import WORKING_BITS, Unresolved, Workshop, operations, text
 from closedform.algebra.roots import rounded

@@ -6,7 +6,8 @@ import flint
 from flint import acb, acb_poly, fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.subfields import Subfield, TooLarge, chain, field_of, monic, monic_roots
-from closedform.algebra.radicals.steps import RATIONALS, Field, constant, relative_roots, square_part
+from closedform.algebra.radicals.kummer import prime_step
+from closedform.algebra.radicals.steps import RATIONALS, Field, compose, constant, relative_roots, square_part
 from closedform.algebra.radicals.terms import Unresolved, Workshop, add, mul, negate, rational_root, unity
 from closedform.kernel.expression import Tree
 
@@ -68,10 +69,14 @@ def _monic(f: fmpz_poly, shop: Workshop) -> list[Tree]:
     if not blocks:
         if n <= 4:
             return relative_roots(rational, RATIONALS, shop)
+        if fmpz(n).is_prime():
+            return prime_step(f, n, None, shop, solve)
         raise Unresolved(f"no step for a primitive group of degree {n}")
     below = field_of(f, blocks[-1])
     if n // below.degree <= 4:
         return _over(f, below, shop)
+    if fmpz(n // below.degree).is_prime():
+        return prime_step(f, n // below.degree, below, shop, solve)
     raise Unresolved(f"no step of relative degree {n // below.degree}")
 
 
@@ -101,13 +106,6 @@ def _over(f: fmpz_poly, below: Subfield, shop: Workshop) -> list[Tree]:
     for field in fields:
         shop.budget.check()
         out += relative_roots(g, field, shop)
-    return out
-
-
-def compose(p: fmpq_poly, point: fmpq_poly, modulus: fmpq_poly) -> fmpq_poly:
-    out = fmpq_poly([])
-    for c in list(p.coeffs())[::-1]:
-        out = (out * point + c) % modulus
     return out
 
 

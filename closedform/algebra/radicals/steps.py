@@ -9,7 +9,14 @@ from itertools import product
 from flint import acb, fmpq, fmpq_poly, fmpz
 
 from closedform.algebra.radicals.terms import (
-    HALF, I, Unresolved, Workshop, negate, over_common, polynomial, rational_root,
+    HALF,
+    I,
+    Unresolved,
+    Workshop,
+    negate,
+    over_common,
+    polynomial,
+    rational_root,
 )  # fmt: skip
 from closedform.kernel.expression import MINUS, ZERO, Tree, add, mul, power
 
@@ -192,3 +199,10 @@ def _quartic(g: Sequence[Element], field: Field, shop: Workshop) -> list[Tree]:
 def _preference(value: acb) -> tuple[bool, float]:
     """Real and positive first, then far from zero."""
     return (value.imag.contains(0) and value.real > 0, float(abs(value).mid()))
+
+
+def compose(p: fmpq_poly, point: fmpq_poly, modulus: fmpq_poly) -> fmpq_poly:
+    out = fmpq_poly([])
+    for c in list(p.coeffs())[::-1]:
+        out = (out * point + c) % modulus
+    return out
