@@ -14,7 +14,7 @@ PACKAGE = ROOT / "closedform"
 FILES = sorted(PACKAGE.rglob("*.py"))
 KERNEL = sorted((PACKAGE / "kernel").glob("*.py"))
 # Imports inside functions: behind a lazy face, or to reach an optional extra; nowhere else.
-LAZY_FACES = {"__init__.py", "cli.py", "report/model.py"}
+LAZY_FACES = {"__init__.py", "cli.py", "report/model.py", "report/written.py"}
 OPTIONAL = {"matplotlib", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
 
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from flint import arb, ctx, fmpq
+
+from closedform.expression import to_tree
+from closedform.kernel.expression import evaluate, read
+from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
+from closedform.problem import Problem
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
@@ -110,6 +116,7 @@ TRUST_WORDS: dict[Trust, str] = {
     "derived": "a cited theorem applies; code outside the kernel checked its hypotheses",
     "observed": "seen in floating point only",
 }
+MOST_ROWS = 2_000  # of data whose loss is evaluated for show
 MANY = 8  # unknowns or critical points after which the long form gives way to a table
 
 
@@ -196,7 +203,8 @@ def _minimum_lines(report: Report) -> list[Line]:
     if not minima:
         return []
     first = minima[0]
-    value: Line = () if first.loss is None else (", ", Math(first.loss), ",")
+    value = _height(report, first)
+    value = (", ", *value, ",") if value else ()
     if len(minima) > 3:
         return [(subject, *value, f" is reached at {len(minima)} points.")]
     if len(_names(first)) > 4:
@@ -307,7 +315,7 @@ def _points(report: Report) -> Iterator[Block]:
         yield Paragraph(("There may be others: it is not proved that the list is complete.",))
     if len(_names(points[0])) > MANY:
         for p in points[:MANY]:
-            yield Paragraph(_description(p))
+            yield Paragraph(_description(report, p))
             yield Table(("unknown", "exact", "value", "radius"), tuple(_row(p, u) for u in _names(p)))
         return
     items = list[tuple[Line, ...]]()
@@ -316,7 +324,7 @@ def _points(report: Report) -> Iterator[Block]:
         extra: list[Line] = [(f"where {', '.join(p.conditions)}",)] if p.conditions else []
         if p.note:
             extra.append((p.note,))
-        items.append((_description(p), *lines, *extra))
+        items.append((_description(report, p), *lines, *extra))
     yield Items(tuple(items), numbered=True)
     if len(points) > 3 * MANY:
         yield Paragraph((f"… and {len(points) - 3 * MANY} more (all are in the JSON).",))
@@ -332,12 +340,43 @@ def _row(point: CriticalPoint, unknown: str) -> tuple[Inline, ...]:
     )
 
 
-def _description(point: CriticalPoint) -> Line:
+def _height(report: Report, point: CriticalPoint) -> Line:
+    """The loss at a point: exact where it is known and short, and as a certified decimal."""
+    exact, decimal = point.loss, None
+    if exact is None or (exact.is_number and not exact.is_Rational):
+        decimal = loss_at(report.problem, point)
+    if exact is not None and (decimal is None or len(text_of(exact)) <= 40):
+        return (Math(exact), *(("" if decimal is None else f" ≈ {decimal}"),))
+    return (f"≈ {decimal}",) if decimal is not None else ()
+
+
+def loss_at(problem: Problem, point: CriticalPoint, digits: int = 12) -> str | None:
+    """The loss at the place of a point, by ball arithmetic from its certified coordinates; None where that fails."""
+    rows = 0 if problem.data is None else problem.data.rows
+    if problem.loss is None or point.numeric is None or point.radius is None or rows > MOST_ROWS:
+        return None
+    columns = {} if problem.data is None else {
+        key: [fmpq(v.numerator, v.denominator) for v in column] for key, column in problem.data.columns.items()
+    }  # fmt: skip
+    places = {u: arb(v, point.radius.get(u, "0")) for u, v in point.numeric.items()}
+    before = ctx.prec
+    try:
+        ctx.prec = 64 + 4 * max((len(v) for v in point.numeric.values()), default=0)
+        ball = evaluate(read(to_tree(problem.loss)), places, columns)
+        if not ball.is_finite() or (ball.rel_accuracy_bits() < 12 and not abs(ball) < 1e-12):
+            return None
+        return shortened(ball.mid().str(digits, radius=False), digits) if not abs(ball) < 1e-12 else "0"
+    except (Refused, ValueError, ArithmeticError):
+        return None
+    finally:
+        ctx.prec = before
+
+
+def _description(report: Report, point: CriticalPoint) -> Line:
     parts: list[Inline] = [point.kind if point.kind != "unclassified" else "not classified"]
-    if point.loss is not None:
-        parts += [", loss ", Math(point.loss)]
-        if point.loss.is_number and not point.loss.is_Rational:
-            parts.append(f" ≈ {point.loss.evalf(12)}")
+    height = _height(report, point)
+    if height:
+        parts += [", loss ", *height]
     if point.inertia is not None and sum(point.inertia) > 1:
         plus, minus, zero = point.inertia
         signs = [f"{k} {word}" for k, word in ((plus, "positive"), (minus, "negative"), (zero, "zero")) if k]

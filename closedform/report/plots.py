@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from closedform.errors import CallError
+from closedform.polynomials import roots
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.text import readable
 
@@ -153,8 +154,6 @@ def _contours(report: Report) -> Drawing:
 
 
 def _roots(report: Report) -> Drawing:
-    from closedform.polynomials import roots
-
     if len(report.equations) != 1 or report.kind != "polynomial" or report.problem.parameters:
         raise CallError("the roots of one polynomial equation, without other symbols, can be drawn")
     found = roots(readable(report.equations[0], 1_000_000), digits=15).to_dict()["roots"]

@@ -1,7 +1,7 @@
 """Expressions as text of our language: the form in which everything is written to JSON and reads back.
 
-Takes what the floors below hand on: a SymPy expression, a ``Node``, or text that is already in the language. SymPy's
-``str`` is its ``sstr``, so SymPy is not imported here, nor anywhere in ``report``: a matrix loss never needs it.
+Takes what the floors below hand on: a SymPy expression, a ``Node``, or text that is already in the language. SymPy is
+imported only once an expression of its is at hand: a matrix loss never needs it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,19 @@ def text_of(value: object) -> str:
     if isinstance(value, Node):
         return unparse(value)
     try:
-        return str(value)
+        return _written(value)
     except ValueError:  # Python refuses to print an integer of more than 4,300 digits unless told otherwise
         limit = sys.get_int_max_str_digits()
         sys.set_int_max_str_digits(0)
         try:
-            return str(value)
+            return _written(value)
         finally:
             sys.set_int_max_str_digits(limit)
+
+
+def _written(value: object) -> str:
+    if not hasattr(value, "free_symbols"):
+        return str(value)
+    from closedform.algebra import bridge  # a lazy face: it brings SymPy, which this expression has brought already
+
+    return bridge.text(value)
