@@ -221,8 +221,8 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
     right, denominators = goal, field.one
     for item in reading.sequence(evidence["nonvanishing"], "the nonvanishing factors", 1000):
         factor = field.polynomial(item)
-        if field.sign(factor) == 0 and not (factor.is_constant() and factor != 0):
-            refuse(f"a factor may vanish: {field.infix(factor)[:200]}")
+        if factor == 0 or not (field.sign(factor) or factor.is_constant() or divmod(goal, factor)[1] == 0):
+            roots_in(field, factor, [])
         right *= factor
     cofactors = reading.sequence(evidence["cofactors"], "cofactors")
     if goal == 0 or len(cofactors) != len(unknowns):
@@ -232,6 +232,8 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
         left, denominators = left + field.polynomial(c) * above, denominators * below
     if left != right:
         refuse("the cofactors do not combine the derivatives to the polynomial")
+    if goal.is_constant():
+        return f"{infix(loss)} has no real critical point in {', '.join(unknowns)} ({words})"
     said = f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)} has {field.infix(goal)} = 0"
     if "roots" not in claim:
         return said
@@ -244,9 +246,12 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
 
 def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
     """The number of positive roots, when each of the disjoint positive intervals holds exactly one and none is outside."""
-    dense = [0] * (goal.degrees()[0] + 1)
+    used = [i for i, d in enumerate(goal.degrees()) if d > 0] or [0]
+    if len(used) > 1 or field.names[used[0]] not in field.positive:
+        refuse(f"not a polynomial in one positive generator: {field.infix(goal)[:200]}")
+    dense = [0] * (goal.degrees()[used[0]] + 1)
     for m, c in zip(goal.monoms(), goal.coeffs(), strict=True):
-        dense[m[0]] = int(c)
+        dense[m[used[0]]] = int(c)
     f = fmpz_poly(dense)
     f = f // f.gcd(f.derivative()) if f.degree() > 0 else f
     above = [] if f.degree() < 1 else [z.real for z, _ in f.complex_roots() if z.imag == 0 and not z.real < 0 and z.real != 0]

@@ -86,13 +86,14 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
             values = unknowns_exactly(branch, n.expressions[i], where) if n.closed else None
             kind, signs = judged.kinds[len(points)]
             note = "" if n.closed else _note(n, branch, where)
-            points.append(point(s, kind, signs, values, symbols_of(values), budget.digits, note))
-    eliminant = eliminant_certificate(where, found, every)
-    proved = eliminant is not None and _accepted(eliminant)
-    if eliminant is not None and proved:
-        certificates.insert(0, eliminant)
-    statements = about_numbers(where, found, real, numbers, 0 if proved else None, certificates)
-    statements += about_points(where, found, judged, points, 0 if proved else None)
+            points.append(point(s, tuple(u.name for u in where.system.unknowns), kind, signs, values, symbols_of(values), budget.digits, note))
+    eliminant = eliminant_certificate(where)
+    goal = None
+    if eliminant is not None and _accepted(eliminant[0]):
+        certificates.insert(0, eliminant[0])
+        goal = eliminant[1]
+    statements = about_numbers(where, found, real, numbers, goal, certificates)
+    statements += about_points(where, found, judged, points, None if goal is None else 0)
     order = sorted(range(len(points)), key=lambda i: tuple(float(v.mid()) for v in every[i].unknowns.values()))
     outcome = _outcome(points, numbers, found)
     best = [p for p in points if p.kind == "global minimum"]

@@ -9,15 +9,15 @@ from closedform.algebra.roots import exact, isolate_real
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.exponentials import Field
 from closedform.kernel.reading import Json
-from closedform.strategies.exponentials_branches import Pieces, coefficients, dense, variables
+from closedform.strategies.exponentials_branches import coefficients, dense, variables
 from closedform.strategies.exponentials_field import NotExponential, Setting, polynomial_json, statement_json, substitution_json
-from closedform.strategies.exponentials_points import Solution
+from closedform.strategies.exponentials_points import sign
 
 MAX_TERMS = 3_000
 
 
-def eliminant_certificate(where: Setting, found: Pieces, real: list[Solution]) -> Certificate | None:
-    """"Every real critical point has f(t) = 0" with its evidence, for one exponential and at most one linear unknown.
+def eliminant_certificate(where: Setting) -> tuple[Certificate, fmpz_mpoly] | None:
+    """"Every real critical point has f(t) = 0" with its evidence, and f, for one exponential and at most one linear unknown.
 
     With one unknown in all the claim also lists an interval for each positive root: these are all critical points.
     """
@@ -49,13 +49,12 @@ def eliminant_certificate(where: Setting, found: Pieces, real: list[Solution]) -
     goal, nonvanishing = fld.one, list[fmpz_mpoly]()
     constant, factors = whole.factor()
     for f, e in factors:
-        if fld.sign(f) != 0:
+        if sign(f, fld) != 0 or (len(variables(f, fld)) == 1 and not positive_roots(f, t, fld)):
             nonvanishing.append(f**e)
         else:
-            goal = goal * f**e
+            goal = goal * f
+            nonvanishing += [f] * (e - 1)
     nonvanishing.append(fld.one * constant)
-    if goal == 1:
-        goal = nonvanishing.pop(0) if nonvanishing else fld.one
     if sum(len(c) for c in cofactors) + len(goal) > MAX_TERMS:
         return None
     claim: dict[str, Json] = {
@@ -70,7 +69,11 @@ def eliminant_certificate(where: Setting, found: Pieces, real: list[Solution]) -
         "cofactors": [polynomial_json(c) for c in cofactors],
         "nonvanishing": [polynomial_json(f) for f in nonvanishing],
     }
-    return Certificate(statement, claim, evidence)
+    return Certificate(statement, claim, evidence), goal
+
+
+def positive_roots(f: fmpz_mpoly, t: str, fld: Field) -> int:
+    return sum(1 for z, _ in isolate_real(dense(f, t, fld)) if z > 0)
 
 
 def _pseudo_division(p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field) -> tuple[fmpz_mpoly, fmpz_mpoly, fmpz_mpoly] | None:
@@ -91,8 +94,10 @@ def _pseudo_division(p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field) -> tup
 def _intervals(goal: fmpz_mpoly, t: str, fld: Field) -> Json:
     """Short rational intervals, one around each positive root, with a change of sign."""
     f = dense(goal, t, fld)
-    f = f // f.gcd(f.derivative())
+    f = f // f.gcd(f.derivative()) if f.degree() > 0 else f
     out = list[Json]()
+    if f.degree() < 1:
+        return out
     with flint.ctx.workprec(128):
         for ball, _ in isolate_real(f, 128):
             if not ball > 0:

@@ -8,13 +8,13 @@ from typing import Any
 import sympy as sp
 from flint import arb, fmpz, fmpz_poly
 
+from closedform.algebra import bridge
 from closedform.algebra.galois import decide as galois
-try:  # while the module is being written
-    from closedform.algebra.radicals import radical_roots
-except ImportError:
-    radical_roots = None
+from closedform.algebra.radicals.engine import RadicalSolution, radical_roots
 from closedform.budget import Budget
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.unsolvable import reduced_type
+from closedform.language import parse
 
 
 @dataclass(frozen=True)
@@ -76,17 +76,46 @@ def number(f: fmpz_poly, roots: list[arb], budget: Budget) -> Number:
         return Number(f, True, "C2" if f.degree() == 2 else "1", tuple(quadratic(f, r) for r in roots))
     decision = galois.decide(f, budget.share(max(1.0, 0.5 * budget.remaining)))
     if decision.solvable is False:
-        return Number(f, False, decision.group, (), decision.certificate, decision.reason)
+        return Number(f, False, decision.group or alternating(f, budget), (), decision.certificate, decision.reason)
     if decision.solvable is None:
         return Number(f, None, decision.group, reason=decision.reason)
     found = radicals(f, roots, budget)
     if found is None:
         return Number(f, None, decision.group, reason="solvable by radicals, but the expression was not written out")
-    return Number(f, True, decision.group, found)
+    return Number(f, True, decision.group, found[0], found[1])
 
 
-def radicals(f: fmpz_poly, roots: list[arb], budget: Budget) -> tuple[Any, ...] | None:
-    """Expressions in radicals for the roots in the given balls, each proved equal to its root; None where one is missing."""
-    if radical_roots is None:
-        return None
+def alternating(f: fmpz_poly, budget: Budget, primes: int = 60) -> str | None:
+    """"S9" or "A9" when the group of an irreducible f is proved to be one of these, else None.
+
+    Jordan: a transitive group of degree n with an r-cycle, r prime and n/2 < r < n - 2, contains A_n. A Frobenius
+    element with one factor of degree r (and no other degree divisible by r, as r > n/2) has such a power. It is A_n
+    when the discriminant is a square.
+    """
+    n, p = f.degree(), fmpz(2)
+    for _ in range(primes):
+        budget.check()
+        seen = reduced_type(f, int(p))
+        if seen is not None and any(n < 2 * d and d < n - 2 and fmpz(d).is_prime() for d in seen):
+            odd = any(sum(d - 1 for d in t) % 2 for t in (reduced_type(f, q) for q in (2, 3, 5, 7, 11, 13, 17, 19)) if t)
+            if odd:
+                return f"S{n}"
+            return f"A{n}" if f.discriminant().is_square() else f"S{n}"
+        p = fmpz(int(p) + 1)
+        while not p.is_prime():
+            p = fmpz(int(p) + 1)
     return None
+
+
+def radicals(f: fmpz_poly, roots: list[arb], budget: Budget) -> tuple[tuple[Any, ...], Certificate] | None:
+    """Expressions in radicals for the roots in the given balls, proved by the certificate; None where one is missing."""
+    found = radical_roots(f, budget)
+    if not isinstance(found, RadicalSolution):
+        return None
+    out = list[Any]()
+    for ball in roots:
+        near = [r for r in found.roots if r.real and arb(r.re, arb(r.radius)).overlaps(ball)]
+        if len(near) != 1 or near[0].exact is None:
+            return None
+        out.append(bridge.to_sympy(parse(near[0].exact), {}))
+    return tuple(out), found.certificate

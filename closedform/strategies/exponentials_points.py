@@ -449,18 +449,19 @@ def _kind(signs: tuple[int, int, int] | None) -> Kind:
     return "saddle" if signs[0] and signs[1] else "local minimum" if signs[0] else "local maximum"
 
 
-def point(s: Solution, kind: Kind, signs: tuple[int, int, int] | None, values: Mapping[str, Any] | None,
+def point(s: Solution, order: tuple[str, ...], kind: Kind, signs: tuple[int, int, int] | None, values: Mapping[str, Any] | None,
           expression_class: str | None, digits: int, note: str) -> CriticalPoint:  # fmt: skip
     """The critical point as the report shows it."""
     numeric: dict[str, str] = {}
     radius: dict[str, str] = {}
-    for u, ball in s.unknowns.items():
+    for u in order:
+        ball = s.unknowns[u]
         size = abs(exact(ball.mid()))
         places = digits - 1 - (magnitude(size) if size > 0 else 0)
         numeric[u], bound = round_ball(ball, places)
         radius[u] = radius_text(bound)
     return CriticalPoint(
-        exact=FrozenMap(values) if values is not None else None, numeric=FrozenMap(numeric), radius=FrozenMap(radius),
+        exact=FrozenMap({u: values[u] for u in order}) if values is not None else None, numeric=FrozenMap(numeric), radius=FrozenMap(radius),
         kind=kind, inertia=signs, multiplicity=1 if signs is not None else None, expression_class=expression_class, note=note,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from flint import fmpq, fmpz_mpoly
 from closedform.attempt import Statement
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint
-from closedform.strategies.exponentials_branches import Branch, Pieces, dense
+from closedform.strategies.exponentials_branches import Branch, Pieces, dense, variables
 from closedform.strategies.exponentials_field import Setting
 from closedform.strategies.exponentials_numbers import Number, text
 from closedform.strategies.exponentials_points import Judged, Solution
@@ -40,20 +40,32 @@ def short(f: Any, x: str) -> str:
 
 
 def about_numbers(where: Setting, found: Pieces, real: list[tuple[Branch, list[Solution]]], numbers: list[Number],
-                  eliminant: int | None, certificates: list[Certificate]) -> list[Statement]:  # fmt: skip
-    """The eliminants, their groups, and what follows for the unknowns."""
+                  goal: fmpz_mpoly | None, certificates: list[Certificate]) -> list[Statement]:  # fmt: skip
+    """The eliminants, their groups, and what follows for the unknowns; certificate 0 proves ``goal`` = 0 where given."""
     out = list[Statement]()
+    if goal is not None and goal.is_constant():
+        out.append(Statement("There is no real critical point: the derivatives combine to a function that is never zero.", "proved",
+                             certificate=0))  # fmt: skip
+    elif goal is not None:
+        factors = goal.factor()[1]
+        t = next(iter(variables(goal, where.field)))
+        product = "*".join(f"({short(dense(f, t, where.field), t)})" for f, _ in factors) if len(factors) > 1 else short(
+            dense(goal, t, where.field), t)  # fmt: skip
+        out.append(Statement(f"With {substitution(where, t)}, every real critical point has {product} = 0.", "proved", certificate=0))
     for (branch, _), n in zip(real, numbers, strict=True):
         if n.polynomial is None or branch.main is None or n.polynomial.degree() < 2:
             continue
         t, f = branch.main, short(n.polynomial, branch.main)
-        trust = "proved" if eliminant is not None else "derived"
-        group = f", with group {n.group} over Q" if n.group else ""
-        out.append(Statement(f"{substitution(where, t)} is a root of the irreducible polynomial {f}{group}.", trust, certificate=eliminant))
+        group = f", with group {n.group}" if n.group else ""
+        which = "" if goal is not None and len(real) == 1 else f"At the points concerned {substitution(where, t)} is a root of it. "
+        out.append(Statement(f"{f[0].upper() + f[1:] if f[0] == 'a' else f} is irreducible over Q{group}. {which}".strip(), "derived"))
+        if n.closed and n.certificate in certificates:
+            index = certificates.index(n.certificate)
+            out.append(Statement(f"The roots of {f} are expressible in radicals, as written.", "proved", certificate=index))
         if n.closed is not False:
             continue
         index = certificates.index(n.certificate) if n.certificate in certificates else None
-        out.append(Statement(f"For these data {t} is not expressible in radicals: {f} is irreducible and its group is not solvable.",
+        out.append(Statement(f"For these data {t} is not expressible in radicals: {f} is irreducible, and no root of it is.",
                              "proved" if index is not None else "derived", reference="Galois", certificate=index))  # fmt: skip
         unknown = next((u for u, how in where.of.items() if how is not None and how[0] == t), None)
         if unknown is None:
@@ -101,7 +113,7 @@ def about_points(where: Setting, found: Pieces, judged: Judged, points: list[Cri
     out = list[Statement]()
     trust = "proved" if eliminant is not None and len(where.system.unknowns) == 1 else "derived"
     count = len(points)
-    if not found.curves:
+    if not found.curves and not (count == 0 and eliminant is not None):
         how = "no real critical point" if count == 0 else f"exactly {count} real critical point{'s' if count != 1 else ''}"
         total = sum(b.degree(where.field) for b in found.branches) if found.exhaustive else None
         whole = f"; the polynomial system has {total} complex solutions" if total is not None else ""
