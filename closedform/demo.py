@@ -24,6 +24,7 @@ from closedform.report.document import (
     Items,
     Line,
     Paragraph,
+    loss_at,
     shortened,
 )
 from closedform.report.model import Report
@@ -65,32 +66,25 @@ def _place(point: CriticalPoint, digits: int = 12, longest: int = 60) -> Line:
     out: list[Inline] = []
     for u in point.exact or point.numeric or ():
         exact = point.exact.get(u) if point.exact else None
-        if exact is not None and len(text_of(exact)) > longest:
-            exact = None
         decimal = point.numeric.get(u) if point.numeric else None
-        whole = exact is not None and text_of(exact).lstrip("-").isdigit()
+        written = "" if exact is None else text_of(exact)
+        whole = written.lstrip("-").isdigit()
         number = None if decimal is None or whole else shortened(decimal, digits)
-        if exact is None and number is not None:
-            out += [", " if out else "", f"{u} = {number}…"]
-        else:
-            out += [", " if out else "", Equation(u, exact, number)]
+        long = len(written) > longest and number is not None
+        out += [", " if out else "", Equation(u, None if long else exact, number)]
+        if long:
+            out.append(f" (exact, in {len(written)} characters)")
     return tuple(out)
 
 
 def _points(report: Report, digits: int = 12) -> Items:
     rows = list[tuple[Line, ...]]()
     for p in report.critical_points:
-        loss: Line = () if p.loss is None else (f", loss {_short(p)}",)
-        rows.append(((*_place(p, digits), f": {p.kind}", *loss),))
+        height = "" if p.loss is None else text_of(p.loss)
+        if p.loss is None or len(height) > 24:
+            height = loss_at(report.problem, p, 8) or ""
+        rows.append(((*_place(p, digits), f": {p.kind}", f", loss {height}".replace("**", "^") if height else ""),))
     return Items(tuple(rows))
-
-
-def _short(point: CriticalPoint) -> str:
-    assert point.loss is not None
-    written = text_of(point.loss)
-    if len(written) <= 24:
-        return written.replace("**", "^")
-    return f"{point.loss.evalf(10)}…"
 
 
 def _verdict(report: Report) -> Paragraph:
@@ -136,8 +130,11 @@ def _ols(progress: Progress) -> Iterator[Block]:
                    f"gradient descent {c.steps:.2g} steps, {c.descent_flops:.2g} operations")  # fmt: skip
     crossing = predict(1e6, 100).crossover
     yield _say(f"They cross at condition number {crossing:.2g}: above it the equation is cheaper.")
-    yield _moral("No training: one equation takes (X, y) to the best parameters. The loss is quadratic, so its "
-                 "gradient is linear, and linear equations are the ones we can always solve.")  # fmt: skip
+    yield from _moral(
+        "No training: one equation takes (X, y) to the best parameters. The loss is quadratic, so its gradient is linear, "
+        "and linear equations are the ones we can always solve.",
+        report.verdict.outcome == "closed",
+    )
 
 
 def _quartic(progress: Progress) -> Iterator[Block]:
@@ -154,9 +151,12 @@ def _quartic(progress: Progress) -> Iterator[Block]:
     for p in family.critical_points[:5]:
         yield Items(((((*_place(p), f": {p.kind}")),),))
     yield _verdict(family)
-    yield _moral("Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is "
-                 "about solving an equation. A quartic's gradient is a cubic, and cubics have a formula; the formula "
-                 "gives hills and valleys alike, and comparing their losses picks the minimum.")  # fmt: skip
+    yield from _moral(
+        "Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is about solving an "
+        "equation. A quartic's gradient is a cubic, and cubics have a formula; it gives hills and valleys alike, and "
+        "comparing their losses picks the minimum.",
+        report.verdict.outcome == "closed" and report.complete,
+    )
 
 
 def _logistic(progress: Progress) -> Iterator[Block]:
@@ -173,9 +173,12 @@ def _logistic(progress: Progress) -> Iterator[Block]:
     alone = derive("sum(i, 1, n, log(1 + exp(b)) - y[i]*b)", unknowns=["b"], data={"y": [0, 1, 1]}, progress=progress)
     yield _points(alone)
     yield _verdict(alone)
-    yield _moral("Convexity promises one best answer, not a formula for it. Here the answer is a number that radicals "
-                 "cannot reach, so something has to iterate; but Newton's method doubles its correct digits each step, "
-                 "which is far from what 'training' brings to mind.")  # fmt: skip
+    yield from _moral(
+        "Convexity promises one best answer, not a formula for it. Here the answer is a number that radicals cannot reach, "
+        "so something has to iterate; but Newton's method doubles its correct digits each step, which is far from what "
+        "'training' brings to mind.",
+        report.verdict.outcome == "not_closed" and alone.verdict.outcome == "closed",
+    )
 
 
 def _neuron(progress: Progress) -> Iterator[Block]:
@@ -189,17 +192,22 @@ def _neuron(progress: Progress) -> Iterator[Block]:
     yield _points(report)
     yield _verdict(report)
     yield _claims(report, 6)
-    count = len(report.critical_points)
-    found = "all of them found, with proof" if report.complete else "those that were found"
-    yield _moral(f"With two rows one equation is enough; with three it is not: {count} critical points ({found}), and "
-                 "no formula in radicals reaches all of them. What 'training' must do is choose among such points; "
-                 "here algebra lists them all, so the best one is known to be the best.")  # fmt: skip
+    minimum = any(p.kind == "global minimum" for p in closed.critical_points)
+    first = "its minimum among them" if minimum else "and none of them is a minimum: training would run for ever"
+    yield from _moral(
+        f"Two rows: one equation gives every critical point, {first}. Three rows: {len(report.critical_points)} "
+        "critical points, and no formula in radicals reaches all of them. What training must do is choose among such "
+        "points; here algebra lists them all, so the best one is known to be the best.",
+        closed.verdict.outcome == "closed" and report.verdict.outcome == "partly_closed" and report.complete,
+    )
 
 
 def _quintic(progress: Progress) -> Iterator[Block]:
     yield _say("Where exactly does 'solve the gradient' stop? Degree 2, 3, 4 have formulas. Degree 5: three losses.")
+    outcomes = list[str]()
     for loss in ("x^6/6 - 2*x", "x^6/6 - 5*x^2/2 + 12*x", "x^6/6 - x^2/2 - x"):
         report = derive(loss, progress=progress)
+        outcomes.append(report.verdict.outcome)
         ((_, gradient),) = report.gradient.items()
         group = galois(text_of(gradient)).to_dict()
         facts = [f"{f['group'] or 'group of degree ' + str(f['degree'])}"
@@ -211,14 +219,19 @@ def _quintic(progress: Progress) -> Iterator[Block]:
         yield _verdict(report)
     yield Heading("What rests on what, for the last one")
     yield _claims(report, 4)
-    yield _moral("It is not the degree, it is the symmetry of the roots. When their Galois group can be taken apart "
-                 "into cyclic steps, roots of numbers climb back along those steps; S5 cannot, and no amount of "
-                 "cleverness writes that minimiser with + - * / and roots. To 30 digits, with proof, it takes a "
-                 "moment all the same.")  # fmt: skip
+    yield from _moral(
+        "It is not the degree, it is the symmetry of the roots. When their Galois group can be taken apart into cyclic "
+        "steps, roots of numbers climb back along those steps; S5 cannot, and no amount of cleverness writes that "
+        "minimiser with + - * / and roots. To 30 digits, with proof, it takes a moment all the same.",
+        outcomes == ["closed", "closed", "not_closed"],
+    )
 
 
-def _moral(words: str) -> Items:
-    return Items((((words,),),))
+def _moral(words: str, holds: bool) -> Iterator[Block]:
+    """What the story teaches, said only when the reports bear it out."""
+    yield Heading("")
+    yield _say(words if holds else "The engine did not reach the verdict that this story is about; closedform derive "
+               "shows what it tried.")  # fmt: skip
 
 
 STORIES: dict[str, tuple[str, Callable[[Progress], Iterator[Block]]]] = {

@@ -137,7 +137,7 @@ class _Terminal:
         for s in block.statements:
             badge = f"[{s.trust}]"
             lead = INDENT + 11
-            lines = self.wrapped(s.text, lead)
+            lines = self.wrapped(s.text.replace("**", "^"), lead)
             lines[0] = " " * INDENT + self.style(badge, s.trust) + " " * (11 - len(badge)) + lines[0][lead:]
             out += lines
             for hypothesis in s.assuming:
