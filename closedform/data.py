@@ -84,7 +84,9 @@ class Table:
         wanted = tuple(columns if columns is not None else self.names)
         for key in wanted:
             if key in self.faults or key not in self.names:
-                raise InputError(self.faults.get(key, f"there is no column {key}; the columns are {listed(self.names)}"))
+                raise InputError(
+                    self.faults.get(key, f"there is no column {key}; the columns are {listed(self.names)}")
+                )
         if self.blocks is not None:
             yield from self.blocks.chunks(wanted, size)
             return
@@ -141,13 +143,15 @@ def _columns_of(data: Any) -> Iterator[Column]:
     elif isinstance(data, tuple) and len(data) == 2 and _depth(data[0]) == 2:
         yield from _array_columns("x", data[0])
         yield from _array_columns("y", data[1])
-    elif hasattr(data, "dtype") and getattr(data.dtype, "names", None):
-        for key in data.dtype.names:
+    elif getattr(getattr(data, "dtype", None), "names", None):
+        for key in data.dtype.names:  # pyright: ignore[reportAttributeAccessIssue]
             yield key, data[key]
     elif _depth(data) == 2:
         yield from _array_columns("x", data)
     else:
-        raise InputError(f"data of type {type(data).__name__} cannot be read; give a file, a data frame, arrays or columns")
+        raise InputError(
+            f"data of type {type(data).__name__} cannot be read; give a file, a data frame, arrays or columns"
+        )
 
 
 def _depth(values: Any) -> int:
@@ -213,7 +217,9 @@ def _from_columns(columns: list[Column], source: str = "") -> Table:
         exact[name], floats = entries, floats or some
     if floats:
         notes.append("floats are read as the shortest decimals that print them: 0.1 is 1/10")
-    return _usable(Table(names, rows, FrozenMap(exact), target, source, tuple(notes), FrozenMap(faults), FrozenMap(spelled)))
+    return _usable(
+        Table(names, rows, FrozenMap(exact), target, source, tuple(notes), FrozenMap(faults), FrozenMap(spelled))
+    )
 
 
 def _large(rows: int) -> str:
@@ -286,7 +292,11 @@ def _clean(spelled: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str], lis
             name = f"x{name}"
         if name in names:
             first = spelled[names.index(name)]
-            twice = f"there are two columns named {name}" if first == written else f"columns {first!r} and {written!r} are both {name}"
+            twice = (
+                f"there are two columns named {name}"
+                if first == written
+                else f"columns {first!r} and {written!r} are both {name}"
+            )
             raise InputError(twice)
         if name != written:
             changed[name] = written
@@ -313,7 +323,9 @@ def _from_file(path: Path) -> Table:
             return _from_columns(_parquet(path), str(path))
         return _csv(path)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8 CSV, NPZ or Parquet") from None
+        raise InputError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8 CSV, NPZ or Parquet"
+        ) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -371,7 +383,10 @@ def _csv(path: Path) -> Table:
 
 
 def _csv_exact(
-    path: Path, first: list[list[str]], body: Iterable[list[str]], header: tuple[tuple[str, ...], dict[str, str], list[str]]
+    path: Path,
+    first: list[list[str]],
+    body: Iterable[list[str]],
+    header: tuple[tuple[str, ...], dict[str, str], list[str]],
 ) -> Table:
     names, spelled, notes = header
     cells: list[list[str]] = [[] for _ in names]

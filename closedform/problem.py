@@ -229,7 +229,9 @@ def _box(value: Mapping[str, object] | str | None) -> dict[str, tuple[str, str]]
 
 
 def _start(value: Mapping[str, object] | str | None) -> dict[str, str]:
-    return {key: _constant_text(text, f"the start of {key}") for key, text in _pairs(value, "a start", "w=1,b=0").items()}
+    return {
+        key: _constant_text(text, f"the start of {key}") for key, text in _pairs(value, "a start", "w=1,b=0").items()
+    }
 
 
 def _read_source(
@@ -341,4 +343,3 @@ def _symbolic_sum(node: Node) -> bool:
     if node.head in ("sum", "prod") and any(child.number is None for child in node.children[1:3]):
         return True
     return any(_symbolic_sum(child) for child in node.children)
-

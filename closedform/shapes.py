@@ -39,10 +39,12 @@ class _Mismatch(Exception):
 
 
 def is_matrix(nodes: tuple[Node, ...], given: Mapping[str, Size], properties: Mapping[str, frozenset[str]]) -> bool:
-    """Whether the expressions speak of matrices: a shape or matrix property is declared, or a matrix function occurs."""
+    """Whether a shape or a matrix property is declared, or a matrix function occurs."""
     if any(shape != SCALAR for shape in given.values()):
         return True
-    if any(words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}) for words in properties.values()):
+    if any(
+        words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}) for words in properties.values()
+    ):
         return True
     return any(heads(node) & (_ONLY_MATRICES | {"total", "psd", "spd"}) for node in nodes)
 
@@ -117,6 +119,7 @@ def _sizes(node: Node) -> frozenset[str]:
 
 def _not_shaped(nodes: tuple[Node, ...]) -> frozenset[str]:
     """Indices, ends of sums, and a T that stands as an exponent."""
+
     def walk(node: Node) -> frozenset[str]:
         own = frozenset[str]()
         if node.head in ("sum", "prod") and len(node.args) == 4:
@@ -202,7 +205,9 @@ class _Checker:
             out.append(node)
         limits = [self.constraint(node) for node in constraints]
         fresh = self.christen()
-        shapes = {key: self.known(shape) for key, shape in self.shapes.items() if key in self.used or key in self.inferred}
+        shapes = {
+            key: self.known(shape) for key, shape in self.shapes.items() if key in self.used or key in self.inferred
+        }
         notes = tuple(f"{key} is taken to be {said(shapes[key])}" for key in self.inferred)
         final = tuple(_renamed(node, self, fresh) for node in out)
         return Settled(final, tuple(_renamed(node, self, fresh) for node in limits), shapes, notes)
@@ -287,7 +292,9 @@ class _Checker:
             wide = next((s for s in shapes if s != SCALAR), SCALAR)
             for child, s in zip(children, shapes, strict=True):
                 if s != SCALAR and not self.conform(s, wide):
-                    raise _Mismatch(f"{_short(child)} is {said(self.known(s))}, the other argument of {head} {said(wide)}")
+                    raise _Mismatch(
+                        f"{_short(child)} is {said(self.known(s))}, the other argument of {head} {said(wide)}"
+                    )
             return out, self.known(wide)
         return out, shapes[0] if shapes else SCALAR  # a function of one argument acts on every entry
 
@@ -342,8 +349,8 @@ class _Checker:
             return Node("transpose", (base,), node.at), (s[1], s[0])
         k = exponent.number
         if k is None or k.denominator != 1 or abs(k) > 8:
-            raise _Mismatch(f"{_short(base)} is {said(self.known(s))}: only integer powers of a square matrix are read; "
-                            "write .* for products of entries")  # fmt: skip
+            raise _Mismatch(f"{_short(base)} is {said(self.known(s))}: only integer powers of a "
+                            "square matrix are read; write .* for products of entries")  # fmt: skip
         if not self.unify(*s):
             hint = f"write {_short(base)} .* {_short(base)} for squares of entries"
             raise _Mismatch(f"{_short(base)} is {said(self.known(s))} and has no power {k}; {hint}")
@@ -353,9 +360,9 @@ class _Checker:
     def matrix_function(self, node: Node, shapes: list[Size]) -> tuple[Node, Size]:
         head, inner = node.head, node.children[0]
         s = self.known(shapes[0])
-        if self.strict and s == SCALAR and head in ("norm", "norm1", "nuclear", "transpose", "diag", "total", "tr", "rank"):
-            if free_names(inner) & set(self.shapes) == frozenset():
-                raise _Mismatch(f"{head} is taken of {_short(inner)}, which is a scalar")
+        fits = not (free_names(inner) & self.shapes.keys()) and s == SCALAR
+        if self.strict and fits and head in ("norm", "norm1", "nuclear", "transpose", "diag", "total", "tr", "rank"):
+            raise _Mismatch(f"{head} is taken of {_short(inner)}, which is a scalar")
         if head in ("inv", "tr", "logdet", "det"):
             if not self.unify(*s):
                 raise _Mismatch(f"{head} needs a square matrix, but {_short(inner)} is {said(s)}")
@@ -392,7 +399,9 @@ class _Checker:
             return node, self.known(s)
         if head == "khatrirao":
             if not self.unify(s[1], t[1]):
-                raise _Mismatch(f"khatrirao needs equally many columns: {_short(inner)} is {said(s)}, {_short(other)} is {said(t)}")
+                raise _Mismatch(
+                    f"khatrirao needs equally many columns: {_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
+                )
             return node, (mul(s[0], t[0]), s[1])
         return node, (mul(s[0], t[0]), mul(s[1], t[1]))  # kron
 

@@ -13,15 +13,17 @@ from typing import Any
 
 from closedform.errors import InputError
 from closedform.expression import Node, add, call, mul, name, number, power
-from closedform.language import FUNCTIONS, MAX_NESTING, Size
+from closedform.language import MAX_NESTING, Size
+from closedform.vocabulary import FUNCTIONS
 
 _PLAIN = frozenset({
-    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh",
-    "cot", "sec", "csc", "sech", "coth", "Abs", "sign", "gamma", "loggamma", "digamma", "trigamma", "polygamma", "erf",
-    "erfc", "erfinv", "zeta", "besseli", "besselj", "LambertW", "Max", "Min", "factorial", "binomial", "beta", "Trace",
+    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "atan2", "asinh", "acosh",
+    "atanh", "cot", "sec", "csc", "sech", "coth", "Abs", "sign", "gamma", "loggamma", "digamma", "trigamma",
+    "polygamma", "erf", "erfc", "erfinv", "zeta", "besseli", "besselj", "LambertW", "Max", "Min", "factorial", "binomial", "beta",
+    "Trace",
     "Determinant", "Transpose", "Inverse", "HadamardProduct", "KroneckerProduct", "Identity", "OneMatrix", "ZeroMatrix",
-    "DiagMatrix", "Equality", "Unequality", "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan", "And", "Or",
-    "Not",
+    "DiagMatrix", "Equality", "Unequality", "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan", "And",
+    "Or", "Not",
 })  # fmt: skip
 _CONSTANTS = {"Exp1": "e", "Pi": "pi", "ImaginaryUnit": "I", "BooleanTrue": "true", "BooleanFalse": "false"}
 _KNOWN = (("positive", "{} > 0"), ("negative", "{} < 0"), ("nonnegative", "{} >= 0"), ("integer", "{} integer"))
@@ -34,7 +36,7 @@ class SympyReading:
     shapes: dict[str, Size] = field(default_factory=dict[str, Size])
     assumptions: dict[str, None] = field(default_factory=dict[str, None])
 
-    def node(self, expression: Any, depth: int = 0) -> Node:
+    def node(self, given: Any, depth: int = 0) -> Node:
         """The node of an expression; raises ``InputError`` where the language has no word for it.
 
         >>> import sympy
@@ -44,9 +46,10 @@ class SympyReading:
         >>> unparse(reading.node(x**2 - 2*x + sympy.log(x))), list(reading.assumptions)
         ('x**2 - 2*x + log(x)', ['x > 0'])
         """
-        kind = type(expression).__name__
-        if isinstance(expression, (int, Fraction)) and not isinstance(expression, bool):
-            return number(expression)
+        kind = type(given).__name__
+        if isinstance(given, (int, Fraction)) and not isinstance(given, bool):
+            return number(given)
+        expression: Any = given
         if depth > MAX_NESTING:
             raise InputError(f"the expression is nested more than {MAX_NESTING} deep")
         if not any(str(base.__module__).startswith("sympy.") for base in type(expression).__mro__):

@@ -59,13 +59,21 @@ def test_a_file_without_header(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is empty"), ("\n\n", "is empty"), ("x,y\n", "header but no rows"), ("x,x\n1,2\n", "two columns named x"),
-        ("x,y\n1,2\n3\n", "row 2 has 1 cells, the header has 2"), ("x,y\n1,2,3\n", "row 1 has 3 cells"),
-        ("x\nabc\n", "column x, row 1: 'abc' is not a number"), ("x\n1\nNaN\n", "column x, row 2: NaN is not a finite"),
-        ("x\n-inf\n", "is not a finite number"), ("x,y\n,\n", "column x, row 1 is empty"),
-        (b"x\n\xff\xfe\n", "not UTF-8"), ("a b,a_b\n1,2\n", "are both a_b"), ("x;y\n1,5;a\n", "write decimals with a point"),
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("x,y\n", "header but no rows"),
+        ("x,x\n1,2\n", "two columns named x"),
+        ("x,y\n1,2\n3\n", "row 2 has 1 cells, the header has 2"),
+        ("x,y\n1,2,3\n", "row 1 has 3 cells"),
+        ("x\nabc\n", "column x, row 1: 'abc' is not a number"),
+        ("x\n1\nNaN\n", "column x, row 2: NaN is not a finite"),
+        ("x\n-inf\n", "is not a finite number"),
+        ("x,y\n,\n", "column x, row 1 is empty"),
+        (b"x\n\xff\xfe\n", "not UTF-8"),
+        ("a b,a_b\n1,2\n", "are both a_b"),
+        ("x;y\n1,5;a\n", "write decimals with a point"),
     ],
-)  # fmt: skip
+)
 def test_files_that_cannot_be_read(tmp_path: Path, text: str | bytes, says: str) -> None:
     with pytest.raises(InputError, match=says) as caught:
         read_table(write(tmp_path, text))
@@ -98,8 +106,19 @@ def test_arrays_frames_and_pairs() -> None:
     assert read_table(x).names == ("x1", "x2")
     assert read_table({"v": np.float32([0.1])}).columns["v"] == (Fraction(1, 10),)
     assert read_table({"v": np.array([True, False])}).columns["v"] == (1, 0)
-    for bad in ([1, 2], b"x", 5, {}, {"x": [1], "y": [1, 2]}, {"x": []}, {"x": [1j]}, {"x": [None]}, {"x": 3},
-                {"x": [float("nan")]}, np.zeros((2, 2, 2))):  # fmt: skip
+    for bad in (
+        [1, 2],
+        b"x",
+        5,
+        {},
+        {"x": [1], "y": [1, 2]},
+        {"x": []},
+        {"x": [1j]},
+        {"x": [None]},
+        {"x": 3},
+        {"x": [float("nan")]},
+        np.zeros((2, 2, 2)),
+    ):
         with pytest.raises(InputError):
             read_table(bad)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import time
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -32,17 +33,49 @@ from closedform.kernel import expression as kernel
 from closedform.language import parse, parse_assumption, parse_equations, parse_loss, parse_shapes, unparse
 
 SAME = [  # two spellings of one node
-    ("2x", "2*x"), ("2(x+1)", "2*(x+1)"), ("(x+1)(x-1)", "(x+1)*(x-1)"), ("X a - y", "X*a - y"), ("x^2", "x**2"),
-    ("-x^2", "-(x^2)"), ("2^3^2", "512"), ("-1*x", "-x"), ("x - -y", "x + y"),
-    ("ln(x)", "log(x)"), ("|x|", "abs(x)"), ("Abs(x)", "abs(x)"), ("||x|-1|", "abs(abs(x) - 1)"),
-    ("|x - |y||", "abs(x - abs(y))"), ("||v||^2", "norm(v)^2"), ("||A||_F^2", "norm(A)^2"), ("||v||_1", "norm1(v)"),
-    ("X.T", "X'"), ("X''", "X"), ("Transpose(X)", "X'"), ("trace(X)", "tr(X)"), ("Identity(p)", "eye(p)"),
-    ("X .* Y", "HadamardProduct(X, Y)"), ("dot(a, b)", "a'*b"), ("Max(x, 0)", "max(x, 0)"),
-    ("Sum(x[i], (i, 1, n))", "sum(i, 1, n, x[i])"), ("Product(x[i], (i, 1, n))", "prod(i, 1, n, x[i])"),
-    ("Rational(1, 10)", "0.1"), ("1e-3", "1/1000"), ("e^x", "exp(x)"), ("E", "exp(1)"), ("binomial(4, 2)", "6"),
-    ("x²", "x^2"), ("a·b − c", "a*b - c"), ("x @ y", "x*y"), ("sqrt(x)", "sqrt (x)"), ("log(x, 2)", "log(x)/log(2)"),
-    ("(y^2)^-1", "1/y^2"), ("arctan(x)", "atan(x)"), ("LambertW(x)", "lambertw(x)"), ("+x", "x"), (".5", "1/2"),
-]  # fmt: skip
+    ("2x", "2*x"),
+    ("2(x+1)", "2*(x+1)"),
+    ("(x+1)(x-1)", "(x+1)*(x-1)"),
+    ("X a - y", "X*a - y"),
+    ("x^2", "x**2"),
+    ("-x^2", "-(x^2)"),
+    ("2^3^2", "512"),
+    ("-1*x", "-x"),
+    ("x - -y", "x + y"),
+    ("ln(x)", "log(x)"),
+    ("|x|", "abs(x)"),
+    ("Abs(x)", "abs(x)"),
+    ("||x|-1|", "abs(abs(x) - 1)"),
+    ("|x - |y||", "abs(x - abs(y))"),
+    ("||v||^2", "norm(v)^2"),
+    ("||A||_F^2", "norm(A)^2"),
+    ("||v||_1", "norm1(v)"),
+    ("X.T", "X'"),
+    ("X''", "X"),
+    ("Transpose(X)", "X'"),
+    ("trace(X)", "tr(X)"),
+    ("Identity(p)", "eye(p)"),
+    ("X .* Y", "HadamardProduct(X, Y)"),
+    ("dot(a, b)", "a'*b"),
+    ("Max(x, 0)", "max(x, 0)"),
+    ("Sum(x[i], (i, 1, n))", "sum(i, 1, n, x[i])"),
+    ("Product(x[i], (i, 1, n))", "prod(i, 1, n, x[i])"),
+    ("Rational(1, 10)", "0.1"),
+    ("1e-3", "1/1000"),
+    ("e^x", "exp(x)"),
+    ("E", "exp(1)"),
+    ("binomial(4, 2)", "6"),
+    ("x²", "x^2"),
+    ("a·b − c", "a*b - c"),
+    ("x @ y", "x*y"),
+    ("sqrt(x)", "sqrt (x)"),
+    ("log(x, 2)", "log(x)/log(2)"),
+    ("(y^2)^-1", "1/y^2"),
+    ("arctan(x)", "atan(x)"),
+    ("LambertW(x)", "lambertw(x)"),
+    ("+x", "x"),
+    (".5", "1/2"),
+]
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
@@ -60,7 +93,11 @@ def test_operators_group_from_the_left() -> None:
 
 def test_names_that_are_functions_or_constants_elsewhere() -> None:
     assert free_names(parse("beta*x + gamma*y + lambda*zeta + N + S + Q")) == set("xyNSQ") | {
-        "beta", "gamma", "lambda", "zeta"}  # fmt: skip
+        "beta",
+        "gamma",
+        "lambda",
+        "zeta",
+    }
     assert parse("gamma(x)").head == "gamma"
     assert free_names(parse("e + i + I + E + pi")) == frozenset()
     assert free_names(parse("e + i + pi", ["e", "i", "pi"])) == {"e", "i", "pi"}
@@ -87,16 +124,36 @@ def test_numbers_of_ten_thousand_digits() -> None:
 @pytest.mark.parametrize(
     ("text", "at", "says"),
     [
-        ("", 0, "the text ends"), ("x + ", 4, "the text ends"), ("(x + 1", 0, "never closed"), ("x)", 1, "closes nothing"),
-        ("sigmoi(x)", 0, "did you mean sigmoid"), ("f(x)", 0, "there is no function f"), ("3 4", 2, "operator is missing"),
-        ("1/2x", 3, "not clear"), ("2^3x", 3, "not clear"), ("x/0", 1, "division by zero"), ("0^-1", 1, "division by zero"),
-        ("|x", 0, "never closed"), ("||x", 0, "never closed"), ("x,y", 1, "comma"), ("x;y", 1, "separates equations"),
-        ("sin()", 0, "takes 1 argument"), ("exp(x, y)", 0, "takes 1 argument"), ("(x, y)", 0, "list in parentheses"),
-        ("x + (y < 1)", 7, "comparison"), ("x[", 2, "the text ends"), ("(x+y)[i]", 5, "only a name"),
-        ("sum(1, 1, n, x)", 0, "index"), ("sum(x, y)", 0, "takes an index"), ("Piecewise(x)", 0, "pairs"),
-        ("x ? y", 2, "no meaning"), ("x # y", 2, "no meaning"), ("Integral(x, x)", 0, "not part"), ("1e99999", 0, "exponent"),
+        ("", 0, "the text ends"),
+        ("x + ", 4, "the text ends"),
+        ("(x + 1", 0, "never closed"),
+        ("x)", 1, "closes nothing"),
+        ("sigmoi(x)", 0, "did you mean sigmoid"),
+        ("f(x)", 0, "there is no function f"),
+        ("3 4", 2, "operator is missing"),
+        ("1/2x", 3, "not clear"),
+        ("2^3x", 3, "not clear"),
+        ("x/0", 1, "division by zero"),
+        ("0^-1", 1, "division by zero"),
+        ("|x", 0, "never closed"),
+        ("||x", 0, "never closed"),
+        ("x,y", 1, "comma"),
+        ("x;y", 1, "separates equations"),
+        ("sin()", 0, "takes 1 argument"),
+        ("exp(x, y)", 0, "takes 1 argument"),
+        ("(x, y)", 0, "list in parentheses"),
+        ("x + (y < 1)", 7, "comparison"),
+        ("x[", 2, "the text ends"),
+        ("(x+y)[i]", 5, "only a name"),
+        ("sum(1, 1, n, x)", 0, "index"),
+        ("sum(x, y)", 0, "takes an index"),
+        ("Piecewise(x)", 0, "pairs"),
+        ("x ? y", 2, "no meaning"),
+        ("x # y", 2, "no meaning"),
+        ("Integral(x, x)", 0, "not part"),
+        ("1e99999", 0, "exponent"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_shows_its_place(text: str, at: int, says: str) -> None:
     with pytest.raises(TextFault) as caught:
         parse(text)
@@ -104,28 +161,71 @@ def test_a_fault_shows_its_place(text: str, at: int, says: str) -> None:
 
 
 HOSTILE = [
-    "__import__('os').system('id')", "().__class__.__bases__[0]", "x.__class__", "exec('1')", "eval(x)", "lambda: 0",
-    "open('/etc/passwd')", "[x for x in y]", "x if y else z", "x := 1", "x; import os", "`id`", "$(id)", "f'{x}'",
-    "getattr(x, y)", "x.subs(y, 1)", "\0", "x\0y", "9**9**9**9", "2**(10**9)", "(1+sqrt(2))**(10**12)", "1e999999999",
-    "gamma(10**9)", "factorial(10**8)", "binomial(10**9, 10**8)", "(-1)^(1/0)", "x" * 1_000_001, "(" * 100_000,
-    "-" * 100_000 + "x", "2^" * 100_000 + "x", "|" * 10_000, "sin(" * 5000 + "x" + ")" * 5000, "[" * 5000,
-    "1/(1+" * 150 + "x" + ")" * 150, "x" + "'" * 10, "((((((x", "😀", "x\n\n+", "‮x", "True", "x == y", "None.x",
-    "a" * 5000 + "(x)", "9" * 5000 + "^" + "9" * 5000,
-]  # fmt: skip
+    "__import__('os').system('id')",
+    "().__class__.__bases__[0]",
+    "x.__class__",
+    "exec('1')",
+    "eval(x)",
+    "lambda: 0",
+    "open('/etc/passwd')",
+    "[x for x in y]",
+    "x if y else z",
+    "x := 1",
+    "x; import os",
+    "`id`",
+    "$(id)",
+    "f'{x}'",
+    "getattr(x, y)",
+    "x.subs(y, 1)",
+    "\0",
+    "x\0y",
+    "9**9**9**9",
+    "2**(10**9)",
+    "(1+sqrt(2))**(10**12)",
+    "1e999999999",
+    "gamma(10**9)",
+    "factorial(10**8)",
+    "binomial(10**9, 10**8)",
+    "(-1)^(1/0)",
+    "x" * 1_000_001,
+    "(" * 100_000,
+    "-" * 100_000 + "x",
+    "2^" * 100_000 + "x",
+    "|" * 10_000,
+    "sin(" * 5000 + "x" + ")" * 5000,
+    "[" * 5000,
+    "1/(1+" * 150 + "x" + ")" * 150,
+    "x" + "'" * 10,
+    "((((((x",
+    "😀",
+    "x\n\n+",
+    "‮x",
+    "True",
+    "x == y",
+    "None.x",
+    "a" * 5000 + "(x)",
+    "9" * 5000 + "^" + "9" * 5000,
+]
+
+
+def _fault(read: Callable[[str], object], text: str) -> str:
+    """What is said of a text, empty when it is read; anything but a fault within the text is an error."""
+    try:
+        read(text)
+    except TextFault as fault:
+        if not 0 <= fault.at <= max(len(fault.text), 1):
+            raise AssertionError(f"the caret is outside of the text: {fault.at}") from fault
+        return str(fault)
+    return ""
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20].encode("unicode_escape").decode())
 def test_hostile_text_is_one_clear_line_or_plain_mathematics(text: str) -> None:
     began = time.monotonic()
-    try:
-        node = parse(text)
-    except TextFault as fault:
-        assert len(str(fault).split("\n")) == 3
-        assert len(str(fault)) < 600
-    else:
-        assert isinstance(node, Node)
+    said = _fault(parse, text)
+    assert said == "" or len(said.split("\n")) == 3
+    assert len(said) < 600
     assert time.monotonic() - began < 2
-    assert "subprocess" not in repr(sys.modules.get("os_was_here"))
 
 
 def test_ten_megabytes_are_refused_before_they_are_looked_at() -> None:
@@ -151,17 +251,24 @@ def _grow(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     return st.one_of(
         several.map(lambda parts: add(*parts)),
         several.map(lambda parts: mul(*parts)),
-        st.tuples(inner, st.one_of(inner, st.integers(-4, 4).map(number))).filter(_can_be_raised).map(lambda p: power(*p)),
-        st.tuples(st.sampled_from(["exp", "log", "sin", "tanh", "abs", "sqrt", "loggamma", "sigmoid", "tr", "norm"]), inner)
-        .filter(lambda p: p != ("exp", number(1))).map(lambda p: call(*p)),
+        st.tuples(inner, st.one_of(inner, st.integers(-4, 4).map(number)))
+        .filter(_can_be_raised)
+        .map(lambda p: power(*p)),
+        st.tuples(
+            st.sampled_from(["exp", "log", "sin", "tanh", "abs", "sqrt", "loggamma", "sigmoid", "tr", "norm"]), inner
+        )
+        .filter(lambda p: p != ("exp", number(1)))
+        .map(lambda p: call(*p)),
         st.tuples(inner, inner).map(lambda p: call("max", *p)),
         st.tuples(inner, inner).map(lambda p: call("hadamard", *p)),
         inner.filter(lambda n: n.head != "transpose").map(lambda n: call("transpose", n)),
         st.tuples(inner, inner, inner).map(
-            lambda p: Node("piecewise", (Node("piece", (p[0], Node("<", (p[1], p[2])))), Node("piece", (p[2], call("true")))))
+            lambda p: Node(
+                "piecewise", (Node("piece", (p[0], Node("<", (p[1], p[2])))), Node("piece", (p[2], call("true"))))
+            )
         ),
         inner.map(lambda n: Node("sum", (name("j"), number(1), name("n"), mul(n, Node("@", (name("z"), name("j"))))))),
-    )  # fmt: skip
+    )
 
 
 def _can_be_raised(pair: tuple[Node, Node]) -> bool:
@@ -182,11 +289,7 @@ def test_what_is_written_reads_back(node: Node) -> None:
 @settings(max_examples=1500, deadline=None)
 def test_any_text_is_read_or_refused_with_a_caret(text: str) -> None:
     for read in (parse, parse_loss, parse_equations, parse_assumption, parse_shapes):
-        try:
-            read(text)
-        except TextFault as fault:
-            assert 0 <= fault.at <= max(len(fault.text), 1)
-            str(fault)
+        _fault(read, text)
 
 
 @given(st.text(max_size=30))
@@ -198,9 +301,18 @@ def test_any_unicode_text_is_read_or_refused(text: str) -> None:
         str(fault)
 
 
-@given(st.recursive(st.one_of(st.sampled_from(["x", "y", "3", "7/2"])), lambda s: st.one_of(
-    st.tuples(s, st.sampled_from("+-*/"), s).map(lambda p: f"({p[0]}{p[1]}({p[2]}))"),
-    s.map(lambda t: f"-({t})"), s.map(lambda t: f"({t})^2"), s.map(lambda t: f"exp(({t})/100)")), max_leaves=8))  # fmt: skip
+@given(
+    st.recursive(
+        st.one_of(st.sampled_from(["x", "y", "3", "7/2"])),
+        lambda s: st.one_of(
+            st.tuples(s, st.sampled_from("+-*/"), s).map(lambda p: f"({p[0]}{p[1]}({p[2]}))"),
+            s.map(lambda t: f"-({t})"),
+            s.map(lambda t: f"({t})^2"),
+            s.map(lambda t: f"exp(({t})/100)"),
+        ),
+        max_leaves=8,
+    )
+)
 @settings(max_examples=150, deadline=None)
 def test_values_agree_with_sympy(text: str) -> None:
     """The value at a point, by SymPy's evaluation of its own reading; text of our grammar only, so this is safe."""
@@ -327,21 +439,31 @@ def test_declared_constants_are_names() -> None:
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        ({"source": "3"}, "no unknowns"), ({"source": ""}, "the loss is empty"), ({}, "nothing to derive"),
-        ({"source": "x^2", "unknowns": "z"}, "unknown z does not occur"), ({"source": "x^2", "unknowns": "x,x"}, "twice"),
-        ({"source": "x^2", "box": "z=1:2"}, "z has a box"), ({"source": "x^2", "start": {"z": 1}}, "z has a box or a start"),
-        ({"source": "x^2", "box": "x=1"}, "must look like"), ({"source": "x^2", "start": "x=y"}, "is not a number"),
-        ({"source": "x^2", "hidden": 2}, "only a loss of the catalogue"), ({"source": "x^2 = 4"}, "comparison"),
-        ({"source": "x^2", "equations": "x"}, "not both"), ({"equations": []}, "no equations"),
-        ({"equations": "x < 1"}, "not an inequality"), ({"source": [1, 2]}, "not an object of type list"),
+        ({"source": "3"}, "no unknowns"),
+        ({"source": ""}, "the loss is empty"),
+        ({}, "nothing to derive"),
+        ({"source": "x^2", "unknowns": "z"}, "unknown z does not occur"),
+        ({"source": "x^2", "unknowns": "x,x"}, "twice"),
+        ({"source": "x^2", "box": "z=1:2"}, "z has a box"),
+        ({"source": "x^2", "start": {"z": 1}}, "z has a box or a start"),
+        ({"source": "x^2", "box": "x=1"}, "must look like"),
+        ({"source": "x^2", "start": "x=y"}, "is not a number"),
+        ({"source": "x^2", "hidden": 2}, "only a loss of the catalogue"),
+        ({"source": "x^2 = 4"}, "comparison"),
+        ({"source": "x^2", "equations": "x"}, "not both"),
+        ({"equations": []}, "no equations"),
+        ({"equations": "x < 1"}, "not an inequality"),
+        ({"source": [1, 2]}, "not an object of type list"),
         ({"source": "x*tr(S)", "unknowns": "x", "shapes": "S=n,k", "assumptions": ["S spd"]}, "only a square matrix"),
-        ({"source": "||X*a - y||^2"}, "which of X, a, y are unknown"), ({"source": "(y[i] - a)^2"}, "not bound"),
+        ({"source": "||X*a - y||^2"}, "which of X, a, y are unknown"),
+        ({"source": "(y[i] - a)^2"}, "not bound"),
         ({"source": "(y - a)^2", "data": {"y": [1, 2]}}, r"y is a column of the data; write y\[i\]"),
         ({"source": "sum(i,1,n,(z[i]-a)^2)", "data": {"y": [1, 2]}}, "there is no column z"),
         ({"source": "sum(i,1,n,(y[i]-a)^2)", "data": {"y": [1, 2]}, "unknowns": "y"}, "column of the data"),
-        ({"source": "x", "unknowns": "__class__"}, "is not a name"), ({"source": "x", "unknowns": "x y"}, "is not a name"),
+        ({"source": "x", "unknowns": "__class__"}, "is not a name"),
+        ({"source": "x", "unknowns": "x y"}, "is not a name"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_call_is_one_clear_line(call: dict[str, object], says: str) -> None:
     with pytest.raises((CallError, InputError), match=says) as caught:
         problem.read(**call)  # type: ignore[arg-type]
@@ -376,10 +498,15 @@ def test_sympy_expressions_are_read_by_structure() -> None:
     i, n = sympy.symbols("i n")
     y = sympy.IndexedBase("y")
     for expression in (
-        x**4 - x**2, sympy.exp(x) / (1 + sympy.sqrt(x)), sympy.Max(x, 0) + sympy.Abs(x), sympy.pi * x + sympy.E,
-        sympy.Piecewise((x, x > 0), (-x, True)), sympy.LambertW(x) + sympy.loggamma(x) + sympy.besseli(0, x),
-        sympy.Rational(1, 3) * x, sympy.Float("0.1") * x,
-    ):  # fmt: skip
+        x**4 - x**2,
+        sympy.exp(x) / (1 + sympy.sqrt(x)),
+        sympy.Max(x, 0) + sympy.Abs(x),
+        sympy.pi * x + sympy.E,
+        sympy.Piecewise((x, x > 0), (-x, True)),
+        sympy.LambertW(x) + sympy.loggamma(x) + sympy.besseli(0, x),
+        sympy.Rational(1, 3) * x,
+        sympy.Float("0.1") * x,
+    ):
         read = problem.read(expression, unknowns=[x])
         assert read.loss is not None
         theirs = sympy.sympify(unparse(read.loss))
@@ -399,7 +526,10 @@ def test_sympy_matrix_expressions_bring_their_shapes() -> None:
     read = problem.read((big * a - y).T * (big * a - y), unknowns=[a])
     assert read.level == "matrix"
     assert {key: tuple(map(unparse, shape)) for key, shape in read.shapes.items()} == {
-        "X": ("n", "k"), "a": ("k", "1"), "y": ("n", "1")}  # fmt: skip
+        "X": ("n", "k"),
+        "a": ("k", "1"),
+        "y": ("n", "1"),
+    }
     read = problem.read(sympy.Trace(a.T * (big.T * big).I * a), unknowns=[a])
     assert read.loss is not None
     assert unparse(read.loss) == "a'*inv(X'*X)*a"

@@ -20,7 +20,10 @@ def value(read: problem.Problem, point: dict[str, float]) -> float:
     from flint import arb, fmpq
 
     assert read.loss is not None
-    columns = {key: [fmpq(v.numerator, v.denominator) for v in col] for key, col in (read.data.columns.items() if read.data else ())}
+    columns = {
+        key: [fmpq(v.numerator, v.denominator) for v in col]
+        for key, col in (read.data.columns.items() if read.data else ())
+    }
     ball = kernel.evaluate(kernel.read(to_tree(read.loss)), {k: arb(v) for k, v in point.items()}, columns)
     return float(ball.mid())
 
@@ -119,18 +122,23 @@ def test_columns_and_unknowns_may_share_names() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
-        ("ols", {"data": DATA}, "which column is the target"), ("ols", {"foo": 1}, "ols has no option foo"),
+        ("ols", {"data": DATA}, "which column is the target"),
+        ("ols", {"foo": 1}, "ols has no option foo"),
         ("ols", {"data": DATA, "target": "y", "intercept": 3}, "intercept is true or false"),
         ("ols", {"data": {"y": [1, 2]}, "target": "y", "intercept": False}, "nothing to fit"),
         ("logistic", {"data": {"x": [1, 2], "y": [0, 5]}, "target": "y"}, "column y, row 2: 5 is not a label"),
         ("poisson", {"data": {"x": [1, -2]}}, "column x, row 2: -2 is not a count"),
-        ("pca", {"data": DATA}, "takes no data"), ("nn", {"activation": "swish"}, "no activation swish"),
-        ("nn", {"hidden": 0}, "whole number from 1"), ("nn", {"hidden": 9, "layers": 9}, "too large"),
-        ("nn", {"data": DATA}, "which column"), ("wls", {"data": DATA, "target": "y"}, "weights must name a column"),
-        ("normal", {"data": DATA}, "which column is meant"), ("softmax", {"data": {"x": [1], "y": [1]}, "target": "y"}, "2 to 20"),
+        ("pca", {"data": DATA}, "takes no data"),
+        ("nn", {"activation": "swish"}, "no activation swish"),
+        ("nn", {"hidden": 0}, "whole number from 1"),
+        ("nn", {"hidden": 9, "layers": 9}, "too large"),
+        ("nn", {"data": DATA}, "which column"),
+        ("wls", {"data": DATA, "target": "y"}, "weights must name a column"),
+        ("normal", {"data": DATA}, "which column is meant"),
+        ("softmax", {"data": {"x": [1], "y": [1]}, "target": "y"}, "2 to 20"),
         ("logistic", {"data": DATA, "design": DATA}, "not both"),
     ],
-)  # fmt: skip
+)
 def test_wrong_options_are_one_line(name: str, options: dict[str, object], says: str) -> None:
     with pytest.raises((CallError, InputError), match=says):
         problem.read(name, **options)  # type: ignore[arg-type]

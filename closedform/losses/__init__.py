@@ -24,9 +24,9 @@ FAMILIES = {
 @cache
 def catalogue() -> FrozenMap[str, Entry]:
     """Every entry by name, family after family."""
-    return FrozenMap({
-        entry.name: replace(entry, family=family) for family, module in FAMILIES.items() for entry in module.ENTRIES
-    })
+    return FrozenMap(
+        {entry.name: replace(entry, family=family) for family, module in FAMILIES.items() for entry in module.ENTRIES}
+    )
 
 
 @cache

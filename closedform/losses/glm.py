@@ -53,7 +53,9 @@ def _softmax(table: Table, options: Options) -> Draft:
     labels = table.column(str(table.target))
     classes = sorted(set(labels))
     if not 2 <= len(classes) <= MAX_CLASSES:
-        raise InputError(f"softmax regression takes 2 to {MAX_CLASSES} classes, and column {table.target} has {len(classes)}")
+        raise InputError(
+            f"softmax regression takes 2 to {MAX_CLASSES} classes, and column {table.target} has {len(classes)}"
+        )
     etas, names, score = list[str](), list[str](), list[str]()
     for c, label in enumerate(classes[1:], 1):
         terms = list[str]()
@@ -79,15 +81,18 @@ def _poisson(table: Table, options: Options) -> Draft:
 def _probit(table: Table, options: Options) -> Draft:
     r = rows(table, options)
     check_entries(table, str(table.target), lambda y: 0 <= y <= 1, "a label: 0 or 1")
-    return Draft(r.sum(f"-{r.response}*log(normcdf({r.predictor})) - (1 - {r.response})*log(normcdf(-({r.predictor})))"),
-                 r.coefficients)  # fmt: skip
+    return Draft(
+        r.sum(f"-{r.response}*log(normcdf({r.predictor})) - (1 - {r.response})*log(normcdf(-({r.predictor})))"),
+        r.coefficients,
+    )
 
 
 def _cloglog(table: Table, options: Options) -> Draft:
     r: Rows = rows(table, options)
     check_entries(table, str(table.target), lambda y: 0 <= y <= 1, "a label: 0 or 1")
-    return Draft(r.sum(f"(1 - {r.response})*exp({r.predictor}) - {r.response}*log(1 - exp(-exp({r.predictor})))"),
-                 r.coefficients)  # fmt: skip
+    return Draft(
+        r.sum(f"(1 - {r.response})*exp({r.predictor}) - {r.response}*log(1 - exp(-exp({r.predictor})))"), r.coefficients
+    )
 
 
 def _gamma(table: Table, options: Options) -> Draft:
@@ -98,24 +103,67 @@ def _gamma(table: Table, options: Options) -> Draft:
 
 X_B = "X=n,k;y=n;b=k"
 ENTRIES = (
-    Entry("logistic", "logistic regression", Draft("ones(n)'*log(1 + exp(X*b)) - y'*X*b", ("b",), X_B),
-          "Negative log-likelihood of labels 0 and 1 under sigmoid(X b); lam adds a squared penalty on the slopes.",
-          ("logit", "logistic regression"), ("intercept", "lam"), _logistic),
-    Entry("logistic_ridge", "logistic regression with a squared penalty",
-          Draft("ones(n)'*log(1 + exp(X*b)) - y'*X*b + lam*||b||^2", ("b",), X_B, ("lam > 0",)),
-          "As logistic, with the penalty lam.", (), ("intercept", "lam"),
-          lambda table, options: _logistic(table, {"lam": "lam", **options})),
-    Entry("softmax", "softmax regression",
-          Draft("ones(n)'*log(exp(X*B)*ones(m)) - tr(Y'*X*B)", ("B",), "X=n,k;Y=n,m;B=k,m"),
-          "Multinomial logistic regression; Y holds one indicator column a class.", ("multinomial",), ("intercept",), _softmax),
-    Entry("poisson_regression", "Poisson regression", Draft("ones(n)'*exp(X*b) - y'*X*b", ("b",), X_B),
-          "Counts with log-linear mean.", ("poisson glm",), ("intercept",), _poisson),
-    Entry("probit", "probit regression",
-          Draft("-y'*log(1/2 + erf(X*b/sqrt(2))/2) - (ones(n) - y)'*log(1/2 - erf(X*b/sqrt(2))/2)", ("b",), X_B),
-          "Labels 0 and 1 under the normal distribution function.", (), ("intercept",), _probit),
-    Entry("cloglog", "complementary log-log regression",
-          Draft("(ones(n) - y)'*exp(X*b) - y'*log(1 - exp(-exp(X*b)))", ("b",), X_B),
-          "Labels 0 and 1 under 1 - exp(-exp(X b)).", (), ("intercept",), _cloglog),
-    Entry("gamma_regression", "gamma regression with log link", Draft("y'*exp(-X*b) + ones(n)'*X*b", ("b",), X_B),
-          "Positive responses with log-linear mean.", ("gamma glm",), ("intercept",), _gamma),
-)  # fmt: skip
+    Entry(
+        "logistic",
+        "logistic regression",
+        Draft("ones(n)'*log(1 + exp(X*b)) - y'*X*b", ("b",), X_B),
+        "Negative log-likelihood of labels 0 and 1 under sigmoid(X b); lam adds a squared penalty on the slopes.",
+        ("logit", "logistic regression"),
+        ("intercept", "lam"),
+        _logistic,
+    ),
+    Entry(
+        "logistic_ridge",
+        "logistic regression with a squared penalty",
+        Draft("ones(n)'*log(1 + exp(X*b)) - y'*X*b + lam*||b||^2", ("b",), X_B, ("lam > 0",)),
+        "As logistic, with the penalty lam.",
+        (),
+        ("intercept", "lam"),
+        lambda table, options: _logistic(table, {"lam": "lam", **options}),
+    ),
+    Entry(
+        "softmax",
+        "softmax regression",
+        Draft("ones(n)'*log(exp(X*B)*ones(m)) - tr(Y'*X*B)", ("B",), "X=n,k;Y=n,m;B=k,m"),
+        "Multinomial logistic regression; Y holds one indicator column a class.",
+        ("multinomial",),
+        ("intercept",),
+        _softmax,
+    ),
+    Entry(
+        "poisson_regression",
+        "Poisson regression",
+        Draft("ones(n)'*exp(X*b) - y'*X*b", ("b",), X_B),
+        "Counts with log-linear mean.",
+        ("poisson glm",),
+        ("intercept",),
+        _poisson,
+    ),
+    Entry(
+        "probit",
+        "probit regression",
+        Draft("-y'*log(1/2 + erf(X*b/sqrt(2))/2) - (ones(n) - y)'*log(1/2 - erf(X*b/sqrt(2))/2)", ("b",), X_B),
+        "Labels 0 and 1 under the normal distribution function.",
+        (),
+        ("intercept",),
+        _probit,
+    ),
+    Entry(
+        "cloglog",
+        "complementary log-log regression",
+        Draft("(ones(n) - y)'*exp(X*b) - y'*log(1 - exp(-exp(X*b)))", ("b",), X_B),
+        "Labels 0 and 1 under 1 - exp(-exp(X b)).",
+        (),
+        ("intercept",),
+        _cloglog,
+    ),
+    Entry(
+        "gamma_regression",
+        "gamma regression with log link",
+        Draft("y'*exp(-X*b) + ones(n)'*X*b", ("b",), X_B),
+        "Positive responses with log-linear mean.",
+        ("gamma glm",),
+        ("intercept",),
+        _gamma,
+    ),
+)

@@ -7,9 +7,13 @@ from closedform.errors import CallError
 from closedform.losses.entry import Draft, Entry, Options, count, flag, free_index
 
 ACTIVATIONS = {
-    "sigmoid": "sigmoid({})", "tanh": "tanh({})", "softplus": "softplus({})", "relu": "relu({})", "linear": "({})",
+    "sigmoid": "sigmoid({})",
+    "tanh": "tanh({})",
+    "softplus": "softplus({})",
+    "relu": "relu({})",
+    "linear": "({})",
     "quadratic": "({})^2",
-}  # fmt: skip
+}
 MAX_SIZE = 20_000
 OPTIONS = ("hidden", "activation", "bias", "layers")
 
@@ -27,7 +31,9 @@ def network(features: tuple[str, ...], options: Options) -> tuple[str, tuple[str
     if kind not in ACTIVATIONS:
         raise CallError(f"there is no activation {kind[:40]}; there are {', '.join(ACTIVATIONS)}")
     if hidden * len(features) + hidden**layers > MAX_SIZE:
-        raise CallError(f"a network of {hidden} units in {layers} layers on {len(features)} features is too large to write out")
+        raise CallError(
+            f"a network of {hidden} units in {layers} layers on {len(features)} features is too large to write out"
+        )
     act = ACTIVATIONS[kind]
     small = hidden == 1 and len(features) == 1
     outputs, weights, biases, below = list[str](), list[str](), list[str](), list[str]()
@@ -72,17 +78,41 @@ def _symbolic(options: Options) -> Draft:
 
 
 ENTRIES = (
-    Entry("nn", "a network with one hidden layer", _symbolic({}),
-          "Squared loss of sum_j v_j*act(w_j*x + b_j); options hidden, activation "
-          "(sigmoid, tanh, softplus, relu, linear, quadratic), bias, layers.",
-          ("neuron", "network", "mlp"), OPTIONS, _on_data, _symbolic),
-    Entry("nn_matrix", "a network with one hidden layer, in matrices",
-          Draft("||sigmoid(X*W)*V - Y||^2", ("W", "V"), "X=n,p;W=p,k;V=k,m;Y=n,m"),
-          "Hidden weights W and output weights V together."),
-    Entry("elm", "output weights over fixed hidden units", Draft("||tanh(X*W)*V - Y||^2", ("V",), "X=n,p;W=p,k;V=k,m;Y=n,m"),
-          "The hidden weights are given, so this is least squares.", ("extreme learning machine",)),
-    Entry("deep_linear", "a linear network with one hidden layer",
-          Draft("||X*A*B - Y||^2", ("A", "B"), "X=n,k;A=k,q;B=q,m;Y=n,m"), "A product of two weight matrices."),
-    Entry("autoencoder", "a linear autoencoder", Draft("||X*W*W' - X||^2 subject to W'*W = eye(q)", ("W",), "X=n,k;W=k,q"),
-          "Rows projected on q orthonormal directions.", ("linear autoencoder",)),
-)  # fmt: skip
+    Entry(
+        "nn",
+        "a network with one hidden layer",
+        _symbolic({}),
+        "Squared loss of sum_j v_j*act(w_j*x + b_j); options hidden, activation "
+        "(sigmoid, tanh, softplus, relu, linear, quadratic), bias, layers.",
+        ("neuron", "network", "mlp"),
+        OPTIONS,
+        _on_data,
+        _symbolic,
+    ),
+    Entry(
+        "nn_matrix",
+        "a network with one hidden layer, in matrices",
+        Draft("||sigmoid(X*W)*V - Y||^2", ("W", "V"), "X=n,p;W=p,k;V=k,m;Y=n,m"),
+        "Hidden weights W and output weights V together.",
+    ),
+    Entry(
+        "elm",
+        "output weights over fixed hidden units",
+        Draft("||tanh(X*W)*V - Y||^2", ("V",), "X=n,p;W=p,k;V=k,m;Y=n,m"),
+        "The hidden weights are given, so this is least squares.",
+        ("extreme learning machine",),
+    ),
+    Entry(
+        "deep_linear",
+        "a linear network with one hidden layer",
+        Draft("||X*A*B - Y||^2", ("A", "B"), "X=n,k;A=k,q;B=q,m;Y=n,m"),
+        "A product of two weight matrices.",
+    ),
+    Entry(
+        "autoencoder",
+        "a linear autoencoder",
+        Draft("||X*W*W' - X||^2 subject to W'*W = eye(q)", ("W",), "X=n,k;W=k,q"),
+        "Rows projected on q orthonormal directions.",
+        ("linear autoencoder",),
+    ),
+)
