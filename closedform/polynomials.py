@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from flint import fmpz, fmpz_poly
 
 from closedform.algebra.galois.decide import Decision, certificate_of, decide, shortcut, texts
 from closedform.algebra.galois.family import decide_family
+from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import Given, of_tree, read, short
 from closedform.budget import Budget
@@ -28,6 +29,7 @@ from closedform.worker import Died, Job
 from closedform.worker import run as run_job
 
 IN_PROCESS = 60  # degree times a thousandth of the bits above which FLINT may take long: then in a child process
+QUICK_RADICALS = 12  # degree up to which radicals are sought in this process
 FORMAT = 1
 
 
@@ -138,12 +140,16 @@ class Roots(_Result):
 
 @dataclass(frozen=True)
 class RadicalRoot:
-    """A root: ``exact`` is text in radicals, proved equal to the root in the disc, or None with the reason why."""
+    """A root: ``exact`` is text in radicals, proved equal to the root in the disc, or None with the reason why.
+
+    The decimals are None only where coefficients are parameters.
+    """
 
     exact: str | None
     re: str | None
     im: str | None
     radius: str | None
+    multiplicity: int
     withheld: str | None
 
 
@@ -155,21 +161,27 @@ class Radicals(_Result):
     solvable: bool | None
     roots: tuple[RadicalRoot, ...]
     certificates: tuple[Certificate, ...] = ()
+    steps: tuple[tuple[str, str], ...] = ()  # numbers named on the way, where an expression is withheld for its length
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Json]:
+        found: list[Json] = [
+            {"exact": r.exact, "numeric": {"re": r.re, "im": r.im}, "radius": r.radius,
+             "multiplicity": r.multiplicity, "withheld": r.withheld} for r in self.roots
+        ]  # fmt: skip
         out: dict[str, Json] = {
-            "format": FORMAT, "polynomial": self.polynomial, "solvable": self.solvable,
-            "roots": [{"exact": r.exact, "numeric": {"re": r.re, "im": r.im}, "radius": r.radius,
-                       "withheld": r.withheld} for r in self.roots],
+            "format": FORMAT, "polynomial": self.polynomial, "solvable": self.solvable, "roots": found,
+            "steps": [{"name": n, "exact": e} for n, e in self.steps],
             "certificates": [c.to_dict() for c in self.certificates], "notes": list(self.notes),
         }  # fmt: skip
         return {**out, "seal": seal(out)}
 
     def to_text(self) -> str:
         lines = [f"{short(self.polynomial)}: {_solvable_words(self.solvable)}"]
+        lines += [f"  with {name} = {exact}" for name, exact in self.steps]
         for r in self.roots:
-            lines.append(f"  {r.exact if r.exact is not None else 'withheld: ' + str(r.withheld)}")
+            times = f"  (multiplicity {r.multiplicity})" if r.multiplicity > 1 else ""
+            lines.append(f"  {r.exact if r.exact is not None else f'withheld: {r.withheld}'}{times}")
             if r.re is not None and r.im is not None:
                 lines.append(f"    = {_complex_text(r.re, r.im, r.im == '0')}  +/- {r.radius}")
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
@@ -194,10 +206,11 @@ def _heavy(f: fmpz_poly) -> bool:
     return f.degree() * (1 + f.height_bits() / 1000) > IN_PROCESS
 
 
-def _in_child(function: str, arguments: tuple[object, ...], timeout: float, digits: int) -> list[object]:
-    """What the job yields before the deadline; raises ``OutOfTime`` when it did not finish."""
-    budget = Budget.of(timeout, digits)
-    out = list[object]()
+def _in_child(
+    function: str, arguments: tuple[object, ...], timeout: float, digits: int, out: list[Any] | None = None
+) -> list[Any]:
+    """What the job yields, also put into ``out`` as it comes; raises ``OutOfTime`` when it did not finish."""
+    budget, out = Budget.of(timeout, digits), [] if out is None else out
     try:
         run_job(Job("closedform.polynomials", function, (*arguments, timeout)), budget.deadline, out.append)
     except Died as died:
@@ -322,5 +335,80 @@ def _galois_family(given: Given, timeout: float) -> Galois:
     return Galois(given.text, _all(f.solvable for f in out), tuple(out), tuple(notes))
 
 
+def _radicals_family(given: Given, timeout: float) -> Radicals:
+    decided = _galois_family(given, timeout)
+    out = list[RadicalRoot]()
+    for f in decided.factors:
+        why = f"there is no formula, proved: {f.reason}" if f.solvable is False else f"not written out: {f.reason}"
+        out += [RadicalRoot(None, None, None, None, f.multiplicity, why)] * f.degree
+    return Radicals(given.text, decided.solvable, tuple(out), decided.certificates, (), decided.notes)
+
+
 def _spelled(text: str) -> str:
     return text.replace("+ -", "- ")
+
+
+# -- radicals ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one irreducible factor contributes; crosses the process boundary."""
+
+    solvable: bool | None
+    roots: tuple[RadicalRoot, ...]
+    steps: tuple[tuple[str, str], ...]
+    certificate: Certificate | None
+
+
+def radicals(polynomial: object, timeout: float = 60, unknown: str | None = None, digits: int = 30) -> Radicals:
+    """Every root in explicit radicals, each proved equal to its root, or a proof that there are none.
+
+    >>> [r.exact for r in radicals("x^2 - 2").roots]
+    ['-sqrt(2)', 'sqrt(2)']
+    """
+    given = read(polynomial, unknown)
+    if given.poly is None:
+        return _radicals_family(given, timeout)
+    f, parts, notes = given.poly, list[_Part](), given.notes
+    if _heavy(f) or f.degree() > QUICK_RADICALS:
+        try:
+            _in_child("_radicals_job", (texts(f), digits), timeout, digits, parts)
+        except OutOfTime as late:
+            parts.append(_Part(None, (), (), None))
+            notes = (*notes, f"the time of {timeout} s ran out: {late}")
+    else:
+        parts = list(_radicals_job(texts(f), digits, timeout))
+    return Radicals(
+        given.text, _all(p.solvable for p in parts), tuple(r for p in parts for r in p.roots),
+        tuple(p.certificate for p in parts if p.certificate), tuple(s for p in parts for s in p.steps), notes,
+    )  # fmt: skip
+
+
+def _radicals_job(coefficients: list[Json], digits: int, timeout: float) -> Iterator[_Part]:
+    f, budget = _poly(cast(list[str], coefficients)), Budget.of(timeout, digits)
+    for factor, multiplicity in f.factor()[1]:
+        yield _radical_part(f, factor, int(multiplicity), budget)
+
+
+def _radical_part(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, budget: Budget) -> _Part:
+    decision = decide(f, budget)
+    if decision.solvable is False and decision.certificate is not None:
+        why = f"there is none, proved: {decision.reason}"
+        certificate = certificate_of(f, decision.certificate.evidence, whole)
+        return _Part(False, _numbers(f, multiplicity, why, budget), (), certificate)
+    try:
+        found = radical_roots(f, budget)
+    except OutOfTime:
+        found = Withheld("the time ran out")
+    if isinstance(found, Withheld):
+        return _Part(decision.solvable, _numbers(f, multiplicity, found.reason, budget), (), None)
+    roots = tuple(RadicalRoot(r.exact, r.re, r.im, r.radius, multiplicity, r.withheld) for r in found.roots)
+    steps = found.steps if any(r.withheld for r in found.roots) else ()
+    return _Part(True, roots, steps, found.certificate)
+
+
+def _numbers(f: fmpz_poly, multiplicity: int, why: str, budget: Budget) -> tuple[RadicalRoot, ...]:
+    """The roots in decimals, with the reason why no expression is given."""
+    found = all_roots(f, budget.digits, budget.share(1e9)) if budget.remaining > 0 else ()
+    return tuple(RadicalRoot(None, r.re, r.im, r.radius, multiplicity, why) for r in found)

@@ -13,6 +13,7 @@ from closedform.errors import CallError, InputError
 from closedform.expression import Node, free_names
 from closedform.kernel.unsolvable import poly_text
 from closedform.language import parse, unparse
+from closedform.sympy_reading import SympyReading
 
 LARGEST_DEGREE = 100_000
 
@@ -43,9 +44,9 @@ def read(polynomial: object, unknown: str | None = None) -> Given:
         poly = cast(Any, polynomial)
         if not poly.free_symbols_in_domain:
             return _from_coefficients([str(c) for c in poly.all_coeffs()], str(poly.gens[0]))
-        node = parse(str(poly.as_expr()))
-    elif hasattr(polynomial, "free_symbols"):  # a SymPy expression, whose text our language reads
-        node = parse(str(polynomial))
+        node = SympyReading().node(poly.as_expr())
+    elif hasattr(polynomial, "free_symbols"):
+        node = SympyReading().node(polynomial)
     elif isinstance(polynomial, fmpz_poly):
         return _integral(fmpq_poly(polynomial), unknown or "x")
     elif isinstance(polynomial, fmpq_poly):
