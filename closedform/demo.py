@@ -131,8 +131,8 @@ def _ols(progress: Progress) -> Iterator[Block]:
     crossing = predict(1e6, 100).crossover
     yield _say(f"They cross at condition number {crossing:.2g}: above it the equation is cheaper.")
     yield from _moral(
-        "No training: one equation takes (X, y) to the best parameters. The loss is quadratic, so its gradient is linear, "
-        "and linear equations are the ones we can always solve.",
+        "No training: one equation takes (X, y) to the best parameters. The loss is quadratic, so its gradient is "
+        "linear, and linear equations are the ones we can always solve.",
         report.verdict.outcome == "closed",
     )
 
@@ -152,8 +152,8 @@ def _quartic(progress: Progress) -> Iterator[Block]:
         yield Items(((((*_place(p), f": {p.kind}")),),))
     yield _verdict(family)
     yield from _moral(
-        "Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is about solving an "
-        "equation. A quartic's gradient is a cubic, and cubics have a formula; it gives hills and valleys alike, and "
+        "Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is about solving "
+        "an equation. A quartic's gradient is a cubic, and cubics have a formula; it gives hills and valleys alike, and "
         "comparing their losses picks the minimum.",
         report.verdict.outcome == "closed" and report.complete,
     )
@@ -174,9 +174,9 @@ def _logistic(progress: Progress) -> Iterator[Block]:
     yield _points(alone)
     yield _verdict(alone)
     yield from _moral(
-        "Convexity promises one best answer, not a formula for it. Here the answer is a number that radicals cannot reach, "
-        "so something has to iterate; but Newton's method doubles its correct digits each step, which is far from what "
-        "'training' brings to mind.",
+        "Convexity promises one best answer, not a formula for it. Here the answer is a number that radicals cannot "
+        "reach, so something has to iterate; but Newton's method doubles its correct digits each step, which is far "
+        "from what 'training' brings to mind.",
         report.verdict.outcome == "not_closed" and alone.verdict.outcome == "closed",
     )
 
