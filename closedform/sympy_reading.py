@@ -17,13 +17,12 @@ from closedform.language import MAX_NESTING, Size
 from closedform.vocabulary import FUNCTIONS
 
 _PLAIN = frozenset({
-    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "atan2", "asinh", "acosh",
-    "atanh", "cot", "sec", "csc", "sech", "coth", "Abs", "sign", "gamma", "loggamma", "digamma", "trigamma",
-    "polygamma", "erf", "erfc", "erfinv", "zeta", "besseli", "besselj", "LambertW", "Max", "Min", "factorial", "binomial", "beta",
-    "Trace",
-    "Determinant", "Transpose", "Inverse", "HadamardProduct", "KroneckerProduct", "Identity", "OneMatrix", "ZeroMatrix",
-    "DiagMatrix", "Equality", "Unequality", "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan", "And",
-    "Or", "Not",
+    "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "atan2", "asinh",
+    "acosh", "atanh", "cot", "sec", "csc", "sech", "coth", "Abs", "sign", "gamma", "loggamma", "digamma",
+    "trigamma", "polygamma", "erf", "erfc", "erfinv", "zeta", "besseli", "besselj", "LambertW", "Max", "Min",
+    "factorial", "binomial", "beta", "Trace", "Determinant", "Transpose", "Inverse", "HadamardProduct",
+    "KroneckerProduct", "Identity", "OneMatrix", "ZeroMatrix", "DiagMatrix", "Equality", "Unequality",
+    "StrictLessThan", "LessThan", "StrictGreaterThan", "GreaterThan", "And", "Or", "Not",
 })  # fmt: skip
 _CONSTANTS = {"Exp1": "e", "Pi": "pi", "ImaginaryUnit": "I", "BooleanTrue": "true", "BooleanFalse": "false"}
 _KNOWN = (("positive", "{} > 0"), ("negative", "{} < 0"), ("nonnegative", "{} >= 0"), ("integer", "{} integer"))

@@ -25,6 +25,9 @@ class Draft:
     notes: tuple[str, ...] = ()
 
 
+OnData = Callable[[Table, Options], Draft]
+
+
 @dataclass(frozen=True)
 class Entry:
     """One named loss: its text in symbols, and where data make sense a function that writes it over a table's rows.
@@ -38,7 +41,7 @@ class Entry:
     explanation: str
     aliases: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    on_data: Callable[[Table, Options], Draft] | None = None
+    on_data: OnData | None = None
     symbolic: Callable[[Options], Draft] | None = None
     family: str = ""
 

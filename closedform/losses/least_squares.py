@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from closedform.data import Table
 from closedform.errors import CallError
-from closedform.losses.entry import Draft, Entry, Options, check_entries, constant, free_index, only_column, rows
+from closedform.losses.entry import (
+    Draft,
+    Entry,
+    OnData,
+    Options,
+    check_entries,
+    constant,
+    free_index,
+    only_column,
+    rows,
+)
 
 X_Y = "X=n,k;y=n;a=k"
 
@@ -43,7 +53,7 @@ def _absolute(table: Table, options: Options) -> Draft:
     return Draft(r.sum(f"abs({r.response} - ({r.predictor}))"), r.coefficients)
 
 
-def _location(body: str) -> object:
+def _location(body: str) -> OnData:
     def on_data(table: Table, _: Options) -> Draft:
         x = only_column(table)
         i = free_index(("m",))
@@ -169,7 +179,7 @@ ENTRIES = (
         (),
         (),
         _location("({x} - m)^2"),
-    ),  # type: ignore[arg-type]
+    ),
     Entry(
         "median",
         "the median",
@@ -178,5 +188,5 @@ ENTRIES = (
         (),
         (),
         _location("abs({x} - m)"),
-    ),  # type: ignore[arg-type]
+    ),
 )
