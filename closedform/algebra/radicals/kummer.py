@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import log2
+from typing import Protocol
 
 from flint import (
     acb,
@@ -28,13 +29,25 @@ from flint import (
 )
 
 from closedform.algebra.galois.subfields import Subfield, monic_roots
-from closedform.algebra.radicals.steps import compose, rational_root, real_root, square_part
-from closedform.algebra.radicals.terms import Unresolved, Workshop, cosine, negate, over_common, unity
+from closedform.algebra.radicals.fields import Element, NumberField, constant
+from closedform.algebra.radicals.steps import real_root
+from closedform.algebra.radicals.terms import Unresolved, Workshop, cosine, negate, unity
 from closedform.kernel.expression import ZERO, Tree, add, mul, power
 
 MAX_PRIMES = 20_000
-Solve = Callable[[fmpz_poly, Workshop], list[Tree]]
-Values = dict[tuple[int, int, int], fmpz_mod]  # (block, a, j) -> value at kappa_{block, a} and z^j
+
+
+class Base(Protocol):
+    """A field with its embeddings, and a root of the polynomial asked for."""
+
+    @property
+    def field(self) -> NumberField: ...
+    @property
+    def root(self) -> Element: ...
+
+
+Solve = Callable[[fmpz_poly, Workshop], Base]
+Points = list[tuple[int, int, fmpz_mod]]  # (block, a, kappa_{block, a})
 
 
 @dataclass(frozen=True)
@@ -148,7 +161,7 @@ class Algebra:
 
     p: int
     m: fmpz_poly
-    points: list[tuple[int, int, fmpz_mod]]  # (block, a, kappa)
+    points: Points
     local: Local
     modulus: fmpz
 
@@ -194,24 +207,24 @@ def prime_step(f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop, sol
     n = f.degree()
     radius = max(float(abs(z).upper()) for z in monic_roots(f, 96)) + 1e-9
     size = max(log2(p * radius), 1.0)
-    kappa_size = log2(p * radius**3 + 2)
     count = (p - 1) * n // p
-    primes = suitable_primes(f, p, below, shop)
-    for _ in range(3):
-        q, factors = next(primes)
+    q, factors = next(suitable_primes(f, p, below, shop))
+    for exponent in (2, 3, p - 1):  # sums of a_i a_{i+a}^e; below p they vanish for x^p - c and its kin
+        kappa_size = log2(p * max(radius, 1.0) ** (1 + exponent) + 2)
         bits = int(max(p * size + (count - 1) * (kappa_size + 1), (count + 1) * (kappa_size + 1)) + 4 * log2(p * n) + 64)
         local = lift(f, p, q, factors, bits)
-        try:
-            return _from_local(f, p, local, shop, solve)
-        except ZeroDivisionError:  # a resolvent vanishes modulo this prime
-            continue
-    raise Unresolved(f"the resolvents of a step of degree {p} vanish modulo every prime tried")
+        found = _fixed_field(p, local, local.ring.modulus(), exponent)
+        if found is not None:
+            return _from_local(f, p, local, found, shop, solve)
+    raise Unresolved("no invariant generates the fixed field of the cycles")
 
 
-def _from_local(f: fmpz_poly, p: int, local: Local, shop: Workshop, solve: Solve) -> list[Tree]:
+def _from_local(
+    f: fmpz_poly, p: int, local: Local, fixed: tuple[fmpz_poly, Points], shop: Workshop, solve: Solve
+) -> list[Tree]:
     blocks = range(len(local.roots))
     modulus = local.ring.modulus()
-    m, points = _fixed_field(p, local, modulus)
+    m, points = fixed
     algebra = Algebra(p, m, points, local, modulus)
     resolvents = [local.resolvents(b, local.roots[b]) for b in blocks]
     basis = resolvents
@@ -229,15 +242,17 @@ def _from_local(f: fmpz_poly, p: int, local: Local, shop: Workshop, solve: Solve
         algebra.element(lambda b, k, i=i: _scalar(local.times(b, resolvents[b][-i * k % p], powers[b][k][i])))
         for i in range(2 if plain else 1, (p + 1) // 2)
     ]
-    kappas, transform = _generators(m, shop, solve)
-    elements = [[transform(c) for c in e] for e in (radicand, norm, *middle)]
-    trace = transform(trace)
+    base = solve(m, shop)
+    field = base.field
+    elements = [[field.at(c, base.root) for c in e] for e in (radicand, norm, *middle)]
+    centre = field.at(trace, base.root)
+    real_first = sorted(field.conjugates, key=lambda c: not all(shop.value(t).imag.contains(0) for t in c))
     found = list[Tree]()
     roots = monic_roots(f, 192)
     missing = set(range(len(roots)))
-    for kappa in kappas:
+    for embedding in real_first:
         shop.budget.check()
-        trees = _block(p, elements, trace, kappa, plain, shop)
+        trees = _block(p, elements, centre, field, embedding, plain, shop)
         hits = list[int]()
         for tree in trees:
             value = shop.value(tree)
@@ -257,28 +272,25 @@ def _powers(local: Local, b: int, w: fmpz_mod_poly, p: int) -> list[fmpz_mod_pol
     return out
 
 
-def _fixed_field(p: int, local: Local, modulus: fmpz) -> tuple[fmpz_poly, list[tuple[int, int, fmpz_mod]]]:
+def _fixed_field(p: int, local: Local, modulus: fmpz, exponent: int) -> tuple[fmpz_poly, Points] | None:
     """The minimal polynomial of an invariant of the p-cycles, and its conjugates (block, a, value)."""
-    best: tuple[fmpz_poly, list[tuple[int, int, fmpz_mod]]] | None = None
-    for exponent in (2, 3):
-        values = list[tuple[int, int, fmpz_mod]]()
-        for b, roots in enumerate(local.roots):
-            raised = [_powers(local, b, a, exponent)[exponent] for a in roots]
-            for a in range(1, p):
-                total = sum((local.times(b, roots[i], raised[(i + a) % p]) for i in range(p)), local.ring([0]))
-                values.append((b, a, _scalar(total)))
-        whole = local.ring([1])
-        for _, _, v in values:
-            whole = whole * local.ring([-v, 1])
-        for m, e in _integers(list(whole.coeffs()), modulus).factor()[1]:
-            points = [(b, a, v) for b, a, v in values if _is_root(m, v)]
-            if e != 1 or len(points) != m.degree():
-                continue
-            if best is None or (m.degree(), m.height_bits()) < (best[0].degree(), best[0].height_bits()):
-                best = (m, points)
-        if best is not None:
-            return best
-    raise Unresolved("no invariant generates the fixed field of the cycles")
+    best: tuple[fmpz_poly, Points] | None = None
+    values: Points = []
+    for b, roots in enumerate(local.roots):
+        raised = [_powers(local, b, a, exponent)[exponent] for a in roots]
+        for a in range(1, p):
+            total = sum((local.times(b, roots[i], raised[(i + a) % p]) for i in range(p)), local.ring([0]))
+            values.append((b, a, _scalar(total)))
+    whole = local.ring([1])
+    for _, _, v in values:
+        whole = whole * local.ring([-v, 1])
+    for m, e in _integers(list(whole.coeffs()), modulus).factor()[1]:
+        points = [(b, a, v) for b, a, v in values if _is_root(m, v)]
+        if e != 1 or len(points) != m.degree():
+            continue
+        if best is None or (m.degree(), m.height_bits()) < (best[0].degree(), best[0].height_bits()):
+            best = (m, points)
+    return best
 
 
 def _is_root(m: fmpz_poly, v: fmpz_mod) -> bool:
@@ -286,22 +298,6 @@ def _is_root(m: fmpz_poly, v: fmpz_mod) -> bool:
     for c in list(m.coeffs())[::-1]:
         out = out * v + c
     return out == 0
-
-
-def _generators(m: fmpz_poly, shop: Workshop, solve: Solve) -> tuple[list[Tree], Callable[[fmpq_poly], fmpq_poly]]:
-    """Trees for a generator of Q(kappa) and its conjugates, and the change of variable to it."""
-    if m.degree() == 1:
-        root = fmpq(-m[0], m[1])
-        return [ZERO], lambda c: fmpq_poly([c(root)])
-    if m.degree() == 2:
-        disc = fmpq(m[1] * m[1] - 4 * m[0])
-        r = square_part(disc)
-        d, point = disc / (r * r), fmpq_poly([-fmpq(m[1]) / 2, r / 2])
-        root = rational_root(d, 2)
-        return [root, negate(root)], lambda c: compose(c, point, fmpq_poly([-d, 0, 1]))
-    trees = solve(m, shop)
-    named = [t if isinstance(t, str) else shop.name(t, fmpq_poly(m)) for t in trees]
-    return sorted(named, key=lambda t: not shop.value(t).imag.contains(0)), lambda c: c
 
 
 def cyclotomic_tree(p: int, coefficients: list[Tree]) -> Tree:
@@ -320,17 +316,20 @@ def cyclotomic_tree(p: int, coefficients: list[Tree]) -> Tree:
     return add(*terms) if terms else ZERO
 
 
-def _conjugate(p: int, element: list[fmpq_poly], k: int) -> list[fmpq_poly]:
+def _conjugate(p: int, element: list[Element], k: int) -> list[Element]:
     """z -> z^k."""
-    out = [fmpq_poly([])] * p
+    out = [constant(0)] * p
     for v, c in enumerate(element):
         out[v * k % p] = out[v * k % p] + c
     return [c - out[p - 1] for c in out[: p - 1]]
 
 
-def _block(p: int, elements: list[list[fmpq_poly]], trace: fmpq_poly, kappa: Tree, plain: bool, shop: Workshop) -> list[Tree]:
-    def tree(element: list[fmpq_poly]) -> Tree:
-        return cyclotomic_tree(p, [over_common(c, kappa) for c in element])
+def _block(
+    p: int, elements: list[list[Element]], centre: Element, field: NumberField, embedding: tuple[Tree, ...], plain: bool,
+    shop: Workshop,
+) -> list[Tree]:  # fmt: skip
+    def tree(element: list[Element]) -> Tree:
+        return cyclotomic_tree(p, [field.tree(c, embedding) for c in element])
 
     candidates = list[tuple[bool, int, Tree, acb]]()
     for k in range(1, (p + 1) // 2 if plain else 2):
@@ -340,11 +339,8 @@ def _block(p: int, elements: list[list[fmpq_poly]], trace: fmpq_poly, kappa: Tre
     _, k, radicand, _ = min(candidates, key=lambda c: c[:2])
     norm = tree(_conjugate(p, elements[1], k))
     t = real_root(radicand, p, shop)
-    if not isinstance(t, str):
-        own = shop.next_name()
-        sign = fmpq(-1) if isinstance(t, tuple) and t[0] == "*" and t[1] == -1 else None
-        shop.name(t, add(power(own, fmpq(p)), negate(radicand)))
-        t = own if sign is None else own
+    own = shop.next_name()
+    t = shop.name(t, add(power(own, fmpq(p)), negate(radicand)))
     out = list[Tree]()
     for s in range(p):
         z, back = unity(fmpq(s, p)), unity(fmpq(-s, p))
@@ -357,5 +353,5 @@ def _block(p: int, elements: list[list[fmpq_poly]], trace: fmpq_poly, kappa: Tre
                 terms.append(mul(first, unity(fmpq(-s * i, p)), power(t, fmpq(-i))))
             if second != ZERO:
                 terms.append(mul(second, unity(fmpq(s * i, p)), power(t, fmpq(i)), power(norm, fmpq(-i))))
-        out.append(mul(fmpq(1, p), add(*terms, over_common(trace, kappa))))
+        out.append(mul(fmpq(1, p), add(*terms, field.tree(centre, embedding))))
     return out

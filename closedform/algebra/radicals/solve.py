@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import flint
 from flint import acb, acb_poly, fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.subfields import Subfield, TooLarge, chain, field_of, monic, monic_roots
+from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.kummer import prime_step
-from closedform.algebra.radicals.steps import RATIONALS, Field, compose, constant, relative_roots, square_part
-from closedform.algebra.radicals.terms import Unresolved, Workshop, add, mul, negate, rational_root, unity
-from closedform.kernel.expression import Tree
+from closedform.algebra.radicals.steps import adjoin, extend, named, real_root
+from closedform.algebra.radicals.terms import Unresolved, Workshop, unity
+from closedform.kernel.expression import Tree, mul
 
 MAX_BITS = 1 << 15
 
@@ -32,12 +35,28 @@ def simplify(f: fmpz_poly) -> tuple[fmpz_poly, fmpq, fmpq]:
     return g, scale, shift
 
 
+@dataclass(frozen=True)
+class Solved:
+    """A field with all its embeddings in radicals, and the root of a polynomial in it."""
+
+    field: NumberField
+    root: Element
+
+    def trees(self) -> list[Tree]:
+        return [self.field.tree(self.root, c) for c in self.field.conjugates]
+
+
 def solve(f: fmpz_poly, shop: Workshop) -> list[Tree]:
-    """A tree for every root of the irreducible f, in the order of ``monic_roots(monic(f))``."""
+    """A tree for every root of the irreducible f, in the order of ``monic_roots(f)``."""
+    return in_order(f, solved(f, shop).trees(), shop)
+
+
+def solved(f: fmpz_poly, shop: Workshop) -> Solved:
+    """Q(alpha), f(alpha) = 0, with every embedding in radicals; raises ``Unresolved``."""
     shop.budget.check()
     g, scale, shift = simplify(f)
-    trees = [add(mul(scale, t), shift) if (scale, shift) != (1, 0) else t for t in _monic(g, shop)]
-    return in_order(f, trees, shop)
+    inner = _monic(g, shop)
+    return Solved(inner.field, inner.root * scale + shift)
 
 
 def in_order(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> list[Tree]:
@@ -55,58 +74,44 @@ def in_order(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> list[Tree]:
     raise Unresolved("the expressions found do not match the roots one by one")
 
 
-def _monic(f: fmpz_poly, shop: Workshop) -> list[Tree]:
+def _monic(f: fmpz_poly, shop: Workshop) -> Solved:
     n = f.degree()
-    rational = [constant(fmpq(c)) for c in f.coeffs()]
-    if n <= 2:
-        return relative_roots(rational, RATIONALS, shop)
-    if all(f[k] == 0 for k in range(1, n)):
-        return binomial(f, shop)
-    try:
-        blocks = chain(f)
-    except TooLarge as fault:
-        raise Unresolved(str(fault)) from fault
+    if n > 2 and all(f[k] == 0 for k in range(1, n)):
+        return opaque(f, binomial(f, shop), shop)
+    blocks = ()
+    if n > 3 and not fmpz(n).is_prime():
+        try:
+            blocks = chain(f)
+        except TooLarge as fault:
+            raise Unresolved(str(fault)) from fault
     if not blocks:
         if n <= 4:
-            return relative_roots(rational, RATIONALS, shop)
+            return Solved(*extend(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], shop))
         if fmpz(n).is_prime():
-            return prime_step(f, n, None, shop, solve)
+            return opaque(f, prime_step(f, n, None, shop, solved), shop)
         raise Unresolved(f"no step for a primitive group of degree {n}")
     below = field_of(f, blocks[-1])
-    if n // below.degree <= 4:
-        return _over(f, below, shop)
-    if fmpz(n // below.degree).is_prime():
-        return prime_step(f, n // below.degree, below, shop, solve)
-    raise Unresolved(f"no step of relative degree {n // below.degree}")
+    step = n // below.degree
+    if step <= 4:
+        lower = solved(below.h, shop)
+        g = [lower.field.at(c, lower.root) for c in relative_polynomial(f, below)]
+        return Solved(*extend(lower.field, g, shop))
+    if fmpz(step).is_prime():
+        return opaque(f, prime_step(f, step, below, shop, solved), shop)
+    raise Unresolved(f"no step of relative degree {step}")
+
+
+def opaque(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> Solved:
+    """The field with a root of f as its only generator."""
+    y, relation = generator(1), [fmpq(c) for c in f.coeffs()]
+    polynomial = NumberField().at(fmpq_poly(f), y)
+    return Solved(adjoin(NumberField(), polynomial, f.degree(), [[named(t, relation, shop) for t in trees]]), y)
 
 
 def binomial(f: fmpz_poly, shop: Workshop) -> list[Tree]:
     n = f.degree()
-    t = shop.root(fmpq(-f[0]), n)
-    return [shop.name(mul(unity(fmpq(k, n)), t), fmpq_poly(f)) for k in range(n)]
-
-
-def _over(f: fmpz_poly, below: Subfield, shop: Workshop) -> list[Tree]:
-    """One step of degree at most 4 over a subfield that is solved first."""
-    g = relative_polynomial(f, below)
-    out = list[Tree]()
-    if below.degree == 2:  # written with the square root itself, which the kernel knows
-        h = below.h
-        disc = fmpq(h[1] * h[1] - 4 * h[0])
-        r = square_part(disc)
-        d, point = disc / (r * r), fmpq_poly([-fmpq(h[1]) / 2, r / 2])
-        modulus = fmpq_poly([-d, 0, 1])
-        g = [compose(c, point, modulus) for c in g]
-        root = rational_root(d, 2)
-        fields = [Field(modulus, root), Field(modulus, negate(root))]
-    else:
-        modulus = fmpq_poly(below.h)
-        trees = solve(below.h, shop)
-        fields = [Field(modulus, t if isinstance(t, (str, fmpq)) else shop.name(t, modulus)) for t in trees]
-    for field in fields:
-        shop.budget.check()
-        out += relative_roots(g, field, shop)
-    return out
+    t = real_root(fmpq(-f[0]), n, shop)
+    return [mul(unity(fmpq(k, n)), t) for k in range(n)]
 
 
 def relative_polynomial(f: fmpz_poly, below: Subfield) -> list[fmpq_poly]:
