@@ -152,9 +152,9 @@ def _quartic(progress: Progress) -> Iterator[Block]:
         yield Items(((((*_place(p), f": {p.kind}")),),))
     yield _verdict(family)
     yield from _moral(
-        "Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is about solving "
-        "an equation. A quartic's gradient is a cubic, and cubics have a formula; it gives hills and valleys alike, and "
-        "comparing their losses picks the minimum.",
+        "Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is about "
+        "solving an equation. A quartic's gradient is a cubic, and cubics have a formula; it gives hills and valleys "
+        "alike, and comparing their losses picks the minimum.",
         report.verdict.outcome == "closed" and report.complete,
     )
 
