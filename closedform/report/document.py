@@ -163,19 +163,20 @@ def _answer(report: Report) -> Answer:
     elif verdict.outcome == "closed":
         lines.append((f"Yes: every real critical point has an exact expression, {how}.",))
     elif verdict.outcome == "partly_closed":
-        lines.append(("In part: some critical points have an exact expression; the others are shown to have none.",))
+        lines.append(("In part: some critical points have an exact expression; the others are shown to have none of "
+                      "the kinds that the statements below name.",))  # fmt: skip
     elif verdict.outcome == "no_critical_point":
         lines.append(("There is nothing to solve for: the gradient vanishes nowhere in the domain.",))
     elif verdict.outcome == "not_closed":
-        about = "no formula in the data gives the answer" if verdict.scope == "formula" else "there is no closed form"
-        lines.append((f"No: {about}. The statements below say of which kind, and why.",))
+        subject = "no formula gives the answer for all data" if verdict.scope == "formula" else "there is no closed form"
+        lines.append((f"No: {subject}, of the kinds that the statements below name.",))
     else:
         lines.append(("Not decided: neither a closed form nor a proof that there is none was found.",))
     lines += _formula_lines(report) if report.formula is not None else _minimum_lines(report)
     if verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         word = {
             "closed": "The global minimiser itself has a closed form.",
-            "not_closed": "The global minimiser itself has none.",
+            "not_closed": "The global minimiser is among those that have none.",
             "no_critical_point": "No global minimiser exists.",
             "partly_closed": "Of the global minimisers some have a closed form.",
             "undecided": "Whether the global minimiser has a closed form is not decided.",
@@ -204,7 +205,7 @@ def _minimum_lines(report: Report) -> list[Line]:
         return []
     first = minima[0]
     value = _height(report, first)
-    value = (", ", *value, ",") if value else ()
+    value = (" (", *value, ")") if value else ()
     if len(minima) > 3:
         return [(subject, *value, f" is reached at {len(minima)} points.")]
     if len(_names(first)) > 4:
