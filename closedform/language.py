@@ -116,7 +116,11 @@ def parse_assumption(text: str, names: Iterable[str] = ()) -> Assumption:
     """
     said = _PROPERTY.match(text[:1000])
     if said:
-        return Assumption(name=said[1], property=PROPERTIES[said[2]])
+        word = PROPERTIES[said[2]]
+        sign = {"positive": ">", "negative": "<", "nonnegative": ">="}.get(word)
+        if sign is None:
+            return Assumption(name=said[1], property=word)
+        return Assumption((Node(sign, (name(said[1]), number(0))),))
     parser = Parser(text, frozenset(names))
     node = parser.expression()
     words = {token[1] for token in parser.tokens if token[0] == "name"} - FUNCTIONS.keys()

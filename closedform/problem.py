@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from closedform.data import Table, listed, read_table
@@ -94,6 +95,8 @@ def read(
     """
     keywords = {key: value for key, value in keywords.items() if value is not None}
     design = keywords.pop("design", None)
+    if target is not None and data is None and design is None:
+        raise CallError(f"the target {target} is a column, and there are no data; give data=")
     if design is not None:
         if data is not None or target is not None:
             raise CallError("a design has features and no target: give data with a target, or a design, not both")
@@ -122,6 +125,7 @@ def read(
     said += _assumed(foreign.assumptions, tuple(declared))
     notes += reading.notes
     relations = tuple(scalar_form(r) for a in said for r in a.relations)
+    _check_bounds(relations)
     properties = dict[str, frozenset[str]]()
     for key, word in [*((a.name, a.property) for a in said if a.name), *reading.properties]:
         properties[key] = properties.get(key, frozenset()) | {word}
@@ -272,6 +276,51 @@ def _zero(node: Node) -> Node:
     return add(node.children[0], negate(node.children[1])) if node.head == "=" else node
 
 
+def _check_bounds(relations: tuple[Node, ...]) -> None:
+    """Refuses bounds by numbers that no value of a name can meet."""
+    low, high = dict[str, tuple[Fraction, bool, Node]](), dict[str, tuple[Fraction, bool, Node]]()
+    for relation in relations:
+        left, right = relation.children
+        if left.number is not None and right.name is not None:
+            left, right, head = right, left, _MIRRORED.get(relation.head, relation.head)
+        else:
+            head = relation.head
+        key, bound = left.name, right.number
+        if key is None or bound is None or head not in ("<", "<=", ">", ">=", "="):
+            continue
+        open_end = head in ("<", ">")
+        if head in (">", ">=", "=") and (key not in low or (bound, open_end) > low[key][:2]):
+            low[key] = (bound, open_end, relation)
+        if head in ("<", "<=", "=") and (key not in high or (bound, not open_end) < (high[key][0], not high[key][1])):
+            high[key] = (bound, open_end, relation)
+    for key in low.keys() & high.keys():
+        (a, a_open, one), (b, b_open, other) = low[key], high[key]
+        if a > b or (a == b and (a_open or b_open)):
+            raise CallError(f"the assumptions {unparse(one)} and {unparse(other)} contradict each other")
+
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def _past_the_end(node: Node, rows: int) -> str:
+    """A column indexed past its last row by a sum with ends in numbers, or by a number; else the empty text."""
+    if node.head == "@":
+        place = node.children[1].number
+        if place is not None and not (1 <= place <= rows and place.denominator == 1):
+            return unparse(node)
+    if node.head in ("sum", "prod") and len(node.args) == 4:
+        index, low, high, body = node.children
+        ends = (low.number, high.number)
+        inside = all(end is not None and 1 <= end <= rows for end in ends)
+        if not inside and None not in ends and _indexes(body, index.name or ""):
+            return f"{index.name} = {unparse(low)} ... {unparse(high)}"
+    return next((found for child in node.children if (found := _past_the_end(child, rows))), "")
+
+
+def _indexes(node: Node, index: str) -> bool:
+    return (node.head == "@" and node.children[1].name == index) or any(_indexes(c, index) for c in node.children)
+
+
 def _check_columns(
     table: Table | None, free: frozenset[str], indexed: frozenset[str], wanted: tuple[str, ...] | None,
     nodes: tuple[Node, ...],
@@ -286,6 +335,8 @@ def _check_columns(
         return
     for key in sorted(indexed - frozenset(table.names)):
         raise InputError(f"there is no column {key}; the columns are {listed(table.names)}")
+    for found in filter(None, (_past_the_end(node, table.rows) for node in nodes)):
+        raise InputError(f"the data have {table.rows} rows, and {found} goes outside of 1 ... {table.rows}")
     for key in sorted(indexed & table.faults.keys()):
         raise InputError(table.faults[key])
     for key in wanted or ():
