@@ -70,7 +70,7 @@ def dimension(leading: list[tuple[int, ...]], n: int) -> int:
     singles = {next(iter(s)) for s in minimal if len(s) == 1}
     rest = [s for s in minimal if len(s) > 1]
     inside = sorted(set(range(n)) - singles)
-    for size in range(0, len(inside) + 1):  # the least number of unknowns that meets every leading monomial
+    for size in range(len(inside) + 1):  # the least number of unknowns that meets every leading monomial
         for chosen in itertools.combinations(inside, size):
             if all(s & set(chosen) for s in rest):
                 return n - len(singles) - size

@@ -441,8 +441,8 @@ def _at(p: fmpq_mpoly, at: list[acb]) -> acb:
     for exponents, c in p.terms():
         term = acb(c)
         for v, e in zip(at, exponents, strict=True):
-            if e:
-                term = term * v ** int(e)
+            for _ in range(int(e)):
+                term = term * v
         total = total + term
     return total
 

@@ -256,6 +256,8 @@ def _as_index(ball: arb) -> int:
 def _ball_power(base: Tree, exponent: Tree, values: Mapping[str, arb], columns: Columns) -> arb:
     whole = as_integer(exponent)
     ball = evaluate(base, values, columns)
+    if whole is not None and whole > 0 and ball.mid().is_zero():  # FLINT's power of a ball centred at zero is nan
+        return _product_power(ball, whole)
     if whole is not None:
         return ball ** fmpz(whole)
     if isinstance(exponent, fmpq):
@@ -264,6 +266,13 @@ def _ball_power(base: Tree, exponent: Tree, values: Mapping[str, arb], columns: 
         root = ball.root(int(exponent.q)) if exponent.q < 2**30 else (ball.log() * arb(exponent)).exp()
         return root ** fmpz(int(exponent.p)) if exponent.q < 2**30 else root
     return (ball.log() * evaluate(exponent, values, columns)).exp()
+
+
+def _product_power(ball: arb, exponent: int) -> arb:
+    out = arb(1)
+    while exponent:
+        out, ball, exponent = out * ball if exponent % 2 else out, ball * ball, exponent // 2
+    return out
 
 
 def evaluate_complex(tree: Tree, values: Mapping[str, acb]) -> acb:

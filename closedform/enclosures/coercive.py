@@ -1,0 +1,135 @@
+"""Lower bounds of a loss and its growth at infinity, from its form; each answer is a proof or None."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from flint import arb, ctx, fmpq
+
+from closedform.budget import Budget
+from closedform.errors import OutOfTime
+from closedform.expression import Node
+from closedform.stationarity import Stationarity
+
+MAX_BOXES = 20_000
+
+
+def lower_bound(system: Stationarity) -> Fraction | None:
+    """A constant c with loss >= c everywhere, read off the loss as written: c plus terms that are never negative.
+
+    >>> from closedform.language import parse
+    >>> _least(parse("(x^2 - 1)^2 + 3 + 2*abs(y)"))
+    Fraction(3, 1)
+    """
+    return _least(system.origin.loss) if _as_written(system) and system.origin.loss is not None else None
+
+
+def _as_written(system: Stationarity) -> bool:
+    names = tuple(u.name for u in system.unknowns)
+    return system.loss is not None and system.origin.loss is not None and set(names) == set(system.origin.unknowns)
+
+
+def _least(node: Node) -> Fraction | None:
+    total = Fraction(0)
+    for term in node.children if node.head == "+" else (node,):
+        if term.number is not None:
+            total += term.number
+        elif not _nonnegative(term):
+            return None
+    return total
+
+
+def _nonnegative(node: Node) -> bool:
+    if node.number is not None:
+        return node.number >= 0
+    if node.head in ("abs", "exp", "cosh", "sqrt", "norm"):
+        return True
+    if node.head in ("+", "*"):
+        return all(_nonnegative(a) for a in node.children)
+    if node.head == "sum":
+        return _nonnegative(node.children[3])
+    if node.head == "^":
+        power = node.children[1].number
+        even = power is not None and power.denominator == 1 and power.numerator % 2 == 0
+        return even or _nonnegative(node.children[0])
+    return False
+
+
+def coercive(system: Stationarity, budget: Budget) -> str | None:
+    """Why the loss tends to infinity with its unknowns, in words; None where that is not shown."""
+    names = {u.name for u in system.unknowns}
+    if _as_written(system) and system.origin.loss is not None and _least(system.origin.loss) is not None:
+        loss = system.origin.loss
+        held = {n for term in (loss.children if loss.head == "+" else (loss,)) for n in _pure(term)}
+        if names <= held:
+            return "it is a sum of terms that are never negative, among them an even power of each unknown"
+    if system.loss is None or not system.loss.is_polynomial(*system.unknowns):
+        return None
+    poly = sp.Poly(system.loss, *system.unknowns)
+    degree = poly.total_degree()
+    if degree % 2 or degree == 0 or not all(c.is_Rational for c in poly.coeffs()):
+        return None
+    top = [(m, fmpq(int(c.p), int(c.q))) for m, c in poly.terms() if sum(m) == degree]
+    if _positive(top, len(system.unknowns), budget):
+        return f"its terms of highest degree {degree} are together positive away from zero"
+    return None
+
+
+def _pure(term: Node) -> set[str]:
+    """The unknown of a term c*x^(2k) with c > 0."""
+    if term.head == "*":
+        numbers = [a.number for a in term.children if a.number is not None]
+        rest = [a for a in term.children if a.number is None]
+        return _pure(rest[0]) if len(rest) == 1 and all(v > 0 for v in numbers) else set()
+    if term.head == "^" and term.children[0].name is not None:
+        power = term.children[1].number
+        if power is not None and power > 0 and power.denominator == 1 and power.numerator % 2 == 0:
+            return {str(term.children[0].name)}
+    return set()
+
+
+def _positive(form: list[tuple[tuple[int, ...], fmpq]], n: int, budget: Budget) -> bool:
+    """Whether an even form is positive on the surface of the cube: bisection in balls, each unknown in turn being 1."""
+    if all(c > 0 and not any(e % 2 for e in m) for m, c in form):
+        return all(any(m[i] == sum(m) for m, _ in form) for i in range(n))
+    if n > 5:
+        return False
+    count = 0
+    with ctx.workprec(64):
+        for face in range(n):
+            stack: list[list[tuple[Fraction, Fraction]]] = [
+                [(Fraction(1), Fraction(1)) if i == face else (Fraction(-1), Fraction(1)) for i in range(n)]
+            ]
+            while stack:
+                box = stack.pop()
+                count += 1
+                if count > MAX_BOXES:
+                    return False
+                if count % 500 == 0 and budget.remaining <= 0:
+                    raise OutOfTime("out of time")
+                if _value(form, box) > 0:
+                    continue
+                middle = [(a + b) / 2 for a, b in box]
+                if _value(form, [(m, m) for m in middle]) <= 0:
+                    return False
+                i = max(range(n), key=lambda k: box[k][1] - box[k][0])
+                stack.append([*box[:i], (box[i][0], middle[i]), *box[i + 1 :]])
+                stack.append([*box[:i], (middle[i], box[i][1]), *box[i + 1 :]])
+    return True
+
+
+def _value(form: list[tuple[tuple[int, ...], fmpq]], box: list[tuple[Fraction, Fraction]]) -> Any:
+    balls = [arb(fmpq(a.numerator, a.denominator)).union(arb(fmpq(b.numerator, b.denominator))) for a, b in box]
+    total = arb(0)
+    for m, c in form:
+        term = arb(c)
+        for b, e in zip(balls, m, strict=True):
+            if e:
+                square = (b * b).nonnegative_part()
+                for _ in range(e // 2):
+                    term = term * square
+                term = term * b if e % 2 else term
+        total = total + term
+    return total

@@ -1,0 +1,164 @@
+"""A stationarity system as functions on balls: values, gradients, Jacobians and inertia, data columns included.
+
+Derivatives are the kernel's own (``kernel/jets.py``), so what is enclosed here is what the kernel will check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
+
+from closedform.algebra import bridge
+from closedform.algebra.systems_elements import evaluated, inverted
+from closedform.kernel.critical_points import inertia as inertia_of
+from closedform.kernel.expression import Tree, evaluate, read
+from closedform.kernel.jets import jet
+from closedform.kernel.quotients import NotRational, Quotient, quotient
+from closedform.kernel.reading import Json, Refused
+from closedform.stationarity import Stationarity, columns_of
+
+
+@dataclass
+class Function:
+    """The loss (or the equations) of a system as kernel trees with exact columns."""
+
+    names: list[str]
+    loss: Tree | None
+    equations: list[Tree]
+    columns: dict[str, list[fmpq]] = field(default_factory=dict)
+    written: dict[str, Json] = field(default_factory=dict)  # the statement, for certificates
+    _loss_quotient: Quotient | None = None
+
+    @staticmethod
+    def of(system: Stationarity) -> Function:
+        """From a stationarity system; trees that the kernel cannot write are left out."""
+        names = [u.name for u in system.unknowns]
+        columns = columns_of(system.origin)
+        written: dict[str, Json] = {"unknowns": list[Json](names)}
+        loss, equations = None, list[Tree]()
+        try:
+            if system.loss is not None:
+                written["loss"] = bridge.to_tree(system.loss)
+                loss = read(written["loss"])
+            else:
+                listed: list[Json] = [bridge.to_tree(e) for e in system.equations]
+                written["equations"] = listed
+                equations = [read(e) for e in listed]
+        except (bridge.NoTranslation, Refused):
+            written = {}
+        used = {str(b) for e in ([system.loss] if system.loss is not None else system.equations) for b in _bases(e)}
+        columns = {k: v for k, v in columns.items() if k in used}
+        if columns and written:
+            written["columns"] = {k: [str(v) for v in column] for k, column in columns.items()}
+        return Function(names, loss, equations, columns, written)
+
+    @property
+    def writable(self) -> bool:
+        return bool(self.written)
+
+    def value(self, expr: Any, values: Mapping[str, arb], bits: int) -> arb | None:
+        """A SymPy expression on balls, None where it has no real value."""
+        try:
+            with ctx.workprec(bits):
+                out = evaluate(read(bridge.to_tree(expr)), dict(values), self.columns)
+                return out if out.is_finite() else None
+        except (bridge.NoTranslation, Refused, ArithmeticError, ValueError):
+            return None
+
+    def system(self, box: Sequence[arb], jacobian: bool = True) -> tuple[list[arb], list[list[arb]]]:
+        """What must vanish and its Jacobian on a box, at FLINT's current precision."""
+        k = len(self.names)
+        place = {x: i for i, x in enumerate(self.names)}
+        values = dict(zip(self.names, box, strict=True))
+        zero = arb(0)
+        if self.loss is not None:
+            whole = jet(self.loss, place, values, self.columns)
+            rows = (
+                [[whole.second.get((min(i, j), max(i, j)), zero) for j in range(k)] for i in range(k)]
+                if jacobian
+                else []
+            )
+            return [whole.first.get(i, zero) for i in range(k)], rows
+        jets = [jet(e, place, values, self.columns) for e in self.equations]
+        return [j.value for j in jets], [[j.first.get(i, zero) for i in range(k)] for j in jets]
+
+    def loss_value(self, box: Sequence[arb]) -> arb | None:
+        if self.loss is None:
+            return None
+        return evaluate(self.loss, dict(zip(self.names, box, strict=True)), self.columns)
+
+    def inertia(self, box: Sequence[arb], bits: int) -> tuple[int, int, int] | None:
+        """The signs of the Hessian's eigenvalues everywhere on the box; None where open."""
+        if self.loss is None:
+            return None
+        try:
+            with ctx.workprec(bits):
+                return inertia_of(self.system(box)[1])
+        except (Refused, ArithmeticError, ValueError):
+            return None
+
+    # -- exact, where the loss is rational ---------------------------------------------------------------------------
+
+    @property
+    def loss_terms(self) -> Quotient | None:
+        """The loss as an exact quotient of polynomials, or None."""
+        if self._loss_quotient is None and self.loss is not None:
+            try:
+                self._loss_quotient = quotient(self.loss, self.names, self.columns)
+            except (NotRational, Refused, KeyError):
+                return None
+        return self._loss_quotient
+
+    def exact_inertia(self, point: Sequence[fmpq]) -> tuple[int, int, int] | None:
+        """The inertia at a rational point, zero eigenvalues included, in exact arithmetic."""
+        whole = self.loss_terms
+        if whole is None:
+            return None
+        at = list(point)
+        rows = list[list[fmpq]]()
+        for i in range(len(self.names)):
+            first = whole.derivative(i)
+            row = list[fmpq]()
+            for j in range(len(self.names)):
+                second = first.derivative(j)
+                bottom = _at(second.bottom, at)
+                if bottom == 0:
+                    return None
+                row.append(_at(second.top, at) / bottom)
+            rows.append(row)
+        return inertia_of(rows)
+
+    def loss_in_field(self, elements: Sequence[fmpq_poly], factor: fmpz_poly) -> fmpq_poly | None:
+        """The loss at a zero, as an element of Q[u]/factor; None where the loss is not rational."""
+        whole = self.loss_terms
+        if whole is None:
+            return None
+        g, values = fmpq_poly(factor), dict(enumerate(elements))
+        top, bottom = (evaluated({tuple(int(k) for k in e): c for e, c in p.to_dict().items()}, values, g)
+                       for p in (whole.top, whole.bottom))  # fmt: skip
+        return top * inverted(bottom, g) % g
+
+
+def _at(p: Any, at: list[fmpq]) -> fmpq:
+    total = fmpq(0)
+    for e, c in p.terms():
+        for v, k in zip(at, e, strict=True):
+            c = c * v ** int(k)
+        total = total + c
+    return total
+
+
+def _bases(e: Any) -> set[Any]:
+    return {i.base for i in e.atoms(sp.Indexed)}
+
+
+def solve_step(jacobian: list[list[arb]], values: list[arb]) -> list[arb] | None:
+    """An enclosure of J^-1 F, None where J may be singular."""
+    try:
+        return list(arb_mat(jacobian).solve(arb_mat([[v] for v in values])).entries())
+    except ZeroDivisionError:
+        return None
