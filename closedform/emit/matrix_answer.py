@@ -1,0 +1,50 @@
+"""The attempt of a strategy whose formula rests on a named theorem: spectral, orthogonal, low-rank and proximal answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from closedform.algebra.words import ONE
+from closedform.attempt import Attempt, Formula, Statement
+from closedform.calculus.matrices import MatrixSystem
+from closedform.emit.matrices import Source
+from closedform.frozen import FrozenMap
+
+
+def source_of(system: MatrixSystem) -> Source:
+    return Source(system, f"Minimise {system.problem.source.strip()}".replace("\\", "").replace('"""', ""))
+
+
+def by_theorem(
+    system: MatrixSystem, name: str, *, texts: Mapping[str, str], latex: str, source: str, theorem: str, reference: str,
+    conditions: Sequence[str] = (), expression_class: str = "spectral", cost: Mapping[str, str] | None = None,
+    remarks: Sequence[str] = (), minimum: str = "global minimum", unique: bool = False,
+) -> Attempt:  # fmt: skip
+    """A solved attempt: the formula, the theorem it follows from with its reference, and what the class means."""
+    listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
+    when = f" when {' and '.join(conditions)}" if conditions else ""
+    statements = [Statement(f"{listed} is a {minimum}{when}: {theorem}", "derived", reference=reference)]
+    if expression_class == "spectral":
+        statements.append(Statement(
+            "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the entries; the"
+            " formula is closed in the class spectral", "derived", reference="Abel 1826; Galois 1832"))  # fmt: skip
+    statements += [Statement(r, "derived", reference=reference) for r in remarks]
+    formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, FrozenMap(dict(cost or {})), source)
+    return Attempt(
+        name, "solved", theorem, formula=formula, complete=unique, minimiser="closed", expression_class=expression_class,
+        scope="formula", statements=tuple(statements),
+    )  # fmt: skip
+
+
+def cubic(k: str, factor: str = "9") -> dict[str, str]:
+    """The cost of an eigenvalue or singular value decomposition of size k."""
+    return {"flops": f"{factor}*{k}**3", "memory": f"2*{k}**2", "order": f"O({k}^3)"}
+
+
+def single_unknown(system: MatrixSystem) -> tuple[str, str, str] | None:
+    """The only unknown with its shape, where there is one and it is a matrix."""
+    if len(system.unknowns) != 1:
+        return None
+    u = system.unknowns[0]
+    rows, cols = system.shape(u)
+    return None if (rows, cols) == (ONE, ONE) else (u, rows, cols)

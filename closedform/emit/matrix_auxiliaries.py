@@ -1,0 +1,145 @@
+"""Source text of the auxiliary functions that emitted solvers may need; each uses NumPy only.
+
+They are text, not code of ours, so that ``formula.numpy`` stands alone; the tests compile and run every one.
+"""
+
+from __future__ import annotations
+
+AUXILIARIES: dict[str, str] = {}
+
+AUXILIARIES["_read"] = '''
+def _read(*items):
+    """The data as finite float arrays of matching shapes (columns as n x 1), and whether a column came as 1-d."""
+    sizes, out, flat = {"1": (1, "")}, [], False
+    for name, value, *kind in items:
+        if kind[0] in (int, float):
+            number = np.asarray(value, dtype=float)
+            if number.size != 1 or not np.isfinite(number).all():
+                raise ValueError(f"{name} must be one finite number")
+            number = float(number.reshape(()))
+            if kind[0] is int and (number != int(number) or number < 1):
+                raise ValueError(f"{name} = {number:g} must be a positive whole number")
+            out.append(kind[0](number))
+            continue
+        array = np.asarray(value, dtype=float)
+        rows, cols = kind
+        if array.ndim == 1 and cols == "1":
+            array, flat = array.reshape(-1, 1), True
+        elif array.ndim == 1 and rows == "1":
+            array = array.reshape(1, -1)
+        if array.ndim != 2:
+            raise ValueError(f"{name} must be a matrix, but it has {array.ndim} dimensions")
+        for size, found in zip(kind, array.shape):
+            if size.isdigit() and int(size) != found:
+                raise ValueError(f"{name} is {array.shape[0]} x {array.shape[1]}, where {rows} x {cols} is expected")
+            if size in sizes and sizes[size][0] != found:
+                raise ValueError(f"{name} is {array.shape[0]} x {array.shape[1]}, but {sizes[size][1]} has {size} = {sizes[size][0]}")
+            sizes.setdefault(size, (found, name))
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} has NaN or infinite entries")
+        out.append(array)
+    return (*out, flat)
+'''
+
+AUXILIARIES["_column"] = '''
+def _column(value, flat):
+    """A column in the style in which the data came: (n,) or (n, 1)."""
+    value = np.asarray(value)
+    return value.ravel() if flat else value
+'''
+
+AUXILIARIES["_solve"] = '''
+def _solve(G, C):
+    """G^-1 C by LU with one step of refinement; least norm, with a warning, where G is singular to working precision."""
+    if G.shape[0] and np.linalg.cond(G) < 1e14:
+        x = np.linalg.solve(G, C)
+        return x + np.linalg.solve(G, C - G @ x)
+    warnings.warn("a matrix that the formula inverts is singular to working precision: least-norm solution", stacklevel=3)
+    return np.linalg.lstsq(G, C, rcond=None)[0]
+'''
+
+AUXILIARIES["_least_squares"] = '''
+def _least_squares(A, b):
+    """argmin ||A x - b||: Cholesky with two refinement steps while well conditioned, else SVD; least norm if rank deficient."""
+    scale = np.linalg.norm(A, axis=0)
+    scale[scale == 0] = 1.0
+    S = A / scale
+    if A.shape[0] >= A.shape[1]:
+        G = S.T @ S
+        spectrum = np.linalg.eigvalsh(G)
+        if spectrum.size and spectrum[0] > 1e-10 * spectrum[-1]:
+            L = np.linalg.cholesky(G)
+            x = np.zeros((A.shape[1], b.shape[1]))
+            for _ in range(3):
+                x += np.linalg.solve(L.T, np.linalg.solve(L, S.T @ (b - S @ x)))
+            return x / scale[:, None]
+    x, _, rank, _ = np.linalg.lstsq(S, b, rcond=None)
+    if rank == A.shape[1]:
+        return x / scale[:, None]
+    warnings.warn(f"rank {rank} < {A.shape[1]}: the minimiser is not unique; least-norm solution", stacklevel=3)
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
+    return Vt[:rank].T @ ((U[:, :rank].T @ b) / s[:rank, None])
+'''
+
+AUXILIARIES["_constrained_least_squares"] = '''
+def _constrained_least_squares(A, b, C, d):
+    """argmin ||A x - b|| subject to C x = d, by an orthonormal basis of the null space of C."""
+    U, s, Vt = np.linalg.svd(C)
+    rank = int((s > s[:1].max(initial=0.0) * max(C.shape) * np.finfo(float).eps).sum())
+    x0 = Vt[:rank].T @ ((U[:, :rank].T @ d) / s[:rank, None])
+    if np.abs(C @ x0 - d).max(initial=0.0) > 1e-8 * (1 + np.abs(d).max(initial=0.0)):
+        raise ValueError("the constraints contradict each other")
+    Z = Vt[rank:].T
+    return x0 if not Z.shape[1] else x0 + Z @ _least_squares(A @ Z, b - A @ x0)
+'''
+
+AUXILIARIES["_constrained"] = '''
+def _constrained(G, c, C, d):
+    """Stationary point of x'Gx/2 - c'x subject to C x = d, by an orthonormal basis of the null space of C."""
+    U, s, Vt = np.linalg.svd(C)
+    rank = int((s > s[:1].max(initial=0.0) * max(C.shape) * np.finfo(float).eps).sum())
+    x0 = Vt[:rank].T @ ((U[:, :rank].T @ d) / s[:rank, None])
+    if np.abs(C @ x0 - d).max(initial=0.0) > 1e-8 * (1 + np.abs(d).max(initial=0.0)):
+        raise ValueError("the constraints contradict each other")
+    Z = Vt[rank:].T
+    return x0 if not Z.shape[1] else x0 + Z @ _solve(Z.T @ G @ Z, Z.T @ (c - G @ x0))
+'''
+
+AUXILIARIES["_root"] = '''
+def _root(W):
+    """R with R'R = W, for W symmetric positive semidefinite."""
+    values, vectors = np.linalg.eigh((W + W.T) / 2)
+    if values.size and values[0] < -1e-10 * max(abs(values[0]), abs(values[-1])):
+        raise ValueError("a weight matrix is not positive semidefinite")
+    return np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+'''
+
+AUXILIARIES["_khatrirao"] = '''
+def _khatrirao(A, B):
+    """The Khatri-Rao product: Kronecker products of matching columns."""
+    return np.einsum("ik,jk->ijk", A, B).reshape(-1, A.shape[1])
+'''
+
+AUXILIARIES["_power"] = '''
+def _power(S, exponent):
+    """A real power of a symmetric positive definite matrix."""
+    values, vectors = np.linalg.eigh((S + S.T) / 2)
+    if exponent < 0 and values[0] <= values[-1] * 1e-15 * len(values):
+        raise ValueError("a matrix that must be positive definite is singular or indefinite")
+    return (vectors * np.maximum(values, 0) ** exponent) @ vectors.T
+'''
+
+AUXILIARIES["_eigen"] = '''
+def _eigen(M):
+    """Eigenvalues of the symmetric part of M, smallest first, and orthonormal eigenvectors."""
+    return np.linalg.eigh((M + M.T) / 2)
+'''
+
+AUXILIARIES["_simplex"] = '''
+def _simplex(v, total):
+    """The projection of v on {x >= 0, sum x = total}, by sorting."""
+    u = np.sort(v.ravel())[::-1]
+    sums = np.cumsum(u) - total
+    last = np.nonzero(u > sums / np.arange(1, len(u) + 1))[0][-1]
+    return np.maximum(v - sums[last] / (last + 1), 0)
+'''

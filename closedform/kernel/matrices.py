@@ -1,0 +1,367 @@
+"""Claim "matrix_stationary": a matrix formula makes every directional derivative of a matrix loss vanish.
+
+The statement is the loss with its symbols' shapes (in size symbols), properties, unknowns and equality constraints; the
+claim gives the unknowns' formulas in the order of evaluation; the evidence gives the sizes. The kernel puts random
+matrices modulo p = 2^61 - 1 (seeded by a hash of everything stated) for the data, evaluates the formulas, and
+differentiates the loss along random directions (tangent to the constraints) by dual numbers of its own. A rational
+identity of degree D that is false survives a trial with probability at most D/p (Schwartz 1980). Functions such as
+exp stand for independent indeterminates at each argument, with their derivatives' relations. What is proved is the
+identity at the sizes stated, up to that probability, wherever the inverses exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flint import fmpq, nmod_mat
+
+from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence, text
+
+P = 2**61 - 1
+MAX_SIZE, MAX_DEPTH, MAX_ENTRIES, TRIALS = 40, 200, 1600, 2
+PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
+_OF = dict[str, Callable[[int, "Sample"], int]]  # the derivative of a function at x
+
+
+class Dual(NamedTuple):
+    """A matrix, its derivative (None for zero), and a bound on the degree of its entries."""
+
+    value: nmod_mat
+    slope: nmod_mat | None
+    degree: int
+
+
+def matrix(rows: int, cols: int, entries: list[int]) -> nmod_mat:
+    return nmod_mat(rows, cols, entries, P)
+
+
+def entries(a: nmod_mat) -> list[int]:
+    return [int(x) for x in a.entries()]
+
+
+def identity(n: int) -> nmod_mat:
+    return matrix(n, n, [int(i == j) for i in range(n) for j in range(n)])
+
+
+def trace(a: nmod_mat) -> nmod_mat:
+    return matrix(1, 1, [sum(int(a[i, i]) for i in range(a.nrows())) % P])
+
+
+class Sample:
+    """One choice of random data; evaluates trees there."""
+
+    def __init__(self, seed: str, shapes: dict[str, tuple[int, int]], properties: dict[str, list[str]], sizes: dict[str, int]) -> None:
+        self.seed, self.shapes, self.properties, self.sizes = seed, shapes, properties, sizes
+        self.known: dict[str, Dual] = {}
+
+    def draw(self, label: str) -> int:
+        return int.from_bytes(hashlib.sha256(f"{self.seed}|{label}".encode()).digest()[:16], "big") % P
+
+    def random(self, what: str, rows: int, cols: int) -> nmod_mat:
+        return matrix(rows, cols, [self.draw(f"{what}[{i},{j}]") for i in range(rows) for j in range(cols)])
+
+    def shaped(self, what: str, of: str) -> tuple[nmod_mat, int]:
+        """A random matrix with the shape and properties of a name, and the degree of its entries."""
+        rows, cols = self.shapes.get(of, (1, 1))
+        words = self.properties.get(of, [])
+        a = self.random(what, rows, cols)
+        if words and rows != cols:
+            refuse(f"{of} is not square")
+        if "orth" in words:
+            skew = a - a.transpose()
+            return (identity(rows) - skew) * (identity(rows) + skew).inv(), rows + 1
+        if "diag" in words:
+            return matrix(rows, rows, [x * (i % (rows + 1) == 0) for i, x in enumerate(entries(a))]), 1
+        if "spd" in words or "psd" in words:
+            return a * a.transpose(), 2
+        return (a + a.transpose(), 1) if "sym" in words else (a, 1)
+
+    def name(self, n: str) -> Dual:
+        if n not in self.known:
+            if n in self.sizes and n not in self.shapes:
+                return Dual(matrix(1, 1, [self.sizes[n]]), None, 0)
+            value, degree = self.shaped(n, n)
+            self.known[n] = Dual(value, None, degree)
+        return self.known[n]
+
+    def size(self, tree: Json) -> int:
+        got = self.tree(tree, 0).value
+        value = int(got[0, 0])
+        if got.nrows() != 1 or got.ncols() != 1 or not 1 <= value <= MAX_ENTRIES:
+            refuse("a size is out of range")
+        return value
+
+    def tree(self, tree: Json, depth: int) -> Dual:
+        if depth > MAX_DEPTH:
+            refuse("an expression is nested too deeply")
+        if isinstance(tree, str):
+            if tree[:1] not in "-0123456789":
+                return self.name(name(tree, "a name"))
+            q: fmpq = rational(tree, "a number")
+            return Dual(matrix(1, 1, [int(q.p) * pow(int(q.q), -1, P) % P]), None, 0)
+        head, *rest = sequence(tree, "an expression")
+        if head in ("eye", "ones", "zeros"):
+            sizes = [self.size(t) for t in rest]
+            rows, cols = sizes[0], sizes[-1] if head == "eye" or len(sizes) == 2 else 1
+            full = identity(rows) if head == "eye" else matrix(rows, cols, [int(head == "ones")] * (rows * cols))
+            return Dual(full, None, 0)
+        if head == "unvec":
+            rows, cols = self.size(rest[1]), self.size(rest[2])
+            return _map(self.tree(rest[0], depth + 1), lambda a: matrix(cols, rows, entries(a)).transpose())
+        if head == "^" and len(rest) == 2:
+            e = integer(rest[1], "an exponent", -8, 8)
+            if isinstance(rest[0], list) and rest[0][0] == "norm" and e % 2 == 0:
+                a = self.tree(rest[0][1], depth + 1)
+                square = _map(_times(_map(a, nmod_mat.transpose), a), trace)
+                return _power(square, e // 2)
+            return _power(self.tree(rest[0], depth + 1), e)
+        args = [self.tree(t, depth + 1) for t in rest]
+        if head == "+" or head == "*":
+            out = args[0]
+            for a in args[1:]:
+                out = _plus(out, a) if head == "+" else _times(out, a)
+            return out
+        if len(args) == 2 and head in ("hadamard", "kron", "khatrirao"):
+            return _bilinear({"hadamard": _hadamard, "kron": _kron, "khatrirao": _khatrirao}[head], *args)
+        if len(args) != 1:
+            refuse(f"{head} with {len(args)} arguments")
+        a = args[0]
+        if head == "transpose":
+            return _map(a, nmod_mat.transpose)
+        if head == "inv":
+            return _power(a, -1)
+        if head == "tr":
+            return _map(a, trace)
+        if head == "vec":
+            return _map(a, lambda m: matrix(m.nrows() * m.ncols(), 1, entries(m.transpose())))
+        if head == "total":
+            return _map(a, lambda m: matrix(1, 1, [sum(entries(m)) % P]))
+        if head == "diag":
+            return _map(a, _diag)
+        if head in ("logdet", "det"):
+            d = int(a.value.det())
+            n, value = a.value.nrows(), d if head == "det" else self.draw(f"log({d})")
+            factor = d if head == "det" else 1
+            slope = None if a.slope is None else trace(a.value.inv() * a.slope) * factor
+            return Dual(matrix(1, 1, [value]), slope, (n + 2) * a.degree)
+        if head not in _FUNCTIONS:
+            refuse(f"no meaning for {str(head)[:40]} here")
+        return self.function(str(head), a)
+
+    def function(self, head: str, a: Dual) -> Dual:
+        rows, cols, xs = a.value.nrows(), a.value.ncols(), entries(a.value)
+        value = matrix(rows, cols, [self.at(head, x) for x in xs])
+        if a.slope is None:
+            return Dual(value, None, a.degree + 1)
+        rates = [_FUNCTIONS[head](x, self) for x in xs]
+        slope = [r * s % P for r, s in zip(rates, entries(a.slope), strict=True)]
+        return Dual(value, matrix(rows, cols, slope), 2 * a.degree + 2)
+
+    def at(self, head: str, x: int) -> int:
+        if head == "recip":
+            return pow(x, -1, P)
+        return x * x % P if head == "square" else self.draw(f"{head}({x})")
+
+
+_FUNCTIONS: _OF = {
+    "exp": lambda x, s: s.at("exp", x),
+    "log": lambda x, s: pow(x, -1, P),
+    "recip": lambda x, s: -pow(x, -2, P) % P,
+    "square": lambda x, s: 2 * x,
+    "softplus": lambda x, s: s.at("sigmoid", x),
+    "sigmoid": lambda x, s: s.at("sigmoid", x) * (1 - s.at("sigmoid", x)) % P,
+    "tanh": lambda x, s: 1 - pow(s.at("tanh", x), 2, P),
+    "sin": lambda x, s: s.at("cos", x),
+    "cos": lambda x, s: -s.at("sin", x) % P,
+    "sinh": lambda x, s: s.at("cosh", x),
+    "cosh": lambda x, s: s.at("sinh", x),
+}
+
+
+def _map(a: Dual, f: Callable[[nmod_mat], nmod_mat]) -> Dual:
+    return Dual(f(a.value), None if a.slope is None else f(a.slope), a.degree)
+
+
+def _is_scalar(a: nmod_mat) -> bool:
+    return a.nrows() == 1 == a.ncols()
+
+
+def _product(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+    if _is_scalar(a) or _is_scalar(b):
+        return b * int(a[0, 0]) if _is_scalar(a) else a * int(b[0, 0])
+    if a.ncols() != b.nrows():
+        refuse("matrices in a product do not conform")
+    return a * b
+
+
+def _times(a: Dual, b: Dual) -> Dual:
+    return _bilinear(_product, a, b)
+
+
+def _bilinear(f: Callable[[nmod_mat, nmod_mat], nmod_mat], a: Dual, b: Dual) -> Dual:
+    parts = [f(x, y) for x, y in ((a.slope, b.value), (a.value, b.slope)) if x is not None and y is not None]
+    value = f(a.value, b.value)
+    if value.nrows() * value.ncols() > MAX_ENTRIES * MAX_ENTRIES:
+        refuse("a matrix is too large")
+    return Dual(value, sum(parts[1:], parts[0]) if parts else None, a.degree + b.degree)
+
+
+def _plus(a: Dual, b: Dual) -> Dual:
+    rows, cols = max(a.value.nrows(), b.value.nrows()), max(a.value.ncols(), b.value.ncols())
+
+    def spread(m: nmod_mat) -> nmod_mat:  # a number added to a matrix is added to every entry
+        return matrix(rows, cols, [int(m[0, 0])] * (rows * cols)) if _is_scalar(m) else m
+
+    if (spread(a.value).nrows(), spread(a.value).ncols()) != (spread(b.value).nrows(), spread(b.value).ncols()):
+        refuse("matrices in a sum do not conform")
+    slopes = [spread(s) for s in (a.slope, b.slope) if s is not None]
+    return Dual(spread(a.value) + spread(b.value), sum(slopes[1:], slopes[0]) if slopes else None, a.degree + b.degree)
+
+
+def _power(a: Dual, e: int) -> Dual:
+    n = a.value.nrows()
+    if n != a.value.ncols():
+        refuse("a power of a matrix that is not square")
+    if e < 0:
+        inverse = a.value.inv()
+        a = Dual(inverse, None if a.slope is None else -1 * (inverse * a.slope * inverse), (n + 2) * a.degree)
+    out = Dual(identity(n), None, 0)
+    for _ in range(abs(e)):
+        out = _times(out, a)
+    return out
+
+
+def _diag(a: nmod_mat) -> nmod_mat:
+    if min(a.nrows(), a.ncols()) == 1:
+        n, xs = max(a.nrows(), a.ncols()), entries(a)
+        return matrix(n, n, [xs[i] if i == j else 0 for i in range(n) for j in range(n)])
+    return matrix(a.nrows(), 1, [int(a[i, i]) for i in range(a.nrows())])
+
+
+def _hadamard(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+    if (a.nrows(), a.ncols()) != (b.nrows(), b.ncols()):
+        refuse("matrices in an elementwise product do not conform")
+    return matrix(a.nrows(), a.ncols(), [x * y % P for x, y in zip(entries(a), entries(b), strict=True)])
+
+
+def _kron(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+    rows, cols = a.nrows() * b.nrows(), a.ncols() * b.ncols()
+    if rows * cols > MAX_ENTRIES * MAX_ENTRIES:
+        refuse("a Kronecker product is too large")
+    q, s = b.nrows(), b.ncols()
+    return matrix(rows, cols, [int(a[i // q, j // s]) * int(b[i % q, j % s]) % P for i in range(rows) for j in range(cols)])
+
+
+def _khatrirao(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+    q, cols = b.nrows(), a.ncols()
+    if cols != b.ncols():
+        refuse("a Khatri-Rao product of matrices with different numbers of columns")
+    return matrix(a.nrows() * q, cols, [int(a[i // q, j]) * int(b[i % q, j]) % P for i in range(a.nrows() * q) for j in range(cols)])
+
+
+def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
+    """Accepts when all random trials give zero; see the head of this file for what that proves."""
+    stated = fields(statement, ("loss", "unknowns", "shapes", "properties", "constraints"))
+    fields(claim, ("kind", "formula", "conditions"))
+    sizes = {k: integer(v, k, 1, MAX_SIZE) for k, v in mapping(fields(evidence, ("sizes",))["sizes"], "sizes").items()}
+    unknowns = names(stated["unknowns"], "unknowns")
+    pairs = [sequence(p, "a formula", 2) for p in sequence(claim["formula"], "formula", 100)]
+    order = [name(p[0], "an unknown") for p in pairs]
+    if sorted(order) != sorted(unknowns) or not unknowns:
+        refuse("the formulas are not those of the unknowns")
+    conditions = [text(c, "a condition", 500) for c in sequence(claim["conditions"], "conditions", 100)]
+    blank = Sample("", {}, {}, sizes)
+    shapes = dict[str, tuple[int, int]]()
+    for key, value in mapping(stated["shapes"], "shapes").items():
+        rows, cols = sequence(value, "a shape", 2)
+        shapes[key] = blank.size(rows), blank.size(cols)
+        if shapes[key][0] * shapes[key][1] > MAX_ENTRIES:
+            refuse(f"{key} is too large")
+    properties = {k: names(v, k) for k, v in mapping(stated["properties"], "properties").items()}
+    if any(word not in PROPERTIES for words in properties.values() for word in words):
+        refuse("an unknown property")
+    constraints = sequence(stated["constraints"], "constraints", 50)
+    digest = json.dumps([statement, claim, evidence], sort_keys=True)
+    worst = 0
+    for trial in range(TRIALS):
+        sample = Sample(hashlib.sha256(f"{trial}|{digest}".encode()).hexdigest(), shapes, properties, sizes)
+        for n in unknowns:  # a formula may use unknowns that came before it, never later ones
+            sample.known.pop(n, None)
+        degrees = dict[str, int]()
+        for key, tree in ((order[i], p[1]) for i, p in enumerate(pairs)):
+            if _names(tree) & (set(unknowns) - degrees.keys()):
+                refuse(f"the formula of {key} uses an unknown that has no value yet")
+            value = sample.tree(tree, 0)
+            if (value.value.nrows(), value.value.ncols()) != shapes.get(key, (1, 1)):
+                refuse(f"the formula of {key} has the wrong shape")
+            words = set(properties.get(key, []))
+            if words & {"sym", "spd", "psd"} and value.value != value.value.transpose():
+                refuse(f"the formula of {key} is not symmetric")
+            if words & {"orth", "diag"}:
+                refuse(f"{key} is bound to a curved or sparse set, which this claim does not cover")
+            sample.known[key], degrees[key] = value, value.degree
+        for tree in constraints:
+            if any(entries(sample.tree(tree, 0).value)):
+                refuse("a constraint is not met by the formula")
+        for key, direction in _directions(sample, unknowns, constraints).items():
+            sample.known[key] = Dual(sample.known[key].value, direction, 2 * degrees[key] + 2)
+        loss = sample.tree(stated["loss"], 0)
+        if not _is_scalar(loss.value):
+            refuse("the loss is not a number")
+        if loss.slope is not None and int(loss.slope[0, 0]) != 0:
+            refuse("the derivative of the loss at the formula is not zero")
+        worst = max(worst, 2 * loss.degree + 2)
+    if worst >= 2**50:
+        refuse("the degrees are too large for the test to mean anything")
+    where = ", ".join(f"{k} = {v}" for k, v in sorted(sizes.items()))
+    return (f"the derivative of the loss at the formula of {', '.join(order)} is zero in random {'feasible ' * bool(constraints)}"
+            f"directions modulo 2^61 - 1, in {TRIALS} trials with {where or 'fixed sizes'} (wrong with probability below "
+            f"2^-{TRIALS * (61 - worst.bit_length())}), wherever {' and '.join(conditions) or 'the inverses exist'}")  # fmt: skip
+
+
+def _names(tree: Json) -> set[str]:
+    if isinstance(tree, str):
+        return {tree}
+    return set[str]().union(*(_names(t) for t in tree[1:])) if isinstance(tree, list) else set()
+
+
+def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) -> dict[str, nmod_mat]:
+    """Random directions of the unknowns, tangent to the constraints and to symmetry."""
+    if not constraints:
+        return {n: sample.shaped(f"d {n}", n)[0] if "spd" not in sample.properties.get(n, []) else _symmetric(sample, n) for n in unknowns}
+    basis = list[tuple[str, nmod_mat]]()
+    for n in unknowns:
+        rows, cols = sample.shapes.get(n, (1, 1))
+        symmetric = bool(set(sample.properties.get(n, [])) & {"sym", "spd", "psd"})
+        for i in range(rows):
+            for j in range(i if symmetric else 0, cols):
+                spots = {(i, j), (j, i)} if symmetric else {(i, j)}
+                basis.append((n, matrix(rows, cols, [int((a, b) in spots) for a in range(rows) for b in range(cols)])))
+    if len(basis) > MAX_ENTRIES:
+        refuse("too many unknown entries")
+    columns = list[list[int]]()
+    here = dict(sample.known)
+    for n, direction in basis:
+        sample.known[n] = here[n]._replace(slope=direction)
+        column = list[int]()
+        for tree in constraints:
+            moved = sample.tree(tree, 0)
+            column += entries(moved.slope) if moved.slope is not None else [0] * len(entries(moved.value))
+        columns.append(column)
+        sample.known[n] = here[n]
+    jacobian = matrix(len(columns), len(columns[0]), [x for c in columns for x in c]).transpose()
+    kernel, nullity = jacobian.nullspace()
+    out = {n: matrix(*sample.shapes.get(n, (1, 1)), [0] * (sample.shapes.get(n, (1, 1))[0] * sample.shapes.get(n, (1, 1))[1])) for n in unknowns}
+    for c in range(nullity):
+        weight = sample.draw(f"tangent {c}")
+        for r, (n, direction) in enumerate(basis):
+            out[n] = out[n] + direction * (weight * int(kernel[r, c]) % P)
+    return out
+
+
+def _symmetric(sample: Sample, n: str) -> nmod_mat:
+    a = sample.random(f"d {n}", *sample.shapes.get(n, (1, 1)))
+    return a + a.transpose()
