@@ -173,6 +173,12 @@ def test_colours_only_where_they_are_wanted():
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == quartic().to_text(width=100)
 
 
+def test_without_a_minimum_the_kinds_are_counted():
+    points = tuple(dataclasses.replace(p, kind="local minimum") for p in quartic().critical_points[:2])
+    lines = quartic(critical_points=(*points, quartic().critical_points[1])).to_text(width=110).splitlines()
+    assert lines[2].strip() == "Critical points found: 2 local minima, 1 local maximum."
+
+
 def test_newtons_steps_are_shown_when_asked():
     assert "Newton" not in quartic().to_text()
     assert "0.8" in quartic().to_text(steps=True)

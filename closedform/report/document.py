@@ -168,7 +168,8 @@ def _answer(report: Report) -> Answer:
     elif verdict.outcome == "no_critical_point":
         lines.append(("There is nothing to solve for: the gradient vanishes nowhere in the domain.",))
     elif verdict.outcome == "not_closed":
-        subject = "no formula gives the answer for all data" if verdict.scope == "formula" else "there is no closed form"
+        general = verdict.scope == "formula"
+        subject = "no formula gives the answer for all data" if general else "there is no closed form"
         lines.append((f"No: {subject}, of the kinds that the statements below name.",))
     else:
         lines.append(("Not decided: neither a closed form nor a proof that there is none was found.",))
@@ -202,7 +203,7 @@ def _minimum_lines(report: Report) -> list[Line]:
         minima = [p for p in report.critical_points if p.kind == "boundary minimum"]
         subject = "A minimum on the edge of the domain"
     if not minima:
-        return []
+        return _kinds(report)
     first = minima[0]
     value = _height(report, first)
     value = (" (", *value, ")") if value else ()
@@ -215,6 +216,25 @@ def _minimum_lines(report: Report) -> list[Line]:
         line += [" and at "] if i else []
         line += _separated([_coordinate(p, u, 12) for u in _names(p)])
     return [(*line, ".")]
+
+
+def _kinds(report: Report) -> list[Line]:
+    """What there is when no minimum over the whole domain is known."""
+    points = report.critical_points
+    if not points:
+        return []
+    if len(points) == 1 and len(_names(points[0])) <= 4:
+        (point,) = points
+        place = _separated([_coordinate(point, u, 12) for u in _names(point)])
+        return [("The one critical point found, at ", *place, f", is {_KIND_WORDS.get(point.kind, point.kind)}.")]
+    tally = [(kind, sum(p.kind == kind for p in points)) for kind in dict.fromkeys(p.kind for p in points)]
+    return [(f"Critical points found: {', '.join(f'{n} {_plural(kind, n)}' for kind, n in tally)}.",)]
+
+
+def _plural(kind: str, count: int) -> str:
+    if count == 1 or kind in ("degenerate", "unclassified"):
+        return kind
+    return f"{kind[:-2]}a" if kind.endswith("um") else f"{kind}s"
 
 
 # -- the question -------------------------------------------------------------------------------------------------
@@ -249,6 +269,10 @@ def _question(report: Report) -> Iterator[Block]:
 
 # -- the formula --------------------------------------------------------------------------------------------------
 
+_KIND_WORDS = {
+    "local minimum": "a local minimum", "saddle": "a saddle", "local maximum": "a local maximum",
+    "global maximum": "the global maximum", "unclassified": "not classified",
+}  # fmt: skip
 COST_WORDS = {"flops": "operations", "memory": "memory (numbers held)", "order": "order"}
 
 
@@ -277,10 +301,12 @@ def _names(point: CriticalPoint) -> list[str]:
     return list(point.exact or point.numeric or ())
 
 
-def _coordinate(point: CriticalPoint, unknown: str, digits: int | None = None) -> Equation:
+def _coordinate(point: CriticalPoint, unknown: str, digits: int | None = None) -> Inline:
     exact = point.exact.get(unknown) if point.exact else None
     decimal = point.numeric.get(unknown) if point.numeric else None
     radius = point.radius.get(unknown) if point.radius else None
+    if exact is not None and text_of(exact) == unknown:
+        return f"any {unknown}"
     if exact is not None and decimal is not None and text_of(exact).lstrip("-").isdigit():
         return Equation(unknown, exact)  # an integer needs no decimals
     if digits is not None and decimal is not None:
@@ -309,7 +335,7 @@ def _points(report: Report) -> Iterator[Block]:
     complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
     yield Heading(f"Critical points ({count})")
     if complex_count is not None:
-        real = f", {real_count} of them real" if real_count is not None else ""
+        real = "" if real_count is None else ", all real" if real_count == complex_count else f", {real_count} of them real"
         plural = "s" * (complex_count != 1)
         yield Paragraph((f"The equations have {complex_count} distinct complex solution{plural}{real}.",))
     elif not report.complete:
@@ -389,7 +415,7 @@ def _description(report: Report, point: CriticalPoint) -> Line:
     return tuple(parts)
 
 
-def _separated(equations: Sequence[Equation]) -> Line:
+def _separated(equations: Sequence[Inline]) -> Line:
     out: list[Inline] = []
     for i, e in enumerate(equations):
         out += [", ", e] if i else [e]
