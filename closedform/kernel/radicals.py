@@ -11,7 +11,7 @@ from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
 from closedform.kernel.expression import Tree, add, evaluate_complex, free_names, infix, mul, read
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
-from closedform.kernel.tower import multiple_of, prove_zero
+from closedform.kernel.tower import excludes_zero, multiple_of, prove_zero, substitute
 
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
 PRECISIONS = (192, 768, 3072, 12288)
@@ -42,19 +42,47 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     horner: Tree = fmpq(f[f.degree()])
     for k in reversed(range(f.degree())):
         horner = add(fmpq(f[k]), mul(horner, ROOT))
+    proved = dict[tuple[Tree, ...], list[Tree]]()
     for own, tree in [*meanings.items(), *((ROOT, t) for t in trees)]:
-        relation = relations.get(own, horner)
-        needed, todo = set[str](), (free_names(tree) | free_names(relation)) - {own}
-        while todo:
-            needed.add(n := todo.pop())
-            todo |= free_names(relations[n]) - needed
-        bound = {n: relations[n] for n in relations if n in needed}
-        missing = prove_zero(relation, (), bound, values, {own: tree})
-        if missing:
-            refuse(f"not proved different from zero: {infix(missing[0])[:200]}")
+        _vanishes(own, relations.get(own, horner), tree, relations, values, proved)
     where = "; ".join(f"{own} = {infix(tree)}" for own, tree in meanings.items())
     share = "the roots" if len(trees) == f.degree() else f"{len(trees)} of the {f.degree()} roots"
     return f"{share} of {f} are {', '.join(map(infix, trees))}" + (f" where {where}" if where else "")
+
+
+def _vanishes(
+    own: str, relation: Tree, tree: Tree, relations: dict[str, Tree], values: dict[str, acb],
+    proved: dict[tuple[Tree, ...], list[Tree]],
+) -> None:  # fmt: skip
+    """relation = 0 at own = tree, from the relations of the earlier names alone.
+
+    So what is proved once holds for all names with the same relations; only what was inverted is looked at again.
+    """
+    alias = dict[str, Tree]({own: ROOT})
+    for part in (relation, tree):
+        _collect(part, relations, alias)
+    order = [n for n in alias if n != own]
+    goal, meaning, *rest = (substitute(t, alias) for t in (relation, tree, *(relations[n] for n in order)))
+    key = (goal, meaning, *rest)
+    if key not in proved:
+        bound = {str(alias[n]): r for n, r in zip(order, rest, strict=True)}
+        proved[key] = prove_zero(goal, (), bound, None, {ROOT: meaning})
+    balls = {str(alias[n]): values[n] for n in order}
+    for inverted in proved[key]:
+        if not excludes_zero(inverted, balls):
+            refuse(f"not proved different from zero: {infix(inverted)[:200]}")
+
+
+def _collect(tree: Tree, relations: dict[str, Tree], alias: dict[str, Tree]) -> None:
+    """New names for those in the tree, each after those that its relation needs."""
+    if isinstance(tree, str) and tree not in alias:
+        alias_before = {**alias, tree: tree}
+        for n in sorted(free_names(relations[tree]) - alias_before.keys()):
+            _collect(n, relations, alias)
+        alias[tree] = f"_{len(alias)}"
+    elif isinstance(tree, tuple):
+        for a in tree[1:]:
+            _collect(a, relations, alias)
 
 
 def _only_radicals(tree: Tree, earlier: dict[str, Tree]) -> None:

@@ -65,11 +65,13 @@ class Tower:
         self.nonzero: list[fmpq_mpoly] = []
         self.columns: set[str] = set()  # with positive entries
         self.memo: dict[Tree, Fraction] = {}
+        self.cycle: fmpq_mpoly | None = None
         if order > 2:
             z, relation = self.generator(("unity",)).top, self.ring.constant(0)
             for c in fmpz_poly.cyclotomic(order).coeffs()[::-1]:
                 relation = relation * z + fmpq(c)
             self.made[-1].relation = relation
+            self.cycle = z**order - 1  # a multiple of the relation, with two terms
         self._assume(list(relations))
 
     # -- the ring ------------------------------------------------------------------------------------------------
@@ -125,6 +127,8 @@ class Tower:
         for g in reversed(self.made):
             if g.relation is not None:
                 p = divmod(p, g.relation)[1]
+                if self.cycle is not None:
+                    p = divmod(p, self.cycle)[1]
         return p
 
     def plus(self, a: Fraction, b: Fraction) -> Fraction:

@@ -31,8 +31,8 @@ from flint import (
 from closedform.algebra.galois.subfields import Subfield, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.steps import real_root
-from closedform.algebra.radicals.terms import Unresolved, Workshop, cosine, negate, unity
-from closedform.kernel.expression import ZERO, Tree, add, mul, power
+from closedform.algebra.radicals.terms import Unresolved, Workshop, cosine, negate, turn, unity
+from closedform.kernel.expression import MINUS, ZERO, Tree, add, mul, power
 
 MAX_PRIMES = 20_000
 
@@ -339,19 +339,17 @@ def _block(
     _, k, radicand, _ = min(candidates, key=lambda c: c[:2])
     norm = tree(_conjugate(p, elements[1], k))
     t = real_root(radicand, p, shop)
-    own = shop.next_name()
-    t = shop.name(t, add(power(own, fmpq(p)), negate(radicand)))
+    pairs = [(tree(_conjugate(p, e, k)), tree(_conjugate(p, e, -k % p))) for e in elements[2:]]
     out = list[Tree]()
-    for s in range(p):
-        z, back = unity(fmpq(s, p)), unity(fmpq(-s, p))
-        turned = mul(z, t)
-        other = mul(norm, back, power(t, fmpq(-1)))
-        terms = [turned, other] if plain else []
-        for i, element in enumerate(elements[2:], 2 if plain else 1):
-            first, second = tree(_conjugate(p, element, k)), tree(_conjugate(p, element, -k % p))
+    for s in range(p):  # one formula in t, for every p-th root t of the radicand
+        own = shop.next_name()
+        root = shop.name(turn(fmpq(s, p), t), add(power(own, fmpq(p)), negate(radicand)))
+        terms = [root, mul(norm, power(root, MINUS))] if plain else []
+        for i, (first, second) in enumerate(pairs, 2 if plain else 1):
             if first != ZERO:
-                terms.append(mul(first, unity(fmpq(-s * i, p)), power(t, fmpq(-i))))
+                terms.append(mul(first, power(root, fmpq(-i))))
             if second != ZERO:
-                terms.append(mul(second, unity(fmpq(s * i, p)), power(t, fmpq(i)), power(norm, fmpq(-i))))
+                scale = norm ** (-i) if isinstance(norm, fmpq) else power(norm, fmpq(-i))
+                terms.append(mul(second, power(root, fmpq(i)), scale))
         out.append(mul(fmpq(1, p), add(*terms, field.tree(centre, embedding))))
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 
 import flint
 from flint import acb, acb_poly, fmpq, fmpq_poly, fmpz, fmpz_poly
@@ -10,9 +11,9 @@ from flint import acb, acb_poly, fmpq, fmpq_poly, fmpz, fmpz_poly
 from closedform.algebra.galois.subfields import Subfield, TooLarge, chain, field_of, monic, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.kummer import prime_step
-from closedform.algebra.radicals.steps import adjoin, extend, named, real_root
-from closedform.algebra.radicals.terms import Unresolved, Workshop, unity
-from closedform.kernel.expression import Tree, mul
+from closedform.algebra.radicals.steps import adjoin, dickson, extend, named
+from closedform.algebra.radicals.terms import Unresolved, Workshop
+from closedform.kernel.expression import Tree
 
 MAX_BITS = 1 << 15
 
@@ -76,8 +77,10 @@ def in_order(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> list[Tree]:
 
 def _monic(f: fmpz_poly, shop: Workshop) -> Solved:
     n = f.degree()
-    if n > 2 and all(f[k] == 0 for k in range(1, n)):
-        return opaque(f, binomial(f, shop), shop)
+    if n > 2:
+        simple = dickson(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], shop)
+        if simple is not None:
+            return Solved(*simple)
     blocks = ()
     if n > 3 and not fmpz(n).is_prime():
         try:
@@ -92,11 +95,14 @@ def _monic(f: fmpz_poly, shop: Workshop) -> Solved:
         raise Unresolved(f"no step for a primitive group of degree {n}")
     below = field_of(f, blocks[-1])
     step = n // below.degree
-    if step <= 4:
-        lower = solved(below.h, shop)
-        g = [lower.field.at(c, lower.root) for c in relative_polynomial(f, below)]
-        return Solved(*extend(lower.field, g, shop))
-    if fmpz(step).is_prime():
+    if step <= 4 or fmpz(step).is_prime():
+        g = relative_polynomial(f, below)
+        if step <= 4 or looks_like_dickson(g, below):
+            lower = solved(below.h, shop)
+            inside = [lower.field.at(c, lower.root) for c in g]
+            found = extend(lower.field, inside, shop) if step <= 4 else dickson(lower.field, inside, shop)
+            if found is not None:
+                return Solved(*found)
         return opaque(f, prime_step(f, step, below, shop, solved), shop)
     raise Unresolved(f"no step of relative degree {step}")
 
@@ -108,10 +114,13 @@ def opaque(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> Solved:
     return Solved(adjoin(NumberField(), polynomial, f.degree(), [[named(t, relation, shop) for t in trees]]), y)
 
 
-def binomial(f: fmpz_poly, shop: Workshop) -> list[Tree]:
-    n = f.degree()
-    t = real_root(fmpq(-f[0]), n, shop)
-    return [mul(unity(fmpq(k, n)), t) for k in range(n)]
+def looks_like_dickson(g: list[fmpq_poly], below: Subfield) -> bool:
+    """A necessary condition, cheap: the coefficient of x^(n-3) vanishes about the mean of the roots."""
+    n, field = len(g) - 1, fmpq_poly(below.h)
+    h = g[n - 1] * fmpq(-1, n)
+    hh = h * h % field
+    cubic = g[n - 3] + g[n - 2] * h * (n - 2) + g[n - 1] * hh * comb(n - 1, 2) + hh * h * comb(n, 3)
+    return cubic % field == 0
 
 
 def relative_polynomial(f: fmpz_poly, below: Subfield) -> list[fmpq_poly]:

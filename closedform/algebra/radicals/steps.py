@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb
 
 from flint import acb, fmpq
 
 from closedform.algebra.radicals.fields import (
     Element, NumberField, constant, content, generator, square_part,
 )  # fmt: skip
-from closedform.algebra.radicals.terms import HALF, I, Unresolved, Workshop, negate, rational_root
+from closedform.algebra.radicals.terms import HALF, I, Unresolved, Workshop, negate, rational_root, turn
 from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
 
 Embedding = tuple[Tree, ...]
@@ -184,3 +185,50 @@ def _depressed_quartic(
 def _preference(value: acb) -> tuple[bool, float]:
     """Real and positive first, then far from zero."""
     return (value.imag.contains(0) and value.real > 0, float(abs(value).mid()))
+
+
+def dickson(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element] | None:
+    """x = u + a/u, u^n = b/2 + sqrt(b^2/4 - a^n), where g is D_n(x - h, a) - b; None where it is not.
+
+    D_n is the Dickson polynomial, n/(n-i) binomial(n-i, i) (-a)^i x^(n-2i) summed; a = 0 is x^n - b. Declined for
+    small and for even n, where a tower of smaller steps reads better.
+    """
+    n = len(g) - 1
+    h = -g[n - 1] / n
+    shifted = list(g)  # Taylor shift by h, Horner's scheme
+    for i in range(n):
+        for k in range(n - 1, i - 1, -1):
+            shifted[k] = shifted[k] + field.times(h, shifted[k + 1])
+    a = -shifted[n - 2] / n
+    powers = [constant(1)]
+    for _ in range(n):
+        powers.append(field.times(powers[-1], a))
+    target = [constant(0)] * (n + 1)
+    for i in range(n // 2 + 1):
+        target[n - 2 * i] = powers[i] * (fmpq(n, n - i) * comb(n - i, i) * (-1) ** i)
+    if any(shifted[k] != target[k] for k in range(1, n)) or (a != 0 and (n < 5 or n % 2 == 0)):
+        return None
+    b = target[0] - shifted[0]
+    trees = list[list[Tree]]()
+    for embedding in field.conjugates:
+        shop.budget.check()
+        relation = [field.tree(c, embedding) for c in shifted]
+        if a == 0:
+            radicand = field.tree(b, embedding)
+        else:
+            s = square_root(field.times(b, b) / 4 - powers[n], field, embedding, shop)
+            half = field.tree(b / 2, embedding)
+            options = [add(half, s), add(half, negate(s))]
+            radicand = options[0] if not abs(shop.value(options[1])).lower() > abs(shop.value(options[0])).lower() else options[1]
+        u = real_root(radicand, n, shop)
+        own = list[Tree]()
+        for k in range(n):
+            turned = turn(fmpq(k, n), u)
+            tree = turned if a == 0 else add(turned, mul(field.tree(a, embedding), power(turned, MINUS)))
+            own.append(named(tree, relation, shop))
+        trees.append(own)
+    y = generator(field.level + 1)
+    polynomial = constant(0)
+    for c in reversed(shifted):
+        polynomial = polynomial * y + c
+    return adjoin(field, polynomial, n, trees), y + h

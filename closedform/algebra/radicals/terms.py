@@ -82,6 +82,20 @@ class Workshop:
         return plain_root(radicand, k)
 
 
+def turn(by: fmpq, tree: Tree) -> Tree:
+    """exp(2 pi i by) times a tree that may begin with such a factor itself."""
+    factors = tree[1:] if isinstance(tree, tuple) and tree[0] == "*" else (tree,)
+    rest = list[Tree]()
+    for a in factors:
+        if isinstance(a, tuple) and a[0] == "exp" and isinstance(a[1], tuple) and isinstance(a[1][1], fmpq):
+            by += a[1][1] / 2
+        elif a == I:
+            by += fmpq(1, 4)
+        else:
+            rest.append(a)
+    return mul(unity(by), *rest)
+
+
 def negate(tree: Tree) -> Tree:
     if isinstance(tree, tuple) and tree[0] == "+":
         return add(*(negate(a) for a in tree[1:]))
