@@ -31,7 +31,10 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.separation",
     "closedform.strategies.exponentials",
     "closedform.strategies.univariate_polynomial",
+    "closedform.strategies.linear_system",
+    "closedform.strategies.polynomial_system",
     "closedform.strategies.one_unknown",
+    "closedform.strategies.elimination",
     # reductions
     # obstructions
     "closedform.obstructions.rosenlicht",
@@ -39,7 +42,7 @@ SCALAR: tuple[str, ...] = (
     # certified numbers
 )
 MATRIX: tuple[str, ...] = ()
-LARGE: tuple[str, ...] = ()
+LARGE: tuple[str, ...] = ("closedform.strategies.streamed_least_squares",)
 
 MAX_DEPTH = 6  # reductions within reductions
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside

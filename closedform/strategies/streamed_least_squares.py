@@ -1,0 +1,263 @@
+"""Least squares on a table too large for exact arithmetic: the same formula, in streamed floating point.
+
+Recognises a sum over rows of squares of expressions affine in the unknowns, each with a weight free of unknowns, plus a
+constant times a sum of squares of unknowns; reads the design off it and solves from a mergeable state
+(``emit/least_squares.py``). The formula is exact, the numbers are floats: they are given with the condition number and
+the digits to trust, and no radius is claimed.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from closedform.attempt import Attempt, Formula, Statement
+from closedform.budget import Budget
+from closedform.emit.least_squares import Array, Chunk, LeastSquares, solve_chunks
+from closedform.expression import Node, name as name_node, number
+from closedform.frozen import FrozenMap
+from closedform.points import CriticalPoint
+from closedform.problem import Problem
+
+name = "streamed least squares"
+share = 0.95
+example = {"loss": "sum(i, 1, n, (y[i] - a - b*x[i])^2)", "unknowns": ["a", "b"],
+           "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 5 - 2.0}}  # fmt: skip
+counterexample = {"loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])", "unknowns": ["b"],
+                  "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 2 * 1.0}}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Design:
+    """The loss as ||sqrt(weight) (offset + sum_u coefficient_u u)||^2 over rows, plus ridge ||unknowns||^2."""
+
+    coefficients: dict[str, Node]
+    offset: Node
+    weight: Node
+    index: str
+    ridge: dict[str, float]
+
+
+class _NotLeastSquares(ValueError):
+    """The loss has another shape; the message is the sentence."""
+
+
+def declines(problem: Problem) -> str | None:
+    """A sentence when the loss is no least squares in the unknowns, else None."""
+    try:
+        _design(problem)
+    except _NotLeastSquares as reason:
+        return str(reason)
+    return None
+
+
+def attempt(problem: Problem, budget: Budget) -> Attempt:
+    """Solve in at most three passes over the rows; "solved" by the formula, its numbers observed."""
+    design, table = _design(problem), problem.data
+    if table is None:
+        return Attempt(name, "failed", "there is no table of data to stream")
+    unknowns = list(problem.unknowns)
+    ridges = set(design.ridge.values()) | ({0.0} if len(design.ridge) < len(unknowns) else set())
+    penalty = np.array([design.ridge.get(u, 0.0) for u in unknowns])
+
+    def chunks() -> Iterator[Chunk]:
+        for block in table.chunks():
+            budget.check()
+            yield _block(design, unknowns, dict(zip(table.names, block.T, strict=True)))
+        if len(ridges) > 1:  # unequal penalties are rows of their own
+            yield np.diag(np.sqrt(penalty)), np.zeros((len(unknowns), 1))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # rank deficiency is reported below
+        fit = solve_chunks(chunks, ridge=ridges.pop() if len(ridges) == 1 else 0.0)
+    return _attempt(fit, unknowns, len(design.ridge) > 0)
+
+
+def _attempt(fit: LeastSquares, unknowns: list[str], penalised: bool) -> Attempt:
+    values = {u: _decimal(v) for u, v in zip(unknowns, fit.coefficients[:, 0], strict=True)}
+    deficient = fit.rank < len(unknowns)
+    what = "X'*X + D" if penalised else "X'*X"
+    statements = [
+        Statement(
+            f"the stationarity system is the linear system ({what}) a = X'*y of the {fit.rows:,} rows, X the columns that "
+            "multiply the unknowns; where X has full column rank its one solution is the global minimiser, because the "
+            "loss is a convex quadratic",
+            "derived", reference="Gauss 1809; Å. Björck, Numerical Methods for Least Squares Problems, SIAM 1996, 1.1",
+        ),
+        Statement(
+            f"computed in streamed floating point ({fit.method}): condition number of the column-scaled X about "
+            f"{fit.condition:.3g}, about {fit.digits:.0f} digits to trust; no error radius is proved on this path",
+            "observed",
+        ),
+    ]  # fmt: skip
+    if deficient:
+        statements.append(Statement(
+            f"X has numerical rank {fit.rank} of {len(unknowns)}: the minimisers form a family; the one of least norm is given",
+            "observed",
+        ))  # fmt: skip
+    point = CriticalPoint(
+        numeric=FrozenMap(values), kind="degenerate" if deficient else "global minimum",
+        note=f"floating point, about {fit.digits:.0f} digits",
+    )  # fmt: skip
+    formula = Formula(
+        FrozenMap({"a": f"inv({what})*X'*y"}), latex=r"(X^\top X)^{-1} X^\top y" if not penalised else r"(X^\top X + D)^{-1} X^\top y",
+        conditions=("X has full column rank",) if not penalised else ("X'*X + D is nonsingular",), convexity="convex",
+        cost=FrozenMap({"flops": "2*n*k**2 + k**3/3", "memory": "k**2", "order": "O(n k^2 + k^3)"}),
+    )  # fmt: skip
+    return Attempt(name, "solved", points=(point,), formula=formula, expression_class="linear_algebra",
+                   minimiser="undecided" if deficient else "closed",
+                   statements=tuple(statements), details=FrozenMap({"condition": fit.condition, "digits": fit.digits}))  # fmt: skip
+
+
+def _decimal(value: float) -> str:
+    return format(Decimal(repr(float(value))), "f") if 1e-5 < abs(value) < 1e16 or value == 0 else repr(float(value))
+
+
+# -- the design, read off the tree -------------------------------------------------------------------------------
+
+
+def _design(problem: Problem) -> _Design:
+    if problem.data is None or problem.loss is None:
+        raise _NotLeastSquares("there is no table of data to stream")
+    unknowns = set(problem.unknowns)
+    rows: _Design | None = None
+    ridge = dict[str, float]()
+    for scale, term in _terms(problem.loss):
+        if term.head == "sum":
+            if rows is not None:
+                raise _NotLeastSquares("the loss has more than one sum over rows")
+            rows = _row_term(term, scale, unknowns)
+        elif (penalised := _square_of_unknown(term, unknowns)) is not None and scale > 0:
+            ridge[penalised] = ridge.get(penalised, 0.0) + scale
+        elif _degree(term, unknowns) > 0:
+            raise _NotLeastSquares("a term outside the sum over rows is not a square of an unknown")
+    if rows is None:
+        raise _NotLeastSquares("the loss has no sum over rows")
+    # A constant factor of the whole loss weighs the penalty against it.
+    return _Design(rows.coefficients, rows.offset, rows.weight, rows.index, ridge)
+
+
+def _terms(node: Node, scale: float = 1.0) -> Iterator[tuple[float, Node]]:
+    """The terms of a sum with their numeric factors, products with numbers distributed."""
+    if node.head == "+":
+        for child in node.children:
+            yield from _terms(child, scale)
+    elif node.head == "*":
+        numbers = [c for c in node.children if _constant(c) is not None]
+        rest = [c for c in node.children if _constant(c) is None]
+        for c in numbers:
+            scale *= _constant(c) or 0.0
+        if len(rest) == 1:
+            yield from _terms(rest[0], scale)
+        else:
+            yield scale, Node("*", tuple(rest)) if rest else number(1)
+    else:
+        yield scale, node
+
+
+def _constant(node: Node) -> float | None:
+    if node.number is not None:
+        return float(node.number)
+    if node.head == "^":
+        base, exponent = (_constant(c) for c in node.children)
+        return None if base is None or exponent is None else base**exponent
+    return None
+
+
+def _square_of_unknown(node: Node, unknowns: set[str]) -> str | None:
+    if node.head == "^" and node.children[1].number == 2 and node.children[0].name in unknowns:
+        return node.children[0].name
+    return None
+
+
+def _row_term(node: Node, scale: float, unknowns: set[str]) -> _Design:
+    index, body = str(node.children[0].name), node.children[3]
+    factors = list(body.children) if body.head == "*" else [body]
+    squares = [f for f in factors if _degree(f, unknowns) > 0]
+    if len(squares) != 1 or squares[0].head != "^" or squares[0].children[1].number != 2:
+        raise _NotLeastSquares("the summand is not one square of an expression in the unknowns")
+    weights = [f for f in factors if f is not squares[0]]
+    parts = _affine(squares[0].children[0], unknowns)
+    offset = parts.pop("", number(0))
+    return _Design(parts, offset, Node("*", (number(0) if scale == 0 else _number(scale), *weights)), index, {})
+
+
+def _number(value: float) -> Node:
+    return number(str(Decimal(repr(value))))
+
+
+def _degree(node: Node, unknowns: set[str]) -> int:
+    """0 when free of unknowns, else 1 (more is not told apart here)."""
+    if node.head == "@":
+        return _degree(node.children[1], unknowns)
+    if node.name is not None:
+        return int(node.name in unknowns)
+    return max((_degree(c, unknowns) for c in node.children), default=0)
+
+
+def _affine(node: Node, unknowns: set[str]) -> dict[str, Node]:
+    """The coefficient of each unknown, and under "" the rest; raises when the node is not affine."""
+    if _degree(node, unknowns) == 0:
+        return {"": node}
+    if node.name is not None:
+        return {node.name: number(1)}
+    if node.head == "+":
+        out = dict[str, list[Node]]()
+        for child in node.children:
+            for key, part in _affine(child, unknowns).items():
+                out.setdefault(key, []).append(part)
+        return {key: parts[0] if len(parts) == 1 else Node("+", tuple(parts)) for key, parts in out.items()}
+    if node.head == "*":
+        varying = [c for c in node.children if _degree(c, unknowns) > 0]
+        if len(varying) == 1:
+            fixed = tuple(c for c in node.children if c is not varying[0])
+            return {key: Node("*", (*fixed, part)) for key, part in _affine(varying[0], unknowns).items()}
+    raise _NotLeastSquares("an unknown enters a residual in another way than linearly")
+
+
+# -- evaluating columns ------------------------------------------------------------------------------------------
+
+_FUNCTIONS = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
+              "tanh": np.tanh, "sinh": np.sinh, "cosh": np.cosh, "abs": np.abs}  # fmt: skip
+
+
+def _block(design: _Design, unknowns: list[str], rows: dict[str, Array]) -> Chunk:
+    count = len(next(iter(rows.values())))
+    X = np.empty((count, len(unknowns)))
+    for j, u in enumerate(unknowns):
+        X[:, j] = _evaluate(design.coefficients[u], rows, design.index) if u in design.coefficients else 0.0
+    y = np.broadcast_to(-_evaluate(design.offset, rows, design.index), (count,)).reshape(-1, 1)
+    weight = np.asarray(_evaluate(design.weight, rows, design.index))
+    if np.any(weight < 0):
+        raise ValueError("a weight is negative, so the loss is not convex")
+    if weight.ndim == 0 and weight == 1:
+        return X, y
+    root = np.sqrt(np.broadcast_to(weight, (count,))).reshape(-1, 1)
+    return X * root, y * root
+
+
+def _evaluate(node: Node, rows: dict[str, Array], index: str) -> Array:
+    if node.number is not None:
+        return np.asarray(float(node.number))
+    if node.head == "@":
+        column, at = node.children
+        if at != name_node(index) or column.name not in rows:
+            raise ValueError(f"the column {column.name} is not indexed by the row {index}")
+        return rows[str(column.name)]
+    values = [_evaluate(c, rows, index) for c in node.children]
+    if node.head == "+":
+        return sum(values[1:], values[0])
+    if node.head == "*":
+        product = values[0]
+        for v in values[1:]:
+            product = product * v
+        return product
+    if node.head == "^":
+        return values[0] ** values[1]
+    if node.head in _FUNCTIONS:
+        return _FUNCTIONS[node.head](values[0])
+    raise ValueError(f"{node.head} of a column cannot be evaluated here")
