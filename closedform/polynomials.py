@@ -28,7 +28,7 @@ from closedform.kernel.unsolvable import MAX_FACTORED, poly_text
 from closedform.worker import Died, Job
 from closedform.worker import run as run_job
 
-IN_PROCESS = 60  # degree times a thousandth of the bits above which FLINT may take long: then in a child process
+IN_PROCESS = 24  # degree times a thousandth of the bits above which FLINT may take long: then in a child process
 QUICK_RADICALS = 12  # degree up to which radicals are sought in this process
 FORMAT = 1
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flint import fmpz, fmpz_poly
+from flint import fmpq_poly, fmpz, fmpz_poly
 
-from closedform.algebra.galois.decompose import composition_proof
+from closedform.algebra.galois.decompose import cyclotomic_lift, subfield_of_composition
 from closedform.algebra.galois.labels import Label, label
-from closedform.algebra.galois.steps import step_proof
+from closedform.algebra.galois.steps import cyclic, step_proof
 from closedform.algebra.galois.subfields import (
     Blocks,
-    Subfield,
     TooLarge,
     block_systems,
     chain,
@@ -177,19 +176,35 @@ def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
         return _unsolvable(f, types_evidence(observed.proof or {}), observed)
     if depth > MAX_RECURSION:
         return Decision(None, "the tower is too deep")
+    if (n,) in observed.types and all(len(set(t)) == 1 for t in observed.types):
+        if cyclic(monic(f), observed.types[n,], budget):
+            return Decision(True, "cyclic: Frobenius gives an automorphism of its root field, verified exactly",
+                            f"C{n}", n, True, None, (n,))  # fmt: skip
     try:
-        answer = _by_tower(f, budget, depth, observed)
+        answer = _by_composition(f, budget, depth, observed) or _by_tower(f, budget, depth, observed)
     except TooLarge as limit:
         answer = Decision(None, str(limit))
     if answer.solvable is None:
-        if observed.look(SOME_PRIMES, budget):
-            return _unsolvable(f, types_evidence(observed.proof or {}), observed)
-        proof = composition_proof(f, lambda g: _decide(tuple(int(c) for c in g.coeffs()), budget, depth + 1).solvable)
-        if proof:
-            return _labelled(f, True, proof, observed.types)
-        if observed.look(MORE_PRIMES if n <= 60 else SOME_PRIMES, budget):
-            return _unsolvable(f, types_evidence(observed.proof or {}), observed)
+        for count in (SOME_PRIMES, MORE_PRIMES if n <= 60 else SOME_PRIMES):
+            if observed.look(count, budget):
+                return _unsolvable(f, types_evidence(observed.proof or {}), observed)
     return answer
+
+
+def _by_composition(f: fmpz_poly, budget: Budget, depth: int, observed: _Observed) -> Decision | None:
+    """By f = g(h(x)) with h always solvable, which reduces the question to g, both ways; None when there is none."""
+    found = subfield_of_composition(f)
+    if found is None:
+        return None
+    outer, generator, piece = found
+    lower = _decide(tuple(int(c) for c in outer.coeffs()), budget, depth + 1)
+    if lower.solvable is False and lower.certificate is not None:
+        return _through_subfield(f, outer, generator, lower.certificate, observed)
+    if lower.solvable is None:
+        return None
+    steps = (*lower.tower, f.degree() // outer.degree())
+    reason = f"a step of {piece} over a root of a solvable polynomial of degree {outer.degree()} ({lower.reason})"
+    return _labelled(f, True, reason, observed.types, steps)
 
 
 def _by_tower(f: fmpz_poly, budget: Budget, depth: int, observed: _Observed) -> Decision:
@@ -206,7 +221,7 @@ def _by_tower(f: fmpz_poly, budget: Budget, depth: int, observed: _Observed) -> 
         field = field_of(f, system)
         lower = _decide(tuple(int(c) for c in field.h.coeffs()), budget, depth + 1)
         if lower.solvable is False and lower.certificate is not None:
-            return _through_subfield(f, field, lower.certificate, observed)
+            return _through_subfield(f, field.h, field.g, lower.certificate, observed)
         if system == top and lower.solvable:
             answer = _by_step(f, top, lower.tower, budget, depth, observed)
             if answer.solvable is not None:
@@ -235,9 +250,9 @@ def _by_step(
     return _labelled(f, True, reason, observed.types, steps)
 
 
-def _through_subfield(f: fmpz_poly, field: Subfield, lower: Certificate, observed: _Observed) -> Decision:
-    generator: list[Json] = [str(c) for c in field.g.coeffs()]
-    return _unsolvable(f, {"subfield": {"h": texts(field.h), "g": generator, "proof": lower.evidence}}, observed)
+def _through_subfield(f: fmpz_poly, h: fmpz_poly, g: fmpq_poly, lower: Certificate, observed: _Observed) -> Decision:
+    generator: list[Json] = [str(c) for c in g.coeffs()]
+    return _unsolvable(f, {"subfield": {"h": texts(h), "g": generator, "proof": lower.evidence}}, observed)
 
 
 def _unsolvable(f: fmpz_poly, evidence: dict[str, Json], observed: _Observed) -> Decision:
@@ -263,6 +278,8 @@ def shortcut(f: fmpz_poly) -> str:
         return "a binomial: the roots are n-th roots times roots of unity"
     if f.leading_coefficient() == 1 and f.is_cyclotomic():
         return "cyclotomic: the roots are roots of unity"
+    if cyclotomic_lift(f):
+        return "the roots are 2*cos of rational multiples of pi"
     if f[n - 1] != 0:
         centred = monic(f)
         whole = centred(fmpz_poly([-centred[n - 1], n]))  # n^n F((y - c)/n), over Z up to a factor

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from flint import fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra.galois.subfields import monic
@@ -65,28 +63,35 @@ def solvable_inner(h: fmpq_poly) -> str:
     return f"a Chebyshev polynomial of degree {d}" if (current - centred).degree() <= 0 else ""
 
 
-def composition_proof(f: fmpz_poly, solvable: Callable[[fmpz_poly], bool | None]) -> str:
-    """Why f is solvable, by a decomposition whose inner part is always solvable and whose outer part is; or empty.
+def subfield_of_composition(f: fmpz_poly) -> tuple[fmpz_poly, fmpq_poly, str] | None:
+    """(H, h, why) with H monic irreducible, H(h(x)) = 0 mod f and x of solvable degree over h(x), whatever H is.
 
-    ``solvable`` decides the outer polynomial, which is irreducible when f is.
+    From f = g(h(x)) with h a piece of Ritt's theorem, or from a palindromic f and h = x + 1/x. None when there is none.
     """
-    n = f.degree()
-    rational = fmpq_poly(f)
-    if solvable_inner(rational):
-        return f"{solvable_inner(rational)}"
-    for d in range(2, n):
-        if n % d:
-            continue
+    n, rational = f.degree(), fmpq_poly(f)
+    for d in (d for d in range(2, n) if n % d == 0):
         h = inner(rational, d)
         g = outer(rational, h)
         piece = solvable_inner(h) if g is not None else ""
-        if g is not None and piece and solvable(monic(g.numer())):
-            return f"f = g(h(x)) with h {piece} and g of degree {g.degree()} solvable"
-    if n % 2 == 0 and list(f.coeffs()) == list(f.coeffs())[::-1]:
+        if g is not None and piece:
+            numerator = g.numer()
+            return monic(numerator), h * numerator.leading_coefficient(), piece
+    if n > 2 and n % 2 == 0 and list(f.coeffs()) == list(f.coeffs())[::-1]:
         g = _reciprocal(f)
-        if solvable(g):
-            return f"reciprocal: a quadratic step over x + 1/x, of degree {n // 2} and solvable"
-    return ""
+        inverse = fmpq_poly([-c / f[0] for c in list(f.coeffs())[1:]])  # 1/x modulo f
+        return monic(g), (fmpq_poly([0, 1]) + inverse) * g.leading_coefficient(), "degree 2"
+    return None
+
+
+def cyclotomic_lift(f: fmpz_poly) -> bool:
+    """Is x^n f(x + 1/x) cyclotomic, so that the roots of f are 2*cos of rational multiples of pi?"""
+    if f.leading_coefficient() != 1:
+        return False
+    out, square, power = fmpz_poly([]), fmpz_poly([1, 0, 1]), fmpz_poly([1])
+    for k in range(f.degree() + 1):
+        out += f[k] * power.left_shift(f.degree() - k)
+        power = power * square
+    return out.is_cyclotomic() > 0
 
 
 def _reciprocal(f: fmpz_poly) -> fmpz_poly:

@@ -38,6 +38,7 @@ from closedform.algebra.galois.subfields import (
 from closedform.budget import Budget
 
 MAX_RESOLVENT = 1_100  # degree of a resolvent that is still factored
+MAX_CYCLIC = 200
 SHIFTS = (1, 2, -1, 3, -2, 5, -3, 7)
 
 Label = tuple[tuple[int, ...], ...]
@@ -234,12 +235,7 @@ def two_roots_suffice(f: fmpz_poly, budget: Budget) -> bool:
             carry = (theta * carry + m[i]) % fm
     half = modulus // 2
     n_poly = fmpz_poly([(fmpz(c) + half) % modulus - half for c in numerator])
-    derivative, value, power = m.derivative(), fmpz_poly([]), fmpz_poly([1])
-    for c in list(moved.coeffs())[::-1]:  # Horner for m'^p f(N/m'), reduced modulo the monic m
-        value = (value * n_poly + power * c) % m
-        power = (power * derivative) % m
-        budget.check()
-    return value.is_zero()
+    return _is_root(moved, n_poly, m.derivative(), m, budget)
 
 
 def _next_prime(q: int) -> int:
@@ -249,10 +245,8 @@ def _next_prime(q: int) -> int:
     return q
 
 
-def _frobenius_roots(
-    f: fmpz_poly, q: int, fm: fmpz_mod_poly, context: fmpz_mod_poly_ctx, modulus: fmpz
-) -> list[fmpz_mod_poly]:
-    """The roots of f in (Z/q^k)[t]/(f), a_0 = t and each the Frobenius image of the one before."""
+def _frobenius(f: fmpz_poly, q: int, fm: fmpz_mod_poly, context: fmpz_mod_poly_ctx, modulus: fmpz) -> fmpz_mod_poly:
+    """The root of f in (Z/q^k)[t]/(f) that is t^q modulo q (Newton's iteration); f irreducible modulo q."""
     reduced = nmod_poly([int(c % q) for c in f.coeffs()], q)
     slope = nmod_poly([int(c % q) for c in f.derivative().coeffs()], q)
     start = nmod_poly([0, 1], q).pow_mod(q, reduced)
@@ -265,7 +259,46 @@ def _frobenius_roots(
         precision = precision * precision
         s = (s - whole.compose_mod(s, fm) * u) % fm
         u = (u * (2 - fprime.compose_mod(s, fm) * u)) % fm
+    return s
+
+
+def _frobenius_roots(
+    f: fmpz_poly, q: int, fm: fmpz_mod_poly, context: fmpz_mod_poly_ctx, modulus: fmpz
+) -> list[fmpz_mod_poly]:
+    """The roots of f in (Z/q^k)[t]/(f), a_0 = t and each the Frobenius image of the one before."""
+    s = _frobenius(f, q, fm, context, modulus)
     out = [context([0, 1])]
     for _ in range(f.degree() - 1):
         out.append(out[-1].compose_mod(s, fm))
     return out
+
+
+def cyclic(f: fmpz_poly, q: int, budget: Budget) -> bool:
+    """For monic f irreducible modulo the prime q: True only if the Galois group is cyclic of order deg f.
+
+    If it is, the Frobenius map at q is an automorphism a -> A(a)/f'(a) of Q(a), A integral with known bounds. A is
+    read off modulo q^k and f(A/f') = 0 mod f checked exactly; the automorphism has order n because it has modulo q.
+    """
+    n = f.degree()
+    if n > MAX_CYCLIC:
+        return False
+    bound = max(abs(z).upper() for z in monic_roots(f, 96)) + 1
+    bits = int(float(((bound + 1).log() * n / flint.arb(2).log()).upper())) + n.bit_length() + 32
+    modulus = fmpz(q) ** (bits // (q.bit_length() - 1 or 1) + 1)
+    context = fmpz_mod_poly_ctx(fmpz_mod_ctx(modulus))
+    fm = context(list(f.coeffs()))
+    s = _frobenius(f, q, fm, context, modulus)
+    half = modulus // 2
+    lifted = (s * context(list(f.derivative().coeffs()))) % fm
+    numerator = fmpz_poly([(fmpz(int(c)) + half) % modulus - half for c in lifted.coeffs()])
+    return _is_root(f, numerator, f.derivative(), f, budget)
+
+
+def _is_root(f: fmpz_poly, numerator: fmpz_poly, denominator: fmpz_poly, m: fmpz_poly, budget: Budget) -> bool:
+    """f(numerator/denominator) = 0 modulo the monic m, by Horner's rule over Z."""
+    value, power = fmpz_poly([]), fmpz_poly([1])
+    for c in list(f.coeffs())[::-1]:
+        value = (value * numerator + power * c) % m
+        power = (power * denominator) % m
+        budget.check()
+    return value.is_zero()
