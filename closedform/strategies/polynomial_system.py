@@ -36,6 +36,7 @@ name = "polynomial system"
 example = {"loss": "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"}
 counterexample = {"loss": "exp(x) + x^2 + y^2 - x*y"}
 
+share = 0.8  # of the time left
 MAX_TERMS = 20_000
 
 

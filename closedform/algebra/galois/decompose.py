@@ -78,7 +78,7 @@ def subfield_of_composition(f: fmpz_poly) -> tuple[fmpz_poly, fmpq_poly, str] | 
             return monic(numerator), h * numerator.leading_coefficient(), piece
     if n > 2 and n % 2 == 0 and list(f.coeffs()) == list(f.coeffs())[::-1]:
         g = _reciprocal(f)
-        inverse = fmpq_poly([-c / f[0] for c in list(f.coeffs())[1:]])  # 1/x modulo f
+        inverse = fmpq_poly([fmpq(-c, f[0]) for c in list(f.coeffs())[1:]])  # 1/x modulo f
         return monic(g), (fmpq_poly([0, 1]) + inverse) * g.leading_coefficient(), "degree 2"
     return None
 
