@@ -30,6 +30,7 @@ SCALAR: tuple[str, ...] = (
     # exact strategies
     "closedform.strategies.separation",
     "closedform.strategies.exponentials",
+    "closedform.strategies.exponentials_symbols",
     "closedform.strategies.univariate_polynomial",
     "closedform.strategies.linear_system",
     "closedform.strategies.polynomial_system",

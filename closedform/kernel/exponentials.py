@@ -45,6 +45,8 @@ class Field:
         head, args = str(tree[0]), tree[1:]
         if head == "@":
             return {(): self.entry(tree, values)}
+        if head in ("pi", "e"):
+            return {(head,): fmpq(1)}
         if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
             parts = [*((p, e) for p, e in args[0].p.factor()), *((q, -e) for q, e in args[0].q.factor())]
             return {(f"log({p})",): fmpq(e) for p, e in parts}
@@ -127,6 +129,8 @@ class Field:
             return (a**whole, b**whole) if whole >= 0 else (b**-whole, a**-whole)
         if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
             return self.total([(self._named(k[0]) * c.p, self.one * c.q) for k, c in self.expand(tree, values).items()])
+        if head in ("pi", "e"):
+            return self._named(head), self.one
         refuse(f"{head} is not rational in the unknowns and their exponentials")
 
     def _named(self, name: str) -> fmpz_mpoly:
@@ -208,7 +212,7 @@ def _setting(statement: dict[str, Json], claim: dict[str, Json]) -> tuple[Field,
     field = Field(scales, [reading.text(n, "a name", 200) for n in names], columns)
     if any(s == 0 for _, s in scales.values()) or not scales:
         refuse("a scale is zero, or nothing is substituted")
-    field.positive |= {n for n in field.names if n.startswith("log(")} | set(reading.names(given.get("positive", []), "positive"))
+    field.positive |= {n for n in field.names if n.startswith("log(") or n in ("pi", "e")} | set(reading.names(given.get("positive", []), "positive"))
     return field, loss, unknowns, ", ".join(words)
 
 

@@ -19,6 +19,7 @@ from closedform.kernel.exponentials import Field, Quotient
 
 MAX_PIECES = 400
 MAX_SIZE = 60_000  # terms of a polynomial that is still factored
+MAX_SYLVESTER = 20  # symbols times degree, past which a resultant does not end
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,8 @@ def _resultant(gone: str, main: str, state: _State, fld: Field, out: Pieces) -> 
     """The branches over the factors of the resultant, smaller systems, and the factors that stay open."""
     i = fld.names.index(gone)
     first, second, *more = sorted(state.equations, key=lambda p: (p.degrees()[i], len(p)))
-    if first.degrees()[i] == 0:
+    symbols = len((variables(first, fld) | variables(second, fld)) - set(state.free))
+    if first.degrees()[i] == 0 or symbols * first.degrees()[i] > MAX_SYLVESTER:
         return None
     eliminant = first.resultant(second, i)
     if eliminant == 0 or len(eliminant) > MAX_SIZE:

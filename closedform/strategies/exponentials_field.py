@@ -87,7 +87,7 @@ def build(system: Stationarity, loss: Tree | None, trees: list[Tree], unknowns: 
     if not any(of.values()):
         raise NotExponential("no exponential of an unknown occurs")
     field = Field(scales, sorted(names), columns)
-    field.positive |= {n for n in names if n in positive or n.startswith("log(") or n == "pi"}
+    field.positive |= {n for n in names if n in positive or n.startswith("log(") or n in ("pi", "e")}
     fixed = {u for u, w in of.items() if w is None} | {w[0] for w in of.values() if w is not None}
     quotients = tuple(field.quotient(t, {}) for t in trees)
     return Setting(system, field, quotients, loss, of, tuple(n for n in field.names if n not in fixed))
@@ -139,6 +139,8 @@ def _collect(tree: Tree, values: dict[str, fmpq], probe: Field, found: dict[Key,
     elif head == "log":
         names.update(key[0] for key in probe.expand(tree, values) if key)
         return
+    elif head in ("pi", "e"):
+        names.add(head)
     elif head not in ("+", "*", "^"):
         refuse(f"{head} is not rational in the unknowns and their exponentials")
     if exponent is None:

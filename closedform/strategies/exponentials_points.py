@@ -133,9 +133,7 @@ def unknowns_exactly(solution_branch: Branch, root: Any, where: Setting) -> dict
     """The unknowns as SymPy expressions, given one for the main generator."""
     fld = where.field
     symbols = {s.name: s for s in (*where.system.unknowns, *where.system.parameters)}
-    values: dict[str, Any] = {}
-    for p in where.parameters:
-        values[p] = _parameter(p, where, symbols)
+    values = parameter_values(where)
     if solution_branch.main is not None:
         values[solution_branch.main] = root
     for name, quotient in solution_branch.values:
@@ -151,10 +149,16 @@ def unknowns_exactly(solution_branch: Branch, root: Any, where: Setting) -> dict
     return out
 
 
+def parameter_values(where: Setting) -> dict[str, Any]:
+    """The generators that are given: symbols, constants, and exponentials of symbols."""
+    symbols = {s.name: s for s in (*where.system.unknowns, *where.system.parameters)}
+    return {p: _parameter(p, where, symbols) for p in where.parameters}
+
+
 def _atom(name: str, symbols: Mapping[str, Any]) -> Any:
     if name.startswith("log("):
         return sp.log(int(name[4:-1]))
-    return sp.pi if name == "pi" else symbols[name]
+    return symbols[name] if name in symbols else {"pi": sp.pi, "e": sp.E}[name]
 
 
 def _parameter(name: str, where: Setting, symbols: Mapping[str, Any]) -> Any:
@@ -261,6 +265,8 @@ def is_convex(where: Setting) -> bool:
     if where.loss is None:
         return False
     unknowns = {u.name for u in where.system.unknowns}
+    if _convex_by_terms(where.loss, where, unknowns, 1):
+        return True
     try:
         if curvature(where.loss, unknowns, {}, columns_of(where.system.origin)) == CONVEX:
             return True
@@ -274,6 +280,63 @@ def is_convex(where: Setting) -> bool:
             return False
         return sign(above, where.field) * sign(below, where.field) == 1
     return False
+
+
+def _convex_by_terms(tree: Tree, where: Setting, unknowns: set[str], factor: int) -> bool:
+    """Whether factor (1 or -1) times the tree is a sum of convex terms, symbols of known sign included.
+
+    Convex are affine forms, positive sums of exponentials, and the logarithm of such a sum over one exponential.
+    """
+    fld = where.field
+    if not kernel.free_names(tree) & unknowns:
+        return True
+    if isinstance(tree, str):
+        return True
+    if not isinstance(tree, tuple):
+        return False
+    if tree[0] == "+":
+        return all(_convex_by_terms(a, where, unknowns, factor) for a in tree[1:])
+    if tree[0] == "sum":
+        return False
+    try:
+        if tree[0] == "*":
+            free = [a for a in tree[1:] if kernel.free_names(a) & unknowns]
+            rest = kernel.mul(*(a for a in tree[1:] if not kernel.free_names(a) & unknowns))
+            if len(free) == 1:
+                if _affine(free[0], unknowns):
+                    return True
+                above, below = fld.quotient(rest, {})
+                way = fld.sign(above) * fld.sign(below)
+                return way != 0 and _convex_by_terms(free[0], where, unknowns, factor * way)
+        if _affine(tree, unknowns):
+            return True
+        log = tree[0] == "log"
+        above, below = fld.quotient(tree[1] if log else tree, {})
+    except Refused:
+        return False
+    if fld.sign(above) != 1 or fld.sign(below) != 1:
+        return False
+    if log and factor < 0:
+        above, below = below, above
+    return (log or factor > 0) and _exponents(below, where) == 1
+
+
+def _exponents(p: Any, where: Setting) -> int:
+    """How many different products of the generators to solve for stand in the polynomial."""
+    places = [where.field.names.index(n) for n in where.generators]
+    return len({tuple(int(m[i]) for i in places) for m in p.monoms()})
+
+
+def _affine(tree: Tree, unknowns: set[str]) -> bool:
+    """Whether the tree is affine in the unknowns, with any coefficients free of them."""
+    if not kernel.free_names(tree) & unknowns or isinstance(tree, str):
+        return True
+    if not isinstance(tree, tuple) or tree[0] not in ("+", "*"):
+        return False
+    if tree[0] == "+":
+        return all(_affine(a, unknowns) for a in tree[1:])
+    free = [a for a in tree[1:] if kernel.free_names(a) & unknowns]
+    return len(free) == 1 and _affine(free[0], unknowns)
 
 
 @dataclass(frozen=True)

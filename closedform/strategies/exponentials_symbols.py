@@ -1,0 +1,295 @@
+"""Exponential systems with symbols in the data: formulas in the symbols, or proof that there is none.
+
+The system is taken apart over the field of the symbols. An eliminant of degree at most three (in a power of t) gives a
+formula; one of higher degree is specialised: if the specialised polynomial is not solvable, no formula in radicals of
+the symbols holds (T13), and where a symbol enters as N - s*D with the alternating group, none with exp, log and
+quadratures either (T14, T15). Bounds k < n between symbols are used by writing n = k + a positive number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
+
+from closedform.algebra.galois.family import FamilyDecision, decide_family
+from closedform.attempt import Attempt, Formula, Statement
+from closedform.budget import Budget
+
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.exponentials import Field
+from closedform.points import CriticalPoint, largest_class
+from closedform.stationarity import Stationarity
+from closedform.strategies.exponentials_branches import Branch, admissible, coefficients, pieces, substituted, variables
+from closedform.strategies.exponentials_field import NotExponential, Setting, setting
+from closedform.strategies.exponentials_points import is_convex, logarithm, parameter_values, sign, written
+from closedform.strategies.exponentials_source import numpy_source
+from closedform.strategies.exponentials_words import CHOW, KHOVANSKII, SCHANUEL, substitution
+
+name = "exponentials with symbols"
+example = {"loss": "n*exp(a + b) + m*exp(a) - k*(a + b) - j*a", "unknowns": ["a", "b"],
+           "assumptions": ["n>0", "m>0", "k>0", "j>0"]}  # fmt: skip
+counterexample = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
+
+MAX_TERMS = 400  # of an eliminant that is written out
+
+
+@dataclass(frozen=True)
+class _Root:
+    """A formula for the generator t of a branch, where it is positive under ``conditions``; ``sure``: the only candidate."""
+
+    expression: Any
+    conditions: tuple[str, ...] = ()
+    note: str = ""
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when the system has no symbols or no exponential, else None."""
+    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
+        return "no exponential of an unknown occurs"
+    return None
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """Formulas for the critical points, or "not_closed" for the formula over all data."""
+    try:
+        where = setting(system)
+    except NotExponential as reason:
+        return Attempt(name, "declined", str(reason))
+    if not where.parameters:
+        return Attempt(name, "declined", "the data have no symbols")
+    shifted, shifts = _shifted(where)
+    avoid = [q[1] for q in shifted.quotients if not q[1].is_constant()]
+    avoid += [shifted.field.generator[n] for n in shifted.generators if n in shifted.field.positive]
+    found = pieces([q[0] for q in shifted.quotients], shifted.generators, shifted.field, budget, avoid)
+    if found.open or found.curves:
+        reason = found.open[0][1] if found.open else "the critical points fill a curve"
+        return Attempt(name, "failed", f"the system was not taken apart: {reason}")
+    branches = [b for b in found.branches if admissible(b, shifted.field) and not _never_positive(b, shifted)]
+    if not branches:
+        return Attempt(name, "no_critical_point", "", complete=True, scope="formula", statements=(
+            Statement("No critical point is possible for any values of the symbols: the eliminants have no positive root.", "derived"),))
+    convex = is_convex(where)
+    points, refusals = list[CriticalPoint](), list[tuple[Branch, FamilyDecision]]()
+    sources = list[str]()
+    for b in branches:
+        roots = _roots(b, shifted, shifts)
+        if roots is None:
+            refusals.append((b, _family(b, shifted, budget)))
+            continue
+        points += [_point(b, r, shifted, shifts, convex) for r in roots]
+        sources.append(numpy_source(b, shifted, shifts))
+    total = sum(b.degree(shifted.field) for b in branches)
+    counts = FrozenMap({"complex": total if found.exhaustive else None, "real": None})
+    if refusals:
+        return _refused(refusals, points, where, counts, branches)
+    return _closed(points, where, convex, counts, branches, sources, shifted)
+
+
+# -- the symbols -------------------------------------------------------------------------------------------------
+
+
+def _shifted(where: Setting) -> tuple[Setting, dict[str, str]]:
+    """The setting with n replaced by n + k wherever k < n is assumed of two symbols; {n: k} says for which."""
+    fld, shifts = where.field, dict[str, str]()
+    quotients = list(where.quotients)
+    for r in where.system.relations:
+        low, high = (r.lhs, r.rhs) if r.rel_op == "<" else (r.rhs, r.lhs) if r.rel_op == ">" else (None, None)
+        if low is None or not (low.is_Symbol and high.is_Symbol):
+            continue
+        a, b = low.name, high.name
+        if a not in where.parameters or b not in where.parameters or b in shifts or a in shifts or b in shifts.values():
+            continue
+        value = (fld.generator[b] + fld.generator[a], fld.one)
+        quotients = [fld.reduced(substituted(p, b, value, fld), substituted(q, b, value, fld)) for p, q in quotients]
+        shifts[b] = a
+    if not shifts:
+        return where, {}
+    return replace(where, quotients=tuple(quotients)), shifts
+
+
+def _given(where: Setting, shifts: Mapping[str, str]) -> dict[str, Any]:
+    """The given generators as expressions in the user's symbols."""
+    values = parameter_values(where)
+    return values | {b: values[b] - values[a] for b, a in shifts.items()}
+
+
+def _never_positive(b: Branch, where: Setting) -> bool:
+    """Whether the eliminant has only coefficients of one sign, so that it has no positive root."""
+    return b.eliminant is not None and b.main in where.field.positive and where.field.sign(b.eliminant) != 0
+
+
+# -- formulas ----------------------------------------------------------------------------------------------------
+
+
+def _roots(b: Branch, where: Setting, shifts: Mapping[str, str]) -> list[_Root] | None:
+    """Candidates for the positive root of the eliminant, None when its degree is too high for a formula."""
+    fld = where.field
+    if b.eliminant is None or b.main is None:
+        return [_Root(None)]
+    parts = coefficients(b.eliminant, b.main, fld)
+    powers = [i for i, c in enumerate(parts) if c != 0]
+    step = 0
+    for i in powers:
+        step = int(sp.igcd(step, i))
+    degree = (len(parts) - 1) // max(step, 1)
+    if degree > 3 or len(b.eliminant) > MAX_TERMS:
+        return None
+    values = _given(where, shifts)
+    c = [written(parts[i * step], values, fld) for i in range(degree + 1)]
+    signs = [sign(parts[i * step], fld) for i in range(degree + 1)]
+    positive = b.main in fld.positive
+    if positive:
+        one = _positive_roots(c, signs, degree)
+        one = [r for r in one if r.expression.free_symbols or sp.N(r.expression, 30).is_positive]
+        return [replace(r, expression=r.expression ** sp.Rational(1, step)) for r in one]
+    if degree == 1:
+        return [_Root(sp.factor(-c[0] / c[1]))]
+    return None if degree != 2 else [_Root(r.expression, r.conditions) for r in _quadratic(c)]
+
+
+def _positive_roots(c: list[Any], signs: list[int], degree: int) -> list[_Root]:
+    if degree == 1:
+        value = sp.factor(-c[0] / c[1])
+        sure = signs[0] * signs[1] < 0 or value.is_positive
+        return [_Root(value, () if sure else (f"{value} > 0",))]
+    changes = signs[0] * signs[degree] < 0
+    if degree == 2:
+        if changes:
+            lead = 1 if signs[2] > 0 else -1
+            return [_Root((-c[1] + lead * sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])) / (2 * c[2]))]
+        return _quadratic(c)
+    return [_Root(largest_cubic_root(c), () if changes else ("the cubic has one positive root",),
+                  "the largest real root of the cubic; that it is the positive one is checked on random values only"
+                  if 0 in signs[1:3] else "")]  # fmt: skip
+
+
+def _quadratic(c: list[Any]) -> list[_Root]:
+    square = sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])
+    return [_Root((-c[1] + s * square) / (2 * c[2]), ("real and positive",)) for s in (1, -1)]
+
+
+def largest_cubic_root(c: list[Any]) -> Any:
+    """The largest real root of c[3] x^3 + ... + c[0], by Cardano where one root is real, by cosines where three are."""
+    shift = c[2] / (3 * c[3])
+    p = (3 * c[3] * c[1] - c[2] ** 2) / (3 * c[3] ** 2)
+    q = (2 * c[2] ** 3 - 9 * c[3] * c[2] * c[1] + 27 * c[3] ** 2 * c[0]) / (27 * c[3] ** 3)
+    d = q**2 / 4 + p**3 / 27
+    three = 2 * sp.sqrt(-p / 3) * sp.cos(sp.acos(3 * q / (2 * p) * sp.sqrt(-3 / p)) / 3)
+    up, down = -q / 2 + sp.sqrt(d), -q / 2 - sp.sqrt(d)
+    one = sp.sign(up) * sp.Abs(up) ** sp.Rational(1, 3) + sp.sign(down) * sp.Abs(down) ** sp.Rational(1, 3)
+    pieces_ = sp.Piecewise((three, sp.StrictLessThan(d, 0, evaluate=False)), (one, True), evaluate=False)
+    return sp.Add(pieces_, -shift)
+
+
+def _point(b: Branch, r: _Root, where: Setting, shifts: Mapping[str, str], convex: bool) -> CriticalPoint:
+    """The critical point as formulas: the unknown behind t by the symbols, the others by t = exp(that unknown)."""
+    fld, values = where.field, _given(where, shifts)
+    of = where.of
+    symbols = {s.name: s for s in where.system.unknowns}
+    main = next((u for u, how in of.items() if (how[0] if how else u) == b.main), None)
+    long = r.expression is not None and sp.count_ops(r.expression) > 60
+    exact: dict[str, Any] = {}
+    if main is not None:
+        how = of[main]
+        if how is None:
+            exact[main], values[main] = r.expression, r.expression
+        else:
+            whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
+            exact[main] = sp.Mul(sp.log(r.expression, evaluate=False), 1 / whole) if long else logarithm(r.expression) / whole
+            values[how[0]] = sp.exp(whole * symbols[main]) if long else r.expression
+    for n, (above, below) in b.values:
+        values[n] = sp.factor(written(above, values, fld) / written(below, values, fld)) if not long else (
+            written(above, values, fld) / written(below, values, fld))  # fmt: skip
+    for u, how in of.items():
+        if u in exact:
+            continue
+        if how is None:
+            exact[u] = values[u]
+        else:
+            whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
+            exact[u] = logarithm(values[how[0]]) / whole
+    exact = {u.name: exact[u.name] for u in where.system.unknowns}
+    has_log = any(e.has(sp.log, sp.exp, sp.acos) for e in exact.values())
+    klass = "elementary" if has_log else "radical" if any(e.has(sp.Pow) and not e.is_rational_function() for e in exact.values()) else "rational"
+    return CriticalPoint(exact=FrozenMap(exact), kind="global minimum" if convex else "unclassified", expression_class=klass,
+                         conditions=r.conditions, note=r.note)
+
+
+def _closed(points: list[CriticalPoint], where: Setting, convex: bool, counts: FrozenMap[str, int | None], branches: list[Branch],
+            sources: list[str], shifted: Setting) -> Attempt:  # fmt: skip
+    fld = shifted.field
+    statements = list[Statement]()
+    for b in branches:
+        if b.main is None or b.degree(fld) < 2:
+            continue
+        p = sum(1 for c in coefficients(b.eliminant, b.main, fld) if c != 0) if b.eliminant is not None else 0
+        statements.append(Statement(
+            f"{substitution(where, b.main)} is a root of a polynomial of degree {b.degree(fld)} with {p} coefficients in the symbols; "
+            f"degree at most three (in a power of t) is solved by a formula, for all values of the symbols.", "derived",
+        ))  # fmt: skip
+    if convex:
+        statements.append(Statement("The loss is convex, so that the critical point, where it exists, is the global minimum.", "derived"))
+    for p in points:
+        if p.note:
+            statements.append(Statement(f"The formula takes {p.note}.", "observed"))
+    formula = None
+    if len(points) == 1 and sources and sources[0]:
+        texts = FrozenMap({u: sp.sstr(e) for u, e in (points[0].exact or {}).items()})
+        formula = Formula(texts, conditions=points[0].conditions, convexity="convex" if convex else "", numpy=sources[0])
+    return Attempt(
+        name, "solved", "", points=tuple(points), formula=formula, complete=True, minimiser="closed" if convex else None,
+        expression_class=largest_class([p.expression_class for p in points]), scope="formula", counts=counts,
+        statements=tuple(statements),
+    )  # fmt: skip
+
+
+# -- no formula --------------------------------------------------------------------------------------------------
+
+
+def _family(b: Branch, where: Setting, budget: Budget) -> FamilyDecision:
+    used = [p for p in where.parameters if b.eliminant is not None and p in variables(b.eliminant, where.field)]
+    return decide_family(over_rationals(b, used, where.field), str(b.main), tuple(used), budget)
+
+
+def over_rationals(b: Branch, used: list[str], fld: Field) -> fmpq_mpoly:
+    """The eliminant in FLINT's rational polynomials with the unknown first, then the symbols."""
+    if b.eliminant is None or b.main is None:
+        raise ValueError("nothing is left to solve")
+    context = fmpq_mpoly_ctx.get((b.main, *used), "lex")
+    places = [fld.names.index(n) for n in (b.main, *used)]
+    return context.from_dict({tuple(int(m[i]) for i in places): int(c) for m, c in _terms(b.eliminant)})
+
+
+def _terms(p: fmpz_mpoly) -> list[tuple[Any, Any]]:
+    return list(zip(p.monoms(), p.coeffs(), strict=True))
+
+
+def _refused(refusals: list[tuple[Branch, FamilyDecision]], points: list[CriticalPoint], where: Setting,
+             counts: FrozenMap[str, int | None], branches: list[Branch]) -> Attempt:  # fmt: skip
+    statements, certificates = list[Statement](), list[Certificate]()
+    for b, d in refusals:
+        t = substitution(where, str(b.main))
+        degree = b.degree(where.field)
+        if d.solvable is not False or d.certificate is None:
+            return Attempt(name, "failed", f"{t} is a root of a polynomial of degree {degree} over the symbols: {d.reason}", counts=counts)
+        certificates.append(d.certificate)
+        group = f" with group {d.group} at the witness" if d.group else ""
+        witness = ", ".join(f"{n} = {v}" for n, v in d.witness)
+        statements.append(Statement(f"{t} is a root of an irreducible polynomial of degree {degree} over the field of the symbols{group}.",
+                                    "derived"))
+        statements.append(Statement(f"No formula in radicals of the symbols gives {b.main} for all data: it has none at the witness {witness}.",
+                                    "proved", certificate=len(certificates) - 1))
+        if d.not_elementary:
+            statements.append(Statement(f"{d.not_elementary}.", "derived", reference=KHOVANSKII))
+        else:
+            statements.append(Statement("No formula with arithmetic, exp and log and algebraic constants gives it for all data.", "derived",
+                                        (SCHANUEL,), CHOW))
+    return Attempt(
+        name, "partial" if points else "not_closed", "", points=tuple(points), complete=False, minimiser="not_closed" if not points else None,
+        scope="formula", counts=counts, statements=tuple(statements), certificates=tuple(certificates),
+    )  # fmt: skip
