@@ -117,6 +117,8 @@ TRUST_WORDS: dict[Trust, str] = {
     "observed": "seen in floating point only",
 }
 MOST_ROWS = 2_000  # of data whose loss is evaluated for show
+LONG = 40  # characters of an exact value after which its decimals are easier to read
+FEW = 3  # unknowns that are listed under each other; more make a table
 MANY = 8  # unknowns or critical points after which the long form gives way to a table
 
 
@@ -310,7 +312,8 @@ def _coordinate(point: CriticalPoint, unknown: str, digits: int | None = None) -
     if exact is not None and decimal is not None and text_of(exact).lstrip("-").isdigit():
         return Equation(unknown, exact)  # an integer needs no decimals
     if digits is not None and decimal is not None:
-        return Equation(unknown, exact, shortened(decimal, digits), None)
+        shown = exact if exact is None or len(text_of(exact)) <= 2 * LONG else None
+        return Equation(unknown, shown, shortened(decimal, digits), None)
     return Equation(unknown, exact, decimal, radius)
 
 
@@ -335,19 +338,22 @@ def _points(report: Report) -> Iterator[Block]:
     complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
     yield Heading(f"Critical points ({count})")
     if complex_count is not None:
-        real = "" if real_count is None else ", all real" if real_count == complex_count else f", {real_count} of them real"
+        some = "" if real_count is None else f", {real_count} of them real"
+        real = ", all real" if real_count == complex_count else some
         plural = "s" * (complex_count != 1)
         yield Paragraph((f"The equations have {complex_count} distinct complex solution{plural}{real}.",))
     elif not report.complete:
         yield Paragraph(("There may be others: it is not proved that the list is complete.",))
-    if len(_names(points[0])) > MANY:
+    if len(_names(points[0])) > FEW:
         for p in points[:MANY]:
             yield Paragraph(_description(report, p))
-            yield Table(("unknown", "exact", "value", "radius"), tuple(_row(p, u) for u in _names(p)))
+            yield Table(("unknown", "value", "within", "exactly"), tuple(_row(p, u) for u in _names(p)))
+        if len(points) > MANY:
+            yield Paragraph((f"… and {len(points) - MANY} more (all are in the JSON).",))
         return
     items = list[tuple[Line, ...]]()
     for p in points[: 3 * MANY]:
-        lines = [(_coordinate(p, u),) for u in _names(p)]
+        lines = [_place(p, u) for u in _names(p)]
         extra: list[Line] = [(f"where {', '.join(p.conditions)}",)] if p.conditions else []
         if p.note:
             extra.append((p.note,))
@@ -357,23 +363,39 @@ def _points(report: Report) -> Iterator[Block]:
         yield Paragraph((f"… and {len(points) - 3 * MANY} more (all are in the JSON).",))
 
 
+def _place(point: CriticalPoint, unknown: str) -> Line:
+    """One coordinate in full: exact and in decimals; of a long fraction the decimals and the size."""
+    size = _exactly(point, unknown, bool(point.numeric))
+    if isinstance(size, str) and size:
+        decimal, radius = (point.numeric or {}).get(unknown), (point.radius or {}).get(unknown)
+        return (Equation(unknown, None, decimal, radius), f", exactly {size}")
+    return (_coordinate(point, unknown),)
+
+
 def _row(point: CriticalPoint, unknown: str) -> tuple[Inline, ...]:
+    value = (point.numeric or {}).get(unknown, "")
+    return unknown, value, (point.radius or {}).get(unknown, ""), _exactly(point, unknown, bool(value))
+
+
+def _exactly(point: CriticalPoint, unknown: str, beside: bool) -> Inline:
+    """The exact coordinate for a table; of a fraction too long to read, with its value ``beside`` it, the size."""
     exact = point.exact.get(unknown) if point.exact else None
-    return (
-        unknown,
-        "" if exact is None else Math(exact),
-        (point.numeric or {}).get(unknown, ""),
-        (point.radius or {}).get(unknown, ""),
-    )
+    if exact is None:
+        return ""
+    if beside and exact.is_Rational and len(text_of(exact)) > LONG:
+        above, _, below = text_of(exact).lstrip("-").partition("/")
+        return f"a fraction of {len(above)} over {len(below)} digits"
+    return Math(exact)
 
 
 def _height(report: Report, point: CriticalPoint) -> Line:
     """The loss at a point: exact where it is known and short, and as a certified decimal."""
     exact, decimal = point.loss, None
-    if exact is None or (exact.is_number and not exact.is_Rational):
+    long = exact is not None and len(text_of(exact)) > LONG
+    if exact is None or long or (exact.is_number and not exact.is_Rational):
         decimal = loss_at(report.problem, point)
-    if exact is not None and (decimal is None or len(text_of(exact)) <= 40):
-        return (Math(exact), *(("" if decimal is None else f" ≈ {decimal}"),))
+    if exact is not None and (decimal is None or not long):
+        return (Math(exact), "" if decimal is None else f" ≈ {decimal}")
     return (f"≈ {decimal}",) if decimal is not None else ()
 
 
