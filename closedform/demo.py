@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from closedform.derive import derive
 from closedform.emit.cost import predict
@@ -209,7 +210,7 @@ def _quintic(progress: Progress) -> Iterator[Block]:
         report = derive(loss, progress=progress)
         outcomes.append(report.verdict.outcome)
         ((_, gradient),) = report.gradient.items()
-        group = galois(text_of(gradient)).to_dict()
+        group: Any = galois(text_of(gradient)).to_dict()
         facts = [f"{f['group'] or 'group of degree ' + str(f['degree'])}"
                  f"{', solvable' if f['solvable'] else ', not solvable' if f['solvable'] is False else ''}"
                  for f in group["factors"]]  # fmt: skip

@@ -156,7 +156,7 @@ def _contours(report: Report) -> Drawing:
 def _roots(report: Report) -> Drawing:
     if len(report.equations) != 1 or report.kind != "polynomial" or report.problem.parameters:
         raise CallError("the roots of one polynomial equation, without other symbols, can be drawn")
-    found = roots(readable(report.equations[0], 1_000_000), digits=15).to_dict()["roots"]
+    found: Any = roots(readable(report.equations[0], 1_000_000), digits=15).to_dict()["roots"]
     drawing, axes = _figure()
     axes.axhline(0, color="#8888", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#8888", linewidth=0.8, zorder=0)
