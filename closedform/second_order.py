@@ -14,8 +14,11 @@ from itertools import combinations
 from typing import Any
 
 import sympy as sp
+from flint import arb
 
+from closedform.algebra.sampling import Sample, real_ball
 from closedform.calculus.signs import Facts
+from closedform.kernel.critical_points import inertia
 from closedform.points import Kind
 from closedform.stationarity import Stationarity
 
@@ -43,11 +46,31 @@ def shape(system: Stationarity, facts: Facts) -> Shape:
     if len(system.unknowns) == 1:
         return _on_the_line(system, facts)
     hessian = sp.hessian(system.loss, system.unknowns)
+    if _convex_terms(system, facts):
+        minors = [facts.sign(sp.factor(hessian.det(method="berkowitz")))] if hessian.shape[0] <= 4 else [None]
+        return Shape(minors == [1], True, "the loss is a sum of convex terms: squares of linear forms with weights that are not negative")
     if _definite(hessian, facts):
         return Shape(True, True, "the loss is strictly convex on its domain: every leading minor of the Hessian is positive")
     if _semidefinite(hessian, facts):
         return Shape(False, True, "the loss is convex on its domain: no principal minor of the Hessian is negative")
     return Shape()
+
+
+def _convex_terms(system: Stationarity, facts: Facts) -> bool:
+    """Is every term a linear form, or an even power of one with a weight that is not negative?"""
+    own = set(system.unknowns)
+    for t in sp.Add.make_args(system.loss):
+        c, rest = t.as_independent(*own, as_Add=False)
+        base, exponent = rest.as_base_exp()
+        if not _is_linear(base, own) or not (exponent == 1 or (exponent.is_Integer and exponent > 0 and exponent % 2 == 0)):
+            return False
+        if exponent != 1 and facts.sign(c) not in (1, 2):
+            return False
+    return True
+
+
+def _is_linear(e: Any, own: set[Any]) -> bool:
+    return all(not sp.diff(e, u).free_symbols & own for u in own & e.free_symbols)
 
 
 def connected(system: Stationarity, facts: Facts) -> bool:
@@ -66,7 +89,7 @@ def _interval(system: Stationarity) -> bool:
 
 
 def _large(expressions: Any) -> bool:
-    return sum(sp.count_ops(e) for e in expressions) > MAX_OPS
+    return _size(expressions) > MAX_OPS
 
 
 def _on_the_line(system: Stationarity, facts: Facts) -> Shape:
@@ -119,6 +142,28 @@ def _semidefinite(hessian: Any, facts: Facts) -> bool:
             if facts.sign(sp.factor(hessian.extract(rows, rows).det(method="berkowitz"))) not in (0, 1, 2):
                 return False
     return True
+
+
+def numeric_kind(system: Stationarity, at: Mapping[str, arb], precision: int) -> tuple[Kind, tuple[int, int, int] | None]:
+    """The kind at a point given by balls, from the inertia of the Hessian in balls."""
+    if system.gradient is None or system.loss is None or len(system.unknowns) > 40 or _size(system.gradient) > 4 * MAX_OPS:
+        return "unclassified", None
+    here = Sample(at, {})
+    rows = list[list[arb]]()
+    for g in system.gradient:
+        row = [real_ball(sp.diff(g, u), here, precision) for u in system.unknowns]
+        if any(b is None for b in row):
+            return "unclassified", None
+        rows.append([b for b in row if b is not None])
+    found = inertia(rows)
+    if found is None or found[2]:
+        return "unclassified", found
+    plus, minus, _ = found
+    return ("local minimum" if not minus else "local maximum" if not plus else "saddle"), found
+
+
+def _size(expressions: Any) -> int:
+    return sum(sp.count_ops(e) for e in expressions)
 
 
 def local_kind(system: Stationarity, point: Mapping[Any, Any], facts: Facts) -> tuple[Kind, tuple[int, int, int] | None]:

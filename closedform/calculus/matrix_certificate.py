@@ -56,7 +56,7 @@ def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[s
         except (ArithmeticError, ValueError):
             continue  # a singular matrix at these sizes
         return Certificate(statement, claim, evidence)
-    return None
+    raise ArithmeticError("the formula could not be tested at any sizes: some matrix was always singular")
 
 
 def assignments(system: MatrixSystem, values: tuple[int, ...]) -> list[dict[str, int]]:
@@ -71,6 +71,9 @@ def assignments(system: MatrixSystem, values: tuple[int, ...]) -> list[dict[str,
     columns = {c for n, (r, c) in system.names.shapes.items() if n not in system.unknowns and r != c}
     ranked = sorted(symbols, key=lambda s: (s not in rows - columns or s in unknown, s not in unknown, symbols.index(s)))
     out = [dict(zip(ranked, sorted(values[: len(ranked)], reverse=True), strict=False))]
+    if len(ranked) > 2:  # twice as tall: for ranks that add up
+        first = ranked[0]
+        out.append({**out[0], first: 2 * out[0][first]})
     for turn in islice(permutations(sorted(values[: len(ranked)], reverse=True)), 1, ATTEMPTS):
         out.append(dict(zip(ranked, turn, strict=False)))
     return out

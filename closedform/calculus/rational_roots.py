@@ -34,7 +34,7 @@ class RealRoots:
 
 
 def is_rational(poly: Any) -> bool:
-    return all(c.is_Rational for c in poly.all_coeffs())
+    return all(c.is_Rational for c in poly.coeffs())
 
 
 def to_flint(poly: Any) -> fmpz_poly:

@@ -27,7 +27,7 @@ from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
-from closedform.second_order import connected, local_kind, shape
+from closedform.second_order import connected, local_kind, numeric_kind, shape
 from closedform.stationarity import Stationarity
 
 name = "one unknown by changes of variable"
@@ -241,7 +241,11 @@ class _Answer:
                 f"ball arithmetic at {len(j.words)} random admissible data", "derived"))  # fmt: skip
         if not j.always:
             conditions += self._when(value)
-        kind, inertia = local_kind(self.system, j.point, self.facts)
+        at = j.balls[0]
+        if self.judge.numeric and at is not None:
+            kind, inertia = numeric_kind(self.system, at, self.judge.precision)
+        else:
+            kind, inertia = local_kind(self.system, j.point, self.facts)
         word: Kind = kind
         if minimum or (only and kind == "local minimum"):
             word = "global minimum"

@@ -1,0 +1,183 @@
+"""Several equations in several unknowns, one unknown at a time: factor, isolate, substitute, branch.
+
+An equation that is a product branches into its factors; an equation in which an unknown stands linearly gives it where
+its coefficient is not zero, and the case that it is zero is a branch of its own; an equation in a single unknown is
+solved by ``inversion``. Two polynomials without an easy unknown are reduced by a resultant, whose roots are candidates
+only. Every branch keeps all solutions, so the list is over-complete; unknowns that no equation binds stay free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from closedform.budget import Budget
+from closedform.calculus.inversion import generators, real_roots
+from closedform.calculus.polynomial_roots import Obstacle, Stand
+from closedform.calculus.signs import Facts
+
+MAX_BRANCHES = 60
+MAX_OPS = 1_500
+
+
+@dataclass(frozen=True)
+class Solutions:
+    """``points`` bind each unknown (a free one to itself); ``obstacles`` name what was not solved in some branch."""
+
+    points: tuple[dict[Any, Any], ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    stands: tuple[Stand, ...] = ()
+    candidates_only: bool = False  # a resultant was used: more candidates than solutions
+
+
+class Eliminator:
+    """Carries the budget, the facts and what was met on the way."""
+
+    def __init__(self, facts: Facts, budget: Budget) -> None:
+        self.facts, self.budget = facts, budget
+        self.obstacles, self.stands = list[Obstacle](), list[Stand]()
+        self.branches = 0
+
+    def solve(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> Solutions:
+        points = self._branch([*equations], tuple(unknowns))
+        unique = {tuple(p[u] for u in unknowns): p for p in points}
+        return Solutions(tuple(unique.values()), tuple(self.obstacles), tuple(self.stands))
+
+    def _branch(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
+        """All solutions of the equations for these unknowns."""
+        self.budget.check()
+        self.branches += 1
+        if self.branches > MAX_BRANCHES:
+            self.obstacles.append(Obstacle(equations[0] if equations else sp.S.Zero, unknowns[0] if unknowns else None, None,
+                                           "too many cases"))  # fmt: skip
+            return []
+        split = list[list[Any]]()
+        for e in equations:
+            own = set(unknowns) & e.free_symbols
+            if not own:
+                if sp.simplify(e) != 0:
+                    return []
+                continue
+            if sp.count_ops(e) > MAX_OPS:
+                self.obstacles.append(Obstacle(e, unknowns[0], unknowns[0], "an equation grew too large"))
+                return []
+            parts = self._factors(e, own)
+            if not parts:
+                return []
+            split.append(parts)
+        if not split:
+            return [{u: u for u in unknowns}]
+        product = next((parts for parts in split if len(parts) > 1), None)
+        if product is not None:
+            rest = [p[0] if len(p) == 1 else sp.Mul(*p) for p in split if p is not product]
+            return [s for f in product for s in self._branch([f, *rest], unknowns)]
+        return self._step([p[0] for p in split], unknowns)
+
+    def _factors(self, e: Any, own: set[Any]) -> list[Any]:
+        """Factors with an unknown that can vanish."""
+        out = list[Any]()
+        for f in factors_of(e):
+            if not f.free_symbols & own or isinstance(f, sp.exp) or self.facts.sign(f) in (1, -1):
+                continue
+            out.append(f)
+        return out
+
+    def _step(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
+        best: tuple[float, Any, Any] | None = None
+        for e in equations:
+            own = [u for u in unknowns if u in e.free_symbols]
+            for u in own:
+                cost = self._cost(e, u, len(own))
+                if cost is not None and (best is None or cost < best[0]):
+                    best = (cost, e, u)
+        if best is None:
+            return self._combined(equations, unknowns)
+        _, e, u = best
+        rest = [f for f in equations if f is not e]
+        others = tuple(v for v in unknowns if v != u)
+        if e.is_polynomial(u) and sp.degree(e, u) == 1:
+            return self._linear(e, u, rest, others)
+        found = real_roots(e, u, self.facts, budget=self.budget)
+        self.obstacles += found.obstacles
+        self.stands += found.stands
+        return [s for v in found.values for s in self._with(u, v, rest, others)]
+
+    def _cost(self, e: Any, u: Any, unknown_count: int) -> float | None:
+        """How hard it is to get u from e; None where it should not be tried."""
+        size = sp.count_ops(e) / 50
+        if e.is_polynomial(u):
+            degree = sp.degree(e, u)
+            if degree == 1:
+                sure = self.facts.sign(sp.diff(e, u)) in (1, -1)
+                return (0.0 if sure else 3.0) + unknown_count + size
+            if unknown_count == 1:
+                return 2.0 + degree + size
+            return 8.0 + unknown_count + size if degree == 2 else None
+        found, bare = generators(e, u)
+        if unknown_count == 1:
+            return 6.0 + len(found) + size
+        if len(found) == 1 and not bare:
+            return 5.0 + unknown_count + size
+        if all(isinstance(h, sp.exp) for h in found) and not bare and len(found) <= 2:
+            return 7.0 + unknown_count + size
+        return None
+
+    def _linear(self, e: Any, u: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
+        a, b = sp.Poly(e, u).all_coeffs()
+        out = self._with(u, sp.cancel(-b / a), rest, others)
+        if self.facts.sign(a) not in (1, -1) and a.free_symbols & set(others):
+            out += self._branch([a, b, *rest], (u, *others))
+        return out
+
+    def _with(self, u: Any, value: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
+        if value.has(sp.zoo, sp.nan, sp.oo):
+            return []
+        if any(self._outside(u, value)):
+            return []
+        reduced = [sp.numer(sp.together(f.subs(u, value))) for f in rest]
+        return [{u: _tidied(value.subs(s)), **s} for s in self._branch(reduced, others)]
+
+    def _outside(self, u: Any, value: Any) -> list[bool]:
+        return [bool(u.is_positive and value.is_nonpositive), bool(u.is_real and value.is_real is False and not value.has(sp.I))]
+
+    def _combined(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
+        """A resultant of two polynomials, when no unknown can be isolated."""
+        for i, e in enumerate(equations):
+            for f in equations[:i]:
+                shared = [u for u in unknowns if u in e.free_symbols and u in f.free_symbols]
+                for u in shared:
+                    if not (e.is_polynomial(*unknowns) and f.is_polynomial(*unknowns)) or sp.degree(e, u) * sp.degree(f, u) > 9:
+                        continue
+                    r = sp.resultant(e, f, u)
+                    if r == 0 or sp.count_ops(r) > MAX_OPS:
+                        continue
+                    out = list[dict[Any, Any]]()
+                    rest = [g for g in equations if g is not e and g is not f]
+                    for s in self._branch([r, *rest], tuple(v for v in unknowns if v != u)):
+                        low = min((e, f), key=lambda g: sp.degree(g, u))
+                        found = real_roots(low.subs(s), u, self.facts, budget=self.budget)
+                        self.obstacles += found.obstacles
+                        self.stands += found.stands
+                        out += [{**s, u: v} for v in found.values]
+                    return out
+        self.obstacles.append(Obstacle(equations[0], unknowns[0], unknowns[0], "no unknown can be isolated"))
+        return []
+
+
+def _tidied(value: Any) -> Any:
+    if sp.count_ops(value) > 80 or not value.free_symbols:
+        return value if sp.count_ops(value) > 60 else sp.radsimp(value)
+    return sp.simplify(value)
+
+
+def factors_of(e: Any) -> list[Any]:
+    whole = sp.factor(sp.numer(sp.together(e))) if sp.count_ops(e) < MAX_OPS else e
+    out = dict[Any, None]()
+    for f in sp.Mul.make_args(whole):
+        out[f.base if isinstance(f, sp.Pow) and f.exp.is_Integer and f.exp > 0 else f] = None
+    return [f for f in out if not (isinstance(f, sp.Pow) and f.exp.is_negative)]
+
+
