@@ -39,10 +39,13 @@ SCALAR: tuple[str, ...] = (
     # reductions
     # obstructions
     "closedform.obstructions.rosenlicht",
+    "closedform.obstructions.exponentials_family",
     "closedform.obstructions.hypertranscendental",
     # certified numbers
 )
-MATRIX: tuple[str, ...] = ()
+MATRIX: tuple[str, ...] = (
+    "closedform.obstructions.exponentials_family",
+)
 LARGE: tuple[str, ...] = ("closedform.strategies.streamed_least_squares",)
 
 MAX_DEPTH = 6  # reductions within reductions

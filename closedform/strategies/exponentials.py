@@ -169,4 +169,4 @@ def _details(where: Setting, found: Pieces, numbers: list[Number]) -> dict[str, 
             f = dense(b.eliminant, b.main, where.field)
             rows.append({"unknown": b.main, "degree": int(f.degree()), "polynomial": [str(c) for c in f.coeffs()]})
     groups = [{"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in numbers if n.polynomial is not None]
-    return {"eliminants": rows, "groups": groups}
+    return {"eliminants": rows, "groups": groups, "logarithms": tuple(u for u, how in where.of.items() if how is not None)}
