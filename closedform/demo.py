@@ -25,10 +25,10 @@ from closedform.report.document import (
     Items,
     Line,
     Paragraph,
-    loss_at,
     shortened,
 )
 from closedform.report.model import Report
+from closedform.report.numbers import loss_at
 from closedform.report.written import text_of
 
 Progress = Callable[[str], None] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import html.parser
+import itertools
 import json
 import pickle
 import re
@@ -23,6 +24,7 @@ from closedform.problem import Problem
 from closedform.report import document, text, typeset
 from closedform.report.evaluate import evaluate
 from closedform.report.model import Report
+from closedform.report.numbers import loss_at, newton_steps
 from closedform.report.verification import verify
 from closedform.verdict import Verdict
 
@@ -182,6 +184,21 @@ def test_without_a_minimum_the_kinds_are_counted():
 def test_newtons_steps_are_shown_when_asked():
     assert "Newton" not in quartic().to_text()
     assert "0.8" in quartic().to_text(steps=True)
+
+
+def test_newtons_steps_are_worked_out_where_the_solver_took_none():
+    """The number of right digits about doubles with each step (Kantorovich), and the start is obeyed."""
+    problem = Problem("x**4 - x**2", parse("x**4 - x**2"), ("x",), start=FrozenMap({"x": "-3/4"}))
+    steps = newton_steps(problem, quartic().critical_points[0], 25)
+    errors = [float(s["off by"]) for s in steps]
+    assert steps[0]["x"] == "-0.750000000000000000000000"
+    assert errors[-1] < 1e-24
+    assert all(b < 10 * a * a for a, b in itertools.pairwise(errors[:4]))
+    assert "Newton's steps" in quartic(details=FrozenMap()).to_text(steps=True)
+
+
+def test_the_loss_at_a_point_is_a_certified_decimal():
+    assert loss_at(quartic().problem, quartic().critical_points[0]) == "-0.250000000000"
 
 
 def test_a_long_expression_is_cut_in_text_and_whole_in_json():

@@ -11,13 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from flint import arb, ctx, fmpq
-
-from closedform.expression import to_tree
-from closedform.kernel.expression import evaluate, read
-from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
-from closedform.problem import Problem
+from closedform.report.numbers import loss_at, newton_steps
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
@@ -116,7 +111,6 @@ TRUST_WORDS: dict[Trust, str] = {
     "derived": "a cited theorem applies; code outside the kernel checked its hypotheses",
     "observed": "seen in floating point only",
 }
-MOST_ROWS = 2_000  # of data whose loss is evaluated for show
 LONG = 40  # characters of an exact value after which its decimals are easier to read
 FEW = 3  # unknowns that are listed under each other; more make a table
 MANY = 8  # unknowns or critical points after which the long form gives way to a table
@@ -399,28 +393,6 @@ def _height(report: Report, point: CriticalPoint) -> Line:
     return (f"≈ {decimal}",) if decimal is not None else ()
 
 
-def loss_at(problem: Problem, point: CriticalPoint, digits: int = 12) -> str | None:
-    """The loss at the place of a point, by ball arithmetic from its certified coordinates; None where that fails."""
-    rows = 0 if problem.data is None else problem.data.rows
-    if problem.loss is None or point.numeric is None or point.radius is None or rows > MOST_ROWS:
-        return None
-    columns = {} if problem.data is None else {
-        key: [fmpq(v.numerator, v.denominator) for v in column] for key, column in problem.data.columns.items()
-    }  # fmt: skip
-    places = {u: arb(v, point.radius.get(u, "0")) for u, v in point.numeric.items()}
-    before = ctx.prec
-    try:
-        ctx.prec = 64 + 4 * max((len(v) for v in point.numeric.values()), default=0)
-        ball = evaluate(read(to_tree(problem.loss)), places, columns)
-        if not ball.is_finite() or (ball.rel_accuracy_bits() < 12 and not abs(ball) < 1e-12):
-            return None
-        return shortened(ball.mid().str(digits, radius=False), digits) if not abs(ball) < 1e-12 else "0"
-    except (Refused, ValueError, ArithmeticError):
-        return None
-    finally:
-        ctx.prec = before
-
-
 def _description(report: Report, point: CriticalPoint) -> Line:
     parts: list[Inline] = [point.kind if point.kind != "unclassified" else "not classified"]
     height = _height(report, point)
@@ -449,16 +421,26 @@ def _separated(equations: Sequence[Inline]) -> Line:
 
 def _details(report: Report, steps: bool) -> Iterator[Block]:
     """Extras by name: text becomes a paragraph, a mapping a table of pairs, a sequence of rows a table."""
+    if steps:
+        yield from _newton(report)
     for name, value in report.details.items():
-        if name == "newton":
-            if steps:
-                yield Heading("Newton's steps")
-                yield from _detail(value)
-            continue
-        if name == "refused" or name.startswith("_"):
+        if name in ("refused", "newton"):
             continue
         yield Heading(name.replace("_", " ").capitalize())
         yield from _detail(value)
+
+
+def _newton(report: Report) -> Iterator[Block]:
+    """The steps that were taken while solving, or else those that lead to the best point that was found."""
+    taken: object = report.details.get("newton")
+    ranked = sorted(report.critical_points, key=lambda p: (p.kind != "global minimum", "minimum" not in p.kind))
+    yield Heading("Newton's steps")
+    if not taken and ranked:
+        taken = newton_steps(report.problem, ranked[0], report.digits)
+    if taken:
+        yield from _detail(taken)
+    else:
+        yield Paragraph(("None: there is no point in numbers that Newton's method could go to.",))
 
 
 def _detail(value: object) -> Iterator[Block]:
