@@ -44,6 +44,13 @@ SCALAR: tuple[str, ...] = (
     # certified numbers
 )
 MATRIX: tuple[str, ...] = (
+    "closedform.strategies.matrix_prox",
+    "closedform.strategies.matrix_spectral",
+    "closedform.strategies.matrix_orthogonal",
+    "closedform.strategies.matrix_low_rank",
+    "closedform.strategies.matrix_quotient",
+    "closedform.strategies.matrix_affine",
+    "closedform.strategies.matrix_covariance",
     "closedform.obstructions.exponentials_family",
 )
 LARGE: tuple[str, ...] = ("closedform.strategies.streamed_least_squares",)
@@ -132,7 +139,14 @@ def climb(system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: d
         attempt = known.get(here)
         if attempt is None:
             module = importlib.import_module(rung)
-            if module.declines(system) is not None or (any(a.outcome in DECISIVE for a in attempts) and not _encloses(module)):
+            if any(a.outcome in DECISIVE for a in attempts) and not _encloses(module):
+                continue
+            try:
+                if module.declines(system) is not None:
+                    continue
+            except Exception as fault:
+                attempts.append(_broken(module, fault))
+                yield Finished(here, attempts[-1])
                 continue
             attempt = yield from _attempt(module, system, rungs, budget, known, here)
         attempts.append(attempt)
@@ -175,9 +189,12 @@ def _attempt(module: ModuleType, system: Stationarity, rungs: tuple[str, ...], b
         attempt = Attempt(name, "timeout", "stopped at the memory limit")
     except ClosedFormError as fault:
         attempt = Attempt(name, "failed", str(fault))
-    except (ArithmeticError, ValueError, TypeError, LookupError, AttributeError, NotImplementedError,
-            RecursionError, RuntimeError) as fault:  # a rung that breaks must not take the others with it  # fmt: skip
-        attempt = Attempt(name, "failed", f"internal error, please report: {type(fault).__name__}: {str(fault)[:200]}")
+    except Exception as fault:  # a rung that breaks must not take the others with it; the report shows the fault
+        attempt = _broken(module, fault)
     attempt = replace(attempt, seconds=time.monotonic() - started)
     yield Finished(here, attempt)
     return attempt
+
+
+def _broken(module: ModuleType, fault: Exception) -> Attempt:
+    return Attempt(str(module.name), "failed", f"a fault of closedform: {type(fault).__name__}: {str(fault)[:200]}")

@@ -488,6 +488,15 @@ def power(p: Poly, e: Fraction | int) -> Poly:
     c, m = content(p)
     if c < 0 and e.denominator != 1:
         c = -c
+    low: dict[Atom, Fraction] = {}
+    for n, _ in p.terms:  # no negative powers inside a power
+        for a, x in n:
+            low[a] = min(low.get(a, Fraction(0)), x)
+    shared = dict(m)
+    for a, x in low.items():
+        if x < 0:
+            shared[a] = x
+    m = tuple(sorted(((a, x) for a, x in shared.items() if x), key=lambda x: x[0].key))
     rest = divide_mono(p, c, m)
     out = mul(_number_power(c, e), Poly(ONE, ONE, {(tuple((a, x * e) for a, x in m), ()): Fraction(1)}))
     return out if rest == constant(1) else mul(out, of_atom(Atom("poly", (rest,)), e))

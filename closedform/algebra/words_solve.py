@@ -153,7 +153,7 @@ def solve(p: Poly, name: str, rows: str, cols: str, symmetric: bool = False) -> 
         if left.rows != left.cols or right.rows != right.cols:
             return None
         value = -w.product(w.inverse(left), rest, w.inverse(right))
-        return Solution(value, tuple(q for q in (left, right) if identity_multiple(q) is None or q.scalar))
+        return Solution(value, tuple(q for q in (left, right) if identity_multiple(q) is None or (q.scalar and rows == cols == ONE)))
     if any(q.rows != q.cols for pair in pairs for q in pair):
         return None
     kron = kronecker(pairs, rows, cols)
@@ -200,7 +200,8 @@ def _without_denominators(p: Poly) -> Poly | None:
     for m, _ in p.terms:
         for a, e in m:
             if a.kind == "poly" and e < 0:
-                return w.mul(w.power(a.args[0], -e), p) if e.denominator == 1 else None
+                low = min(x for n, _ in p.terms for b, x in n if b == a)
+                return w.mul(w.of_atom(a, -low), p) if low.denominator == 1 else None
     return None
 
 

@@ -189,15 +189,17 @@ def _pieces(node: Node, names: Names, facts: Facts, unknowns: frozenset[str], co
             base = f.children[0]
             return (_square(coefficient, read(base.children[0] if base.head == "norm" else base, names), None),)
     polys = [p for _, p in chain]
-    i, j = 0, len(polys) - 1
-    while i < j and polys[j] == polys[i].T:
-        i, j = i + 1, j - 1
-    if i == j + 1 and i > 0:
-        return (_square(coefficient, w.product(*polys[i:]), None),)
-    if 0 < i <= j:  # tr(R' M R)
-        metric = w.product(*polys[i : j + 1])
-        if not metric.names & unknowns and w.is_symmetric(metric) and definite(metric, facts) is not None:
-            return (_square(coefficient, w.product(*polys[j + 1 :]), metric),)
+    for turn in range(len(polys) if traced else 1):  # any rotation of a trace will do
+        turned = polys[turn:] + polys[:turn]
+        i, j = 0, len(turned) - 1
+        while i < j and turned[j] == w.transpose(turned[i]):
+            i, j = i + 1, j - 1
+        if i == j + 1 and i > 0:
+            return (_square(coefficient, w.product(*turned[i:]), None),)
+        if 0 < i <= j:  # tr(R' M R)
+            metric = w.product(*turned[i : j + 1])
+            if w.is_symmetric(metric) and definite(metric, facts) is not None:
+                return (_square(coefficient, w.product(*turned[j + 1 :]), metric),)
     value = w.product(*polys)
     return (Piece(coefficient, w.trace(value) if traced else value),)
 

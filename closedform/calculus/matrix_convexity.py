@@ -91,7 +91,8 @@ def curvature(piece: Piece, system: MatrixSystem, wanted: tuple[str, ...]) -> st
     if piece.coefficient.names & names:
         return None
     s = sign(piece.coefficient, system.facts)
-    if piece.residual is not None and s is not None and s >= 0 and affine(piece.residual, wanted):
+    fixed = piece.metric is None or not piece.metric.names & names
+    if piece.residual is not None and fixed and s is not None and s >= 0 and affine(piece.residual, wanted):
         return "convex"
     whole = piece.coefficient * piece.value
     if affine(whole, wanted):
@@ -182,6 +183,8 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
     for piece in system.pieces:
         if piece.residual is None or sign(piece.coefficient, system.facts) != 2:
             continue
+        if piece.metric is not None and piece.metric.names & frozenset(wanted):
+            return None
         parts = linear_parts(piece.residual, system, wanted)
         if parts is None:
             return None

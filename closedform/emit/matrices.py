@@ -59,6 +59,10 @@ class Source:
         self.line(f"{name} = {code}")
         return name
 
+    def locals(self, names: str) -> list[str]:
+        """Fresh local variables, named like the wishes where those are free."""
+        return [self.fresh(n) for n in names.split()]
+
     def call(self, auxiliary: str, *args: str) -> str:
         if auxiliary not in self.used:
             self.used.append(auxiliary)
@@ -255,6 +259,9 @@ class Source:
         needs = [a for name in used for a in (*_NEEDS.get(name, ()), name)]
         defined = [AUXILIARIES[name] for name in dict.fromkeys(needs)]
         head = "import warnings\n\nimport numpy as np" if any("warnings" in d for d in defined) else "import numpy as np"
+        odd = [n for n in order if keyword.iskeyword(n)]  # Python has no argument of that name
+        body[1:1] = [f'{identifier(n)} = keywords["{n}"]' for n in odd]
+        names = ", ".join([identifier(n) for n in order if n not in odd] + ["**keywords"] * bool(odd))
         function = f"def solve({names}):\n" + "\n".join("    " + line for line in body)
         return "\n\n\n".join([head, function, *(d.strip("\n") for d in defined)]) + "\n"
 

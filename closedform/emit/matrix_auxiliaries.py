@@ -143,3 +143,11 @@ def _simplex(v, total):
     last = np.nonzero(u > sums / np.arange(1, len(u) + 1))[0][-1]
     return np.maximum(v - sums[last] / (last + 1), 0)
 '''
+
+AUXILIARIES["_inverse_root"] = '''
+def _inverse_root(S):
+    """S^(-1/2) of a symmetric positive semidefinite matrix, zero on its null space."""
+    values, vectors = np.linalg.eigh((S + S.T) / 2)
+    keep = values > values[-1] * len(values) * np.finfo(float).eps
+    return (vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T
+'''

@@ -52,6 +52,8 @@ def stacked(system: MatrixSystem) -> tuple[list[tuple[Piece, Block]], list[Block
         for piece in system.pieces:
             if piece.residual is None or (sign(piece.coefficient, system.facts) or 0) < 1:
                 break
+            if (piece.coefficient.names | (piece.metric.names if piece.metric is not None else frozenset())) & frozenset(system.unknowns):
+                break
             block = _block(piece.residual, system, flipped)
             if block is None and piece.metric is None:
                 block = _block(piece.residual.T, system, flipped)

@@ -44,7 +44,7 @@ def compiled(source: str) -> Callable[..., dict[str, Any]]:
     """``solve`` of source that closedform itself emitted; it sees NumPy and a few builtins, nothing else."""
 
     def numpy_only(name: str, *rest: Any) -> Any:
-        if name.partition(".")[0] not in ("numpy", "__future__", "math"):
+        if name.partition(".")[0] not in ("numpy", "__future__", "math", "warnings"):
             raise ImportError(f"emitted code uses NumPy only, not {name}")
         return builtins.__import__(name, *rest)
 

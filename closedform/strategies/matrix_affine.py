@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from closedform.algebra import words as w
 from closedform.algebra.words import ONE, Poly, Unsupported
-from closedform.algebra.words_facts import definite, sign
+from closedform.algebra.words_facts import definite, full_column_rank, gram, sign
 from closedform.algebra.words_print import display, latex
 from closedform.algebra.words_solve import Solution, collect, identity_multiple, kronecker, solve, vanishes, vec
 from closedform.attempt import Attempt, Formula, Statement
@@ -60,16 +60,14 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if isinstance(steps, str):
         return Attempt(name, "declined", steps)
     steps = [_square_root(system, s) or s for s in steps] if len(steps) == 1 else steps
-    values = back_substitute(steps, system.unknowns)
-    late = {s.unknown: s.solution.value for s in steps if s.unknown in multipliers}
-    final = values | late
+    values, hidden, order = back_substitute(steps, system.unknowns, equations, names)
     for u, g in equations.items():
-        left = g
-        for step in steps:
-            left = w.substitute(left, {step.unknown: final.get(step.unknown, step.solution.value)})
+        left = w.substitute(g, hidden)
+        for v in reversed(order):
+            left = w.substitute(left, {v: values[v]})
         if not vanishes(left) and not _kronecker(steps):
             return Attempt(name, "failed", f"the formula did not rewrite the equation for {u} to zero")
-    return _answer(system, steps, values)
+    return _answer(system, steps, values, order)
 
 
 def _kronecker(steps: list[Step]) -> bool:
@@ -87,7 +85,8 @@ def eliminate(equations: dict[str, Poly], names: dict[str, Poly], budget: Budget
             if step is None:
                 continue
             others = frozenset(left) - {u}
-            clean = not any(p.names & others for p in step.solution.pivots)
+            value = step.solution
+            clean = not value.value.names & others or not any(w.divide_mono(p, *w.content(p)).names & others for p in value.pivots)
             if best is None or (clean and not step.cleared):
                 best = step
             if clean and not step.cleared:
@@ -133,22 +132,32 @@ def _clear(g: Poly, u: str, p: Poly) -> list[Poly]:
     return [out] if f"inv({u})" not in out.key else []
 
 
-def back_substitute(steps: list[Step], unknowns: tuple[str, ...]) -> dict[str, Poly]:
-    """Values free of multipliers; an unknown may stand in terms of unknowns that come after it in the elimination."""
-    values = dict[str, Poly]()
-    hidden = dict[str, Poly]()
+def back_substitute(steps: list[Step], unknowns: tuple[str, ...], equations: dict[str, Poly],
+                    names: dict[str, Poly]) -> tuple[dict[str, Poly], dict[str, Poly], tuple[str, ...]]:  # fmt: skip
+    """Values free of multipliers, the multipliers, and an order in which the values can be evaluated.
+
+    A value may use unknowns that come before it in that order.
+    """
+    values, hidden = dict[str, Poly](), dict[str, Poly]()
     for step in reversed(steps):
         value = w.substitute(step.solution.value, hidden)
-        if step.unknown in unknowns:
-            values[step.unknown] = value
-        else:
-            hidden[step.unknown] = value
-    return values
+        (values if step.unknown in unknowns else hidden)[step.unknown] = value
+    order = [s.unknown for s in steps if s.unknown in values and not values[s.unknown].names & frozenset(unknowns)]
+    done = set[str]()
+    for u in order:
+        direct = _step(u, equations[u], names[u]) if done else None
+        if direct is not None and direct.solution.value.names & frozenset(names) <= done:
+            values[u] = direct.solution.value
+        done.add(u)
+    order += [s.unknown for s in reversed(steps) if s.unknown in values and s.unknown not in order]
+    return values, hidden, tuple(order)
 
 
 def _square_root(system: MatrixSystem, step: Step) -> Step | None:
     """min ||sum L U R - E||^2 through the map itself: U = K^-1 vec(E) where K is square, else by K'K."""
     active = [p for p in system.pieces if step.unknown in (p.value.names | p.coefficient.names)]
+    if w.is_symmetric(system.unknown(step.unknown)):
+        return None  # the map is then only known on symmetric matrices
     if step.solution.kind != "kronecker" or len(active) != 1 or active[0].residual is None or active[0].metric is not None:
         return None
     rows, cols = system.shape(step.unknown)
@@ -180,9 +189,14 @@ def _two_sided_condition(system: MatrixSystem, steps: list[Step]) -> str | None:
                 return f"no two eigenvalues of {display(left)} add up to zero"
             return f"no eigenvalue of {display(left)} is minus an eigenvalue of {display(right)}"
         if residual.rows == rows and residual.cols == cols and identity_multiple(c) is not None and identity_multiple(d) is not None:
-            return f"no product of an eigenvalue of {display(a)} with one of {display(b)} equals {'1' if (c * d).key.startswith('-') else '-1'}"
+            return f"no product of an eigenvalue of {display(a)} with one of {display(b)} equals {'1' if _negative(c, d) else '-1'}"
     square = residual is not None and (residual.rows, residual.cols) == (rows, cols)
     return f"{display(kron)} {'is invertible' if square else 'has full column rank'}"
+
+
+def _negative(c: Poly, d: Poly) -> bool:
+    s, t = identity_multiple(c), identity_multiple(d)
+    return s is not None and t is not None and w.content(s * t)[0] < 0
 
 
 # -- what is said --------------------------------------------------------------------------------------------------
@@ -240,7 +254,7 @@ def _granted(condition: str, system: MatrixSystem) -> bool:
     return rest in flags or ("full rank" in flags and rest.startswith("full"))
 
 
-def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly]) -> Attempt:
+def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], order: tuple[str, ...]) -> Attempt:
     shape = convexity(system)
     given = inverse_conditions(system, {"": system.loss})[0]
     conditions, known = inverse_conditions(system, values)
@@ -258,20 +272,21 @@ def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly]) ->
             return Attempt(name, "declined", "the critical point was found, but nothing shows that it is a minimum")
         conditions += [c for c in extra if c not in conditions]
     bad = _domain(system, values)
-    if bad:
+    if isinstance(bad, str):
         return Attempt(name, "declined", bad)
+    conditions += [c for c in bad if c not in conditions]
     for c in system.constraints:
         if c.kind == "zero":
             rank = _constraint_rank(c.left, system)
             if rank and rank not in conditions:
                 conditions.insert(0, rank)
     conditions = _tidy(conditions)
-    source, plan, cost = solver(system, [(s.unknown, values[s.unknown]) for s in reversed(steps) if s.unknown in values],
+    source, plan, cost = solver(system, [(u, values[u]) for u in order],
                                 constrained, [s.solution.kind for s in steps])  # fmt: skip
-    shown = {u: display(values[u]) for u in system.unknowns}
+    shown = {u: written(values[u], system) for u in system.unknowns}
     when = f" when {' and '.join(conditions)}" if conditions else ""
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
-    proof = certificate(system, values, tuple(s.unknown for s in reversed(steps) if s.unknown in values))
+    proof = certificate(system, values, order, conditions)
     statements.append(Statement(
         f"the loss is stationary{' on the constraints' if constrained else ''} at {listed}{when}: "
         + ("by vec(L U R) = (R' (x) L) vec(U)" if _kronecker(steps) else "the equations rewrite to zero for all sizes"),
@@ -316,19 +331,58 @@ def _constraint_rank(left: Poly, system: MatrixSystem) -> str | None:
     return None if _granted(text, system) else text
 
 
-def _domain(system: MatrixSystem, values: dict[str, Poly]) -> str | None:
-    """Why the value may leave the domain that was declared of the unknown (definiteness, sign); None if it does not."""
+def written(p: Poly, system: MatrixSystem) -> str:
+    """The value as text; a single square as a square."""
+    squares = gram(p, system.facts) if len(p.terms) > 2 else None
+    if squares is not None and len(squares) == 1 and squares[0][2] is None and len(squares[0][1].terms) > 1:
+        c, r, _ = squares[0]
+        k, _ = w.content(r)
+        c, r = w.scale(c, k * k), w.scale(r, 1 / k)
+        body = f"||{display(r)}||^2" if p.scalar else f"({display(r)})'*({display(r)})"
+        lead = display(c)
+        return body if lead == "1" else f"{body}/{lead[2:]}" if lead.startswith("1/") else f"{lead}*{body}"
+    return display(p)
+
+
+def _domain(system: MatrixSystem, values: dict[str, Poly]) -> str | list[str]:
+    """Why the value may leave the domain declared of the unknown (definiteness, sign); else the conditions it needs."""
+    conditions = list[str]()
     for u, value in values.items():
         flags = system.flags(u) | {c.kind for c in system.constraints if c.left == system.unknown(u)}
         if flags & {"spd", "psd"}:
-            level = definite(value, system.facts)
-            if level is None:
+            found = _from_squares(system, u, value)
+            level = definite(value, system.facts) if found is None else None
+            if found is None and level is None:
                 return f"nothing shows that {w.shown(value)} is positive definite"
+            if "spd" in flags:
+                conditions += [found] if found else level.conditions if level is not None else ()
         if flags & {"positive", "nonnegative"} or u in system.facts.positive | system.facts.nonnegative:
             s = sign(value, system.facts) if value.scalar else None
             if s is None or s < 1:
                 return f"nothing shows that {w.shown(value)} is positive"
-    return None
+            if s == 1 and (u in system.facts.positive or "positive" in flags):
+                squares = gram(value, system.facts)
+                conditions.append(f"{display(squares[0][1])} is not zero" if squares and len(squares) == 1 else f"{display(value)} is not zero")
+    return conditions
+
+
+def _from_squares(system: MatrixSystem, u: str, value: Poly) -> str | None:
+    """The condition under which the value is definite, where it is a weighted sum of R R' from squares R' U^-1 R."""
+    turned = w.inverse(system.unknown(u)) if not system.unknown(u).scalar else None
+    total, factors = w.zeros(value.rows, value.cols), list[str]()
+    for piece in system.pieces:
+        if turned is None or piece.residual is None or piece.metric != turned or sign(piece.coefficient, system.facts) != 2:
+            continue
+        total = total + piece.coefficient * piece.residual * piece.residual.T
+        factors.append(display(piece.residual.T))
+    if total.zero or value.zero:
+        return None
+    (m, word), c = next(iter(total.terms.items()))
+    same = [(n, x) for (n, other), x in value.terms.items() if other == word]
+    ratios = [Poly(ONE, ONE, {(n, ()): x / c}) * w.power(Poly(ONE, ONE, {(m, ()): w.Fraction(1)}), -1) for n, x in same]
+    if not any(r * total == value and sign(r, system.facts) == 2 for r in ratios):
+        return None
+    return full_column_rank([f if " " not in f else f"({f})" for f in factors])
 
 
 def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, list[str]]:

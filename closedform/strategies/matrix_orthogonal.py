@@ -12,6 +12,7 @@ from closedform.algebra.words_solve import collect, identity_multiple, solve
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.matrices import Constraint, MatrixSystem, differentiate
+from closedform.calculus.matrix_convexity import convexity
 from closedform.emit.matrices import identifier
 from closedform.emit.matrix_answer import by_theorem, cubic, source_of
 
@@ -128,7 +129,7 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
         if parts is None or u in parts[2].names or u in parts[0].names:
             return Attempt(name, "declined", f"the loss is not quadratic in {scale}")
         quadratic, loss = parts[2], parts[1]
-        if sign(quadratic, system.facts) not in (1, 2):
+        if sign(quadratic, system.facts) not in (1, 2) and convexity(system, (scale, *(v for v, _ in lets))) is None:
             return Attempt(name, "declined", f"nothing shows that {display(quadratic)} is positive")
         if rotation and scale not in system.facts.positive | system.facts.nonnegative:
             return Attempt(name, "declined", f"{scale} must be declared positive for a rotation")
@@ -163,14 +164,14 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
         inner = source.let("M", f"{root} @ {source.factor(wanted)}" if how == "left" else f"{source.factor(wanted)} @ {root}")
     else:
         inner = source.let("M", source.poly(wanted))
-    source.line(f"P, s, Qt = np.linalg.svd({inner}, full_matrices=False)")
+    left, values, right, sign_ = source.locals("P sigma Qt sign")
+    source.line(f"{left}, {values}, {right} = np.linalg.svd({inner}, full_matrices=False)")
     if rotation:
-        source.line("sign = np.ones(len(s))")
-        source.line("sign[-1] = np.sign(np.linalg.det(P @ Qt))")
-        code = "(P * sign) @ Qt"
-        top = "(s * sign).sum()"
+        source.line(f"{sign_} = np.ones(len({values}))")
+        source.line(f"{sign_}[-1] = np.sign(np.linalg.det({left} @ {right}))")
+        code, top = f"({left} * {sign_}) @ {right}", f"({values} * {sign_}).sum()"
     else:
-        code, top = "P @ Qt", "s.sum()"
+        code, top = f"{left} @ {right}", f"{values}.sum()"
     if root:
         code = f"{root} @ {code}" if how == "left" else f"{code} @ {root}"
     source.line(f"{identifier(u)} = {code}")
@@ -187,10 +188,9 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
         source.line(f"{identifier(scale)} = {value}")
         source.solved.add(scale)
         outputs[scale] = identifier(scale)
-        lead = "" if front == w.constant(1) else display(front) + "*"
-        inner_text = f"tr(({shown})'*{u})"
-        texts[scale] = f"{lead}{inner_text}/({display(w.scale(quadratic, 2))})"
-        tex += rf",\quad \hat {latex(system.unknown(scale))} = \frac{{\operatorname{{tr}} \Sigma{' D' if rotation else ''}}}{{\cdot}}"
+        ratio = w.product(front, w.trace(target.T * w.symbol(u, p.rows, p.cols)), w.power(w.scale(quadratic, 2), -1))
+        texts[scale] = display(ratio)
+        tex += rf",\quad \hat {latex(system.unknown(scale))} = {latex(ratio)}"
     for v, value in reversed(lets):
         source.line(f"{identifier(v)} = {source.poly(value)}")
         source.solved.add(v)
@@ -249,9 +249,11 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool) -> Attem
         body = w.divide_mono(target, abs(c), m)
     factor = front * w.power(w.scale(parts[2], 2), -1)
     source = source_of(system)
-    source.line(f"P, s, Qt = np.linalg.svd({source.poly(body)}, full_matrices=False)")
-    source.line(f"{identifier(u)} = {source.factor(factor)} * s.sum() * (P @ Qt)")
-    outputs, texts = {u: identifier(u)}, {u: f"nuclear({display(body)})*{display(factor)}*polar({display(body)})"}
+    left, values, right = source.locals("P sigma Qt")
+    source.line(f"{left}, {values}, {right} = np.linalg.svd({source.poly(body)}, full_matrices=False)")
+    source.line(f"{identifier(u)} = {source.factor(factor)} * {values}.sum() * ({left} @ {right})")
+    outputs = {u: identifier(u)}
+    texts = {u: f"{display(factor * w.matrix_scalar('nuclear', body))}*polar({display(body)})"}
     for v in system.unknowns:
         if v != u:
             outputs[v] = f"np.sum({identifier(u)}**2) / {source.size(p.cols)}"
@@ -273,13 +275,19 @@ def _two_sided(system: MatrixSystem, u: str, pairs: tuple[tuple[Poly, Poly], ...
     if not (w.is_symmetric(a) and w.is_symmetric(b)) or identity_multiple(a) is not None or identity_multiple(b) is not None:
         return Attempt(name, "declined", "a quadratic term in the orthogonal unknown does not become constant")
     source = source_of(system)
-    source.line(f"P = {source.call('_eigen', source.poly(a))}[1]")
-    source.line(f"Q = {source.call('_eigen', source.poly(b))}[1]")
-    source.line(f"{identifier(u)} = P @ Q[:, ::-1].T")
+    c, m = w.content(a)
+    a, b = w.divide_mono(a, c, m), Poly(ONE, ONE, {(m, ()): c}) * b
+    c, m = w.content(b)
+    same = c < 0  # minus a positive multiple: eigenvectors in the same order
+    b = w.divide_mono(b, c, m) if sign(Poly(ONE, ONE, {(m, ()): abs(c)}), system.facts) == 2 else -b if same else b
+    left, right = source.locals("P Q")
+    source.line(f"{left} = {source.call('_eigen', source.poly(a))}[1]")
+    source.line(f"{right} = {source.call('_eigen', source.poly(b))}[1]")
+    source.line(f"{identifier(u)} = {left} @ {right}{'' if same else '[:, ::-1]'}.T")
     return by_theorem(
-        system, name, texts={u: f"eigenvectors({display(a)})*reversed(eigenvectors({display(b)}))'"},
-        latex=rf"{latex(a)} = P \Lambda P^\top,\ {latex(b)} = Q M Q^\top,\quad \hat {latex(p)} = P J Q^\top",
+        system, name, texts={u: f"smallest_eigenvectors({display(a)}, {p.rows})*{'smallest' if same else 'largest'}_eigenvectors({display(b)}, {p.rows})'"},
+        latex=rf"{latex(a)} = P \Lambda P^\top,\ {latex(b)} = Q M Q^\top,\quad \hat {latex(p)} = P {'' if same else 'J '}Q^\top",
         source=source.finish({u: identifier(u)}), cost=cubic(p.rows, "18"),
-        theorem="by the rearrangement inequality for traces the eigenvectors are matched with eigenvalues in opposite order",
+        theorem="by the rearrangement inequality for traces the eigenvectors are matched by the order of their eigenvalues",
         reference="Marshall, Olkin and Arnold, Inequalities, 2nd ed., theorem 9.H.1.h",
     )  # fmt: skip

@@ -202,9 +202,10 @@ def _pair(system: MatrixSystem) -> Attempt:
         source.line(f"{inner} = np.linalg.solve({roots[0]}, {inner})")
     if roots[1]:
         source.line(f"{inner} = np.linalg.solve({roots[1]}, {inner}.T).T")
-    source.line(f"P, _, Qt = np.linalg.svd({inner}, full_matrices=False)")
+    left, back = source.locals("P Qt")
+    source.line(f"{left}, _, {back} = np.linalg.svd({inner}, full_matrices=False)")
     n = source.size(q)
-    for x, root, code in ((u, roots[0], f"P[:, :{n}]"), (v, roots[1], f"Qt[:{n}].T")):
+    for x, root, code in ((u, roots[0], f"{left}[:, :{n}]"), (v, roots[1], f"{back}[:{n}].T")):
         source.line(f"{identifier(x)} = {f'np.linalg.solve({root}.T, {code})' if root else code}")
     shown = [display(c), display(a), display(b)]
     pair = {u: f"left_canonical({', '.join(shown)}, {q})", v: f"right_canonical({', '.join(shown)}, {q})"}

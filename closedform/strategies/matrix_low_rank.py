@@ -1,0 +1,328 @@
+"""Quadratic losses under a rank bound, written as rank(B) <= r or as a product of factors: Eckart-Young and its kin.
+
+Truncated singular value decomposition (Eckart and Young 1936; Mirsky 1960), reduced-rank regression (Izenman 1975),
+linear autoencoders and deep linear networks (Baldi and Hornik 1989; Kawaguchi 2016), classical scaling (Gower 1966).
+"""
+
+from __future__ import annotations
+
+from closedform.algebra import words as w
+from closedform.algebra.words import ONE, Letter, Poly, Word
+from closedform.algebra.words_facts import definite
+from closedform.algebra.words_print import display, latex
+from closedform.algebra.words_solve import collect, identity_multiple
+from closedform.attempt import Attempt
+from closedform.budget import Budget
+from closedform.calculus.matrices import MatrixSystem, differentiate
+from closedform.emit.matrices import Source, identifier
+from closedform.emit.matrix_answer import by_theorem, cubic, source_of
+
+name = "matrix_low_rank"
+example = {"loss": "||A - B||^2 subject to rank(B) <= r", "unknowns": ["B"], "shapes": {"A": "n,m", "B": "n,m"}}
+counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
+_ECKART = "Eckart and Young, Psychometrika 1 (1936); Mirsky, Quart. J. Math. 11 (1960)"
+_BALDI = "Baldi and Hornik, Neural Networks 2 (1989); Kawaguchi, NIPS 2016"
+
+
+def declines(system: MatrixSystem) -> str | None:
+    if system.gradient is None:
+        return system.trouble
+    if any(c.kind == "rank" for c in system.constraints):
+        return None if len(system.constraints) == 1 and len(system.unknowns) == 1 else "there are other constraints or unknowns"
+    if system.constraints:
+        return "the constraints are not a rank bound"
+    return None if _chain(system) else "the unknowns do not stand in one product"
+
+
+def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
+    budget.check()
+    bound = next((c for c in system.constraints if c.kind == "rank"), None)
+    if bound is not None:
+        u = system.unknowns[0]
+        if bound.left != system.unknown(u) and bound.left != system.unknown(u).T:
+            return Attempt(name, "declined", "the rank bound is not on the unknown itself")
+        form = _quadratic(system.loss, u, system.unknown(u))
+        return Attempt(name, "declined", form) if isinstance(form, str) else _bounded(system, u, bound.bound, form)
+    chain = _chain(system)
+    if chain is None:
+        return Attempt(name, "declined", "the unknowns do not stand in one product")
+    letters, fresh = chain
+    whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols)
+    gram = len(letters) == 2 and letters[0].T == letters[1]
+    if gram:
+        whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols, frozenset({"sym"}))
+    loss = _fold(system.loss, letters, whole)
+    if loss is None or loss.names & frozenset(system.unknowns):
+        return Attempt(name, "declined", "the unknowns do not stand in one product")
+    form = _quadratic(loss, fresh, w.of_letter(whole))
+    if isinstance(form, str):
+        return Attempt(name, "declined", form)
+    return _scaling(system, letters, form) if gram else _factors(system, letters, form)
+
+
+Form = tuple[Poly, Poly, Poly, tuple[str, ...]]  # L, R, K, conditions: the loss is tr(B'LBR)/2 - tr(K'B) + const
+
+
+def _quadratic(loss: Poly, u: str, p: Poly) -> Form | str:
+    found = collect(differentiate(loss, {u: p})[u], u, p.rows, p.cols)
+    if found is None or found.flipped or found.entrywise is not None or len(found.plain) != 1:
+        return "the loss is not a quadratic form with one two-sided term"
+    a, b = found.plain[0]
+    if a.rows != a.cols or b.rows != b.cols or not (w.is_symmetric(a) and w.is_symmetric(b)):
+        return "the quadratic term is not symmetric"
+    k, c = -found.rest, abs(w.content(a)[0]) * abs(w.content(b)[0])
+    a, b, k = w.scale(a, 1 / abs(w.content(a)[0])), w.scale(b, 1 / abs(w.content(b)[0])), w.scale(k, 1 / c)
+    s, t = identity_multiple(a), identity_multiple(b)
+    if s is not None and t is None:
+        a, b = w.eye(a.rows), b * s
+    elif t is not None:
+        a, b = a * t, w.eye(b.rows)
+    return a, b, k, ()
+
+
+def _definite(system: MatrixSystem, p: Poly) -> tuple[str, ...] | None:
+    level = definite(p, system.facts)
+    return level.conditions if level is not None and level.strict else None
+
+
+def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
+    source = source_of(system)
+    found = _truncate(source, system, form, rank)
+    if isinstance(found, str):
+        return Attempt(name, "declined", found)
+    code, text, tex, conditions, theorem, size = found
+    source.line(f"{identifier(u)} = {code}")
+    return by_theorem(
+        system, name, texts={u: text}, latex=rf"\hat {latex(system.unknown(u))} = {tex}", source=source.finish({u: identifier(u)}),
+        theorem=theorem, reference=_ECKART, conditions=conditions, cost=size,
+        remarks=(f"unique when the {rank}-th and the next singular value differ; a rank bound above the smaller size is no bound",),
+    )  # fmt: skip
+
+
+def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):  # noqa: ANN202
+    """Lines up to ``U, s, Vt, r`` of the matrix that is truncated; the code of B, its text, LaTeX, conditions, ..."""
+    a, b, k, _ = form
+    s = identity_multiple(a) if identity_multiple(b) is not None else None
+    r = source.size(rank)
+    U, sv, Vt = source.locals("U sigma Vt")
+    if s is not None:
+        target = w.power(s, -1) * k if _definite(system, s) is not None else None
+        if target is None:
+            return f"nothing shows that {display(s)} is positive"
+        source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({source.poly(target)}, full_matrices=False)")
+        text, tex = f"truncated_svd({display(target)}, {rank})", rf"\left[{latex(target)}\right]_{{{rank}}} = U_{{{rank}}} \Sigma_{{{rank}}} V_{{{rank}}}^\top"
+        theorem = f"by the Eckart-Young-Mirsky theorem it is {display(target)} with all but its {rank} largest singular values set to zero"
+        return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem, cubic(target.rows, "22")
+    conditions = list[str]()
+    for x in (a, b):
+        if identity_multiple(x) is None or not w.identity_is(x):
+            found = _definite(system, x)
+            if found is None:
+                return f"nothing shows that {display(x)} is positive definite"
+            conditions += found
+    left = None if w.identity_is(a) else a
+    right = None if w.identity_is(b) else b
+    plain = next((q for q in system.pieces if q.residual is not None), None)
+    found = collect(plain.residual, system.unknowns[0], *system.shape(system.unknowns[0])) if plain and plain.residual is not None and len(
+        system.pieces) == 1 and plain.metric is None and len(system.unknowns) == 1 else None  # fmt: skip
+    if found and len(found.plain) == 1 and not found.flipped and w.identity_is(found.plain[0][1]) and found.entrywise is None:
+        x, y = found.plain[0][0] * (identity_multiple(found.plain[0][1]) or w.constant(1)), -found.rest
+        full = source.let("full", source.call("_least_squares", source.poly(x), source.poly(y)))
+        source.line(f"{Vt} = np.linalg.svd({source.factor(x)} @ {full}, full_matrices=False)[2]")
+        code = f"{full} @ {Vt}[:{r}].T @ {Vt}[:{r}]"
+    else:
+        inner = source.let("M", source.poly(k))
+        roots = dict[str, str]()
+        for x, wish in ((left, "L"), (right, "R")):
+            if x is not None:
+                root = roots[wish] = source.let(wish, f"np.linalg.cholesky({source.poly(x)})")
+                source.line(f"{inner} = np.linalg.solve({root}, {inner})" if wish == "L" else f"{inner} = np.linalg.solve({root}, {inner}.T).T")
+        source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({inner}, full_matrices=False)")
+        code = f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]"
+        if left is not None:
+            code = f"np.linalg.solve({roots['L']}.T, {code})"
+        if right is not None:
+            code = f"np.linalg.solve({roots['R']}.T, ({code}).T).T"
+    la, rb = (f"invsqrt({display(left)})*" if left is not None else ""), (f"*invsqrt({display(right)})" if right is not None else "")
+    text = f"{la}truncated_svd({la}({display(k)}){rb}, {rank}){rb}"
+    tl = f"{_half(left)} " if left is not None else ""
+    tr = f" {_half(right)}" if right is not None else ""
+    tex = rf"{tl}\left[{tl}{latex(k)}{tr}\right]_{{{rank}}}{tr}"
+    theorem = "in the metric of the quadratic term the loss is a squared distance, so the Eckart-Young-Mirsky theorem applies"
+    return code, text, tex, tuple(dict.fromkeys(conditions)), theorem, cubic(a.rows, "22")
+
+
+def _half(p: Poly | None) -> str:
+    return "" if p is None else rf"\left({latex(p)}\right)^{{-1/2}}"
+
+
+# -- products of unknowns ------------------------------------------------------------------------------------------
+
+
+def _chain(system: MatrixSystem) -> tuple[Word, str] | None:
+    """The longest run of unknown letters that holds every unknown, and a fresh name for their product."""
+    unknowns = frozenset(system.unknowns)
+    best: Word = ()
+    for m, _ in system.loss.terms:
+        for a, _e in m:
+            if a.kind != "tr":
+                continue
+            word: Word = a.args[0]
+            for i in range(len(word)):
+                turned = word[i:] + word[:i]
+                run = list[Letter]()
+                for l in turned:
+                    if l.kind != "name" or not l.names <= unknowns:
+                        break
+                    run.append(l)
+                for n in range(2, len(run) + 1):
+                    part = tuple(run[:n])
+                    if {x for l in part for x in l.names} == unknowns and (len(part) == len(unknowns) or (len(unknowns) == 1 and n == 2)):
+                        back = tuple(l.T for l in reversed(part))
+                        part = part if sum(l.t for l in part) <= sum(l.t for l in back) else back
+                        if not best or part[0].key < best[0].key or len(part) < len(best):
+                            best = part if not (len(unknowns) == 1 and (part[0].t or not part[1].t)) else best
+    if not best:
+        return None
+    fresh = "B"
+    while fresh in system.names.shapes or fresh in system.problem.parameters:
+        fresh += "_"
+    return best, fresh
+
+
+def _fold(loss: Poly, letters: Word, whole: Letter) -> Poly | None:
+    """The loss with the product of the letters replaced by one letter, wherever it stands (turning traces)."""
+    back = tuple(l.T for l in reversed(letters))
+    out = w.constant(0)
+    unknowns = {n for l in letters for n in l.names}
+    for (m, _), c in loss.terms.items():
+        piece = w.constant(c)
+        for a, e in m:
+            if not a.names & unknowns:
+                piece = piece * w.of_atom(a, e)
+                continue
+            if a.kind != "tr":
+                return None
+            done = None
+            for i in range(len(a.args[0])):
+                word = _replace(a.args[0][i:] + a.args[0][:i], letters, back, whole)
+                if not {n for l in word for n in l.names} & unknowns:
+                    done = word
+                    break
+            if done is None:
+                return None
+            body = w.of_letter(done[0])
+            for l in done[1:]:
+                body = body * w.of_letter(l)
+            piece = piece * w.power(w.trace(body), e)
+        out = out + piece
+    return out
+
+
+def _replace(word: Word, letters: Word, back: Word, whole: Letter) -> Word:
+    out, i, n = list[Letter](), 0, len(letters)
+    while i < len(word):
+        if word[i : i + n] == letters:
+            out.append(whole)
+            i += n
+        elif word[i : i + n] == back:
+            out.append(whole.T)
+            i += n
+        else:
+            out.append(word[i])
+            i += 1
+    return tuple(out)
+
+
+def _factors(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
+    inner = [l.cols for l in letters[:-1]]
+    source = source_of(system)
+    sizes = [source.size(s) for s in dict.fromkeys(inner)]
+    rank = sizes[0] if len(sizes) == 1 else source.let("rank", f"min({', '.join(sizes)})")
+    a, b, k, _ = form
+    conditions = list[str]()
+    left, right = (None if w.identity_is(x) else x for x in (a, b))
+    for x in (left, right):
+        if x is not None:
+            found = _definite(system, x)
+            if found is None:
+                return Attempt(name, "declined", f"nothing shows that {display(x)} is positive definite")
+            conditions += found
+    matrix = source.let("M", source.poly(k))
+    scalar = identity_multiple(a) * identity_multiple(b) if left is None and right is None else None  # type: ignore[operator]
+    if scalar is not None:
+        if _definite(system, scalar) is None:
+            return Attempt(name, "declined", f"nothing shows that {display(scalar)} is positive")
+        if scalar != w.constant(1):
+            source.line(f"{matrix} = {matrix} / ({source.poly(scalar)})")
+    U, sv, Vt = source.locals("U sigma V")
+    roots = dict[str, str]()
+    for x, wish in ((left, "L"), (right, "R")):
+        if x is not None:  # the metric may be singular: its root by eigenvalues, and the pseudoinverse of that
+            roots[wish] = source.let(wish, source.call("_inverse_root", source.poly(x)))
+            source.line(f"{matrix} = {f'{roots[wish]} @ {matrix}' if wish == 'L' else f'{matrix} @ {roots[wish]}'}")
+    source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({matrix}, full_matrices=False)")
+    source.line(f"{sv} = np.append({sv}, np.zeros({rank}))[:{rank}]")
+    source.line(f"{U}, {Vt} = (np.pad(Z, ((0, 0), (0, {rank})))[:, :{rank}] for Z in ({U}, {Vt}.T))")
+    first = f"{U} * {sv}" if left is None else f"{roots['L']} @ ({U} * {sv})"
+    last = f"{Vt}.T" if right is None else f"({roots['R']} @ {Vt}).T"
+    outputs, codes = dict[str, str](), [f"({first})", *["1"] * (len(letters) - 2), f"({last})"]
+    for i, l in enumerate(letters):
+        rows, cols = source.size(l.rows) if i else "", source.size(l.cols)
+        code = (f"{codes[i]} @ np.eye({rank}, {cols})" if i == 0 else
+                f"np.eye({rows}, {rank}) @ {codes[i]}" if i == len(letters) - 1 else f"np.eye({rows}, {cols})")  # fmt: skip
+        u = l.args[0]
+        source.line(f"{identifier(u)} = ({code}).T" if l.t else f"{identifier(u)} = {code}")
+        outputs[u] = identifier(u)
+    shown = "*".join(l.key for l in letters)
+    least = inner[0] if len(dict.fromkeys(inner)) == 1 else f"min({', '.join(dict.fromkeys(inner))})"
+    la, rb = (f"invsqrt({display(left)})*" if left is not None else ""), (f"*invsqrt({display(right)})" if right is not None else "")
+    target = k if scalar is None else w.power(scalar, -1) * k
+    body = display(target) if not la and not rb else f"{la}({display(target)}){rb}"
+    best = f"{la}truncated_svd({body}, {least}){rb}"
+    texts = {l.args[0]: f"{'first' if i == 0 else 'last' if i == len(letters) - 1 else 'inner'}_factor({best})" for i, l in enumerate(letters)}
+    tex = " ".join(rf"\hat {latex(w.of_letter(Letter('name', l.args, *((l.cols, l.rows) if l.t else (l.rows, l.cols)))))}" + ("^\\top" if l.t else "") for l in letters)
+    tl, tr = _half(left), _half(right)
+    return by_theorem(
+        system, name, texts={u: texts[u] for u in system.unknowns},
+        latex=rf"{tex} = {tl}\left[{tl}{latex(target)}{tr}\right]_{{{least}}}{tr}", source=source.finish({u: outputs[u] for u in system.unknowns}),
+        theorem=f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} (Eckart-Young-Mirsky)",
+        reference=_BALDI, conditions=tuple(dict.fromkeys(conditions)), cost=cubic(k.rows, "22"),
+        remarks=(
+            f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and T^-1*{letters[1].key}",
+            "every local minimum is global, the other critical points are saddles; this says nothing about networks with"
+            " nonlinear activations",
+        ),
+    )  # fmt: skip
+
+
+def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
+    a, b, k, _ = form
+    s, t = identity_multiple(a), identity_multiple(b)
+    scalar = s * t if s is not None and t is not None else None
+    if scalar is None or _definite(system, scalar) is None or not w.is_symmetric(k):
+        return Attempt(name, "declined", "the loss is not the distance of Y*Y' to a matrix")
+    u = letters[0].args[0]
+    target = w.power(scalar, -1) * k
+    q = letters[0].cols
+    source = source_of(system)
+    n = source.size(q)
+    y = identifier(u)
+    values, vectors = source.locals("values vectors")
+    source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(target))}")
+    source.line(f"{values}, {vectors} = np.maximum({values}[::-1][:{n}], 0), {vectors}[:, ::-1][:, :{n}]")
+    source.line(f"{y} = np.pad({vectors} * np.sqrt({values}), ((0, 0), (0, {n} - len({values}))))")
+    if letters[0].t:
+        source.line(f"{y} = {y}.T")
+    shown = display(target)
+    return by_theorem(
+        system, name, texts={u: f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q})))"},
+        latex=rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} (\Lambda_{{{q}}})_+^{{1/2}}",
+        source=source.finish({u: y}), cost=cubic(letters[0].rows),
+        theorem=f"{letters[0].key}*{letters[1].key} runs over all positive semidefinite matrices of rank at most {q}; the nearest to {shown} keeps its {q} largest positive eigenvalues",
+        reference="Gower, Biometrika 53 (1966); Mardia, Kent and Bibby, Multivariate Analysis, theorem 14.4.2",
+        remarks=("unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; all local minima are global",),
+    )  # fmt: skip
+
+
+__all__ = ["ONE", "attempt", "counterexample", "declines", "example", "name"]
