@@ -37,6 +37,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.one_unknown",
     "closedform.strategies.elimination",
     # reductions
+    "closedform.strategies.sufficient_statistics",
     # obstructions
     "closedform.obstructions.rosenlicht",
     "closedform.obstructions.exponentials_family",

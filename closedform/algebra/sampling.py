@@ -124,7 +124,7 @@ class Sampler:
         if low is not None and high is not None:
             v = low + (high - low) * Fraction(pick.randint(1, d - 1), d)
         else:
-            scale = pick.choice((Fraction(1, 2), Fraction(2), Fraction(_BOUND)))
+            scale = pick.choice((Fraction(1, 2), Fraction(2), Fraction(_BOUND), Fraction(8 * _BOUND)))
             step = scale * Fraction(pick.randint(1, d), d)
             v = low + step if low is not None else high - step if high is not None else step * pick.choice((-1, 1))
         return fmpq(v.numerator, v.denominator)

@@ -59,7 +59,7 @@ class Judged:
 class Judge:
     """Evaluates candidates of a system at samples of its parameters."""
 
-    def __init__(self, system: Stationarity, budget: Budget, count: int = 8) -> None:
+    def __init__(self, system: Stationarity, budget: Budget, count: int = 10) -> None:
         self.system = system
         self.precision = max(333, int(budget.digits * 3.4) + 120)
         own = {u.name for u in system.unknowns}

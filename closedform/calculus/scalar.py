@@ -24,11 +24,22 @@ HYPERBOLIC = (sp.sinh, sp.cosh, sp.tanh, sp.coth)
 
 def gradient(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
     """The partial derivatives of ``loss``; raises ``ValueError`` where SymPy leaves one unevaluated."""
-    out = tuple(sp.diff(loss, u) for u in unknowns)
+    products = {p: sp.Dummy("p") for p in loss.atoms(sp.Product)}
+    image = loss.xreplace(products)
+    out = tuple(
+        (sp.diff(image, u) + sp.Add(*(sp.diff(image, d) * d * _log_derivative(p, u) for p, d in products.items())))
+        .xreplace({d: p for p, d in products.items()})
+        for u in unknowns
+    )
     for g in out:
         if any(not isinstance(d.expr, sp.zeta) for d in g.atoms(sp.Derivative)):
             raise ValueError("a part of the loss has no derivative that can be written")
     return out
+
+
+def _log_derivative(product: Any, u: Any) -> Any:
+    f = product.function
+    return sp.Sum(sp.cancel(sp.diff(f, u) / f), *product.limits) if u in f.free_symbols else sp.S.Zero
 
 
 def disagreement(loss: kernel.Tree, gradient: Sequence[Any], names: Sequence[str], sampler: Sampler,

@@ -7,6 +7,7 @@ its Hessian, here a constant matrix, is positive semidefinite. A singular consis
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -37,6 +38,8 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when some equation is not linear in the unknowns, else None."""
     if system.kind not in ("polynomial", "rational"):
         return f"the system is {system.kind}"
+    if len(system.unknowns) == 1 and system.gradient is not None and not system.gradient[0].is_polynomial(*system.unknowns):
+        return "the gradient is not linear"
     if len(system.equations) != len(system.unknowns):
         return "there are not as many equations as unknowns"
     for e in system.equations:
@@ -52,7 +55,10 @@ def declines(system: Stationarity) -> str | None:
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """The one solution, or for rational coefficients the family, or that there is none."""
     unknowns = system.unknowns
-    polys = [sp.Poly(e, *unknowns) for e in (system.gradient if system.gradient is not None else system.equations)]
+    exact = system.gradient is not None and all(g.is_polynomial(*unknowns) for g in system.gradient)
+    polys = [sp.Poly(e, *unknowns) for e in (system.gradient if exact and system.gradient is not None else system.equations)]
+    if not exact and system.loss is not None:  # numerators only: their matrix is not the Hessian
+        system = replace(system, loss=None)
     rows = [[p.coeff_monomial(u) for u in unknowns] for p in polys]
     side = [-p.coeff_monomial(1) for p in polys]
     if all(c.is_Rational for c in (*side, *(c for row in rows for c in row))) and not system.parameters:
