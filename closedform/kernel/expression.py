@@ -320,7 +320,12 @@ def infix(tree: Tree, above: int = 0) -> str:
         return tree
     head, args = str(tree[0]), tree[1:]
     if head == "+":
-        out, level = " + ".join(infix(a, 1) for a in args), 1
+        out, level = infix(args[0], 1), 1
+        for a in args[1:]:
+            minus = _negated(a)
+            out += f" + {infix(a, 1)}" if minus is None else f" - {infix(minus, 1)}"
+    elif head == "*" and len(args) > 1 and (minus := _negated(tree)) is not None:
+        out, level = f"-{infix(minus, 2)}", 2
     elif head == "*":
         out, level = "*".join(infix(a, 2) for a in args), 2
     elif head == "^":
@@ -330,3 +335,12 @@ def infix(tree: Tree, above: int = 0) -> str:
     else:
         return head if not args else f"{head}({', '.join(infix(a) for a in args)})"
     return f"({out})" if above >= level else out
+
+
+def _negated(tree: Tree) -> Tree | None:
+    """The tree without its minus sign, None where it has none."""
+    if isinstance(tree, fmpq):
+        return -tree if tree < 0 else None
+    if isinstance(tree, tuple) and tree[0] == "*" and isinstance(tree[1], fmpq) and tree[1] < 0:
+        return mul(-tree[1], *tree[2:])
+    return None
