@@ -84,7 +84,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Code:
+    """Python source; a renderer may show the first function alone, and say so."""
+
     source: str
+
+    @property
+    def main(self) -> str:
+        """The first function at the left margin, without what stands around it."""
+        lines = self.source.splitlines()
+        start = next((i for i, line in enumerate(lines) if line.startswith("def ")), 0)
+        end = next((i for i in range(start + 1, len(lines)) if lines[i][:1].strip()), len(lines))
+        return "\n".join(lines[start:end]).rstrip()
 
 
 Block = Answer | Heading | Paragraph | Items | Claims | Table | Code
@@ -134,6 +144,9 @@ def _blocks(report: Report, steps: bool) -> Iterator[Block]:
         yield Heading("What is claimed, and on whose word")
         yield Claims(report.verdict.statements)
     yield from _details(report, steps)
+    if report.formula is not None and report.formula.numpy:
+        yield Heading("A function that computes it: report.function()")
+        yield Code(report.formula.numpy)
     if report.attempts:
         yield Heading("What was tried")
         rows = [(a.strategy.replace("_", " "), a.outcome, a.reason, f"{a.seconds:.2f} s") for a in report.attempts]
@@ -155,7 +168,7 @@ def _answer(report: Report) -> Answer:
     how = CLASS_WORDS.get(verdict.expression_class or "", "")
     lines = list[Line]()
     if verdict.outcome == "closed" and verdict.scope == "formula":
-        lines.append((f"Yes: a formula in the data gives the answer, {how}.",))
+        lines.append((f"Yes: one formula gives the answer for all data, {how}.",))
     elif verdict.outcome == "closed":
         lines.append((f"Yes: every real critical point has an exact expression, {how}.",))
     elif verdict.outcome == "partly_closed":
@@ -273,21 +286,20 @@ COST_WORDS = {"flops": "operations", "memory": "memory (numbers held)", "order":
 
 
 def _formula(report: Report) -> Iterator[Block]:
+    """What the answer's first lines leave out: why the formula gives a minimum, and what it costs."""
     formula = report.formula
     assert formula is not None
-    yield Heading("The formula")
-    for u, e in formula.unknown.items():
-        yield Paragraph((Equation(u, e),))
-    if formula.conditions:
-        yield Items(tuple(((f"needs: {c}",),) for c in formula.conditions))
+    rows = list[tuple[Inline, ...]]()
     if formula.convexity:
-        yield Paragraph((f"Why it is a minimum: {formula.convexity}",))
-    if formula.cost:
-        yield Heading("What it costs")
-        yield Table((), tuple((COST_WORDS.get(k, k.replace("_", " ")), v) for k, v in formula.cost.items()))
-    if formula.numpy:
-        yield Heading("A function that computes it (report.function())")
-        yield Code(formula.numpy)
+        rows.append(("why a minimum", formula.convexity))
+    for key, value in formula.cost.items():
+        rows.append((COST_WORDS.get(key, key.replace("_", " ")), value if key == "order" else Math(value)))
+    if rows:
+        yield Heading("The formula")
+        yield Table((), tuple(rows))
+    if len(formula.unknown) > MANY:
+        for u, e in formula.unknown.items():
+            yield Paragraph((Equation(u, e),))
 
 
 # -- critical points ----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from closedform.report.written import text_of
 if TYPE_CHECKING:
     from closedform.report.model import Report
 
+MODULES = ("numpy", "math", "warnings", "__future__")
 _BUILTINS = (
     "ArithmeticError", "Exception", "False", "None", "True", "TypeError", "ValueError", "abs", "all", "any", "bool",
     "callable", "dict", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "iter", "len", "list", "map",
@@ -41,7 +42,7 @@ def function_of(report: Report) -> Callable[..., dict[str, Any]]:
 
 
 def compiled(source: str) -> Callable[..., dict[str, Any]]:
-    """``solve`` of source that closedform itself emitted; it sees NumPy and a few builtins, nothing else."""
+    """``solve`` of source that closedform itself emitted; it sees NumPy, warnings and a few builtins, nothing else."""
 
     def numpy_only(name: str, *rest: Any) -> Any:
         if name.partition(".")[0] not in ("numpy", "__future__", "math", "warnings"):

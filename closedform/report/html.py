@@ -113,7 +113,10 @@ def _block(block: Block, put: Setter) -> str:
     if isinstance(block, Table):
         return _table(block, put)
     if isinstance(block, Code):
-        return f"<pre>{escape(block.source.rstrip())}</pre>"
+        whole = f"<pre>{escape(block.source.strip())}</pre>"
+        main = f"<pre>{escape(block.main)}</pre>"
+        more = f"<details><summary>the whole source</summary>{whole}</details>"
+        return main + more if block.source.strip() != block.main else main
     raise TypeError(f"no HTML for {type(block).__name__}")
 
 

@@ -27,6 +27,7 @@ from closedform.report.written import text_of
 WIDEST = 110  # columns: longer lines are hard to read
 LONGEST = 400  # characters of one expression; the JSON has it whole
 INDENT = 2
+SHORT = 12  # lines of code that are shown in full
 NARROWEST = 5  # of a column in a table
 
 _STYLE = {
@@ -86,7 +87,7 @@ class _Terminal:
         if isinstance(block, Table):
             return self.table(block)
         if isinstance(block, Code):
-            return [" " * 4 + line for line in block.source.rstrip().splitlines()]
+            return self.code(block)
         raise TypeError(f"no text for {type(block).__name__}")
 
     def line(self, line: Line) -> str:
@@ -94,7 +95,7 @@ class _Terminal:
 
     def inline(self, part: Inline) -> str:
         if isinstance(part, str):
-            return part
+            return part.replace("**", "^")
         if isinstance(part, Math):
             return readable(part.value)
         return self.equation(part)
@@ -119,6 +120,13 @@ class _Terminal:
         for line in block.lines:
             lines += self.wrapped(self.line(line), INDENT, 2)
         return lines
+
+    def code(self, block: Code) -> list[str]:
+        whole, main = block.source.strip().splitlines(), block.main.splitlines()
+        if len(whole) <= SHORT:
+            return [" " * 4 + line for line in whole]
+        more = f"... and {len(whole) - len(main)} more lines: report.formula.numpy has the whole, so has --json"
+        return [*(" " * 4 + line for line in main), *self.wrapped(more, INDENT)]
 
     def items(self, block: Items) -> list[str]:
         out = list[str]()
