@@ -48,8 +48,8 @@ class Comparison:
 
     def to_text(self) -> str:
         head = [f"{self.name}: {self.formula}", f"  order   {self.order}"]
-        head += [f"  {key:7} {value:.4g}" for key, value in self.predicted.items()]
         if self.least_squares is None:
+            head += [f"  {key:7} {value:.4g}" for key, value in self.predicted.items()]
             return "\n".join([*head, "  gradient descent is compared for losses of least squares only"]) + "\n"
         return "\n".join([*head, "", least_squares.describe(self.least_squares, self.measured)]) + "\n"
 

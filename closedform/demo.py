@@ -98,9 +98,7 @@ def _verdict(report: Report) -> Paragraph:
 
 
 def _claims(report: Report, most: int) -> Claims:
-    """The statements on which most rests: those that the kernel proved first."""
-    order = {"proved": 0, "derived": 1, "observed": 2}
-    return Claims(tuple(sorted(report.verdict.statements, key=lambda s: order[s.trust])[:most]))
+    return Claims(report.verdict.statements[:most])
 
 
 # -- the stories --------------------------------------------------------------------------------------------------

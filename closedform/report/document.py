@@ -183,6 +183,9 @@ def _answer(report: Report) -> Answer:
     else:
         lines.append(("Not decided: neither a closed form nor a proof that there is none was found.",))
     lines += _formula_lines(report) if report.formula is not None else _minimum_lines(report)
+    bent = next((p.kind for p in report.critical_points if p.kind in ("saddle", "local maximum") and p.inertia), None)
+    if bent is not None:
+        lines.append((f"The loss is not convex: it has a {bent}.",))
     if verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         word = {
             "closed": "The global minimiser itself has a closed form.",

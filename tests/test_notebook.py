@@ -1,0 +1,40 @@
+"""The notebook runs from start to end, and says what it is there to say."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+NOTEBOOK = Path(__file__).parent.parent / "examples" / "do_we_need_training.ipynb"
+
+
+def outputs(cell):
+    return [o for o in cell.get("outputs", ()) if o.output_type != "stream" or o.name == "stdout"]
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_from_start_to_end():
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    stored = [[o.output_type for o in outputs(c)] for c in notebook.cells]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the kernel's own, about sockets and event loops
+        nbclient.NotebookClient(
+            notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOK.parent)}}
+        ).execute()
+    assert [[o.output_type for o in outputs(c)] for c in notebook.cells] == stored
+
+
+def test_the_notebook_is_stored_with_its_outputs():
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    assert not [o for c in code for o in c.outputs if o.output_type == "error"]
+    assert sum("image/png" in o.get("data", {}) for c in code for o in c.outputs) >= 4
+    shown = str([o for c in code for o in c.outputs])
+    for fact in ("S5", "1.167303978261418684256045898998", "sqrt", "<math"):
+        assert fact in shown or fact == "<math"
