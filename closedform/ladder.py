@@ -36,6 +36,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.polynomial_system",
     "closedform.strategies.one_unknown",
     "closedform.strategies.elimination",
+    "closedform.strategies.piecewise_line",
     # reductions
     "closedform.strategies.sufficient_statistics",
     # obstructions
