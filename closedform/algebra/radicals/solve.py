@@ -9,6 +9,7 @@ import flint
 from flint import acb, acb_poly, fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.subfields import Subfield, TooLarge, chain, field_of, monic, monic_roots
+from closedform.algebra.radicals.abelian import periods
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.kummer import prime_step
 from closedform.algebra.radicals.steps import adjoin, dickson, extend, named
@@ -78,6 +79,9 @@ def in_order(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> list[Tree]:
 def _monic(f: fmpz_poly, shop: Workshop) -> Solved:
     n = f.degree()
     if n > 2:
+        sums = periods(f, shop)
+        if sums is not None:
+            return opaque(f, sums, shop)
         simple = dickson(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], shop)
         if simple is not None:
             return Solved(*simple)

@@ -219,6 +219,8 @@ def _text(tree: Tree, names: Mapping[str, Tree], written: dict[str, tuple[str, i
             written[tree] = _text(names[tree], names, written)
         return written[tree]
     head, args = str(tree[0]), tree[1:]
+    if head in ("+", "*"):
+        args = _spliced(head, args, names)
     if head == "+":
         out = ""
         for a in args:
@@ -235,7 +237,23 @@ def _text(tree: Tree, names: Mapping[str, Tree], written: dict[str, tuple[str, i
         return f"{_wrap(_text(base, names, written), ATOM)}**{shown}", POWER
     if not args:
         return head, ATOM
+    if head == "@":
+        return f"{args[0]}[{_text(args[1], names, written)[0]}]", ATOM
     return f"{head}({', '.join(_text(a, names, written)[0] for a in args)})", ATOM
+
+
+def _spliced(head: str, args: Sequence[Tree], names: Mapping[str, Tree]) -> list[Tree]:
+    """Sums within sums and products within products, where a name stands for one."""
+    out = list[Tree]()
+    for a in args:
+        meaning = a
+        while isinstance(meaning, str) and meaning in names:
+            meaning = names[meaning]
+        if isinstance(meaning, tuple) and meaning[0] == head:
+            out += _spliced(head, meaning[1:], names)
+        else:
+            out.append(meaning if isinstance(meaning, fmpq) else a)
+    return out
 
 
 def _product(args: Sequence[Tree], names: Mapping[str, Tree], written: dict[str, tuple[str, int]]) -> tuple[str, int]:
@@ -250,7 +268,7 @@ def _product(args: Sequence[Tree], names: Mapping[str, Tree], written: dict[str,
     if abs(constant.p) != 1 or not above:
         above.insert(0, str(abs(constant.p)))
     if constant.q != 1:
-        below.append(str(constant.q))
+        below.insert(0, str(constant.q))
     out = "*".join(above)
     if below:
         out += f"/{below[0]}" if len(below) == 1 else f"/({'*'.join(below)})"
