@@ -51,7 +51,7 @@ EXPONENTIALS = frozenset({"exp", "sigmoid", "softplus", "tanh", "cosh", "sinh"})
 def declines(system: Any) -> str | None:
     """A sentence when the loss has no exponential or no symbolic data, else None."""
     problem: Problem = system.problem if hasattr(system, "problem") else system.origin
-    if problem.loss is None or problem.data is not None:
+    if problem.loss is None or (problem.data is not None and expression.column_names(problem.loss)):
         return "this is about formulas in symbolic data"
     if not expression.heads(problem.loss) & EXPONENTIALS and not _power(problem.loss):
         return "no exponential of an unknown occurs"

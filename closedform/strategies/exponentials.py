@@ -20,6 +20,7 @@ from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity import Stationarity
 from closedform.strategies.exponentials_branches import Branch, Pieces, admissible, dense, pieces
+from closedform.strategies.exponentials_designs import about_design
 from closedform.strategies.exponentials_evidence import eliminant_certificate
 from closedform.strategies.exponentials_field import NotExponential, Setting, setting
 from closedform.strategies.exponentials_numbers import Number, number
@@ -94,6 +95,7 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
         goal = eliminant[1]
     statements = about_numbers(where, found, real, numbers, goal, certificates)
     statements += about_points(where, found, judged, points, None if goal is None else 0)
+    statements += about_design(where, _complex(found, where))
     order = sorted(range(len(points)), key=lambda i: tuple(float(v.mid()) for v in every[i].unknowns.values()))
     outcome = _outcome(points, numbers, found)
     best = [p for p in points if p.kind == "global minimum"]

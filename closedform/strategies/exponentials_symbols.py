@@ -25,6 +25,7 @@ from closedform.kernel.exponentials import Field
 from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity import Stationarity
 from closedform.strategies.exponentials_branches import Branch, admissible, coefficients, pieces, substituted, variables
+from closedform.strategies.exponentials_designs import about_design, design, three_on_a_line
 from closedform.strategies.exponentials_field import NotExponential, Setting, setting
 from closedform.strategies.exponentials_points import is_convex, logarithm, parameter_values, sign, written
 from closedform.strategies.exponentials_source import numpy_source
@@ -74,10 +75,11 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "no_critical_point", "", complete=True, scope="formula", statements=(
             Statement("No critical point is possible for any values of the symbols: the eliminants have no positive root.", "derived"),))
     convex = is_convex(where)
+    unique = convex and (len(shifted.generators) == 1 or three_on_a_line(design(where)))
     points, refusals = list[CriticalPoint](), list[tuple[Branch, FamilyDecision]]()
     sources = list[str]()
     for b in branches:
-        roots = _roots(b, shifted, shifts)
+        roots = _roots(b, shifted, shifts, unique)
         if roots is None:
             refusals.append((b, _family(b, shifted, budget)))
             continue
@@ -85,9 +87,14 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         sources.append(numpy_source(b, shifted, shifts))
     total = sum(b.degree(shifted.field) for b in branches)
     counts = FrozenMap({"complex": total if found.exhaustive else None, "real": None})
+    counted = about_design(where, total if found.exhaustive else None)
     if refusals:
-        return _refused(refusals, points, where, counts, branches)
-    return _closed(points, where, convex, counts, branches, sources, shifted)
+        return _with(counted, _refused(refusals, points, where, counts))
+    return _with(counted, _closed(points, where, convex, counts, branches, sources, shifted))
+
+
+def _with(more: list[Statement], attempt: Attempt) -> Attempt:
+    return replace(attempt, statements=(*attempt.statements, *more))
 
 
 # -- the symbols -------------------------------------------------------------------------------------------------
@@ -126,7 +133,7 @@ def _never_positive(b: Branch, where: Setting) -> bool:
 # -- formulas ----------------------------------------------------------------------------------------------------
 
 
-def _roots(b: Branch, where: Setting, shifts: Mapping[str, str]) -> list[_Root] | None:
+def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -> list[_Root] | None:
     """Candidates for the positive root of the eliminant, None when its degree is too high for a formula."""
     fld = where.field
     if b.eliminant is None or b.main is None:
@@ -144,7 +151,7 @@ def _roots(b: Branch, where: Setting, shifts: Mapping[str, str]) -> list[_Root] 
     signs = [sign(parts[i * step], fld) for i in range(degree + 1)]
     positive = b.main in fld.positive
     if positive:
-        one = _positive_roots(c, signs, degree)
+        one = _positive_roots(c, signs, degree, unique)
         one = [r for r in one if r.expression.free_symbols or sp.N(r.expression, 30).is_positive]
         return [replace(r, expression=r.expression ** sp.Rational(1, step)) for r in one]
     if degree == 1:
@@ -152,7 +159,8 @@ def _roots(b: Branch, where: Setting, shifts: Mapping[str, str]) -> list[_Root] 
     return None if degree != 2 else [_Root(r.expression, r.conditions) for r in _quadratic(c)]
 
 
-def _positive_roots(c: list[Any], signs: list[int], degree: int) -> list[_Root]:
+def _positive_roots(c: list[Any], signs: list[int], degree: int, unique: bool) -> list[_Root]:
+    """Formulas for the positive roots; ``unique``: every positive root is a critical point of a strictly convex loss."""
     if degree == 1:
         value = sp.factor(-c[0] / c[1])
         sure = signs[0] * signs[1] < 0 or value.is_positive
@@ -163,9 +171,8 @@ def _positive_roots(c: list[Any], signs: list[int], degree: int) -> list[_Root]:
             lead = 1 if signs[2] > 0 else -1
             return [_Root((-c[1] + lead * sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])) / (2 * c[2]))]
         return _quadratic(c)
-    return [_Root(largest_cubic_root(c), () if changes else ("the cubic has one positive root",),
-                  "the largest real root of the cubic; that it is the positive one is checked on random values only"
-                  if 0 in signs[1:3] else "")]  # fmt: skip
+    note = "" if unique else "the largest real root of the cubic; that it is the one wanted was not proved for all values"
+    return [_Root(largest_cubic_root(c), () if changes else ("the cubic has a positive root",), note)]
 
 
 def _quadratic(c: list[Any]) -> list[_Root]:
@@ -234,6 +241,9 @@ def _closed(points: list[CriticalPoint], where: Setting, convex: bool, counts: F
         ))  # fmt: skip
     if convex:
         statements.append(Statement("The loss is convex, so that the critical point, where it exists, is the global minimum.", "derived"))
+    if convex and not any(p.note for p in points) and any(b.degree(fld) == 3 for b in branches):
+        statements.append(Statement("Exactly one positive root of the cubic exists and it gives the minimum: every positive root belongs to a "
+                                    "critical point, and a strictly convex loss has at most one.", "derived"))
     for p in points:
         if p.note:
             statements.append(Statement(f"The formula takes {p.note}.", "observed"))
@@ -270,7 +280,7 @@ def _terms(p: fmpz_mpoly) -> list[tuple[Any, Any]]:
 
 
 def _refused(refusals: list[tuple[Branch, FamilyDecision]], points: list[CriticalPoint], where: Setting,
-             counts: FrozenMap[str, int | None], branches: list[Branch]) -> Attempt:  # fmt: skip
+             counts: FrozenMap[str, int | None]) -> Attempt:  # fmt: skip
     statements, certificates = list[Statement](), list[Certificate]()
     for b, d in refusals:
         t = substitution(where, str(b.main))
