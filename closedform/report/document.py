@@ -122,6 +122,7 @@ TRUST_WORDS: dict[Trust, str] = {
     "observed": "seen in floating point only",
 }
 LONG = 40  # characters of an exact value after which its decimals are easier to read
+BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
 MANY = 8  # unknowns or critical points after which the long form gives way to a table
 
@@ -149,7 +150,10 @@ def _blocks(report: Report, steps: bool) -> Iterator[Block]:
         yield Code(report.formula.numpy)
     if report.attempts:
         yield Heading("What was tried")
-        rows = [(a.strategy.replace("_", " "), a.outcome, a.reason, f"{a.seconds:.2f} s") for a in report.attempts]
+        rows = [
+            (a.strategy.replace("_", " "), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
+            for a in report.attempts
+        ]
         told = [r for r in rows if r[1] != "declined"]
         if told:
             yield Table((), tuple(told))
@@ -158,6 +162,10 @@ def _blocks(report: Report, steps: bool) -> Iterator[Block]:
             yield Paragraph((f"Not for this kind of problem: {', '.join(passed)}.",))
     yield Heading("")
     yield Paragraph((_closing(report),))
+
+
+def _brief(reason: str) -> str:
+    return reason if len(reason) <= BRIEF else reason[: BRIEF - 1] + "…"
 
 
 # -- the answer ---------------------------------------------------------------------------------------------------
@@ -403,7 +411,7 @@ def _height(report: Report, point: CriticalPoint) -> Line:
     long = exact is not None and len(text_of(exact)) > LONG
     if exact is None or long or (exact.is_number and not exact.is_Rational):
         decimal = loss_at(report.problem, point)
-    if exact is not None and (decimal is None or not long):
+    if exact is not None and (not long or (decimal is None and len(text_of(exact)) <= 3 * LONG)):
         return (Math(exact), "" if decimal is None else f" ≈ {decimal}")
     return (f"≈ {decimal}",) if decimal is not None else ()
 
@@ -439,7 +447,7 @@ def _details(report: Report, steps: bool) -> Iterator[Block]:
     if steps:
         yield from _newton(report)
     for name, value in report.details.items():
-        if name in ("refused", "newton"):
+        if name in ("refused", "newton", "logarithms"):
             continue
         yield Heading(name.replace("_", " ").capitalize())
         yield from _detail(value)
