@@ -11,6 +11,7 @@ import csv
 import importlib
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -314,6 +315,8 @@ def _from_file(path: Path) -> Table:
     if not path.exists():
         raise InputError(f"there is no file {path}")
     try:
+        if not path.is_file():  # a pipe can be read only once
+            return _from_pipe(path)
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty")
         suffix = path.suffix.lower()
@@ -328,6 +331,16 @@ def _from_file(path: Path) -> Table:
         ) from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _from_pipe(path: Path) -> Table:
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "pipe.csv"
+        copy.write_bytes(path.read_bytes())
+        table = _from_file(copy)
+    if table.blocks is not None and table.blocks.path:
+        raise InputError(f"{path} is a pipe and too big to keep; save it as a file first")
+    return replace(table, source=str(path))
 
 
 def _npz(path: Path) -> list[Column]:

@@ -19,6 +19,7 @@ from closedform.vocabulary import CONSTANTS, FUNCTIONS, SPECIAL, exponential, un
 MAX_TEXT = 1_000_000  # characters
 MAX_NESTING = 200
 MAX_EXPONENT = 10_000  # of ten, in a decimal
+MAX_NUMBERS = 4_000_000  # bits of the numbers of one sum or product together
 
 # -- tokens ------------------------------------------------------------------------------------------------------
 
@@ -151,8 +152,9 @@ class Parser:
         self.value(left)
         terms = [left]
         while True:
-            kind, op, _ = self.tokens[self.k]
+            kind, op, at = self.tokens[self.k]
             if kind != "op" or op not in "+-":
+                self.writable(terms, at)
                 return add(*terms)
             self.k += 1
             right = self.value(self.expression(11))
@@ -171,6 +173,7 @@ class Parser:
                         raise self.fault(at, "a division by zero")
                     right, divided = power(right, number(-1)), True
                 if op == ".*":
+                    self.writable(factors, at)
                     factors = [Node("hadamard", (mul(*factors), right), at)]
                 else:
                     factors.append(right)
@@ -178,7 +181,14 @@ class Parser:
                 self.implied(kind, op, at, divided)
                 factors.append(self.value(self.expression(21)))
             else:
+                self.writable(factors, at)
                 return mul(*factors)
+
+    def writable(self, parts: list[Node], at: int) -> None:
+        """Refuses numbers that are small enough one by one and together too long to write out."""
+        values = [value for part in parts if (value := part.number) is not None]
+        if sum(v.numerator.bit_length() + v.denominator.bit_length() for v in values) > MAX_NUMBERS:
+            raise self.fault(at, "the numbers before this place are too long to be worked out")
 
     def implied(self, kind: str, word: str, at: int, divided: bool) -> None:
         """Whether what stands here may be multiplied with what stands before, without a sign."""
