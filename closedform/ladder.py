@@ -44,6 +44,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.obstructions.exponentials_family",
     "closedform.obstructions.hypertranscendental",
     # certified numbers
+    "closedform.strategies.certified_numerics",
 )
 MATRIX: tuple[str, ...] = (
     "closedform.strategies.matrix_prox",

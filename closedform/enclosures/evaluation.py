@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sympy as sp
 from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra import bridge
 from closedform.algebra.systems_elements import evaluated, inverted
+from closedform.expression import to_tree
 from closedform.kernel.critical_points import inertia as inertia_of
-from closedform.kernel.expression import Tree, evaluate, read
+from closedform.kernel.expression import Tree, evaluate, free_names, read
 from closedform.kernel.jets import jet
 from closedform.kernel.quotients import NotRational, Quotient, quotient
 from closedform.kernel.reading import Json, Refused
@@ -42,7 +42,7 @@ class Function:
         loss, equations = None, list[Tree]()
         try:
             if system.loss is not None:
-                written["loss"] = bridge.to_tree(system.loss)
+                written["loss"] = _as_given(system, columns) or bridge.to_tree(system.loss)
                 loss = read(written["loss"])
             else:
                 listed: list[Json] = [bridge.to_tree(e) for e in system.equations]
@@ -50,7 +50,7 @@ class Function:
                 equations = [read(e) for e in listed]
         except (bridge.NoTranslation, Refused):
             written = {}
-        used = {str(b) for e in ([system.loss] if system.loss is not None else system.equations) for b in _bases(e)}
+        used = set[str]().union(*(_indexed(t) for t in ([loss] if loss is not None else equations)))
         columns = {k: v for k, v in columns.items() if k in used}
         if columns and written:
             written["columns"] = {k: [str(v) for v in column] for k, column in columns.items()}
@@ -152,8 +152,40 @@ def _at(p: Any, at: list[fmpq]) -> fmpq:
     return total
 
 
-def _bases(e: Any) -> set[Any]:
-    return {i.base for i in e.atoms(sp.Indexed)}
+def _as_given(system: Stationarity, columns: dict[str, list[fmpq]]) -> Json:
+    """The loss as the user wrote it, with the number of rows for its name; None where the kernel has no such form."""
+    origin = system.origin
+    if origin.loss is None or set(origin.unknowns) != {u.name for u in system.unknowns} or system.parameters:
+        return None
+    rows = str(len(next(iter(columns.values())))) if columns else ""
+    try:
+        tree = to_tree(origin.loss)
+        lengths = free_names(read(tree)) - set(origin.unknowns) - set(columns)
+        if lengths - _limits(tree) - {"n"} or (lengths and not rows):
+            return None
+        return _replaced(tree, lengths, rows)
+    except Refused:
+        return None
+
+
+def _indexed(tree: Tree) -> set[str]:
+    if not isinstance(tree, tuple):
+        return set()
+    own = {str(tree[1])} if tree[0] == "@" else set[str]()
+    return own.union(*(_indexed(a) for a in tree[1:]))
+
+
+def _limits(tree: Json) -> set[str]:
+    if not isinstance(tree, list):
+        return set()
+    own = {tree[3]} if tree[0] == "sum" and isinstance(tree[3], str) else set[str]()
+    return own.union(*(_limits(a) for a in tree[1:]))
+
+
+def _replaced(tree: Json, names: set[str], by: str) -> Json:
+    if isinstance(tree, list):
+        return [tree[0], *(_replaced(a, names, by) for a in tree[1:])]
+    return by if isinstance(tree, str) and tree in names else tree
 
 
 def solve_step(jacobian: list[list[arb]], values: list[arb]) -> list[arb] | None:

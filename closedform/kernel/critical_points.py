@@ -195,7 +195,7 @@ def _given(statement: dict[str, Json]) -> Given:
         relations.append((str(sign), read(left), read(right)))
     free: set[str] = set().union(*(free_names(t) for t in equations), *(free_names(loss) if loss is not None else [],))
     if not unknowns or not free <= set(unknowns) | set(columns):
-        refuse("a name is neither an unknown nor a column")
+        refuse("a name is not an unknown")
     return Given(loss, equations, unknowns, columns, relations)
 
 

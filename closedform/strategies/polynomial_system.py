@@ -149,7 +149,6 @@ class _Answer:
         common: dict[str, Any] = {
             "points": points, "complete": complete, "counts": counts, "statements": tuple(self.statements),
             "certificates": tuple(self.certificates), "minimiser": minimiser if complete else None,
-            "details": FrozenMap({"ground": solution.ground, "degree": solution.degree}),
         }  # fmt: skip
         if not complete:
             return Attempt(
