@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice, permutations
 
-from closedform.algebra.words import Poly, Unsupported
+from closedform.algebra.words import ONE, Letter, Poly, Unsupported
 from closedform.algebra.words_tree import size_tree, tree
 from closedform.calculus.matrices import MatrixSystem
 from closedform.expression import free_names, to_tree
@@ -43,7 +43,7 @@ def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[s
     }  # fmt: skip
     claim: dict[str, Json] = {"kind": "matrix_stationary", "formula": formulas, "conditions": list(conditions)}
     small = "unvec" in json.dumps(formulas)  # Kronecker products grow fast
-    for sizes in assignments(system, _SMALL if small else _SIZES):
+    for sizes in assignments(system, _SMALL if small else _SIZES, values.values()):
         evidence: dict[str, Json] = {"sizes": {s: str(v) for s, v in sizes.items()}}
         try:
             check_matrix_stationary(statement, claim, evidence)
@@ -59,21 +59,46 @@ def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[s
     raise ArithmeticError("the formula could not be tested at any sizes: some matrix was always singular")
 
 
-def assignments(system: MatrixSystem, values: tuple[int, ...]) -> list[dict[str, int]]:
-    """Distinct values for the size symbols, rows of tall data first, so that rank conditions can hold."""
+def assignments(system: MatrixSystem, values: tuple[int, ...], formulas: Iterable[Poly] = ()) -> list[dict[str, int]]:
+    """Distinct values for the size symbols, so that products that are inverted can have full rank."""
     symbols = list[str]()
-    for n, shape in system.names.shapes.items():
+    for n in system.names.shapes:
         for node in system.problem.shapes[n]:
             symbols += [s for s in sorted(free_names(node)) if s not in symbols]
-        del shape
+    above: dict[str, set[str]] = {s: set() for s in symbols}
+    for p in formulas:
+        _tall(p, above)
+    for relation in system.problem.relations:
+        if len(relation.children) == 2 and relation.head in (">", ">=", "<", "<="):
+            big, small = relation.children if relation.head[0] == ">" else reversed(relation.children)
+            if big.name in above and small.name in above:
+                above[str(small.name)].add(str(big.name))
     unknown = {s for u in system.unknowns for s in system.shape(u)}
-    rows = {r for n, (r, c) in system.names.shapes.items() if n not in system.unknowns and c != "1" and r != c}
-    columns = {c for n, (r, c) in system.names.shapes.items() if n not in system.unknowns and r != c}
-    ranked = sorted(symbols, key=lambda s: (s not in rows - columns or s in unknown, s not in unknown, symbols.index(s)))
-    out = [dict(zip(ranked, sorted(values[: len(ranked)], reverse=True), strict=False))]
+
+    def depth(s: str, seen: frozenset[str] = frozenset()) -> int:
+        return 0 if s in seen else max((1 + depth(b, seen | {s}) for b in above[s]), default=0)
+
+    ranked = sorted(symbols, key=lambda s: (depth(s), s in unknown, symbols.index(s)))
+    few = sorted(values[: len(ranked)], reverse=True)
+    out = [dict(zip(ranked, few, strict=False))]
     if len(ranked) > 2:  # twice as tall: for ranks that add up
-        first = ranked[0]
-        out.append({**out[0], first: 2 * out[0][first]})
-    for turn in islice(permutations(sorted(values[: len(ranked)], reverse=True)), 1, ATTEMPTS):
-        out.append(dict(zip(ranked, turn, strict=False)))
+        out.append({**out[0], ranked[0]: 2 * out[0][ranked[0]]})
+    out += [dict(zip(ranked, turn, strict=False)) for turn in islice(permutations(few), 1, ATTEMPTS)]
     return out
+
+
+def _tall(p: Poly, above: dict[str, set[str]]) -> None:
+    """Collect which size must be at least which: in ``inv(V'V)`` the rows of V are not fewer than its columns."""
+    for m, word in p.terms:
+        for x in (*word, *(a for a, _ in m)):
+            for a in x.args:
+                if isinstance(a, Poly):
+                    _tall(a, above)
+            if isinstance(x, Letter) and x.kind == "inv":
+                inner: Poly = x.args[0]
+                if any(not v for _, v in inner.terms):
+                    continue
+                for _, v in inner.terms:
+                    between = {l.cols for l in v[:-1]}
+                    if ONE not in between and inner.rows in above:
+                        above[inner.rows] |= {s for s in between if s in above and s != inner.rows}

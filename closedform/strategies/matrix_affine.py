@@ -56,7 +56,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if not loss.names & frozenset(system.unknowns):
         return Attempt(name, "failed", "the loss does not contain the unknown")
     equations = differentiate(loss, names)
-    steps = eliminate(equations, names, budget)
+    steps = eliminate(equations, names, frozenset(multipliers), budget)
     if isinstance(steps, str):
         return Attempt(name, "declined", steps)
     steps = [_square_root(system, s) or s for s in steps] if len(steps) == 1 else steps
@@ -74,22 +74,24 @@ def _kronecker(steps: list[Step]) -> bool:
     return any(s.solution.kind in ("kronecker", "entrywise") or "unvec" in s.solution.value.key for s in steps)
 
 
-def eliminate(equations: dict[str, Poly], names: dict[str, Poly], budget: Budget) -> list[Step] | str:
+def eliminate(equations: dict[str, Poly], names: dict[str, Poly], last: frozenset[str], budget: Budget) -> list[Step] | str:
     """The steps in the order in which the unknowns were eliminated, or why it stopped."""
     left, steps = dict(equations), list[Step]()
     while left:
         budget.check()
         best: Step | None = None
-        for u in sorted(left, key=lambda u: (u.startswith("mu"), not names[u].scalar)):
+        rank = (9, 0)
+        for i, u in enumerate(sorted(left, key=lambda u: (u in last, not names[u].scalar))):
             step = _step(u, left[u], names[u])
             if step is None:
                 continue
-            others = frozenset(left) - {u}
-            value = step.solution
-            clean = not value.value.names & others or not any(w.divide_mono(p, *w.content(p)).names & others for p in value.pivots)
-            if best is None or (clean and not step.cleared):
-                best = step
-            if clean and not step.cleared:
+            others, value = frozenset(left) - {u}, step.solution.value
+            clean = not value.names & others or not any(
+                w.divide_mono(p, *w.content(p)).names & others for p in step.solution.pivots)  # fmt: skip
+            mine = (4 * step.cleared + 2 * (not clean) + (u in last or "inv(" in value.key), i)
+            if mine < rank:
+                best, rank = step, mine
+            if mine[0] == 0:
                 break
         if best is None:
             u = next(iter(left))

@@ -1,0 +1,309 @@
+"""Formulas against an independent minimiser: never worse, and feasible.
+
+The oracle evaluates the reader's tree with NumPy and minimises it with SciPy from several starts; it shares nothing with
+the calculus on words. The losses are textbook problems in several spellings: recognition is by structure.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from closedform import problem as problems
+from closedform.budget import Budget
+from closedform.calculus.matrices import MatrixSystem, matrix_system
+from closedform.emit.matrices import compiled
+from closedform.expression import Node
+from closedform.problem import Problem
+from closedform.strategies import (
+    matrix_affine, matrix_covariance, matrix_low_rank, matrix_orthogonal, matrix_prox, matrix_quotient, matrix_spectral,
+)  # fmt: skip
+
+STRATEGIES = (matrix_prox, matrix_spectral, matrix_orthogonal, matrix_low_rank, matrix_quotient, matrix_affine, matrix_covariance)
+SIZES = {"n": 9, "k": 3, "m": 4, "p": 5, "q": 2, "r": 2, "h": 6, "d": 3, "a": 3, "b": 2}
+
+_FUNCTIONS = {
+    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "abs": np.abs, "sign": np.sign,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x), "relu": lambda x: np.maximum(x, 0),
+}  # fmt: skip
+
+
+def derive(text: str, unknowns: str, shapes: str, assumptions: tuple[str, ...] = ()) -> tuple[MatrixSystem, Any, list[str]]:
+    """The system, the first attempt that solved it (or None), and why the others did not."""
+    problem = problems.read(text, unknowns=unknowns.split(","), shapes=shapes, assumptions=list(assumptions))
+    system, why = matrix_system(problem), list[str]()
+    for strategy in STRATEGIES:
+        reason = strategy.declines(system)
+        if reason is None:
+            attempt = strategy.attempt(system, Budget.of(30))
+            if attempt.outcome == "solved":
+                return system, attempt, why
+            reason = attempt.reason
+        why.append(f"{strategy.name}: {reason}")
+    return system, None, why
+
+
+def size(node: Node, sizes: dict[str, int]) -> int:
+    return int(np.asarray(value(node, {k: np.float64(v) for k, v in sizes.items()}, sizes)).reshape(()))
+
+
+def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
+    """The value of a tree; columns are n x 1, numbers are 0-d."""
+    if node.number is not None:
+        return float(node.number)
+    if node.name is not None:
+        return at[node.name] if node.name in at else float(sizes[node.name])
+    head = node.head
+    if head in ("eye", "ones", "zeros"):
+        dims = [size(c, sizes) for c in node.children]
+        return np.eye(dims[0]) if head == "eye" else (np.ones if head == "ones" else np.zeros)((*dims, 1)[:2])
+    args = [value(c, at, sizes) for c in node.children]
+    if head == "+":
+        return sum(args[1:], args[0])
+    if head == "*":
+        out = args[0]
+        for a in args[1:]:
+            out = out * a if np.size(out) == 1 or np.size(a) == 1 else out @ a
+        return out
+    if head == "^":
+        if np.ndim(args[0]) == 2 and np.size(args[0]) > 1:
+            return args[0] ** args[1] if args[0].shape[0] != args[0].shape[1] else np.linalg.matrix_power(args[0], int(args[1]))
+        return args[0] ** args[1]
+    if head == "hadamard":
+        return args[0] * args[1]
+    if head == "transpose":
+        return args[0].T
+    if head == "inv":
+        return np.linalg.inv(args[0]) if np.ndim(args[0]) else 1 / args[0]
+    if head in ("tr", "total"):
+        return np.trace(args[0]) if head == "tr" else np.sum(args[0])
+    if head == "norm":
+        return np.linalg.norm(args[0])
+    if head == "norm1":
+        return np.abs(args[0]).sum()
+    if head == "nuclear":
+        return np.linalg.svd(args[0], compute_uv=False).sum()
+    if head == "logdet":
+        return np.linalg.slogdet(np.atleast_2d(args[0]))[1]
+    if head == "det":
+        return np.linalg.det(np.atleast_2d(args[0]))
+    if head == "diag":
+        return np.diag(args[0].ravel()) if 1 in args[0].shape else np.diag(args[0]).reshape(-1, 1)
+    if head == "kron":
+        return np.kron(*args)
+    if head == "khatrirao":
+        return np.vstack([np.kron(args[0][:, i], args[1][:, i]) for i in range(args[0].shape[1])]).T
+    if head == "vec":
+        return args[0].reshape(-1, 1, order="F")
+    if head in ("max", "min"):
+        return (np.maximum if head == "max" else np.minimum)(*args)
+    return _FUNCTIONS[head](args[0])
+
+
+def sample(problem: Problem, rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, Any]:
+    """Random data with the declared properties."""
+    positive = {r.children[0].name for r in problem.relations if r.head in (">", ">=")}
+    out: dict[str, Any] = {}
+    for name, (rows, cols) in problem.shapes.items():
+        if name in problem.unknowns:
+            continue
+        words = problem.properties.get(name, frozenset())
+        a = rng.normal(size=(size(rows, sizes), size(cols, sizes)))
+        if "spd" in words:
+            a = a @ a.T + 0.3 * np.eye(len(a))
+        elif "psd" in words:
+            a = a[:, :-1] @ a[:, :-1].T
+        elif "sym" in words:
+            a = a + a.T
+        elif "orth" in words:
+            a = np.linalg.qr(a)[0]
+        out[name] = np.abs(a) + 0.2 if name in positive else a
+    for name in problem.parameters:
+        if name not in out and name not in sizes:
+            out[name] = float(rng.uniform(0.4, 1.2))
+    return out
+
+
+class Minimisation:
+    """The loss over free parameters: SPD unknowns as L L', a rank bound as a product, all else entry by entry."""
+
+    def __init__(self, problem: Problem, data: dict[str, Any], sizes: dict[str, int]) -> None:
+        self.problem, self.data, self.sizes = problem, data, sizes
+        self.shapes = {u: tuple(size(s, sizes) for s in problem.shapes[u]) if u in problem.shapes else () for u in problem.unknowns}
+        self.rank = next((size(c.children[1], sizes) for c in problem.constraints if c.children[0].head == "rank"), None)
+        self.equal = [c for c in problem.constraints if c.head == "="]
+        self.less = [c for c in problem.constraints if c.head in ("<=", ">=") and c.children[0].head != "rank"]
+        self.bound = {r.children[0].name for r in problem.relations if r.head in (">", ">=")}
+
+    def words(self, u: str) -> frozenset[str]:
+        own = self.problem.properties.get(u, frozenset())
+        return own | {c.head for c in self.problem.constraints if c.children and c.children[0].name == u and len(c.children) == 1}
+
+    def length(self, u: str) -> int:
+        shape = self.shapes[u]
+        return self.rank * sum(shape) if self.rank else int(np.prod(shape, initial=1))
+
+    def unpack(self, x: np.ndarray) -> dict[str, Any]:
+        out, at = dict(self.data), 0
+        for u, shape in self.shapes.items():
+            part = x[at : at + self.length(u)]
+            at += self.length(u)
+            if self.rank:
+                left, right = part[: shape[0] * self.rank], part[shape[0] * self.rank :]
+                out[u] = left.reshape(shape[0], self.rank) @ right.reshape(self.rank, shape[1])
+            elif not shape:
+                out[u] = float(np.exp(part[0]) if u in self.bound else part[0])
+            else:
+                a = part.reshape(shape)
+                words = self.words(u)
+                out[u] = a @ a.T if words & {"spd", "psd"} else (a + a.T) / 2 if "sym" in words else a
+        return out
+
+    def loss(self, at: dict[str, Any]) -> float:
+        assert self.problem.loss is not None
+        return float(np.asarray(value(self.problem.loss, at, self.sizes)).reshape(()))
+
+    def violation(self, at: dict[str, Any]) -> float:
+        worst = 0.0
+        for c in self.equal:
+            worst = max(worst, float(np.abs(self.gap(c, at)).max()))
+        for c in self.less:
+            worst = max(worst, float(-self.gap(c, at).min()))
+        return worst
+
+    def gap(self, c: Node, at: dict[str, Any]) -> np.ndarray:
+        left, right = (value(k, at, self.sizes) for k in c.children)
+        return np.ravel(np.asarray(left - right if c.head != "<=" else right - left))
+
+    def best(self, rng: np.random.Generator, starts: int = 4) -> float:
+        constraints = [{"type": "eq", "fun": lambda x, c=c: self.gap(c, self.unpack(x))} for c in self.equal]
+        constraints += [{"type": "ineq", "fun": lambda x, c=c: self.gap(c, self.unpack(x))} for c in self.less]
+        total = sum(map(self.length, self.shapes))
+        found = np.inf
+        for _ in range(starts):
+            x0 = rng.normal(size=total)
+            with np.errstate(all="ignore"):
+                got = minimize(lambda x: self.loss(self.unpack(x)), x0, method="SLSQP" if constraints else "BFGS",
+                               constraints=constraints, options={"maxiter": 400})  # fmt: skip
+                at = self.unpack(got.x)
+                f = self.loss(at)
+            if self.violation(at) < 1e-6 and np.isfinite(f):
+                found = min(found, f)
+        return found
+
+
+LP = ("lam>0",)
+CASES = [
+    # affine in one unknown
+    ("||X*a - y||^2", "a", "X=n,k;y=n;a=k", ()),
+    ("(y-X*w).T*Omega*(y-X*w)", "w", "X=n,k;y=n;Omega=n,n;w=k", ("Omega spd",)),
+    ("(y-X*w).T*(y-X*w)+lam*w.T*w", "w", "X=n,k;y=n;w=k", LP),
+    ("||X*a - y||^2 + lam*||a - c||^2", "a", "X=n,k;y=n;a=k;c=k", LP),
+    ("tr((X*A - Y)'*(X*A - Y))/2 + lam*tr(A'*A)", "A", "X=n,k;Y=n,m;A=k,m", LP),
+    ("||A*X*B - C||^2", "X", "A=n,k;B=q,p;C=n,p;X=k,q", ()),
+    ("||X1 - A*khatrirao(C,B)'||^2", "A", "X1=n,q*p;B=q,k;C=p,k;A=n,k", ()),
+    ("||M .* (X - A)||^2 + lam*||X||^2", "X", "M=m,k;A=m,k;X=m,k", LP),
+    ("||tanh(X*W)*V - Y||^2", "V", "X=n,p;W=p,k;V=k,q;Y=n,q", ()),
+    ("||A*diag(c)*B - C||^2", "c", "A=n,k;B=k,m;C=n,m;c=k", ()),
+    ("x'*A*x/2 - c'*x", "x", "A=k,k;c=k;x=k", ("A spd",)),
+    ("||A*X - B||^2", "X", "A=n,k;B=n,k;X=k,k", ("X sym",)),
+    ("(x - c)'*inv(P)*(x - c) + (y - H*x)'*inv(R)*(y - H*x)", "x", "c=k;P=k,k;H=p,k;R=p,p;y=p;x=k", ("P spd", "R spd")),
+    ("||y - K*al||^2 + lam*al'*K*al + g*||al||^2", "al", "K=m,m;y=m;al=m", ("K psd", "lam>0", "g>0")),
+    ("||A*X*A' - X + Q||^2", "X", "A=k,k;Q=k,k;X=k,k", ("Q sym",)),
+    ("||A*X*B - X + C||^2", "X", "A=k,k;B=q,q;C=k,q;X=k,q", ()),
+    ("||A*X - B||^2 + lam*||X*C - D||^2", "X", "A=n,k;B=n,m;X=k,m;C=m,p;D=k,p", LP),
+    ("||A*X + X*B - C||^2 + lam*||X||^2", "X", "A=k,k;B=q,q;C=k,q;X=k,q", LP),
+    # several unknowns
+    ("||X*a + Z*g - y||^2", "a,g", "X=n,k;Z=n,q;y=n;a=k;g=q", ()),
+    ("||X*a + c*ones(n) - y||^2 + lam*||a||^2", "a,c", "X=n,k;y=n;a=k", LP),
+    ("||X*A + ones(n)*c' - Y||^2", "A,c", "X=n,k;Y=n,q;A=k,q;c=q", ()),
+    # constraints
+    ("||x - z||^2 subject to A*x = c", "x", "z=m;x=m;A=q,m;c=q", ()),
+    ("||x||^2 subject to A*x = c", "x", "x=m;A=q,m;c=q", ()),
+    ("w'*S*w subject to ones(m)'*w = 1, mu'*w = t", "w", "S=m,m;mu=m;w=m", ("S spd",)),
+    ("w'*S*w - t*mu'*w subject to ones(m)'*w = 1", "w", "S=m,m;mu=m;w=m", ("S spd", "t>0")),
+    ("||X - A||^2 subject to X = X'", "X", "A=k,k;X=k,k", ()),
+    ("||X*A - B||^2 subject to C*X = D", "X", "A=k,n;B=m,n;C=q,m;D=q,k;X=m,k", ()),
+    # likelihoods
+    ("n*logdet(S) + tr(inv(S)*(Y - X*B)'*(Y - X*B))", "S", "X=n,k;Y=n,q;B=k,q;S=q,q", ("S spd",)),
+    ("n*logdet(S) + tr(inv(S)*(Y - X*B)'*(Y - X*B))", "B,S", "X=n,k;Y=n,q;B=k,q;S=q,q", ("S spd",)),
+    ("n*logdet(S) + tr((X - ones(n)*mu')*inv(S)*(X - ones(n)*mu')')", "mu,S", "X=n,k;mu=k;S=k,k", ("S spd",)),
+    ("n*log(s2) + ||y - X*a||^2/s2", "a,s2", "X=n,k;y=n;a=k", ("s2>0",)),
+    ("tr(S*T) + tr(R*T) - logdet(T)", "T", "S=k,k;R=k,k;T=k,k", ("S spd", "R psd", "T spd")),
+    ("tr(C*T) - logdet(T) + lam*||T||^2", "T", "C=k,k;T=k,k", ("C sym", "T spd", "lam>0")),
+    ("tr(A*X) + tr(B*inv(X))", "X", "A=k,k;B=k,k;X=k,k", ("A spd", "B spd", "X spd")),
+    ("logdet(W*W' + s*eye(m)) + tr(inv(W*W' + s*eye(m))*S)", "W,s", "S=m,m;W=m,q", ("S spd", "s>0")),
+    # spectral
+    ("-tr(W'*S*W) subject to W'*W = eye(q)", "W", "S=m,m;W=m,q", ("S sym",)),
+    ("||X - X*W*W'||^2 subject to W'*W = eye(q)", "W", "X=n,m;W=m,q", ()),
+    ("-w'*S*w subject to ||w|| = 1", "w", "S=k,k;w=k", ("S sym",)),
+    ("w'*S*w subject to w'*w = 2", "w", "S=k,k;w=k", ("S psd",)),
+    ("tr(Y'*L*Y) subject to Y'*D*Y = eye(q)", "Y", "L=m,m;D=m,m;Y=m,q", ("L psd", "D spd")),
+    ("-u'*C*v subject to u'*A*u = 1, v'*B*v = 1", "u,v", "A=k,k;B=m,m;C=k,m;u=k;v=m", ("A spd", "B spd")),
+    ("||X*U - Y*V||^2 subject to U'*X'*X*U = eye(q), V'*Y'*Y*V = eye(q)", "U,V", "X=n,k;Y=n,m;U=k,q;V=m,q", ()),
+    ("-w'*C*v subject to ||w||=1, ||v||=1", "w,v", "C=k,m;w=k;v=m", ()),
+    ("x'*A*x/(x'*x)", "x", "A=k,k;x=k", ("A sym",)),
+    ("x'*A*x/(x'*B*x)", "x", "A=k,k;B=k,k;x=k", ("A sym", "B spd")),
+    ("||A*x - c||^2/(1 + x'*x)", "x", "A=n,k;c=n;x=k", ()),
+    ("-tr(inv(W'*V*W)*(W'*U*W))", "W", "V=m,m;U=m,m;W=m,q", ("V spd", "U psd")),
+    ("-(w'*(m1 - m2))^2/(w'*S*w)", "w", "m1=k;m2=k;S=k,k;w=k", ("S spd",)),
+    # orthogonal
+    ("||A*R - B||^2 subject to R'*R = eye(k)", "R", "A=n,k;B=n,k;R=k,k", ()),
+    ("||A*R - B||^2 subject to R'*R = eye(3), det(R) = 1", "R", "A=n,3;B=n,3;R=3,3", ()),
+    ("||s*A*R - B||^2 subject to R'*R = eye(k)", "s,R", "A=n,k;B=n,k;R=k,k", ("s>0",)),
+    ("||s*A*R + ones(n)*t' - B||^2 subject to R'*R = eye(q)", "s,R,t", "A=n,q;B=n,q;R=q,q;t=q", ("s>0",)),
+    ("||A*M - B||^2 subject to M'*M = tr(M'*M)/q*eye(q)", "M", "A=n,q;B=n,q;M=q,q", ()),
+    ("||Q - A||^2 subject to Q'*Q = eye(q)", "Q", "A=m,q;Q=m,q", ()),
+    ("||A*R - R*B||^2 subject to R'*R = eye(k)", "R", "A=k,k;B=k,k;R=k,k", ("A sym", "B sym")),
+    ("tr((W - eye(k))*S*(W - eye(k))') subject to W*S*W' = eye(k)", "W", "S=k,k;W=k,k", ("S spd",)),
+    ("||W - A||^2 subject to W'*S*W = eye(k)", "W", "S=k,k;A=k,k;W=k,k", ("S spd",)),
+    # low rank
+    ("||A - B||^2 subject to rank(B) <= r", "B", "A=p,m;B=p,m", ()),
+    ("||Y - X*B||^2 + lam*||B||^2 subject to rank(B) <= r", "B", "X=n,k;Y=n,m;B=k,m", LP),
+    ("||X - W2*W1*X||^2", "W1,W2", "X=m,n;W1=r,m;W2=m,r", ()),
+    ("||Y - X*W1*W2||^2", "W1,W2", "X=n,k;Y=n,m;W1=k,r;W2=r,m", ()),
+    ("||A - U*V'||^2", "U,V", "A=p,m;U=p,r;V=m,r", ()),
+    ("||B - Y*Y'||^2", "Y", "B=m,m;Y=m,q", ("B sym",)),
+    # proximal maps and projections
+    ("||a - z||^2/2 + tau*norm1(a)", "a", "z=k;a=k", ("tau>0",)),
+    ("||y - X*a||^2/2 + tau*||a||_1 + lam/2*||a||^2", "a", "X=n,k;y=n;a=k", ("tau>0", "X orth", "lam>0")),
+    ("||a - z||^2/2 + tau*||a||", "a", "z=k;a=k", ("tau>0",)),
+    ("||A - Z||^2/2 + tau*nuclear(A)", "A", "Z=m,k;A=m,k", ("tau>0",)),
+    ("||X - A||^2 subject to X psd", "X", "A=k,k;X=k,k", ()),
+    ("||X - A||^2 subject to X psd, tr(X) = 1", "X", "A=k,k;X=k,k", ()),
+    ("||x - z||^2 subject to x >= 0", "x", "z=m;x=m", ()),
+    ("||x - z||^2 subject to x >= 0, ones(m)'*x = 1", "x", "z=m;x=m", ()),
+    ("||x - z||^2 subject to ||x|| <= t", "x", "z=m;x=m", ("t>0",)),
+    ("||x - z||^2 subject to norm1(x) <= t", "x", "z=m;x=m", ("t>0",)),
+    ("c'*x + eps*x'*log(x) subject to ones(m)'*x = 1", "x", "c=m;x=m", ("eps>0",)),
+    ("(x - z)'*diag(w)*(x - z) + tau*norm1(x)", "x", "z=m;w=m;x=m", ("tau>0", "w>0")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c[0] + " in " + c[1] for c in CASES])
+def test_formula_is_as_good_as_a_numerical_minimiser(case: tuple[str, str, str, tuple[str, ...]]) -> None:
+    system, attempt, why = derive(*case)
+    assert attempt is not None, why
+    assert attempt.formula is not None
+    assert attempt.formula.latex
+    assert attempt.formula.convexity
+    solve = compiled(attempt.formula.numpy)
+    problem = system.problem
+    rng = np.random.default_rng(7)
+    for _ in range(2):
+        data = sample(problem, rng, SIZES)
+        given = {**data, **{s: SIZES[s] for s in ("q", "r") if f"{s}:" not in str(data)}}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = solve(**given)
+        oracle = Minimisation(problem, data, SIZES)
+        at = dict(data)
+        for u, v in found.items():
+            at[u] = np.asarray(v, dtype=float).reshape(oracle.shapes[u]) if oracle.shapes[u] else float(v)
+        ours, best = oracle.loss(at), oracle.best(rng)
+        assert oracle.violation(at) < 1e-8
+        assert ours <= best + 1e-6 * (1 + abs(best)), (ours, best)
