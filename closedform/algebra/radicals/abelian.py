@@ -21,7 +21,10 @@ MAX_CONDUCTOR, MAX_PHI = 1500, 160
 def periods(f: fmpz_poly, shop: Workshop) -> list[Tree] | None:
     """A sum of roots of unity for every root of the monic irreducible f; None where none, or none short, is found."""
     n = f.degree()
-    if n & (n - 1) == 0 and n > 1 and not f.is_cyclotomic():
+    order = int(f.is_cyclotomic())
+    if order:
+        return [unity(fmpq(k, order)) for k in range(1, order) if gcd(k, order) == 1]
+    if n & (n - 1) == 0:
         return None  # square roots read better
     split = _splitting(f)
     if split is None:
@@ -46,10 +49,11 @@ def periods(f: fmpz_poly, shop: Workshop) -> list[Tree] | None:
                 j = k * h * g % conductor
                 weights[j] = weights.get(j, fmpq(0)) + c
         terms = _terms(conductor, _sparser(conductor, weights))
-        if len(terms) > 2 * n + 6:
+        if len(terms) > (2 * n + 6 if fmpz(n).is_prime() else n // 3 + 1):  # else a tower reads better
             return None
         out.append(add(*terms))
-    return out
+    roots = monic_roots(f, 192)
+    return out if all(sum(z.overlaps(shop.value(t)) for t in out) == 1 for z in roots) else None
 
 
 def _splitting(f: fmpz_poly) -> dict[int, bool] | None:
@@ -102,7 +106,11 @@ def _field(f: fmpz_poly, split: dict[int, bool]) -> tuple[int, list[int]] | None
             q = int(_next_prime(q))
             if conductor % q and _splits(f, q):
                 group = _generated(conductor, [*group, q % conductor])
-        members = set(group)
+        members, q = set(group), conductor + 1
+        while not fmpz(q).is_prime() or disc % q == 0:
+            q += conductor
+        if not _splits(f, q):
+            continue
         if phi // len(group) == n and all(s == (q % conductor in members) for q, s in split.items() if conductor % q):
             return conductor, group
     return None
@@ -159,7 +167,7 @@ def _basis(conductor: int, group: list[int], cosets: list[int], n: int) -> list[
 def _coefficients(f: fmpz_poly, conductor: int, group: list[int], basis: list[int]) -> list[fmpq] | None:
     """Rational numbers with sum c_k (period k) = the first root of f, by an integer relation."""
     n = len(basis)
-    bits = 64 + 24 * (n + 1) + 2 * f.height_bits()
+    bits = 64 + 60 * (n + 1) + 2 * f.height_bits()
     with flint.ctx.workprec(bits + 64):
         root = monic_roots(f, bits + 32)[0]
         values = [root]
@@ -174,7 +182,7 @@ def _coefficients(f: fmpz_poly, conductor: int, group: list[int], basis: list[in
             real, imag = (int((part * scale).mid().floor().unique_fmpz() or 0) for part in (v.real, v.imag))
             rows.append([int(i == j) for j in range(n + 1)] + [real, imag])
     short = fmpz_mat(rows).lll().table()[0]
-    if short[0] == 0 or any(abs(int(c)).bit_length() > bits // 3 for c in short):
+    if short[0] == 0 or any(abs(int(c)).bit_length() > 40 for c in short):  # an accident would have 60 and more
         return None
     return [fmpq(-c, short[0]) for c in short[1 : n + 1]]
 
