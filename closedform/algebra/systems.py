@@ -130,12 +130,10 @@ def solve_system(equations: Sequence[fmpq_mpoly], names: Sequence[str], nonzero:
     work = [_integral(f) for f in equations if not f.is_zero()]
     for h in nonzero:  # Rabinowitsch: one further unknown w with w h = 1 for each
         if not h.is_constant():
+            k = max((len(e) for f in work for e in f), default=len(names))
             work = [{(*e, 0): c for e, c in f.items()} for f in work]
-            top = {(*e, 0): c for e, c in _integral(h).items()}
-            k = len(next(iter(top))) - 1
-            inverse = {(*e[:k], 1): c for e, c in top.items()}
+            inverse = {(*e, *(0,) * (k - len(e)), 1): c for e, c in _integral(h).items()}
             inverse[(0,) * (k + 1)] = -1
-            work = [{**{e + (0,) * (k + 1 - len(e)): c for e, c in f.items()}} for f in work]
             work.append(inverse)
     total = max((len(next(iter(f))) for f in work), default=len(names))
     work = [{e + (0,) * (total - len(e)): c for e, c in f.items()} for f in work]
