@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
 
-from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz_poly
+from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.errors import CallError, InputError
 from closedform.expression import Node, free_names
@@ -52,7 +52,7 @@ def read(polynomial: object, unknown: str | None = None) -> Given:
     elif isinstance(polynomial, fmpq_poly):
         return _integral(polynomial, unknown or "x")
     elif isinstance(polynomial, Iterable):
-        return _from_coefficients([_coefficient(c) for c in polynomial], unknown or "x")
+        return _from_coefficients(list(polynomial), unknown or "x")
     else:
         raise CallError(f"a polynomial is text, a SymPy expression or a list of coefficients, not {polynomial!r}"[:200])
     if node.head == "=":
@@ -71,22 +71,22 @@ def read(polynomial: object, unknown: str | None = None) -> Given:
     return Given(unparse(node), chosen, parameters, None, node, notes)
 
 
-def _coefficient(value: object) -> str:
-    if isinstance(value, bool) or not hasattr(value, "__str__"):
-        raise CallError(f"a coefficient is a number, not {value!r}")
-    return str(value)
+def _coefficient(value: object) -> fmpq:
+    """A number, a float as the decimal that it prints as, or text; exactly."""
+    if isinstance(value, (int, fmpz)) and not isinstance(value, bool):
+        return fmpq(value)
+    if isinstance(value, (Fraction, fmpq)):
+        return fmpq(value.numerator, value.denominator) if isinstance(value, Fraction) else value
+    read_as = parse(str(value)).number if not isinstance(value, bool) else None
+    if read_as is None:
+        raise InputError(f"the coefficient {short(str(value))} is not a rational number")
+    return fmpq(read_as.numerator, read_as.denominator)
 
 
-def _from_coefficients(highest_first: list[str], unknown: str) -> Given:
+def _from_coefficients(highest_first: list[object], unknown: str) -> Given:
     if len(highest_first) > LARGEST_DEGREE + 1:
         raise InputError(f"the degree is past the limit of {LARGEST_DEGREE}")
-    out = list[fmpq]()
-    for text in highest_first:
-        value = parse(text).number if len(text) <= 1_000_000 else None
-        if value is None:
-            raise InputError(f"the coefficient {short(text)} is not a rational number")
-        out.append(fmpq(value.numerator, value.denominator))
-    return _integral(fmpq_poly(out[::-1]), unknown)
+    return _integral(fmpq_poly([_coefficient(c) for c in highest_first[::-1]]), unknown)
 
 
 def _integral(f: fmpq_poly, unknown: str) -> Given:

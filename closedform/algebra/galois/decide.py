@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flint import fmpq_poly, fmpz, fmpz_poly
+from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.decompose import cyclotomic_lift, subfield_of_composition
 from closedform.algebra.galois.labels import Label, label
@@ -176,10 +176,10 @@ def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
         return _unsolvable(f, types_evidence(observed.proof or {}), observed)
     if depth > MAX_RECURSION:
         return Decision(None, "the tower is too deep")
-    if (n,) in observed.types and all(len(set(t)) == 1 for t in observed.types):
-        if cyclic(monic(f), observed.types[n,], budget):
-            return Decision(True, "cyclic: Frobenius gives an automorphism of its root field, verified exactly",
-                            f"C{n}", n, True, None, (n,))  # fmt: skip
+    regular = (n,) in observed.types and all(len(set(t)) == 1 for t in observed.types)
+    if regular and cyclic(monic(f), observed.types[n,], budget):
+        reason = "cyclic: Frobenius gives an automorphism of its root field, verified exactly"
+        return Decision(True, reason, f"C{n}", n, True, None, (n,))
     try:
         answer = _by_composition(f, budget, depth, observed) or _by_tower(f, budget, depth, observed)
     except TooLarge as limit:
@@ -278,11 +278,19 @@ def shortcut(f: fmpz_poly) -> str:
         return "a binomial: the roots are n-th roots times roots of unity"
     if f.leading_coefficient() == 1 and f.is_cyclotomic():
         return "cyclotomic: the roots are roots of unity"
-    if cyclotomic_lift(f):
+    if n <= 400 and cyclotomic_lift(f):
         return "the roots are 2*cos of rational multiples of pi"
-    if f[n - 1] != 0:
-        centred = monic(f)
-        whole = centred(fmpz_poly([-centred[n - 1], n]))  # n^n F((y - c)/n), over Z up to a factor
-        if all(whole[i] == 0 for i in range(1, n)):
-            return "a binomial after a shift: the roots are n-th roots times roots of unity"
+    if _shifted_binomial(f):
+        return "a binomial after a shift: the roots are n-th roots times roots of unity"
     return ""
+
+
+def _shifted_binomial(f: fmpz_poly) -> bool:
+    """Is f = a (x + c)^n + b? Coefficient by coefficient, so that a wrong one ends it at once."""
+    n, expected = f.degree(), fmpq(f.leading_coefficient())
+    c = fmpq(f[n - 1], n * f.leading_coefficient())
+    for k in range(n - 1, 0, -1):
+        expected *= c * fmpq(k + 1, n - k)
+        if expected != f[k]:
+            return False
+    return True

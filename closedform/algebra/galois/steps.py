@@ -199,7 +199,7 @@ def two_roots_suffice(f: fmpz_poly, budget: Budget) -> bool:
     size = p * (p - 1)
     if size > MAX_RESOLVENT:
         return False
-    bound = max(abs(z).upper() for z in monic_roots(f, 96)) + 8
+    roots = monic_roots(f, 96)
     for shift in SHIFTS:
         moved = f(fmpz_poly([-shift, 1]))
         sums = power_sums(moved, 3 * size)
@@ -208,7 +208,7 @@ def two_roots_suffice(f: fmpz_poly, budget: Budget) -> bool:
             break
     else:
         return False
-    bits = int(float(((bound**3 + 1).log() * size / flint.arb(2).log()).upper())) + 64
+    bits = _product_bits([z + shift for z in roots])
     q = 1
     for _ in range(40 * p):
         q = _next_prime(q)
@@ -223,19 +223,31 @@ def two_roots_suffice(f: fmpz_poly, budget: Budget) -> bool:
     modulus = fmpz(q) ** (bits // (q.bit_length() - 1) + 1)
     context = fmpz_mod_poly_ctx(fmpz_mod_ctx(modulus))
     fm = context(list(moved.coeffs()))
-    roots = _frobenius_roots(moved, q, fm, context, modulus)
-    traces = [int(s) for s in sums[:p]]
-    numerator = [0] * size
+    images = _frobenius_roots(moved, q, fm, context, modulus)
+    coefficients, sums_by_power = list(m.coeffs()), [context([0])] * size
     for d in range(1, p):
         budget.check()
-        theta = (roots[0] * ((roots[d] * roots[d]) % fm)) % fm
-        image, carry = roots[2 * d % p], context([1])
+        theta = (images[0] * ((images[d] * images[d]) % fm)) % fm
+        image, carry = images[2 * d % p], context([1])
         for i in range(size - 1, -1, -1):
-            numerator[i] += sum(int(c) * t for c, t in zip(((image * carry) % fm).coeffs(), traces, strict=False))
-            carry = (theta * carry + m[i]) % fm
+            sums_by_power[i] = sums_by_power[i] + image * carry
+            carry = (theta * carry + coefficients[i]) % fm
+    traces = [int(t) for t in sums[:p]]
+    numerator = [sum(int(c) * t for c, t in zip((s % fm).coeffs(), traces, strict=False)) for s in sums_by_power]
     half = modulus // 2
     n_poly = fmpz_poly([(fmpz(c) + half) % modulus - half for c in numerator])
     return _is_root(moved, n_poly, m.derivative(), m, budget)
+
+
+def _product_bits(shifted: list[acb]) -> int:
+    """Bits that hold twice the coefficients of N: at most sum |a_k| times the product of all 1 + |a_i a_j^2|."""
+    sizes = [abs(z).upper() for z in shifted]
+    total = (sum(sizes[1:], sizes[0]) * len(sizes) ** 2 + 1).log()
+    for i, a in enumerate(sizes):
+        for j, b in enumerate(sizes):
+            if i != j:
+                total += (a * b * b + 1).log()
+    return int(float((total / flint.arb(2).log()).upper())) + 64
 
 
 def _next_prime(q: int) -> int:
