@@ -39,6 +39,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.piecewise_line",
     # reductions
     "closedform.strategies.sufficient_statistics",
+    "closedform.strategies.monotone_boundary",
     # obstructions
     "closedform.obstructions.rosenlicht",
     "closedform.obstructions.exponentials_family",
@@ -54,6 +55,7 @@ MATRIX: tuple[str, ...] = (
     "closedform.strategies.matrix_quotient",
     "closedform.strategies.matrix_affine",
     "closedform.strategies.matrix_covariance",
+    "closedform.strategies.matrix_monotone",
     "closedform.obstructions.exponentials_family",
 )
 LARGE: tuple[str, ...] = ("closedform.strategies.streamed_least_squares",)

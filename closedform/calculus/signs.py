@@ -36,11 +36,11 @@ class Facts:
         if sp.denom(sp.together(difference.subs(self.slacks, simultaneous=True))).is_positive is not True:
             return
         d = sp.expand(d)
-        if d.is_positive or (not strict and d.is_nonnegative) or not d.is_polynomial(*d.free_symbols):
+        if d.is_positive or (not strict and d.is_nonnegative):
             return
         slack = sp.Dummy("s", positive=True) if strict else sp.Dummy("s", nonnegative=True)
         for s in sorted(d.free_symbols, key=str):
-            if s in keep or s in self.slacks or not isinstance(s, sp.Symbol) or sp.degree(d, s) != 1:
+            if s in keep or s in self.slacks or not isinstance(s, sp.Symbol) or not d.is_polynomial(s) or sp.degree(d, s) != 1:
                 continue
             a = sp.factor(d.coeff(s, 1))
             b = sp.factor(d.coeff(s, 0))

@@ -58,6 +58,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         o = found.obstacles[0]
         return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
     if not kept:
+        if any(r.rel_op in (">=", "<=") and r.free_symbols & set(system.unknowns) for r in system.relations):
+            return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
         if not found.points or (judge.numeric and all(j.never for j in judged)):
             said = Statement("elimination that keeps every solution leaves none in the domain", "derived")
             return Attempt(name, "no_critical_point", "the system has no real solution in the domain", complete=True, statements=(said,),

@@ -84,6 +84,8 @@ class _Answer:
         edge = self._edge()
         if edge is not None:
             return edge
+        if any(r.rel_op in (">=", "<=") and self.x in r.free_symbols for r in self.system.relations):
+            return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not decided")
         said = Statement("the gradient has no real zero in the domain: changes of variable that keep every root leave none", "derived")
         return Attempt(name, "no_critical_point", "the gradient has no real zero in the domain", scope=self.scope,
                        complete=True, statements=(said,))  # fmt: skip
