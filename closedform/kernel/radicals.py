@@ -7,6 +7,8 @@ the tower, is the root of f that its ball (principal values) singles out.
 
 from __future__ import annotations
 
+from typing import cast
+
 from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
 from closedform.kernel.expression import Tree, add, evaluate_complex, free_names, infix, mul, read
@@ -38,7 +40,9 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     discs = [(*fields(r["numeric"], ("re", "im")).values(), r["radius"]) for r in roots]
     for tree in trees:
         _only_radicals(tree, meanings)
-    values = _place(f, meanings, trees, [(decimal(x, "re"), decimal(y, "im"), decimal(r, "radius")) for x, y, r in discs])
+    values = _place(
+        f, meanings, trees, [(decimal(x, "re"), decimal(y, "im"), decimal(r, "radius")) for x, y, r in discs]
+    )
     horner: Tree = fmpq(f[f.degree()])
     for k in reversed(range(f.degree())):
         horner = add(fmpq(f[k]), mul(horner, ROOT))
@@ -113,11 +117,11 @@ def _place(
             values = dict[str, acb]()
             for own, tree in meanings.items():
                 values[own] = evaluate_complex(tree, values)
-            enclosures = [z for z, _ in f.complex_roots()]
+            enclosures = [acb(z) for z, _ in cast(list[tuple[acb, int]], f.complex_roots())]
             problem, met = "", set[int]()
             for tree, (x, y, r) in zip(trees, discs, strict=True):
                 ball = evaluate_complex(tree, values)
-                hit = [i for i, z in enumerate(enclosures) if acb(z).overlaps(ball)]
+                hit = [i for i, z in enumerate(enclosures) if z.overlaps(ball)]
                 if len(hit) != 1 or hit[0] in met:
                     problem = f"the value of {infix(tree)[:100]} does not single out a root of its own"
                 elif not abs(ball - acb(arb(x), arb(y))) <= arb(r):

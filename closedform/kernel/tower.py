@@ -11,11 +11,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import lcm
 
-from flint import Ordering, acb, arb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
+from flint import Ordering, acb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
 from closedform.kernel.expression import (
-    MINUS, ONE, TWO, ZERO, Tree, add, differentiate, evaluate, evaluate_complex, free_names, head_of, infix, mul,
-    power, read,
+    MINUS,
+    ONE,
+    ZERO,
+    Tree,
+    add,
+    differentiate,
+    evaluate,
+    evaluate_complex,
+    free_names,
+    head_of,
+    infix,
+    mul,
+    read,
 )  # fmt: skip
 from closedform.kernel.reading import Json, Refused, fields, mapping, names, refuse, sequence
 
@@ -24,6 +35,7 @@ Key = tuple[str, ...]
 MAX_GENERATORS, MAX_TERMS, MAX_ROOT = 200, 60_000, 5_000
 COMPARISONS = ("<", "<=", ">", ">=", "=", "!=")
 HALF = fmpq(1, 2)
+REAL_HEADS = ("abs", "sign", "max", "min", "gamma", "digamma", "trigamma", "erf", "erfc", "atan", "atan2")  # of reals
 
 
 class _Regrow(Exception):
@@ -82,7 +94,9 @@ class Tower:
     def poly(self, p: fmpq_mpoly) -> Fraction:
         return Fraction(p, self.ring.constant(1))
 
-    def generator(self, key: Key, positive: bool = False, real: bool = False, over: frozenset[str] = frozenset()) -> Fraction:
+    def generator(
+        self, key: Key, positive: bool = False, real: bool = False, over: frozenset[str] = frozenset()
+    ) -> Fraction:
         if key not in self.known:
             if len(self.made) == self.size:
                 raise _Regrow(2 * self.size, self.order)
@@ -111,9 +125,9 @@ class Tower:
 
     def fraction(self, top: fmpq_mpoly, bottom: fmpq_mpoly) -> Fraction:
         top, bottom = self.reduce(top), self.reduce(bottom)
-        if bottom == 0:
+        if bottom.is_zero():
             refuse("a denominator is zero")
-        if top == 0:
+        if top.is_zero():
             return self.zero
         if not bottom.is_constant():
             common = top.gcd(bottom)
@@ -143,7 +157,7 @@ class Tower:
 
     def whole(self, a: Fraction, n: int) -> Fraction:
         if n < 0:
-            if a.top == 0:
+            if a.top.is_zero():
                 refuse("division by zero")
             a, n = self.fraction(a.bottom, a.top), -n
         if n > MAX_ROOT:
@@ -181,7 +195,7 @@ class Tower:
         for fact in self.facts if facts else ():
             scale = p.leading_coefficient() / fact.leading_coefficient()
             rest = p - fact * scale
-            if scale > 0 and (rest == 0 or self.positive(rest, False)):
+            if scale > 0 and (rest.is_zero() or self.positive(rest, False)):
                 return True
         return False
 
@@ -202,24 +216,24 @@ class Tower:
         return constant, good, rest
 
     def surely_positive(self, a: Fraction) -> bool:
-        if a.top == 0:
+        if a.top.is_zero():
             return False
         constant, _, rest = self.split(a)
         return constant > 0 and rest == self.one
 
     def surely_nonzero(self, a: Fraction) -> bool:
-        return a.top != 0 and all(self._never(f) for f, _ in self.split(a)[2].top.factor()[1])
+        return not a.top.is_zero() and all(self._never(f) for f, _ in self.split(a)[2].top.factor()[1])
 
     def _never(self, f: fmpq_mpoly) -> bool:
         """A divisor of something known not to vanish, or else its norm down the top relation never vanishes."""
         known = [*self.nonzero, *self.facts, *(g.poly for g in self.made if g.exp is None and g.log is not None)]
-        if self.positive(f) or self.positive(-f) or any(divmod(fact, f)[1] == 0 for fact in known):
+        if self.positive(f) or self.positive(-f) or any(divmod(fact, f)[1].is_zero() for fact in known):
             return True
         over = next((g for g in reversed(self.uses(f)) if g.relation is not None), None)
         if over is None or over.relation is None or len(f) > 30:
             return False
         norm = self.reduce(f.resultant(over.relation, str(over.poly)))
-        return norm != 0 and self.surely_nonzero(self.poly(norm))
+        return not norm.is_zero() and self.surely_nonzero(self.poly(norm))
 
     def _assume(self, relations: list[Relation]) -> None:
         for op, a, b in relations:  # bounds of single names first, so that the others can use them
@@ -227,12 +241,12 @@ class Tower:
                 if sign in (">", ">=") and isinstance(bound, fmpq) and bound >= 0:
                     if isinstance(x, str):
                         self._flag(self.read(x), sign == ">" or bound > 0)
-                    elif head_of(x) == "@" and (sign == ">" or bound > 0):
+                    elif isinstance(x, tuple) and head_of(x) == "@" and (sign == ">" or bound > 0):
                         self.columns.add(str(x[1]))
         for op, a, b in relations:
             low, high = (b, a) if op in (">", ">=", "!=", "=") else (a, b)
             gap = self.read(add(high, mul(MINUS, low)))
-            if gap.top == 0 or op not in ("<", ">", "!="):
+            if gap.top.is_zero() or op not in ("<", ">", "!="):
                 continue
             constant, _, rest = self.split(gap)
             if rest != self.one:
@@ -284,14 +298,14 @@ class Tower:
     def rational_power(self, a: Fraction, r: fmpq, of: Tree = ZERO) -> Fraction:
         """The principal a^r: positive factors are drawn out one by one, the rest keeps one root of its own."""
         if r < 0:
-            if a.top == 0:
+            if a.top.is_zero():
                 refuse(f"division by {infix(of)[:200]}, which is zero")
             self.inverted.append((of, a))
         if r.q == 1:
             return self.whole(a, int(r.p))
         if r < 0:
             return self.whole(self.rational_power(a, -r), -1)
-        if a.top == 0:
+        if a.top.is_zero():
             return a
         constant, good, rest = self.split(a)
         out = self.one
@@ -329,12 +343,14 @@ class Tower:
         return self.chain(key, r, self.constant(fmpq(prime)), _Generator(self.one.top, True, True, True))
 
     def logarithm(self, a: Fraction, of: Tree = ZERO) -> Fraction:
-        if a.top == 0:
+        if a.top.is_zero():
             refuse(f"the logarithm of {infix(of)[:200]}, which is zero")
         self.inverted.append((of, a))
         constant, good, rest = self.split(a)
         rest = self.times(rest, self.constant(-1)) if constant < 0 else rest
-        parts = [(self.poly(p), e, True) for p, e in good] + [(self.constant(fmpq(p)), e, True) for p, e in _primes(abs(constant))]
+        parts = [(self.poly(p), e, True) for p, e in good] + [
+            (self.constant(fmpq(p)), e, True) for p, e in _primes(abs(constant))
+        ]
         out = self.zero
         for base, e, real in parts if rest == self.one else [*parts, (rest, 1, False)]:
             g = self.single(base.top) if real else None
@@ -387,13 +403,17 @@ class Tower:
         if head == "^":
             r = self.read(args[1])
             if r.top.is_constant() and r.bottom.is_constant():
-                return self.rational_power(self.read(args[0]), fmpq(r.top.leading_coefficient()) if r.top != 0 else ZERO, args[0])
+                return self.rational_power(
+                    self.read(args[0]), fmpq(r.top.leading_coefficient()) if not r.top.is_zero() else ZERO, args[0]
+                )
             return self.exponential(self.times(r, self.logarithm(self.read(args[0]), args[0])))
         if head == "log":
             return self.logarithm(self.read(args[0]), args[0])
         if head in ("e", "exp"):
             turn = multiple_of(args[0], ("I", "pi")) if args else None
-            return self.unity(turn / 2) if turn is not None else self.exponential(self.read(args[0]) if args else self.one)
+            return (
+                self.unity(turn / 2) if turn is not None else self.exponential(self.read(args[0]) if args else self.one)
+            )
         if head == "I":
             return self.unity(fmpq(1, 4))
         if head == "pi":
@@ -417,8 +437,8 @@ class Tower:
         if head == "abs" and self.surely_positive(values[0]):
             return values[0]
         over = frozenset[str]().union(*(self.names_of(v) for v in values))
-        real = all(map(self.real, values)) and head != "loggamma"
         positive = head == "lambertw" and len(values) == 1 and self.surely_positive(values[0])
+        real = positive or (head in REAL_HEADS and all(map(self.real, values)))
         new = self.generator((head, *map(str, values)), positive, real, over)
         if head == "lambertw" and ("exp", str(new)) not in self.chains:
             self.inverted.append((args[0], values[0]))
@@ -439,7 +459,7 @@ class Tower:
             sine = self.times(sine, self.unity(fmpq(1, 4)))
         else:
             u = self.read(argument)
-            flip = u.top != 0 and u.top.leading_coefficient() < 0
+            flip = not u.top.is_zero() and u.top.leading_coefficient() < 0
             u = self.times(u, self.constant(-1)) if flip else u
             cosine = self.generator(("cos", str(u)), real=self.real(u), over=self.names_of(u))
             new = ("sin", str(u)) not in self.known
@@ -447,7 +467,9 @@ class Tower:
             if new:
                 self.made[-1].relation = sine.top**2 + cosine.top**2 - 1
             sine = self.times(sine, self.constant(-1)) if flip else sine
-        return {"cos": cosine, "sin": sine}.get(head) or self.times(sine, self.rational_power(cosine, MINUS, ("cos", argument)))
+        return {"cos": cosine, "sin": sine}.get(head) or self.times(
+            sine, self.rational_power(cosine, MINUS, ("cos", argument))
+        )
 
     def _sum(self, head: str, args: tuple[Tree, ...]) -> Fraction:
         """Linear in its body: what does not depend on the index is drawn out."""
@@ -461,11 +483,13 @@ class Tower:
         bound = [index in g.names for g in self.made] + [False] * (self.size - len(self.made))
         for exponents, coefficient in body.top.terms():
             inner = self.ring.from_dict({tuple(e * b for e, b in zip(exponents, bound[::-1], strict=True)): fmpq(1)})
-            outer = self.ring.from_dict({tuple(e * (not b) for e, b in zip(exponents, bound[::-1], strict=True)): coefficient})
+            outer = self.ring.from_dict(
+                {tuple(e * (not b) for e, b in zip(exponents, bound[::-1], strict=True)): coefficient}
+            )
             groups[str(inner)] = (inner, groups.get(str(inner), (inner, self.ring.constant(0)))[1] + outer)
         total = self.zero
         for name, (inner, outer) in groups.items():
-            if inner == 1:
+            if inner.is_one():
                 value = self.plus(self.plus(high, self.one), self.times(low, self.constant(-1)))
             else:
                 over = (self.names_of(self.poly(inner)) | self.names_of(low) | self.names_of(high)) - {index}
@@ -574,7 +598,7 @@ def prove_zero(
     names that are numbers.
     """
     tower, (value,) = build([tree], assumptions, bound, where)
-    if value.top != 0:
+    if not value.top.is_zero():
         refuse(f"not proved zero: {infix(tree)[:300]}")
     needed = list[Tree]()
     for of, a in tower.inverted:
@@ -612,7 +636,7 @@ def check_formula(statement: dict[str, Json], claim: dict[str, Json], evidence: 
     point = {k: read(v) for k, v in mapping(said["point"], "point").items()}
     assumptions = read_relations(given["assumptions"], "assumptions")
     conditions = read_relations(said["conditions"], "conditions")
-    if ("loss" in given) == ("equations" in given) or point.keys() != set(unknowns):
+    if ("loss" in given) == ("equations" in given) or point.keys() != set(unknowns) or not unknowns:
         refuse("a loss or equations are needed, and a value for every unknown")
     if any(set(unknowns) & free_names(v) for v in point.values()):
         refuse("the point is written with an unknown")
@@ -630,4 +654,8 @@ def check_formula(statement: dict[str, Json], claim: dict[str, Json], evidence: 
             refuse(f"nothing says that {infix(missing[0])[:200]} is not zero")
     where = "; ".join(f"{infix(a)} {op} {infix(b)}" for op, a, b in held)
     at = ", ".join(f"{x} = {infix(point[x])}" for x in unknowns)
-    return f"{at} is {subject}" + (f" wherever {where}" if where else "") + (f", for {', '.join(parameters)} real" if parameters else "")
+    return (
+        f"{at} is {subject}"
+        + (f" wherever {where}" if where else "")
+        + (f", for {', '.join(parameters)} real" if parameters else "")
+    )

@@ -219,5 +219,7 @@ def _terms(conductor: int, weights: dict[int, fmpq]) -> list[Tree]:
         elif weights.get(back, fmpq(0)) == c and back != j:
             out.append(mul(2 * c, cosine(fmpq(j, conductor))))
         else:
-            out += [mul(w, unity(fmpq(e, conductor))) for e, w in {j: c, back: weights.get(back, fmpq(0))}.items() if w != 0]
+            out += [
+                mul(w, unity(fmpq(e, conductor))) for e, w in {j: c, back: weights.get(back, fmpq(0))}.items() if w != 0
+            ]
     return out

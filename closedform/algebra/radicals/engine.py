@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import flint
 from flint import acb, fmpz_poly
 
 from closedform.algebra.galois.subfields import TooLarge
 from closedform.algebra.radicals.solve import solve
 from closedform.algebra.radicals.terms import WORKING_BITS, Unresolved, Workshop, operations, text
-from closedform.algebra.roots import rounded
+from closedform.algebra.roots import enclose, rounded
 from closedform.budget import Budget
 from closedform.kernel import radicals as checker
 from closedform.kernel.certificate import Certificate
@@ -39,8 +38,9 @@ class RadicalRoot:
 
 @dataclass(frozen=True)
 class RadicalSolution:
-    """All roots of ``polynomial`` in radicals, in the order of ``monic_roots``; ``certificate`` is accepted by the kernel.
+    """All roots of ``polynomial`` in radicals, in the order of ``monic_roots``.
 
+    ``certificate`` has been accepted by the kernel.
     ``steps`` are the intermediate numbers (name, text in earlier names) in order.
     """
 
@@ -96,21 +96,16 @@ def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget) -> 
         out.append(RadicalRoot(shown, tree, size, decimals.re, decimals.im, decimals.radius, decimals.real, why))
         numeric: dict[str, Json] = {"re": decimals.re, "im": decimals.im}
         stated.append({"exact": write(tree), "numeric": numeric, "radius": decimals.radius})
-    lets: list[Json] = [
-        {"name": s.name, "exact": write(s.exact), "relation": write(s.relation)} for s in shop.lets
-    ]
+    lets: list[Json] = [{"name": s.name, "exact": write(s.exact), "relation": write(s.relation)} for s in shop.lets]
     coefficients: list[Json] = [str(c) for c in f.coeffs()]
-    certificate = Certificate(
-        {"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {}
-    )
+    certificate = Certificate({"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {})
     checker.check(certificate.statement, certificate.claim, certificate.evidence)
     steps = tuple((s.name, text(s.exact)) for s in shop.lets)
     return RadicalSolution(f, tuple(out), steps, certificate)
 
 
 def _enclosures(f: fmpz_poly, bits: int) -> list[acb]:
-    with flint.ctx.workprec(bits):
-        return [acb(z) for z, _ in f.complex_roots()]
+    return [z for z, _ in enclose(f, bits)]
 
 
 def _root_at(roots: list[acb], value: acb) -> acb:

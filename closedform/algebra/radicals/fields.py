@@ -109,7 +109,10 @@ class NumberField:
         if a.leading_coefficient() < 0:
             scale = -scale
         parts, y = self.parts(a / scale, level), conjugate[level - 1]
-        terms = [mul(self._tree(c, conjugate, level - 1), power(y, fmpq(k)) if k else fmpq(1)) for k, c in sorted(parts.items())[::-1]]
+        terms = [
+            mul(self._tree(c, conjugate, level - 1), power(y, fmpq(k)) if k else fmpq(1))
+            for k, c in sorted(parts.items())[::-1]
+        ]
         inner = add(*terms)
         return mul(scale, inner) if scale != -1 or len(terms) == 1 else negate(inner)
 

@@ -68,7 +68,9 @@ class Local:
         return [sum((a * z[i * k % self.p] for i, a in enumerate(roots)), self.ring([0])) for k in range(self.p)]
 
 
-def suitable_primes(f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop) -> Iterator[tuple[int, list[nmod_poly]]]:
+def suitable_primes(
+    f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop
+) -> Iterator[tuple[int, list[nmod_poly]]]:
     """Primes q = 1 mod p modulo which f is a product of factors of degree p, one for each block."""
     q, tried = p, 0
     while tried < MAX_PRIMES:
@@ -199,7 +201,7 @@ class Algebra:
         for c in list(self.m.coeffs())[:0:-1]:
             carry = carry * kappa + c
             out.append(carry)
-        return self.local.ring(out[::-1])
+        return self.local.ring([*out[::-1]])
 
 
 def prime_step(f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop, solve: Solve) -> list[Tree]:
@@ -211,7 +213,9 @@ def prime_step(f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop, sol
     q, factors = next(suitable_primes(f, p, below, shop))
     for exponent in (2, 3, p - 1):  # sums of a_i a_{i+a}^e; below p they vanish for x^p - c and its kin
         kappa_size = log2(p * max(radius, 1.0) ** (1 + exponent) + 2)
-        bits = int(max(p * size + (count - 1) * (kappa_size + 1), (count + 1) * (kappa_size + 1)) + 4 * log2(p * n) + 64)
+        bits = int(
+            max(p * size + (count - 1) * (kappa_size + 1), (count + 1) * (kappa_size + 1)) + 4 * log2(p * n) + 64
+        )
         local = lift(f, p, q, factors, bits)
         found = _fixed_field(p, local, local.ring.modulus(), exponent)
         if found is not None:
@@ -325,8 +329,8 @@ def _conjugate(p: int, element: list[Element], k: int) -> list[Element]:
 
 
 def _block(
-    p: int, elements: list[list[Element]], centre: Element, field: NumberField, embedding: tuple[Tree, ...], plain: bool,
-    shop: Workshop,
+    p: int, elements: list[list[Element]], centre: Element, field: NumberField, embedding: tuple[Tree, ...],
+    plain: bool, shop: Workshop,
 ) -> list[Tree]:  # fmt: skip
     def tree(element: list[Element]) -> Tree:
         return cyclotomic_tree(p, [field.tree(c, embedding) for c in element])

@@ -20,7 +20,7 @@ MAX_BITS = 1 << 15
 
 
 def simplify(f: fmpz_poly) -> tuple[fmpz_poly, fmpq, fmpq]:
-    """(g, scale, shift), g monic over Z, with roots of f = scale * (roots of g) + shift; trace removed where it divides."""
+    """(g, scale, shift): g monic over Z, roots of f = scale * (roots of g) + shift."""
     g, scale, shift = monic(f), fmpq(1, f.leading_coefficient()), fmpq(0)
     n = g.degree()
     if g[n - 1] % n == 0 and g[n - 1] != 0:

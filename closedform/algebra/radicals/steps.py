@@ -8,7 +8,12 @@ from math import comb
 from flint import acb, fmpq
 
 from closedform.algebra.radicals.fields import (
-    Element, NumberField, constant, content, generator, square_part,
+    Element,
+    NumberField,
+    constant,
+    content,
+    generator,
+    square_part,
 )  # fmt: skip
 from closedform.algebra.radicals.terms import HALF, I, Unresolved, Workshop, negate, rational_root, turn
 from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
@@ -39,7 +44,7 @@ def _quadratic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tupl
 def adjoin_square_root(
     field: NumberField, d: Element, centre: Element, factor: fmpq, shop: Workshop
 ) -> tuple[NumberField, Element]:
-    """The field with sqrt(d), and centre + factor*sqrt(d); sqrt(u + v y) is resolved where u^2 - v^2 y^2 is a square."""
+    """The field with sqrt(d), and centre + factor*sqrt(d); sqrt(u + v y) is resolved if u^2 - v^2 y^2 is a square."""
     y = generator(field.level + 1)
     d, scale = _resolved(field, d)
     r = square_part(content(d))
@@ -141,7 +146,7 @@ def square_root(a: Element, field: NumberField, embedding: Embedding, shop: Work
 
 
 def _quartic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
-    """Ferrari, after Descartes: u^3 + 2p u^2 + (p^2 - 4r) u - q^2 = 0, w^2 = u, x = (+-w +- sqrt(-u - 2p -+ 2q/w))/2."""
+    """Descartes: u^3 + 2p u^2 + (p^2 - 4r) u - q^2 = 0, w^2 = u, x = (+-w +- sqrt(-u - 2p -+ 2q/w))/2."""
     d, c, b, a, _ = g
     h = -a / 4
     powers = [constant(1)]
@@ -162,7 +167,13 @@ def _quartic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[
 
 
 def _depressed_quartic(
-    field: NumberField, p: Element, q: Element, r: Element, cubic: Sequence[Element], embedding: Embedding, shop: Workshop
+    field: NumberField,
+    p: Element,
+    q: Element,
+    r: Element,
+    cubic: Sequence[Element],
+    embedding: Embedding,
+    shop: Workshop,
 ) -> list[Tree]:
     shift = cubic[2] / 3
     bb = field.times(cubic[2], cubic[2])
@@ -175,7 +186,9 @@ def _depressed_quartic(
     relation = [field.tree(r, embedding), field.tree(q, embedding), field.tree(p, embedding), ZERO, ONE]
     out = list[Tree]()
     for sign in (1, -1):
-        under = add(negate(u), field.tree(-2 * p, embedding), mul(fmpq(-sign), field.tree(2 * q, embedding), power(w, MINUS)))
+        under = add(
+            negate(u), field.tree(-2 * p, embedding), mul(fmpq(-sign), field.tree(2 * q, embedding), power(w, MINUS))
+        )
         v = shop.root(under, 2)
         for other in (1, -1):
             out.append(named(add(mul(fmpq(sign, 2), w), mul(fmpq(other, 2), v)), relation, shop))
@@ -219,7 +232,11 @@ def dickson(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[N
             s = square_root(field.times(b, b) / 4 - powers[n], field, embedding, shop)
             half = field.tree(b / 2, embedding)
             options = [add(half, s), add(half, negate(s))]
-            radicand = options[0] if not abs(shop.value(options[1])).lower() > abs(shop.value(options[0])).lower() else options[1]
+            radicand = (
+                options[0]
+                if not abs(shop.value(options[1])).lower() > abs(shop.value(options[0])).lower()
+                else options[1]
+            )
         u = real_root(radicand, n, shop)
         own = list[Tree]()
         for k in range(n):

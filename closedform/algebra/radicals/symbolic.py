@@ -23,7 +23,7 @@ MAX_TERMS = 400
 
 @dataclass(frozen=True)
 class SymbolicRoot:
-    """One root as a tree; ``conditions`` under which it is proved (``!=``) or real (``>``); ``real``: proved real then."""
+    """One root as a tree, proved under its ``conditions``; with ``real`` it is a real number under them."""
 
     exact: Tree
     conditions: tuple[Relation, ...]
@@ -61,7 +61,8 @@ class _Ring:
     def _scan(self, tree: Tree) -> None:
         if isinstance(tree, fmpq) or tree == self.unknown:
             return
-        head, args = head_of(tree), tree[1:] if isinstance(tree, tuple) else ()
+        head = head_of(tree)
+        args = list(tree[1:]) if isinstance(tree, tuple) else []
         if head in ("+", "*"):
             for a in args:
                 self._scan(a)
@@ -105,7 +106,9 @@ class _Ring:
         return [self.context.from_dict(d) for d in out]
 
 
-def radical_formulas(polynomial: Tree, unknown: str, assumptions: Sequence[Relation] = ()) -> tuple[SymbolicFactor, ...]:
+def radical_formulas(
+    polynomial: Tree, unknown: str, assumptions: Sequence[Relation] = ()
+) -> tuple[SymbolicFactor, ...]:
     """The factors over Q(parameters) of a polynomial (or rational function) in the unknown, each with its formulas.
 
     >>> from closedform.algebra.radicals.terms import text
@@ -179,12 +182,16 @@ def _general(ring: _Ring, c: list[fmpq_mpoly], needed: _Needed) -> list[Tree]:
         return [mul(unity(fmpq(k, step)), _root(t, step)) for t in inner for k in range(step)]
     shift, depressed = _depress(ring, c)
     if n == 3:
-        return [add(t, shift) for t in _cubic(*_monic(ring, depressed)[:2], needed)]
+        q, p = _monic(ring, depressed)[:2]
+        return [add(t, shift) for t in _cubic(q, p, needed)]
     if n == 4:
-        return [add(t, shift) for t in _quartic(*_monic(ring, depressed)[:3], needed)]
+        r, q, p = _monic(ring, depressed)[:3]
+        return [add(t, shift) for t in _quartic(r, q, p, needed)]
     if all(c[i] == 0 for i in range(n + 1)):
         raise Unresolved("a constant polynomial")
-    short = next((k for k in range(n, 1, -1) if n % k == 0 and all(depressed[i] == 0 for i in range(n + 1) if i % k)), 1)
+    short = next(
+        (k for k in range(n, 1, -1) if n % k == 0 and all(depressed[i] == 0 for i in range(n + 1) if i % k)), 1
+    )
     if short > 1:
         return [add(t, shift) for t in _general(ring, depressed, needed)]
     found = _dickson(ring, depressed, needed)
@@ -217,7 +224,7 @@ def _square_root(ring: _Ring, a: fmpq_mpoly) -> Tree:
 
 
 def _depress(ring: _Ring, c: list[fmpq_mpoly]) -> tuple[Tree, list[fmpq_mpoly]]:
-    """-b/(n a), and a^(n-1) n^n f(y - b/(n a)) up to scale: coefficients d_k with d_n y^n + ... over one denominator."""
+    """-b/(n a), and f(y - b/(n a)) up to a factor: its coefficients over one denominator."""
     n, a, b = len(c) - 1, c[-1], c[-2]
     out = list[fmpq_mpoly]()
     for k in range(n + 1):  # sum_j c_j binom(j, k) (-b)^(j-k) (n a)^(n-1-(j-k)) : multiplied through by (n a)^(n-1)
@@ -278,7 +285,7 @@ def _quartic(r: Tree, q: Tree, p: Tree, needed: _Needed) -> list[Tree]:
 
 
 def _real_cubic(ring: _Ring, c: list[fmpq_mpoly], needed: _Needed) -> list[SymbolicRoot]:
-    """The one real root where q^2/4 + p^3/27 > 0: x = t - p/(3t) with t = (-q/2 + s)^(1/3) or -(q/2 + s)^(1/3), real."""
+    """The real root where q^2/4 + p^3/27 > 0: x = t - p/(3t), t = (-q/2 + s)^(1/3) or -(q/2 + s)^(1/3), both real."""
     shift, depressed = _depress(ring, c)
     q, p = _monic(ring, depressed)[:2]
     if p == ZERO:
