@@ -217,6 +217,9 @@ CASES = [
     ("||A*X*B - X + C||^2", "X", "A=k,k;B=q,q;C=k,q;X=k,q", ()),
     ("||A*X - B||^2 + lam*||X*C - D||^2", "X", "A=n,k;B=n,m;X=k,m;C=m,p;D=k,p", LP),
     ("||A*X + X*B - C||^2 + lam*||X||^2", "X", "A=k,k;B=q,q;C=k,q;X=k,q", LP),
+    ("tr(W*P*W') - 2*tr(W*Q)", "W", "P=k,k;Q=k,m;W=m,k", ("P spd",)),
+    ("tr(X'*A*X) + tr(X*B*X') - 2*tr(C'*X)", "X", "A=k,k;B=q,q;C=k,q;X=k,q", ("A spd", "B spd")),
+    ("||A - s*B||^2 + ||C - s*D||^2", "s", "A=n,m;B=n,m;C=n,k;D=n,k", ()),
     # several unknowns
     ("||X*a + Z*g - y||^2", "a,g", "X=n,k;Z=n,q;y=n;a=k;g=q", ()),
     ("||X*a + c*ones(n) - y||^2 + lam*||a||^2", "a,c", "X=n,k;y=n;a=k", LP),
@@ -228,6 +231,8 @@ CASES = [
     ("w'*S*w - t*mu'*w subject to ones(m)'*w = 1", "w", "S=m,m;mu=m;w=m", ("S spd", "t>0")),
     ("||X - A||^2 subject to X = X'", "X", "A=k,k;X=k,k", ()),
     ("||X*A - B||^2 subject to C*X = D", "X", "A=k,n;B=m,n;C=q,m;D=q,k;X=m,k", ()),
+    ("tr(A*S*A') subject to A*X = eye(k)", "A", "S=m,m;X=m,k;A=k,m", ("S spd",)),
+    ("-logdet(X) subject to tr(A*X) = 1", "X", "A=k,k;X=k,k", ("A spd", "X spd")),
     # likelihoods
     ("n*logdet(S) + tr(inv(S)*(Y - X*B)'*(Y - X*B))", "S", "X=n,k;Y=n,q;B=k,q;S=q,q", ("S spd",)),
     ("n*logdet(S) + tr(inv(S)*(Y - X*B)'*(Y - X*B))", "B,S", "X=n,k;Y=n,q;B=k,q;S=q,q", ("S spd",)),
@@ -251,7 +256,9 @@ CASES = [
     ("||A*x - c||^2/(1 + x'*x)", "x", "A=n,k;c=n;x=k", ()),
     ("-tr(inv(W'*V*W)*(W'*U*W))", "W", "V=m,m;U=m,m;W=m,q", ("V spd", "U psd")),
     ("-(w'*(m1 - m2))^2/(w'*S*w)", "w", "m1=k;m2=k;S=k,k;w=k", ("S spd",)),
+    ("logdet(W'*V*W) - logdet(W'*U*W)", "W", "V=m,m;U=m,m;W=m,q", ("V spd", "U spd")),
     # orthogonal
+    ("||Y - D*X||^2 subject to D'*D = eye(q)", "D", "Y=m,n;X=q,n;D=m,q", ()),
     ("||A*R - B||^2 subject to R'*R = eye(k)", "R", "A=n,k;B=n,k;R=k,k", ()),
     ("||A*R - B||^2 subject to R'*R = eye(3), det(R) = 1", "R", "A=n,3;B=n,3;R=3,3", ()),
     ("||s*A*R - B||^2 subject to R'*R = eye(k)", "s,R", "A=n,k;B=n,k;R=k,k", ("s>0",)),
@@ -267,6 +274,12 @@ CASES = [
     ("||X - W2*W1*X||^2", "W1,W2", "X=m,n;W1=r,m;W2=m,r", ()),
     ("||Y - X*W1*W2||^2", "W1,W2", "X=n,k;Y=n,m;W1=k,r;W2=r,m", ()),
     ("||A - U*V'||^2", "U,V", "A=p,m;U=p,r;V=m,r", ()),
+    ("||A - U*V'||^2 + lam*(||U||^2 + ||V||^2)", "U,V", "A=p,m;U=p,r;V=m,r", LP),
+    ("||B - Y*Y'||^2 + lam*||Y||^2", "Y", "B=m,m;Y=m,q", ("B sym", "lam>0")),
+    ("||A - u*v'||^2", "u,v", "A=p,m;u=p;v=m", ()),
+    ("||A - u*u'||^2", "u", "A=m,m;u=m", ("A sym",)),
+    ("||X - B*X||^2 subject to rank(B) <= r", "B", "X=k,n;B=k,k", ()),
+    ("||C*(A - B)*D||^2 subject to rank(B) <= r", "B", "A=p,k;B=p,k;C=p,p;D=k,k", ("C spd", "D spd")),
     ("||B - Y*Y'||^2", "Y", "B=m,m;Y=m,q", ("B sym",)),
     # proximal maps and projections
     ("||a - z||^2/2 + tau*norm1(a)", "a", "z=k;a=k", ("tau>0",)),
@@ -279,6 +292,10 @@ CASES = [
     ("||x - z||^2 subject to x >= 0, ones(m)'*x = 1", "x", "z=m;x=m", ()),
     ("||x - z||^2 subject to ||x|| <= t", "x", "z=m;x=m", ("t>0",)),
     ("||x - z||^2 subject to norm1(x) <= t", "x", "z=m;x=m", ("t>0",)),
+    ("||x - z||^2 subject to c'*x <= t", "x", "z=m;c=m;x=m", ()),
+    ("||X - A||^2 subject to X' = -X", "X", "A=k,k;X=k,k", ()),
+    ("||x - z||^2 subject to -1/2 <= x, x <= 1", "x", "z=m;x=m", ()),
+    ("||A - s*B||^2", "s", "A=n,m;B=n,m", ()),
     ("c'*x + eps*x'*log(x) subject to ones(m)'*x = 1", "x", "c=m;x=m", ("eps>0",)),
     ("(x - z)'*diag(w)*(x - z) + tau*norm1(x)", "x", "z=m;w=m;x=m", ("tau>0", "w>0")),
 ]  # fmt: skip

@@ -22,7 +22,11 @@ SYMMETRIC = frozenset({"sym", "spd", "psd", "diag"})
 
 
 class ShapeFault(InputError):
-    """Two shapes that do not conform; the message names both."""
+    """Two shapes that do not conform; the message names both. ``sizes`` are two sizes that differ, where known."""
+
+    def __init__(self, message: str, sizes: tuple[str, str] = ("", "")) -> None:
+        super().__init__(message)
+        self.sizes = sizes
 
 
 class Unsupported(InputError):
@@ -85,9 +89,9 @@ class Atom:
     def __init__(self, kind: str, args: tuple) -> None:
         self.kind, self.args = kind, args
         self.names: frozenset[str] = frozenset()
-        if kind == "name":
+        if kind in ("name", "const"):
             self.key = args[0]
-            self.names = frozenset(args)
+            self.names = frozenset(args if kind == "name" else ())
         elif kind == "num":
             self.key = str(args[0]) if args[0].denominator == 1 else f"({args[0]})"
         elif kind == "tr":
@@ -324,7 +328,8 @@ def cancel(w: Word) -> Word:
 
 def conform(a: Poly, b: Poly, doing: str) -> None:
     if (a.rows, a.cols) != (b.rows, b.cols):
-        raise ShapeFault(f"{doing}: {shown(a)} is {a.rows} x {a.cols}, but {shown(b)} is {b.rows} x {b.cols}")
+        apart = (a.rows, b.rows) if a.rows != b.rows else (a.cols, b.cols)
+        raise ShapeFault(f"{doing}: {shown(a)} is {a.rows} x {a.cols}, but {shown(b)} is {b.rows} x {b.cols}", apart)
 
 
 def shown(p: Poly) -> str:
@@ -369,7 +374,8 @@ def mul(p: Poly, q: Poly) -> Poly:
         rows, cols = (q.rows, q.cols) if p.scalar else (p.rows, p.cols)
     else:
         if p.cols != q.rows:
-            raise ShapeFault(f"cannot multiply: {shown(p)} is {p.rows} x {p.cols}, but {shown(q)} is {q.rows} x {q.cols}")
+            message = f"cannot multiply: {shown(p)} is {p.rows} x {p.cols}, but {shown(q)} is {q.rows} x {q.cols}"
+            raise ShapeFault(message, (p.cols, q.rows))
         rows, cols = p.rows, q.cols
     simple = p.scalar or q.scalar
     terms: dict[tuple[Mono, Word], Fraction] = {}

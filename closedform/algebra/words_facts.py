@@ -65,6 +65,8 @@ def sign_of_atom(a: Atom, facts: Facts) -> int | None:
     if a.kind in ("name", "size"):
         name = a.args[0]
         return 2 if name in facts.positive or a.kind == "size" else 1 if name in facts.nonnegative else None
+    if a.kind == "const":
+        return 2
     if a.kind == "num":
         return 2 if a.args[0] > 0 else -2
     if a.kind == "poly":
@@ -289,7 +291,7 @@ def full_column_rank(grams: list[str]) -> str:
     """The condition that the stacked factors have independent columns, in words."""
     if len(grams) == 1:
         text = re.sub(r"^(\w+)\*inv\(\1'\*\1\)\*", "", grams[0])
-        if text.endswith("'") and "*" not in text:
+        if text.endswith("'") and "*" not in text and not text.startswith("("):
             return f"{text[:-1]} has full row rank"
         return f"{text} has full column rank"
     return f"[{'; '.join(grams)}] has full column rank"

@@ -63,6 +63,8 @@ def read(node: Node, names: Names) -> Poly:
         return w.constant(node.number or 0)
     if head == "name":
         return names.poly(str(node.name))
+    if head in ("pi", "e"):
+        return w.of_atom(w.Atom("const", (head,)))
     if head in ("eye", "ones", "zeros"):
         sizes = [size_text(k) for k in kids]
         if head == "eye":

@@ -73,7 +73,32 @@ class MatrixSystem:
 
 
 def matrix_system(problem: Problem) -> MatrixSystem:
-    """The system of a problem of level "matrix"; raises ``ShapeFault`` or ``Unsupported``, one line each."""
+    """The system of a problem of level "matrix"; raises ``ShapeFault`` or ``Unsupported``, one line each.
+
+    A size symbol that stands with one name only, where the loss needs a product of sizes, is read as that product.
+    """
+    for _ in range(4):
+        try:
+            return _system(problem)
+        except ShapeFault as fault:
+            mended = _mended(problem, fault)
+            if mended is None:
+                raise
+            problem = mended
+    return _system(problem)
+
+
+def _mended(problem: Problem, fault: ShapeFault) -> Problem | None:
+    sizes = [str(size_text(s)) for pair in problem.shapes.values() for s in pair]
+    for simple, product in (fault.sizes, fault.sizes[::-1]):
+        if simple.isidentifier() and "*" in product and sizes.count(simple) == 1:
+            new = Node("*", tuple(Node("name", (s,)) for s in product.split("*")))
+            shapes = {n: tuple(new if size_text(s) == simple else s for s in pair) for n, pair in problem.shapes.items()}
+            return replace(problem, shapes=FrozenMap(shapes))
+    return None
+
+
+def _system(problem: Problem) -> MatrixSystem:
     if problem.loss is None:
         raise Unsupported("estimating equations between matrices are not read yet; give the loss they come from")
     shapes = {n: (size_text(r), size_text(c)) for n, (r, c) in problem.shapes.items()}
@@ -103,6 +128,16 @@ def matrix_system(problem: Problem) -> MatrixSystem:
         return replace(system, gradient=FrozenMap(differentiate(loss, {u: names.poly(u) for u in problem.unknowns})))
     except Unsupported as fault:
         return replace(system, trouble=str(fault))
+
+
+def shown_gradient(system: MatrixSystem) -> dict[str, Poly]:
+    """The gradient; of a loss with kinks the one that it has almost everywhere; empty where there is none."""
+    if system.gradient is not None:
+        return dict(system.gradient)
+    try:
+        return differentiate(system.loss, {u: system.unknown(u) for u in system.unknowns}, almost=True)
+    except Unsupported:
+        return {}
 
 
 def _facts(problem: Problem, shapes: Mapping[str, tuple[str, str]]) -> Facts:
@@ -235,7 +270,22 @@ _DERIVATIVE = {
     "recip": lambda z: -w.hadamard(w.elementwise("recip", z), w.elementwise("recip", z)),
     "sqrt": lambda z: w.scale(w.elementwise("recip", w.elementwise("sqrt", z)), Fraction(1, 2)),
     "loggamma": lambda z: w.elementwise("digamma", z),
+    "tan": lambda z: _plus_fill(w.elementwise("tan", z), lambda s, one: one + w.hadamard(s, s)),
+    "erf": lambda z: _bell(z),
+    "erfc": lambda z: -_bell(z),
 }
+# ... and where it exists, for functions with a kink.
+_ALMOST = {
+    "abs": lambda z: w.elementwise("sign", z),
+    "relu": lambda z: w.scale(w.elementwise("sign", z) + w.of_fill(z.rows, z.cols), Fraction(1, 2)),
+    "sign": lambda z: w.zeros(z.rows, z.cols),
+}
+
+
+def _bell(z: Poly) -> Poly:
+    """The derivative of erf."""
+    root = w.power(w.of_atom(Atom("const", ("pi",))), Fraction(-1, 2))
+    return w.scale(root * w.elementwise("exp", -w.hadamard(z, z)), 2)
 
 
 def _plus_fill(s: Poly, combine) -> Poly:
@@ -249,14 +299,19 @@ def _others(p: Poly, factors: tuple[Poly, ...], i: int) -> Poly:
     return p
 
 
-def derivative_of(f: str, z: Poly) -> Poly:
-    if f not in _DERIVATIVE:
-        raise Unsupported(f"{f} has no derivative everywhere, so there is no gradient")
-    return _DERIVATIVE[f](z)
+def derivative_of(f: str, z: Poly, almost: bool = False) -> Poly:
+    if f in _DERIVATIVE:
+        return _DERIVATIVE[f](z)
+    if almost and f in _ALMOST:
+        return _ALMOST[f](z)
+    raise Unsupported(f"{f} has no derivative everywhere, so there is no gradient")
 
 
-def differentiate(loss: Poly, unknowns: Mapping[str, Poly]) -> dict[str, Poly]:
-    """The gradient of a scalar by each unknown, of the unknown's shape; symmetric for a symmetric unknown."""
+def differentiate(loss: Poly, unknowns: Mapping[str, Poly], almost: bool = False) -> dict[str, Poly]:
+    """The gradient of a scalar by each unknown, of the unknown's shape; symmetric for a symmetric unknown.
+
+    ``almost``: functions with a kink get the derivative that they have elsewhere; else they raise ``Unsupported``.
+    """
     out = {u: w.zeros(p.rows, p.cols) for u, p in unknowns.items()}
     wanted = frozenset(unknowns)
 
@@ -284,7 +339,7 @@ def differentiate(loss: Poly, unknowns: Mapping[str, Poly]) -> dict[str, Poly]:
         elif a.kind == "poly":
             scalar(a.args[0], adjoint)
         elif a.kind == "fn":
-            scalar(a.args[1], adjoint * derivative_of(a.args[0], a.args[1]))
+            scalar(a.args[1], adjoint * derivative_of(a.args[0], a.args[1], almost))
         elif a.kind == "logdet":
             matrix(a.args[0], adjoint * w.inverse(a.args[0]).T)
         elif a.kind == "det":
@@ -315,7 +370,7 @@ def differentiate(loss: Poly, unknowns: Mapping[str, Poly]) -> dict[str, Poly]:
             inner = w.of_letter(l).T
             matrix(l.args[0], -w.product(inner, adjoint, inner))
         elif l.kind == "fn":
-            matrix(l.args[1], w.hadamard(adjoint, derivative_of(l.args[0], l.args[1])))
+            matrix(l.args[1], w.hadamard(adjoint, derivative_of(l.args[0], l.args[1], almost)))
         elif l.kind == "had":
             for i, arg in enumerate(l.args):
                 matrix(arg, _others(adjoint, l.args, i))
@@ -420,11 +475,11 @@ def _directional_letter(l: Letter, name: str, d: Poly) -> Poly:
 
 def gradient(problem: Problem) -> dict[str, str]:
     """The gradient by each unknown, as text in our language."""
-    return {u: display(g) for u, g in gradient_of(matrix_system(problem)).items()}
+    return {u: display(g) for u, g in shown_gradient(matrix_system(problem)).items()}
 
 
 def gradient_latex(system: MatrixSystem) -> dict[str, str]:
-    return {u: latex(g) for u, g in gradient_of(system).items()}
+    return {u: latex(g) for u, g in shown_gradient(system).items()}
 
 
 def hessian(problem: Problem) -> dict[tuple[str, str], str]:
@@ -434,8 +489,10 @@ def hessian(problem: Problem) -> dict[tuple[str, str], str]:
 
 def outline(system: MatrixSystem) -> tuple[FrozenMap[str, str], tuple[tuple[str, ...], ...], tuple[str, ...], str]:
     """Gradient, Hessian as an operator, the equations and their kind, for the report."""
-    shown = FrozenMap({u: display(g) for u, g in gradient_of(system).items()})
+    shown = FrozenMap({u: display(g) for u, g in shown_gradient(system).items()})
     try:
+        if system.gradient is None:
+            raise Unsupported(system.trouble)
         table = second(system)
         rows = tuple(tuple(display(table[u, v]) for v in system.unknowns) for u in shown)
     except Unsupported:

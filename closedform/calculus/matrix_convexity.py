@@ -214,7 +214,7 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
     if not left:
         return tuple(dict.fromkeys(conditions))
     order = [u for u in wanted if u in left]
-    stacked = list[str]()
+    stacked, stacked_scalars = list[str](), list[str]()
     for piece, parts in rows:
         here = {u: parts[u] for u in order if u in parts}
         if not here:
@@ -236,6 +236,8 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
                     return (*conditions, *both, full_column_rank([_plain(b.T)]))
                 return None
             front = a if u in system.names.shapes else a * b
+            if len(order) == 1 and u not in system.names.shapes:
+                stacked_scalars.append(_plain(front))
             level = definite(piece.metric, system.facts) if piece.metric is not None else None
             text = _plain(front)
             if level is not None and not level.strict and piece.metric is not None:
@@ -244,6 +246,10 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
         stacked.append(row[0] if len(row) == 1 else "[" + ", ".join(row) + "]")
     if not stacked:
         return None
+    if stacked_scalars:
+        names = list(dict.fromkeys(stacked_scalars))
+        return tuple(conditions) if any(n.startswith("ones(") for n in names) else (
+            *conditions, f"{names[0]} is not zero" if len(names) == 1 else f"{', '.join(names)} are not all zero")  # fmt: skip
     if stacked == ["ones(" + stacked[0][5:]] and len(stacked) == 1 and stacked[0].startswith("ones("):
         return tuple(conditions)
     return (*conditions, full_column_rank(list(dict.fromkeys(stacked))))

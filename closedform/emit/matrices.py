@@ -85,6 +85,8 @@ class Source:
         return {s: f"{identifier(n)}.shape[{axis}]" for s, (n, axis) in out.items()}  # type: ignore[misc]
 
     def size(self, n: str) -> str:
+        if n == "one_":  # the inner size of a product of columns: see matrix_low_rank
+            return "1"
         return re.sub(r"[^\W\d]\w*", lambda m: self.name(m[0]), n)
 
     # -- from words ----------------------------------------------------------------------------------------------
@@ -127,6 +129,8 @@ class Source:
     def atom(self, a: Atom) -> str:
         if a.kind == "name":
             return self.name(a.args[0])
+        if a.kind == "const":
+            return f"np.{a.args[0]}"
         if a.kind == "size":
             return f"({self.size(a.args[0])})"
         if a.kind == "num":

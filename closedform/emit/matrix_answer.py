@@ -21,6 +21,8 @@ def by_theorem(
     remarks: Sequence[str] = (), minimum: str = "global minimum", unique: bool = False,
 ) -> Attempt:  # fmt: skip
     """A solved attempt: the formula, the theorem it follows from with its reference, and what the class means."""
+    texts = {u: t.replace("one_", "1") for u, t in texts.items()}
+    latex, theorem = latex.replace("one_", "1").replace(r"one\_", "1"), theorem.replace("one_", "1")
     listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
     when = f" when {' and '.join(conditions)}" if conditions else ""
     statements = [Statement(f"{listed} is a {minimum}{when}: {theorem}", "derived", reference=reference)]

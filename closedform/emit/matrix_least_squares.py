@@ -82,6 +82,8 @@ def _block(p: Poly, system: MatrixSystem, flipped: bool) -> Block | None:
         if wrong or not pairs:
             return None
         scalar = system.shape(u) == (ONE, ONE)
+        if scalar and p.cols != ONE:
+            return None
         total: Poly | None = None
         for left, right in pairs:
             s = identity_multiple(right)

@@ -264,7 +264,7 @@ def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], or
     constrained = any(c.kind == "zero" for c in system.constraints)
     if shape and shape.strict is not None and not constrained and (conditions or not known):
         conditions = [*given, *(c for c in shape.strict if not _granted(c, system))]
-    if special:
+    if special and (conditions or not known):
         conditions = [special]
     reason = shape.reason if shape else ""
     statements = list[Statement]()
@@ -316,6 +316,9 @@ def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], or
 def _tidy(conditions: list[str]) -> list[str]:
     """Conditions without those that others imply."""
     ranks = {c for c in conditions if c.endswith(" rank")}
+    nonzero = [c.removesuffix(" is not zero") for c in conditions if c.endswith(" is not zero")]
+    vectors = {v for v in nonzero if v.isidentifier()}
+    conditions = [c for c in conditions if not any(c.startswith(f"{v}'*") and c.endswith(f"*{v} is not zero") for v in vectors)]
     return [c for c in dict.fromkeys(conditions) if not (c.endswith(" is invertible") and len(ranks) > 1)]
 
 
@@ -328,7 +331,9 @@ def _constraint_rank(left: Poly, system: MatrixSystem) -> str | None:
         return None
     a = found.plain[0][0]
     if a.rows == ONE or a.scalar:
-        return None if "ones(" in a.key else f"{display(a)} is not zero"
+        return None if "ones(" in a.key else f"{display(a.T)} is not zero"
+    if identity_multiple(a) is not None:
+        return None
     text = f"{display(a)} has full row rank"
     return None if _granted(text, system) else text
 

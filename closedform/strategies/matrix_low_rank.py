@@ -6,18 +6,25 @@ linear autoencoders and deep linear networks (Baldi and Hornik 1989; Kawaguchi 2
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 from closedform.algebra import words as w
 from closedform.algebra.words import ONE, Letter, Poly, Word
-from closedform.algebra.words_facts import definite
+from closedform.algebra.words_facts import definite, sign
 from closedform.algebra.words_print import display, latex
 from closedform.algebra.words_solve import collect, identity_multiple
 from closedform.attempt import Attempt
 from closedform.budget import Budget
-from closedform.calculus.matrices import MatrixSystem, differentiate
+from closedform.calculus.matrices import MatrixSystem, differentiate, matrix_system
+from closedform.errors import InputError
+from closedform.expression import Node
+from closedform.frozen import FrozenMap
 from closedform.emit.matrices import Source, identifier
 from closedform.emit.matrix_answer import by_theorem, cubic, source_of
 
 name = "matrix_low_rank"
+_ONE = "one_"  # the inner size of a product of columns
 example = {"loss": "||A - B||^2 subject to rank(B) <= r", "unknowns": ["B"], "shapes": {"A": "n,m", "B": "n,m"}}
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
 _ECKART = "Eckart and Young, Psychometrika 1 (1936); Mirsky, Quart. J. Math. 11 (1960)"
@@ -31,7 +38,8 @@ def declines(system: MatrixSystem) -> str | None:
         return None if len(system.constraints) == 1 and len(system.unknowns) == 1 else "there are other constraints or unknowns"
     if system.constraints:
         return "the constraints are not a rank bound"
-    return None if _chain(system) else "the unknowns do not stand in one product"
+    columns = any(system.shape(u)[1] == ONE for u in system.unknowns)
+    return None if columns or _chain(system) else "the unknowns do not stand in one product"
 
 
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
@@ -43,10 +51,14 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
             return Attempt(name, "declined", "the rank bound is not on the unknown itself")
         form = _quadratic(system.loss, u, system.unknown(u))
         return Attempt(name, "declined", form) if isinstance(form, str) else _bounded(system, u, bound.bound, form)
-    chain = _chain(system)
-    if chain is None:
+    found = _thick(system) if any(system.shape(u)[1] == ONE for u in system.unknowns) else system
+    penalty, bare = _ridge(found) if found is not None else (None, None)
+    chain = _chain(bare) if bare is not None else None
+    if found is None or bare is None or chain is None:
         return Attempt(name, "declined", "the unknowns do not stand in one product")
-    letters, fresh = chain
+    system, (letters, fresh) = bare, chain
+    if penalty is not None and len(letters) != 2:
+        return Attempt(name, "declined", "a penalty on more than two factors")
     whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols)
     gram = len(letters) == 2 and letters[0].T == letters[1]
     if gram:
@@ -57,10 +69,47 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     form = _quadratic(loss, fresh, w.of_letter(whole))
     if isinstance(form, str):
         return Attempt(name, "declined", form)
-    return _scaling(system, letters, form) if gram else _factors(system, letters, form)
+    if gram and penalty is not None:
+        scaled = identity_multiple(form[0])
+        if scaled is None or identity_multiple(form[1]) is None:
+            return Attempt(name, "declined", "a penalty beside a metric")
+        shift = w.scale(penalty, 1 / form[3]) * w.eye(form[2].rows)  # tr(Y'Y) is linear in the product
+        return _scaling(system, letters, (form[0], form[1], form[2] - shift, form[3]))
+    return _scaling(system, letters, form) if gram else _factors(system, letters, form, penalty)
 
 
-Form = tuple[Poly, Poly, Poly, tuple[str, ...]]  # L, R, K, conditions: the loss is tr(B'LBR)/2 - tr(K'B) + const
+def _thick(system: MatrixSystem) -> MatrixSystem | None:
+    """The system with unknown columns read as matrices of one column, so that their products stay products."""
+    shapes = {n: (r, Node("name", (_ONE,)) if n in system.unknowns and system.shape(n)[1] == ONE else c)
+              for n, (r, c) in system.problem.shapes.items()}  # fmt: skip
+    try:
+        return matrix_system(replace(system.problem, shapes=FrozenMap(shapes)))
+    except InputError:
+        return None
+
+
+def _ridge(system: MatrixSystem) -> tuple[Poly | None, MatrixSystem | None]:
+    """``c`` and the rest where the loss holds ``c ||U||^2`` for every factor U, the same for all; (None, system) else."""
+    weights, rest = list[Poly](), system.loss
+    for u in system.unknowns:
+        p = system.unknown(u)
+        gram = w.trace(p.T * p).single()
+        if gram is None:
+            return None, None
+        total = w.constant(0)
+        for (m, _), c in system.loss.terms.items():
+            if gram[1][0] in m:
+                total = total + Poly(ONE, ONE, {(tuple(x for x in m if x != gram[1][0]), ()): c})
+        weights.append(total)
+        rest = rest - total * w.trace(p.T * p)
+    if all(t.zero for t in weights):
+        return None, system
+    if any(t != weights[0] or t.names & frozenset(system.unknowns) for t in weights) or sign(weights[0], system.facts) not in (1, 2):
+        return None, None
+    return weights[0], replace(system, loss=rest)
+
+
+Form = tuple[Poly, Poly, Poly, Fraction]  # L, R, K, c: the loss is c (tr(B'LBR)/2 - tr(K'B)) + const
 
 
 def _quadratic(loss: Poly, u: str, p: Poly) -> Form | str:
@@ -77,7 +126,7 @@ def _quadratic(loss: Poly, u: str, p: Poly) -> Form | str:
         a, b = w.eye(a.rows), b * s
     elif t is not None:
         a, b = a * t, w.eye(b.rows)
-    return a, b, k, ()
+    return a, b, k, c
 
 
 def _definite(system: MatrixSystem, p: Poly) -> tuple[str, ...] | None:
@@ -135,14 +184,12 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):  # n
         roots = dict[str, str]()
         for x, wish in ((left, "L"), (right, "R")):
             if x is not None:
-                root = roots[wish] = source.let(wish, f"np.linalg.cholesky({source.poly(x)})")
-                source.line(f"{inner} = np.linalg.solve({root}, {inner})" if wish == "L" else f"{inner} = np.linalg.solve({root}, {inner}.T).T")
+                roots[wish] = source.let(wish, source.call("_inverse_root", source.poly(x)))
+                source.line(f"{inner} = {f'{roots[wish]} @ {inner}' if wish == 'L' else f'{inner} @ {roots[wish]}'}")
         source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({inner}, full_matrices=False)")
         code = f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]"
-        if left is not None:
-            code = f"np.linalg.solve({roots['L']}.T, {code})"
-        if right is not None:
-            code = f"np.linalg.solve({roots['R']}.T, ({code}).T).T"
+        code = f"{roots['L']} @ ({code})" if left is not None else code
+        code = f"({code}) @ {roots['R']}" if right is not None else code
     la, rb = (f"invsqrt({display(left)})*" if left is not None else ""), (f"*invsqrt({display(right)})" if right is not None else "")
     text = f"{la}truncated_svd({la}({display(k)}){rb}, {rank}){rb}"
     tl = f"{_half(left)} " if left is not None else ""
@@ -234,7 +281,7 @@ def _replace(word: Word, letters: Word, back: Word, whole: Letter) -> Word:
     return tuple(out)
 
 
-def _factors(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
+def _factors(system: MatrixSystem, letters: Word, form: Form, penalty: Poly | None = None) -> Attempt:
     inner = [l.cols for l in letters[:-1]]
     source = source_of(system)
     sizes = [source.size(s) for s in dict.fromkeys(inner)]
@@ -256,6 +303,8 @@ def _factors(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
         if scalar != w.constant(1):
             source.line(f"{matrix} = {matrix} / ({source.poly(scalar)})")
     U, sv, Vt = source.locals("U sigma V")
+    if penalty is not None and (left is not None or right is not None or scalar is None):
+        return Attempt(name, "declined", "a penalty beside a metric")
     roots = dict[str, str]()
     for x, wish in ((left, "L"), (right, "R")):
         if x is not None:  # the metric may be singular: its root by eigenvalues, and the pseudoinverse of that
@@ -264,6 +313,10 @@ def _factors(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
     source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({matrix}, full_matrices=False)")
     source.line(f"{sv} = np.append({sv}, np.zeros({rank}))[:{rank}]")
     source.line(f"{U}, {Vt} = (np.pad(Z, ((0, 0), (0, {rank})))[:, :{rank}] for Z in ({U}, {Vt}.T))")
+    if penalty is not None and scalar is not None:  # the penalty is 2 c times the nuclear norm of the product
+        shrink = w.scale(penalty, 2 / form[3]) * w.power(scalar, -1)
+        source.line(f"{sv} = np.sqrt(np.maximum({sv} - {source.factor(shrink)}, 0))")
+        Vt = source.let("W", f"{Vt} * {sv}")
     first = f"{U} * {sv}" if left is None else f"{roots['L']} @ ({U} * {sv})"
     last = f"{Vt}.T" if right is None else f"({roots['R']} @ {Vt}).T"
     outputs, codes = dict[str, str](), [f"({first})", *["1"] * (len(letters) - 2), f"({last})"]
@@ -278,7 +331,10 @@ def _factors(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
     least = inner[0] if len(dict.fromkeys(inner)) == 1 else f"min({', '.join(dict.fromkeys(inner))})"
     la, rb = (f"invsqrt({display(left)})*" if left is not None else ""), (f"*invsqrt({display(right)})" if right is not None else "")
     target = k if scalar is None else w.power(scalar, -1) * k
-    body = display(target) if not la and not rb else f"{la}({display(target)}){rb}"
+    cut = ""
+    if penalty is not None and scalar is not None:
+        cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty, 2 / form[3]) * w.power(scalar, -1))})"
+    body = cut or display(target) if not la and not rb else f"{la}({display(target)}){rb}"
     best = f"{la}truncated_svd({body}, {least}){rb}"
     texts = {l.args[0]: f"{'first' if i == 0 else 'last' if i == len(letters) - 1 else 'inner'}_factor({best})" for i, l in enumerate(letters)}
     tex = " ".join(rf"\hat {latex(w.of_letter(Letter('name', l.args, *((l.cols, l.rows) if l.t else (l.rows, l.cols)))))}" + ("^\\top" if l.t else "") for l in letters)
@@ -286,7 +342,8 @@ def _factors(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
     return by_theorem(
         system, name, texts={u: texts[u] for u in system.unknowns},
         latex=rf"{tex} = {tl}\left[{tl}{latex(target)}{tr}\right]_{{{least}}}{tr}", source=source.finish({u: outputs[u] for u in system.unknowns}),
-        theorem=f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} (Eckart-Young-Mirsky)",
+        theorem=f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} (Eckart-Young-Mirsky)"
+        + (f"; the least ||{letters[0].key}||^2 + ||{letters[1].key}||^2 at a given product is twice its nuclear norm" if penalty is not None else ""),
         reference=_BALDI, conditions=tuple(dict.fromkeys(conditions)), cost=cubic(k.rows, "22"),
         remarks=(
             f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and T^-1*{letters[1].key}",
@@ -325,4 +382,4 @@ def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
     )  # fmt: skip
 
 
-__all__ = ["ONE", "attempt", "counterexample", "declines", "example", "name"]
+__all__ = ["attempt", "counterexample", "declines", "example", "name"]

@@ -17,6 +17,7 @@ from closedform.algebra.words_solve import collect, identity_multiple
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.matrices import Constraint, MatrixSystem, differentiate
+from closedform.calculus.matrix_convexity import affine
 from closedform.emit.matrices import Source, identifier
 from closedform.emit.matrix_answer import by_theorem, cubic, single_unknown, source_of
 
@@ -43,7 +44,9 @@ def declines(system: MatrixSystem) -> str | None:
     if one is None:
         return "not one matrix unknown"
     u = one[0]
-    sets = any(c.kind in ("psd", "spd", "atmost", "nonnegative") for c in system.constraints) or u in system.facts.nonnegative
+    p = system.unknown(u)
+    sets = any(c.kind in ("psd", "spd", "atmost", "nonnegative") or (c.kind == "zero" and not c.left.scalar and c.left in (p + p.T, -p - p.T))
+               for c in system.constraints if p.rows == p.cols or c.kind != "zero") or u in system.facts.nonnegative  # fmt: skip
     kinked = any(_penalty(a, e, u) for m, _ in system.loss.terms for a, e in m)
     return None if sets or kinked else "no penalty and no set that this strategy knows"
 
@@ -212,6 +215,11 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     )  # fmt: skip
 
 
+def _wrapped(p: Poly) -> str:
+    text = display(p)
+    return f"({text})" if " " in text or text.startswith("-") else text
+
+
 def _plain(p: Poly) -> str:
     text = display(p)
     return f"({text})" if " " in text else text
@@ -253,6 +261,10 @@ def _sets(system: MatrixSystem, u: str) -> Set | str | None:
                 low = rest if low is None or low.zero else "twice"  # type: ignore[assignment]
         elif c.kind == "atmost" and c.left.scalar and total is None and found is None and (b := _ball(c, u, system)) is not None:
             found, total = b
+        elif c.kind == "atmost" and c.left.scalar and total is None and found is None and affine(c.left, (u,)):
+            found, total = "halfspace", c.left
+        elif c.kind == "zero" and p.rows == p.cols and not p.scalar and c.left in (p + p.T, -(p + p.T)):
+            found = "skew"
         else:
             return "a constraint that this strategy does not know"
     if isinstance(low, str) or isinstance(high, str):
@@ -315,6 +327,9 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         if sets.high is not None:
             code = f"np.minimum({code}, {source.poly(sets.high)})"
             text, math = f"min({text}, {display(sets.high)})", rf"\min\left({math}, {latex(sets.high)}\right)"
+        if sets.low is not None and sets.high is not None:
+            source.line(f"if np.any({source.poly(sets.high - sets.low)} < 0):")
+            source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
         source.line(f"{v} = {code}")
         theorem, reference = "the loss splits over the entries, and each is clipped to its bounds", _BOOK
         if sets.low is not None and sets.high is not None and not sets.low.zero:
@@ -343,6 +358,21 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         source.line(f"    {v} = np.sign({here}) * {source.call('_simplex', f'np.abs({here})', r)}")
         text, math = f"l1_ball_projection({shown}, {display(sets.total)})", rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - \theta\right)_+"
         theorem, reference = "soft thresholding with the threshold found by sorting", "Duchi et al., ICML 2008"
+    elif sets.kind == "halfspace" and sets.total is not None:
+        normal = differentiate(sets.total, {u: p})[u]
+        if normal.names & {u} or normal.zero:
+            return Attempt(name, "declined", "the constraint is not an inequality in the unknown")
+        excess, length = w.substitute(sets.total, {u: z}), w.trace(normal.T * normal)
+        source.line(f"{v} = {source.poly(z)} - max(0.0, {source.poly(excess)})/({source.poly(length)}) * {source.factor(normal)}")
+        text = f"{display(z)} - max({display(excess)}, 0)/({display(length)})*{_wrapped(normal)}"
+        math = rf"{latex(z)} - \frac{{\left({latex(excess)}\right)_+}}{{{latex(length)}}} {latex(normal)}"
+        theorem, reference = "what lies outside the half-space moves along the normal to its boundary", _BOOK
+        conditions.append(f"{display(normal)} is not zero")
+    elif sets.kind == "skew":
+        value = w.scale(z - z.T, Fraction(1, 2))
+        source.line(f"{v} = {source.poly(value)}")
+        text, math = display(value), latex(value)
+        theorem, reference, kind = "symmetric and skew-symmetric matrices are orthogonal complements", _BOOK, "linear_algebra"
     else:
         if p.rows != p.cols or "norm1" in parts.penalties:
             return Attempt(name, "declined", "not a square matrix")
