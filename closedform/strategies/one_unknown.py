@@ -31,6 +31,7 @@ from closedform.second_order import connected, local_kind, numeric_kind, shape
 from closedform.stationarity import Stationarity
 
 name = "one unknown by changes of variable"
+TURNS = "turns"
 example = {"loss": "n*lam - S*log(lam)", "unknowns": ["lam"], "assumptions": ["lam>0", "n>0", "S>0"]}
 counterexample = {"loss": "x^2 + y^2 + x*y^3", "unknowns": ["x", "y"]}
 
@@ -164,7 +165,9 @@ class _Answer:
         points = [self._point(j, whole.minimum, only, certificates, statements) for j in closed]
         points += [self._unsolved(j) for j in open_ if self.judge.numeric]
         if periodic:
-            statements.append(Statement(f"the points stand for all their translates by the period {periodic}", "derived"))
+            said = (f"the points stand for all their translates by the period {periodic}" if periodic != TURNS else
+                    "further critical points come from whole turns of the circular functions, and are not listed")  # fmt: skip
+            statements.append(Statement(said, "derived"))
         if complete:
             statements.append(Statement("no other real critical point exists in the domain: the changes of variable keep every root", "derived"))
         points = self._ordered(points)
@@ -187,16 +190,16 @@ class _Answer:
         )  # fmt: skip
 
     def _periodic(self) -> str:
-        """The period when circular functions of x repeat on an unbounded domain, else empty."""
+        """The loss's period (``TURNS`` where it has none, though its circular functions do) on an unbounded domain."""
         loss = self.system.loss if self.system.loss is not None else self.system.equations[0]
         circular = [f for f in loss.atoms(sp.sin, sp.cos, sp.tan) if self.x in f.free_symbols]
         low, high = bounds_of(self.x, self.system.relations)
         if not circular or (low is not None and high is not None):
             return ""
         try:
-            return str(sp.periodicity(loss, self.x) or "")
+            return str(sp.periodicity(loss, self.x) or "") or TURNS
         except (NotImplementedError, ValueError):
-            return "2*pi"
+            return TURNS
 
     def _impossible(self, open_: list[Judged], stands: dict[Any, Any], certificates: list[Certificate],
                     statements: list[Statement]) -> str:  # fmt: skip
