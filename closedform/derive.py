@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -94,7 +92,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
             checked = message
 
     if problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
-        threading.Thread(target=importlib.import_module, args=("sympy",), daemon=True).start()
+        worker.import_meanwhile("sympy")
     while checked is None and inner.remaining > 0:
         job = worker.Job("closedform.ladder", "solve", (problem, inner, dict(known), exact))
         try:

@@ -115,7 +115,10 @@ class Worker:
 
     def _receive(self, deadline: float) -> Any:
         size = _HEAD.unpack(self._read(_HEAD.size, deadline))[0]
-        return pickle.loads(self._read(size, deadline))
+        payload = self._read(size, deadline)
+        if _importing is not None:
+            _importing.join()  # two threads that import parts of one package may see it half made
+        return pickle.loads(payload)
 
     def _read(self, count: int, deadline: float) -> bytes:
         chunks, missing, descriptor = list[bytes](), count, self._out.fileno()
@@ -132,7 +135,16 @@ class Worker:
 
 
 _spare: Worker | None = None
+_importing: threading.Thread | None = None
 _lock = threading.Lock()
+
+
+def import_meanwhile(module: str) -> None:
+    """Import a module in a thread while the child works; an answer is not unpickled before that is done."""
+    global _importing
+    if module not in sys.modules:
+        _importing = threading.Thread(target=importlib.import_module, args=(module,), daemon=True)
+        _importing.start()
 
 
 def warm() -> None:
