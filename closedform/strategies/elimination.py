@@ -58,6 +58,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         o = found.obstacles[0]
         return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
     if not kept:
+        if any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
+            return Attempt(name, "failed", "only one turn of the circular functions was looked at")
         if any(r.rel_op in (">=", "<=") and r.free_symbols & set(system.unknowns) for r in system.relations):
             return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
         if not found.points or (judge.numeric and all(j.never for j in judged)):

@@ -79,6 +79,8 @@ class _Answer:
 
     def without_points(self, judged: list[Judged]) -> Attempt:
         """No candidate is a critical point: proved, or left open; the edge of a closed domain is looked at."""
+        if self._periodic():
+            return Attempt(name, "failed", "only one turn of the circular functions was looked at")
         sure = all(j.never for j in judged) if self.judge.numeric else all(self._excluded(j) for j in judged)
         if not sure:
             return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
