@@ -39,7 +39,8 @@ def enclose(f: fmpz_poly, bits: int) -> list[tuple[acb, int]]:
     [(-2.0, 1), (1.0, 2)]
     """
     with flint.ctx.workprec(max(bits, 32) + 16):
-        found = [(z, int(m)) for z, m in cast(list[tuple[acb, int]], f.complex_roots())]
+        parts = [(s, int(m)) for s, m in f.factor_squarefree()[1]]
+        found = [(z, m) for s, m in parts for z, _ in cast(list[tuple[acb, int]], s.complex_roots())]
     return sorted(found, key=lambda item: _order(item[0]))
 
 

@@ -1,6 +1,6 @@
 """Claim ``roots``: these discs hold all complex roots of a polynomial, one distinct root each, with multiplicities.
 
-The roots are enclosed again by FLINT (isolating balls; the imaginary part of a real root is the exact zero) and matched.
+The roots are enclosed again by FLINT (isolating balls; a real root has the imaginary part exactly zero).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     fields(evidence, ())
     said = fields(claim, ("kind", "polynomial", "roots"))
     f = polynomial(said["polynomial"], "the polynomial")
-    if f.degree() > MAX_DEGREE:
+    if sum(s.degree() for s, _ in f.factor_squarefree()[1]) > MAX_DEGREE:
         refuse(f"the kernel encloses roots up to degree {MAX_DEGREE}")
     discs = list[tuple[fmpq, fmpq, fmpq, int, bool]]()
     for item in sequence(said["roots"], "roots", MAX_DEGREE):
@@ -36,7 +36,8 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         refuse("the roots are given to more digits than the kernel follows")
     before, ctx.prec = ctx.prec, bits
     try:
-        left = [(z, int(m)) for z, m in cast(list[tuple[acb, int]], f.complex_roots())]
+        parts = [(s, int(m)) for s, m in f.factor_squarefree()[1]]
+        left = [(z, m) for s, m in parts for z, _ in cast(list[tuple[acb, int]], s.complex_roots())]
         if len(left) != len(discs):
             refuse(f"the polynomial has {len(left)} distinct roots, not {len(discs)}")
         for re, im, radius, times, real in discs:

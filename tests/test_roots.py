@@ -1,0 +1,190 @@
+"""Roots against families whose roots are known in closed form, and the kernel against wrong discs."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from fractions import Fraction
+
+import pytest
+from flint import arb, ctx, fmpq, fmpz_poly
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from closedform.algebra.roots import all_roots, enclose, isolate_real, magnitude, radius_text, round_ball
+from closedform.budget import Budget
+from closedform.errors import CallError, InputError
+from closedform.kernel.check import check_certificate
+from closedform.kernel.document import check_document
+from closedform.kernel.reading import Refused
+from closedform.polynomials import roots
+
+x = fmpz_poly([0, 1])
+
+
+def product(factors: list[fmpz_poly]) -> fmpz_poly:
+    out = fmpz_poly([1])
+    for f in factors:
+        out *= f
+    return out
+
+
+def chebyshev(n: int) -> fmpz_poly:
+    before, current = fmpz_poly([1]), x
+    for _ in range(n - 1):
+        before, current = current, 2 * x * current - before
+    return current
+
+
+HARD = [  # name, polynomial, distinct complex roots, distinct real ones; by construction
+    ("wilkinson", product([x - k for k in range(1, 31)]), 30, 30),
+    ("chebyshev", chebyshev(40), 40, 40),
+    ("mignotte", x**30 - 2 * (1000 * x - 1) ** 2, 30, 4),
+    ("unit circle", fmpz_poly.cyclotomic(105), 48, 0),
+    ("cluster", product([10**9 * x - 10**9 - k for k in range(4)]), 4, 4),
+    ("multiple", (x**2 - 2) ** 4 * (x - 1) ** 7 * (x**2 + 1) ** 2, 5, 3),
+    ("zero", x**3 * (x**2 + x + 1), 3, 1),
+    ("not monic", 7 * x**3 - 2, 3, 1),
+]
+
+
+@pytest.mark.parametrize(("name", "f", "total", "real"), HARD, ids=[h[0] for h in HARD])
+def test_counts_multiplicities_and_the_kernel(name: str, f: fmpz_poly, total: int, real: int) -> None:
+    found = roots(f)
+    assert len(found.roots) == total
+    assert sum(r.real for r in found.roots) == real
+    assert sum(r.multiplicity for r in found.roots) == f.degree()
+    assert len({(r.re, r.im) for r in found.roots}) == total
+    assert all(Fraction(r.radius) <= Fraction(1, 10**20) for r in found.roots)
+    assert all(finding.accepted for finding in check_document(json.loads(found.to_json())))
+
+
+def test_integers_are_inside_their_discs() -> None:
+    for k, r in enumerate(roots(HARD[0][1]).roots, start=1):
+        assert abs(Fraction(r.re) - k) <= Fraction(r.radius)
+
+
+def test_chebyshev_roots_are_cosines() -> None:
+    """cos((2k - 1) pi / (2n)), from FLINT's exact trigonometry at higher precision."""
+    n = 40
+    with ctx.workprec(300):
+        for k, r in enumerate(roots(chebyshev(n), digits=40).roots):
+            true = -arb.cos_pi_fmpq(fmpq(2 * k + 1, 2 * n))
+            assert abs(true - arb(r.re)) <= arb(r.radius)
+
+
+def test_a_thousand_digits() -> None:
+    r = roots("x^2 - 2", digits=1000).roots[1]
+    low, high = Fraction(r.re) - Fraction(r.radius), Fraction(r.re) + Fraction(r.radius)
+    assert low**2 < 2 < high**2
+    assert len(r.re) >= 1000
+    assert Fraction(r.radius) < Fraction(1, 10**990)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-50, 50), min_size=2, max_size=8), st.integers(1, 40))
+def test_random_polynomials_vanish_in_every_disc(coefficients: list[int], digits: int) -> None:
+    """The product over the discs' centres is close to the polynomial: Vieta's first two, with exact error bounds."""
+    f = fmpz_poly(coefficients)
+    if f.degree() < 1:
+        return
+    found = all_roots(f, digits, Budget.of(10))
+    n = f.degree()
+    assert sum(r.multiplicity for r in found) == n
+    total = sum((Fraction(r.re) * r.multiplicity for r in found), Fraction(0))
+    error = sum((Fraction(r.radius) * r.multiplicity for r in found), Fraction(0))
+    assert abs(total + Fraction(int(f[n - 1]), int(f[n]))) <= error
+    assert sum((Fraction(r.im) * r.multiplicity for r in found), Fraction(0)) <= error
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.fractions(), st.integers(-10, 40))
+def test_rounding_is_outward(value: Fraction, places: int) -> None:
+    with ctx.workprec(120):
+        ball = arb(fmpq(value.numerator, value.denominator))
+    text, bound = round_ball(ball, places)
+    assert abs(Fraction(text) - value) <= Fraction(int(bound.p), int(bound.q))
+    assert Fraction(radius_text(bound)) >= Fraction(int(bound.p), int(bound.q))
+
+
+def test_magnitude_at_powers_of_ten() -> None:
+    for k in range(-30, 30):
+        assert magnitude(fmpq(10) ** k) == k
+        assert magnitude(fmpq(10) ** k - fmpq(1, 10**60)) == k - 1
+
+
+def test_order_and_isolation() -> None:
+    found = enclose((x - 3) * (x + 2) * (x**2 + 1), 64)
+    assert [z.imag == 0 for z, _ in found] == [True, True, False, False]
+    assert [float(z.mid()) for z, _ in isolate_real((x - 3) * (x + 2) ** 2)] == [-2.0, 3.0]
+
+
+def test_wrong_discs_are_refused() -> None:
+    good = json.loads(json.dumps(roots("(x - 1)^2*(x^3 - 2)", digits=12).certificate.to_dict()))
+    assert "2 real" in check_certificate(good)
+
+    def changed(k: int, key: str, value: object) -> dict[str, object]:
+        bad = copy.deepcopy(good)
+        bad["claim"]["roots"][k][key] = value
+        return bad
+
+    first = good["claim"]["roots"]
+    one = next(k for k, r in enumerate(first) if r["multiplicity"] == "2")
+    pair = next(k for k, r in enumerate(first) if not r["real"])
+    real = next(k for k, r in enumerate(first) if r["real"] and k != one)
+    bad = [
+        changed(one, "multiplicity", "1"), changed(one, "re", "1.0000001"), changed(pair, "real", True),
+        changed(real, "real", False), changed(pair, "im", first[pair]["re"]), changed(real, "radius", "1e-40"),
+        changed(real, "radius", "-1"), changed(real, "re", first[one]["re"]), changed(real, "extra", "1"),
+        changed(real, "radius", 1e-12),
+    ]  # fmt: skip
+    short, long = copy.deepcopy(good), copy.deepcopy(good)
+    short["claim"]["roots"].pop()
+    long["claim"]["roots"].append(first[0])
+    other = copy.deepcopy(good)
+    other["claim"]["polynomial"][0] = "3"
+    for certificate in [*bad, short, long, other]:
+        with pytest.raises(Refused):
+            check_certificate(certificate)  # type: ignore[arg-type]
+
+
+def test_a_changed_number_breaks_the_seal() -> None:
+    data = json.loads(roots("x^5 - x - 1").to_json())
+    data["roots"][0]["numeric"]["re"] = "1.2"
+    assert [f.accepted for f in check_document(data)] == [False, True]
+
+
+def test_the_result_is_a_value() -> None:
+    found = roots("z^3 - 1", digits=10)
+    assert pickle.loads(pickle.dumps(found)) == found
+    assert found.roots[0].re == "1.000000000"
+    data = found.to_dict()
+    assert data["format"] == 1
+    assert data["roots"][0] == {  # type: ignore[index]
+        "numeric": {"re": "1.000000000", "im": "0"}, "radius": "0", "multiplicity": 1, "real": True,
+    }  # fmt: skip
+    assert "3 distinct complex roots, 1 real" in found.to_text()
+
+
+def test_what_cannot_be_done_is_said() -> None:
+    with pytest.raises(InputError, match="have no value"):
+        roots("x^2 + a")
+    with pytest.raises(CallError, match="digits"):
+        roots("x - 1", digits=0)
+    with pytest.raises(CallError, match="degree"):
+        roots("x^10000 - x - 1")
+    with pytest.raises(CallError, match="within"):
+        roots([1, *[0] * 898, -1, -1], timeout=0.5)
+
+
+def test_a_high_degree_with_few_distinct_roots() -> None:
+    found = roots("(x + 1)^2500")
+    assert [(r.re, r.multiplicity) for r in found.roots] == [("-1.00000000000000000000000000000", 2_500)]
+
+
+def test_huge_and_tiny_roots() -> None:
+    found = roots([1, 0, -(10**400)], digits=5).roots
+    assert found[1].re in ("1.0000e200", "1.00000e200")
+    small = roots([10**400, 0, -1], digits=5).roots
+    assert small[1].re in ("1.0000e-200", "1.00000e-200")
