@@ -76,7 +76,8 @@ class Tower:
         self.facts: list[fmpq_mpoly] = []  # polynomials assumed positive
         self.nonzero: list[fmpq_mpoly] = []
         self.columns: set[str] = set()  # with positive entries
-        self.memo: dict[Tree, Fraction] = {}
+        self.memo: dict[int, tuple[Tree, Fraction]] = {}  # by identity: hashing large trees costs more than they save
+        self.meanings: dict[str, Fraction] = {}
         self.cycle: fmpq_mpoly | None = None
         if order > 2:
             z, relation = self.generator(("unity",)).top, self.ring.constant(0)
@@ -120,6 +121,8 @@ class Tower:
         d = top.top.degrees()[self.ring.gens().index(g)]
         if d < 1 or not top.bottom.is_constant() or (top.top - g**d * lead).degrees()[self.ring.gens().index(g)] >= d:
             refuse(f"the relation of {name} is not monic in it")
+        if self.made[-1].poly != g:
+            refuse(f"the relation of {name} is not a polynomial in it")
         self.made[-1].relation = top.top / lead
         self.memo.clear()
 
@@ -138,11 +141,14 @@ class Tower:
     def reduce(self, p: fmpq_mpoly) -> fmpq_mpoly:
         if len(p) > MAX_TERMS:
             refuse("an expression grows past the limit of its normal form")
-        for g in reversed(self.made):
-            if g.relation is not None:
-                p = divmod(p, g.relation)[1]
-                if self.cycle is not None:
+        degrees = p.degrees()
+        for k in range(len(self.made), 0, -1):
+            relation, at = self.made[k - 1].relation, self.size - k
+            if relation is not None and degrees[at] >= relation.degrees()[at]:
+                if k == 1 and self.cycle is not None:
                     p = divmod(p, self.cycle)[1]
+                p = divmod(p, relation)[1]
+                degrees = p.degrees()
         return p
 
     def plus(self, a: Fraction, b: Fraction) -> Fraction:
@@ -384,9 +390,11 @@ class Tower:
         """The normal form of the principal value of a tree."""
         if isinstance(tree, fmpq):
             return self.constant(tree)
-        if tree not in self.memo:
-            self.memo[tree] = self._read(tree)
-        return self.memo[tree]
+        if isinstance(tree, str) and tree in self.meanings:
+            return self.meanings[tree]
+        if id(tree) not in self.memo:
+            self.memo[id(tree)] = (tree, self._read(tree))
+        return self.memo[id(tree)][1]
 
     def _read(self, tree: Tree) -> Fraction:
         if not isinstance(tree, tuple):
@@ -581,7 +589,8 @@ def build(
             for name, relation in (bound or {}).items():
                 tower.bind(name, relation)
             for name, meaning in (where or {}).items():
-                tower.memo[name] = tower.read(meaning)
+                tower.meanings[name] = tower.read(meaning)
+                tower.memo.clear()
             return tower, [tower.read(t) for t in wanted]
         except _Regrow as more:
             size, order = int(more.args[0]), int(more.args[1])
