@@ -145,6 +145,8 @@ class _Solver:
                 return Roots() if not h.exp.is_integer else self.again(u ** h.exp - t, x, self.meaning)
             else:
                 values = [sp.Pow(t, 1 / h.exp)]
+                if h.exp.is_even and not u.is_nonnegative:
+                    values.append(-values[0])
         elif isinstance(h, sp.log):
             values = [sp.exp(t)]
         elif isinstance(h, sp.erf):
