@@ -5,24 +5,23 @@ Format, all numbers as text, ``?`` marks what may be left out::
     statement  {"loss": tree | "equations": [tree, ...], "unknowns": [name, ...],
                 "columns"?: {name: [decimal, ...]},     entries under "@", exact
                 "relations"?: [["<"|"<="|">"|">="|"!=", tree, tree], ...]}   the domain
-    claim      {"kind": "critical_points", "complete": bool, "box"?: {name: [low, high]}, "counts"?: {"real", "complex"?},
+    claim      {"kind": "critical_points", "complete": bool, "box"?: {name: [low, high]},
+                "counts"?: {"real", "complex"?},
                 "points": [{"numeric": {name: decimal}, "radius": {name: decimal},
                             "inertia"?: [positive, negative, zero], "loss"?: {"numeric", "radius"},
                             "exact"?: {name: rational}}, ...]}
     evidence   {"method": "newton" | "roots" | "linear" | "none", "precision": bits,
                 "points"?: [{"box": {name: decimal}}, ...],       newton: a wider box in which the zero is unique
                 "complete"?: {"method": "convex"} | {"method": "bezout", "others": [...]}
-                           | {"method": "cofactors", "basis": [tree, ...], "cofactors": [[tree, ...], ...], "others": [...]}
                            | {"method": "cover", "leaves": text}}
 
-A point says: a critical point lies within ``radius`` of ``numeric``, one of its own for each. *newton*: the kernel's own derivatives
-in balls, N(X) = m - J(X)^-1 F(m) inside X, hence one zero in X, and it lies in N(X) (Neumaier, *Interval methods for
+A point says: a critical point lies within ``radius`` of ``numeric``, another one for each. *newton*: the kernel's own
+derivatives in balls, N(X) = m - J(X)^-1 F(m) inside X, hence one zero in X, and it lies in N(X) (Neumaier, *Interval methods for
 systems of equations*, 5.1). *roots*: one unknown, a rational gradient; the real roots of its numerator by FLINT, so
 the claim is complete by itself. *linear*: the gradient is linear with rational coefficients and has one zero.
 *convex*: every term of the loss is convex by composition rules and the Hessian at the one point is positive definite.
-*bezout* and *cofactors*: as many complex zeros (``others``: {"numeric": {name: [re, im]}, "radius": decimal}, one of
-each conjugate pair) as the product of the degrees, or as the monomials that no leading monomial of ``basis`` divides
-(each basis element is the sum of cofactor x equation, so it vanishes at every zero). *cover*: ``box`` is cut in halves
+*bezout*: as many complex zeros (``others``: {"numeric": {name: [re, im]}, "radius": decimal}, one of each conjugate
+pair) as the product of the degrees (Fulton, *Intersection theory*, 8.4.6). *cover*: ``box`` is cut in halves
 along the digits of ``leaves`` (base 36: the unknown); at a leaf ``E`` an equation has no zero, ``M`` nor has its
 mean value form, ``N`` Newton's step leaves the box, ``U`` J is regular and a claimed point lies inside.
 """
@@ -31,12 +30,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
-from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_mpoly
+from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_mpoly, fmpz_poly
 
 from closedform.kernel.expression import Tree, differentiate, evaluate, free_names, head_of, infix, mul, read
 from closedform.kernel.jets import Jet, jet
-from closedform.kernel.quotients import NotRational, Quotient, dense, product, quotient
+from closedform.kernel.quotients import NotRational, Quotient, dense, quotient
 from closedform.kernel.reading import (
     Json,
     decimal,
@@ -141,6 +141,8 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
                 _by_newton(given, point, fields(hint, (), ("box",)))
         elif method != "none" or points:
             refuse(f"unknown method {method!r}")
+        if method == "newton" and any(not _apart(p.ball, q.ball) for i, p in enumerate(points) for q in points[:i]):
+            refuse("two of the points may be the same")
         for i, point in enumerate(points):
             if not given.inside(point.ball):
                 refuse(f"point {i + 1} is outside the domain")
@@ -148,7 +150,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         where = ""
         if complete and method in ("newton", "none"):
             total, where = _complete(given, points, fields(mapping(how, "complete"), ("method",), (
-                "others", "basis", "cofactors", "leaves")), claim.get("box"))  # fmt: skip
+                "others", "leaves")), claim.get("box"))  # fmt: skip
         elif how is not None or (claim.get("box") is not None):
             refuse("evidence of completeness that nothing asks for")
     counts = fields(claim.get("counts", {}), (), ("real", "complex"))
@@ -193,7 +195,7 @@ def _given(statement: dict[str, Json]) -> Given:
         if sign not in RELATIONS:
             refuse(f"not a relation: {sign}")
         relations.append((str(sign), read(left), read(right)))
-    free: set[str] = set().union(*(free_names(t) for t in equations), *(free_names(loss) if loss is not None else [],))
+    free = set[str]().union(*(free_names(t) for t in equations), *(free_names(loss) if loss is not None else [],))
     if not unknowns or not free <= set(unknowns) | set(columns):
         refuse("a name is not an unknown")
     return Given(loss, equations, unknowns, columns, relations)
@@ -231,7 +233,7 @@ def _by_newton(given: Given, point: Point, hint: dict[str, Json]) -> None:
 
 def _by_roots(given: Given, points: list[Point]) -> int | None:
     """Every real root of the numerator is one claimed point or outside the domain; the number of complex roots."""
-    whole = [f for f in given.quotients() if f.top != 0]
+    whole = [f for f in given.quotients() if not f.top.is_zero()]
     if len(given.unknowns) != 1 or not whole:
         refuse("roots are listed for one unknown and an equation that is not zero everywhere")
     common = whole[0].top
@@ -239,8 +241,7 @@ def _by_roots(given: Given, points: list[Point]) -> int | None:
         common = common.gcd(f.top)
     left, total = list(points), 0
     for factor, _ in dense(common).factor()[1]:
-        for root, _ in factor.complex_roots():
-            ball = acb(root)
+        for ball in _roots(factor):
             total += 1
             if not ball.imag.is_zero() or not given.inside([ball.real]):
                 continue
@@ -309,7 +310,7 @@ def _said(given: Given, point: Point, method: str) -> None:
             refuse("inertia needs a loss")
         k = len(given.unknowns)
         if method == "linear":  # the second derivatives are exact numbers
-            exact_rows = [[f.top.derivative(j).leading_coefficient() if f.top.derivative(j) != 0 else fmpq(0)
+            exact_rows = [[f.top.derivative(j).leading_coefficient() if not f.top.derivative(j).is_zero() else fmpq(0)
                            for j in range(k)] for f in given.quotients()]  # fmt: skip
             found = inertia(exact_rows)
         else:
@@ -325,9 +326,14 @@ def _said(given: Given, point: Point, method: str) -> None:
 def _flat(f: Quotient, point: Point) -> tuple[int, int, int] | None:
     """(0, 0, 1) when the point is a multiple root of the gradient's numerator."""
     for factor, times in dense(f.top).factor()[1]:
-        if times > 1 and any(point.holds([acb(r).real]) and acb(r).imag.is_zero() for r, _ in factor.complex_roots()):
+        if times > 1 and any(point.holds([r.real]) and r.imag.is_zero() for r in _roots(factor)):
             return (0, 0, 1)
     return None
+
+
+def _roots(f: fmpz_poly) -> list[acb]:
+    """The complex roots of a squarefree polynomial in disjoint balls, real ones with the imaginary part exactly zero."""
+    return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
 
 
 def value_at(p: fmpq_mpoly, at: list[fmpq]) -> fmpq:
@@ -374,8 +380,6 @@ def _size(v: arb | fmpq) -> arb:
 def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json) -> tuple[int | None, str]:
     """The number of complex zeros where it comes out, and the words for the region; refused when not proved."""
     method = text(how["method"], "method", 20)
-    if any(not _apart(p.ball, q.ball) for i, p in enumerate(points) for q in points[:i]):
-        refuse("two of the points may be the same")
     if method == "cover":
         sides = fields(box, tuple(given.unknowns))
         ends = [[decimal(v, "box") for v in sequence(sides[x], "box", 2)] for x in given.unknowns]
@@ -406,8 +410,6 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
         bound = 1
         for f in system:
             bound *= max(int(f.total_degree()), 0)
-    elif method == "cofactors":
-        bound = _standard_monomials(_ideal(given, system, how), len(given.unknowns))
     else:
         refuse(f"unknown method {method!r}")
     others = [_complex_zero(given, system, o) for o in sequence(how.get("others", []), "others", 5000)]
@@ -447,35 +449,6 @@ def _at(p: fmpq_mpoly, at: list[acb]) -> acb:
     return total
 
 
-def _ideal(given: Given, system: list[fmpq_mpoly], how: dict[str, Json]) -> list[tuple[int, ...]]:
-    """The leading exponents of the basis, each element shown to be a combination of the equations."""
-    basis, cofactors = sequence(how.get("basis"), "basis", 5000), sequence(how.get("cofactors"), "cofactors", 5000)
-    out = list[tuple[int, ...]]()
-    for element, row in zip(basis, cofactors, strict=True):
-        claimed = quotient(read(element), given.unknowns, {})
-        parts = [quotient(read(c), given.unknowns, {}) for c in sequence(row, "cofactors", 1000)]
-        if claimed.top.is_zero() or any(not q.bottom.is_constant() for q in (claimed, *parts)):
-            refuse("a basis element or a cofactor is no polynomial, or zero")
-        if sum((product(c.top, f) for c, f in zip(parts, system, strict=True)), claimed.top * 0) != claimed.top:
-            refuse("a basis element is not the combination of the equations that it is said to be")
-        out.append(tuple(int(e) for e in claimed.top.monoms()[0]))
-    return out
-
-
-def _standard_monomials(leading: list[tuple[int, ...]], k: int) -> int:
-    """How many monomials no leading one divides: a bound on the zeros (Cox, Little, O'Shea, 5.3)."""
-    if any(not any(sum(e) == e[i] for e in leading) for i in range(k)):
-        refuse("infinitely many monomials are left")
-    layer, count = {(0,) * k}, 0
-    while layer:
-        layer = {m for m in layer if not any(all(a >= b for a, b in zip(m, e, strict=True)) for e in leading)}
-        count += len(layer)
-        if count > 20_000:
-            refuse("too many monomials are left")
-        layer = {(*m[:i], m[i] + 1, *m[i + 1 :]) for m in layer for i in range(k)}
-    return count
-
-
 def _cover(given: Given, points: list[Point], box: list[tuple[fmpq, fmpq]], leaves: Iterator[str], depth: int) -> None:
     mark = next(leaves, "")
     if mark in DIGITS and mark and DIGITS.index(mark) < len(box) and depth < 200:
@@ -511,11 +484,11 @@ def _cover(given: Given, points: list[Point], box: list[tuple[fmpq, fmpq]], leav
 
 def curvature(tree: Tree, unknowns: set[str], at: dict[str, arb], columns: dict[str, list[fmpq]]) -> str:
     """CONSTANT, AFFINE, CONVEX or CONCAVE in the unknowns (where defined), else OPEN; each sum row by row."""
-    head, args = head_of(tree), tree[1:] if isinstance(tree, tuple) else ()
     if not free_names(tree) & unknowns:
         return CONSTANT
-    if isinstance(tree, str):
+    if not isinstance(tree, tuple):
         return AFFINE
+    head, args = head_of(tree), tree[1:]
     if head == "sum":
         low, high = (evaluate(a, at, columns).unique_fmpz() for a in args[1:3])
         if low is None or high is None:
@@ -560,7 +533,9 @@ def _joined(kinds: Iterator[str]) -> str:
 
 def _exponentials(tree: Tree, unknowns: set[str], at: dict[str, arb], columns: dict[str, list[fmpq]]) -> bool:
     """Whether the tree is a sum of positive constants times exponentials of affine forms (log-sum-exp is convex)."""
-    if head_of(tree) == "+" and isinstance(tree, tuple):
+    if not isinstance(tree, tuple):
+        return isinstance(tree, fmpq) and tree > 0
+    if tree[0] == "+":
         return all(_exponentials(a, unknowns, at, columns) for a in tree[1:])
     if not free_names(tree) & unknowns:
         return bool(evaluate(tree, at, columns) > 0)
