@@ -52,7 +52,6 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     x, equation = system.unknowns[0], sp.expand(system.equations[0])
     budget.check()
     atoms = {a for a in equation.atoms(*_SPECIAL, sp.Derivative, sp.Subs) if a.has(x)}
-    atoms = {a for a in atoms if not any(a is not b and b.has(a) for b in atoms)}  # zeta within its own derivative
     markers = {a: sp.Dummy(f"h{i}") for i, a in enumerate(sorted(atoms, key=str))}
     image = sp.expand(equation.xreplace(markers))
     own = set(markers.values())
