@@ -209,6 +209,8 @@ CASES = [
     ("||M .* (X - A)||^2 + lam*||X||^2", "X", "M=m,k;A=m,k;X=m,k", LP),
     ("||tanh(X*W)*V - Y||^2", "V", "X=n,p;W=p,k;V=k,q;Y=n,q", ()),
     ("||A*diag(c)*B - C||^2", "c", "A=n,k;B=k,m;C=n,m;c=k", ()),
+    ("||diag(x)*z - y||^2 + lam*||x||^2", "x", "z=m;y=m;x=m", LP),
+    ("||y - z .* x||^2 + lam*||x - c||^2", "x", "z=m;y=m;x=m;c=m", LP),
     ("x'*A*x/2 - c'*x", "x", "A=k,k;c=k;x=k", ("A spd",)),
     ("||A*X - B||^2", "X", "A=n,k;B=n,k;X=k,k", ("X sym",)),
     ("(x - c)'*inv(P)*(x - c) + (y - H*x)'*inv(R)*(y - H*x)", "x", "c=k;P=k,k;H=p,k;R=p,p;y=p;x=k", ("P spd", "R spd")),

@@ -194,8 +194,19 @@ class _Text:
         return text + "'" if l.t else text
 
     def factor(self, p: Poly) -> str:
+        """One factor of an elementwise product, which binds like * and from the left."""
         text = self.poly(p)
-        return f"({text})" if self.is_sum(text) else text
+        plain = re.fullmatch(r"[\w']+", text) or (re.fullmatch(r"\w*\(.*\)'?", text) and self.closes(text))
+        return text if plain else f"({text})"
+
+    def closes(self, text: str) -> bool:
+        """Does the first parenthesis close at the end?"""
+        depth = 0
+        for i, ch in enumerate(text):
+            depth += (ch == "(") - (ch == ")")
+            if depth == 0 and ch == ")":
+                return i >= len(text) - 2
+        return False
 
 
 def _common(terms: list[Term]) -> tuple[Word, Word, list[Term]]:

@@ -70,6 +70,15 @@ def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
             return None
         i = places[0]
         l = word[i]
+        behind = word[i + 1 :]
+        if l.kind == "diag" and p.cols == ONE and behind and all(x.rows != ONE for x in behind):  # diag(u) v = diag(v) u
+            column = Poly(l.cols, ONE, {((), behind): Fraction(1)})
+            left = Poly(p.rows, l.rows, {(m, word[:i]): c})
+            inner = collect(l.args[0], name, rows, cols)
+            if inner is None or inner.flipped or inner.entrywise is not None or not inner.rest.zero:
+                return None
+            plain += [(w.product(left, w.diagonal(column), a), b) for a, b in inner.plain]
+            continue
         left = Poly(p.rows, l.rows, {(m, word[:i]): c})
         right = Poly(l.cols, p.cols, {((), word[i + 1 :]): Fraction(1)})
         if l.kind == "name":

@@ -84,7 +84,7 @@ def assignments(system: MatrixSystem, values: tuple[int, ...], formulas: Iterabl
     if len(ranked) > 2:  # twice as tall: for ranks that add up
         out.append({**out[0], ranked[0]: 2 * out[0][ranked[0]]})
     out += [dict(zip(ranked, turn, strict=False)) for turn in islice(permutations(few), 1, ATTEMPTS)]
-    return out
+    return [s for s in out if len(set(s.values())) == len(s)]
 
 
 def _tall(p: Poly, above: dict[str, set[str]]) -> None:

@@ -16,6 +16,7 @@ from closedform.algebra import words as w
 from closedform.algebra.words import ONE, Atom, Letter, Poly, Unsupported
 from closedform.calculus.matrices import MatrixSystem
 from closedform.emit.matrix_auxiliaries import AUXILIARIES
+from closedform.language import unparse
 
 _FUNCTIONS = {
     "exp": "np.exp", "log": "np.log", "sqrt": "np.sqrt", "sin": "np.sin", "cos": "np.cos", "tan": "np.tan",
@@ -28,6 +29,13 @@ _RESERVED = frozenset({"np", "warnings", "sizes", "flat", "solve"})
 def identifier(name: str) -> str:
     """A Python name for one of ours (``lambda`` becomes ``lambda_``)."""
     return name + "_" if keyword.iskeyword(name) or name in _RESERVED else name
+
+
+def summary_of(system: MatrixSystem) -> str:
+    """The first line of the emitted docstring: printable characters of the loss only, so that it cannot end the string."""
+    problem = system.problem
+    text = unparse(problem.loss) if problem.catalogue and problem.loss is not None else " ".join(problem.source.split())
+    return f"Minimise {text[:200]}".replace("\\", "").replace('"', "")
 
 
 class Source:

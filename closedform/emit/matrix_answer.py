@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from closedform.algebra.words import ONE
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.calculus.matrices import MatrixSystem
-from closedform.emit.matrices import Source
+from closedform.emit.matrices import Source, summary_of
 from closedform.frozen import FrozenMap
 
 
 def source_of(system: MatrixSystem) -> Source:
-    return Source(system, f"Minimise {system.problem.source.strip()}".replace("\\", "").replace('"""', ""))
+    return Source(system, summary_of(system))
 
 
 def by_theorem(

@@ -11,7 +11,7 @@ from closedform.algebra.words_facts import definite, sign
 from closedform.algebra.words_print import display
 from closedform.algebra.words_solve import collect, identity_multiple
 from closedform.calculus.matrices import MatrixSystem, Piece
-from closedform.emit.matrices import Source, identifier
+from closedform.emit.matrices import Source, identifier, summary_of
 
 Block = tuple[dict[str, Poly], Poly]  # the matrix that multiplies each unknown, and the rest
 
@@ -19,7 +19,7 @@ Block = tuple[dict[str, Poly], Poly]  # the matrix that multiplies each unknown,
 def solver(system: MatrixSystem, values: Sequence[tuple[str, Poly]], constrained: bool,
            kinds: Sequence[str]) -> tuple[str, str, dict[str, str]]:  # fmt: skip
     """NumPy source, the name of the plan ("least squares", "kronecker", "formula"), and the cost."""
-    summary = f"Minimise {system.problem.source.strip()}".replace("\\", "").replace('"""', "")
+    summary = summary_of(system)
     found = stacked(system)
     if found is not None:
         pieces, targets, flipped = found

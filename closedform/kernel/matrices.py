@@ -68,11 +68,13 @@ class Sample:
         rows, cols = self.shapes.get(of, (1, 1))
         words = self.properties.get(of, [])
         a = self.random(what, rows, cols)
+        if "orth" in words and rows >= cols:  # the first columns of a Cayley transform
+            skew = self.random(what, rows, rows)
+            skew = skew - skew.transpose()
+            full = (identity(rows) - skew) * (identity(rows) + skew).inv()
+            return matrix(rows, cols, [int(full[i, j]) for i in range(rows) for j in range(cols)]), rows + 1
         if words and rows != cols:
             refuse(f"{of} is not square")
-        if "orth" in words:
-            skew = a - a.transpose()
-            return (identity(rows) - skew) * (identity(rows) + skew).inv(), rows + 1
         if "diag" in words:
             return matrix(rows, rows, [x * (i % (rows + 1) == 0) for i, x in enumerate(entries(a))]), 1
         if "spd" in words or "psd" in words:
@@ -267,7 +269,11 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     stated = fields(statement, ("loss", "unknowns", "shapes", "properties", "constraints"))
     fields(claim, ("kind", "formula", "conditions"))
     sizes = {k: integer(v, k, 1, MAX_SIZE) for k, v in mapping(fields(evidence, ("sizes",))["sizes"], "sizes").items()}
+    if len(set(sizes.values())) != len(sizes) or any(v < 2 for v in sizes.values()):
+        refuse("the sizes must be distinct and at least 2: matrices of size 1 commute")
     unknowns = names(stated["unknowns"], "unknowns")
+    if set(unknowns) & sizes.keys():
+        refuse("an unknown is also a size")
     pairs = [sequence(p, "a formula", 2) for p in sequence(claim["formula"], "formula", 100)]
     order = [name(p[0], "an unknown") for p in pairs]
     if sorted(order) != sorted(unknowns) or not unknowns:

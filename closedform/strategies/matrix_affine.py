@@ -56,18 +56,23 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if not loss.names & frozenset(system.unknowns):
         return Attempt(name, "failed", "the loss does not contain the unknown")
     equations = differentiate(loss, names)
+    for u, g in equations.items():
+        if u in system.unknowns and not g.zero and not g.names & frozenset(names):
+            said = f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical point unless it is zero"
+            return Attempt(name, "no_critical_point", said, complete=True, scope="formula", minimiser="no_critical_point",
+                           statements=(Statement(said + ", and the loss has no lower bound", "derived", reference="Fermat"),))  # fmt: skip
     steps = eliminate(equations, names, frozenset(multipliers), budget)
     if isinstance(steps, str):
         return Attempt(name, "declined", steps)
     steps = [_square_root(system, s) or s for s in steps] if len(steps) == 1 else steps
     values, hidden, order = back_substitute(steps, system.unknowns, equations, names)
-    for u, g in equations.items():
+    rewritten = True
+    for g in equations.values():
         left = w.substitute(g, hidden)
         for v in reversed(order):
             left = w.substitute(left, {v: values[v]})
-        if not vanishes(left) and not _kronecker(steps):
-            return Attempt(name, "failed", f"the formula did not rewrite the equation for {u} to zero")
-    return _answer(system, steps, values, order)
+        rewritten = rewritten and vanishes(left)
+    return _answer(system, steps, values, order, rewritten)
 
 
 def _kronecker(steps: list[Step]) -> bool:
@@ -256,7 +261,8 @@ def _granted(condition: str, system: MatrixSystem) -> bool:
     return rest in flags or ("full rank" in flags and rest.startswith("full"))
 
 
-def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], order: tuple[str, ...]) -> Attempt:
+def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], order: tuple[str, ...],
+            rewritten: bool) -> Attempt:  # fmt: skip
     shape = convexity(system)
     given = inverse_conditions(system, {"": system.loss})[0]
     conditions, known = inverse_conditions(system, values)
@@ -289,14 +295,18 @@ def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], or
     when = f" when {' and '.join(conditions)}" if conditions else ""
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
     proof = certificate(system, values, order, conditions)
+    if proof is None and not rewritten:
+        return Attempt(name, "failed", "the formula neither rewrote the equations to zero nor could the kernel test it")
     statements.append(Statement(
         f"the loss is stationary{' on the constraints' if constrained else ''} at {listed}{when}: "
-        + ("by vec(L U R) = (R' (x) L) vec(U)" if _kronecker(steps) else "the equations rewrite to zero for all sizes"),
+        + ("the equations rewrite to zero for all sizes" if rewritten else "by vec(L U R) = (R' (x) L) vec(U)" if _kronecker(steps)
+           else "the collected terms are inverted"),
         "derived", reference="Magnus and Neudecker, Matrix Differential Calculus, 1988"))  # fmt: skip
     if proof is not None:
         statements.append(Statement("the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers",
                                     "proved", certificate=0))  # fmt: skip
-    statements.append(Statement(f"this point is a global minimum: {reason}", "derived",
+    what = f"this point is a global minimum: {reason}" if reason else "the loss is concave: this point is a global maximum, and there is no lower bound"
+    statements.append(Statement(what, "derived",
                                 reference="Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 4.2.3"))  # fmt: skip
     if plan == "least squares":
         statements += _rank_statements(conditions)
@@ -308,7 +318,7 @@ def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], or
     simple = all(system.shape(u) == (ONE, ONE) for u in system.unknowns) and "inv(" not in listed
     return Attempt(
         name, "solved", "stationarity is affine and was solved by inverses", formula=formula, complete=True,
-        minimiser="closed", expression_class="rational" if simple else "linear_algebra", scope="formula",
+        minimiser="closed" if reason else None, expression_class="rational" if simple else "linear_algebra", scope="formula",
         statements=tuple(statements), certificates=(proof,) if proof else (), details=FrozenMap(_details(plan, system)),
     )  # fmt: skip
 
@@ -412,6 +422,8 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
                 if found and len(found.plain) == 1 and all(c.kind == "zero" for c in system.constraints):
                     a, b = found.plain[0]
                     h = a if w.identity_is(b) else None
+                    if h is not None and w.is_symmetric(h) and definite(-h, system.facts) is not None:
+                        return "", []  # concave: a maximum
                     if h is not None and w.is_symmetric(h):
                         c, m = w.content(h)
                         return f"convex when {display(h)} is positive definite", [f"{display(h)} is positive definite"]
