@@ -25,6 +25,7 @@ example = {
 }  # fmt: skip
 counterexample = {"loss": "x^4 - x^2"}
 
+share = 0.3  # of the time left: certified numbers come after
 MAX_UNKNOWNS = 8
 
 
@@ -44,7 +45,7 @@ def declines(system: Stationarity) -> str | None:
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, or failed with the case that resisted."""
     facts = Facts(system.relations)
-    found = Eliminator(facts, budget).solve(system.equations, system.unknowns)
+    found = Eliminator(facts, budget, system.nonzero).solve(system.equations, system.unknowns)
     judge = Judge(system, budget)
     if not judge.samples:
         return Attempt(name, "failed", "no admissible values of the parameters were found")

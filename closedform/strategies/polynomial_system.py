@@ -36,8 +36,10 @@ name = "polynomial system"
 example = {"loss": "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"}
 counterexample = {"loss": "exp(x) + x^2 + y^2 - x*y"}
 
-share = 0.8  # of the time left
+share = 0.8  # of the time left; less where a loss leaves something to certified numbers
 MAX_TERMS = 20_000
+MAX_RATIONAL = 1_000  # operations in an equation whose denominators are not cleared yet
+MAX_DEGREE = 60
 
 
 def declines(system: Stationarity) -> str | None:
@@ -48,7 +50,13 @@ def declines(system: Stationarity) -> str | None:
         return f"the equations are {system.kind}, not rational"
     if system.parameters:
         return "the coefficients hold parameters"
+    if any(_heavy(e, system.unknowns) for e in system.equations):
+        return "clearing denominators would make the equations too large"
     return None
+
+
+def _heavy(e: Any, unknowns: tuple[Any, ...]) -> bool:
+    return not e.is_polynomial(*unknowns) and sp.count_ops(e) > MAX_RATIONAL
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
@@ -60,6 +68,10 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "declined", str(fault))
     if all(f.is_zero() for f in equations):
         return Attempt(name, "failed", "the equations vanish everywhere")
+    if max(int(f.total_degree()) for f in equations) > MAX_DEGREE:
+        return Attempt(name, "failed", f"the equations have degree more than {MAX_DEGREE}")
+    if system.loss is not None:  # certified numbers come after
+        budget = budget.share(budget.remaining * 0.7)
     solution = solve_system(equations, names, nonzero, budget)
     return answer(system, solution, budget)
 
