@@ -58,7 +58,10 @@ MATRIX: tuple[str, ...] = (
     "closedform.strategies.matrix_monotone",
     "closedform.obstructions.exponentials_family",
 )
-LARGE: tuple[str, ...] = ("closedform.strategies.streamed_least_squares",)
+LARGE: tuple[str, ...] = (
+    "closedform.strategies.streamed_least_squares",
+    "closedform.strategies.logistic_fit",
+)
 
 MAX_DEPTH = 6  # reductions within reductions
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside

@@ -19,6 +19,8 @@ from closedform.kernel.exponentials import Field, Quotient
 
 MAX_PIECES = 400
 MAX_SIZE = 60_000  # terms of a polynomial that is still factored
+MAX_RESULTANT = 1_200  # degree of a resultant that is worked out
+MAX_COUNTED = 24  # degree of a factor without positive roots whose complex solutions are counted
 MAX_SYLVESTER = 20  # symbols times degree, past which a resultant does not end
 
 
@@ -172,7 +174,7 @@ def _linear(equations: list[fmpz_mpoly], state: _State, fld: Field) -> list[_Sta
         for name in state.free:
             if p.degrees()[fld.names.index(name)] == 1:
                 c = coefficients(p, name, fld)[1]
-                if not variables(c, fld) & set(state.free) or fld.sign(c) != 0 or name not in fld.positive:
+                if not variables(c, fld) & set(state.free) or fld.sign(c) != 0 or name not in fld.positive or len(state.free) > 2:
                     choices.append(((fld.sign(c) == 0, name in fld.positive, len(c)), i, name))
     if not choices:
         return None
@@ -212,6 +214,9 @@ def _resultant(gone: str, main: str, state: _State, fld: Field, out: Pieces) -> 
     """The branches over the factors of the resultant, smaller systems, and the factors that stay open."""
     i = fld.names.index(gone)
     first, second, *more = sorted(state.equations, key=lambda p: (p.degrees()[i], len(p)))
+    m = fld.names.index(main)
+    if first.degrees()[i] * second.degrees()[m] + second.degrees()[i] * first.degrees()[m] > MAX_RESULTANT:
+        return None
     symbols = len((variables(first, fld) | variables(second, fld)) - set(state.free))
     if first.degrees()[i] == 0 or symbols * first.degrees()[i] > MAX_SYLVESTER:
         return None
@@ -238,7 +243,9 @@ def _resultant(gone: str, main: str, state: _State, fld: Field, out: Pieces) -> 
             failed.append(f)
             continue
         if main in fld.positive and not any(z > 0 for z, _ in isolate_real(dense(f, main, fld))):
-            out.exhaustive = False  # no positive root; its complex solutions are not counted
+            if f.degrees()[fld.names.index(main)] > MAX_COUNTED or len(
+                    common_factor(f, main, gone, list(state.equations), [resolved(p, state.values, fld) for p in state.nonzero], fld)) > 1:
+                out.exhaustive = False  # no positive root; its complex solutions are not counted
             continue
         avoid = [resolved(p, state.values, fld) for p in state.nonzero]
         avoid += [fld.generator[gone]] if gone in fld.positive else []

@@ -22,7 +22,9 @@ from closedform.kernel.expression import Tree, as_integer
 from closedform.kernel.reading import Json, Refused, refuse
 from closedform.stationarity import Stationarity, columns_of
 
-MAX_TREE = 200_000  # nodes of all derivatives that are looked at
+MAX_TREE = 20_000  # rows that are looked at
+MAX_DEGREE = 1_500  # of the common denominator in one exponential
+MAX_PRODUCTS = 200  # of the numbers of different exponents, in several exponentials
 
 
 class NotExponential(Exception):
@@ -68,7 +70,7 @@ def setting(system: Stationarity) -> Setting:
 def build(system: Stationarity, loss: Tree | None, trees: list[Tree], unknowns: list[str],
           columns: Mapping[str, list[fmpq]], positive: set[str]) -> Setting:  # fmt: skip
     """The field of the given equations; raises ``NotExponential`` or ``Refused``."""
-    scales, names = exponentials(trees, columns)
+    scales, names = exponentials(trees, columns, bounded=True)
     if not scales:
         raise NotExponential("no exponential of an unknown occurs")
     of: dict[str, tuple[str, fmpq, tuple[str, ...]] | None] = {}
@@ -93,13 +95,19 @@ def build(system: Stationarity, loss: Tree | None, trees: list[Tree], unknowns: 
     return Setting(system, field, quotients, loss, of, tuple(n for n in field.names if n not in fixed))
 
 
-def exponentials(trees: list[Tree], columns: Mapping[str, list[fmpq]]) -> tuple[dict[Key, tuple[str, fmpq]], set[str]]:
-    """The scales of all exponentials in the trees, and the names that stand outside exponents."""
+def exponentials(trees: list[Tree], columns: Mapping[str, list[fmpq]], bounded: bool = False
+                 ) -> tuple[dict[Key, tuple[str, fmpq]], set[str]]:  # fmt: skip
+    """The scales of all exponentials in the trees, and the names that stand outside exponents.
+
+    ``bounded`` raises ``NotExponential`` where the common denominator would be too large for an elimination.
+    """
     probe = Field({}, [], columns)
     found: dict[Key, list[fmpq]] = {}
     names = set[str]()
     for t in trees:
         _collect(t, {}, probe, found, names)
+    if bounded:
+        _bound(found)
     taken = names | {n for key in found for n in key}
     scales: dict[Key, tuple[str, fmpq]] = {}
     for key in sorted(found):
@@ -149,6 +157,17 @@ def _collect(tree: Tree, values: dict[str, fmpq], probe: Field, found: dict[Key,
         return
     for key, c in probe.expand(exponent, values).items():
         found.setdefault(key, []).append(c)
+
+
+def _bound(found: Mapping[Key, list[fmpq]]) -> None:
+    """Refuses exponents whose common denominator has too high a degree, or too many terms in several unknowns."""
+    degree = 1.0
+    for values in found.values():
+        different = {str(abs(v)): abs(v) for v in values if v != 0}
+        whole = sum(different.values(), fmpq(0)) / _gcd(values)
+        degree *= max(1.0, float(whole.p) / float(whole.q)) if len(found) == 1 else max(1, len(different))
+    if degree > (MAX_DEGREE if len(found) == 1 else MAX_PRODUCTS):
+        raise NotExponential("the exponents take too many values for an elimination")
 
 
 def _gcd(values: list[fmpq]) -> fmpq:
