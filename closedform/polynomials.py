@@ -16,6 +16,7 @@ from flint import fmpz, fmpz_poly
 
 from closedform.algebra.galois.decide import Decision, certificate_of, decide, shortcut, texts
 from closedform.algebra.galois.family import decide_family
+from closedform.algebra.galois.subfields import MAX_DEGREE
 from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import Given, of_tree, read, short
@@ -102,7 +103,7 @@ class Galois(_Result):
             times = f" (multiplicity {f.multiplicity})" if f.multiplicity > 1 else ""
             group = f", Galois group {f.group} of order {f.order}" if f.group else ""
             lines.append(f"  factor {short(f.polynomial)}{times}: degree {f.degree}{group}")
-            trust = "proved" if f.solvable is False else "derived" if f.solvable else "not decided"
+            trust = "proved" if f.certificate else "derived" if f.solvable else "not decided"
             lines.append(f"    {_solvable_words(f.solvable)} [{trust}]: {f.reason}")
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
 
@@ -304,12 +305,25 @@ def _galois_job(coefficients: list[Json], unknown: str, timeout: float) -> Itera
             yield _factor(f, part, int(multiplicity), unknown, found)
             continue
         for factor, _ in part.factor()[1]:
-            yield _factor(f, factor, int(multiplicity), unknown, decide(factor, budget))
+            yield _factor(f, factor, int(multiplicity), unknown, _decided(factor, budget))
+
+
+def _decided(f: fmpz_poly, budget: Budget) -> Decision:
+    """The decision; where the tower leaves it open, radicals that are proved settle it."""
+    decision = decide(f, budget.share(budget.remaining * 2 / 3))
+    if decision.solvable is None and f.degree() <= MAX_DEGREE and budget.remaining > 1:
+        try:
+            found = radical_roots(f, budget)
+        except OutOfTime:
+            return decision
+        if not isinstance(found, Withheld):
+            return Decision(True, "its roots were found in radicals and proved", certificate=found.certificate)
+    return decision
 
 
 def _factor(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, unknown: str, decision: Decision) -> Factor:
     certificate = decision.certificate
-    if certificate is not None:
+    if certificate is not None and certificate.kind == "unsolvable":
         certificate = certificate_of(f, certificate.evidence, whole)
     return Factor(poly_text(f, unknown, 0), f.degree(), multiplicity, decision.solvable, decision.group,
                   decision.order, decision.reason, certificate)  # fmt: skip

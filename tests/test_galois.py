@@ -220,9 +220,9 @@ def test_three_division_points_lie_on_affine_lines() -> None:
 
 def test_prime_degree_by_two_roots() -> None:
     budget = Budget.of(20)
-    assert two_roots_suffice(x**7 + 7 * x**3 + 7 * x**2 + 7 * x - 1, budget)
-    assert not two_roots_suffice(x**7 - 7 * x + 3, budget)
-    assert not two_roots_suffice(x**5 - x - 1, budget)
+    assert two_roots_suffice(x**7 + 7 * x**3 + 7 * x**2 + 7 * x - 1, (tuple(range(7)),), budget)
+    assert not two_roots_suffice(x**7 - 7 * x + 3, (tuple(range(7)),), budget)
+    assert not two_roots_suffice(x**5 - x - 1, (tuple(range(5)),), budget)
 
 
 def test_cyclic_is_proved_and_not_guessed() -> None:

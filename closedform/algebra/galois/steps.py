@@ -8,7 +8,8 @@ below is a theorem on permutation groups whose hypothesis is an exact factorizat
 * p = 5, one orbit on pairs: the doubly transitive groups are F20, A5 and S5, and only F20 has more than one orbit on
   ({a, b}, c). p = 7: the transitive groups are C7, D7, F21, F42, PSL(3,2), A7, S7; the last three have orbits of
   length 7, 28 or 35 on triples, 35 together, and the others have not just these.
-* any prime p = n: every root is a rational function of any two (Galois 1832); found q-adically, checked exactly.
+* any prime p: every root of a block is a rational function of any two of it, so only the identity fixes two, and the
+  group is solvable (Galois 1832); found q-adically, checked exactly.
 * 8: an orbit of 7 partitions 4|4 that form the parallel classes of planes of AG(3,2) puts the group into AGL(3,2); it
   acts on the 7 classes with the translations as kernel.
 * 9: orbits on triples forming the 12 lines of AG(2,3), the only Steiner system S(2,3,9), put it into AGL(2,3), which
@@ -65,7 +66,7 @@ def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> str | fmpz_poly 
             orbits = {k // len(blocks) for k in _lengths(f, blocks, _triples, _product_value)}
             if not orbits <= {7, 28, 35} or (len(orbits) == 1 and orbits == {7}):
                 return "degree 7, and its orbits on triples are not those of PSL(3,2), A7 or S7"
-        if d > 7 and len(blocks) == 1 and two_roots_suffice(f, budget):
+        if d > 7 and two_roots_suffice(f, blocks, budget):
             return f"degree {d}, and every root is a rational function of any two (Galois)"
     if d == 9:
         return _nine(f, blocks)
@@ -187,43 +188,36 @@ def _planes(labels: list[Label], block: tuple[int, ...]) -> bool:
 # -- prime degree: every root from two ---------------------------------------------------------------------------------
 
 
-def two_roots_suffice(f: fmpz_poly, budget: Budget) -> bool:
-    """For monic irreducible f of prime degree p: True only if every root is a rational function of any two.
+def two_roots_suffice(f: fmpz_poly, blocks: Blocks, budget: Budget) -> bool:
+    """For monic irreducible f and blocks of prime size p: True only if each block lies in the field of any two of it.
 
-    With a prime q modulo which f is irreducible, the Frobenius map s numbers the q-adic roots a_i = s^i(a_0). If the
-    group is solvable it acts on the numbers by affine maps, so (a_i, a_j) -> a_(2j-i) commutes with it and the
-    polynomial N(y) = sum a_(2j-i) m(y)/(y - t_ij), t_ij = a_i a_j^2 (shifted), m its product, is integral. N is
-    read off modulo q^k, and f(N/m') = 0 mod m is then checked exactly over Z, which proves it whatever was guessed.
+    With a prime q modulo which all factors of f have degree p, the Frobenius map s numbers the q-adic roots of a block,
+    a_i = s^i(a_0). A solvable group acts on the numbers by affine maps, so (a_i, a_j) -> a_(2j-i) commutes with it and
+    N(y) = sum a_(2j-i) m(y)/(y - t_ij), t_ij = a_i a_j^2 (shifted), m the product of all y - t_ij, is integral. N is
+    read off modulo q^k. Whatever was guessed, f(N/m') = 0 mod m, checked exactly, proves that N/m' is a root of f at
+    every t_ij; balls tell which one, and that any two roots of a block give all of it in this way.
     """
-    p = f.degree()
-    size = p * (p - 1)
+    n, p = f.degree(), len(blocks[0])
+    pairs = [(i, j) for block in blocks for i in block for j in block if i != j]
+    size = len(pairs)
     if size > MAX_RESOLVENT:
         return False
-    roots = monic_roots(f, 96)
     for shift in SHIFTS:
         moved = f(fmpz_poly([-shift, 1]))
-        sums = power_sums(moved, 3 * size)
-        m = from_power_sums([fmpq(sums[k] * sums[2 * k] - sums[3 * k]) for k in range(size + 1)], size)
+        m = _pair_product(f, pairs, shift)
         if m.gcd(m.derivative()).degree() == 0:
             break
     else:
         return False
-    bits = _product_bits([z + shift for z in roots])
-    q = 1
-    for _ in range(40 * p):
-        q = _next_prime(q)
-        reduced = nmod_poly([int(c % q) for c in moved.coeffs()], q)
-        if len(reduced.factor()[1]) == 1 and reduced.factor()[1][0][1] == 1:
-            mq = nmod_poly([int(c % q) for c in m.coeffs()], q)
-            if mq.gcd(mq.derivative()).degree() == 0:
-                break
-        budget.check()
-    else:
+    q = _inert_prime(moved, p, m, budget)
+    if q == 0:
         return False
+    coarse = [z + shift for z in monic_roots(f, 96)]
+    bits = _product_bits(coarse, pairs)
     modulus = fmpz(q) ** (bits // (q.bit_length() - 1) + 1)
     context = fmpz_mod_poly_ctx(fmpz_mod_ctx(modulus))
     fm = context(list(moved.coeffs()))
-    images = _frobenius_roots(moved, q, fm, context, modulus)
+    images = _frobenius_roots(moved, q, p, fm, context, modulus)
     coefficients, sums_by_power = list(m.coeffs()), [context([0])] * size
     for d in range(1, p):
         budget.check()
@@ -232,22 +226,113 @@ def two_roots_suffice(f: fmpz_poly, budget: Budget) -> bool:
         for i in range(size - 1, -1, -1):
             sums_by_power[i] = sums_by_power[i] + image * carry
             carry = (theta * carry + coefficients[i]) % fm
-    traces = [int(t) for t in sums[:p]]
+    traces = [int(t) for t in power_sums(moved, n - 1)]
     numerator = [sum(int(c) * t for c, t in zip((s % fm).coeffs(), traces, strict=False)) for s in sums_by_power]
     half = modulus // 2
-    n_poly = fmpz_poly([(fmpz(c) + half) % modulus - half for c in numerator])
-    return _is_root(moved, n_poly, m.derivative(), m, budget)
+    return _gives_all(
+        moved, shift, blocks, pairs, fmpz_poly([(fmpz(c) + half) % modulus - half for c in numerator]), m, budget
+    )
 
 
-def _product_bits(shifted: list[acb]) -> int:
+def _pair_product(f: fmpz_poly, pairs: list[tuple[int, int]], shift: int) -> fmpz_poly:
+    """The integral polynomial with the roots a_i a_j^2 (shifted), (i, j) in ``pairs``, a set kept by the group."""
+    n, size = f.degree(), len(pairs)
+    if size == n * (n - 1):
+        sums = power_sums(f(fmpz_poly([-shift, 1])), 3 * size)
+        return from_power_sums([fmpq(sums[k] * sums[2 * k] - sums[3 * k]) for k in range(size + 1)], size)
+    bits = 128 + 8 * size
+    while bits < MAX_BITS:
+        with flint.ctx.workprec(bits):
+            shifted = [z + shift for z in monic_roots(f, bits)]
+            found = acb_poly.from_roots([shifted[i] * shifted[j] * shifted[j] for i, j in pairs]).unique_fmpz_poly()
+        if found is not None:
+            return found
+        bits *= 2
+    raise TooLarge(f"a resolvent needs more than {MAX_BITS} bits")
+
+
+def _inert_prime(f: fmpz_poly, p: int, m: fmpz_poly, budget: Budget) -> int:
+    """A prime modulo which f has factors of degree p only, and m stays squarefree; 0 when none is found."""
+    q = 1
+    for _ in range(120 * p):
+        q = _next_prime(q)
+        budget.check()
+        reduced = nmod_poly(f, q)
+        if reduced.gcd(reduced.derivative()).degree() == 0 and {g.degree() for g, _ in reduced.factor()[1]} == {p}:
+            mq = nmod_poly(m, q)
+            if mq.gcd(mq.derivative()).degree() == 0:
+                return q
+    return 0
+
+
+def _product_bits(shifted: list[acb], pairs: list[tuple[int, int]]) -> int:
     """Bits that hold twice the coefficients of N: at most sum |a_k| times the product of all 1 + |a_i a_j^2|."""
     sizes = [abs(z).upper() for z in shifted]
     total = (sum(sizes[1:], sizes[0]) * len(sizes) ** 2 + 1).log()
-    for i, a in enumerate(sizes):
-        for j, b in enumerate(sizes):
-            if i != j:
-                total += (a * b * b + 1).log()
+    for i, j in pairs:
+        total += (sizes[i] * sizes[j] * sizes[j] + 1).log()
     return int(float((total / flint.arb(2).log()).upper())) + 64
+
+
+def _gives_all(
+    f: fmpz_poly, shift: int, blocks: Blocks, pairs: list[tuple[int, int]], numerator: fmpz_poly, m: fmpz_poly,
+    budget: Budget,
+) -> bool:  # fmt: skip
+    """Is N/m' a root of f at every t_ij, exactly, and does every pair of a block generate the block by it?
+
+    f has the shifted roots. E = m'^(n+1) f(N/m') mod m is zero if it is modulo primes whose product exceeds twice a
+    bound of its coefficients: by interpolation, at most sum |E(t)| times the product of all 1 + |t|.
+    """
+    n, derivative = f.degree(), m.derivative()
+    bits = 256 + numerator.height_bits() + m.height_bits()
+    with flint.ctx.workprec(bits):
+        roots = monic_roots(f(fmpz_poly([shift, 1])), bits)
+        shifted = [z + shift for z in roots]
+        thetas = [shifted[i] * shifted[j] * shifted[j] for i, j in pairs]
+        above, below = acb_poly(numerator), acb_poly(derivative)
+        values, slopes = [above(t) for t in thetas], [below(t) for t in thetas]
+        third = dict[tuple[int, int], int]()
+        for pair, value, slope in zip(pairs, values, slopes, strict=True):
+            near = [k for k, z in enumerate(shifted) if (value / slope).overlaps(z)]
+            if len(near) != 1:
+                return False
+            third[pair] = near[0]
+        largest = max(max(abs(v).upper(), abs(s).upper()) for v, s in zip(values, slopes, strict=True)) + 1
+        bound = (largest ** (n + 1) * (sum(abs(int(c)) for c in f.coeffs()) * len(pairs))).log()
+        for t in thetas:
+            bound += (abs(t) + 1).log()
+        needed = int(float((bound / flint.arb(2).log()).upper())) + 2
+    if not all(_generates(third, block) for block in blocks):
+        return False
+    prime, have = 1 << 62, 0
+    while have <= needed:
+        budget.check()
+        prime = _next_prime(prime)
+        mp, top, low = nmod_poly(m, prime), nmod_poly(numerator, prime), nmod_poly(derivative, prime)
+        value, power = nmod_poly([0], prime), low
+        for c in list(f.coeffs())[::-1]:
+            value = (value * top + power * int(c % prime)) % mp
+            power = (power * low) % mp
+        if not value.is_zero():
+            return False
+        have += 62
+    return True
+
+
+def _generates(third: dict[tuple[int, int], int], block: tuple[int, ...]) -> bool:
+    for i in block:
+        for j in block:
+            known = {i, j}
+            while i != j:
+                fresh = {third[a, b] for a in known for b in known if a != b} - known
+                if not fresh:
+                    break
+                if not fresh <= set(block):
+                    return False
+                known |= fresh
+            if i != j and known != set(block):
+                return False
+    return True
 
 
 def _next_prime(q: int) -> int:
@@ -275,12 +360,12 @@ def _frobenius(f: fmpz_poly, q: int, fm: fmpz_mod_poly, context: fmpz_mod_poly_c
 
 
 def _frobenius_roots(
-    f: fmpz_poly, q: int, fm: fmpz_mod_poly, context: fmpz_mod_poly_ctx, modulus: fmpz
+    f: fmpz_poly, q: int, order: int, fm: fmpz_mod_poly, context: fmpz_mod_poly_ctx, modulus: fmpz
 ) -> list[fmpz_mod_poly]:
     """The roots of f in (Z/q^k)[t]/(f), a_0 = t and each the Frobenius image of the one before."""
     s = _frobenius(f, q, fm, context, modulus)
     out = [context([0, 1])]
-    for _ in range(f.degree() - 1):
+    for _ in range(order - 1):
         out.append(out[-1].compose_mod(s, fm))
     return out
 
