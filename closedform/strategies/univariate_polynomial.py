@@ -173,7 +173,8 @@ class _Answer:
         if certificate is not None:
             certificates.append(certificate)
             where = " in the domain" if self.system.relations else ""
-            said = f"there are exactly {len(points)} real critical points{where}, enclosed as listed" if points else (
+            many = "is exactly 1 real critical point" if len(points) == 1 else f"are exactly {len(points)} real critical points"
+            said = f"there {many}{where}, enclosed as listed" if points else (
                 f"there is no real critical point{where}")  # fmt: skip
             statements.append(Statement(said, "proved", certificate=len(certificates) - 1))
         if points and minimum_proved and any(p.kind == "global minimum" for p in points):
