@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import sympy as sp
@@ -36,8 +37,9 @@ class Solutions:
 class Eliminator:
     """Carries the budget, the facts and what was met on the way."""
 
-    def __init__(self, facts: Facts, budget: Budget) -> None:
-        self.facts, self.budget = facts, budget
+    def __init__(self, facts: Facts, budget: Budget, nonzero: Sequence[Any] = ()) -> None:
+        self.facts, self.budget, self.nonzero = facts, budget, tuple(nonzero)
+        self.reduced = False
         self.obstacles, self.stands = list[Obstacle](), list[Stand]()
         self.branches = 0
 
@@ -86,6 +88,13 @@ class Eliminator:
         return out
 
     def _step(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
+        block = self._block(equations, unknowns)
+        if block is not None:
+            return block
+        if len(unknowns) >= 3 and any(e.free_symbols - set(unknowns) for e in equations) and not self._triangular(equations, unknowns):
+            found = self._basis(equations, unknowns)
+            if found is not None:
+                return found
         best: tuple[float, Any, Any] | None = None
         for e in equations:
             own = [u for u in unknowns if u in e.free_symbols]
@@ -104,6 +113,65 @@ class Eliminator:
         self.obstacles += found.obstacles
         self.stands += found.stands
         return [s for v in found.values for s in self._with(u, v, rest, others)]
+
+    def _block(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]] | None:
+        """As many equations as unknowns in them that are linear together, with a determinant proved not to vanish."""
+        if not 3 <= len(unknowns) <= 7:
+            return None
+        for k in range(len(unknowns) - 1, 1, -1):
+            for group in combinations(unknowns, k):
+                linear = [e for e in equations if e.free_symbols & set(group) and _jointly_linear(e, group)]
+                for chosen in combinations(linear, k):
+                    matrix = sp.Matrix([[sp.diff(e, u) for u in group] for e in chosen])
+                    determinant = sp.factor(matrix.det(method="berkowitz"))
+                    if determinant == 0 or not self._never_zero(determinant):
+                        continue
+                    side = sp.Matrix([-e.subs(dict.fromkeys(group, 0)) for e in chosen])
+                    values = [sp.cancel(v) for v in matrix.adjugate() * side / determinant]
+                    point = dict(zip(group, values, strict=True))
+                    rest = [sp.numer(sp.together(e.subs(point, simultaneous=True))) for e in equations if e not in chosen]
+                    others = tuple(u for u in unknowns if u not in group)
+                    return [{**{u: _tidied(v.subs(s)) for u, v in point.items()}, **s} for s in self._branch(rest, others)]
+        return None
+
+    def _triangular(self, equations: list[Any], unknowns: tuple[Any, ...]) -> bool:
+        """Is there an equation in one unknown, or one that gives an unknown with a coefficient free of unknowns?"""
+        for e in equations:
+            own = [u for u in unknowns if u in e.free_symbols]
+            if len(own) == 1 or any(e.is_polynomial(u) and sp.degree(e, u) == 1 and not sp.diff(e, u).free_symbols & set(unknowns) for u in own):
+                return True
+        return False
+
+    def _never_zero(self, e: Any) -> bool:
+        """Is every factor of a proved sign, or among what must not vanish?"""
+        given = {sp.factor(h) for h in self.nonzero} | {sp.factor(-h) for h in self.nonzero}
+        for f in sp.Mul.make_args(e):
+            base = f.as_base_exp()[0]
+            if self.facts.sign(base) not in (1, -1) and base not in given and sp.factor(base) not in given:
+                return False
+        return True
+
+    def _basis(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]] | None:
+        """A lexicographic Groebner basis, coefficients renamed, with what must not vanish inverted."""
+        if self.reduced or not 2 <= len(unknowns) <= 4 or not all(e.is_polynomial(*unknowns) for e in equations):
+            return None
+        if any(sp.Poly(e, *unknowns).total_degree() > 5 for e in equations):
+            return None
+        self.reduced = True
+        names = dict[Any, Any]()
+        renamed = [_renamed(e, unknowns, names) for e in equations]
+        inverse = sp.Dummy("w")
+        apart = [_renamed(h, unknowns, names) for h in self.nonzero if h.free_symbols & set(unknowns) and h.is_polynomial(*unknowns)]
+        more = [inverse * sp.Mul(*apart) - 1] if apart else []
+        try:
+            basis = sp.groebner([*renamed, *more], *((inverse,) if more else ()), *unknowns, order="lex")
+        except (sp.PolynomialError, NotImplementedError, ValueError, ZeroDivisionError):
+            return None
+        back = {v: k for k, v in names.items()}
+        kept = [g.subs(back) for g in basis.exprs if inverse not in g.free_symbols]
+        if any(not g.free_symbols & set(unknowns) for g in kept):
+            return []
+        return self._branch(kept, unknowns) if kept else None
 
     def _cost(self, e: Any, u: Any, unknown_count: int) -> float | None:
         """How hard it is to get u from e; None where it should not be tried."""
@@ -144,7 +212,10 @@ class Eliminator:
         return [bool(u.is_positive and value.is_nonpositive), bool(u.is_real and value.is_real is False and not value.has(sp.I))]
 
     def _combined(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
-        """A resultant of two polynomials, when no unknown can be isolated."""
+        """A Groebner basis, else a resultant of two polynomials, when no unknown can be isolated."""
+        found = self._basis(equations, unknowns) if any(e.free_symbols - set(unknowns) for e in equations) else None
+        if found is not None:
+            return found
         for i, e in enumerate(equations):
             for f in equations[:i]:
                 shared = [u for u in unknowns if u in e.free_symbols and u in f.free_symbols]
@@ -165,6 +236,28 @@ class Eliminator:
                     return out
         self.obstacles.append(Obstacle(equations[0], unknowns[0], unknowns[0], "no unknown can be isolated"))
         return []
+
+
+def _jointly_linear(e: Any, group: tuple[Any, ...]) -> bool:
+    return bool(e.is_polynomial(*group)) and sp.Poly(e, *group).total_degree() <= 1
+
+
+def _renamed(e: Any, unknowns: tuple[Any, ...], names: dict[Any, Any]) -> Any:
+    """The polynomial with every factor of a coefficient that has several terms written as one new symbol."""
+    poly = sp.Poly(e, *unknowns)
+    content = sp.S.Zero
+    for m, c in poly.terms():
+        image = sp.S.One
+        for f in sp.Mul.make_args(sp.factor(c)):
+            base, exponent = f.as_base_exp()
+            if isinstance(base, sp.Add):
+                if -base in names:
+                    image *= (-names[-base]) ** exponent
+                    continue
+                base = names.setdefault(base, sp.Dummy("c"))
+            image *= base**exponent
+        content += image * sp.Mul(*(u**k for u, k in zip(unknowns, m, strict=True)))
+    return content
 
 
 def _tidied(value: Any) -> Any:
