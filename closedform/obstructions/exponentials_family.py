@@ -41,10 +41,13 @@ MAX_WITNESSES = 150
 MORE_WITNESSES = 60  # looked at for one that rests on no conjecture
 MAX_UNKNOWNS = 4
 ROWS = {
-    1: ((1,), (2,)), 2: ((1, 2), (1, 0), (2, 1), (1, 1)), 3: ((1, 2, 3), (0, 1, 1), (0, 1, 0), (2, 1, 2), (1, 1, 2)),
+    1: ((1,), (2,)),
+    2: ((1, 2), (1, 0), (2, 1), (1, 1)),
+    3: ((1, 2, 3), (0, 1, 1), (0, 1, 0), (2, 1, 2), (1, 1, 2)),
     4: ((1, 2, 3, 4), (0, 1, 0, 1), (-1, 0, 1, 2), (1, 2, 5, 6), (0, 1, 1, 1)),
-    5: ((1, 2, 3, 4, 5), (1, 0, 1, 0, 1), (2, 0, 1, 3, 1)), 6: ((0, 1, 2, 3, 4, 5), (0, 1, 0, 1, 0, 1), (0, 1, 2, 0, 2, 1)),
-}  # fmt: skip
+    5: ((1, 2, 3, 4, 5), (1, 0, 1, 0, 1), (2, 0, 1, 3, 1)),
+    6: ((0, 1, 2, 3, 4, 5), (0, 1, 0, 1, 0, 1), (0, 1, 2, 0, 2, 1)),
+}
 EXPONENTIALS = frozenset({"exp", "sigmoid", "softplus", "tanh", "cosh", "sinh"})
 
 
@@ -66,7 +69,7 @@ def _power(node: Node) -> bool:
 
 
 def attempt(system: Any, budget: Budget) -> Attempt:
-    """"not_closed" at formula scope with the witness, or the reason why none was found."""
+    """ "not_closed" at formula scope with the witness, or the reason why none was found."""
     problem: Problem = system.problem if hasattr(system, "problem") else system.origin
     tried, reasons, found = 0, dict[str, None](), None
     for small in _smalls(problem):
@@ -122,7 +125,9 @@ def _witnesses(small: Small, problem: Problem) -> Iterator[dict[str, fmpq]]:
 def _patterns(length: int) -> tuple[tuple[int, ...], ...]:
     if length in ROWS:
         return ROWS[length]
-    return tuple(tuple((a * i + b) % 5 - s for i in range(length)) for a, b, s in ((1, 1, 0), (2, 0, 0), (3, 1, 1), (1, 0, 2)))
+    return tuple(
+        tuple((a * i + b) % 5 - s for i in range(length)) for a, b, s in ((1, 1, 0), (2, 0, 0), (3, 1, 1), (1, 0, 2))
+    )
 
 
 def _scalars(count: int) -> Iterator[tuple[int, ...]]:
@@ -160,9 +165,21 @@ def _admissible(problem: Problem, small: Small, values: Mapping[str, fmpq]) -> b
 
 def _specialised(small: Small, values: Mapping[str, fmpq], problem: Problem) -> Problem:
     loss = expression.substitute(small.loss, {n: number(str(v)) for n, v in values.items()})
-    relations = tuple(r for r in bridge.flat_relations(problem.relations) if expression.free_names(r) <= set(small.unknowns))
-    return replace(problem, source="", loss=loss, unknowns=small.unknowns, parameters=(), relations=relations,
-                   properties=FrozenMap(), shapes=FrozenMap(), data=None, level="scalar")  # fmt: skip
+    relations = tuple(
+        r for r in bridge.flat_relations(problem.relations) if expression.free_names(r) <= set(small.unknowns)
+    )
+    return replace(
+        problem,
+        source="",
+        loss=loss,
+        unknowns=small.unknowns,
+        parameters=(),
+        relations=relations,
+        properties=FrozenMap(),
+        shapes=FrozenMap(),
+        data=None,
+        level="scalar",
+    )
 
 
 def _at(small: Small, values: Mapping[str, fmpq], problem: Problem, budget: Budget) -> Attempt | None:
@@ -181,34 +198,60 @@ def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq]) -> Attem
     whole = answer.outcome == "not_closed"
     subject = "a critical point" if whole else "the global minimiser"
     statements = [
-        replace(s, text=f"At the witness, {witness}: {s.text[0].lower() + s.text[1:] if s.text[:4] in ('With', 'For ', 'Ther') else s.text}")
-        for s in answer.statements if s.trust == "proved"
-    ]  # fmt: skip
+        replace(
+            s,
+            text=f"At the witness, {witness}: "
+            f"{s.text[0].lower() + s.text[1:] if s.text[:4] in ('With', 'For ', 'Ther') else s.text}",
+        )
+        for s in answer.statements
+        if s.trust == "proved"
+    ]
     logarithms = ", ".join(str(u) for u in answer.details.get("logarithms", ()))  # type: ignore[attr-defined]
-    statements.append(Statement(
-        f"No formula in radicals of the data gives exp of {logarithms} at {subject} for all data, nor {logarithms}: "
-        f"at {witness} it would write a number in radicals that is not.", "derived",
-        reference="specialisation; Hermite-Lindemann theorem",
-    ))  # fmt: skip
+    statements.append(
+        Statement(
+            f"No formula in radicals of the data gives exp of {logarithms} at {subject} for all data, "
+            f"nor {logarithms}: "
+            f"at {witness} it would write a number in radicals that is not.",
+            "derived",
+            reference="specialisation; Hermite-Lindemann theorem",
+        )
+    )
     label = _linear_label(small, values)
     if label is not None and any("quadratures" in s.text for s in answer.statements):
-        statements.append(Statement(
-            f"No formula with arithmetic, radicals, exp, log and quadratures gives it for all data: the entry {label} enters only as "
-            f"{label} times a linear function of the unknown, so that the exponential of the unknown is the inverse of a rational function of "
-            f"{label}, and its monodromy group contains an alternating group of degree five or more at {witness}.", "derived",
-            reference=KHOVANSKII,
-        ))  # fmt: skip
+        statements.append(
+            Statement(
+                f"No formula with arithmetic, radicals, exp, log and quadratures gives it for all "
+                f"data: the entry {label} enters only as "
+                f"{label} times a linear function of the unknown, so that the exponential of the "
+                f"unknown is the inverse of a rational function of "
+                f"{label}, and its monodromy group contains an alternating group of degree five or more at {witness}.",
+                "derived",
+                reference=KHOVANSKII,
+            )
+        )
     else:
-        statements.append(Statement("No formula with arithmetic, exp and log of the data and algebraic constants gives it for all data.",
-                                    "derived", (SCHANUEL,), CHOW))  # fmt: skip
+        statements.append(
+            Statement(
+                "No formula with arithmetic, exp and log of the data and algebraic constants gives it for all data.",
+                "derived",
+                (SCHANUEL,),
+                CHOW,
+            )
+        )
     return Attempt(
-        name, "not_closed", "", scope="formula", minimiser="not_closed" if answer.minimiser == "not_closed" else None,
-        statements=tuple(statements), certificates=answer.certificates, details=FrozenMap({"witness": witness}),
-    )  # fmt: skip
+        name,
+        "not_closed",
+        "",
+        scope="formula",
+        minimiser="not_closed" if answer.minimiser == "not_closed" else None,
+        statements=tuple(statements),
+        certificates=answer.certificates,
+        details=FrozenMap({"witness": witness}),
+    )
 
 
 def _linear_label(small: Small, values: Mapping[str, fmpq]) -> str | None:
-    """A data entry by which the loss has the derivative c*unknown + constant at the witness, c not zero; one unknown only."""
+    """A data entry whose derivative of the loss is c*unknown + constant at the witness, c not zero; one unknown only."""
     if len(small.unknowns) != 1:
         return None
     unknown = small.unknowns[0]
@@ -216,7 +259,9 @@ def _linear_label(small: Small, values: Mapping[str, fmpq]) -> str | None:
         for e in entries:
             others = {n: number(str(v)) for n, v in values.items() if n != e}
             try:
-                tree = kernel.read(expression.to_tree(expression.scalar_form(expression.substitute(small.loss, others))))
+                tree = kernel.read(
+                    expression.to_tree(expression.scalar_form(expression.substitute(small.loss, others)))
+                )
                 form = Field({}, [], {}).expand(kernel.differentiate(tree, e), {})
             except Refused:
                 continue

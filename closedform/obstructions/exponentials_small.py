@@ -13,7 +13,9 @@ from closedform import expression
 from closedform.expression import Node, add, call, mul, name, number, power
 from closedform.problem import Problem
 
-ELEMENTWISE = frozenset({"exp", "log", "sqrt", "tanh", "sinh", "cosh", "sigmoid", "softplus", "abs", "erf", "sin", "cos"})
+ELEMENTWISE = frozenset(
+    {"exp", "log", "sqrt", "tanh", "sinh", "cosh", "sigmoid", "softplus", "abs", "erf", "sin", "cos"}
+)
 MAX_ENTRIES = 60
 
 Matrix = list[list[Node]]
@@ -68,8 +70,13 @@ def written_out(problem: Problem, sizes: Mapping[str, int]) -> Small:
         if rows * columns > MAX_ENTRIES:
             raise TooLarge("the matrices are too large to be written out")
         plain = letter in problem.unknowns and rows == columns == 1
-        labels = [[letter if plain else f"{letter}_{i + 1}" if columns == 1 else f"{letter}_{i + 1}_{j + 1}"
-                   for j in range(columns)] for i in range(rows)]  # fmt: skip
+        labels = [
+            [
+                letter if plain else f"{letter}_{i + 1}" if columns == 1 else f"{letter}_{i + 1}_{j + 1}"
+                for j in range(columns)
+            ]
+            for i in range(rows)
+        ]
         table[letter] = [[name(label) for label in row] for row in labels]
         if letter in problem.unknowns:
             unknowns += [label for row in labels for label in row]
@@ -94,7 +101,9 @@ def _size(node: Node, sizes: Mapping[str, int]) -> int:
 
 
 class _Writer:
-    def __init__(self, sizes: Mapping[str, int], table: Mapping[str, Matrix], entries: dict[str, dict[str, None]]) -> None:
+    def __init__(
+        self, sizes: Mapping[str, int], table: Mapping[str, Matrix], entries: dict[str, dict[str, None]]
+    ) -> None:
         self.sizes, self.table, self.entries = sizes, table, entries
 
     def value(self, node: Node, bound: Mapping[str, int]) -> Matrix:

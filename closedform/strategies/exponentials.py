@@ -11,7 +11,7 @@ from typing import Any
 
 from flint import arb, fmpz_mpoly
 
-from closedform.attempt import Attempt, Outcome, Statement
+from closedform.attempt import Attempt, Outcome
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
@@ -23,10 +23,15 @@ from closedform.strategies.exponentials_branches import Branch, Pieces, admissib
 from closedform.strategies.exponentials_designs import about_design
 from closedform.strategies.exponentials_evidence import eliminant_certificate
 from closedform.strategies.exponentials_field import NotExponential, Setting, setting
+from closedform.strategies.exponentials_kinds import judge
 from closedform.strategies.exponentials_numbers import Number, number
 from closedform.strategies.exponentials_points import (
-    Solution, Undetermined, judge, point, solutions, unknowns_exactly,
-)  # fmt: skip
+    Solution,
+    Undetermined,
+    point,
+    solutions,
+    unknowns_exactly,
+)
 from closedform.strategies.exponentials_words import about_numbers, about_points, symbols_of
 
 name = "exponentials"
@@ -88,7 +93,18 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
             values = unknowns_exactly(branch, n.expressions[i], where) if n.closed else None
             kind, signs = judged.kinds[len(points)]
             note = "" if n.closed else _note(n, branch, where)
-            points.append(point(s, tuple(u.name for u in where.system.unknowns), kind, signs, values, symbols_of(values), budget.digits, note))
+            points.append(
+                point(
+                    s,
+                    tuple(u.name for u in where.system.unknowns),
+                    kind,
+                    signs,
+                    values,
+                    symbols_of(values),
+                    budget.digits,
+                    note,
+                )
+            )
     eliminant = eliminant_certificate(where)
     goal = None
     if eliminant is not None and _accepted(eliminant[0]):
@@ -101,12 +117,18 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
     outcome = _outcome(points, numbers, found)
     best = [p for p in points if p.kind == "global minimum"]
     return Attempt(
-        name, outcome, _reason(outcome, found, numbers, where), points=tuple(points[i] for i in order), complete=not found.curves,
+        name,
+        outcome,
+        _reason(outcome, found, numbers, where),
+        points=tuple(points[i] for i in order),
+        complete=not found.curves,
         minimiser=_minimiser(best, points, numbers, real, judged.attained),
         expression_class=largest_class([p.expression_class for p in points]),
         counts=FrozenMap({"complex": _complex(found, where), "real": len(points) if not found.curves else None}),
-        statements=tuple(statements), certificates=tuple(certificates), details=FrozenMap(_details(where, found, numbers)),
-    )  # fmt: skip
+        statements=tuple(statements),
+        certificates=tuple(certificates),
+        details=FrozenMap(_details(where, found, numbers)),
+    )
 
 
 def _number(branch: Branch, group: list[Solution], where: Setting, budget: Budget) -> Number:
@@ -138,8 +160,13 @@ def _outcome(points: list[CriticalPoint], numbers: list[Number], found: Pieces) 
     return "partial" if any(p.exact is not None for p in points) else "not_closed"
 
 
-def _minimiser(best: list[CriticalPoint], points: list[CriticalPoint], numbers: list[Number], real: list[Any],
-               attained: bool | None) -> Any:  # fmt: skip
+def _minimiser(
+    best: list[CriticalPoint],
+    points: list[CriticalPoint],
+    numbers: list[Number],
+    real: list[Any],
+    attained: bool | None,
+) -> Any:
     if attained is False:
         return None
     if not best:
@@ -171,5 +198,13 @@ def _details(where: Setting, found: Pieces, numbers: list[Number]) -> dict[str, 
         if b.eliminant is not None and b.main is not None:
             f = dense(b.eliminant, b.main, where.field)
             rows.append({"unknown": b.main, "degree": int(f.degree()), "polynomial": [str(c) for c in f.coeffs()]})
-    groups = [{"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in numbers if n.polynomial is not None]
-    return {"eliminants": rows, "groups": groups, "logarithms": tuple(u for u, how in where.of.items() if how is not None)}
+    groups = [
+        {"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed}
+        for n in numbers
+        if n.polynomial is not None
+    ]
+    return {
+        "eliminants": rows,
+        "groups": groups,
+        "logarithms": tuple(u for u, how in where.of.items() if how is not None),
+    }

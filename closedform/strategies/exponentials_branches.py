@@ -26,7 +26,7 @@ MAX_SYLVESTER = 20  # symbols times degree, past which a resultant does not end
 
 @dataclass(frozen=True)
 class Branch:
-    """``eliminant`` = 0 in ``main`` (None: nothing is left to solve); ``values`` in the order in which they evaluate."""
+    """``eliminant`` = 0 in ``main`` (None: nothing is left to solve); ``values`` in the order of evaluation."""
 
     main: str | None
     eliminant: fmpz_mpoly | None
@@ -68,8 +68,9 @@ class _State:
     vanishing: tuple[fmpz_mpoly, ...] = ()
 
 
-def pieces(equations: Sequence[fmpz_mpoly], free: Sequence[str], fld: Field, budget: Budget,
-           nonzero: Sequence[fmpz_mpoly] = ()) -> Pieces:  # fmt: skip
+def pieces(
+    equations: Sequence[fmpz_mpoly], free: Sequence[str], fld: Field, budget: Budget, nonzero: Sequence[fmpz_mpoly] = ()
+) -> Pieces:
     """The solutions of the system in the ``free`` generators where no ``nonzero`` polynomial vanishes.
 
     Other names are parameters, generic and not zero.
@@ -118,7 +119,8 @@ def _step(state: _State, fld: Field, out: Pieces) -> list[_State]:
         if len(factors) > 1:
             rest = (*equations, *state.equations[i + 1 :])
             return [  # disjoint: on each piece the earlier factors are not zero
-                replace(state, equations=(f, *rest), nonzero=(*state.nonzero, *factors[:k])) for k, f in enumerate(factors)
+                replace(state, equations=(f, *rest), nonzero=(*state.nonzero, *factors[:k]))
+                for k, f in enumerate(factors)
             ]
         if all(factors[0] != e for e in equations):
             equations.append(factors[0])
@@ -168,13 +170,18 @@ def substituted(p: fmpz_mpoly, name: str, value: Quotient, fld: Field) -> fmpz_m
 
 
 def _linear(equations: list[fmpz_mpoly], state: _State, fld: Field) -> list[_State] | None:
-    """Solve an equation that is linear in an unknown, if there is one; the unknown's coefficient may have to be split off."""
+    """Solve an equation that is linear in an unknown, if there is one; its coefficient may have to be split off."""
     choices = list[tuple[tuple[bool, bool, int], int, str]]()
     for i, p in enumerate(equations):
         for name in state.free:
             if p.degrees()[fld.names.index(name)] == 1:
                 c = coefficients(p, name, fld)[1]
-                if not variables(c, fld) & set(state.free) or fld.sign(c) != 0 or name not in fld.positive or len(state.free) > 2:
+                if (
+                    not variables(c, fld) & set(state.free)
+                    or fld.sign(c) != 0
+                    or name not in fld.positive
+                    or len(state.free) > 2
+                ):
                     choices.append(((fld.sign(c) == 0, name in fld.positive, len(c)), i, name))
     if not choices:
         return None
@@ -189,7 +196,12 @@ def _linear(equations: list[fmpz_mpoly], state: _State, fld: Field) -> list[_Sta
     value = (-rest, c)
     known = state.nonzero if sure else (*state.nonzero, c)
     equations = [substituted(p, name, value, fld) for p in others]
-    return [*out, _State(tuple(equations), free, ((name, value), *state.values), (*known, c) if not sure else known, state.vanishing)]
+    return [
+        *out,
+        _State(
+            tuple(equations), free, ((name, value), *state.values), (*known, c) if not sure else known, state.vanishing
+        ),
+    ]
 
 
 def _by_resultant(state: _State, fld: Field, out: Pieces) -> list[_State]:
@@ -210,7 +222,9 @@ def _by_resultant(state: _State, fld: Field, out: Pieces) -> list[_State]:
     return left[1]
 
 
-def _resultant(gone: str, main: str, state: _State, fld: Field, out: Pieces) -> tuple[list[Branch], list[_State], list[fmpz_mpoly]] | None:
+def _resultant(
+    gone: str, main: str, state: _State, fld: Field, out: Pieces
+) -> tuple[list[Branch], list[_State], list[fmpz_mpoly]] | None:
     """The branches over the factors of the resultant, smaller systems, and the factors that stay open."""
     i = fld.names.index(gone)
     first, second, *more = sorted(state.equations, key=lambda p: (p.degrees()[i], len(p)))
@@ -237,14 +251,28 @@ def _resultant(gone: str, main: str, state: _State, fld: Field, out: Pieces) -> 
             equations = tuple(substituted(p, main, (-rest, c), fld) for p in state.equations)
             nonzero = tuple(substituted(p, main, (-rest, c), fld) for p in state.nonzero)
             if all(q != 0 for q in nonzero):
-                smaller.append(_State(equations, (gone,), ((main, (-rest, c)), *state.values), nonzero, state.vanishing))
+                smaller.append(
+                    _State(equations, (gone,), ((main, (-rest, c)), *state.values), nonzero, state.vanishing)
+                )
             continue
         if variables(f, fld) != {main}:
             failed.append(f)
             continue
         if main in fld.positive and not any(z > 0 for z, _ in isolate_real(dense(f, main, fld))):
-            if f.degrees()[fld.names.index(main)] > MAX_COUNTED or len(
-                    common_factor(f, main, gone, list(state.equations), [resolved(p, state.values, fld) for p in state.nonzero], fld)) > 1:
+            if (
+                f.degrees()[fld.names.index(main)] > MAX_COUNTED
+                or len(
+                    common_factor(
+                        f,
+                        main,
+                        gone,
+                        list(state.equations),
+                        [resolved(p, state.values, fld) for p in state.nonzero],
+                        fld,
+                    )
+                )
+                > 1
+            ):
                 out.exhaustive = False  # no positive root; its complex solutions are not counted
             continue
         avoid = [resolved(p, state.values, fld) for p in state.nonzero]
@@ -261,8 +289,9 @@ def _resultant(gone: str, main: str, state: _State, fld: Field, out: Pieces) -> 
 Coefficients = list[fmpq_poly]  # of a polynomial over a number field, lowest first
 
 
-def common_factor(f: fmpz_mpoly, main: str, gone: str, polynomials: list[fmpz_mpoly], avoid: list[fmpz_mpoly],
-                  fld: Field) -> Coefficients:  # fmt: skip
+def common_factor(
+    f: fmpz_mpoly, main: str, gone: str, polynomials: list[fmpz_mpoly], avoid: list[fmpz_mpoly], fld: Field
+) -> Coefficients:
     """The monic gcd in ``gone`` over Q[main]/f of the polynomials, without its factors in common with ``avoid``."""
     modulus = fmpq_poly(dense(f, main, fld))
 

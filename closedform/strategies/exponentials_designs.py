@@ -52,9 +52,9 @@ def _binomial(p: fmpz_mpoly, places: list[int]) -> Point | None:
 def three_on_a_line(points: list[Point] | None) -> bool:
     """Whether the design is an intercept and three values of one feature, in some coordinates of the plane.
 
-    Then every positive root t of the eliminant is a critical point. With s < 0 each probability q_x would lie outside
-    of [0, 1], above 1 for all x on one side of a threshold; but n_x q_x - k_x is orthogonal to (1) and (x), so its signs
-    alternate over the three points. Hence s > 0, and by strict convexity there is exactly one such t.
+    Then every positive root t of the eliminant is a critical point. With s < 0 each probability q_x would lie
+    outside of [0, 1], above 1 for all x on one side of a threshold; but n_x q_x - k_x is orthogonal to (1) and (x),
+    so its signs alternate over the three points. Hence s > 0, and by strict convexity there is exactly one such t.
     """
     if points is None or len(points) != 3 or len(points[0]) != 2:
         return False
@@ -70,7 +70,10 @@ def about_design(where: Setting, total: int | None) -> list[Statement]:
     count = critical_count(points)
     if count is None:
         return []
-    said = f"For generic counts a logistic design with these {len(points)} distinct points has {count} complex critical points, by an Euler characteristic"
+    many = "1 complex critical point" if count == 1 else f"{count} complex critical points"
+    said = (
+        f"For generic counts a logistic design with these {len(points)} points has {many}, by an Euler characteristic"
+    )
     if total == count:
         return [Statement(f"{said}; the elimination found as many.", "derived", reference=HUH)]
     return [Statement(f"{said}; for these data the elimination found {total}.", "derived", reference=HUH)]

@@ -10,14 +10,20 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.exponentials import Field
 from closedform.kernel.reading import Json
 from closedform.strategies.exponentials_branches import coefficients, dense, variables
-from closedform.strategies.exponentials_field import NotExponential, Setting, polynomial_json, statement_json, substitution_json
-from closedform.strategies.exponentials_points import sign
+from closedform.strategies.exponentials_field import (
+    NotExponential,
+    Setting,
+    polynomial_json,
+    statement_json,
+    substitution_json,
+)
+from closedform.strategies.exponentials_kinds import sign
 
 MAX_TERMS = 3_000
 
 
 def eliminant_certificate(where: Setting) -> tuple[Certificate, fmpz_mpoly] | None:
-    """"Every real critical point has f(t) = 0" with its evidence, and f, for one exponential and at most one linear unknown.
+    """The claim that every real critical point has f(t) = 0, and f: one exponential, at most one linear unknown.
 
     With one unknown in all the claim also lists an interval for each positive root: these are all critical points.
     """
@@ -58,9 +64,11 @@ def eliminant_certificate(where: Setting) -> tuple[Certificate, fmpz_mpoly] | No
     if sum(len(c) for c in cofactors) + len(goal) > MAX_TERMS:
         return None
     claim: dict[str, Json] = {
-        "kind": "exponential_eliminant", "substitution": substitution_json(fld), "names": list(fld.names[len(fld.scales) :]),
+        "kind": "exponential_eliminant",
+        "substitution": substitution_json(fld),
+        "names": list(fld.names[len(fld.scales) :]),
         "polynomial": polynomial_json(goal),
-    }  # fmt: skip
+    }
     if not others and len(names) == 1 and not where.system.relations:
         intervals = _intervals(goal, t, fld)
         if intervals is not None:
@@ -76,7 +84,9 @@ def positive_roots(f: fmpz_mpoly, t: str, fld: Field) -> int:
     return sum(1 for z, _ in isolate_real(dense(f, t, fld)) if z > 0)
 
 
-def _pseudo_division(p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field) -> tuple[fmpz_mpoly, fmpz_mpoly, fmpz_mpoly] | None:
+def _pseudo_division(
+    p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field
+) -> tuple[fmpz_mpoly, fmpz_mpoly, fmpz_mpoly] | None:
     """(c^k, Q, R) with c^k p = Q q + R, where q = c*name + ... is linear in ``name`` and R is free of it."""
     i, x = fld.names.index(name), fld.generator[name]
     parts = coefficients(q, name, fld)
@@ -109,7 +119,7 @@ def _intervals(goal: fmpz_mpoly, t: str, fld: Field) -> Json:
             places = 30
             while True:
                 scale = 10**places
-                low, high = ((middle - radius) * scale).floor() , ((middle + radius) * scale).ceil()
+                low, high = ((middle - radius) * scale).floor(), ((middle + radius) * scale).ceil()
                 low_q, high_q = (low - 1, high + 1)
                 if f(_over(low_q, scale)) * f(_over(high_q, scale)) < 0:
                     out.append([str(_over(low_q, scale)), str(_over(high_q, scale))])

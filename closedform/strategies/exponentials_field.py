@@ -67,8 +67,14 @@ def setting(system: Stationarity) -> Setting:
         raise NotExponential(str(reason)) from reason
 
 
-def build(system: Stationarity, loss: Tree | None, trees: list[Tree], unknowns: list[str],
-          columns: Mapping[str, list[fmpq]], positive: set[str]) -> Setting:  # fmt: skip
+def build(
+    system: Stationarity,
+    loss: Tree | None,
+    trees: list[Tree],
+    unknowns: list[str],
+    columns: Mapping[str, list[fmpq]],
+    positive: set[str],
+) -> Setting:
     """The field of the given equations; raises ``NotExponential`` or ``Refused``."""
     scales, names = exponentials(trees, columns, bounded=True)
     if not scales:
@@ -95,8 +101,9 @@ def build(system: Stationarity, loss: Tree | None, trees: list[Tree], unknowns: 
     return Setting(system, field, quotients, loss, of, tuple(n for n in field.names if n not in fixed))
 
 
-def exponentials(trees: list[Tree], columns: Mapping[str, list[fmpq]], bounded: bool = False
-                 ) -> tuple[dict[Key, tuple[str, fmpq]], set[str]]:  # fmt: skip
+def exponentials(
+    trees: list[Tree], columns: Mapping[str, list[fmpq]], bounded: bool = False
+) -> tuple[dict[Key, tuple[str, fmpq]], set[str]]:
     """The scales of all exponentials in the trees, and the names that stand outside exponents.
 
     ``bounded`` raises ``NotExponential`` where the common denominator would be too large for an elimination.
@@ -114,7 +121,7 @@ def exponentials(trees: list[Tree], columns: Mapping[str, list[fmpq]], bounded: 
         t = "t" if len(found) == 1 else f"t{len(scales)}"
         while t in taken:
             t += "_"
-        if () == key:
+        if key == ():
             refuse("the exponential of a number is transcendental")
         scales[key] = (t, _gcd(found[key]))
     return scales, names
@@ -198,7 +205,7 @@ def statement_json(system: Stationarity) -> dict[str, Json]:
         rows = expression.number(len(next(iter(columns.values()))))
         free = expression.scalar_names(loss) - set(problem.unknowns)
         ends = {str(n.children[2].name) for n in bridge.nodes(loss) if n.head in ("sum", "prod")}
-        loss = expression.substitute(loss, {n: rows for n in free & (ends | {"n"})})
+        loss = expression.substitute(loss, dict.fromkeys(free & (ends | {"n"}), rows))
     out: dict[str, Any] = {"loss": expression.to_tree(expression.scalar_form(loss)), "unknowns": list(problem.unknowns)}
     if columns:
         out["columns"] = {n: [str(v) for v in c] for n, c in columns.items()}

@@ -86,7 +86,7 @@ def number(f: fmpz_poly, roots: list[arb], budget: Budget) -> Number:
 
 
 def alternating(f: fmpz_poly, budget: Budget, primes: int = 60) -> str | None:
-    """"S9" or "A9" when the group of an irreducible f is proved to be one of these, else None.
+    """ "S9" or "A9" when the group of an irreducible f is proved to be one of these, else None.
 
     Jordan: a transitive group of degree n with an r-cycle, r prime and n/2 < r < n - 2, contains A_n. A Frobenius
     element with one factor of degree r (and no other degree divisible by r, as r > n/2) has such a power. It is A_n
@@ -97,7 +97,9 @@ def alternating(f: fmpz_poly, budget: Budget, primes: int = 60) -> str | None:
         budget.check()
         seen = reduced_type(f, int(p))
         if seen is not None and any(n < 2 * d and d < n - 2 and fmpz(d).is_prime() for d in seen):
-            odd = any(sum(d - 1 for d in t) % 2 for t in (reduced_type(f, q) for q in (2, 3, 5, 7, 11, 13, 17, 19)) if t)
+            odd = any(
+                sum(d - 1 for d in t) % 2 for t in (reduced_type(f, q) for q in (2, 3, 5, 7, 11, 13, 17, 19)) if t
+            )
             if odd:
                 return f"S{n}"
             return f"A{n}" if f.discriminant().is_square() else f"S{n}"
@@ -108,7 +110,7 @@ def alternating(f: fmpz_poly, budget: Budget, primes: int = 60) -> str | None:
 
 
 def radicals(f: fmpz_poly, roots: list[arb], budget: Budget) -> tuple[tuple[Any, ...], Certificate] | None:
-    """Expressions in radicals for the roots in the given balls, proved by the certificate; None where one is missing."""
+    """Expressions in radicals for the roots in the balls, proved by the certificate; None where one is missing."""
     found = radical_roots(f, budget)
     if not isinstance(found, RadicalSolution):
         return None

@@ -1,4 +1,4 @@
-"""Python source for the formula of an exponential system with symbols: the eliminant's root and the unknowns from it."""
+"""Python source for the formula of an exponential system with symbols: a root, and the unknowns from it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def numpy_source(b: Branch, where: Setting, shifts: Mapping[str, str]) -> str:
     It takes the positive root of the eliminant at which all exponentials are positive, polished by Newton steps.
     """
     fld = where.field
-    arguments = [p for p in where.parameters]
+    arguments = list(where.parameters)
     if any(how is not None and how[2] for how in where.of.values()) or any(not p.isidentifier() for p in arguments):
         return ""
-    given = {p for p in arguments} | {t for t, _ in fld.scales.values()}
+    given = set(arguments) | {t for t, _ in fld.scales.values()}
     if any(t in where.parameters for t, _ in fld.scales.values()) or b.main is None or b.eliminant is None or not given:
         return ""
     lines = ["import numpy as np", "", "", f"def solve({', '.join(arguments)}):"]
@@ -45,9 +45,16 @@ def numpy_source(b: Branch, where: Setting, shifts: Mapping[str, str]) -> str:
     out = list[str]()
     for u in where.system.unknowns:
         how = where.of[u.name]
-        out.append(f'"{u.name}": {u.name}' if how is None else f'"{u.name}": np.log({how[0]}) / ({how[1].p} / {how[1].q})')
-    lines += [f"        best = {{{', '.join(out)}}}", "    if best is None:", '        raise ValueError("no critical point for these values")',
-              "    return best", ""]  # fmt: skip
+        out.append(
+            f'"{u.name}": {u.name}' if how is None else f'"{u.name}": np.log({how[0]}) / ({how[1].p} / {how[1].q})'
+        )
+    lines += [
+        f"        best = {{{', '.join(out)}}}",
+        "    if best is None:",
+        '        raise ValueError("no critical point for these values")',
+        "    return best",
+        "",
+    ]
     return "\n".join(lines)
 
 

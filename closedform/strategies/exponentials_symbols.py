@@ -18,7 +18,6 @@ from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 from closedform.algebra.galois.family import FamilyDecision, decide_family
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.budget import Budget
-
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.exponentials import Field
@@ -27,13 +26,17 @@ from closedform.stationarity import Stationarity
 from closedform.strategies.exponentials_branches import Branch, admissible, coefficients, pieces, substituted, variables
 from closedform.strategies.exponentials_designs import about_design, design, three_on_a_line
 from closedform.strategies.exponentials_field import NotExponential, Setting, setting
-from closedform.strategies.exponentials_points import is_convex, logarithm, parameter_values, sign, written
+from closedform.strategies.exponentials_kinds import is_convex, sign
+from closedform.strategies.exponentials_points import logarithm, parameter_values, written
 from closedform.strategies.exponentials_source import numpy_source
 from closedform.strategies.exponentials_words import CHOW, KHOVANSKII, SCHANUEL, substitution
 
 name = "exponentials with symbols"
-example = {"loss": "n*exp(a + b) + m*exp(a) - k*(a + b) - j*a", "unknowns": ["a", "b"],
-           "assumptions": ["n>0", "m>0", "k>0", "j>0"]}  # fmt: skip
+example = {
+    "loss": "n*exp(a + b) + m*exp(a) - k*(a + b) - j*a",
+    "unknowns": ["a", "b"],
+    "assumptions": ["n>0", "m>0", "k>0", "j>0"],
+}
 counterexample = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
 
 MAX_TERMS = 400  # of an eliminant that is written out
@@ -41,7 +44,7 @@ MAX_TERMS = 400  # of an eliminant that is written out
 
 @dataclass(frozen=True)
 class _Root:
-    """A formula for the generator t of a branch, where it is positive under ``conditions``; ``sure``: the only candidate."""
+    """A formula for the generator t of a branch, positive under ``conditions``; ``note`` says what was not proved."""
 
     expression: Any
     conditions: tuple[str, ...] = ()
@@ -72,8 +75,20 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "failed", f"the system was not taken apart: {reason}")
     branches = [b for b in found.branches if admissible(b, shifted.field) and not _never_positive(b, shifted)]
     if not branches:
-        return Attempt(name, "no_critical_point", "", complete=True, scope="formula", statements=(
-            Statement("No critical point is possible for any values of the symbols: the eliminants have no positive root.", "derived"),))
+        return Attempt(
+            name,
+            "no_critical_point",
+            "",
+            complete=True,
+            scope="formula",
+            statements=(
+                Statement(
+                    "No critical point is possible for any values of the symbols: the eliminants "
+                    "have no positive root.",
+                    "derived",
+                ),
+            ),
+        )
     convex = is_convex(where)
     unique = convex and (len(shifted.generators) == 1 or three_on_a_line(design(where)))
     points, refusals = list[CriticalPoint](), list[tuple[Branch, FamilyDecision]]()
@@ -160,7 +175,7 @@ def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -
 
 
 def _positive_roots(c: list[Any], signs: list[int], degree: int, unique: bool) -> list[_Root]:
-    """Formulas for the positive roots; ``unique``: every positive root is a critical point of a strictly convex loss."""
+    """Formulas for the positive roots; ``unique``: each is a critical point of a strictly convex loss."""
     if degree == 1:
         value = sp.factor(-c[0] / c[1])
         sure = signs[0] * signs[1] < 0 or value.is_positive
@@ -171,7 +186,9 @@ def _positive_roots(c: list[Any], signs: list[int], degree: int, unique: bool) -
             lead = 1 if signs[2] > 0 else -1
             return [_Root((-c[1] + lead * sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])) / (2 * c[2]))]
         return _quadratic(c)
-    note = "" if unique else "the largest real root of the cubic; that it is the one wanted was not proved for all values"
+    note = (
+        "" if unique else "the largest real root of the cubic; that it is the one wanted was not proved for all values"
+    )
     return [_Root(largest_cubic_root(c), () if changes else ("the cubic has a positive root",), note)]
 
 
@@ -207,11 +224,16 @@ def _point(b: Branch, r: _Root, where: Setting, shifts: Mapping[str, str], conve
             exact[main], values[main] = r.expression, r.expression
         else:
             whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
-            exact[main] = sp.Mul(sp.log(r.expression, evaluate=False), 1 / whole) if long else logarithm(r.expression) / whole
+            exact[main] = (
+                sp.Mul(sp.log(r.expression, evaluate=False), 1 / whole) if long else logarithm(r.expression) / whole
+            )
             values[how[0]] = sp.exp(whole * symbols[main]) if long else r.expression
     for n, (above, below) in b.values:
-        values[n] = sp.factor(written(above, values, fld) / written(below, values, fld)) if not long else (
-            written(above, values, fld) / written(below, values, fld))  # fmt: skip
+        values[n] = (
+            sp.factor(written(above, values, fld) / written(below, values, fld))
+            if not long
+            else (written(above, values, fld) / written(below, values, fld))
+        )
     for u, how in of.items():
         if u in exact:
             continue
@@ -222,40 +244,82 @@ def _point(b: Branch, r: _Root, where: Setting, shifts: Mapping[str, str], conve
             exact[u] = logarithm(values[how[0]]) / whole
     exact = {u.name: exact[u.name] for u in where.system.unknowns}
     has_log = any(e.has(sp.log, sp.exp, sp.acos) for e in exact.values())
-    klass = "elementary" if has_log else "radical" if any(e.has(sp.Pow) and not e.is_rational_function() for e in exact.values()) else "rational"
-    return CriticalPoint(exact=FrozenMap(exact), kind="global minimum" if convex else "unclassified", expression_class=klass,
-                         conditions=r.conditions, note=r.note)
+    klass = (
+        "elementary"
+        if has_log
+        else "radical"
+        if any(e.has(sp.Pow) and not e.is_rational_function() for e in exact.values())
+        else "rational"
+    )
+    return CriticalPoint(
+        exact=FrozenMap(exact),
+        kind="global minimum" if convex else "unclassified",
+        expression_class=klass,
+        conditions=r.conditions,
+        note=r.note,
+    )
 
 
-def _closed(points: list[CriticalPoint], where: Setting, convex: bool, counts: FrozenMap[str, int | None], branches: list[Branch],
-            sources: list[str], shifted: Setting) -> Attempt:  # fmt: skip
+def _closed(
+    points: list[CriticalPoint],
+    where: Setting,
+    convex: bool,
+    counts: FrozenMap[str, int | None],
+    branches: list[Branch],
+    sources: list[str],
+    shifted: Setting,
+) -> Attempt:
     fld = shifted.field
     statements = list[Statement]()
     for b in branches:
         if b.main is None or b.degree(fld) < 2:
             continue
         p = sum(1 for c in coefficients(b.eliminant, b.main, fld) if c != 0) if b.eliminant is not None else 0
-        statements.append(Statement(
-            f"{substitution(where, b.main)} is a root of a polynomial of degree {b.degree(fld)} with {p} coefficients in the symbols; "
-            f"degree at most three (in a power of t) is solved by a formula, for all values of the symbols.", "derived",
-        ))  # fmt: skip
+        statements.append(
+            Statement(
+                f"{substitution(where, b.main)} is a root of a polynomial of degree {b.degree(fld)} "
+                f"with {p} coefficients in the symbols; "
+                f"degree at most three (in a power of t) is solved by a formula, for all values of the symbols.",
+                "derived",
+            )
+        )
     if convex:
-        statements.append(Statement("The loss is convex, so that the critical point, where it exists, is the global minimum.", "derived"))
+        statements.append(
+            Statement(
+                "The loss is convex, so that the critical point, where it exists, is the global minimum.", "derived"
+            )
+        )
     if convex and not any(p.note for p in points) and any(b.degree(fld) == 3 for b in branches):
-        statements.append(Statement("Exactly one positive root of the cubic exists and it gives the minimum: every positive root belongs to a "
-                                    "critical point, and a strictly convex loss has at most one.", "derived"))
+        statements.append(
+            Statement(
+                "Exactly one positive root of the cubic exists and it gives the minimum: every "
+                "positive root belongs to a "
+                "critical point, and a strictly convex loss has at most one.",
+                "derived",
+            )
+        )
     for p in points:
         if p.note:
             statements.append(Statement(f"The formula takes {p.note}.", "observed"))
     formula = None
     if len(points) == 1 and sources and sources[0]:
         texts = FrozenMap({u: sp.sstr(e) for u, e in (points[0].exact or {}).items()})
-        formula = Formula(texts, conditions=points[0].conditions, convexity="convex" if convex else "", numpy=sources[0])
+        formula = Formula(
+            texts, conditions=points[0].conditions, convexity="convex" if convex else "", numpy=sources[0]
+        )
     return Attempt(
-        name, "solved", "", points=tuple(points), formula=formula, complete=True, minimiser="closed" if convex else None,
-        expression_class=largest_class([p.expression_class for p in points]), scope="formula", counts=counts,
+        name,
+        "solved",
+        "",
+        points=tuple(points),
+        formula=formula,
+        complete=True,
+        minimiser="closed" if convex else None,
+        expression_class=largest_class([p.expression_class for p in points]),
+        scope="formula",
+        counts=counts,
         statements=tuple(statements),
-    )  # fmt: skip
+    )
 
 
 # -- no formula --------------------------------------------------------------------------------------------------
@@ -279,27 +343,60 @@ def _terms(p: fmpz_mpoly) -> list[tuple[Any, Any]]:
     return list(zip(p.monoms(), p.coeffs(), strict=True))
 
 
-def _refused(refusals: list[tuple[Branch, FamilyDecision]], points: list[CriticalPoint], where: Setting,
-             counts: FrozenMap[str, int | None]) -> Attempt:  # fmt: skip
+def _refused(
+    refusals: list[tuple[Branch, FamilyDecision]],
+    points: list[CriticalPoint],
+    where: Setting,
+    counts: FrozenMap[str, int | None],
+) -> Attempt:
     statements, certificates = list[Statement](), list[Certificate]()
     for b, d in refusals:
         t = substitution(where, str(b.main))
         degree = b.degree(where.field)
         if d.solvable is not False or d.certificate is None:
-            return Attempt(name, "failed", f"{t} is a root of a polynomial of degree {degree} over the symbols: {d.reason}", counts=counts)
+            return Attempt(
+                name,
+                "failed",
+                f"{t} is a root of a polynomial of degree {degree} over the symbols: {d.reason}",
+                counts=counts,
+            )
         certificates.append(d.certificate)
         group = f" with group {d.group} at the witness" if d.group else ""
         witness = ", ".join(f"{n} = {v}" for n, v in d.witness)
-        statements.append(Statement(f"{t} is a root of an irreducible polynomial of degree {degree} over the field of the symbols{group}.",
-                                    "derived"))
-        statements.append(Statement(f"No formula in radicals of the symbols gives {b.main} for all data: it has none at the witness {witness}.",
-                                    "proved", certificate=len(certificates) - 1))
+        statements.append(
+            Statement(
+                f"{t} is a root of an irreducible polynomial of degree {degree} over the field of the symbols{group}.",
+                "derived",
+            )
+        )
+        statements.append(
+            Statement(
+                f"No formula in radicals of the symbols gives {b.main} for all data: it has none at "
+                f"the witness {witness}.",
+                "proved",
+                certificate=len(certificates) - 1,
+            )
+        )
         if d.not_elementary:
             statements.append(Statement(f"{d.not_elementary}.", "derived", reference=KHOVANSKII))
         else:
-            statements.append(Statement("No formula with arithmetic, exp and log and algebraic constants gives it for all data.", "derived",
-                                        (SCHANUEL,), CHOW))
+            statements.append(
+                Statement(
+                    "No formula with arithmetic, exp and log and algebraic constants gives it for all data.",
+                    "derived",
+                    (SCHANUEL,),
+                    CHOW,
+                )
+            )
     return Attempt(
-        name, "partial" if points else "not_closed", "", points=tuple(points), complete=False, minimiser="not_closed" if not points else None,
-        scope="formula", counts=counts, statements=tuple(statements), certificates=tuple(certificates),
-    )  # fmt: skip
+        name,
+        "partial" if points else "not_closed",
+        "",
+        points=tuple(points),
+        complete=False,
+        minimiser="not_closed" if not points else None,
+        scope="formula",
+        counts=counts,
+        statements=tuple(statements),
+        certificates=tuple(certificates),
+    )

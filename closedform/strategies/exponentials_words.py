@@ -13,8 +13,9 @@ from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint
 from closedform.strategies.exponentials_branches import Branch, Pieces, dense, variables
 from closedform.strategies.exponentials_field import Setting
+from closedform.strategies.exponentials_kinds import Judged
 from closedform.strategies.exponentials_numbers import Number, text
-from closedform.strategies.exponentials_points import Judged, Solution
+from closedform.strategies.exponentials_points import Solution
 
 HERMITE_LINDEMANN = "Hermite-Lindemann theorem (A. Baker, Transcendental Number Theory, Theorem 1.4)"
 CHOW = "T. Y. Chow, What is a closed-form number?, Amer. Math. Monthly 106 (1999) 440-448"
@@ -39,41 +40,87 @@ def short(f: Any, x: str) -> str:
     return written if len(written) <= SHOWN else f"a polynomial of degree {f.degree()}"
 
 
-def about_numbers(where: Setting, found: Pieces, real: list[tuple[Branch, list[Solution]]], numbers: list[Number],
-                  goal: fmpz_mpoly | None, certificates: list[Certificate]) -> list[Statement]:  # fmt: skip
-    """The eliminants, their groups, and what follows for the unknowns; certificate 0 proves ``goal`` = 0 where given."""
+def about_numbers(
+    where: Setting,
+    found: Pieces,
+    real: list[tuple[Branch, list[Solution]]],
+    numbers: list[Number],
+    goal: fmpz_mpoly | None,
+    certificates: list[Certificate],
+) -> list[Statement]:
+    """The eliminants, their groups, and what follows for the unknowns; certificate 0 proves ``goal`` = 0."""
     out = list[Statement]()
     if goal is not None and goal.is_constant():
-        out.append(Statement("There is no real critical point: the derivatives combine to a function that is never zero.", "proved",
-                             certificate=0))  # fmt: skip
+        out.append(
+            Statement(
+                "There is no real critical point: the derivatives combine to a function that is never zero.",
+                "proved",
+                certificate=0,
+            )
+        )
     elif goal is not None:
         factors = goal.factor()[1]
         t = next(iter(variables(goal, where.field)))
-        product = "*".join(f"({short(dense(f, t, where.field), t)})" for f, _ in factors) if len(factors) > 1 else short(
-            dense(goal, t, where.field), t)  # fmt: skip
-        out.append(Statement(f"With {substitution(where, t)}, every real critical point has {product} = 0.", "proved", certificate=0))
+        product = (
+            "*".join(f"({short(dense(f, t, where.field), t)})" for f, _ in factors)
+            if len(factors) > 1
+            else short(dense(goal, t, where.field), t)
+        )
+        out.append(
+            Statement(
+                f"With {substitution(where, t)}, every real critical point has {product} = 0.", "proved", certificate=0
+            )
+        )
     for (branch, _), n in zip(real, numbers, strict=True):
         if n.polynomial is None or branch.main is None or n.polynomial.degree() < 2:
             continue
         t, f = branch.main, short(n.polynomial, branch.main)
         group = f", with group {n.group}" if n.group else ""
-        which = "" if goal is not None and len(real) == 1 else f"At the points concerned {substitution(where, t)} is a root of it. "
-        out.append(Statement(f"{f[0].upper() + f[1:] if f[0] == 'a' else f} is irreducible over Q{group}. {which}".strip(), "derived"))
+        which = (
+            ""
+            if goal is not None and len(real) == 1
+            else f"At the points concerned {substitution(where, t)} is a root of it. "
+        )
+        out.append(
+            Statement(
+                f"{f[0].upper() + f[1:] if f[0] == 'a' else f} is irreducible over Q{group}. {which}".strip(), "derived"
+            )
+        )
         if n.closed and n.certificate in certificates:
             index = certificates.index(n.certificate)
-            out.append(Statement(f"The roots of {f} are expressible in radicals, as written.", "proved", certificate=index))
+            out.append(
+                Statement(f"The roots of {f} are expressible in radicals, as written.", "proved", certificate=index)
+            )
         if n.closed is not False:
             continue
         index = certificates.index(n.certificate) if n.certificate in certificates else None
-        out.append(Statement(f"For these data {t} is not expressible in radicals: {f} is irreducible, and no root of it is.",
-                             "proved" if index is not None else "derived", reference="Galois", certificate=index))  # fmt: skip
+        out.append(
+            Statement(
+                f"For these data {t} is not expressible in radicals: {f} is irreducible, and no root of it is.",
+                "proved" if index is not None else "derived",
+                reference="Galois",
+                certificate=index,
+            )
+        )
         unknown = next((u for u, how in where.of.items() if how is not None and how[0] == t), None)
         if unknown is None:
             continue
-        out.append(Statement(f"For these data {unknown} is transcendental, because {t} is algebraic and not 1: it is not in radicals.",
-                             "derived", reference=HERMITE_LINDEMANN))  # fmt: skip
-        out.append(Statement(f"For these data {unknown} is no number made from rationals by arithmetic, exp and log.",
-                             "derived", (SCHANUEL,), CHOW))  # fmt: skip
+        out.append(
+            Statement(
+                f"For these data {unknown} is transcendental, because {t} is algebraic and not 1: it "
+                f"is not in radicals.",
+                "derived",
+                reference=HERMITE_LINDEMANN,
+            )
+        )
+        out.append(
+            Statement(
+                f"For these data {unknown} is no number made from rationals by arithmetic, exp and log.",
+                "derived",
+                (SCHANUEL,),
+                CHOW,
+            )
+        )
     out += about_formula(where, found, numbers)
     return out
 
@@ -93,40 +140,69 @@ def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[
         return []  # the degree over Q(s) would be another one
     group = n.group or ""
     alternating = group in (f"S{f.degree()}", f"A{f.degree()}") and f.degree() >= 5
-    out = [Statement(
-        f"As a function of s, the critical point of loss - s*{unknown} has no formula in radicals of s over Q: "
-        f"exp of it satisfies N(t) - s*D(t) = 0 with N, D coprime, and s = 0 is a witness (specialisation).",
-        "derived", reference="Galois; B. L. van der Waerden, Algebra I, section 66",
-    )]  # fmt: skip
+    out = [
+        Statement(
+            f"As a function of s, the critical point of loss - s*{unknown} has no formula in radicals of s over Q: "
+            f"exp of it satisfies N(t) - s*D(t) = 0 with N, D coprime, and s = 0 is a witness (specialisation).",
+            "derived",
+            reference="Galois; B. L. van der Waerden, Algebra I, section 66",
+        )
+    ]
     if alternating:
-        out.append(Statement(
-            f"As a function of s, the critical point of loss - s*{unknown} (for logistic regression, s shifts the label sum) has no "
-            f"formula with arithmetic, radicals, exp, log and quadratures: N(t) - s*D(t) is irreducible over C(s), its group over "
-            f"Q(s) contains the alternating group of degree {f.degree()}, and so does its monodromy group.",
-            "derived", reference=KHOVANSKII,
-        ))  # fmt: skip
+        out.append(
+            Statement(
+                f"As a function of s, the critical point of loss - s*{unknown} (for logistic "
+                f"regression, s shifts the label sum) has no "
+                f"formula with arithmetic, radicals, exp, log and quadratures: N(t) - s*D(t) is "
+                f"irreducible over C(s), its group over "
+                f"Q(s) contains the alternating group of degree {f.degree()}, and so does its monodromy group.",
+                "derived",
+                reference=KHOVANSKII,
+            )
+        )
     return out
 
 
-def about_points(where: Setting, found: Pieces, judged: Judged, points: list[CriticalPoint], eliminant: int | None) -> list[Statement]:
+def about_points(
+    where: Setting, found: Pieces, judged: Judged, points: list[CriticalPoint], eliminant: int | None
+) -> list[Statement]:
     """Completeness, curves of degenerate points, and what happens at infinity."""
     out = list[Statement]()
     trust = "proved" if eliminant is not None and len(where.system.unknowns) == 1 else "derived"
     count = len(points)
     if not found.curves and not (count == 0 and eliminant is not None):
-        how = "no real critical point" if count == 0 else f"exactly {count} real critical point{'s' if count != 1 else ''}"
+        how = (
+            "no real critical point"
+            if count == 0
+            else f"exactly {count} real critical point{'s' if count != 1 else ''}"
+        )
         total = sum(b.degree(where.field) for b in found.branches) if found.exhaustive else None
         whole = f"; the polynomial system has {total} complex solutions" if total is not None else ""
-        out.append(Statement(f"There {'is' if count < 2 else 'are'} {how}{whole}: the system was taken apart exactly.",
-                             trust, certificate=eliminant if trust == "proved" else None))  # fmt: skip
+        out.append(
+            Statement(
+                f"There {'is' if count < 2 else 'are'} {how}{whole}: the system was taken apart exactly.",
+                trust,
+                certificate=eliminant if trust == "proved" else None,
+            )
+        )
     for c in found.curves:
         equations = ", ".join(f"{where.field.infix(e)} = 0" for e in c.equations) or "no further equation"
         fixed = ", ".join(f"{n} = ({where.field.infix(a)})/({where.field.infix(b)})" for n, (a, b) in c.values)
         names = ", ".join(substitution(where, n) for n in c.free)
-        out.append(Statement(f"Degenerate critical points fill a curve: {fixed}{' with ' if fixed else ''}{equations}, where {names}.", "derived"))
+        out.append(
+            Statement(
+                f"Degenerate critical points fill a curve: "
+                f"{fixed}{' with ' if fixed else ''}{equations}, where {names}.",
+                "derived",
+            )
+        )
     if judged.attained is False:
         if isinstance(judged.infimum, fmpq):
-            out.append(Statement(f"The infimum {judged.infimum} of the loss is approached at infinity and not attained.", "derived"))
+            out.append(
+                Statement(
+                    f"The infimum {judged.infimum} of the loss is approached at infinity and not attained.", "derived"
+                )
+            )
         elif judged.infimum == "-":
             out.append(Statement("The loss is unbounded below.", "derived"))
     elif judged.attained and any(p.kind == "global minimum" for p in points):

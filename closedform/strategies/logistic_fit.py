@@ -32,10 +32,16 @@ from closedform.problem import Problem
 name = "convex fit"
 share = 0.95
 encloses = True
-example = {"loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])", "unknowns": ["b"],
-           "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 2 * 1.0}}  # fmt: skip
-counterexample = {"loss": "sum(i, 1, n, (y[i] - a - b*x[i])^2)", "unknowns": ["a", "b"],
-                  "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 5 - 2.0}}  # fmt: skip
+example = {
+    "loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])",
+    "unknowns": ["b"],
+    "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 2 * 1.0},
+}
+counterexample = {
+    "loss": "sum(i, 1, n, (y[i] - a - b*x[i])^2)",
+    "unknowns": ["a", "b"],
+    "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 5 - 2.0},
+}
 
 U = 2.0**-53
 SLACK = 1 + 1e-9  # covers the rounding of the bounds themselves, which are sums of fewer than 1e6 positive terms
@@ -95,7 +101,9 @@ def attempt(problem: Problem, budget: Budget) -> Attempt:
     assert problem.data is not None
     unknowns = list(problem.unknowns)
     if problem.data.rows * len(unknowns) * len(model.groups) > MAX_CELLS:
-        return Attempt(name, "failed", f"{problem.data.rows:,} rows of {len(unknowns)} unknowns are more than are kept in memory")
+        return Attempt(
+            name, "failed", f"{problem.data.rows:,} rows of {len(unknowns)} unknowns are more than are kept in memory"
+        )
     try:
         rows = [_numbers(g, model.index, unknowns, problem.data) for g in model.groups]
     except _NotConvexFit as reason:
@@ -192,7 +200,9 @@ def _place(weight: Node, part: Node, unknowns: set[str], groups: dict[object, _G
         weight, part = number(1), mul(weight, part)
     eta = _affine(inner if inner is not None else part, unknowns)
     if eta is None:
-        raise _NotConvexFit("a term over rows is not log(1 + exp(eta)), exp(eta) or eta with eta affine in the unknowns")
+        raise _NotConvexFit(
+            "a term over rows is not log(1 + exp(eta)), exp(eta) or eta with eta affine in the unknowns"
+        )
     key = (frozenset(eta[0].items()), eta[1])
     group = groups.setdefault(key, _Group(*eta))
     (group.linear if inner is None else group.exponential if part.head == "exp" else group.softplus).append(weight)
@@ -210,8 +220,10 @@ def _affine(node: Node, unknowns: set[str]) -> tuple[dict[str, Node], Node] | No
             part = _affine(c, unknowns)
             if part is None:
                 return None
-            total = {u: add(total[u], part[0][u]) if u in total and u in part[0] else total.get(u, part[0].get(u, number(0)))
-                     for u in (*total, *(v for v in part[0] if v not in total))}  # fmt: skip
+            total = {
+                u: add(total[u], part[0][u]) if u in total and u in part[0] else total.get(u, part[0].get(u, number(0)))
+                for u in (*total, *(v for v in part[0] if v not in total))
+            }
             offset = add(offset, part[1])
         return total, offset
     if node.head == "*":
@@ -225,8 +237,20 @@ def _affine(node: Node, unknowns: set[str]) -> tuple[dict[str, Node], Node] | No
 
 
 def _numbers(group: _Group, index: str, unknowns: Sequence[str], table: Table) -> _Rows:
-    wanted = sorted(set().union(*(expression.column_names(n) for n in
-                    (*group.coefficients.values(), group.offset, *group.softplus, *group.exponential, *group.linear))))  # fmt: skip
+    wanted = sorted(
+        set().union(
+            *(
+                expression.column_names(n)
+                for n in (
+                    *group.coefficients.values(),
+                    group.offset,
+                    *group.softplus,
+                    *group.exponential,
+                    *group.linear,
+                )
+            )
+        )
+    )
     parts = list[tuple[Array, ...]]()
     for block in table.chunks(wanted) if wanted else iter([np.empty((table.rows, 0))]):
         columns = dict(zip(wanted, block.T, strict=True))
@@ -236,7 +260,9 @@ def _numbers(group: _Group, index: str, unknowns: Sequence[str], table: Table) -
             return sum((np.broadcast_to(_value(n, columns, index), (size,)) for n in nodes), np.zeros(size))
 
         x = np.column_stack([column([group.coefficients[u]] if u in group.coefficients else []) for u in unknowns])
-        parts.append((x, column([group.offset]), column(group.softplus), column(group.exponential), column(group.linear)))
+        parts.append(
+            (x, column([group.offset]), column(group.softplus), column(group.exponential), column(group.linear))
+        )
     return _Rows(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
 
@@ -300,7 +326,11 @@ def _newton(rows: Sequence[_Rows], ridge: Array, budget: Budget) -> tuple[Array,
             step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
         decrement = float(gradient @ step)
         steps.append(loss)
-        if not np.isfinite(decrement) or decrement <= 1e-24 * (1 + abs(loss)) or (decrement < 1e-12 and decrement >= last / 4):
+        if (
+            not np.isfinite(decrement)
+            or decrement <= 1e-24 * (1 + abs(loss))
+            or (decrement < 1e-12 and decrement >= last / 4)
+        ):
             break
         last, size = decrement, 1.0
         if decrement > 1e-8:
@@ -388,7 +418,11 @@ def _derivatives(r: _Rows, eta: Array, error: Array) -> tuple[Array, Array, Arra
     es, ep = error / 4 + 4 * U * s, p * (wide + 4 * U)
     first = r.softplus * s + r.exponential * p + r.linear
     second = r.softplus * slope + r.exponential * p
-    e1 = r.softplus * es + r.exponential * ep + 4 * U * (np.abs(r.softplus * s) + np.abs(r.exponential * p) + np.abs(r.linear))
+    e1 = (
+        r.softplus * es
+        + r.exponential * ep
+        + 4 * U * (np.abs(r.softplus * s) + np.abs(r.exponential * p) + np.abs(r.linear))
+    )
     e2 = r.softplus * (es + 4 * U * s) + r.exponential * ep + 8 * U * second
     return first, second, e1 * SLACK, e2 * SLACK
 
@@ -415,27 +449,56 @@ def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, steps: 
     point = CriticalPoint(
         numeric=FrozenMap({u: _decimal(v) for u, v in zip(unknowns, b, strict=True)}),
         radius=FrozenMap({u: _upward(v) for u, v in zip(unknowns, radii, strict=True)}),
-        kind="global minimum", inertia=(len(unknowns), 0, 0), multiplicity=1,
-    )  # fmt: skip
+        kind="global minimum",
+        inertia=(len(unknowns), 0, 0),
+        multiplicity=1,
+    )
     statements = (
-        Statement("The loss is strictly convex, and its unique minimiser lies within the radii given: bounds of every rounding, of the "
-                  "least eigenvalue of the Hessian and of its change around the point.", "derived",
-                  reference="F. Bach, Electron. J. Stat. 4 (2010) 384-414; S. M. Rump, BIT 46 (2006) 433-452"),
-        Statement(f"The numbers are for the {table.rows:,} rows as binary64 numbers; decimals of the file were rounded once, and more digits "
-                  "than these need a table small enough for exact arithmetic.", "observed"),
-    )  # fmt: skip
+        Statement(
+            "The loss is strictly convex, and its unique minimiser lies within the radii given: "
+            "bounds of every rounding, of the "
+            "least eigenvalue of the Hessian and of its change around the point.",
+            "derived",
+            reference="F. Bach, Electron. J. Stat. 4 (2010) 384-414; S. M. Rump, BIT 46 (2006) 433-452",
+        ),
+        Statement(
+            f"The numbers are for the {table.rows:,} rows as binary64 numbers; decimals of the file "
+            f"were rounded once, and more digits "
+            "than these need a table small enough for exact arithmetic.",
+            "observed",
+        ),
+    )
     table_of_errors = FrozenMap({u: f"{v:.6g}" for u, v in zip(unknowns, errors, strict=True)})
-    return Attempt(name, "enclosed", "the table is too large for an exact elimination", points=(point,), complete=True,
-                   counts=FrozenMap({"real": 1}), statements=statements,
-                   details=FrozenMap({"standard_errors": table_of_errors, "newton": tuple(steps)}))  # fmt: skip
+    return Attempt(
+        name,
+        "enclosed",
+        "the table is too large for an exact elimination",
+        points=(point,),
+        complete=True,
+        counts=FrozenMap({"real": 1}),
+        statements=statements,
+        details=FrozenMap({"standard_errors": table_of_errors, "newton": tuple(steps)}),
+    )
 
 
 def _no_minimiser(unknowns: list[str], v: Array) -> Attempt:
     along = ", ".join(f"{u}: {c:.6g}" for u, c in zip(unknowns, v, strict=True))
-    return Attempt(name, "no_critical_point", "", complete=True, counts=FrozenMap({"real": 0}), statements=(
-        Statement(f"There is no finite minimiser: the direction ({along}) separates the labels strictly in every row, beyond all rounding.",
-                  "derived", reference="A. Albert, J. A. Anderson, Biometrika 71 (1984) 1-10"),
-    ), details=FrozenMap({"direction": FrozenMap({u: repr(float(c)) for u, c in zip(unknowns, v, strict=True)})}))  # fmt: skip
+    return Attempt(
+        name,
+        "no_critical_point",
+        "",
+        complete=True,
+        counts=FrozenMap({"real": 0}),
+        statements=(
+            Statement(
+                f"There is no finite minimiser: the direction ({along}) separates the labels strictly "
+                f"in every row, beyond all rounding.",
+                "derived",
+                reference="A. Albert, J. A. Anderson, Biometrika 71 (1984) 1-10",
+            ),
+        ),
+        details=FrozenMap({"direction": FrozenMap({u: repr(float(c)) for u, c in zip(unknowns, v, strict=True)})}),
+    )
 
 
 def _decimal(value: float) -> str:

@@ -26,8 +26,11 @@ from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 from closedform.stationarity import Stationarity, columns_of
 from closedform.strategies.exponentials_field import (
-    NotExponential, exponentials, statement_json, substitution_json,
-)  # fmt: skip
+    NotExponential,
+    exponentials,
+    statement_json,
+    substitution_json,
+)
 
 name = "separation"
 example = {"loss": "log(1+exp(a+b)) + log(1+exp(a-2*b)) - a - b", "unknowns": ["a", "b"]}
@@ -42,7 +45,11 @@ Vector = list[fmpq]
 
 def declines(system: Stationarity) -> str | None:
     """A sentence when the loss is no sum of functions of exponentials, else None."""
-    if system.loss is None or system.origin.loss is None or system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
+    if (
+        system.loss is None
+        or system.origin.loss is None
+        or system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum")
+    ):
         return "no exponential of an unknown occurs"
     if system.parameters:
         return "the data have symbols"
@@ -56,7 +63,7 @@ def declines(system: Stationarity) -> str | None:
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
-    """"no_critical_point" with the direction as its proof, or declined."""
+    """ "no_critical_point" with the direction as its proof, or declined."""
     try:
         statement = statement_json(system)
         loss = kernel.read(statement["loss"])
@@ -73,37 +80,56 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     direction = {u: c for u, c in zip(unknowns, whole(v), strict=True) if c != 0}
     certificate = Certificate(
         statement,
-        {"kind": "descent_direction", "substitution": substitution_json(field), "names": list(field.names[len(field.scales) :]),
-         "direction": {u: str(c) for u, c in direction.items()}},
+        {
+            "kind": "descent_direction",
+            "substitution": substitution_json(field),
+            "names": list(field.names[len(field.scales) :]),
+            "direction": {u: str(c) for u, c in direction.items()},
+        },
         {},
-    )  # fmt: skip
+    )
     try:
         check_certificate(certificate)
     except Refused as refused:
         return Attempt(name, "failed", f"the kernel refused the direction: {refused}")
     along = ", ".join(f"{u}: {c}" for u, c in direction.items())
     return Attempt(
-        name, "no_critical_point", "", complete=True, counts=FrozenMap({"real": 0}),
+        name,
+        "no_critical_point",
+        "",
+        complete=True,
+        counts=FrozenMap({"real": 0}),
         statements=(
-            Statement(f"There is no critical point and no finite minimiser: the loss falls everywhere along the direction ({along}).",
-                      "proved", certificate=0),
-            Statement("The direction separates the data: no term of the loss is on the wrong side of it, and not all are on it.",
-                      "derived", reference="A. Albert, J. A. Anderson, Biometrika 71 (1984) 1-10"),
+            Statement(
+                f"There is no critical point and no finite minimiser: the loss falls everywhere along "
+                f"the direction ({along}).",
+                "proved",
+                certificate=0,
+            ),
+            Statement(
+                "The direction separates the data: no term of the loss is on the wrong side of it, "
+                "and not all are on it.",
+                "derived",
+                reference="A. Albert, J. A. Anderson, Biometrika 71 (1984) 1-10",
+            ),
         ),
-        certificates=(certificate,), details=FrozenMap({"direction": FrozenMap({u: str(c) for u, c in direction.items()})}),
-    )  # fmt: skip
+        certificates=(certificate,),
+        details=FrozenMap({"direction": FrozenMap({u: str(c) for u, c in direction.items()})}),
+    )
 
 
 @dataclass
 class _Block:
-    """Summands that are bounded together: logarithms of sums of exponentials (exponents above, below, factor), a linear part."""
+    """Summands bounded together: logarithms of sums of exponentials (factor, exponents above, below), a linear part."""
 
     logarithms: list[tuple[fmpq, list[Vector], list[Vector]]]
     linear: Vector
     cone: list[Vector]  # exponents of plain exponentials, none of which may rise
 
 
-def constraints(loss: Tree, unknowns: list[str], columns: dict[str, list[fmpq]], budget: Budget) -> tuple[Field, list[Vector], int]:
+def constraints(
+    loss: Tree, unknowns: list[str], columns: dict[str, list[fmpq]], budget: Budget
+) -> tuple[Field, list[Vector], int]:
     """Rows a with a·(v, u) <= 0 which say that no block of summands rises along v; u bounds logarithms, after v.
 
     Returns the field, the rows and their width. A row of data is a block of its own where its linear part stands
@@ -137,8 +163,13 @@ def constraints(loss: Tree, unknowns: list[str], columns: dict[str, list[fmpq]],
 
 def _placed(loss: Tree, field: Field) -> list[tuple[tuple[int, ...], fmpq, Tree, dict[str, fmpq]]]:
     """The summands, each with its block: the row when all linear parts stand inside sums, one block else."""
-    out = [(tuple(int(i.p) for i in values.values()), factor, part, values) for factor, part, values in summands(loss, fmpq(1), {}, field)]
-    loose = any(not place and not (isinstance(part, (tuple, str)) and part[0] in ("log", "exp")) for place, _, part, _ in out)
+    out = [
+        (tuple(int(i.p) for i in values.values()), factor, part, values)
+        for factor, part, values in summands(loss, fmpq(1), {}, field)
+    ]
+    loose = any(
+        not place and not (isinstance(part, (tuple, str)) and part[0] in ("log", "exp")) for place, _, part, _ in out
+    )
     return [((), f, p, v) for _, f, p, v in out] if loose or all(not place for place, *_ in out) else out
 
 
