@@ -8,7 +8,7 @@ from flint import acb, fmpz_poly
 
 from closedform.algebra.galois.subfields import TooLarge
 from closedform.algebra.radicals.solve import solve
-from closedform.algebra.radicals.terms import WORKING_BITS, Unresolved, Workshop, operations, text
+from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Workshop, operations, text
 from closedform.algebra.roots import enclose, rounded
 from closedform.budget import Budget
 from closedform.kernel import radicals as checker
@@ -96,12 +96,17 @@ def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget) -> 
         out.append(RadicalRoot(shown, tree, size, decimals.re, decimals.im, decimals.radius, decimals.real, why))
         numeric: dict[str, Json] = {"re": decimals.re, "im": decimals.im}
         stated.append({"exact": write(tree), "numeric": numeric, "radius": decimals.radius})
-    lets: list[Json] = [{"name": s.name, "exact": write(s.exact), "relation": write(s.relation)} for s in shop.lets]
+    lets = [_written(step) for step in shop.lets]
     coefficients: list[Json] = [str(c) for c in f.coeffs()]
     certificate = Certificate({"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {})
     checker.check(certificate.statement, certificate.claim, certificate.evidence)
     steps = tuple((s.name, text(s.exact)) for s in shop.lets)
     return RadicalSolution(f, tuple(out), steps, certificate)
+
+
+def _written(step: Let) -> Json:
+    out: dict[str, Json] = {"name": step.name, "exact": write(step.exact), "relation": write(step.relation)}
+    return out if step.refined is None else {**out, "refined": write(step.refined)}
 
 
 def _enclosures(f: fmpz_poly, bits: int) -> list[acb]:

@@ -10,6 +10,7 @@ from flint import acb, acb_poly, fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.subfields import Subfield, TooLarge, chain, field_of, monic, monic_roots
 from closedform.algebra.radicals.abelian import periods
+from closedform.algebra.radicals.affine import affine_step
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.kummer import prime_step
 from closedform.algebra.radicals.steps import adjoin, dickson, extend, named
@@ -96,6 +97,8 @@ def _monic(f: fmpz_poly, shop: Workshop) -> Solved:
             return Solved(*extend(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], shop))
         if fmpz(n).is_prime():
             return opaque(f, prime_step(f, n, None, shop, solved), shop)
+        if n in (8, 9):
+            return opaque(f, affine_step(f, shop, solve), shop)
         raise Unresolved(f"no step for a primitive group of degree {n}")
     below = field_of(f, blocks[-1])
     step = n // below.degree

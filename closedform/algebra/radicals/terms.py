@@ -32,6 +32,7 @@ class Let:
     name: str
     exact: Tree
     relation: Tree
+    refined: Tree | None = None  # a factor of the relation that vanishes as well
 
 
 @dataclass
@@ -42,11 +43,11 @@ class Workshop:
     lets: list[Let] = field(default_factory=list[Let])
     values: dict[int, dict[str, acb]] = field(default_factory=dict[int, dict[str, acb]])
 
-    def name(self, exact: Tree, relation: fmpq_poly | Tree) -> str:
+    def name(self, exact: Tree, relation: fmpq_poly | Tree, refined: Tree | None = None) -> str:
         """Name a number; ``relation`` is a polynomial over Q in it, or a tree in the name that ``next_name`` gives."""
         own = self.next_name()
         tree = polynomial(relation, own) if isinstance(relation, fmpq_poly) else relation
-        self.lets.append(Let(own, exact, tree))
+        self.lets.append(Let(own, exact, tree, refined))
         return own
 
     def next_name(self) -> str:
@@ -66,7 +67,8 @@ class Workshop:
         while wanted:
             if (own := wanted.pop()) in steps and own not in needed:
                 needed.add(own)
-                wanted += free_names(steps[own].exact) | free_names(steps[own].relation)
+                step = steps[own]
+                wanted += free_names(step.exact) | free_names(add(step.relation, step.refined or ZERO))
         self.lets = [step for step in self.lets if step.name in needed]
         self.values.clear()
 
