@@ -42,13 +42,13 @@ def declines(system: Stationarity) -> str | None:
         return "the gradient is not linear"
     if len(system.equations) != len(system.unknowns):
         return "there are not as many equations as unknowns"
+    if system.nonzero:  # before anything is expanded
+        return "denominators depend on the unknowns"
     for e in system.equations:
         if not e.is_polynomial(*system.unknowns):
             return "an equation is not polynomial in the unknowns"
         if sp.Poly(e, *system.unknowns).total_degree() > 1:
             return "an equation is not linear in the unknowns"
-    if system.nonzero:
-        return "denominators depend on the unknowns"
     return None
 
 

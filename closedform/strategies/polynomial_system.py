@@ -10,6 +10,7 @@ a sum of squares that vanishes at the point.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import comb
 from typing import Any
 
 import sympy as sp
@@ -56,7 +57,26 @@ def declines(system: Stationarity) -> str | None:
 
 
 def _heavy(e: Any, unknowns: tuple[Any, ...]) -> bool:
-    return not e.is_polynomial(*unknowns) and sp.count_ops(e) > MAX_RATIONAL
+    """Whether writing the equation out (or clearing its denominators) is out of reach, from its form alone."""
+    if not e.is_polynomial(*unknowns):
+        return sp.count_ops(e) > MAX_RATIONAL
+    degree = _degree(e)
+    return degree > MAX_DEGREE or (len(e.args) < MAX_TERMS and comb(len(unknowns) + degree, degree) > MAX_TERMS
+                                   and sp.count_ops(e) > MAX_RATIONAL and any(_degree(a) > 1 and _nested(a) for a in e.args))  # fmt: skip
+
+
+def _degree(e: Any) -> int:
+    """An upper bound of the degree in all names, without expanding."""
+    if e.is_Symbol:
+        return 1
+    if e.is_Pow and e.exp.is_Integer:
+        return int(e.exp) * _degree(e.base)
+    degrees = [_degree(a) for a in e.args]
+    return max(degrees, default=0) if e.is_Add else sum(degrees)
+
+
+def _nested(e: Any) -> bool:
+    return any(a.is_Add or (a.is_Pow and a.base.is_Add) for a in sp.Mul.make_args(e))
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
