@@ -77,7 +77,8 @@ def spine(repeat: int) -> None:
             given = [f"{folder}/{a[1:]}.csv" if a.startswith("@") else a for a in arguments]
             took, code = seconds([sys.executable, "-m", "closedform", *given], repeat)
             shown = " ".join(arguments)
-            print(f"{shown[:78]:78} {took:6.2f} s  {took / base:5.2f} x{'' if code == 0 else f'  exit {code}'}", flush=True)
+            mark = "" if code == 0 else f"  exit {code}"
+            print(f"{shown[:78]:78} {took:6.2f} s  {took / base:5.2f} x{mark}", flush=True)
 
 
 def solve_by_sympy(report: cf.Report, cap: float) -> tuple[str, float]:
