@@ -56,6 +56,7 @@ def settle(
     properties: Mapping[str, frozenset[str]],
     bounded: frozenset[str] = frozenset(),
     loss: bool = True,
+    joined: bool = False,
 ) -> Settled:
     """The expressions with all shapes known; raises ``InputError`` naming two factors that do not conform.
 
@@ -82,7 +83,29 @@ def settle(
             return checker.run(expressions, constraints)
         except _Mismatch as error:
             first = first or error
+    for mended, note in () if joined else islice(_joined((*expressions, *constraints), given), _MAX_TRIES // 50):
+        try:
+            found = settle(expressions, constraints, mended, properties, bounded, loss, joined=True)
+        except InputError:
+            continue
+        return Settled(found.expressions, found.constraints, found.shapes, (*found.notes, note))
     raise InputError(str(first))
+
+
+def _joined(nodes: tuple[Node, ...], given: Mapping[str, Size]) -> Iterator[tuple[dict[str, Size], str]]:
+    """Where Kronecker products occur, a size symbol that stands nowhere else may be a product of two others."""
+    if not any(heads(node) & {"kron", "khatrirao", "vec"} for node in nodes):
+        return
+    symbols = [part.name for shape in given.values() for part in shape if part.name]
+    others = sorted({s for s in symbols if symbols.count(s) > 1} | {s for s in symbols})
+    for key, shape in given.items():
+        for i, part in enumerate(shape):
+            if part.name is None or symbols.count(part.name) > 1 or any(part.name in free_names(n) for n in nodes):
+                continue
+            for a, b in product(others, others):
+                if a <= b and part.name not in (a, b):
+                    whole = mul(name(a), name(b))
+                    yield {**given, key: (whole, shape[1]) if i == 0 else (shape[0], whole)}, f"{part.name} is read as {a}*{b}"
 
 
 def said(shape: Size) -> str:

@@ -15,9 +15,10 @@ from scipy.optimize import minimize
 
 from closedform import problem as problems
 from closedform.budget import Budget
-from closedform.calculus.matrices import MatrixSystem, matrix_system
+from closedform.calculus.matrices import MatrixSystem, gradient, matrix_system
 from closedform.emit.matrices import compiled
 from closedform.expression import Node
+from closedform.language import parse
 from closedform.problem import Problem
 from closedform.strategies import (
     matrix_affine, matrix_covariance, matrix_low_rank, matrix_orthogonal, matrix_prox, matrix_quotient, matrix_spectral,
@@ -326,3 +327,59 @@ def test_formula_is_as_good_as_a_numerical_minimiser(case: tuple[str, str, str, 
         ours, best = oracle.loss(at), oracle.best(rng)
         assert oracle.violation(at) < 1e-8
         assert ours <= best + 1e-6 * (1 + abs(best)), (ours, best)
+
+
+OPEN = [
+    ("ones(n)'*log(1 + exp(X*b)) - y'*X*b", "b", "X=n,k;y=n;b=k", ()),
+    ("ones(n)'*log(1 + exp(-y .* (X*b))) + lam*||b||^2", "b", "X=n,k;y=n;b=k", LP),
+    ("ones(n)'*log(exp(X*B)*ones(m)) - tr(Y'*X*B)", "B", "X=n,k;Y=n,m;B=k,m", ()),
+    ("||sigmoid(X*W)*V - Y||^2", "W,V", "X=n,p;W=p,k;V=k,q;Y=n,q", ()),
+    ("||tanh(X*W)*V - Y||^2 + lam*||W||^2", "W", "X=n,p;W=p,k;V=k,q;Y=n,q", LP),
+    ("ones(n)'*exp(X*b) - y'*X*b", "b", "X=n,k;y=n;b=k", ()),
+    ("ones(n)'*log(M*exp(X*b)) - d'*X*b", "b", "M=n,n;X=n,k;d=n;b=k", ("M>0",)),
+    ("||X*a - y||^2 + lam*norm1(a)", "a", "X=n,k;y=n;a=k", LP),
+    ("norm1(X*a - y)", "a", "X=n,k;y=n;a=k", ()),
+    ("ones(n)'*max(0, 1 - y .* (X*b)) + lam*||b||^2", "b", "X=n,k;y=n;b=k", LP),
+    ("||X*X - A||^2", "X", "A=k,k;X=k,k", ()),
+    ("||A*X*X' - B||^2 + tr(inv(X*X' + P))", "X", "A=m,k;B=m,k;P=k,k;X=k,q", ("P spd",)),
+    ("||M .* (A - U*V')||^2", "U,V", "M=p,m;A=p,m;U=p,r;V=m,r", ()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OPEN, ids=[c[0] for c in OPEN])
+def test_no_strategy_claims_a_loss_without_a_closed_form(case: tuple[str, str, str, tuple[str, ...]]) -> None:
+    _, attempt, why = derive(*case)
+    assert attempt is None
+    assert all(len(reason.split()) > 3 for reason in why)
+
+
+@pytest.mark.parametrize("case", [*OPEN, *CASES[::3]], ids=[c[0] + " in " + c[1] for c in [*OPEN, *CASES[::3]]])
+def test_gradient_text_against_finite_differences(case: tuple[str, str, str, tuple[str, ...]]) -> None:
+    problem = problems.read(case[0], unknowns=case[1].split(","), shapes=case[2], assumptions=list(case[3]))
+    texts = gradient(problem)
+    rng = np.random.default_rng(3)
+    data = sample(problem, rng, SIZES)
+    oracle = Minimisation(problem, data, SIZES)
+    words = {u: problem.properties.get(u, frozenset()) & {"sym", "spd", "psd"} for u in problem.unknowns}
+    oracle.rank = None
+    oracle.bound = set()
+    at = dict(data)
+    for u, shape in oracle.shapes.items():
+        a = np.abs(rng.normal(size=shape)) + 0.3
+        at[u] = a @ a.T + np.eye(len(a)) if words[u] else a if shape else float(a)
+    assert texts, "a gradient is always shown"
+    for u, text in texts.items():
+        if "polar" in text:  # the language has no word for it
+            continue
+        names = {*problem.shapes, *SIZES, *problem.parameters, *problem.unknowns}
+        found = np.asarray(value(parse(text, names), at, SIZES), dtype=float) * np.ones(oracle.shapes[u])
+        h = 1e-6
+        for i in np.ndindex(*oracle.shapes[u]):
+            step = np.zeros(oracle.shapes[u])
+            step[i] = h
+            if words[u]:
+                step[i[::-1]] = h
+            up, down = ({**at, u: at[u] + s * step} for s in (1, -1))
+            slope = (oracle.loss(up) - oracle.loss(down)) / (2 * h)
+            mine = found[i] * (2 if words[u] and i[0] != i[1] else 1)
+            assert np.isclose(slope, mine, rtol=2e-4, atol=1e-4 * (1 + np.abs(found).max())), (u, i, text)

@@ -22,11 +22,7 @@ SYMMETRIC = frozenset({"sym", "spd", "psd", "diag"})
 
 
 class ShapeFault(InputError):
-    """Two shapes that do not conform; the message names both. ``sizes`` are two sizes that differ, where known."""
-
-    def __init__(self, message: str, sizes: tuple[str, str] = ("", "")) -> None:
-        super().__init__(message)
-        self.sizes = sizes
+    """Two shapes that do not conform; the message names both."""
 
 
 class Unsupported(InputError):
@@ -328,8 +324,7 @@ def cancel(w: Word) -> Word:
 
 def conform(a: Poly, b: Poly, doing: str) -> None:
     if (a.rows, a.cols) != (b.rows, b.cols):
-        apart = (a.rows, b.rows) if a.rows != b.rows else (a.cols, b.cols)
-        raise ShapeFault(f"{doing}: {shown(a)} is {a.rows} x {a.cols}, but {shown(b)} is {b.rows} x {b.cols}", apart)
+        raise ShapeFault(f"{doing}: {shown(a)} is {a.rows} x {a.cols}, but {shown(b)} is {b.rows} x {b.cols}")
 
 
 def shown(p: Poly) -> str:
@@ -374,8 +369,7 @@ def mul(p: Poly, q: Poly) -> Poly:
         rows, cols = (q.rows, q.cols) if p.scalar else (p.rows, p.cols)
     else:
         if p.cols != q.rows:
-            message = f"cannot multiply: {shown(p)} is {p.rows} x {p.cols}, but {shown(q)} is {q.rows} x {q.cols}"
-            raise ShapeFault(message, (p.cols, q.rows))
+            raise ShapeFault(f"cannot multiply: {shown(p)} is {p.rows} x {p.cols}, but {shown(q)} is {q.rows} x {q.cols}")
         rows, cols = p.rows, q.cols
     simple = p.scalar or q.scalar
     terms: dict[tuple[Mono, Word], Fraction] = {}

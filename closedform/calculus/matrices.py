@@ -58,6 +58,7 @@ class MatrixSystem:
     constraints: tuple[Constraint, ...]
     gradient: FrozenMap[str, Poly] | None
     trouble: str = ""  # why there is no gradient
+    given: Names | None = None  # the names without what the constraints add to them
 
     def shape(self, name: str) -> tuple[str, str]:
         return self.names.shapes.get(name, (ONE, ONE))
@@ -73,32 +74,7 @@ class MatrixSystem:
 
 
 def matrix_system(problem: Problem) -> MatrixSystem:
-    """The system of a problem of level "matrix"; raises ``ShapeFault`` or ``Unsupported``, one line each.
-
-    A size symbol that stands with one name only, where the loss needs a product of sizes, is read as that product.
-    """
-    for _ in range(4):
-        try:
-            return _system(problem)
-        except ShapeFault as fault:
-            mended = _mended(problem, fault)
-            if mended is None:
-                raise
-            problem = mended
-    return _system(problem)
-
-
-def _mended(problem: Problem, fault: ShapeFault) -> Problem | None:
-    sizes = [str(size_text(s)) for pair in problem.shapes.values() for s in pair]
-    for simple, product in (fault.sizes, fault.sizes[::-1]):
-        if simple.isidentifier() and "*" in product and sizes.count(simple) == 1:
-            new = Node("*", tuple(Node("name", (s,)) for s in product.split("*")))
-            shapes = {n: tuple(new if size_text(s) == simple else s for s in pair) for n, pair in problem.shapes.items()}
-            return replace(problem, shapes=FrozenMap(shapes))
-    return None
-
-
-def _system(problem: Problem) -> MatrixSystem:
+    """The system of a problem of level "matrix"; raises ``ShapeFault`` or ``Unsupported``, one line each."""
     if problem.loss is None:
         raise Unsupported("estimating equations between matrices are not read yet; give the loss they come from")
     shapes = {n: (size_text(r), size_text(c)) for n, (r, c) in problem.shapes.items()}
@@ -108,7 +84,7 @@ def _system(problem: Problem) -> MatrixSystem:
         rows, cols = shapes.get(name, (ONE, ONE))
         if words & {"spd", "psd", "sym", "diag", "orth"} and rows != cols and not (words == {"orth"}):
             raise ShapeFault(f"{name} is said to be {' '.join(sorted(words))}, but it is {rows} x {cols}, not square")
-    names = Names(FrozenMap(shapes), FrozenMap(flags))
+    given = names = Names(FrozenMap(shapes), FrozenMap(flags))
     constraints = [c for node in problem.constraints if (c := _constraint(node, names))]
     for name in problem.unknowns:  # U'U = I makes the letter itself orthogonal, so that normal forms know it
         if name in shapes and any(_orthonormal(c, names.poly(name)) for c in constraints):
@@ -123,7 +99,7 @@ def _system(problem: Problem) -> MatrixSystem:
         raise ShapeFault(f"a loss must be a number, but this one is {loss.rows} x {loss.cols}")
     system = MatrixSystem(problem, names, facts, loss, _pieces(problem.loss, names, facts, frozenset(problem.unknowns)),
                           problem.unknowns,
-                          tuple(c for c in constraints if not c.left.zero), None)  # fmt: skip
+                          tuple(c for c in constraints if not c.left.zero), None, given=given)  # fmt: skip
     try:
         return replace(system, gradient=FrozenMap(differentiate(loss, {u: names.poly(u) for u in problem.unknowns})))
     except Unsupported as fault:
@@ -131,11 +107,13 @@ def _system(problem: Problem) -> MatrixSystem:
 
 
 def shown_gradient(system: MatrixSystem) -> dict[str, Poly]:
-    """The gradient; of a loss with kinks the one that it has almost everywhere; empty where there is none."""
-    if system.gradient is not None:
+    """The gradient of the loss as written (the constraints not used); with kinks the one that it has almost everywhere."""
+    names, node = system.given or system.names, system.problem.loss
+    if system.gradient is not None and names == system.names:
         return dict(system.gradient)
     try:
-        return differentiate(system.loss, {u: system.unknown(u) for u in system.unknowns}, almost=True)
+        loss = read(node, names) if node is not None else system.loss
+        return differentiate(loss, {u: names.poly(u) for u in system.unknowns}, almost=True)
     except Unsupported:
         return {}
 
@@ -344,6 +322,8 @@ def differentiate(loss: Poly, unknowns: Mapping[str, Poly], almost: bool = False
             matrix(a.args[0], adjoint * w.inverse(a.args[0]).T)
         elif a.kind == "det":
             matrix(a.args[0], adjoint * w.of_atom(a) * w.inverse(a.args[0]).T)
+        elif a.kind == "nuclear" and almost:
+            matrix(a.args[0], adjoint * w.of_letter(Letter("polar", (a.args[0],), a.args[0].rows, a.args[0].cols)))
         else:
             raise Unsupported(f"{a.key} is not differentiable everywhere, so there is no gradient")
 
@@ -407,7 +387,7 @@ def gradient_of(system: MatrixSystem) -> dict[str, Poly]:
 def second(system: MatrixSystem) -> dict[tuple[str, str], Poly]:
     """The Hessian as an operator: for unknowns U, V the derivative of the U-gradient in the direction ``d_V``."""
     out = dict[tuple[str, str], Poly]()
-    for u, g in gradient_of(system).items():
+    for u, g in shown_gradient(system).items():
         for v in system.unknowns:
             out[u, v] = directional(g, v, w.symbol(f"d_{v}", *system.shape(v), system.flags(v) & {"sym", "spd", "psd"}))
     return out
@@ -494,7 +474,7 @@ def outline(system: MatrixSystem) -> tuple[FrozenMap[str, str], tuple[tuple[str,
         if system.gradient is None:
             raise Unsupported(system.trouble)
         table = second(system)
-        rows = tuple(tuple(display(table[u, v]) for v in system.unknowns) for u in shown)
+        rows = tuple(tuple(display(table[u, v]) for v in system.unknowns) for u in shown if (u, u) in table)
     except Unsupported:
         rows = ()
     equations = [*shown.values(), *(display(c.left) for c in system.constraints if c.kind == "zero")]

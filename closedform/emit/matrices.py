@@ -302,7 +302,8 @@ def compiled(source: str) -> Callable[..., dict[str, Any]]:
         missing = [n for n in wanted if n not in given]
         if missing:
             raise ValueError(f"missing data: {', '.join(missing)}; this formula needs {', '.join(wanted)}")
-        return solve(**{n: given[n] for n in wanted})
+        odd = {k: v for k, v in data.items() if keyword.iskeyword(k)} if solve.__code__.co_flags & 8 else {}
+        return solve(**{n: given[n] for n in wanted}, **odd)
 
     function.__doc__ = solve.__doc__
     return function

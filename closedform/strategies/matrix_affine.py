@@ -421,7 +421,8 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
                 found = collect(system.gradient[u], u, *system.shape(u))
                 if found and len(found.plain) == 1 and all(c.kind == "zero" for c in system.constraints):
                     a, b = found.plain[0]
-                    h = a if w.identity_is(b) else None
+                    s = identity_multiple(b)
+                    h = a * s if s is not None else None
                     if h is not None and w.is_symmetric(h) and definite(-h, system.facts) is not None:
                         return "", []  # concave: a maximum
                     if h is not None and w.is_symmetric(h):
