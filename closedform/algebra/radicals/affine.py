@@ -16,7 +16,7 @@ from itertools import permutations, product
 import flint
 from flint import acb, acb_poly, arb, fmpq, fmpq_poly, fmpz_poly
 
-from closedform.algebra.galois.subfields import TooLarge, locate, monic_roots
+from closedform.algebra.galois.subfields import locate, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.terms import Unresolved, Workshop, polynomial, turn
 from closedform.kernel.expression import MINUS, Tree, add, mul, power

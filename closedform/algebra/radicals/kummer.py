@@ -29,9 +29,10 @@ from flint import (
 )
 
 from closedform.algebra.galois.subfields import Subfield, monic_roots
+from closedform.algebra.radicals.cyclotomic import absorb, written
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.steps import real_root
-from closedform.algebra.radicals.terms import Unresolved, Workshop, cosine, negate, turn, unity
+from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, turn
 from closedform.kernel.expression import MINUS, ZERO, Tree, add, mul, power
 
 MAX_PRIMES = 20_000
@@ -304,22 +305,6 @@ def _is_root(m: fmpz_poly, v: fmpz_mod) -> bool:
     return out == 0
 
 
-def cyclotomic_tree(p: int, coefficients: list[Tree]) -> Tree:
-    """sum c_v z^v over v < p - 1, rewritten with few terms and cosines where z^v and z^-v go together."""
-    c = [*coefficients, ZERO]
-    spread = max(c[1:], key=lambda x: (c[1:].count(x), x == ZERO))
-    if spread != ZERO and all(isinstance(x, fmpq) for x in c):
-        c = [add(x, negate(spread)) for x in c]
-    terms = [c[0]] if c[0] != ZERO else []
-    for v in range(1, (p + 1) // 2):
-        if c[v] == c[p - v]:
-            if c[v] != ZERO:
-                terms.append(mul(fmpq(2), c[v], cosine(fmpq(v, p))))
-        else:
-            terms += [mul(c[k], unity(fmpq(k, p))) for k in (v, p - v) if c[k] != ZERO]
-    return add(*terms) if terms else ZERO
-
-
 def _conjugate(p: int, element: list[Element], k: int) -> list[Element]:
     """z -> z^k."""
     out = [constant(0)] * p
@@ -332,8 +317,11 @@ def _block(
     p: int, elements: list[list[Element]], centre: Element, field: NumberField, embedding: tuple[Tree, ...],
     plain: bool, shop: Workshop,
 ) -> list[Tree]:  # fmt: skip
+    names = {step.name: step.exact for step in shop.lets}
+
     def tree(element: list[Element]) -> Tree:
-        return cyclotomic_tree(p, [field.tree(c, embedding) for c in element])
+        inside = absorb(p, element, field, embedding, names)
+        return written(p, inside if inside is not None else [field.tree(c, embedding) for c in element])
 
     candidates = list[tuple[bool, int, Tree, acb]]()
     for k in range(1, (p + 1) // 2 if plain else 2):
@@ -355,5 +343,5 @@ def _block(
             if second != ZERO:
                 scale = norm ** (-i) if isinstance(norm, fmpq) else power(norm, fmpq(-i))
                 terms.append(mul(second, power(root, fmpq(i)), scale))
-        out.append(mul(fmpq(1, p), add(*terms, field.tree(centre, embedding))))
+        out.append(mul(fmpq(1, p), add(*terms, tree([centre]))))
     return out
