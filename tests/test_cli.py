@@ -136,6 +136,15 @@ def test_the_catalogue_is_listed(capsys):
     assert any(e["name"] == "ols" for e in json.loads(run(capsys, "losses", "--json")[1]))
 
 
+@pytest.mark.parametrize("story", ["ols", "quartic", "logistic", "neuron", "quintic"])
+def test_a_demo_tells_its_story_in_a_screen(capsys, story):
+    code, out, _ = run(capsys, "demo", story)
+    lines = out.strip().splitlines()
+    assert code == 0
+    assert 15 <= len(lines) <= 46
+    assert "did not reach the verdict" not in out
+
+
 # -- verify -------------------------------------------------------------------------------------------------------
 
 

@@ -11,9 +11,11 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+import sympy as sp
 
 import closedform as cf
 from closedform.kernel.document import seal
+from closedform.language import parse
 
 LOGISTIC = {"loss": "logistic", "data": {"x": [1, 2, 3], "y": [0, 1, 1]}, "target": "y", "intercept": False}
 NEURON = {"loss": "nn", "data": {"x": [1, 2, 3], "y": [0, 1, 0]}, "target": "y"}
@@ -68,6 +70,23 @@ def test_every_form_is_written(case):
     for written in (report.to_text(), report.to_html(), report.to_latex(), report._repr_html_(), report._repr_latex_()):
         assert len(written) >= 16
     assert "None" not in report.to_text()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_expression_in_the_json_reads_back(case):
+    """Exact values are text of our own language; SymPy gives the same number for them where they are numbers."""
+    document = report_on(case).to_dict()
+    names = [*document["problem"]["unknowns"], *document["problem"]["parameters"]]
+    texts = [document["problem"]["loss"], *document["stationarity"]["gradient"].values()]
+    texts += (document["formula"] or {"unknown": {}})["unknown"].values()
+    for point in document["critical_points"]:
+        texts += [*(point["exact"] or {}).values(), *([point["loss"]] if point["loss"] else [])]
+        for unknown, exact in (point["exact"] or {}).items():
+            if point["numeric"]:
+                value = complex(sp.N(sp.sympify(exact), 30))
+                assert abs(value - float(point["numeric"][unknown])) < 1e-12 * (1 + abs(value))
+    for text in texts:
+        parse(text, names)
 
 
 def numbers(report):
