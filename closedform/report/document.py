@@ -122,6 +122,7 @@ TRUST_WORDS: dict[Trust, str] = {
     "observed": "seen in floating point only",
 }
 LONG = 40  # characters of an exact value after which its decimals are easier to read
+HIDDEN = frozenset(("refused", "newton", "logarithms"))  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
 MANY = 8  # unknowns or critical points after which the long form gives way to a table
@@ -446,11 +447,21 @@ def _details(report: Report, steps: bool) -> Iterator[Block]:
     """Extras by name: text becomes a paragraph, a mapping a table of pairs, a sequence of rows a table."""
     if steps:
         yield from _newton(report)
+    small = list[tuple[Inline, ...]]()
     for name, value in report.details.items():
-        if name in ("refused", "newton", "logarithms"):
+        title = name.replace("_", " ")
+        if name in HIDDEN:
             continue
-        yield Heading(name.replace("_", " ").capitalize())
-        yield from _detail(value)
+        if isinstance(value, float):
+            small.append((title, f"{value:.6g}"))
+        elif isinstance(value, str | int) and len(str(value)) <= BRIEF:
+            small.append((title, str(value)))
+        else:
+            yield Heading(title.capitalize())
+            yield from _detail(value)
+    if small:
+        yield Heading("Also known")
+        yield Table((), tuple(small))
 
 
 def _newton(report: Report) -> Iterator[Block]:
