@@ -75,6 +75,8 @@ KINDS = [
     "x**6 - 3*x**2 - 1",
     "x**7 + 7*x**3 + 7*x**2 + 7*x - 1",  # D7
     "x**8 - 12*x**6 + 36*x**4 - 36*x**2 + 9",  # Q8
+    "x**8 - x**7 + 29*x**2 + 29",  # primitive: AGL(1, 8)
+    "x**9 - 3*x**8 - 24*x**5 - 24*x**4 - 48*x + 16",  # primitive: 3^2:SD16
     "x**9 - 9*x**6 - 9*x**4 + 24*x**3 + 9*x**2 - 9*x + 1",
     "x**10 + x**8 - 4*x**6 - 3*x**4 + 3*x**2 + 1",  # square roots over a quintic field
     "x**10 - 2*x**5 - 4",
@@ -160,7 +162,16 @@ def root(exact: object, re: str, im: str = "0", radius: str = "0.01") -> object:
     return {"exact": exact, "numeric": {"re": re, "im": im}, "radius": radius}
 
 
+CUBE = ["+", ["^", "y", "3"], "-1"]  # y = 1 satisfies it, but not the factor y^2 + y + 1
 FALSE = {
+    "a factor that does not vanish": certificate(
+        ["1", "1", "1"], [root("y", "1", "0", "2")],
+        [{"name": "y", "exact": "1", "relation": CUBE, "refined": ["+", ["^", "y", "2"], "y", "1"]}],
+    ),
+    "a factor that is none": certificate(
+        ["-2", "0", "1"], [root("y", "1", "0", "2")],
+        [{"name": "y", "exact": "1", "relation": CUBE, "refined": ["+", ["^", "y", "2"], "-2"]}],
+    ),
     "the other root": certificate(["-2", "0", "1"], [root(["sqrt", "2"], "-1.414")]),
     "a near miss": certificate(["-2", "0", "1"], [root("1.4142135623730950488", "1.414")]),
     "a close rational": certificate(["-2", "0", "1"], [root("665857/470832", "1.414")]),
