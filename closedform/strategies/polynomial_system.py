@@ -41,6 +41,7 @@ share = 0.8  # of the time left; less where a loss leaves something to certified
 MAX_TERMS = 20_000
 MAX_RATIONAL = 1_000  # operations in an equation whose denominators are not cleared yet
 MAX_DEGREE = 60
+MAX_DENSE = 3_000  # monomials that an equation may have once its products are multiplied out
 
 
 def declines(system: Stationarity) -> str | None:
@@ -61,8 +62,8 @@ def _heavy(e: Any, unknowns: tuple[Any, ...]) -> bool:
     if not e.is_polynomial(*unknowns):
         return sp.count_ops(e) > MAX_RATIONAL
     degree = _degree(e)
-    return degree > MAX_DEGREE or (len(e.args) < MAX_TERMS and comb(len(unknowns) + degree, degree) > MAX_TERMS
-                                   and sp.count_ops(e) > MAX_RATIONAL and any(_degree(a) > 1 and _nested(a) for a in e.args))  # fmt: skip
+    return degree > MAX_DEGREE or (len(e.args) < MAX_TERMS and comb(len(unknowns) + degree, degree) > MAX_DENSE
+                                   and sp.count_ops(e) > 200 and any(_degree(a) > 1 and _nested(a) for a in e.args))  # fmt: skip
 
 
 def _degree(e: Any) -> int:
