@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from closedform.algebra.galois.decide import certificate_of, decide, types_evidence
 from closedform.algebra.galois.decompose import decompose
-from closedform.algebra.galois.steps import cyclic, two_roots_suffice
+from closedform.algebra.galois.frobenius import cyclic, two_roots_suffice
 from closedform.algebra.galois.subfields import (
     block_systems,
     embedding,
@@ -408,6 +408,26 @@ def test_families(text: str, solvable: bool) -> None:
     findings = check_document(json.loads(found.to_json()))
     assert all(f.accepted for f in findings)
     assert (len(findings) > 1) is (not solvable)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("a*x + b", 1), ("a*x^2 + b*x + c", 2), ("x^3 + a*x + b", 3), ("x^4 + a*x^2 + b", 4), ("a*x^10 + b", 10),
+     ("x^6 + a*x^3 + b", 6), ("x^5 - 5*a*x^3 + 5*a^2*x - b", 5), ("(x - a)^7 - b", 7), ("x^4 + a*x + b", 4)],
+)  # fmt: skip
+def test_formulas_with_parameters_are_roots(text: str, count: int) -> None:
+    """The kernel proves each; here mpmath's values for random parameters, set against the polynomial itself."""
+    sympy = pytest.importorskip("sympy")
+    found = radicals(text)
+    assert found.solvable
+    assert len(found.roots) == count
+    assert all(f.accepted for f in check_document(json.loads(found.to_json())))
+    x, *others = sympy.symbols("x a b c")
+    values = dict(zip(others, (sympy.Rational(7, 3), sympy.Rational(5, 2), sympy.Rational(-11, 4)), strict=True))
+    f = sympy.Poly(sympy.sympify(text.replace("^", "**")).subs(values), x)
+    got = [complex(sympy.sympify(r.exact).subs(values).evalf(30)) for r in found.roots]
+    for true in f.nroots(n=30):
+        assert sum(abs(g - complex(true)) < 1e-12 for g in got) == 1
 
 
 def test_the_function_is_not_elementary() -> None:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.decompose import cyclotomic_lift, subfield_of_composition
+from closedform.algebra.galois.frobenius import cyclic
 from closedform.algebra.galois.labels import Label, label
-from closedform.algebra.galois.steps import cyclic, step_proof
+from closedform.algebra.galois.steps import step_proof
 from closedform.algebra.galois.subfields import (
     Blocks,
     TooLarge,

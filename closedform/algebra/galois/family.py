@@ -128,30 +128,36 @@ def tree_of(f: fmpq_mpoly, names: tuple[str, ...]) -> Json:
 # -- solvable by decomposition ---------------------------------------------------------------------------------------
 
 
+Piece = tuple[str, Coefficients]  # why h(x) = b is solvable for every b, and the monic h
+
+
 def ritt(coefficients: Coefficients) -> str:
     """A sentence when f decomposes over Q(parameters) into pieces that are always solvable; else empty."""
-    lead = coefficients[-1]
-    n = len(coefficients) - 1
-    monic = [c * lead ** (n - 1 - i) for i, c in enumerate(coefficients[:-1])] + [lead**0]
-    pieces = _pieces(monic)
+    pieces = [why for why, _ in pieces_of(monic_of(coefficients))]
     return f"a composition of {' and '.join(pieces)} (Ritt 1922)" if pieces else ""
 
 
-def _pieces(f: Coefficients) -> list[str]:
-    """The inner pieces of a monic f, outermost last; empty when some piece is not solvable for every constant term."""
+def monic_of(coefficients: Coefficients) -> Coefficients:
+    """The monic polynomial of (leading coefficient)*x."""
+    lead, n = coefficients[-1], len(coefficients) - 1
+    return [c * lead ** (n - 1 - i) for i, c in enumerate(coefficients[:-1])] + [lead**0]
+
+
+def pieces_of(f: Coefficients) -> list[Piece]:
+    """h_1, ..., h_r with f = h_r(...(h_1(x))), monic f, each always solvable; empty when none were found."""
     n = len(f) - 1
     whole = _always(f)
     if whole:
-        return [whole]
+        return [(whole, f)]
     for d in range(2, n):
         if n % d == 0:
             h = _inner(f, d)
             g = _outer(f, h)
             piece = _always(h) if g is not None else ""
             if g is not None and piece:
-                rest = _pieces(g)
+                rest = pieces_of(g)
                 if rest:
-                    return [piece, *rest]
+                    return [(piece, h), *rest]
     return []
 
 

@@ -1,0 +1,183 @@
+"""The results of ``roots``, ``galois`` and ``radicals``: values with ``to_dict``, ``to_json`` and ``to_text``.
+
+Their JSON is sealed and carries every certificate, so that ``closedform verify`` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from closedform.algebra.roots import Root
+from closedform.algebra.univariate import short
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.document import seal
+from closedform.kernel.reading import Json
+
+FORMAT = 1
+
+
+class Result:
+    """JSON, text and a Jupyter card, from ``to_dict`` and ``to_text``."""
+
+    def to_dict(self) -> dict[str, Json]:
+        raise NotImplementedError
+
+    def to_text(self) -> str:
+        raise NotImplementedError
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self.to_text()}\n```"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """An irreducible factor over Q (or over Q(parameters)) and what was decided about it."""
+
+    polynomial: str
+    degree: int
+    multiplicity: int
+    solvable: bool | None
+    group: str | None
+    order: int | None
+    reason: str
+    certificate: Certificate | None
+
+    def to_dict(self) -> dict[str, Json]:
+        return {
+            "polynomial": self.polynomial, "degree": self.degree, "multiplicity": self.multiplicity,
+            "group": self.group, "order": self.order, "solvable": self.solvable,
+            "certificate": self.certificate.to_dict() if self.certificate else None, "reason": self.reason,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Galois(Result):
+    """Is every root expressible in radicals? ``solvable`` is None only where nothing was proved."""
+
+    polynomial: str
+    solvable: bool | None
+    factors: tuple[Factor, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        return tuple(f.certificate for f in self.factors if f.certificate)
+
+    def to_dict(self) -> dict[str, Json]:
+        out: dict[str, Json] = {
+            "format": FORMAT, "polynomial": self.polynomial, "solvable": self.solvable,
+            "factors": [f.to_dict() for f in self.factors], "notes": list(self.notes),
+        }  # fmt: skip
+        return {**out, "seal": seal(out)}
+
+    def to_text(self) -> str:
+        lines = [f"{short(self.polynomial)}: {_solvable_words(self.solvable)}"]
+        for f in self.factors:
+            times = f" (multiplicity {f.multiplicity})" if f.multiplicity > 1 else ""
+            group = f", Galois group {f.group} of order {f.order}" if f.group else ""
+            lines.append(f"  factor {short(f.polynomial)}{times}: degree {f.degree}{group}")
+            trust = "proved" if f.certificate else "derived" if f.solvable else "not decided"
+            lines.append(f"    {_solvable_words(f.solvable)} [{trust}]: {f.reason}")
+        return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
+
+
+@dataclass(frozen=True)
+class Roots(Result):
+    """Every complex root in decimals: the true value lies within ``radius`` of ``re + im*I``."""
+
+    polynomial: str
+    roots: tuple[Root, ...]
+    certificate: Certificate
+    notes: tuple[str, ...] = ()
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        return (self.certificate,)
+
+    def to_dict(self) -> dict[str, Json]:
+        out: dict[str, Json] = {
+            "format": FORMAT, "polynomial": self.polynomial,
+            "roots": [{"numeric": {"re": r.re, "im": r.im}, "radius": r.radius, "multiplicity": r.multiplicity,
+                       "real": r.real} for r in self.roots],
+            "certificates": [self.certificate.to_dict()], "notes": list(self.notes),
+        }  # fmt: skip
+        return {**out, "seal": seal(out)}
+
+    def to_text(self) -> str:
+        lines = [f"{short(self.polynomial)}: {len(self.roots)} distinct complex roots, "
+                 f"{sum(r.real for r in self.roots)} real"]  # fmt: skip
+        for r in self.roots:
+            times = f"  multiplicity {r.multiplicity}" if r.multiplicity > 1 else ""
+            lines.append(f"  {_complex_text(r.re, r.im, r.real)}  +/- {r.radius}{times}{'  real' if r.real else ''}")
+        return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
+
+
+@dataclass(frozen=True)
+class RadicalRoot:
+    """A root: ``exact`` is text in radicals, proved equal to the root in the disc, or None with the reason why.
+
+    The decimals are None only where coefficients are parameters.
+    """
+
+    exact: str | None
+    re: str | None
+    im: str | None
+    radius: str | None
+    multiplicity: int
+    withheld: str | None
+    conditions: tuple[str, ...] = ()  # where coefficients are parameters: what must not vanish
+
+
+@dataclass(frozen=True)
+class Radicals(Result):
+    """The roots in explicit radicals, or a proof that there are none."""
+
+    polynomial: str
+    solvable: bool | None
+    roots: tuple[RadicalRoot, ...]
+    certificates: tuple[Certificate, ...] = ()
+    steps: tuple[tuple[str, str], ...] = ()  # numbers named on the way, where an expression is withheld for its length
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Json]:
+        found: list[Json] = [
+            {"exact": r.exact, "numeric": {"re": r.re, "im": r.im}, "radius": r.radius,
+             "multiplicity": r.multiplicity, "withheld": r.withheld,
+             **({"conditions": list(r.conditions)} if r.conditions else {})} for r in self.roots
+        ]  # fmt: skip
+        out: dict[str, Json] = {
+            "format": FORMAT, "polynomial": self.polynomial, "solvable": self.solvable, "roots": found,
+            "steps": [{"name": n, "exact": e} for n, e in self.steps],
+            "certificates": [c.to_dict() for c in self.certificates], "notes": list(self.notes),
+        }  # fmt: skip
+        return {**out, "seal": seal(out)}
+
+    def to_text(self) -> str:
+        lines = [f"{short(self.polynomial)}: {_solvable_words(self.solvable)}"]
+        lines += [f"  with {name} = {exact}" for name, exact in self.steps]
+        for r in self.roots:
+            times = f"  (multiplicity {r.multiplicity})" if r.multiplicity > 1 else ""
+            lines.append(f"  {r.exact if r.exact is not None else f'withheld: {r.withheld}'}{times}")
+            lines += [f"    where {c}" for c in r.conditions]
+            if r.re is not None and r.im is not None:
+                lines.append(f"    = {_complex_text(r.re, r.im, r.im == '0')}  +/- {r.radius}")
+        return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
+
+
+def _solvable_words(solvable: bool | None) -> str:
+    if solvable is None:
+        return "not decided whether solvable by radicals"
+    return "solvable by radicals" if solvable else "not solvable by radicals"
+
+
+def _complex_text(re: str, im: str, real: bool) -> str:
+    if real:
+        return re
+    return f"{re} {'-' if im.startswith('-') else '+'} {im.lstrip('-')}*I"
