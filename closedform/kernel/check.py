@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from closedform.kernel import critical_points, exponentials, matrices, radicals, roots, tower, unsolvable
+from closedform.kernel import critical_points, exponentials, formula, matrices, radicals, roots, unsolvable
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused, refuse
 
@@ -20,7 +20,7 @@ CLAIMS: dict[str, Checker] = {
     "critical_points": critical_points.check,
     "exponential_eliminant": exponentials.check_eliminant,
     "descent_direction": exponentials.check_descent,
-    "critical_point_formula": tower.check_formula,
+    "critical_point_formula": formula.check,
     "matrix_stationary": matrices.check_matrix_stationary,
 }
 

@@ -1,8 +1,8 @@
 """Claims that expressions in radicals are roots of a polynomial over Q: exact reduction, then balls for the branch.
 
 ``let`` names intermediate numbers in order: each has an expression in the earlier names and radicals, and a monic
-relation that it is proved to satisfy; later steps use the relation alone, or the factor of it called ``refined``. An expression E with f(E) = 0, proved in the
-tower, is the root of f that its ball (principal values) singles out.
+relation that it is proved to satisfy; later steps use the relation alone, or the factor of it called ``refined``. An
+expression E with f(E) = 0, proved in the tower, is the root of f that its ball (principal values) singles out.
 """
 
 from __future__ import annotations
@@ -11,13 +11,24 @@ from typing import cast
 
 from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
-from closedform.kernel.expression import Tree, add, as_integer, differentiate, evaluate_complex, free_names, infix, mul, read
+from closedform.kernel.expression import (
+    Tree,
+    add,
+    as_integer,
+    differentiate,
+    evaluate_complex,
+    free_names,
+    infix,
+    mul,
+    read,
+)
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
 from closedform.kernel.tower import excludes_zero, multiple_of, prove_zero, substitute
 
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
 PRECISIONS = (192, 768, 3072, 12288)
 ROOT = "_root"
+Proved = dict[tuple[Tree, ...], list[Tree]]  # what was inverted, for each claim of the tower already proved
 MAX_FACTOR = 100  # degree of a refined relation
 
 
@@ -50,7 +61,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     horner: Tree = fmpq(f[f.degree()])
     for k in reversed(range(f.degree())):
         horner = add(fmpq(f[k]), mul(horner, ROOT))
-    proved = dict[tuple[Tree, ...], list[Tree]]()
+    proved: Proved = {}
     for own, tree in [*meanings.items(), *((ROOT, t) for t in trees)]:
         _vanishes(own, first.get(own, horner), tree, relations, values, proved)
         if own in first and relations[own] != first[own]:
@@ -61,8 +72,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
 
 
 def _vanishes(
-    own: str, relation: Tree, tree: Tree, relations: dict[str, Tree], values: dict[str, acb],
-    proved: dict[tuple[Tree, ...], list[Tree]],
+    own: str, relation: Tree, tree: Tree, relations: dict[str, Tree], values: dict[str, acb], proved: Proved
 ) -> None:  # fmt: skip
     """relation = 0 at own = tree, from the relations of the earlier names alone.
 
@@ -81,8 +91,7 @@ def _vanishes(
 
 
 def _refines(
-    own: str, relation: Tree, relations: dict[str, Tree], meanings: dict[str, Tree],
-    proved: dict[tuple[Tree, ...], list[Tree]],
+    own: str, relation: Tree, relations: dict[str, Tree], meanings: dict[str, Tree], proved: Proved
 ) -> None:  # fmt: skip
     """The factor g of the relation R vanishes too, at the value y of the name.
 
@@ -106,7 +115,11 @@ def _refines(
             at = {str(alias[n]): values[n] for n in (*order, own)}
             radius = MAX_FACTOR * abs(evaluate_complex(g, at)).upper() / abs(evaluate_complex(slopes[0], at)).lower()
             around = values[own] + acb(arb(0, radius.upper()), arb(0, radius.upper()))
-            if radius.is_finite() and radius > 0 and not evaluate_complex(slopes[1], {**at, ROOT: around}).contains(acb(0)):
+            if (
+                radius.is_finite()
+                and radius > 0
+                and not evaluate_complex(slopes[1], {**at, ROOT: around}).contains(acb(0))
+            ):
                 return
     refuse(f"nothing shows that {own} satisfies the refined relation")
 
