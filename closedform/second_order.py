@@ -166,12 +166,18 @@ def _size(expressions: Any) -> int:
     return sum(sp.count_ops(e) for e in expressions)
 
 
+def _nested(value: Any) -> bool:
+    """Cube roots through complex numbers, or several roots: signs by algebra are then out of reach."""
+    roots = {p for p in value.atoms(sp.Pow) if not p.exp.is_integer}
+    return value.has(sp.I) or len(roots) > 3 or sp.count_ops(value) > 120
+
+
 def local_kind(system: Stationarity, point: Mapping[Any, Any], facts: Facts) -> tuple[Kind, tuple[int, int, int] | None]:
     """The kind by the Hessian at the point where its signs are proved, else "unclassified"."""
     if system.gradient is None or system.loss is None or _large([*system.gradient, *point.values()]):
         return "unclassified", None
     n = len(system.unknowns)
-    if n > 4 or any(v == k for k, v in point.items()):
+    if n > 4 or any(v == k or _nested(v) for k, v in point.items()):
         return "unclassified", None
     hessian = sp.Matrix([[sp.diff(g, u) for u in system.unknowns] for g in system.gradient])
     at = hessian.subs(dict(point), simultaneous=True)

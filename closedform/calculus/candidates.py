@@ -25,13 +25,14 @@ from closedform.calculus.rational_roots import to_flint
 from closedform.kernel import tower
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.expression import infix, read, write
+from closedform.kernel.expression import differentiate, infix, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
 from closedform.stationarity import Stationarity, sampler
 
 Word = Literal["root", "outside", "not", "unknown"]
 TINY = fmpq(1, 10**15)
+MORE_SAMPLES = 60
 MAX_PROOF = 500  # operations of a point whose gradient the kernel is asked to reduce to zero
 
 
@@ -49,7 +50,8 @@ class Judged:
 
     @property
     def sometimes(self) -> bool:
-        return "root" in self.words and "not" not in self.words
+        """Critical for some data; where it is not, it lies outside the domain or is no root (a square was taken)."""
+        return "root" in self.words
 
     @property
     def never(self) -> bool:
@@ -69,6 +71,7 @@ class Judge:
             draw.ranges.pop(u, None)
         self.numeric = not draw.ranges and not draw.columns
         self.samples = [Sample({}, {})] if self.numeric else draw.draws(count)
+        self._draw = draw
         self._equations = [self._tree(e) for e in (system.gradient or system.equations)]
         self._relations = [(self._tree(r.lhs - r.rhs), r.rel_op) for r in system.relations]
         self._nonzero = [self._tree(e) for e in system.nonzero]
@@ -92,6 +95,23 @@ class Judge:
             words.append(best[0])
             balls.append(best[1])
         return Judged(point, tuple(words), tuple(balls))
+
+    def judge_all(self, points: Sequence[Mapping[Any, Any]], stands: Sequence[Stand] = ()) -> list[Judged]:
+        """The fates of all candidates; when none is critical at any sample, more data are tried."""
+        out = [self.judge(p, stands) for p in points]
+        if self.numeric or not self.samples or not points or any("root" in j.words for j in out):
+            return out
+        first = self.samples
+        for _ in range(MORE_SAMPLES):
+            sample = self._draw.draw()
+            if sample is None:
+                break
+            self.samples = [sample]
+            if any("root" in self.judge(p, stands).words for p in points):
+                self.samples = [*first[:4], sample]
+                return [self.judge(p, stands) for p in points]
+        self.samples = first
+        return out
 
     def _bindings(self, used: Sequence[Stand], sample: Sample) -> list[dict[str, arb]]:
         if not used:
@@ -234,7 +254,7 @@ def _statement(system: Stationarity) -> tuple[dict[str, Json], Json]:
 
 def _derivatives(statement: dict[str, Json], unknowns: list[str]) -> list[Any]:
     if "loss" in statement:
-        return [tower.differentiate(read(statement["loss"]), u) for u in unknowns]
+        return [differentiate(read(statement["loss"]), u) for u in unknowns]
     equations = statement["equations"]
     return [read(e) for e in equations] if isinstance(equations, list) else []
 

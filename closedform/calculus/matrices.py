@@ -3,7 +3,8 @@
 Gradients come by reverse mode on normal forms: the adjoint of a letter in ``tr(L Z R)`` is ``L' R'``, and compound
 letters (inverse, elementwise function, diag, Hadamard product) hand their adjoint on to what they are made of. After
 Magnus and Neudecker, *Matrix Differential Calculus* (1988). Sums of squares are also kept as they were written: they
-are what convexity is read off, and what a numerically good solver needs.
+are what convexity is read off, and what a numerically good solver needs. More than 400 lines: the modes of
+differentiation are one table of rules, each read twice.
 """
 
 from __future__ import annotations
@@ -150,7 +151,11 @@ def _constraint(node: Node, names: Names) -> Constraint | None:
     if node.head in (">", ">="):
         kids = (kids[1], kids[0])
     if node.head != "=" and kids[0].head == "rank":
-        bound = size_text(kids[1]) if node.head in ("<=", ">=") else size_text(Node("+", (kids[1], Node("num", (Fraction(-1),)))))
+        bound = (
+            size_text(kids[1])
+            if node.head in ("<=", ">=")
+            else size_text(Node("+", (kids[1], Node("num", (Fraction(-1),)))))
+        )
         return Constraint("rank", read(kids[0].children[0], names), bound)
     if node.head == "=" and kids[0].head == "rank":
         return Constraint("rank", read(kids[0].children[0], names), size_text(kids[1]))

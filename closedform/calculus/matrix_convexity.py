@@ -86,7 +86,7 @@ def convexity(system: MatrixSystem, unknowns: Iterable[str] | None = None) -> Co
 
 
 def curvature(piece: Piece, system: MatrixSystem, wanted: tuple[str, ...]) -> str | None:
-    """"affine", "convex" or "strict"; None where not known."""
+    """ "affine", "convex" or "strict"; None where not known."""
     names = frozenset(wanted)
     if piece.coefficient.names & names:
         return None
@@ -143,15 +143,19 @@ def _bend(a: Atom, e: Fraction, system: MatrixSystem, wanted: tuple[str, ...]) -
             return (1 if f in _CONVEX else -1), "convex"
         if f == "log" and (s := inner.single()) and s[:2] == (1, ()):  # log(exp(P) 1): log-sum-exp of the rows
             grown = [l for l in s[2] if l.names & frozenset(wanted)]
-            if len(grown) == 1 and grown[0].kind == "fn" and grown[0].args[0] == "exp" and affine(grown[0].args[1], wanted):
-                if all(l.kind == "ones" for l in s[2] if l is not grown[0]):
-                    return 1, "convex"
+            if (
+                len(grown) == 1
+                and grown[0].kind == "fn"
+                and grown[0].args[0] == "exp"
+                and affine(grown[0].args[1], wanted)
+            ) and all(l.kind == "ones" for l in s[2] if l is not grown[0]):
+                return 1, "convex"
     if len(bent) == 1 and bent[0].kind == "inv" and affine(bent[0].args[0], wanted):
         i = word.index(bent[0])
         rest = w.product(w.eye(bent[0].rows), *(w.of_letter(l) for l in (*word[i + 1 :], *word[:i])))
         level = definite(rest, system.facts) if w.is_symmetric(rest) else None
         return (1, "strict" if level.strict and len(wanted) == 1 else "convex") if level else None
-    if len(bent) == 2 and not word[0].kind == "fn":  # a quadratic form tr(U' M U N)
+    if len(bent) == 2 and word[0].kind != "fn":  # a quadratic form tr(U' M U N)
         half = next((turned for i in range(len(word)) if (turned := word[i:] + word[:i])[0] == bent[0]), None)
         if half:
             j = next(k for k in range(1, len(half)) if half[k].names & frozenset(wanted))
@@ -241,7 +245,9 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
             level = definite(piece.metric, system.facts) if piece.metric is not None else None
             text = _plain(front)
             if level is not None and not level.strict and piece.metric is not None:
-                text = display(piece.metric) if identity_multiple(front) is not None else f"{display(piece.metric)}*{text}"
+                text = (
+                    display(piece.metric) if identity_multiple(front) is not None else f"{display(piece.metric)}*{text}"
+                )
             row.append(text)
         stacked.append(row[0] if len(row) == 1 else "[" + ", ".join(row) + "]")
     if not stacked:

@@ -195,8 +195,13 @@ def _binomial(value: Any, n: int, x: Any) -> tuple[Any, ...]:
     )
 
 
+def _factored(e: Any) -> Any:
+    e = sp.expand(e)
+    return sp.factor(e) if len(sp.Add.make_args(e)) <= 40 else e
+
+
 def _quadratic(a: Any, b: Any, c: Any) -> tuple[Any, ...]:
-    discriminant = sp.factor(sp.expand(b**2 - 4 * a * c))
+    discriminant = _factored(b**2 - 4 * a * c)
     if not isinstance(discriminant, sp.Mul) or discriminant.is_number:
         root = sp.sqrt(discriminant)
     else:
@@ -214,8 +219,12 @@ def _shorter(expr: Any) -> Any:
 
 def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
     """Cardano: -(b + C*w + D/(C*w))/(3a), w the cube roots of one; C may be any cube root that is not zero."""
-    low = sp.factor(sp.expand(b**2 - 3 * a * c))
-    high = sp.factor(sp.expand(2 * b**3 - 9 * a * b * c + 27 * a**2 * d))
+    if sp.count_ops([a, b, c, d]) > 60:  # written as they stand: expanding would help nobody
+        low, high = b**2 - 3 * a * c, 2 * b**3 - 9 * a * b * c + 27 * a**2 * d
+        cube, w = sp.root((high + sp.sqrt(high**2 - 4 * low**3)) / 2, 3), (-1 + sp.sqrt(3) * sp.I) / 2
+        return tuple(-(b + cube * u + low / (cube * u)) / (3 * a) for u in (sp.S.One, w, sp.conjugate(w)))
+    low = _factored(b**2 - 3 * a * c)
+    high = _factored(2 * b**3 - 9 * a * b * c + 27 * a**2 * d)
     if low.is_zero:
         base = sp.root(high, 3) if high.is_positive else -sp.root(-high, 3) if high.is_negative else sp.sign(high) * sp.root(sp.Abs(high), 3)
         return (-(b + base) / (3 * a),)
@@ -227,9 +236,9 @@ def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
 
 def _quartic(a: Any, b: Any, c: Any, d: Any, e: Any) -> tuple[Any, ...]:
     """Ferrari, through one root of the resolvent cubic; valid where that root is not zero."""
-    p = sp.factor(sp.expand(c / a - 3 * b**2 / (8 * a**2)))
-    q = sp.factor(sp.expand(d / a - b * c / (2 * a**2) + b**3 / (8 * a**3)))
-    r = sp.factor(sp.expand(e / a - b * d / (4 * a**2) + b**2 * c / (16 * a**3) - 3 * b**4 / (256 * a**4)))
+    p = _factored((c / a - 3 * b**2 / (8 * a**2)))
+    q = _factored((d / a - b * c / (2 * a**2) + b**3 / (8 * a**3)))
+    r = _factored((e / a - b * d / (4 * a**2) + b**2 * c / (16 * a**3) - 3 * b**4 / (256 * a**4)))
     shift = -b / (4 * a)
     if q.is_zero:
         return tuple(shift + s * sp.sqrt(y) for y in _quadratic(sp.S.One, p, r) for s in (-1, 1))

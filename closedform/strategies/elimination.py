@@ -49,9 +49,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     judge = Judge(system, budget)
     if not judge.samples:
         return Attempt(name, "failed", "no admissible values of the parameters were found")
-    judged = [judge.judge(p, found.stands) for p in found.points]
-    if any("root" in j.words and "not" in j.words for j in judged):
-        return Attempt(name, "failed", "a candidate solves the system for some data and not for others")
+    judged = judge.judge_all(found.points, found.stands)
     kept = [j for j in judged if j.sometimes]
     if any(v.has(*(s.symbol for s in found.stands)) for j in kept for v in j.point.values()) if found.stands else False:
         return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
@@ -129,6 +127,8 @@ def _excluded(system: Stationarity, j: Judged) -> bool:
             return True
         if u.is_real and v.is_real is False:
             return True
+    if any(v.has(sp.I) or sp.count_ops(v) > 120 for v in j.point.values()):
+        return False
     for e in system.nonzero:
         if sp.simplify(e.subs(j.point, simultaneous=True)) == 0:
             return True
@@ -170,7 +170,7 @@ def _point(system: Stationarity, judge: Judge, j: Judged, minimum: bool, facts: 
         statements.append(Statement(f"{shown} solves the system, by steps that keep its solutions, and makes every derivative zero in "
                                     f"ball arithmetic at {len(j.words)} random admissible data", "derived"))  # fmt: skip
     if not j.always:
-        conditions.append("where it is real and lies in the domain")
+        conditions.append("where it is real and lies in the domain" + (" and satisfies the equations" if "not" in j.words else ""))
     values = [j.point[u] for u in system.unknowns]
     at = j.balls[0]
     if judge.numeric and at is not None and not free:

@@ -57,11 +57,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     judge = Judge(system, budget)
     if not judge.samples:
         return Attempt(name, "failed", "no admissible values of the parameters were found")
-    judged = [judge.judge({x: v}, found.stands) for v in found.values]
+    judged = judge.judge_all([{x: v} for v in found.values], found.stands)
     kept = [j for j in judged if j.sometimes]
     budget.check()
-    if any("not" in j.words and "root" in j.words for j in judged):
-        return Attempt(name, "failed", "a candidate solves the equation for some data and not for others")
     if found.obstacles:
         reason = f"{found.obstacles[0].equation} = 0: {found.obstacles[0].reason}"
         return Attempt(name, "failed", reason[:300])
@@ -102,6 +100,8 @@ class _Answer:
             return False
         if value.is_real is False or value.has(sp.zoo, sp.nan, sp.oo):
             return True
+        if value.has(sp.I) or sp.count_ops(value) > 120:
+            return False
         relations = [*self.system.relations]
         if self.x.is_positive:
             relations.append(sp.Gt(self.x, 0, evaluate=False))
@@ -248,6 +248,8 @@ class _Answer:
                 f"ball arithmetic at {len(j.words)} random admissible data", "derived"))  # fmt: skip
         if not j.always:
             conditions += self._when(value)
+            if "not" in j.words:
+                conditions.append("where it satisfies the equation (squares were taken)")
         at = j.balls[0]
         if self.judge.numeric and at is not None:
             kind, inertia = numeric_kind(self.system, at, self.judge.precision)
