@@ -7,7 +7,7 @@ it looks. The first block answers the question; everything after it says why one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
@@ -132,7 +132,22 @@ def compose(report: Report, steps: bool = False) -> Document:
     """The document of a report; with ``steps`` also the iterations of Newton's method."""
     source = report.problem.source
     title = source if len(source) <= 200 else source[:199] + "…"
-    return Document(title, tuple(_blocks(report, steps)))
+    return Document(title, tuple(_readable(block) for block in _blocks(report, steps)))
+
+
+def _readable(block: Block) -> Block:
+    """The block with ``^`` for powers in its sentences, as they are written in the text language."""
+
+    def line(parts: Line) -> Line:
+        return tuple(p.replace("**", "^") if isinstance(p, str) else p for p in parts)
+
+    if isinstance(block, Claims):
+        return Claims(tuple(replace(s, text=s.text.replace("**", "^")) for s in block.statements))
+    if isinstance(block, Table):
+        return Table(block.header, tuple(line(row) for row in block.rows))
+    if isinstance(block, Items):
+        return Items(tuple(tuple(line(part) for part in item) for item in block.items), block.numbered)
+    return Paragraph(line(block.line)) if isinstance(block, Paragraph) else block
 
 
 def _blocks(report: Report, steps: bool) -> Iterator[Block]:

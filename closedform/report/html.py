@@ -42,7 +42,7 @@ body {{ font: 16px/1.55 Georgia, "Times New Roman", serif; color: #1f2328; backg
        max-width: 52rem; margin: 2.5rem auto; padding: 0 1.2rem; }}
 h1 {{ font: 600 1.15rem/1.4 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }}
 h2 {{ font-size: 1.1rem; margin: 1.8rem 0 .4rem; }}
-math {{ font-size: 1.08em; }}
+math {{ font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; font-size: 1.08em; }}
 .scroll {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; }}
 td, th {{ padding: .18rem .9rem .18rem 0; vertical-align: baseline; text-align: left; }}

@@ -95,7 +95,7 @@ class _Terminal:
 
     def inline(self, part: Inline) -> str:
         if isinstance(part, str):
-            return part.replace("**", "^")
+            return part
         if isinstance(part, Math):
             return readable(part.value)
         return self.equation(part)
@@ -145,7 +145,7 @@ class _Terminal:
         for s in block.statements:
             badge = f"[{s.trust}]"
             lead = INDENT + 11
-            lines = self.wrapped(s.text.replace("**", "^"), lead)
+            lines = self.wrapped(s.text, lead)
             lines[0] = " " * INDENT + self.style(badge, s.trust) + " " * (11 - len(badge)) + lines[0][lead:]
             out += lines
             for hypothesis in s.assuming:

@@ -42,6 +42,7 @@ class Box:
 
 
 SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+MINUS = "<mrow><mo>−</mo>"  # how the MathML of a negative term starts
 
 
 def latex_of(value: object) -> str:
@@ -75,13 +76,13 @@ def inline_latex(part: Math | Equation) -> str:
 def inline_mathml(part: Math | Equation) -> str:
     """The same as a MathML element."""
     if isinstance(part, Math):
-        return f"<math>{mathml_of(part.value)}</math>"
+        return f'<math displaystyle="true">{mathml_of(part.value)}</math>'
     out = "<mo>=</mo>".join(mathml_of(s) for s in (part.left, part.right) if s is not None)
     if part.decimal:
         out += f"<mo>≈</mo>{_decimal(part.decimal).mathml}"
     if part.radius:
         out += f"<mo>±</mo>{_decimal(part.radius).mathml}"
-    return f"<math>{out}</math>"
+    return f'<math displaystyle="true">{out}</math>'
 
 
 def answer_latex(document: Document) -> str:
@@ -160,7 +161,7 @@ def _name(text: str) -> Box:
 def _number(value: Fraction) -> Box:
     if value < 0:
         inner = _number(-value)
-        return Box(f"-{inner.latex}", f"<mrow><mo>-</mo>{inner.mathml}</mrow>", SUM)
+        return Box(f"-{inner.latex}", f"{MINUS}{inner.mathml}</mrow>", SUM)
     if value.denominator == 1:
         return Box(str(value), f"<mn>{value}</mn>")
     top, bottom = str(value.numerator), str(value.denominator)
@@ -214,7 +215,10 @@ def _sum(args: tuple[Node, ...]) -> Box:
         box = _at_least(_layout(a), SUM)
         negative = box.latex.startswith("-")
         text += box.latex if i == 0 else f" {box.latex[:1]} {box.latex[1:]}" if negative else f" + {box.latex}"
-        mathml += box.mathml if i == 0 or negative else f"<mo>+</mo>{box.mathml}"
+        if i and box.mathml.startswith(MINUS):
+            mathml += f"<mo>−</mo><mrow>{box.mathml.removeprefix(MINUS)}"
+        else:
+            mathml += f"<mo>+</mo>{box.mathml}" if i else box.mathml
     return Box(text, f"<mrow>{mathml}</mrow>", SUM)
 
 
@@ -247,7 +251,7 @@ def _product(args: tuple[Node, ...]) -> Box:
         box = Box(f"\\frac{{{box.latex}}}{{{under.latex}}}", f"<mfrac>{box.mathml}{under.mathml}</mfrac>", PRODUCT)
     if sign:
         box = _at_least(box, PRODUCT)
-        return Box(f"-{box.latex}", f"<mrow><mo>-</mo>{box.mathml}</mrow>", SUM)
+        return Box(f"-{box.latex}", f"{MINUS}{box.mathml}</mrow>", SUM)
     return box
 
 
