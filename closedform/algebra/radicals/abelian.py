@@ -9,9 +9,10 @@ from __future__ import annotations
 from math import gcd
 
 import flint
-from flint import acb, arb, fmpq, fmpz, fmpz_mat, fmpz_poly, nmod_poly
+from flint import acb, fmpq, fmpz, fmpz_mat, fmpz_poly, nmod_poly
 
 from closedform.algebra.galois.subfields import monic_roots
+from closedform.algebra.radicals.cyclotomic import relation, root_of_unity
 from closedform.algebra.radicals.terms import Workshop, cosine, unity
 from closedform.kernel.expression import Tree, add, mul
 
@@ -170,21 +171,13 @@ def _coefficients(f: fmpz_poly, conductor: int, group: list[int], basis: list[in
     bits = 64 + 60 * (n + 1) + 2 * f.height_bits()
     with flint.ctx.workprec(bits + 64):
         root = monic_roots(f, bits + 32)[0]
-        values = [root]
+        values = list[acb]()
         for k in basis:
             total = acb(0)
             for h in group:
-                total += _unit(k * h, conductor)
+                total += root_of_unity(k * h, conductor)
             values.append(total)
-        scale = arb(2) ** bits
-        rows = list[list[int]]()
-        for i, v in enumerate(values):
-            real, imag = (int((part * scale).mid().floor().unique_fmpz() or 0) for part in (v.real, v.imag))
-            rows.append([int(i == j) for j in range(n + 1)] + [real, imag])
-    short = fmpz_mat(rows).lll().table()[0]
-    if short[0] == 0 or any(abs(int(c)).bit_length() > 40 for c in short):  # an accident would have 60 and more
-        return None
-    return [fmpq(-c, short[0]) for c in short[1 : n + 1]]
+        return relation(root, values, bits, 40)  # an accident would have 60 bits and more
 
 
 def _sparser(conductor: int, weights: dict[int, fmpq]) -> dict[int, fmpq]:
@@ -199,11 +192,6 @@ def _sparser(conductor: int, weights: dict[int, fmpq]) -> dict[int, fmpq]:
                 out.update({r + k * step: v - common for k, v in enumerate(values) if v != common})
             weights = out
     return weights
-
-
-def _unit(k: int, conductor: int) -> acb:
-    angle = fmpq(2 * (k % conductor), conductor)
-    return acb(arb.cos_pi_fmpq(angle), arb.sin_pi_fmpq(angle))
 
 
 def _terms(conductor: int, weights: dict[int, fmpq]) -> list[Tree]:

@@ -247,7 +247,9 @@ def _solved(space: Space, shop: Workshop, solve: Solve) -> list[Tree]:
                 link = pairs.field.times(link, _inverse(pairs.field, elements[d], home[d]))
         links[c] = link
     shop.budget.check()
-    return [_root(space, v, basis, weights, names, links, pairs.field, (names[x], names[y]), shop) for v in space.points]
+    return [
+        _root(space, v, basis, weights, names, links, pairs.field, (names[x], names[y]), shop) for v in space.points
+    ]
 
 
 def _inverse(field: NumberField, a: Element, minimal: fmpz_poly) -> Element:

@@ -1,92 +1,113 @@
-"""Numbers in Q(z), z = exp(2 pi i/p): recognised in trees, and written with few terms."""
+"""Numbers in Q(z), z = exp(2 pi i/p): recognised by lattice reduction, and written with few terms.
+
+A recognised number is only a candidate (its coefficients are small where an accident would have large ones); the
+kernel proves the expressions in which it is used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
-from flint import fmpq, fmpq_poly, fmpz_poly
+import flint
+from flint import acb, arb, fmpq, fmpq_poly, fmpz_mat, fmpz_poly
 
 from closedform.algebra.radicals.fields import LEVELS, Element, NumberField
-from closedform.algebra.radicals.terms import I, cosine, negate, unity
-from closedform.kernel.expression import ZERO, Tree, add, mul
+from closedform.algebra.radicals.terms import Workshop, cosine, negate, operations, unity
+from closedform.kernel.expression import ZERO, Tree, add, free_names, mul, power
+from closedform.kernel.tower import substitute
+
+MAX_COEFFICIENT_BITS = 36
 
 
 def modulus(p: int) -> fmpq_poly:
     return fmpq_poly(fmpz_poly.cyclotomic(p))
 
 
-def read(tree: Tree, p: int, names: Mapping[str, Tree]) -> fmpq_poly | None:
-    """The tree as a polynomial in z, p an odd prime; None when it is not seen to lie in Q(z)."""
+def root_of_unity(k: int, order: int) -> acb:
+    angle = fmpq(2 * (k % order), order)
+    return acb(arb.cos_pi_fmpq(angle), arb.sin_pi_fmpq(angle))
+
+
+def relation(value: acb, basis: list[acb], bits: int, most: int) -> list[fmpq] | None:
+    """Rational c with value = sum c_k basis_k by one lattice reduction; numerators of at most ``most`` bits."""
+    n, scale = len(basis), arb(2) ** bits
+    rows = list[list[int]]()
+    for i, v in enumerate((value, *basis)):
+        real, imag = (int((part * scale).mid().floor().unique_fmpz() or 0) for part in (v.real, v.imag))
+        rows.append([int(i == j) for j in range(n + 1)] + [real, imag])
+    short = fmpz_mat(rows).lll().table()[0]
+    if short[0] == 0 or any(abs(int(c)).bit_length() > most for c in short):
+        return None
+    return [fmpq(-c, short[0]) for c in short[1 : n + 1]]
+
+
+def recognised(tree: Tree, p: int, shop: Workshop) -> fmpq_poly | None:
+    """The tree as a polynomial in z, p prime; None when it does not seem to lie in Q(z)."""
     if isinstance(tree, fmpq):
         return fmpq_poly([tree])
-    if isinstance(tree, str):
-        return read(names[tree], p, names) if tree in names else None
-    head, args = str(tree[0]), tree[1:]
-    if head == "+":
-        total = fmpq_poly([])
-        for a in args:
-            part = read(a, p, names)
-            if part is None:
-                return None
-            total = total + part
-        return total
-    if head == "*":
-        factors, root = list(args), ("sqrt", fmpq(p))
-        total = fmpq_poly([1])
-        if p % 4 == 3 and I in factors and root in factors:
-            factors.remove(I)
-            factors.remove(root)
-            total = gauss(p)
-        for a in factors:
-            part = read(a, p, names)
-            if part is None:
-                return None
-            total = total * part % modulus(p)
-        return total
-    if head == "sqrt" and args[0] == p and p % 4 == 1:
-        return gauss(p)
-    if head in ("cos", "exp"):
-        angle = next((a for a in (args[0][1:] if isinstance(args[0], tuple) else ()) if isinstance(a, fmpq)), fmpq(1))
-        turn = angle / 2 * p  # of z; an integer or half of one
-        if turn.q > 2:
-            return None
-        return _power(turn, p) if head == "exp" else (_power(turn, p) + _power(-turn, p)) / 2
-    return None
+    bits = 64 + 45 * p
+    value = shop.value(tree, bits + 64)
+    with flint.ctx.workprec(bits + 64):
+        found = relation(value, [root_of_unity(k, p) for k in range(p - 1)], bits, MAX_COEFFICIENT_BITS)
+    return None if found is None else fmpq_poly(found)
 
 
-def _power(turn: fmpq, p: int) -> fmpq_poly:
-    """z^turn for an integer or half-integer turn, with z^(1/2) = exp(pi i/p) = -z^((p+1)/2)."""
-    twice = int(2 * turn)
-    k = twice // 2 % p if twice % 2 == 0 else (twice * (p + 1) // 2) % p
-    monomial = fmpq_poly([0] * k + [1 if twice % 2 == 0 else -1])
-    return monomial % modulus(p)
+def absorb(p: int, field: NumberField, shop: Workshop) -> NumberField:
+    """The same field, with the names that lie in Q(z) written in z, in all steps so far."""
+    wanted = {n for embedding in field.conjugates for t in embedding for n in free_names(t)}
+    known = dict[str, Tree]()
+    for step in shop.lets:
+        shop.budget.check()
+        if step.name in wanted:
+            inside = recognised(step.name, p, shop)
+            if inside is not None:
+                known[step.name] = written(p, [inside[k] for k in range(p - 1)])
+    if not known:
+        return field
+    shop.lets = [
+        replace(s, exact=substitute(s.exact, known), relation=substitute(s.relation, known))
+        if s.name not in known
+        else s
+        for s in shop.lets
+    ]
+    conjugates = tuple(tuple(substitute(t, known) for t in embedding) for embedding in field.conjugates)
+    return NumberField(field.relations, field.degrees, conjugates)
 
 
-def gauss(p: int) -> fmpq_poly:
-    """sum (a/p) z^a, which is sqrt(p) or I sqrt(p)."""
-    signs = [0] + [1 if pow(a, (p - 1) // 2, p) == 1 else -1 for a in range(1, p)]
-    return fmpq_poly(signs) % modulus(p)
+class Writer:
+    """Writes elements of M (x) Q(z) in one embedding of M, generators of M that lie in Q(z) merged with z."""
 
+    def __init__(self, p: int, field: NumberField, embedding: tuple[Tree, ...], shop: Workshop) -> None:
+        self.p, self.field, self.embedding = p, field, embedding
+        self.names = {step.name: step.exact for step in shop.lets}
+        self.inside = [recognised(t, p, shop) for t in embedding]
 
-def absorb(
-    p: int, element: list[Element], field: NumberField, embedding: tuple[Tree, ...], names: Mapping[str, Tree]
-) -> list[Tree] | None:
-    """The rational coefficients of sum c_v z^v where every generator of the field lies in Q(z) in this embedding."""
-    values = list[fmpq_poly]()
-    for tree in embedding:
-        value = read(tree, p, names)
-        if value is None:
-            return None
-        values.append(value)
-    total = fmpq_poly([])
-    for v, c in enumerate(element):
-        for exponents, coefficient in c.terms():
-            term = fmpq_poly([0] * v + [fmpq(coefficient)]) % modulus(p)
-            for level, value in enumerate(values, 1):
-                for _ in range(int(exponents[LEVELS - level])):
-                    term = term * value % modulus(p)
-            total = total + term
-    return [total[k] for k in range(p - 1)]
+    def tree(self, element: list[Element]) -> Tree:
+        """sum c_v z^v: the shorter of two forms, nested in the generators, or merged with z where that is possible."""
+        plain = written(self.p, [self.field.tree(c, self.embedding) for c in element])
+        if all(value is None for value in self.inside):
+            return plain
+        merged = self._merged(element)
+        return min(merged, plain, key=lambda t: operations(t, self.names))
+
+    def _merged(self, element: list[Element]) -> Tree:
+        groups, m = dict[tuple[int, ...], fmpq_poly](), modulus(self.p)
+        for v, c in enumerate(element):
+            for exponents, coefficient in c.terms():
+                term = fmpq_poly([0] * v + [fmpq(coefficient)]) % m
+                left = list[int]()
+                for level, value in enumerate(self.inside, 1):
+                    e = int(exponents[LEVELS - level])
+                    left.append(e if value is None else 0)
+                    for _ in range(e if value is not None else 0):
+                        term = term * value % m
+                groups[tuple(left)] = groups.get(tuple(left), fmpq_poly([])) + term
+        terms = list[Tree]()
+        for exponents, value in sorted(groups.items())[::-1]:
+            powers = [power(t, fmpq(e)) for t, e in zip(self.embedding, exponents, strict=True) if e]
+            terms.append(mul(written(self.p, [value[k] for k in range(self.p - 1)]), *powers))
+        kept = [t for t in terms if t != ZERO]
+        return add(*kept) if kept else ZERO
 
 
 def written(p: int, coefficients: list[Tree]) -> Tree:

@@ -29,7 +29,7 @@ from flint import (
 )
 
 from closedform.algebra.galois.subfields import Subfield, monic_roots
-from closedform.algebra.radicals.cyclotomic import absorb, written
+from closedform.algebra.radicals.cyclotomic import Writer, absorb
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.steps import real_root
 from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, turn
@@ -248,7 +248,7 @@ def _from_local(
         for i in range(2 if plain else 1, (p + 1) // 2)
     ]
     base = solve(m, shop)
-    field = base.field
+    field = absorb(p, base.field, shop)
     elements = [[field.at(c, base.root) for c in e] for e in (radicand, norm, *middle)]
     centre = field.at(trace, base.root)
     real_first = sorted(field.conjugates, key=lambda c: not all(shop.value(t).imag.contains(0) for t in c))
@@ -317,12 +317,7 @@ def _block(
     p: int, elements: list[list[Element]], centre: Element, field: NumberField, embedding: tuple[Tree, ...],
     plain: bool, shop: Workshop,
 ) -> list[Tree]:  # fmt: skip
-    names = {step.name: step.exact for step in shop.lets}
-
-    def tree(element: list[Element]) -> Tree:
-        inside = absorb(p, element, field, embedding, names)
-        return written(p, inside if inside is not None else [field.tree(c, embedding) for c in element])
-
+    tree = Writer(p, field, embedding, shop).tree
     candidates = list[tuple[bool, int, Tree, acb]]()
     for k in range(1, (p + 1) // 2 if plain else 2):
         radicand = tree(_conjugate(p, elements[0], k))
