@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from flint import Ordering, acb, arb, ctx, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_mpoly_vec, fmpz_poly, nmod_poly
+from flint import Ordering, acb, arb, ctx, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
 
 from closedform.algebra.systems_basis import groebner
 from closedform.algebra.systems_lift import Parametrisation, Terms, lift, reconstruct_all
@@ -33,6 +33,8 @@ from closedform.algebra.systems_quotient import (
     quotient,
     univariate,
 )
+from closedform.algebra.systems_rational import basis as basis_over_q
+from closedform.algebra.systems_rational import leading_monomials
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 
@@ -170,7 +172,7 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     if space > 0:
         return SystemSolution(names, space, reason=f"the zero set has dimension {space} (observed modulo a prime)")
     if space < 0:
-        ground = "B" if _over_q(system, k, times["basis"]) == 0 else "C"
+        ground = "B" if _over_q(system, k, times["basis"], budget) == 0 else "C"
         return SystemSolution(names, -1, 0, 0, 0, complete=ground == "B", ground=ground, reason="1 is in the ideal")
     small = quotient(ring, basis, p, budget)
     if small is None:
@@ -208,8 +210,10 @@ def _ground(system: list[Terms], k: int, count: int, degree: int, seconds: float
             bezout *= max(sum(e) for e in f)
         if bezout == count:
             return "A"
-    if _over_q(system, k, seconds) == degree:
+    if _over_q(system, k, seconds, budget) == degree:
         return "B"
+    if seconds > min(5.0, budget.remaining / 4):
+        return ""
     try:
         ring, basis = groebner(system, k, PRIMES[1], budget.share(budget.remaining / 2))
         second = quotient(ring, basis, PRIMES[1], budget)
@@ -218,16 +222,19 @@ def _ground(system: list[Terms], k: int, count: int, degree: int, seconds: float
     return "C" if second is not None and second.dimension == degree else ""
 
 
-def _over_q(system: list[Terms], k: int, seconds: float) -> int | None:
-    """D from FLINT's Groebner basis over Q, where that comes cheaply; None otherwise."""
-    if seconds > 0.2:
+def _over_q(system: list[Terms], k: int, seconds: float, budget: Budget) -> int | None:
+    """D from FLINT's Groebner basis over Q, where that comes cheaply; None otherwise.
+
+    ``seconds`` is what the modular basis took: the rational one is tried in this process while that was little, then
+    in one of its own.
+    """
+    if seconds > 3:
         return None
-    ring = fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(k)), Ordering.degrevlex)
-    polynomials = fmpz_mpoly_vec([ring.from_dict(f) for f in system], ring)
-    basis, success = polynomials.buchberger_naive(limits=(300, 1500, 8000))
-    if not success:
+    leading = basis_over_q(system, k, (100, 500, 3000)) if seconds < 0.3 else None
+    if leading is None:
+        leading = leading_monomials(system, k, min(6.0, budget.remaining / 6))
+    if leading is None:
         return None
-    leading = [tuple(int(v) for v in g.monoms()[0]) for g in basis]
     if any(not any(e) for e in leading):
         return 0
     layer, count = {(0,) * k}, 0
@@ -265,9 +272,7 @@ def eliminate_linear(system: list[Terms], n: int, longest: int = 8) -> tuple[
     eliminated = list[tuple[int, Terms, int]]()
     gone = set[int]()
     while True:
-        polynomials = sorted(
-            {str(f): f for f in (g.primitive()[1] for g in polynomials if not g.is_zero())}.values(), key=len
-        )
+        polynomials = list({str(f): f for f in (g.primitive()[1] for g in polynomials if not g.is_zero())}.values())
         step = _linear_step(polynomials, gone, n, longest)
         if step is None:
             break
@@ -297,7 +302,7 @@ def eliminate_linear(system: list[Terms], n: int, longest: int = 8) -> tuple[
 
 
 def _linear_step(polynomials, gone: set[int], n: int, longest: int):
-    for f in polynomials:
+    for f in sorted(polynomials, key=len):
         if len(f) > longest or f.total_degree() > 3:
             continue
         for i, d in enumerate(f.degrees()):

@@ -211,7 +211,7 @@ def _over_q(form: tuple[int, ...], q: list[int], x: list[list[int]], modulus: fm
     if first is None:
         return None
     coefficients, d = first
-    whole = fmpz_poly([c for c in coefficients])
+    whole = fmpz_poly(list(coefficients))
     numerators, denominators = list[list[int]](), list[int]()
     for v in x:
         w = [int(c) for c in ((ring.of(v) * prime) % ring.q).coeffs()]
