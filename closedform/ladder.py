@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from closedform.stationarity import Stationarity
 
 SCALAR: tuple[str, ...] = (
+    "closedform.strategies.linear_constraints",
+    # constraints
+    "closedform.strategies.active_set",
     # exact strategies
     "closedform.strategies.separation",
     "closedform.strategies.exponentials",
@@ -158,7 +161,18 @@ def climb(system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: d
                 continue
             attempt = yield from _attempt(module, system, rungs, budget, known, here)
         attempts.append(attempt)
-    return conclude("ladder", attempts)
+    return _on_edges(system, conclude("ladder", attempts), budget)
+
+
+def _on_edges(system: Any, conclusion: Attempt, budget: Budget) -> Attempt:
+    """The conclusion with the closed edges of the domain looked at."""
+    if not hasattr(system, "gradient") or not hasattr(system, "relations"):
+        return conclusion
+    boundary = importlib.import_module("closedform.boundary")
+    try:
+        return boundary.completed(system, conclusion, budget) if boundary.bounded(system) else conclusion
+    except (OutOfTime, ArithmeticError, ValueError, TypeError):
+        return replace(conclusion, minimiser=None)
 
 
 def _is_settled(attempts: list[Attempt]) -> bool:

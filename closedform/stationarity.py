@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import sympy as sp
@@ -54,6 +54,7 @@ class Stationarity:
     nonzero: tuple[Expr, ...] = ()
     relations: tuple[Relational, ...] = ()
     kind: SystemKind = "transcendental"
+    constrained: Problem | None = None  # the problem with equality constraints whose Lagrange conditions these are
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,40 @@ def stationarity(problem: Problem) -> Stationarity:
         gradient = scalar.gradient(loss, unknowns)
     except ValueError as fault:
         raise CallError(f"the gradient cannot be written: {fault}") from fault
+    bound = tuple(r for r in relations if isinstance(r, sp.Eq) and r.free_symbols & set(unknowns))
+    if bound:
+        return _lagrange(problem, table, unknowns, gradient, bound, tuple(r for r in relations if r not in bound))
     system = _system(problem, table, unknowns, loss, gradient, gradient, relations)
     wrong = _check(problem, system, columns)
     if wrong is not None:
         raise ArithmeticError(f"the derivative by {wrong} was refuted by an independent one")
     return system
+
+
+def _lagrange(problem: Problem, table: dict[str, Any], unknowns: tuple[Any, ...], gradient: tuple[Any, ...], bound: tuple[Any, ...],
+              relations: tuple[Any, ...]) -> Stationarity:  # fmt: skip
+    """Equality constraints: the Lagrange conditions in the unknowns and one multiplier for each constraint.
+
+    They are necessary where the constraints' gradients are independent. The system's origin states them as equations.
+    """
+    values = [r.lhs - r.rhs for r in bound]
+    multipliers = list[Any]()
+    for k in range(len(bound)):
+        name = f"multiplier_{k + 1}"
+        while name in table:
+            name += "_"
+        multipliers.append(sp.Symbol(name, real=True))
+    equations = tuple(g + sp.Add(*(m * sp.diff(h, u) for m, h in zip(multipliers, values, strict=True)))
+                      for g, u in zip(gradient, unknowns, strict=True)) + tuple(values)  # fmt: skip
+    everything = (*unknowns, *multipliers)
+    table = {**table, **{m.name: m for m in multipliers}}
+    try:
+        nodes = tuple(bridge.from_sympy(e) for e in equations)
+    except bridge.NoTranslation as fault:
+        raise CallError(f"the Lagrange conditions cannot be written: {fault}") from fault
+    origin = replace(problem, loss=None, unknowns=tuple(u.name for u in everything), equations=nodes, constraints=(), catalogue=None,
+                     relations=tuple(r for r in bridge.flat_relations(problem.relations) if r.head != "="))  # fmt: skip
+    return replace(_system(origin, table, everything, None, None, equations, relations), constrained=problem)
 
 
 def columns_of(problem: Problem) -> dict[str, list[fmpq]]:

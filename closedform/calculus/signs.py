@@ -22,6 +22,7 @@ class Facts:
         """``keep`` names symbols that must not be written in slacks."""
         self.relations = tuple(r for r in relations if hasattr(r, "rel_op"))
         self.slacks = dict[Any, Any]()
+        self._implied = set[Any]()
         uppers = list[tuple[Any, bool]]()
         for r in self.relations:
             if r.rel_op in (">", ">="):
@@ -54,7 +55,13 @@ class Facts:
                 value = edge + slack
             elif s.is_positive or s.is_nonnegative:  # 0 < s < edge
                 if self._plain(edge) != 1:
-                    continue
+                    if edge in self._implied or s.is_nonnegative and not s.is_positive:
+                        continue
+                    self._implied.add(edge)
+                    self._use(edge, True, keep)  # follows from the two bounds of s
+                    edge = sp.factor(edge.subs(self.slacks, simultaneous=True))
+                    if self._plain(edge) != 1:
+                        continue
                 value = edge * slack / (1 + slack)
             elif s.is_negative:
                 continue
@@ -72,7 +79,8 @@ class Facts:
             return -1
         if expr.is_zero:
             return 0
-        if sp.count_ops(expr) > 600:
+        size = sp.count_ops(expr)
+        if size > 600 or (size > 150 and any(not p.exp.is_integer for p in expr.atoms(sp.Pow))) or expr.has(sp.I):
             return None
         return self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
 

@@ -64,6 +64,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         reason = f"{found.obstacles[0].equation} = 0: {found.obstacles[0].reason}"
         return Attempt(name, "failed", reason[:300])
     answer = _Answer(system, facts, found, judge, budget)
+    clamped = answer.clamped()
+    if clamped is not None:
+        return clamped
     if not kept:
         return answer.without_points(judged)
     return answer.with_points(judged, kept)
@@ -139,6 +142,32 @@ class _Answer:
             expression_class=expression_class(edge), note="on the edge of the domain")  # fmt: skip
         return Attempt(name, "solved", points=(point,), complete=True, minimiser="closed", scope=self.scope,
                        expression_class=expression_class(edge), statements=(said,))  # fmt: skip
+
+    def clamped(self) -> Attempt | None:
+        """The minimiser between closed bounds, when the gradient rises through its one zero on the whole line."""
+        bounds = [r for r in self.system.relations if r.rel_op in (">=", "<=") and self.x in r.free_symbols]
+        low, high = bounds_of(sp.Symbol(self.x.name, real=True), [r.xreplace({self.x: sp.Symbol(self.x.name, real=True)}) for r in bounds])
+        if not bounds or self.judge.numeric or len(self.found.values) != 1 or any({r.lhs, r.rhs} != {self.x, b} for r in bounds
+                                                                                  for b in [r.lhs if r.rhs == self.x else r.rhs]):  # fmt: skip
+            return None
+        free = sp.Symbol(self.x.name, real=True)
+        others = [r.xreplace({self.x: free}) for r in self.system.relations if r not in bounds]
+        gradient = (self.system.gradient or self.system.equations)[0].xreplace({self.x: free})
+        if any(free in r.free_symbols for r in others) or self.found.stands or self.system.nonzero:
+            return None
+        if Facts(others).sign(sp.factor(sp.diff(gradient, free))) != 1:
+            return None
+        value = self.found.values[0]
+        if sp.simplify(gradient.subs(free, value)) != 0:
+            return None
+        value = sp.Max(low, value) if low is not None else value
+        value = sp.Min(high, value) if high is not None else value
+        said = Statement("the loss is strictly convex on the whole line and its slope vanishes at one point: between the closed bounds "
+                         "the minimiser is that point, or the bound next to it, with the multiplier's sign right", "derived")  # fmt: skip
+        point = CriticalPoint(FrozenMap({self.x.name: value}), kind="global minimum", expression_class=expression_class(value),
+                              note="clamped to the bounds")  # fmt: skip
+        return Attempt(name, "solved", points=(point,), complete=True, minimiser="closed", scope=self.scope,
+                       expression_class=expression_class(value), statements=(said,))  # fmt: skip
 
     def _loss(self, value: Any) -> Any:
         if self.system.loss is None:
