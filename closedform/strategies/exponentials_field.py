@@ -24,7 +24,7 @@ from closedform.stationarity import Stationarity, columns_of
 
 MAX_TREE = 20_000  # rows that are looked at
 MAX_DEGREE = 1_500  # of the common denominator in one exponential
-MAX_PRODUCTS = 200  # of the numbers of different exponents, in several exponentials
+MAX_PRODUCTS = 24  # of the numbers of different exponents, in several exponentials
 
 
 class NotExponential(Exception):

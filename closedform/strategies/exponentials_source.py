@@ -37,8 +37,20 @@ def numpy_source(b: Branch, where: Setting, shifts: Mapping[str, str]) -> str:
         f"            slope = np.polyval(np.polyder(c), {b.main})",
         f"            {b.main} = {b.main} - np.polyval(c, {b.main}) / slope if slope else {b.main}",
     ]
-    for n, (above, below) in b.values:
-        lines.append(f"        {n} = ({_python(above, fld)}) / ({_python(below, fld)})")
+    for i, (n, (above, below)) in enumerate(b.values):
+        lines += [f"        above, below = {_python(above, fld)}, {_python(below, fld)}"]
+        if i == 0 and n in fld.positive and len(where.generators) == 2:
+            lines += [
+                "        if abs(below) <= 1e-9 * (1 + abs(above)):  # 0/0: the root of one equation that solves the other best",
+                f"            roots = np.roots([{', '.join(_python(c, fld) for c in reversed(_in(where, 0, n)))}])",
+                "            roots = [r.real for r in roots if r.real > 0 and abs(r.imag) <= 1e-7 * abs(r)]",
+                f"            other = [{', '.join(_python(c, fld) for c in reversed(_in(where, 1, n)))}]",
+                f"            {n} = min(roots, key=lambda r: abs(np.polyval(other, r)), default=-1.0)",
+                "        else:",
+                f"            {n} = above / below",
+            ]
+        else:
+            lines += [f"        {n} = above / below"]
     positive = [n for n, _ in b.values if n in fld.positive]
     if positive:
         lines += [f"        if not ({' and '.join(f'{n} > 0' for n in positive)}):", "            continue"]
@@ -56,6 +68,10 @@ def numpy_source(b: Branch, where: Setting, shifts: Mapping[str, str]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _in(where: Setting, equation: int, name: str) -> list[fmpz_mpoly]:
+    return coefficients(where.quotients[equation][0], name, where.field)
 
 
 def _python(p: fmpz_mpoly, fld: Field) -> str:

@@ -255,9 +255,15 @@ def _point(b: Branch, r: _Root, where: Setting, shifts: Mapping[str, str], conve
         exact=FrozenMap(exact),
         kind="global minimum" if convex else "unclassified",
         expression_class=klass,
-        conditions=r.conditions,
+        conditions=(*r.conditions, *_denominators(b, where)),
         note=r.note,
     )
+
+
+def _denominators(b: Branch, where: Setting) -> list[str]:
+    """Conditions on the formulas of the other unknowns: their denominators may vanish for special values."""
+    of = {(how[0] if how else u): u for u, how in where.of.items()}
+    return [f"the denominator in {of.get(n, n)} is not zero" for n, (_, d) in b.values if sign(d, where.field) == 0]
 
 
 def _closed(
