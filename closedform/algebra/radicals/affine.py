@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import permutations, product
+from itertools import combinations, permutations, product
+from math import prod
 
 import flint
 from flint import acb, acb_poly, arb, fmpq, fmpq_poly, fmpz_poly
@@ -71,17 +72,15 @@ def _arrangements(p: int) -> Iterator[list[Vector]]:
 
 
 def _candidates(f: fmpz_poly, p: int) -> Iterator[list[Vector]]:
-    """Arrangements whose sum over the lines (planes) of products of roots is close to an integer."""
+    """Arrangements whose sum over the planes (p = 2) or lines (p = 3) of products of roots is close to an integer."""
     roots = [complex(z.real.mid(), z.imag.mid()) for z in monic_roots(f, 96)]
-    n, degree = len(roots), 2 * p - (p == 3) * 3  # products of 4 roots for p = 2, of 3 for p = 3
+    vectors = list(product(range(p), repeat=3 if p == 2 else 2))
+    flats = [s for s in combinations(vectors, 4 if p == 2 else 3) if not any(sum(c) % p for c in zip(*s, strict=True))]
     for arrangement in _arrangements(p):
-        where = {v: i for i, v in enumerate(arrangement)}
+        value = dict(zip(arrangement, roots, strict=True))
         total, scale = 0j, 1.0
-        for chosen in product(range(n), repeat=degree - 1):
-            last = tuple(-sum(arrangement[i][k] for i in chosen) % p for k in range(len(arrangement[0])))
-            term = roots[where[last]]
-            for i in chosen:
-                term *= roots[i]
+        for flat in flats:
+            term = prod(value[v] for v in flat)
             total, scale = total + term, scale + abs(term)
         if abs(total.imag) < 1e-9 * scale and abs(total.real - round(total.real)) < 1e-9 * scale:
             yield arrangement

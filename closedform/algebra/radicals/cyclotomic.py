@@ -99,8 +99,9 @@ class Writer:
                 for level, value in enumerate(self.inside, 1):
                     e = int(exponents[LEVELS - level])
                     left.append(e if value is None else 0)
-                    for _ in range(e if value is not None else 0):
-                        term = term * value % m
+                    if value is not None:
+                        for _ in range(e):
+                            term = term * value % m
                 groups[tuple(left)] = groups.get(tuple(left), fmpq_poly([])) + term
         terms = list[Tree]()
         for exponents, value in sorted(groups.items())[::-1]:
