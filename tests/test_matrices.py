@@ -20,7 +20,14 @@ from closedform.emit.matrices import compiled
 from closedform.emit.matrix_auxiliaries import AUXILIARIES
 from closedform.errors import ClosedFormError
 from closedform.kernel import Refused, check_certificate
-from closedform.strategies import matrix_affine, matrix_low_rank, matrix_orthogonal, matrix_prox, matrix_quotient, matrix_spectral
+from closedform.strategies import (
+    matrix_affine,
+    matrix_low_rank,
+    matrix_orthogonal,
+    matrix_prox,
+    matrix_quotient,
+    matrix_spectral,
+)
 
 LADDER = (matrix_prox, matrix_spectral, matrix_orthogonal, matrix_low_rank, matrix_quotient, matrix_affine)
 
@@ -92,7 +99,11 @@ def test_every_mutation_of_a_formula_is_refused(case: tuple[str, ...]) -> None:
             at: Any = tree
             for step in path:
                 at = at[step]
-            for new in ("17/5", "3/7", *(n for n in good["statement"]["shapes"] if n not in good["statement"]["unknowns"])):
+            for new in (
+                "17/5",
+                "3/7",
+                *(n for n in good["statement"]["shapes"] if n not in good["statement"]["unknowns"]),
+            ):
                 if new == at:
                     continue
                 bad = copy.deepcopy(good)
@@ -217,7 +228,7 @@ def test_sizes_are_checked() -> None:
     pca = function("-tr(W'*S*W) subject to W'*W = eye(q)", "W", "S=k,k;W=k,q", "S sym")
     with pytest.raises(ValueError, match="q must be at most k"):
         pca(S=np.eye(3), q=4)
-    with pytest.raises(ValueError, match="q = 1.5 must be a positive whole number"):
+    with pytest.raises(ValueError, match=r"q = 1\.5 must be a positive whole number"):
         pca(S=np.eye(3), q=1.5)
     contradiction = function("||x||^2 subject to A*x = b", "x", "A=q,k;b=q;x=k")
     with pytest.raises(ValueError, match="contradict"):
@@ -227,7 +238,7 @@ def test_sizes_are_checked() -> None:
 def test_emitted_source_stands_alone_and_inverts_nothing() -> None:
     for case in CERTIFIED:
         source = solved(*case).formula.numpy  # type: ignore[union-attr]
-        assert source.lstrip("import warnings\n").startswith("numpy as np") or source.startswith("import")
+        assert source.startswith("import")
         assert "linalg.inv(" not in source
         assert "scipy" not in source
         assert "closedform" not in source
@@ -282,7 +293,10 @@ def test_size_symbols_that_must_agree_are_joined() -> None:
 def test_gradient_and_hessian_as_text() -> None:
     problem = problems.read("ones(n)'*log(1 + exp(X*b)) - y'*X*b", unknowns=["b"], shapes="X=n,k;y=n;b=k")
     assert gradient(problem) == {"b": "X'*(sigmoid(X*b) - y)"}
-    assert hessian(problem) == {("b", "b"): "X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X*d_b"} or "d_b" in hessian(problem)["b", "b"]
+    assert (
+        hessian(problem) == {("b", "b"): "X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X*d_b"}
+        or "d_b" in hessian(problem)["b", "b"]
+    )
     ridge = problems.read(RIDGE[0], unknowns=["a"], shapes=RIDGE[2], assumptions=["lam>0"])
     assert hessian(ridge)["a", "a"] == "2*(X'*X + lam*eye(k))*d_a"
 

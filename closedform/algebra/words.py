@@ -11,9 +11,11 @@ More than 400 lines, because the rules of one normal form call each other and ch
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from math import gcd, isqrt, lcm
+from typing import Any
 
 from closedform.errors import InputError
 
@@ -36,7 +38,8 @@ class Letter:
 
     def __init__(self, kind: str, args: tuple, rows: str, cols: str, flags: frozenset[str] = frozenset(),
                  t: bool = False) -> None:  # fmt: skip
-        self.kind, self.args, self.flags, self.t = kind, args, flags, t
+        self.args: tuple[Any, ...] = args
+        self.kind, self.flags, self.t = kind, flags, t
         self.rows, self.cols = (cols, rows) if t else (rows, cols)
         inner = ", ".join(a if isinstance(a, str) else a.key for a in args)
         text = inner if kind == "name" else f"{kind}({inner})"
@@ -83,7 +86,8 @@ class Atom:
     __slots__ = ("args", "key", "kind", "names")
 
     def __init__(self, kind: str, args: tuple) -> None:
-        self.kind, self.args = kind, args
+        self.args: tuple[Any, ...] = args
+        self.kind = kind
         self.names: frozenset[str] = frozenset()
         if kind in ("name", "const"):
             self.key = args[0]
@@ -263,7 +267,7 @@ def term(c: Fraction, m: Mono, w: Word, rows: str, cols: str) -> Poly:
     if not w or len(cuts) < 2 or ((rows, cols) == (ONE, ONE) and not w):
         return Poly(rows, cols, {(m, w): c})
     out = Poly(ONE, ONE, {(m, ()): c})
-    for i, j in zip(cuts, cuts[1:], strict=False):
+    for i, j in itertools.pairwise(cuts):
         out = mul(out, _inner(w[i:j]))
     rest = w[: cuts[0]] + w[cuts[-1] :]
     if not rest:
@@ -291,7 +295,7 @@ def cancel(w: Word) -> Word:
             out.append(x)
             continue
         y = out[-1]
-        if y.kind == "inv" and (s := y.args[0].single()) and len(s[2]) and tuple([x, *todo])[: len(s[2])] == s[2]:
+        if y.kind == "inv" and (s := y.args[0].single()) and len(s[2]) and (x, *todo)[: len(s[2])] == s[2]:
             out.pop()
             del todo[: len(s[2]) - 1]
             back = min(len(out), 3)  # what stood before may now cancel with what follows
@@ -369,7 +373,9 @@ def mul(p: Poly, q: Poly) -> Poly:
         rows, cols = (q.rows, q.cols) if p.scalar else (p.rows, p.cols)
     else:
         if p.cols != q.rows:
-            raise ShapeFault(f"cannot multiply: {shown(p)} is {p.rows} x {p.cols}, but {shown(q)} is {q.rows} x {q.cols}")
+            raise ShapeFault(
+                f"cannot multiply: {shown(p)} is {p.rows} x {p.cols}, but {shown(q)} is {q.rows} x {q.cols}"
+            )
         rows, cols = p.rows, q.cols
     simple = p.scalar or q.scalar
     terms: dict[tuple[Mono, Word], Fraction] = {}
@@ -562,11 +568,13 @@ def _bilinear(make: Callable[[Poly, Poly], Poly], p: Poly, q: Poly, rows: str, c
 
 def compound(kind: str, p: Poly, q: Poly, rows: str, cols: str) -> Poly:
     """Kronecker and Khatri-Rao products: bilinear letters."""
+
     def make(a: Poly, b: Poly) -> Poly:
         if kind == "kron" and a == eye(a.rows) and b == eye(b.rows):
             return eye(rows)
         sym = kind == "kron" and is_symmetric(a) and is_symmetric(b)
         return of_letter(Letter(kind, (a, b), rows, cols, frozenset({"sym"} if sym else ())))
+
     return _bilinear(make, p, q, rows, cols)
 
 
@@ -705,7 +713,7 @@ def _image_atom(a: Atom, values: Mapping[str, Poly]) -> Poly:
         for l in a.args[0][1:]:
             body = mul(body, _image(l, values))
         return trace(body)
-    parts = [x if isinstance(x, str) else substitute(x, values) for x in a.args]
+    parts: list[Any] = [x if isinstance(x, str) else substitute(x, values) for x in a.args]
     if a.kind == "poly":
         return parts[0]
     return scalar_function(parts[0], parts[1]) if a.kind == "fn" else matrix_scalar(a.kind, parts[0])
@@ -720,9 +728,15 @@ def elementwise(f: str, p: Poly) -> Poly:
         inner = s[2][0]
         if inner.args[0] == "exp":
             return elementwise("softplus", inner.args[1])
-    if f == "recip" and (s := (p - one).single()) and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "fn":
-        if s[2][0].args[0] == "exp":
-            return elementwise("sigmoid", -s[2][0].args[1])
+    if (
+        f == "recip"
+        and (s := (p - one).single())
+        and s[:2] == (1, ())
+        and len(s[2]) == 1
+        and s[2][0].kind == "fn"
+        and s[2][0].args[0] == "exp"
+    ):
+        return elementwise("sigmoid", -s[2][0].args[1])
     if f == "square":
         return hadamard(p, p)
     if f == "abs":

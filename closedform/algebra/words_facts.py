@@ -159,7 +159,7 @@ def gram(p: Poly, facts: Facts) -> list[tuple[Poly, Poly, Letter | None]] | None
         centres[key] = centre
         block = table.setdefault((m, key), {})
         for pair in ((left, right), (right, left)):
-            block[pair] = block.get(pair, Fraction(0)) + (c / 2 if p.scalar or left != right else c / 2)
+            block[pair] = block.get(pair, Fraction(0)) + c / 2
     _centre(table)
     out: list[tuple[Poly, Poly, Letter | None]] = []
     for (m, key), block in table.items():
@@ -192,9 +192,13 @@ def _halves(word: Word) -> tuple[Word, Letter | None, Word] | None:
         return tuple(l.T for l in reversed(word[:i])), best[2], word[i + 1 :]
     for i in (n // 2, (n + 1) // 2):
         left, right = word[:i], word[i:]
-        if left and right and (left[-1].t or left[-1].rows != ONE):
-            if n % 2 == 0 or (i > 0 and left[-1].t != right[0].t):
-                return tuple(l.T for l in reversed(left)), None, right
+        if (
+            left
+            and right
+            and (left[-1].t or left[-1].rows != ONE)
+            and (n % 2 == 0 or (i > 0 and left[-1].t != right[0].t))
+        ):
+            return tuple(l.T for l in reversed(left)), None, right
     return None
 
 
@@ -208,7 +212,7 @@ def _centre(table: dict[tuple[Mono, str], dict[tuple[Word, Word], Fraction]]) ->
             plain = tuple((a, e + 1) if a.key == n else (a, e) for a, e in m)
             plain = tuple((a, e) for a, e in plain if e)
             other = table.get((plain, key))
-            if len(plain) == len(m) and plain == m or other is None or other.get((body, body), Fraction(0)) < -c:
+            if (len(plain) == len(m) and plain == m) or other is None or other.get((body, body), Fraction(0)) < -c:
                 continue
             del block[u, v]
     for key in [k for k, b in table.items() if not b]:
@@ -276,9 +280,8 @@ def _definite_by_terms(p: Poly, facts: Facts) -> Definite | None:
                           (*level.conditions, *(() if s == 2 else (f"{w.term_text(c, m, ())} > 0",))))  # fmt: skip
         elif v and level.strict and s == 2:
             grams.append("*".join(l.key for l in v))
-        elif v or not level.strict:
-            if v or centre is not None:
-                grams.append("" if not v or not level.strict else "*".join(l.key for l in v))
+        elif (v or not level.strict) and (v or centre is not None):
+            grams.append("" if not v or not level.strict else "*".join(l.key for l in v))
     if strict:
         best = min(strict, key=len)
         return Definite(True, best)

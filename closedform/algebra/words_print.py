@@ -9,7 +9,41 @@ from closedform.algebra.words import ONE, Atom, Letter, Mono, Poly, Word, conten
 
 Term = tuple[Fraction, Mono, Word]
 _GREEK = frozenset(
-    ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+    ]
 )
 _ALIAS = {"lam": "lambda", "al": "alpha", "sig": "sigma", "eps": "epsilon"}
 
@@ -39,7 +73,7 @@ class _Text:
         rest = divide_mono(p, c, m)
         terms = [(x, n, word) for (n, word), x in rest.terms.items()]
         if len(terms) == 1:
-            x, n, word = terms[0]
+            x, _n, word = terms[0]
             return self.term(c * x, m, word, p.rows)
         if all(x < 0 for x, _, _ in terms) or sum(x < 0 for x, _, _ in terms) * 2 > len(terms):
             c, terms = -c, [(-x, n, word) for x, n, word in terms]
@@ -65,7 +99,9 @@ class _Text:
             if product:
                 return product
         groups: dict[str, list[Term]] = {}
-        for t in sorted(terms, key=lambda t: (t[0] < 0, len(t[1]), -len(t[2]), [l.key for l in t[2]], [a.key for a, _ in t[1]])):
+        for t in sorted(
+            terms, key=lambda t: (t[0] < 0, len(t[1]), -len(t[2]), [l.key for l in t[2]], [a.key for a, _ in t[1]])
+        ):
             groups.setdefault(t[2][0].key if len(t[2]) > 1 else f" {len(groups)}", []).append(t)
         parts: list[str] = []
         for group in groups.values():
@@ -84,7 +120,11 @@ class _Text:
         """``Q .* (sum of products of functions)``, where the terms have that form."""
         parts: dict[tuple[str, ...], tuple[list[Poly], dict[tuple[Mono, Word], Fraction]]] = {}
         for c, m, word in terms:
-            factors = word[0].args if len(word) == 1 and word[0].kind == "had" else (Poly(rows, cols, {((), word): Fraction(1)}),)
+            factors = (
+                word[0].args
+                if len(word) == 1 and word[0].kind == "had"
+                else (Poly(rows, cols, {((), word): Fraction(1)}),)
+            )
             functions = [f for f in factors if (x := next(iter(f.terms))[1]) and len(x) == 1 and x[0].kind == "fn"]
             others = [f for f in factors if f not in functions]
             if len(others) != 1:
@@ -145,7 +185,6 @@ class _Text:
                 first = up[0]
                 rest = tuple((a, e) for a, e in m if a != first)
                 body = self.power(first, dict(m)[first])
-                text = self.attach(abs(c), tuple(x for x in rest if x[1] > 0), "") if False else None
                 ups = [body, *(self.power(a, e) for a, e in rest if e > 0)]
                 text = self.attach(abs(c), tuple(x for x in rest if x[1] < 0), self.times.join(ups))
             else:
@@ -161,12 +200,20 @@ class _Text:
     def power(self, a: Atom, e: Fraction) -> str:
         if a.kind == "poly":
             body = f"({self.poly(a.args[0])})"
-            return body if e == 1 else f"{body}^{e}" if e.denominator == 1 else f"sqrt{body}" if e == Fraction(1, 2) else f"{body}^({e})"
+            return (
+                body
+                if e == 1
+                else f"{body}^{e}"
+                if e.denominator == 1
+                else f"sqrt{body}"
+                if e == Fraction(1, 2)
+                else f"{body}^({e})"
+            )
         if e == Fraction(1, 2):
             return f"sqrt({self.atom(a)})"
         shown = self.atom(a)
         if e == 1:
-            return f"({shown})" if "*" in shown and not shown.endswith(")") and a.kind == "tr" and False else shown
+            return shown
         return power_text(a, e).replace(a.key, shown, 1)
 
     def atom(self, a: Atom) -> str:
@@ -284,7 +331,9 @@ class _Latex(_Text):
             inner = self.poly(args[0])
             return f"{inner}^{{-1}}" if re.fullmatch(r"\\?\w+(_\{\w+\})?", inner) else f"{self.parens(inner)}^{{-1}}"
         elif kind == "fn":
-            f = {"sigmoid": r"\sigma", "exp": r"\exp", "log": r"\log", "recip": "1/"}.get(args[0], rf"\operatorname{{{args[0]}}}")
+            f = {"sigmoid": r"\sigma", "exp": r"\exp", "log": r"\log", "recip": "1/"}.get(
+                args[0], rf"\operatorname{{{args[0]}}}"
+            )
             return f"{f}{self.parens(self.poly(args[1]))}"
         elif kind == "had":
             return self.parens(self.dot.join(map(self.factor, args)))
@@ -293,7 +342,9 @@ class _Latex(_Text):
         elif kind == "khatrirao":
             text = self.parens(rf"{self.factor(args[0])} \odot_{{KR}} {self.factor(args[1])}")
         else:
-            text = rf"\operatorname{{{kind}}}" + self.parens(", ".join(self.poly(a) if isinstance(a, Poly) else a for a in args))
+            text = rf"\operatorname{{{kind}}}" + self.parens(
+                ", ".join(self.poly(a) if isinstance(a, Poly) else a for a in args)
+            )
         return text + r"^\top" if l.t else text
 
     def factor(self, p: Poly) -> str:

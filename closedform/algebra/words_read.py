@@ -140,11 +140,15 @@ def _sum(args: list[Poly]) -> Poly:
     for other in shapes.values():
         w.conform(first, other, "cannot add")
     scalars = [a for a in args if a.scalar and not a.zero]
-    if scalars and first.cols != ONE and not any(
-        l.kind == "fn" for a in shapes.values() for _, word in a.terms for l in word
+    if (
+        scalars
+        and first.cols != ONE
+        and not any(l.kind == "fn" for a in shapes.values() for _, word in a.terms for l in word)
     ):
-        raise ShapeFault(f"cannot add the number {scalars[0].key} to {w.shown(first)}, which is {first.rows} x {first.cols}; "
-                         f"write {scalars[0].key}*eye({first.rows}) or {scalars[0].key}*ones({first.rows}, {first.cols})")  # fmt: skip
+        raise ShapeFault(f"cannot add the number {scalars[0].key} to {w.shown(first)}, which is {first.rows} x "
+                         f"{first.cols}; "
+                         f"write {scalars[0].key}*eye({first.rows}) or {scalars[0].key}*ones({first.rows}, "
+                         f"{first.cols})")  # fmt: skip
     fill = w.of_fill(first.rows, first.cols)
     return w.add(*(a * fill if a.scalar and not a.zero else a for a in args if not (a.scalar and a.zero)))
 

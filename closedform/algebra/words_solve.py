@@ -63,15 +63,16 @@ def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
             ahead = w.product(w.constant(1), *(w.of_letter(x) for x in chain[:i]))
             behind = w.product(w.constant(1), *(w.of_letter(x) for x in chain[i + 1 :]))
             left, right = (behind.T, ahead.T) if l.t else (ahead, behind)
-            if right.scalar:  # (c' u) W = W c' u for a column W
-                if p.cols == ONE:
-                    plain.append((_outer(body, right * left), w.constant(1)))
-                    continue
+            if right.scalar and p.cols == ONE:  # (c' u) W = W c' u for a column W
+                plain.append((_outer(body, right * left), w.constant(1)))
+                continue
             return None
         i = places[0]
         l = word[i]
         behind = word[i + 1 :]
-        if l.kind == "diag" and p.cols == ONE and behind and all(x.rows != ONE for x in behind):  # diag(u) v = diag(v) u
+        if (
+            l.kind == "diag" and p.cols == ONE and behind and all(x.rows != ONE for x in behind)
+        ):  # diag(u) v = diag(v) u
             column = Poly(l.cols, ONE, {((), behind): Fraction(1)})
             left = Poly(p.rows, l.rows, {(m, word[:i]): c})
             inner = collect(l.args[0], name, rows, cols)
@@ -162,7 +163,9 @@ def solve(p: Poly, name: str, rows: str, cols: str, symmetric: bool = False) -> 
         if left.rows != left.cols or right.rows != right.cols:
             return None
         value = -w.product(w.inverse(left), rest, w.inverse(right))
-        return Solution(value, tuple(q for q in (left, right) if identity_multiple(q) is None or (q.scalar and rows == cols == ONE)))
+        return Solution(
+            value, tuple(q for q in (left, right) if identity_multiple(q) is None or (q.scalar and rows == cols == ONE))
+        )
     if any(q.rows != q.cols for pair in pairs for q in pair):
         return None
     kron = kronecker(pairs, rows, cols)

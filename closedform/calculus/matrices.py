@@ -19,7 +19,7 @@ from closedform.algebra.words import ONE, Atom, Letter, Poly, ShapeFault, Unsupp
 from closedform.algebra.words_facts import Facts, definite, sign
 from closedform.algebra.words_print import display, latex
 from closedform.algebra.words_read import Names, read, size_text
-from closedform.expression import Node
+from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 
@@ -145,8 +145,8 @@ def _facts(problem: Problem, shapes: Mapping[str, tuple[str, str]]) -> Facts:
 
 
 def _constraint(node: Node, names: Names) -> Constraint | None:
-    kids = node.children
-    if len(kids) == 1 and kids[0].name:
+    kids: tuple[Node, ...] = tuple(node.children)
+    if node.head not in RELATIONS and kids[0].name:
         return Constraint(node.head, names.poly(kids[0].name))
     if node.head in (">", ">="):
         kids = (kids[1], kids[0])

@@ -104,14 +104,20 @@ class Source:
         if p.zero:
             return "0.0" if p.scalar else f"np.zeros(({self.size(p.rows)}, {self.size(p.cols)}))"
         out = ""
-        for (m, word), c in sorted(p.terms.items(), key=lambda t: (t[1] < 0, len(t[0][0]), -len(t[0][1]), [l.key for l in t[0][1]])):
+        for (m, word), c in sorted(
+            p.terms.items(), key=lambda t: (t[1] < 0, len(t[0][0]), -len(t[0][1]), [l.key for l in t[0][1]])
+        ):
             text = self.term(abs(c), m, word, p.rows)
             out += (" - " if c < 0 else " + ") + text if out else ("-" if c < 0 else "") + text
         return out
 
     def factor(self, p: Poly) -> str:
         text = self.poly(p)
-        return f"({text})" if len(p.terms) > 1 or text.startswith("-") or " @ " in text or "*" in text or "/" in text else text
+        return (
+            f"({text})"
+            if len(p.terms) > 1 or text.startswith("-") or " @ " in text or "*" in text or "/" in text
+            else text
+        )
 
     def term(self, c: Fraction, m: w.Mono, word: w.Word, rows: str) -> str:
         up = [self.power(a, e) for a, e in m if e > 0]
@@ -148,7 +154,7 @@ class Source:
         if a.kind == "tr":
             word = a.args[0]
             back = tuple(l.T for l in reversed(word))
-            if len(word) == 2 and word[0].T == word[1]:
+            if len(word) == 2 and word[1] == word[0].T:
                 return f"np.sum({self.letter(word[1])}**2)"
             if word[0].rows == ONE:
                 return f"({self.word(word if any(l.kind == 'inv' for l in word) or len(word) < 3 else back)}).item()"
@@ -186,14 +192,18 @@ class Source:
             rest = self.word(word[:-1])
             return f"(({rest}) * ({self.poly(word[-1].args[0])}).T)"
         for i, l in enumerate(word):
-            if l.kind == "diag" and 0 < i:
+            if l.kind == "diag" and i > 0:
                 return f"{self.word(word[:i])} @ {self.word(word[i:])}"
         return " @ ".join(self.letter(l) for l in word)
 
     def diagonal_of(self, p: Poly) -> str | None:
         """The column v as code where ``p`` is diag(v)."""
         s = p.single()
-        return f"({self.poly(s[2][0].args[0])})" if s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "diag" else None
+        return (
+            f"({self.poly(s[2][0].args[0])})"
+            if s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "diag"
+            else None
+        )
 
     def letter(self, l: Letter) -> str:
         kind, args = l.kind, l.args
@@ -270,7 +280,9 @@ class Source:
         used = ["_read", *(["_column"] if column else []), *self.used]
         needs = [a for name in used for a in (*_NEEDS.get(name, ()), name)]
         defined = [AUXILIARIES[name] for name in dict.fromkeys(needs)]
-        head = "import warnings\n\nimport numpy as np" if any("warnings" in d for d in defined) else "import numpy as np"
+        head = (
+            "import warnings\n\nimport numpy as np" if any("warnings" in d for d in defined) else "import numpy as np"
+        )
         odd = [n for n in order if keyword.iskeyword(n)]  # Python has no argument of that name
         body[1:1] = [f'{identifier(n)} = keywords["{n}"]' for n in odd]
         names = ", ".join([identifier(n) for n in order if n not in odd] + ["**keywords"] * bool(odd))

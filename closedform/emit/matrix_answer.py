@@ -1,4 +1,4 @@
-"""The attempt of a strategy whose formula rests on a named theorem: spectral, orthogonal, low-rank and proximal answers."""
+"""The attempt of a strategy whose formula rests on a named theorem (spectral, orthogonal, low-rank, proximal)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def by_theorem(
     statements = [Statement(f"{listed} is a {minimum}{when}: {theorem}", "derived", reference=reference)]
     if expression_class == "spectral":
         statements.append(Statement(
-            "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the entries; the"
+            "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the "
+            "entries; the"
             " formula is closed in the class spectral", "derived", reference="Abel 1826; Galois 1832"))  # fmt: skip
     statements += [Statement(r, "derived", reference=reference) for r in remarks]
     formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, FrozenMap(dict(cost or {})), source)

@@ -40,7 +40,11 @@ def solver(system: MatrixSystem, values: Sequence[tuple[str, Poly]], constrained
         source.line(f"{identifier(u)} = {code}")
         source.solved.add(u)
         outputs[u] = identifier(u)
-    return source.finish({u: outputs[u] for u in system.unknowns}), "formula", _formula_cost(system, [v for _, v in values])
+    return (
+        source.finish({u: outputs[u] for u in system.unknowns}),
+        "formula",
+        _formula_cost(system, [v for _, v in values]),
+    )
 
 
 def stacked(system: MatrixSystem) -> tuple[list[tuple[Piece, Block]], list[Block], bool] | None:
@@ -52,7 +56,9 @@ def stacked(system: MatrixSystem) -> tuple[list[tuple[Piece, Block]], list[Block
         for piece in system.pieces:
             if piece.residual is None or (sign(piece.coefficient, system.facts) or 0) < 1:
                 break
-            if (piece.coefficient.names | (piece.metric.names if piece.metric is not None else frozenset())) & frozenset(system.unknowns):
+            if (
+                piece.coefficient.names | (piece.metric.names if piece.metric is not None else frozenset())
+            ) & frozenset(system.unknowns):
                 break
             block = _block(piece.residual, system, flipped)
             if block is None and piece.metric is None:
@@ -110,8 +116,8 @@ def _stack(system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]]
         designs.append(front(_row(source, parts, unknowns, heights, rest.rows)))
         rights.append(front(source.factor(-rest)) if not rest.zero else _zero(source, rest.rows, width))
     a, b = _join(source, "A", designs), _join(source, "b", rights)
-    total = system.names.shapes[unknowns[0]] if len(unknowns) == 1 and unknowns[0] in system.names.shapes else None
-    solved = source.fresh("x") if len(unknowns) > 1 or total is None else identifier(unknowns[0])
+    first, alone = unknowns[0], len(unknowns) == 1 and unknowns[0] in system.names.shapes
+    solved = identifier(first) if alone else source.fresh("x")
     if targets:
         c = _join(source, "C", [_row(source, parts, unknowns, heights, rest.rows) for parts, rest in targets])
         d = _join(source, "d", [source.factor(-rest) if rest.rows != ONE else f"np.array([[{source.poly(-rest)}]])"
@@ -121,8 +127,8 @@ def _stack(system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]]
         call = source.call("_least_squares", a, b)
     source.line(f"{solved} = {call}{'.T' if flipped else ''}")
     outputs, at = dict[str, str](), "0"
-    if solved == identifier(unknowns[0]) and len(unknowns) == 1:
-        outputs[unknowns[0]] = solved
+    if alone:
+        outputs[first] = solved
     else:
         for u in unknowns:
             if system.shape(u) == (ONE, ONE):
@@ -138,7 +144,7 @@ def _stack(system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]]
     return source.finish(outputs), "least squares", least_squares_cost(n[0], f"({k})" if "+" in k else k, width)
 
 
-def weight(source: Source, piece: Piece, rows: str):  # noqa: ANN201 - a function from code to code
+def weight(source: Source, piece: Piece, rows: str):
     """Multiplication from the left with the square root of the piece's weight and metric."""
     system = source.system
     scale = "" if piece.coefficient == w.constant(1) else f"np.sqrt({source.poly(piece.coefficient)})"
@@ -165,7 +171,9 @@ def weight(source: Source, piece: Piece, rows: str):  # noqa: ANN201 - a functio
     else:
         root = source.let("R", source.call("_root", source.poly(metric)))
     del rows
-    return lambda code: f"{scale + '*' if scale else ''}{'(' if scale else ''}{root} @ {_wrap(code)}{')' if scale else ''}"
+    return lambda code: (
+        f"{scale + '*' if scale else ''}{'(' if scale else ''}{root} @ {_wrap(code)}{')' if scale else ''}"
+    )
 
 
 def _wrap(code: str) -> str:
@@ -222,7 +230,11 @@ def _kronecker(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, 
 
 def _two_sided(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, str]] | None:
     """min ||A U B - C||: U = A+ C B+."""
-    active = [p for p in system.pieces if system.unknowns[0] in (p.residual.names if p.residual is not None else p.value.names)]
+    active = [
+        p
+        for p in system.pieces
+        if system.unknowns[0] in (p.residual.names if p.residual is not None else p.value.names)
+    ]
     if len(active) != 1 or active[0].residual is None or active[0].metric is not None:
         return None
     u = system.unknowns[0]
@@ -252,10 +264,18 @@ def _null_space(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str,
     c = source.let("c", source.poly(-block[1]) if not block[1].zero else _zero(source, *system.shape(u)))
     rows = [b for b in blocks if b is not None]
     C = _join(source, "C", [_row(source, parts, (u,), heights, rest.rows) for parts, rest in rows])
-    d = _join(source, "d", [source.factor(-rest) if not rest.scalar else f"np.full((1, 1), {source.poly(-rest)})" for _, rest in rows])
+    d = _join(
+        source,
+        "d",
+        [source.factor(-rest) if not rest.scalar else f"np.full((1, 1), {source.poly(-rest)})" for _, rest in rows],
+    )
     source.line(f"{identifier(u)} = {source.call('_constrained', G, c, C, d)}")
     k = system.shape(u)[0]
-    return source.finish({u: identifier(u)}), "formula", {"flops": f"4*{k}**3", "memory": f"{k}**2", "order": f"O({k}^3)"}
+    return (
+        source.finish({u: identifier(u)}),
+        "formula",
+        {"flops": f"4*{k}**3", "memory": f"{k}**2", "order": f"O({k}^3)"},
+    )
 
 
 def least_squares_cost(n: str, k: str, m: str) -> dict[str, str]:
@@ -271,9 +291,17 @@ def _formula_cost(system: MatrixSystem, values: list[Poly]) -> dict[str, str]:
     sizes = list(dict.fromkeys(l.rows for v in values for _, word in v.terms for l in word if l.kind == "inv"))
     if sizes:
         flops = " + ".join(f"2*{s}**3/3" for s in sizes)
-        return {"flops": flops, "memory": " + ".join(f"{s}**2" for s in sizes), "order": f"O({' + '.join(f'{s}^3' for s in sizes)})"}
+        return {
+            "flops": flops,
+            "memory": " + ".join(f"{s}**2" for s in sizes),
+            "order": f"O({' + '.join(f'{s}^3' for s in sizes)})",
+        }
     entries = [f"{r}*{c}" for u in system.unknowns for r, c in [system.shape(u)]]
-    return {"flops": " + ".join(entries), "memory": " + ".join(entries), "order": f"O({' + '.join(entries)})".replace("*", " ")}
+    return {
+        "flops": " + ".join(entries),
+        "memory": " + ".join(entries),
+        "order": f"O({' + '.join(entries)})".replace("*", " "),
+    }
 
 
 __all__ = ["display", "least_squares_cost", "solver", "stacked", "weight"]

@@ -6,7 +6,8 @@ matrices modulo p = 2^61 - 1 (seeded by a hash of everything stated) for the dat
 differentiates the loss along random directions (tangent to the constraints) by dual numbers of its own. A rational
 identity of degree D that is false survives a trial with probability at most D/p (Schwartz 1980). Functions such as
 exp stand for independent indeterminates at each argument, with their derivatives' relations. What is proved is the
-identity at the sizes stated, up to that probability, wherever the inverses exist.
+identity at the sizes stated, up to that probability, wherever the inverses exist. A little more than 400 lines, half
+of them the matrix functions and their derivatives.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, cast
 
-from flint import fmpq, nmod_mat
+import flint
+from flint import fmpq
 
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence, text
 
@@ -26,44 +28,69 @@ PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
 _OF = dict[str, Callable[[int, "Sample"], int]]  # the derivative of a function at x
 
 
+class Matrix(Protocol):
+    """FLINT's matrices modulo p, as far as they are used here (python-flint has no types for them)."""
+
+    def nrows(self) -> int: ...
+    def ncols(self) -> int: ...
+    def entries(self) -> list[int]: ...
+    def transpose(self) -> Matrix: ...
+    def inv(self) -> Matrix: ...
+    def det(self) -> int: ...
+    def nullspace(self) -> tuple[Matrix, int]: ...
+    def __getitem__(self, at: tuple[int, int]) -> int: ...
+    def __add__(self, other: Matrix) -> Matrix: ...
+    def __sub__(self, other: Matrix) -> Matrix: ...
+    def __mul__(self, other: Matrix | int) -> Matrix: ...
+
+
+_new = cast("Callable[[int, int, list[int], int], Matrix]", vars(flint)["nmod_mat"])
+
+
 class Dual(NamedTuple):
     """A matrix, its derivative (None for zero), and a bound on the degree of its entries."""
 
-    value: nmod_mat
-    slope: nmod_mat | None
+    value: Matrix
+    slope: Matrix | None
     degree: int
 
 
-def matrix(rows: int, cols: int, entries: list[int]) -> nmod_mat:
-    return nmod_mat(rows, cols, entries, P)
+def matrix(rows: int, cols: int, entries: list[int]) -> Matrix:
+    return _new(rows, cols, entries, P)
 
 
-def entries(a: nmod_mat) -> list[int]:
+def entries(a: Matrix) -> list[int]:
     return [int(x) for x in a.entries()]
 
 
-def identity(n: int) -> nmod_mat:
+def _flip(a: Matrix) -> Matrix:
+    return a.transpose()
+
+
+def identity(n: int) -> Matrix:
     return matrix(n, n, [int(i == j) for i in range(n) for j in range(n)])
 
 
-def trace(a: nmod_mat) -> nmod_mat:
+def trace(a: Matrix) -> Matrix:
     return matrix(1, 1, [sum(int(a[i, i]) for i in range(a.nrows())) % P])
 
 
 class Sample:
     """One choice of random data; evaluates trees there."""
 
-    def __init__(self, seed: str, shapes: dict[str, tuple[int, int]], properties: dict[str, list[str]], sizes: dict[str, int]) -> None:
+    def __init__(
+        self, seed: str, shapes: dict[str, tuple[int, int]], properties: dict[str, list[str]], sizes: dict[str, int]
+    ) -> None:
         self.seed, self.shapes, self.properties, self.sizes = seed, shapes, properties, sizes
         self.known: dict[str, Dual] = {}
 
     def draw(self, label: str) -> int:
         return int.from_bytes(hashlib.sha256(f"{self.seed}|{label}".encode()).digest()[:16], "big") % P
 
-    def random(self, what: str, rows: int, cols: int) -> nmod_mat:
+    def random(self, what: str, rows: int, cols: int) -> Matrix:
         return matrix(rows, cols, [self.draw(f"{what}[{i},{j}]") for i in range(rows) for j in range(cols)])
 
-    def shaped(self, what: str, of: str) -> tuple[nmod_mat, int]:
+    def shaped(self, what: str, of: str) -> tuple[Matrix, int]:
         """A random matrix with the shape and properties of a name, and the degree of its entries."""
         rows, cols = self.shapes.get(of, (1, 1))
         words = self.properties.get(of, [])
@@ -117,7 +144,7 @@ class Sample:
             e = integer(rest[1], "an exponent", -8, 8)
             if isinstance(rest[0], list) and rest[0][0] == "norm" and e % 2 == 0:
                 a = self.tree(rest[0][1], depth + 1)
-                square = _map(_times(_map(a, nmod_mat.transpose), a), trace)
+                square = _map(_times(_map(a, _flip), a), trace)
                 return _power(square, e // 2)
             return _power(self.tree(rest[0], depth + 1), e)
         args = [self.tree(t, depth + 1) for t in rest]
@@ -132,7 +159,7 @@ class Sample:
             refuse(f"{head} with {len(args)} arguments")
         a = args[0]
         if head == "transpose":
-            return _map(a, nmod_mat.transpose)
+            return _map(a, _flip)
         if head == "inv":
             return _power(a, -1)
         if head == "tr":
@@ -183,15 +210,22 @@ _FUNCTIONS: _OF = {
 }
 
 
-def _map(a: Dual, f: Callable[[nmod_mat], nmod_mat]) -> Dual:
+def _map(a: Dual, f: Callable[[Matrix], Matrix]) -> Dual:
     return Dual(f(a.value), None if a.slope is None else f(a.slope), a.degree)
 
 
-def _is_scalar(a: nmod_mat) -> bool:
+def _total(parts: list[Matrix]) -> Matrix | None:
+    out = parts[0] if parts else None
+    for part in parts[1:]:
+        out = part if out is None else out + part
+    return out
+
+
+def _is_scalar(a: Matrix) -> bool:
     return a.nrows() == 1 == a.ncols()
 
 
-def _product(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+def _product(a: Matrix, b: Matrix) -> Matrix:
     if _is_scalar(a) or _is_scalar(b):
         return b * int(a[0, 0]) if _is_scalar(a) else a * int(b[0, 0])
     if a.ncols() != b.nrows():
@@ -203,24 +237,24 @@ def _times(a: Dual, b: Dual) -> Dual:
     return _bilinear(_product, a, b)
 
 
-def _bilinear(f: Callable[[nmod_mat, nmod_mat], nmod_mat], a: Dual, b: Dual) -> Dual:
+def _bilinear(f: Callable[[Matrix, Matrix], Matrix], a: Dual, b: Dual) -> Dual:
     parts = [f(x, y) for x, y in ((a.slope, b.value), (a.value, b.slope)) if x is not None and y is not None]
     value = f(a.value, b.value)
     if value.nrows() * value.ncols() > MAX_ENTRIES * MAX_ENTRIES:
         refuse("a matrix is too large")
-    return Dual(value, sum(parts[1:], parts[0]) if parts else None, a.degree + b.degree)
+    return Dual(value, _total(parts), a.degree + b.degree)
 
 
 def _plus(a: Dual, b: Dual) -> Dual:
     rows, cols = max(a.value.nrows(), b.value.nrows()), max(a.value.ncols(), b.value.ncols())
 
-    def spread(m: nmod_mat) -> nmod_mat:  # a number added to a matrix is added to every entry
+    def spread(m: Matrix) -> Matrix:  # a number added to a matrix is added to every entry
         return matrix(rows, cols, [int(m[0, 0])] * (rows * cols)) if _is_scalar(m) else m
 
     if (spread(a.value).nrows(), spread(a.value).ncols()) != (spread(b.value).nrows(), spread(b.value).ncols()):
         refuse("matrices in a sum do not conform")
     slopes = [spread(s) for s in (a.slope, b.slope) if s is not None]
-    return Dual(spread(a.value) + spread(b.value), sum(slopes[1:], slopes[0]) if slopes else None, a.degree + b.degree)
+    return Dual(spread(a.value) + spread(b.value), _total(slopes), a.degree + b.degree)
 
 
 def _power(a: Dual, e: int) -> Dual:
@@ -229,39 +263,45 @@ def _power(a: Dual, e: int) -> Dual:
         refuse("a power of a matrix that is not square")
     if e < 0:
         inverse = a.value.inv()
-        a = Dual(inverse, None if a.slope is None else -1 * (inverse * a.slope * inverse), (n + 2) * a.degree)
+        a = Dual(inverse, None if a.slope is None else (inverse * a.slope * inverse) * (P - 1), (n + 2) * a.degree)
     out = Dual(identity(n), None, 0)
     for _ in range(abs(e)):
         out = _times(out, a)
     return out
 
 
-def _diag(a: nmod_mat) -> nmod_mat:
+def _diag(a: Matrix) -> Matrix:
     if min(a.nrows(), a.ncols()) == 1:
         n, xs = max(a.nrows(), a.ncols()), entries(a)
         return matrix(n, n, [xs[i] if i == j else 0 for i in range(n) for j in range(n)])
     return matrix(a.nrows(), 1, [int(a[i, i]) for i in range(a.nrows())])
 
 
-def _hadamard(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+def _hadamard(a: Matrix, b: Matrix) -> Matrix:
     if (a.nrows(), a.ncols()) != (b.nrows(), b.ncols()):
         refuse("matrices in an elementwise product do not conform")
     return matrix(a.nrows(), a.ncols(), [x * y % P for x, y in zip(entries(a), entries(b), strict=True)])
 
 
-def _kron(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+def _kron(a: Matrix, b: Matrix) -> Matrix:
     rows, cols = a.nrows() * b.nrows(), a.ncols() * b.ncols()
     if rows * cols > MAX_ENTRIES * MAX_ENTRIES:
         refuse("a Kronecker product is too large")
     q, s = b.nrows(), b.ncols()
-    return matrix(rows, cols, [int(a[i // q, j // s]) * int(b[i % q, j % s]) % P for i in range(rows) for j in range(cols)])
+    return matrix(
+        rows, cols, [int(a[i // q, j // s]) * int(b[i % q, j % s]) % P for i in range(rows) for j in range(cols)]
+    )
 
 
-def _khatrirao(a: nmod_mat, b: nmod_mat) -> nmod_mat:
+def _khatrirao(a: Matrix, b: Matrix) -> Matrix:
     q, cols = b.nrows(), a.ncols()
     if cols != b.ncols():
         refuse("a Khatri-Rao product of matrices with different numbers of columns")
-    return matrix(a.nrows() * q, cols, [int(a[i // q, j]) * int(b[i % q, j]) % P for i in range(a.nrows() * q) for j in range(cols)])
+    return matrix(
+        a.nrows() * q,
+        cols,
+        [int(a[i // q, j]) * int(b[i % q, j]) % P for i in range(a.nrows() * q) for j in range(cols)],
+    )
 
 
 def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
@@ -323,9 +363,12 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     if worst >= 2**50:
         refuse("the degrees are too large for the test to mean anything")
     where = ", ".join(f"{k} = {v}" for k, v in sorted(sizes.items()))
-    return (f"the derivative of the loss at the formula of {', '.join(order)} is zero in random {'feasible ' * bool(constraints)}"
-            f"directions modulo 2^61 - 1, in {TRIALS} trials with {where or 'fixed sizes'} (wrong with probability below "
-            f"2^-{TRIALS * (61 - worst.bit_length())}), wherever {' and '.join(conditions) or 'the inverses exist'}")  # fmt: skip
+    return (f"the derivative of the loss at the formula of {', '.join(order)} is zero in random "
+            f"{'feasible ' * bool(constraints)}"
+            f"directions modulo 2^61 - 1, in {TRIALS} trials with {where or 'fixed sizes'} (wrong with "
+            f"probability below "
+            f"2^-{TRIALS * (61 - worst.bit_length())}), wherever "
+            f"{' and '.join(conditions) or 'the inverses exist'}")  # fmt: skip
 
 
 def _names(tree: Json) -> set[str]:
@@ -334,11 +377,14 @@ def _names(tree: Json) -> set[str]:
     return set[str]().union(*(_names(t) for t in tree[1:])) if isinstance(tree, list) else set()
 
 
-def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) -> dict[str, nmod_mat]:
+def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) -> dict[str, Matrix]:
     """Random directions of the unknowns, tangent to the constraints and to symmetry."""
     if not constraints:
-        return {n: sample.shaped(f"d {n}", n)[0] if "spd" not in sample.properties.get(n, []) else _symmetric(sample, n) for n in unknowns}
-    basis = list[tuple[str, nmod_mat]]()
+        return {
+            n: sample.shaped(f"d {n}", n)[0] if "spd" not in sample.properties.get(n, []) else _symmetric(sample, n)
+            for n in unknowns
+        }
+    basis = list[tuple[str, Matrix]]()
     for n in unknowns:
         rows, cols = sample.shapes.get(n, (1, 1))
         symmetric = bool(set(sample.properties.get(n, [])) & {"sym", "spd", "psd"})
@@ -360,7 +406,12 @@ def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) ->
         sample.known[n] = here[n]
     jacobian = matrix(len(columns), len(columns[0]), [x for c in columns for x in c]).transpose()
     kernel, nullity = jacobian.nullspace()
-    out = {n: matrix(*sample.shapes.get(n, (1, 1)), [0] * (sample.shapes.get(n, (1, 1))[0] * sample.shapes.get(n, (1, 1))[1])) for n in unknowns}
+    out = {
+        n: matrix(
+            *sample.shapes.get(n, (1, 1)), [0] * (sample.shapes.get(n, (1, 1))[0] * sample.shapes.get(n, (1, 1))[1])
+        )
+        for n in unknowns
+    }
     for c in range(nullity):
         weight = sample.draw(f"tangent {c}")
         for r, (n, direction) in enumerate(basis):
@@ -368,6 +419,6 @@ def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) ->
     return out
 
 
-def _symmetric(sample: Sample, n: str) -> nmod_mat:
+def _symmetric(sample: Sample, n: str) -> Matrix:
     a = sample.random(f"d {n}", *sample.shapes.get(n, (1, 1)))
     return a + a.transpose()

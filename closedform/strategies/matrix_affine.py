@@ -3,6 +3,9 @@
 The Lagrangian's gradient is solved unknown by unknown: collect ``sum L U R = C``, invert, put the value into the other
 equations, go on (block elimination; multipliers of equality constraints last). Inverses of an unknown, as in Gaussian
 likelihoods, are cleared by multiplying with it. ``L U + U R`` and longer sums are solved through Kronecker products.
+
+More than 400 lines, because elimination and what may be said of its result (conditions, minimality, domains) look at
+the same steps.
 """
 
 from __future__ import annotations
@@ -58,7 +61,10 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     equations = differentiate(loss, names)
     for u, g in equations.items():
         if u in system.unknowns and not g.zero and not g.names & frozenset(names):
-            said = f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical point unless it is zero"
+            said = (
+                f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical "
+                f"point unless it is zero"
+            )
             return Attempt(name, "no_critical_point", said, complete=True, scope="formula", minimiser="no_critical_point",
                            statements=(Statement(said + ", and the loss has no lower bound", "derived", reference="Fermat"),))  # fmt: skip
     steps = eliminate(equations, names, frozenset(multipliers), budget)
@@ -79,7 +85,9 @@ def _kronecker(steps: list[Step]) -> bool:
     return any(s.solution.kind in ("kronecker", "entrywise") or "unvec" in s.solution.value.key for s in steps)
 
 
-def eliminate(equations: dict[str, Poly], names: dict[str, Poly], last: frozenset[str], budget: Budget) -> list[Step] | str:
+def eliminate(
+    equations: dict[str, Poly], names: dict[str, Poly], last: frozenset[str], budget: Budget
+) -> list[Step] | str:
     """The steps in the order in which the unknowns were eliminated, or why it stopped."""
     left, steps = dict(equations), list[Step]()
     while left:
@@ -165,7 +173,12 @@ def _square_root(system: MatrixSystem, step: Step) -> Step | None:
     active = [p for p in system.pieces if step.unknown in (p.value.names | p.coefficient.names)]
     if w.is_symmetric(system.unknown(step.unknown)):
         return None  # the map is then only known on symmetric matrices
-    if step.solution.kind != "kronecker" or len(active) != 1 or active[0].residual is None or active[0].metric is not None:
+    if (
+        step.solution.kind != "kronecker"
+        or len(active) != 1
+        or active[0].residual is None
+        or active[0].metric is not None
+    ):
         return None
     rows, cols = system.shape(step.unknown)
     found = collect(active[0].residual, step.unknown, rows, cols)
@@ -192,11 +205,19 @@ def _two_sided_condition(system: MatrixSystem, steps: list[Step]) -> str | None:
             (a, b), (c, d) = (c, d), (a, b)
         if identity_multiple(b) is not None and identity_multiple(c) is not None and a.rows == rows and d.cols == cols:
             left, right = a * b if b.scalar else a, d
-            if left.T == right:
+            if right == left.T:
                 return f"no two eigenvalues of {display(left)} add up to zero"
             return f"no eigenvalue of {display(left)} is minus an eigenvalue of {display(right)}"
-        if residual.rows == rows and residual.cols == cols and identity_multiple(c) is not None and identity_multiple(d) is not None:
-            return f"no product of an eigenvalue of {display(a)} with one of {display(b)} equals {'1' if _negative(c, d) else '-1'}"
+        if (
+            residual.rows == rows
+            and residual.cols == cols
+            and identity_multiple(c) is not None
+            and identity_multiple(d) is not None
+        ):
+            return (
+                f"no product of an eigenvalue of {display(a)} with one of {display(b)} equals "
+                f"{'1' if _negative(c, d) else '-1'}"
+            )
     square = residual is not None and (residual.rows, residual.cols) == (rows, cols)
     return f"{display(kron)} {'is invertible' if square else 'has full column rank'}"
 
@@ -228,7 +249,7 @@ def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[l
                     if isinstance(x, Poly):
                         walk(x)
                 if a.kind == "tr":
-                    walk(Poly(ONE, ONE, {((), ()): 1}) if not a.args[0] else _word_poly(a.args[0]))
+                    walk(_word_poly(a.args[0]))
                 if e < 0 and (s := sign(w.of_atom(a), system.facts)) not in (2, -2):
                     known = known and s is not None
                     out.append(f"{display(w.of_atom(a))} is not zero")
@@ -303,11 +324,17 @@ def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], or
            else "the collected terms are inverted"),
         "derived", reference="Magnus and Neudecker, Matrix Differential Calculus, 1988"))  # fmt: skip
     if proof is not None:
-        statements.append(Statement("the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers",
+        statements.append(Statement(("the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's "
+                                    "own dual numbers"),
                                     "proved", certificate=0))  # fmt: skip
-    what = f"this point is a global minimum: {reason}" if reason else "the loss is concave: this point is a global maximum, and there is no lower bound"
+    what = (
+        f"this point is a global minimum: {reason}"
+        if reason
+        else "the loss is concave: this point is a global maximum, and there is no lower bound"
+    )
     statements.append(Statement(what, "derived",
-                                reference="Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 4.2.3"))  # fmt: skip
+                                reference=("Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and "
+                                          "4.2.3")))  # fmt: skip
     if plan == "least squares":
         statements += _rank_statements(conditions)
     formula = Formula(
@@ -328,7 +355,9 @@ def _tidy(conditions: list[str]) -> list[str]:
     ranks = {c for c in conditions if c.endswith(" rank")}
     nonzero = [c.removesuffix(" is not zero") for c in conditions if c.endswith(" is not zero")]
     vectors = {v for v in nonzero if v.isidentifier()}
-    conditions = [c for c in conditions if not any(c.startswith(f"{v}'*") and c.endswith(f"*{v} is not zero") for v in vectors)]
+    conditions = [
+        c for c in conditions if not any(c.startswith(f"{v}'*") and c.endswith(f"*{v} is not zero") for v in vectors)
+    ]
     return [c for c in dict.fromkeys(conditions) if not (c.endswith(" is invertible") and len(ranks) > 1)]
 
 
@@ -379,7 +408,11 @@ def _domain(system: MatrixSystem, values: dict[str, Poly]) -> str | list[str]:
                 return f"nothing shows that {w.shown(value)} is positive"
             if s == 1 and (u in system.facts.positive or "positive" in flags):
                 squares = gram(value, system.facts)
-                conditions.append(f"{display(squares[0][1])} is not zero" if squares and len(squares) == 1 else f"{display(value)} is not zero")
+                conditions.append(
+                    f"{display(squares[0][1])} is not zero"
+                    if squares and len(squares) == 1
+                    else f"{display(value)} is not zero"
+                )
     return conditions
 
 
@@ -388,7 +421,12 @@ def _from_squares(system: MatrixSystem, u: str, value: Poly) -> str | None:
     turned = w.inverse(system.unknown(u)) if not system.unknown(u).scalar else None
     total, factors = w.zeros(value.rows, value.cols), list[str]()
     for piece in system.pieces:
-        if turned is None or piece.residual is None or piece.metric != turned or sign(piece.coefficient, system.facts) != 2:
+        if (
+            turned is None
+            or piece.residual is None
+            or piece.metric != turned
+            or sign(piece.coefficient, system.facts) != 2
+        ):
             continue
         total = total + piece.coefficient * piece.residual * piece.residual.T
         factors.append(display(piece.residual.T))
@@ -426,7 +464,6 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
                     if h is not None and w.is_symmetric(h) and definite(-h, system.facts) is not None:
                         return "", []  # concave: a maximum
                     if h is not None and w.is_symmetric(h):
-                        c, m = w.content(h)
                         return f"convex when {display(h)} is positive definite", [f"{display(h)} is positive definite"]
             return None, []
         partial = replace(partial, pieces=tuple(
@@ -472,7 +509,9 @@ def _details(plan: str, system: MatrixSystem) -> dict[str, object]:
         return {}
     return {
         "gradient_descent": {
-            "flops per iteration": "4*n*k", "iterations": "(kappa/2)*log(1/epsilon), kappa the condition number of the Hessian",
+            "flops per iteration": "4*n*k", "iterations": ("(kappa/2)*log(1/epsilon), kappa the condition number of "
+                                                           "the "
+                                                          "Hessian"),
             "closed form": "2*n*k**2 + k**3/3",
             "crossover": "the closed form costs less once (kappa/2)*log(1/epsilon) > k/2, for n much larger than k",
         }

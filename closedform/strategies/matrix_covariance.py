@@ -28,7 +28,9 @@ def declines(system: MatrixSystem) -> str | None:
         return system.trouble
     if any(c.kind not in ("spd", "sym", "psd") for c in system.constraints):
         return "there are constraints"
-    return None if "logdet(" in system.loss.key or "inv(" in system.loss.key else "no log det and no inverse of an unknown"
+    return (
+        None if "logdet(" in system.loss.key or "inv(" in system.loss.key else "no log det and no inverse of an unknown"
+    )
 
 
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
@@ -39,7 +41,11 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         return Attempt(name, "declined", "not one positive definite unknown")
     u = system.unknowns[0]
     g = (system.gradient or {})[u]
-    return _quadratic(system, u, g) or _riccati(system, u, g) or Attempt(name, "declined", "the equation is of no known kind")
+    return (
+        _quadratic(system, u, g)
+        or _riccati(system, u, g)
+        or Attempt(name, "declined", "the equation is of no known kind")
+    )
 
 
 def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
@@ -60,18 +66,34 @@ def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     k = g.rows
     source = source_of(system)
     values, vectors = source.locals("values vectors")
-    source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(rest) if not rest.zero else f'np.zeros(({source.size(k)},) * 2)')}")
+    source.line(
+        f"{values}, {vectors} = "
+        f"{source.call('_eigen', source.poly(rest) if not rest.zero else f'np.zeros(({source.size(k)},) * 2)')}"
+    )
     disc = source.let("root", f"np.sqrt({values}**2 + {source.poly(w.scale(a * b, 4))})")
     # the form without cancellation, by the sign of the eigenvalue
-    source.line(f"{values} = np.where({values} > 0, {source.poly(w.scale(a, 2))}/({values} + {disc}), ({disc} - {values})/({source.poly(w.scale(b, 2))}))")
+    source.line(
+        f"{values} = np.where({values} > 0, {source.poly(w.scale(a, 2))}/({values} + {disc}), ({disc} - "
+        f"{values})/({source.poly(w.scale(b, 2))}))"
+    )
     source.line(f"{identifier(u)} = ({vectors} * {values}) @ {vectors}.T")
     under = display(w.product(rest, rest) + w.scale(a * b, 4) * w.eye(k))
-    text = f"(sqrtm({under}) - {_wrap(display(rest))})/({display(w.scale(b, 2))})" if not rest.zero else f"sqrt({display(a * w.power(b, -1))})*eye({k})"
-    tex = rf"\hat {latex(system.unknown(u))} = \frac{{1}}{{{latex(w.scale(b, 2))}}} \left(\left({latex(w.product(rest, rest) + w.scale(a * b, 4) * w.eye(k))}\right)^{{1/2}} - {latex(rest)}\right)"
+    text = (
+        f"(sqrtm({under}) - {_wrap(display(rest))})/({display(w.scale(b, 2))})"
+        if not rest.zero
+        else f"sqrt({display(a * w.power(b, -1))})*eye({k})"
+    )
+    tex = (
+        rf"\hat {latex(system.unknown(u))} = \frac{{1}}{{{latex(w.scale(b, 2))}}} "
+        rf"\left(\left({latex(w.product(rest, rest) + w.scale(a * b, 4) * w.eye(k))}\right)^{{1/2}} - "
+        rf"{latex(rest)}\right)"
+    )
     return by_theorem(
         system, name, texts={u: text}, latex=tex, source=source.finish({u: identifier(u)}), cost=cubic(k), unique=True,
-        theorem=f"the loss is strictly convex; its equation {display(g)} = 0 is a quadratic one in {u}, which commutes with {display(rest)}",
-        reference="Witten and Tibshirani, J. R. Statist. Soc. B 71 (2009), section 3; van Wieringen and Peeters, CSDA 103 (2016)",
+        theorem=(f"the loss is strictly convex; its equation {display(g)} = 0 is a quadratic one in {u}, which "
+                f"commutes with {display(rest)}"),
+        reference=("Witten and Tibshirani, J. R. Statist. Soc. B 71 (2009), section 3; van Wieringen and "
+                  "Peeters, CSDA 103 (2016)"),
     )  # fmt: skip
 
 
@@ -94,14 +116,18 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         return None
     source = source_of(system)
     ca, cb = source.let("A", source.poly(a)), source.let("B", source.poly(b))
-    root, back = source.let("root", source.call("_power", ca, "0.5")), source.let("back", source.call("_power", ca, "-0.5"))
+    root, back = (
+        source.let("root", source.call("_power", ca, "0.5")),
+        source.let("back", source.call("_power", ca, "-0.5")),
+    )
     source.line(f"{identifier(u)} = {back} @ {source.call('_power', f'{root} @ {cb} @ {root}', '0.5')} @ {back}")
     da, db = display(a), display(b)
     text = f"invsqrt({da})*sqrtm(sqrtm({da})*({db})*sqrtm({da}))*invsqrt({da})"
     la, lb = rf"\left({latex(a)}\right)", rf"\left({latex(b)}\right)"
     return by_theorem(
         system, name, texts={u: text}, source=source.finish({u: identifier(u)}), cost=cubic(g.rows, "27"), unique=True,
-        latex=rf"\hat {latex(system.unknown(u))} = {la}^{{-1/2}} \left({la}^{{1/2}} {lb} {la}^{{1/2}}\right)^{{1/2}} {la}^{{-1/2}}",
+        latex=(rf"\hat {latex(system.unknown(u))} = {la}^{{-1/2}} \left({la}^{{1/2}} {lb} "
+              rf"{la}^{{1/2}}\right)^{{1/2}} {la}^{{-1/2}}"),
         conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
         theorem=f"{u}*({da})*{u} = {db} has one positive definite solution, the geometric mean, and the loss is convex",
         reference="Bhatia, Positive Definite Matrices, 2007, section 4.1",
@@ -110,7 +136,12 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
 
 def _probabilistic(system: MatrixSystem) -> Attempt | None:
     """log det(WW' + s I) + tr((WW' + s I)^-1 S), in W and s or in W alone."""
-    poles = {a.args[0] for m, _ in system.loss.terms for a, _ in m if a.kind == "logdet" and a.names & frozenset(system.unknowns)}
+    poles = {
+        a.args[0]
+        for m, _ in system.loss.terms
+        for a, _ in m
+        if a.kind == "logdet" and a.names & frozenset(system.unknowns)
+    }
     if len(poles) != 1:
         return None
     pole = next(iter(poles))
@@ -146,7 +177,9 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
             if len(spots) != 1 or w.of_letter(word[spots[0]]) != turned:
                 return None
             i = spots[0]
-            scatter = scatter + rest * w.product(w.eye(pole.rows), *(w.of_letter(l) for l in (*word[i + 1 :], *word[:i])))
+            scatter = scatter + rest * w.product(
+                w.eye(pole.rows), *(w.of_letter(l) for l in (*word[i + 1 :], *word[:i]))
+            )
         else:
             return None
     if sign(c, system.facts) != 2 or scatter.zero or not w.is_symmetric(scatter):
@@ -168,16 +201,25 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
     if gram != f * f.T:
         source.line(f"{identifier(factor)} = {identifier(factor)}.T")
     shown = display(s)
-    texts = {factor: f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q}) - {others[0] if others else display(noise)}))"}
+    texts = {
+        factor: (
+            f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q}) - "
+            f"{others[0] if others else display(noise)}))"
+        )
+    }
     outputs = {factor: identifier(factor)}
     if others:
         texts[others[0]] = f"(tr({shown}) - sum(largest_eigenvalues({shown}, {q})))/({k} - {q})"
         outputs[others[0]] = level_code
     return by_theorem(
         system, name, texts={u: texts[u] for u in system.unknowns}, source=source.finish({u: outputs[u] for u in system.unknowns}),
-        latex=rf"{latex(s)} = V \Lambda V^\top,\quad \hat {latex(f)} = V_{{{q}}} \left(\Lambda_{{{q}}} - {latex(noise)} I\right)_+^{{1/2}}",
-        cost=cubic(k), conditions=(f"the {k} - {q} smallest eigenvalues of {shown} are not all zero",) if others else (),
-        theorem="probabilistic principal components: the maximum-likelihood factor keeps the largest eigenvalues above the noise level",
+        latex=(rf"{latex(s)} = V \Lambda V^\top,\quad \hat {latex(f)} = V_{{{q}}} \left(\Lambda_{{{q}}} - "
+              rf"{latex(noise)} I\right)_+^{{1/2}}"),
+        cost=cubic(k), conditions=((f"the {k} - {q} smallest eigenvalues of {shown} are not all "
+                                   f"zero"),) if others else (),
+        theorem=("probabilistic principal components: the maximum-likelihood factor keeps the largest "
+                "eigenvalues above the noise level"),
         reference="Tipping and Bishop, J. R. Statist. Soc. B 61 (1999), appendix A",
-        remarks=("unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; other critical points are saddles",),
+        remarks=(("unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; "
+                 "other critical points are saddles"),),
     )  # fmt: skip

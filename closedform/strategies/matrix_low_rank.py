@@ -2,6 +2,7 @@
 
 Truncated singular value decomposition (Eckart and Young 1936; Mirsky 1960), reduced-rank regression (Izenman 1975),
 linear autoencoders and deep linear networks (Baldi and Hornik 1989; Kawaguchi 2016), classical scaling (Gower 1966).
+More than 400 lines: four spellings of one theorem.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from closedform.algebra.words_solve import collect, identity_multiple
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.matrices import MatrixSystem, differentiate, matrix_system
+from closedform.emit.matrices import Source, identifier
+from closedform.emit.matrix_answer import by_theorem, cubic, source_of
 from closedform.errors import InputError
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
-from closedform.emit.matrices import Source, identifier
-from closedform.emit.matrix_answer import by_theorem, cubic, source_of
 
 name = "matrix_low_rank"
 _ONE = "one_"  # the inner size of a product of columns
@@ -35,7 +36,11 @@ def declines(system: MatrixSystem) -> str | None:
     if system.gradient is None:
         return system.trouble
     if any(c.kind == "rank" for c in system.constraints):
-        return None if len(system.constraints) == 1 and len(system.unknowns) == 1 else "there are other constraints or unknowns"
+        return (
+            None
+            if len(system.constraints) == 1 and len(system.unknowns) == 1
+            else "there are other constraints or unknowns"
+        )
     if system.constraints:
         return "the constraints are not a rank bound"
     columns = any(system.shape(u)[1] == ONE for u in system.unknowns)
@@ -60,7 +65,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if penalty is not None and len(letters) != 2:
         return Attempt(name, "declined", "a penalty on more than two factors")
     whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols)
-    gram = len(letters) == 2 and letters[0].T == letters[1]
+    gram = len(letters) == 2 and letters[1] == letters[0].T
     if gram:
         whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols, frozenset({"sym"}))
     loss = _fold(system.loss, letters, whole)
@@ -104,7 +109,9 @@ def _ridge(system: MatrixSystem) -> tuple[Poly | None, MatrixSystem | None]:
         rest = rest - total * w.trace(p.T * p)
     if all(t.zero for t in weights):
         return None, system
-    if any(t != weights[0] or t.names & frozenset(system.unknowns) for t in weights) or sign(weights[0], system.facts) not in (1, 2):
+    if any(t != weights[0] or t.names & frozenset(system.unknowns) for t in weights) or sign(
+        weights[0], system.facts
+    ) not in (1, 2):
         return None, None
     return weights[0], replace(system, loss=rest)
 
@@ -144,11 +151,12 @@ def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
     return by_theorem(
         system, name, texts={u: text}, latex=rf"\hat {latex(system.unknown(u))} = {tex}", source=source.finish({u: identifier(u)}),
         theorem=theorem, reference=_ECKART, conditions=conditions, cost=size,
-        remarks=(f"unique when the {rank}-th and the next singular value differ; a rank bound above the smaller size is no bound",),
+        remarks=((f"unique when the {rank}-th and the next singular value differ; a rank bound above the smaller "
+                 f"size is no bound"),),
     )  # fmt: skip
 
 
-def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):  # noqa: ANN202
+def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
     """Lines up to ``U, s, Vt, r`` of the matrix that is truncated; the code of B, its text, LaTeX, conditions, ..."""
     a, b, k, _ = form
     s = identity_multiple(a) if identity_multiple(b) is not None else None
@@ -159,8 +167,14 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):  # n
         if target is None:
             return f"nothing shows that {display(s)} is positive"
         source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({source.poly(target)}, full_matrices=False)")
-        text, tex = f"truncated_svd({display(target)}, {rank})", rf"\left[{latex(target)}\right]_{{{rank}}} = U_{{{rank}}} \Sigma_{{{rank}}} V_{{{rank}}}^\top"
-        theorem = f"by the Eckart-Young-Mirsky theorem it is {display(target)} with all but its {rank} largest singular values set to zero"
+        text, tex = (
+            f"truncated_svd({display(target)}, {rank})",
+            rf"\left[{latex(target)}\right]_{{{rank}}} = U_{{{rank}}} \Sigma_{{{rank}}} V_{{{rank}}}^\top",
+        )
+        theorem = (
+            f"by the Eckart-Young-Mirsky theorem it is {display(target)} with all but its {rank} largest "
+            f"singular values set to zero"
+        )
         return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem, cubic(target.rows, "22")
     conditions = list[str]()
     for x in (a, b):
@@ -174,7 +188,13 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):  # n
     plain = next((q for q in system.pieces if q.residual is not None), None)
     found = collect(plain.residual, system.unknowns[0], *system.shape(system.unknowns[0])) if plain and plain.residual is not None and len(
         system.pieces) == 1 and plain.metric is None and len(system.unknowns) == 1 else None  # fmt: skip
-    if found and len(found.plain) == 1 and not found.flipped and w.identity_is(found.plain[0][1]) and found.entrywise is None:
+    if (
+        found
+        and len(found.plain) == 1
+        and not found.flipped
+        and w.identity_is(found.plain[0][1])
+        and found.entrywise is None
+    ):
         x, y = found.plain[0][0] * (identity_multiple(found.plain[0][1]) or w.constant(1)), -found.rest
         full = source.let("full", source.call("_least_squares", source.poly(x), source.poly(y)))
         source.line(f"{Vt} = np.linalg.svd({source.factor(x)} @ {full}, full_matrices=False)[2]")
@@ -190,12 +210,17 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):  # n
         code = f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]"
         code = f"{roots['L']} @ ({code})" if left is not None else code
         code = f"({code}) @ {roots['R']}" if right is not None else code
-    la, rb = (f"invsqrt({display(left)})*" if left is not None else ""), (f"*invsqrt({display(right)})" if right is not None else "")
+    la, rb = (
+        (f"invsqrt({display(left)})*" if left is not None else ""),
+        (f"*invsqrt({display(right)})" if right is not None else ""),
+    )
     text = f"{la}truncated_svd({la}({display(k)}){rb}, {rank}){rb}"
     tl = f"{_half(left)} " if left is not None else ""
     tr = f" {_half(right)}" if right is not None else ""
     tex = rf"{tl}\left[{tl}{latex(k)}{tr}\right]_{{{rank}}}{tr}"
-    theorem = "in the metric of the quadratic term the loss is a squared distance, so the Eckart-Young-Mirsky theorem applies"
+    theorem = (
+        "in the metric of the quadratic term the loss is a squared distance, so the Eckart-Young-Mirsky theorem applies"
+    )
     return code, text, tex, tuple(dict.fromkeys(conditions)), theorem, cubic(a.rows, "22")
 
 
@@ -224,7 +249,9 @@ def _chain(system: MatrixSystem) -> tuple[Word, str] | None:
                     run.append(l)
                 for n in range(2, len(run) + 1):
                     part = tuple(run[:n])
-                    if {x for l in part for x in l.names} == unknowns and (len(part) == len(unknowns) or (len(unknowns) == 1 and n == 2)):
+                    if {x for l in part for x in l.names} == unknowns and (
+                        len(part) == len(unknowns) or (len(unknowns) == 1 and n == 2)
+                    ):
                         back = tuple(l.T for l in reversed(part))
                         part = part if sum(l.t for l in part) <= sum(l.t for l in back) else back
                         if not best or part[0].key < best[0].key or len(part) < len(best):
@@ -329,25 +356,41 @@ def _factors(system: MatrixSystem, letters: Word, form: Form, penalty: Poly | No
         outputs[u] = identifier(u)
     shown = "*".join(l.key for l in letters)
     least = inner[0] if len(dict.fromkeys(inner)) == 1 else f"min({', '.join(dict.fromkeys(inner))})"
-    la, rb = (f"invsqrt({display(left)})*" if left is not None else ""), (f"*invsqrt({display(right)})" if right is not None else "")
+    la, rb = (
+        (f"invsqrt({display(left)})*" if left is not None else ""),
+        (f"*invsqrt({display(right)})" if right is not None else ""),
+    )
     target = k if scalar is None else w.power(scalar, -1) * k
     cut = ""
     if penalty is not None and scalar is not None:
-        cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty, 2 / form[3]) * w.power(scalar, -1))})"
+        cut = (
+            f"shrink_singular_values({display(target)}, {display(w.scale(penalty, 2 / form[3]) * w.power(scalar, -1))})"
+        )
     body = cut or display(target) if not la and not rb else f"{la}({display(target)}){rb}"
     best = f"{la}truncated_svd({body}, {least}){rb}"
-    texts = {l.args[0]: f"{'first' if i == 0 else 'last' if i == len(letters) - 1 else 'inner'}_factor({best})" for i, l in enumerate(letters)}
-    tex = " ".join(rf"\hat {latex(w.of_letter(Letter('name', l.args, *((l.cols, l.rows) if l.t else (l.rows, l.cols)))))}" + ("^\\top" if l.t else "") for l in letters)
+    texts = {
+        l.args[0]: f"{'first' if i == 0 else 'last' if i == len(letters) - 1 else 'inner'}_factor({best})"
+        for i, l in enumerate(letters)
+    }
+    tex = " ".join(
+        rf"\hat {latex(w.of_letter(Letter('name', l.args, *((l.cols, l.rows) if l.t else (l.rows, l.cols)))))}"
+        + ("^\\top" if l.t else "")
+        for l in letters
+    )
     tl, tr = _half(left), _half(right)
     return by_theorem(
         system, name, texts={u: texts[u] for u in system.unknowns},
         latex=rf"{tex} = {tl}\left[{tl}{latex(target)}{tr}\right]_{{{least}}}{tr}", source=source.finish({u: outputs[u] for u in system.unknowns}),
-        theorem=f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} (Eckart-Young-Mirsky)"
-        + (f"; the least ||{letters[0].key}||^2 + ||{letters[1].key}||^2 at a given product is twice its nuclear norm" if penalty is not None else ""),
+        theorem=(f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} "
+                f"(Eckart-Young-Mirsky)")
+        + ((f"; the least ||{letters[0].key}||^2 + ||{letters[1].key}||^2 at a given product is twice its "
+           f"nuclear norm") if penalty is not None else ""),
         reference=_BALDI, conditions=tuple(dict.fromkeys(conditions)), cost=cubic(k.rows, "22"),
         remarks=(
-            f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and T^-1*{letters[1].key}",
-            "every local minimum is global, the other critical points are saddles; this says nothing about networks with"
+            (f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and "
+            f"T^-1*{letters[1].key}"),
+            "every local minimum is global, the other critical points are saddles; this says nothing about "
+            "networks with"
             " nonlinear activations",
         ),
     )  # fmt: skip
@@ -373,12 +416,16 @@ def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
         source.line(f"{y} = {y}.T")
     shown = display(target)
     return by_theorem(
-        system, name, texts={u: f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q})))"},
-        latex=rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} (\Lambda_{{{q}}})_+^{{1/2}}",
+        system, name, texts={u: (f"largest_eigenvectors({shown}, "
+                                f"{q})*sqrt(positive_part(largest_eigenvalues({shown}, {q})))")},
+        latex=(rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} "
+              rf"(\Lambda_{{{q}}})_+^{{1/2}}"),
         source=source.finish({u: y}), cost=cubic(letters[0].rows),
-        theorem=f"{letters[0].key}*{letters[1].key} runs over all positive semidefinite matrices of rank at most {q}; the nearest to {shown} keeps its {q} largest positive eigenvalues",
+        theorem=(f"{letters[0].key}*{letters[1].key} runs over all positive semidefinite matrices of rank at "
+                f"most {q}; the nearest to {shown} keeps its {q} largest positive eigenvalues"),
         reference="Gower, Biometrika 53 (1966); Mardia, Kent and Bibby, Multivariate Analysis, theorem 14.4.2",
-        remarks=("unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; all local minima are global",),
+        remarks=(("unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; all "
+                 "local minima are global"),),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A reduction: a strictly increasing function of a smaller loss has its minimisers (log, exp, root, norm, positive factors)."""
+"""A reduction: a strictly increasing function (log, exp, root, norm) of a smaller loss has its minimisers."""
 
 from __future__ import annotations
 
@@ -30,15 +30,22 @@ def _peel(system: MatrixSystem) -> Node | None:
         if node.head in ("+", "*"):
             moving = [k for k in node.children if read(k, system.names).names & unknowns]
             fixed = [read(k, system.names) for k in node.children if k not in moving]
-            if len(moving) != 1 or not all(p.scalar for p in fixed) or (node.head == "*" and not _positive(fixed, system)):
+            if (
+                len(moving) != 1
+                or not all(p.scalar for p in fixed)
+                or (node.head == "*" and not _positive(fixed, system))
+            ):
                 break
             inner: Node = moving[0]
-        elif node.head in ("log", "exp", "sqrt") and len(node.children) == 1 and read(node.children[0], system.names).scalar:
+        elif (
+            node.head in ("log", "exp", "sqrt")
+            and len(node.children) == 1
+            and read(node.children[0], system.names).scalar
+        ):
             inner, peeled = node.children[0], True
         elif node.head == "norm":
             return power(node, number(2))
-        elif node.head == "^" and (e := node.children[1].number) is not None and e > 0 and e not in (1, 2) and (
-                read(node.children[0], system.names).scalar and _nonnegative(node.children[0], system)):  # fmt: skip
+        elif node.head == "^" and _is_root(node, system):
             inner, peeled = node.children[0], True
         else:
             break
@@ -48,11 +55,22 @@ def _peel(system: MatrixSystem) -> Node | None:
 
 def _positive(factors: list[Poly], system: MatrixSystem) -> bool:
     signs = [sign(p, system.facts) for p in factors]
-    return None not in signs and 0 not in signs and 1 not in signs and -1 not in signs and sum(s == -2 for s in signs) % 2 == 0
+    return (
+        None not in signs
+        and 0 not in signs
+        and 1 not in signs
+        and -1 not in signs
+        and sum(s == -2 for s in signs) % 2 == 0
+    )
 
 
-def _nonnegative(node: Node, system: MatrixSystem) -> bool:
-    return sign(read(node, system.names), system.facts) in (1, 2)
+def _is_root(node: Node, system: MatrixSystem) -> bool:
+    """A positive power, other than a square, of a scalar that is never negative."""
+    base, exponent = node.children[0], node.children[-1].number
+    if exponent is None or exponent <= 0 or exponent in (1, 2):
+        return False
+    inner = read(base, system.names)
+    return inner.scalar and sign(inner, system.facts) in (1, 2)
 
 
 def reduce(system: MatrixSystem, budget: Budget) -> Reduction:
@@ -64,11 +82,10 @@ def reduce(system: MatrixSystem, budget: Budget) -> Reduction:
         found = attempts[0]
         if found.outcome != "solved" or found.formula is None or not found.formula.convexity:
             return Attempt(name, "declined", f"the smaller loss was not solved: {found.reason}")
-        said = Statement("the loss is a strictly increasing function of a smaller loss, wherever it is defined, and has the same minimisers",
-                         "derived", reference="Boyd and Vandenberghe, Convex Optimization, 2004, section 4.1.3")  # fmt: skip
+        said = Statement(("the loss is a strictly increasing function of a smaller loss, wherever it is "
+                         "defined, and has the same minimisers"),
+                         "derived", reference=("Boyd and Vandenberghe, Convex Optimization, 2004, section "
+                                              "4.1.3"))  # fmt: skip
         return replace(found, statements=(said, *found.statements), complete=False)
 
     return Reduction(name, (smaller,), lift)  # type: ignore[arg-type]
-
-
-

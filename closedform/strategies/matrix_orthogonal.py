@@ -1,4 +1,4 @@
-"""Losses that are linear in an orthogonal unknown: Procrustes problems, rotations, whitening, and their scaled forms."""
+"""Losses that are linear in an orthogonal unknown: Procrustes problems, rotations, whitening, scaled forms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from closedform.emit.matrices import identifier
 from closedform.emit.matrix_answer import by_theorem, cubic, source_of
 
 name = "matrix_orthogonal"
-example = {"loss": "||A*R - B||^2 subject to R'*R = eye(k)", "unknowns": ["R"], "shapes": {"A": "n,k", "B": "n,k", "R": "k,k"}}
+example = {
+    "loss": "||A*R - B||^2 subject to R'*R = eye(k)",
+    "unknowns": ["R"],
+    "shapes": {"A": "n,k", "B": "n,k", "R": "k,k"},
+}
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
 _SCHONEMANN = "Schoenemann, Psychometrika 31 (1966); Horn and Johnson, Matrix Analysis, 2nd ed., theorem 7.4.1.1"
 _KABSCH = "Kabsch, Acta Cryst. A32 (1976); Umeyama, IEEE Trans. PAMI 13 (1991)"
@@ -90,9 +94,15 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     others = [v for v in system.unknowns if v != u]
     rotation, left_over = False, list[Constraint]()
     for c in system.constraints:
-        if c.kind == "zero" and w.matrix_scalar("det", p).names == c.left.names and c.left == w.matrix_scalar("det", p) - w.constant(1):
+        if (
+            c.kind == "zero"
+            and w.matrix_scalar("det", p).names == c.left.names
+            and c.left == w.matrix_scalar("det", p) - w.constant(1)
+        ):
             rotation = True
-        elif c.kind == "zero" and not c.left.scalar and (_scaled(c, system, u) or _metric(c, system, u, how) is not None):
+        elif (
+            c.kind == "zero" and not c.left.scalar and (_scaled(c, system, u) or _metric(c, system, u, how) is not None)
+        ):
             others = [v for v in others if not _only_there(v, system)]
         elif not (c.kind == "orth" and c.left == p):
             left_over.append(c)
@@ -122,7 +132,11 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
             rotation: bool) -> Attempt:  # fmt: skip
     p = system.unknown(u)
     if how == "scaled":
-        return _multiple(system, u, loss, rotation) if scale is None and not lets else Attempt(name, "declined", "two scales")
+        return (
+            _multiple(system, u, loss, rotation)
+            if scale is None and not lets
+            else Attempt(name, "declined", "two scales")
+        )
     quadratic = None
     if scale is not None:
         parts = _powers(loss, scale)
@@ -158,10 +172,13 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
             return by_theorem(
                 system, name, texts={u: f"invsqrt({display(metric)})"}, latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
                 source=source.finish({u: identifier(u)}), cost=cubic(p.rows), reference=_SCHONEMANN,
-                theorem=f"substituting {u} = Q*{display(metric)}^(-1/2), Q orthogonal, leaves a Procrustes problem whose solution is Q = I",
+                theorem=(f"substituting {u} = Q*{display(metric)}^(-1/2), Q orthogonal, leaves a Procrustes "
+                        f"problem whose solution is Q = I"),
             )  # fmt: skip
         root = source.let("root", source.call("_power", source.poly(metric), "-0.5"))
-        inner = source.let("M", f"{root} @ {source.factor(wanted)}" if how == "left" else f"{source.factor(wanted)} @ {root}")
+        inner = source.let(
+            "M", f"{root} @ {source.factor(wanted)}" if how == "left" else f"{source.factor(wanted)} @ {root}"
+        )
     else:
         inner = source.let("M", source.poly(wanted))
     left, values, right, sign_ = source.locals("P sigma Qt sign")
@@ -182,7 +199,10 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
              (f"invsqrt({display(metric)})*polar(invsqrt({display(metric)})*({shown}))" if how == "left" else
               f"polar(({shown})*invsqrt({display(metric)}))*invsqrt({display(metric)})")}  # fmt: skip
     outputs = {u: identifier(u)}
-    tex = rf"{latex(target)}{'' if metric is None else ' ' + latex(metric) + '^{-1/2}'} = P \Sigma Q^\top,\quad \hat {latex(p)} = P{' D' if rotation else ''} Q^\top"
+    tex = (
+        rf"{latex(target)}{'' if metric is None else ' ' + latex(metric) + '^{-1/2}'} = P \Sigma Q^\top,\quad "
+        rf"\hat {latex(p)} = P{' D' if rotation else ''} Q^\top"
+    )
     if quadratic is not None and scale is not None:
         value = f"{source.poly(front) + '*' if front != w.constant(1) else ''}{top} / (2*({source.poly(quadratic)}))"
         source.line(f"{identifier(scale)} = {value}")
@@ -201,7 +221,8 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
         source=source.finish({v: outputs[v] for v in system.unknowns if v in outputs}), cost=cubic(p.cols, "22"),
         reference=_KABSCH if rotation else _SCHONEMANN,
         theorem=(f"by von Neumann's trace inequality tr({u}'*M), M = {shown}, is largest at the "
-                 + ("special orthogonal factor P*D*Q' of the singular value decomposition" if rotation else "orthogonal polar factor P*Q'")
+                 + (("special orthogonal factor P*D*Q' of the singular value "
+                    "decomposition") if rotation else "orthogonal polar factor P*Q'")
                  + " M = P*S*Q'"),
         remarks=((f"the minimiser is unique when {shown} has full rank",)),
     )  # fmt: skip
@@ -232,7 +253,12 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool) -> Attem
     """U = s R with R orthogonal: ||U||^2 terms are k s^2 tr(N)/k; minimise over both."""
     p = system.unknown(u)
     s = "scale_of_the_unknown"
-    inner = replace(system, names=replace(system.names, flags=type(system.names.flags)({**system.names.flags, u: system.flags(u) | {"orth"}})))
+    inner = replace(
+        system,
+        names=replace(
+            system.names, flags=type(system.names.flags)({**system.names.flags, u: system.flags(u) | {"orth"}})
+        ),
+    )
     turned = w.substitute(loss, {u: w.scalar(s) * inner.unknown(u)})
     parts = _powers(turned, s)
     if parts is None or u in parts[2].names or u in parts[0].names or sign(parts[2], system.facts) not in (1, 2):
@@ -259,9 +285,11 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool) -> Attem
             outputs[v] = f"np.sum({identifier(u)}**2) / {source.size(p.cols)}"
             texts[v] = f"tr({u}'*{u})/{p.cols}"
     return by_theorem(
-        system, name, texts=texts, latex=rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = {latex(factor)} \operatorname{{tr}}\Sigma\, P Q^\top",
+        system, name, texts=texts, latex=(rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = "
+                                         rf"{latex(factor)} \operatorname{{tr}}\Sigma\, P Q^\top"),
         source=source.finish(outputs), cost=cubic(p.cols, "22"), reference=_SCHONEMANN,
-        theorem=f"{u} = s*R with R orthogonal: R is the polar factor of {display(body)} for every s > 0, and the loss is quadratic in s",
+        theorem=(f"{u} = s*R with R orthogonal: R is the polar factor of {display(body)} for every s > 0, and "
+                f"the loss is quadratic in s"),
     )  # fmt: skip
 
 
@@ -272,7 +300,11 @@ def _two_sided(system: MatrixSystem, u: str, pairs: tuple[tuple[Poly, Poly], ...
     if len(pairs) != 1 or not rest.zero or scale or lets or rotation or p.rows != p.cols:
         return Attempt(name, "declined", "a quadratic term in the orthogonal unknown does not become constant")
     a, b = pairs[0]
-    if not (w.is_symmetric(a) and w.is_symmetric(b)) or identity_multiple(a) is not None or identity_multiple(b) is not None:
+    if (
+        not (w.is_symmetric(a) and w.is_symmetric(b))
+        or identity_multiple(a) is not None
+        or identity_multiple(b) is not None
+    ):
         return Attempt(name, "declined", "a quadratic term in the orthogonal unknown does not become constant")
     source = source_of(system)
     c, m = w.content(a)
@@ -285,9 +317,13 @@ def _two_sided(system: MatrixSystem, u: str, pairs: tuple[tuple[Poly, Poly], ...
     source.line(f"{right} = {source.call('_eigen', source.poly(b))}[1]")
     source.line(f"{identifier(u)} = {left} @ {right}{'' if same else '[:, ::-1]'}.T")
     return by_theorem(
-        system, name, texts={u: f"smallest_eigenvectors({display(a)}, {p.rows})*{'smallest' if same else 'largest'}_eigenvectors({display(b)}, {p.rows})'"},
-        latex=rf"{latex(a)} = P \Lambda P^\top,\ {latex(b)} = Q M Q^\top,\quad \hat {latex(p)} = P {'' if same else 'J '}Q^\top",
+        system, name, texts={u: (f"smallest_eigenvectors({display(a)}, "
+                                f"{p.rows})*{'smallest' if same else 'largest'}_eigenvectors({display(b)}, "
+                                f"{p.rows})'")},
+        latex=(rf"{latex(a)} = P \Lambda P^\top,\ {latex(b)} = Q M Q^\top,\quad \hat {latex(p)} = P "
+              rf"{'' if same else 'J '}Q^\top"),
         source=source.finish({u: identifier(u)}), cost=cubic(p.rows, "18"),
-        theorem="by the rearrangement inequality for traces the eigenvectors are matched by the order of their eigenvalues",
+        theorem=("by the rearrangement inequality for traces the eigenvectors are matched by the order of their "
+                "eigenvalues"),
         reference="Marshall, Olkin and Arnold, Inequalities, 2nd ed., theorem 9.H.1.h",
     )  # fmt: skip

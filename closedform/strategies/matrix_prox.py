@@ -1,7 +1,8 @@
 """Proximal maps and projections: an isotropic square plus a penalty that splits, or a set that is easy to project on.
 
 Soft thresholding, group and nuclear-norm thresholding, boxes, balls, the simplex, positive semidefinite matrices, and
-entropic losses on the simplex. After Parikh and Boyd, *Proximal Algorithms* (2014), chapter 6.
+entropic losses on the simplex. After Parikh and Boyd, *Proximal Algorithms* (2014), chapter 6. More than 400 lines:
+each set and each penalty is a few lines, and they share the splitting of the loss.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ from closedform.emit.matrices import Source, identifier
 from closedform.emit.matrix_answer import by_theorem, cubic, single_unknown, source_of
 
 name = "matrix_prox"
-example = {"loss": "||a - z||^2/2 + tau*norm1(a)", "unknowns": ["a"], "shapes": {"z": "k", "a": "k"}, "assumptions": ["tau>0"]}
+example = {
+    "loss": "||a - z||^2/2 + tau*norm1(a)",
+    "unknowns": ["a"],
+    "shapes": {"z": "k", "a": "k"},
+    "assumptions": ["tau>0"],
+}
 counterexample = {"loss": "||X*a - y||^2 + tau*norm1(a)", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"},
                   "assumptions": ["tau>0"]}  # fmt: skip
 _BOOK = "Parikh and Boyd, Proximal Algorithms, Found. Trends Optim. 1 (2014), chapter 6"
@@ -66,13 +72,22 @@ def _penalty(a: Atom, e: Fraction, u: str) -> str | None:
         return "norm"
     if e != 1:
         return None
-    if len(plain) == 1 and plain[0].kind == "fn" and plain[0].args[0] == "abs" and all(l.kind == "ones" for l in word if l is not plain[0]):
+    if (
+        len(plain) == 1
+        and plain[0].kind == "fn"
+        and plain[0].args[0] == "abs"
+        and all(l.kind == "ones" for l in word if l is not plain[0])
+    ):
         s = plain[0].args[1].single()
         return "norm1" if s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name" else None
     if len(word) == 2 and len(plain) == 2 and {l.kind for l in word} == {"fn", "name"}:
         f = next(l for l in word if l.kind == "fn")
         s = f.args[1].single()
-        return "entropy" if f.args[0] == "log" and s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name" else None
+        return (
+            "entropy"
+            if f.args[0] == "log" and s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name"
+            else None
+        )
     return None
 
 
@@ -151,7 +166,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         return Attempt(name, "declined", "there is no quadratic term")
     if sets and kinds - {"norm1"}:
         return Attempt(name, "declined", "a penalty and a set together")
-    if "nuclear" in kinds and kinds != {"nuclear"} or (parts.weighted and kinds - {"norm1"}):
+    if ("nuclear" in kinds and kinds != {"nuclear"}) or (parts.weighted and kinds - {"norm1"}):
         return Attempt(name, "declined", "these penalties do not split together")
     return _project(system, u, parts, sets) if sets else _threshold(system, u, parts)
 
@@ -259,7 +274,13 @@ def _sets(system: MatrixSystem, u: str) -> Set | str | None:
                 high = -rest if high is None else "twice"  # type: ignore[assignment]
             else:
                 low = rest if low is None or low.zero else "twice"  # type: ignore[assignment]
-        elif c.kind == "atmost" and c.left.scalar and total is None and found is None and (b := _ball(c, u, system)) is not None:
+        elif (
+            c.kind == "atmost"
+            and c.left.scalar
+            and total is None
+            and found is None
+            and (b := _ball(c, u, system)) is not None
+        ):
             found, total = b
         elif c.kind == "atmost" and c.left.scalar and total is None and found is None and affine(c.left, (u,)):
             found, total = "halfspace", c.left
@@ -270,7 +291,11 @@ def _sets(system: MatrixSystem, u: str) -> Set | str | None:
     if isinstance(low, str) or isinstance(high, str):
         return "two bounds on the same side"
     if found == "psd":
-        return Set("spectrahedron" if total is not None else "psd", total=total) if low is None and high is None else "psd with bounds"
+        return (
+            Set("spectrahedron" if total is not None else "psd", total=total)
+            if low is None and high is None
+            else "psd with bounds"
+        )
     if found is not None:
         return Set(found, total=total) if low is None and high is None else "a ball with bounds"
     if total is not None:
@@ -282,9 +307,9 @@ def _sets(system: MatrixSystem, u: str) -> Set | str | None:
 
 def _sum_equals(c: Constraint, p: Poly) -> Poly | None:
     """t where the constraint says that the entries sum to t (the trace, for a matrix)."""
-    for body in ([w.ones(p.rows).T * p] if p.cols == ONE else [w.trace(p)] if p.rows == p.cols else []):
+    for body in [w.ones(p.rows).T * p] if p.cols == ONE else [w.trace(p)] if p.rows == p.cols else []:
         for s in (1, -1):
-            rest = w.scale(body, s) - w.scale(c.left, 1) if False else body - w.scale(c.left, s)
+            rest = body - w.scale(c.left, s)
             if not rest.names & p.names:
                 return rest
     return None
@@ -339,8 +364,10 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
         source.line(f"{v} = {source.call('_simplex', source.poly(z), source.poly(sets.total))}")
         text, math = f"max({shown} - threshold, 0)", rf"\left({tex} - \theta\right)_+"
-        theorem, reference = (f"the projection on the simplex subtracts one threshold, found by sorting, so that the entries sum to {display(sets.total)}",
-                              "Held, Wolfe and Crowder, Math. Programming 6 (1974); Duchi et al., ICML 2008")  # fmt: skip
+        theorem, reference = ((f"the projection on the simplex subtracts one threshold, found by sorting, so "
+                              f"that the entries sum to {display(sets.total)}"),
+                              ("Held, Wolfe and Crowder, Math. Programming 6 (1974); Duchi et al., ICML "
+                              "2008"))  # fmt: skip
         text = f"simplex_projection({shown}, {display(sets.total)})"
     elif sets.kind == "ball" and sets.total is not None:
         here = source.let("z", source.poly(z))
@@ -356,14 +383,20 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         source.line(f"{v} = {here}")
         source.line(f"if np.abs({here}).sum() > {r}:")
         source.line(f"    {v} = np.sign({here}) * {source.call('_simplex', f'np.abs({here})', r)}")
-        text, math = f"l1_ball_projection({shown}, {display(sets.total)})", rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - \theta\right)_+"
+        text, math = (
+            f"l1_ball_projection({shown}, {display(sets.total)})",
+            rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - \theta\right)_+",
+        )
         theorem, reference = "soft thresholding with the threshold found by sorting", "Duchi et al., ICML 2008"
     elif sets.kind == "halfspace" and sets.total is not None:
         normal = differentiate(sets.total, {u: p})[u]
         if normal.names & {u} or normal.zero:
             return Attempt(name, "declined", "the constraint is not an inequality in the unknown")
         excess, length = w.substitute(sets.total, {u: z}), w.trace(normal.T * normal)
-        source.line(f"{v} = {source.poly(z)} - max(0.0, {source.poly(excess)})/({source.poly(length)}) * {source.factor(normal)}")
+        source.line(
+            f"{v} = {source.poly(z)} - max(0.0, {source.poly(excess)})/({source.poly(length)}) * "
+            f"{source.factor(normal)}"
+        )
         text = f"{display(z)} - max({display(excess)}, 0)/({display(length)})*{_wrapped(normal)}"
         math = rf"{latex(z)} - \frac{{\left({latex(excess)}\right)_+}}{{{latex(length)}}} {latex(normal)}"
         theorem, reference = "what lies outside the half-space moves along the normal to its boundary", _BOOK
@@ -372,7 +405,11 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         value = w.scale(z - z.T, Fraction(1, 2))
         source.line(f"{v} = {source.poly(value)}")
         text, math = display(value), latex(value)
-        theorem, reference, kind = "symmetric and skew-symmetric matrices are orthogonal complements", _BOOK, "linear_algebra"
+        theorem, reference, kind = (
+            "symmetric and skew-symmetric matrices are orthogonal complements",
+            _BOOK,
+            "linear_algebra",
+        )
     else:
         if p.rows != p.cols or "norm1" in parts.penalties:
             return Attempt(name, "declined", "not a square matrix")
@@ -384,7 +421,10 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             if sign(sets.total, system.facts) != 2:
                 return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
             source.line(f"{v} = ({vectors} * {source.call('_simplex', values, source.poly(sets.total))}) @ {vectors}.T")
-            text, math = f"spectrahedron_projection({shown}, {display(sets.total)})", rf"V \left(\Lambda - \theta I\right)_+ V^\top"  # noqa: F541
+            text, math = (
+                f"spectrahedron_projection({shown}, {display(sets.total)})",
+                r"V \left(\Lambda - \theta I\right)_+ V^\top",
+            )
             theorem = "the eigenvalues are projected on the simplex, the eigenvectors kept"
         else:
             source.line(f"{v} = ({vectors} * np.maximum({values}, 0)) @ {vectors}.T")
@@ -395,7 +435,11 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         if any(c.kind == "spd" for c in system.constraints):
             conditions.append(f"{shown} is positive definite (otherwise the infimum is not attained)")
     size = f"{p.rows}" if p.cols == ONE else f"{p.rows}*{p.cols}"
-    cost = cubic(p.rows) if kind == "spectral" else {"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")}
+    cost = (
+        cubic(p.rows)
+        if kind == "spectral"
+        else {"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")}
+    )
     return by_theorem(
         system, name, texts={u: text}, latex=rf"\hat {latex(p)} = {math}" if kind != "spectral" else math, conditions=conditions,
         source=source.finish({u: v}), cost=cost, expression_class=kind, theorem=theorem, reference=reference, unique=True,
@@ -430,12 +474,16 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
         shown = display(g)
         times = "" if total == w.constant(1) else f"{display(total)}*"
         text = f"{times}exp({shown})/(ones({p.rows})'*exp({shown}))"
-        tex = rf"\frac{{{'' if total == w.constant(1) else latex(total)} \exp\left({latex(g)}\right)}}{{\mathbf{{1}}^\top \exp\left({latex(g)}\right)}}"
+        tex = (
+            rf"\frac{{{'' if total == w.constant(1) else latex(total)} "
+            rf"\exp\left({latex(g)}\right)}}{{\mathbf{{1}}^\top \exp\left({latex(g)}\right)}}"
+        )
     del sets
     return by_theorem(
         system, name, texts={u: text}, latex=rf"\hat {latex(p)} = {tex}", source=source.finish({u: v}), expression_class="elementary",
         cost={"flops": f"4*{p.rows}", "memory": p.rows, "order": f"O({p.rows})"}, unique=True,
-        theorem="the negative entropy is strictly convex and keeps the minimiser inside the simplex, where the Lagrange condition gives exponentials",
+        theorem=("the negative entropy is strictly convex and keeps the minimiser inside the simplex, where the "
+                "Lagrange condition gives exponentials"),
         reference="Boyd and Vandenberghe, Convex Optimization, 2004, section 5.5.3",
     )  # fmt: skip
 

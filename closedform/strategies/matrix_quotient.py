@@ -1,4 +1,4 @@
-"""Quotients of quadratic forms: Rayleigh quotients, Fisher's discriminant, trace and determinant ratios, total least squares."""
+"""Quotients of quadratic forms: Rayleigh, Fisher, trace and determinant ratios, total least squares."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from closedform.emit.matrix_answer import by_theorem, cubic, single_unknown, sou
 from closedform.strategies.matrix_spectral import eigenvectors
 
 name = "matrix_quotient"
-example = {"loss": "x'*A*x/(x'*B*x)", "unknowns": ["x"], "shapes": {"A": "k,k", "B": "k,k", "x": "k"}, "assumptions": ["A sym", "B spd"]}
+example = {
+    "loss": "x'*A*x/(x'*B*x)",
+    "unknowns": ["x"],
+    "shapes": {"A": "k,k", "B": "k,k", "x": "k"},
+    "assumptions": ["A sym", "B spd"],
+}
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
 _GOLUB = "Golub and Van Loan, SIAM J. Numer. Anal. 17 (1980), theorem 3.1 and equation 3.5"
 
@@ -30,7 +35,11 @@ def declines(system: MatrixSystem) -> str | None:
     u = system.unknowns[0]
     below = any(e < 0 and u in a.names for m, _ in system.loss.terms for a, e in m)
     inside = any(a.kind in ("tr", "logdet") and u in a.names for m, _ in system.loss.terms for a, _ in m)
-    return None if below or (inside and f"inv({u}'" in system.loss.key) or "logdet(" in system.loss.key else "not a quotient of forms"
+    return (
+        None
+        if below or (inside and f"inv({u}'" in system.loss.key) or "logdet(" in system.loss.key
+        else "not a quotient of forms"
+    )
 
 
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
@@ -90,7 +99,9 @@ def _ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | Attempt | None:
     return _augmented(system, u, above, under)
 
 
-def _augmented(system: MatrixSystem, u: str, above: tuple[Poly, Poly, Poly], under: tuple[Poly, Poly, Poly]) -> Attempt | None:
+def _augmented(
+    system: MatrixSystem, u: str, above: tuple[Poly, Poly, Poly], under: tuple[Poly, Poly, Poly]
+) -> Attempt | None:
     """(x'Ax + 2c'x + d)/(x'Bx + e): the smallest eigenvalue of a bordered pencil."""
     a, c, d = above
     b, _, e = under
@@ -104,7 +115,9 @@ def _augmented(system: MatrixSystem, u: str, above: tuple[Poly, Poly, Poly], und
         vector = f"{source.call('_eigen', top)}[1][:, :1]"
     else:
         zero = f"np.zeros(({source.size(b.rows)}, 1))"
-        bottom = source.let("D", f"np.block([[{source.poly(b)}, {zero}], [{zero}.T, np.full((1, 1), {source.poly(e)})]])")
+        bottom = source.let(
+            "D", f"np.block([[{source.poly(b)}, {zero}], [{zero}.T, np.full((1, 1), {source.poly(e)})]])"
+        )
         root = source.let("L", f"np.linalg.cholesky({bottom})")
         inner = source.let("M", f"np.linalg.solve({root}, np.linalg.solve({root}, {top}).T)")
         vector = f"np.linalg.solve({root}.T, {source.call('_eigen', inner)}[1][:, :1])"
@@ -116,9 +129,13 @@ def _augmented(system: MatrixSystem, u: str, above: tuple[Poly, Poly, Poly], und
     metric = f"diag({display(b)}, {display(e)})"
     return by_theorem(
         system, name, texts={u: f"smallest_eigenvector({border}, {metric})[1:{system.shape(u)[0]}]/last"},
-        latex=rf"\begin{{pmatrix}} {latex(a)} & {latex(c)} \\ {latex(c.T)} & {latex(d)} \end{{pmatrix}} \begin{{pmatrix}} v \\ t \end{{pmatrix}} = \mu \begin{{pmatrix}} {latex(b)} & 0 \\ 0 & {latex(e)} \end{{pmatrix}} \begin{{pmatrix}} v \\ t \end{{pmatrix}},\quad \hat {latex(system.unknown(u))} = v / t",
+        latex=(rf"\begin{{pmatrix}} {latex(a)} & {latex(c)} \\ {latex(c.T)} & {latex(d)} \end{{pmatrix}} "
+              rf"\begin{{pmatrix}} v \\ t \end{{pmatrix}} = \mu \begin{{pmatrix}} {latex(b)} & 0 \\ 0 & "
+              rf"{latex(e)} \end{{pmatrix}} \begin{{pmatrix}} v \\ t \end{{pmatrix}},\quad \hat "
+              rf"{latex(system.unknown(u))} = v / t"),
         source=source.finish({u: identifier(u)}), cost=cubic(system.shape(u)[0]), reference=_GOLUB,
-        theorem="with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the eigenvector of the smallest eigenvalue",
+        theorem=("with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the "
+                "eigenvector of the smallest eigenvalue"),
         conditions=(*level.conditions, *last.conditions, "the last component of that eigenvector is not zero"),
     )  # fmt: skip
 
@@ -143,7 +160,14 @@ def _trace_ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
             return None
         pole = inner
         first, last = turned[1], turned[-1]
-        if first.names != {u} or last.names != {u} or first.kind != "name" or last.kind != "name" or not first.t or last.t:
+        if (
+            first.names != {u}
+            or last.names != {u}
+            or first.kind != "name"
+            or last.kind != "name"
+            or not first.t
+            or last.t
+        ):
             return None
         body = w.product(w.eye(p.rows), *(w.of_letter(l) for l in turned[2:-1]))
         if u in body.names:
@@ -157,7 +181,14 @@ def _inside(p: Poly, u: str, x: Poly) -> Poly | None:
     """B where p = U'BU."""
     out = w.zeros(x.rows, x.rows)
     for (m, word), c in p.terms.items():
-        if len(word) < 2 or word[0].names != {u} or word[-1].names != {u} or word[0].kind != "name" or not word[0].t or word[-1].t:
+        if (
+            len(word) < 2
+            or word[0].names != {u}
+            or word[-1].names != {u}
+            or word[0].kind != "name"
+            or not word[0].t
+            or word[-1].t
+        ):
             return None
         body = w.product(w.eye(x.rows), *(w.of_letter(l) for l in word[1:-1]))
         if u in body.names:
@@ -222,7 +253,9 @@ def _direction(system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: 
     return by_theorem(
         system, name, texts={u: display(value)}, latex=rf"\hat {latex(system.unknown(u))} \propto {latex(value)}",
         source=source.finish({u: identifier(u)}), cost={"flops": f"2*{k}**3/3", "memory": f"{k}**2", "order": f"O({k}^3)"},
-        expression_class="linear_algebra", reference="Fisher, Annals of Eugenics 7 (1936); the Cauchy-Schwarz inequality",
-        theorem=f"by the Cauchy-Schwarz inequality in the metric {display(metric)}; every nonzero multiple is a minimiser too",
+        expression_class="linear_algebra", reference=("Fisher, Annals of Eugenics 7 (1936); the Cauchy-Schwarz "
+                                                     "inequality"),
+        theorem=(f"by the Cauchy-Schwarz inequality in the metric {display(metric)}; every nonzero multiple is a "
+                f"minimiser too"),
         conditions=(*conditions, f"{display(v)} is not zero"),
     )  # fmt: skip

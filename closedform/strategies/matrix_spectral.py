@@ -56,7 +56,14 @@ def metric_of(c: Constraint, system: MatrixSystem, u: str) -> tuple[Poly, Poly] 
             target = target - front
             continue
         first, last = body[0], body[-1]
-        if first.kind != "name" or first.args != (u,) or last.kind != "name" or last.args != (u,) or not first.t or last.t:
+        if (
+            first.kind != "name"
+            or first.args != (u,)
+            or last.kind != "name"
+            or last.args != (u,)
+            or not first.t
+            or last.t
+        ):
             return None
         middle = w.product(w.eye(rows), *(w.of_letter(l) for l in body[1:-1]))
         if u in middle.names:
@@ -99,7 +106,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     found = normalised(system, one[0]) if one else None
     if one is None or found is None:
         return Attempt(name, "declined", "not one unknown normalised by U'BU = I")
-    u, rows, cols = one
+    u = one[0]
     metric, size = found
     quadratic = quadratic_form(system.loss, system, u)
     if quadratic is None:
@@ -153,14 +160,28 @@ def eigenvectors(system: MatrixSystem, strategy: str, u: str, m: Poly, metric: P
         source.line(f"{identifier(u)} = {factor}np.linalg.solve({root}.T, {source.call('_eigen', inner)}[1]{pick})")
     pencil = display(shown) if plain else f"the pencil ({display(shown)}, {display(metric)})"
     many = cols != ONE
-    theorem = (f"by Ky Fan's trace theorem the columns are eigenvectors of {pencil} for its {cols} {side} eigenvalues" if many
-               else f"by the Rayleigh-Ritz theorem it is an eigenvector of {pencil} for its {side} eigenvalue")
-    gap = f"the {cols}-th and the next {side} eigenvalue of {pencil} differ" if many else f"the {side} eigenvalue of {pencil} is simple"
-    free = ("up to an invertible factor from the right" if many else "up to a nonzero factor") if scale_free else (
-        "up to an orthogonal factor from the right" if many else "up to sign")
-    eq = rf"{latex(shown)} \hat {latex(system.unknown(u))} = {'' if plain else latex(metric)} \hat {latex(system.unknown(u))} \Lambda"
+    theorem = (
+        f"by Ky Fan's trace theorem the columns are eigenvectors of {pencil} for its {cols} {side} eigenvalues"
+        if many
+        else f"by the Rayleigh-Ritz theorem it is an eigenvector of {pencil} for its {side} eigenvalue"
+    )
+    gap = (
+        f"the {cols}-th and the next {side} eigenvalue of {pencil} differ"
+        if many
+        else f"the {side} eigenvalue of {pencil} is simple"
+    )
+    free = (
+        ("up to an invertible factor from the right" if many else "up to a nonzero factor")
+        if scale_free
+        else ("up to an orthogonal factor from the right" if many else "up to sign")
+    )
+    eq = (
+        rf"{latex(shown)} \hat {latex(system.unknown(u))} = {'' if plain else latex(metric)} \hat "
+        rf"{latex(system.unknown(u))} \Lambda"
+    )
     return by_theorem(
-        system, strategy, texts={u: text}, latex=eq + rf",\quad \Lambda \text{{ the }} {cols} \text{{ {side} eigenvalues}}",
+        system, strategy, texts={u: text}, latex=eq + (rf",\quad \Lambda \text{{ the }} {cols} \text{{ {side} "
+                                                      rf"eigenvalues}}"),
         source=source.finish({u: identifier(u)}), theorem=theorem, reference=_FAN, conditions=conditions, cost=cubic(rows),
         remarks=(f"the minimiser is unique {free} when {gap}; all local minima are global",),
     )  # fmt: skip
@@ -177,7 +198,11 @@ def _pair(system: MatrixSystem) -> Attempt:
         return Attempt(name, "declined", "the unknowns are not normalised alike")
     g = system.gradient[u]
     found = collect(g, u, *system.shape(u))
-    if found is None or found.flipped or any(_proportional(p * (identity_multiple(q) or w.constant(0)), a) is None for p, q in found.plain):
+    if (
+        found is None
+        or found.flipped
+        or any(_proportional(p * (identity_multiple(q) or w.constant(0)), a) is None for p, q in found.plain)
+    ):
         return Attempt(name, "declined", "the loss is not bilinear on the constraints")
     cross = collect(found.rest, v, *system.shape(v))
     other = collect(system.gradient[v], v, *system.shape(v))
@@ -196,7 +221,10 @@ def _pair(system: MatrixSystem) -> Attempt:
         c = w.divide_mono(c, abs(k), mono)
     q = system.shape(u)[1]
     source = source_of(system)
-    roots = [None if identity_multiple(x) is not None else source.let(l, f"np.linalg.cholesky({source.poly(x)})") for l, x in (("L", a), ("R", b))]
+    roots = [
+        None if identity_multiple(x) is not None else source.let(l, f"np.linalg.cholesky({source.poly(x)})")
+        for l, x in (("L", a), ("R", b))
+    ]
     inner = source.let("M", source.poly(c))
     if roots[0]:
         source.line(f"{inner} = np.linalg.solve({roots[0]}, {inner})")
@@ -209,9 +237,16 @@ def _pair(system: MatrixSystem) -> Attempt:
         source.line(f"{identifier(x)} = {f'np.linalg.solve({root}.T, {code})' if root else code}")
     shown = [display(c), display(a), display(b)]
     pair = {u: f"left_canonical({', '.join(shown)}, {q})", v: f"right_canonical({', '.join(shown)}, {q})"}
-    theorem = (f"with A = {shown[1]}, B = {shown[2]} and C = {shown[0]}, the columns are A^(-1/2) and B^(-1/2) times the singular"
-               f" vectors of A^(-1/2)*C*B^(-1/2) for its {q} largest singular values (von Neumann's trace inequality)")
-    tex = rf"{latex(a)}^{{-1/2}} \left({latex(c)}\right) {latex(b)}^{{-1/2}} = P \Sigma Q^\top,\quad \hat {latex(system.unknown(u))} = {latex(a)}^{{-1/2}} P_{{{q}}},\quad \hat {latex(system.unknown(v))} = {latex(b)}^{{-1/2}} Q_{{{q}}}"
+    theorem = (
+        f"with A = {shown[1]}, B = {shown[2]} and C = {shown[0]}, the columns are A^(-1/2) and B^(-1/2) times "
+        f"the singular"
+        f" vectors of A^(-1/2)*C*B^(-1/2) for its {q} largest singular values (von Neumann's trace inequality)"
+    )
+    tex = (
+        rf"{latex(a)}^{{-1/2}} \left({latex(c)}\right) {latex(b)}^{{-1/2}} = P \Sigma Q^\top,\quad \hat "
+        rf"{latex(system.unknown(u))} = {latex(a)}^{{-1/2}} P_{{{q}}},\quad \hat {latex(system.unknown(v))} = "
+        rf"{latex(b)}^{{-1/2}} Q_{{{q}}}"
+    )
     return by_theorem(system, name, texts=pair, latex=tex, source=source.finish({u: identifier(u), v: identifier(v)}),
                       theorem=theorem, reference=_HOTELLING, conditions=conditions, cost=cubic(system.shape(u)[0], "22"))  # fmt: skip
 
