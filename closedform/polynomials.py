@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flint import fmpz, fmpz_poly
+from flint import fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.decide import Decision, certificate_of, decide, shortcut, texts
-from closedform.algebra.galois.family import decide_family
+from closedform.algebra.galois.family import coefficients_in, decide_family
 from closedform.algebra.galois.formulas import FormulaRoot, formula_roots
-from closedform.algebra.galois.subfields import MAX_DEGREE
+from closedform.algebra.galois.monodromy import Monodromy
+from closedform.algebra.galois.monodromy import monodromy as follow_loops
+from closedform.algebra.galois.subfields import MAX_DEGREE, TooLarge
 from closedform.algebra.polynomial_results import Factor, Galois, RadicalRoot, Radicals, Roots
 from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.roots import Root, all_roots
@@ -279,3 +281,25 @@ def _numbers(f: fmpz_poly, multiplicity: int, why: str, budget: Budget) -> tuple
     """The roots in decimals, with the reason why no expression is given."""
     found = all_roots(f, budget.digits, budget.share(1e9)) if budget.remaining > 0 else ()
     return tuple(RadicalRoot(None, r.re, r.im, r.radius, multiplicity, why) for r in found)
+
+
+# -- monodromy -----------------------------------------------------------------------------------------------------
+
+
+def monodromy(polynomial: object, timeout: float = 60, unknown: str | None = None) -> Monodromy:
+    """How the roots change places while the one parameter runs around loops in the complex plane; each step proved.
+
+    >>> [loop.cycles for loop in monodromy("x^2 - t").loops]
+    [((0, 1),)]
+    """
+    given = read(polynomial, unknown)
+    if len(given.parameters) != 1:
+        raise CallError("monodromy needs a polynomial with exactly one parameter, such as x^5 - x - t")
+    coefficients = list[fmpq_poly]()
+    for c in coefficients_in(of_tree(given), 0):
+        powers = {int(e[1]): v for e, v in c.to_dict().items()}
+        coefficients.append(fmpq_poly([powers.get(j, 0) for j in range(max(powers, default=0) + 1)]))
+    try:
+        return follow_loops(coefficients, Budget.of(timeout))
+    except (TooLarge, OutOfTime) as fault:
+        raise CallError(f"no monodromy was computed: {fault}") from None

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
 from math import comb
+from pathlib import Path
 
 import pytest
 from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
@@ -38,7 +39,7 @@ from closedform.kernel.check import check_certificate
 from closedform.kernel.document import check_document
 from closedform.kernel.reading import Refused
 from closedform.kernel.unsolvable import reduced_type, solvable_envelope_excludes
-from closedform.polynomials import galois, radicals
+from closedform.polynomials import galois, monodromy, radicals
 
 x = fmpz_poly([0, 1])
 Permutation = tuple[int, ...]
@@ -376,8 +377,8 @@ def test_pairs_and_subfields_as_evidence() -> None:
     assert "root field" in check_certificate(claim(f, evidence))
 
 
-def test_a_changed_table_is_refused(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "table.json"  # type: ignore[operator]
+def test_a_changed_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.json"
     path.write_text(unsolvable.TABLE.read_text().replace('"degree":5', '"degree":6', 1))
     monkeypatch.setattr(unsolvable, "TABLE", path)
     unsolvable._table.cache_clear()
@@ -538,3 +539,47 @@ def test_all_small_trinomials_agree_with_the_kernel() -> None:
             else:
                 check_certificate(decision.certificate.to_dict())  # type: ignore[union-attr]
     assert solvable == {(-5, 12), (-5, -12)}
+
+
+# -- monodromy -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "order"),
+    [
+        ("x^2 - t", [[2]], 2),
+        ("x^3 - 3*x - t", [[2], [2]], 6),
+        ("x^5 - t", [[5]], 5),  # a power: cyclic
+        ("x^5 - x - t", [[2], [2], [2], [2]], 120),  # simple branch points: the symmetric group
+        ("16*x^5 - 20*x^3 + 5*x - t", [[2, 2], [2, 2]], 10),  # Chebyshev: dihedral
+        ("x^4 - 4*x^2 - t", [[2], [2, 2]], 8),  # a composition of squares
+    ],
+)
+def test_monodromy_groups(text: str, types: list[list[int]], order: int) -> None:
+    """Orders from theory: the geometric groups of powers, Chebyshev polynomials and Morse polynomials."""
+    found = monodromy(text)
+    assert sorted([sorted(map(len, loop.cycles)) for loop in found.loops]) == types
+    assert found.order == order
+    for loop in found.loops:
+        start, end = loop.frames[0][1], loop.frames[-1][1]
+        assert all(abs(end[i] - start[k]) < 1e-6 for i, k in enumerate(loop.permutation))
+
+
+def test_monodromy_says_what_it_needs() -> None:
+    with pytest.raises(CallError, match="one parameter"):
+        monodromy("x^5 - x - 1")
+    with pytest.raises(CallError, match="no branch point"):
+        monodromy("x - t")
+    with pytest.raises(CallError, match="leading coefficient"):
+        monodromy("t*x^5 - x - 1")
+
+
+def test_monodromy_pictures(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from closedform.report.monodromy import animate, tracks
+
+    found = monodromy("x^3 - 3*x - t")
+    tracks(found).save(str(tmp_path / "tracks.svg"))
+    animate(found.loops[0], str(tmp_path / "loop.gif"), frames=4)
+    assert (tmp_path / "loop.gif").read_bytes()[:3] == b"GIF"
+    assert "<svg" in (tmp_path / "tracks.svg").read_text()[:1000]
