@@ -43,6 +43,7 @@ SCALAR: tuple[str, ...] = (
     # reductions
     "closedform.strategies.sufficient_statistics",
     "closedform.strategies.monotone_boundary",
+    "closedform.strategies.profile",
     # obstructions
     "closedform.obstructions.rosenlicht",
     "closedform.obstructions.exponentials_family",

@@ -26,6 +26,7 @@ example = {
 counterexample = {"loss": "x^4 - x^2"}
 
 share = 0.3  # of the time left: certified numbers come after
+share = 0.4  # of the time that is left: other rungs want some
 MAX_UNKNOWNS = 8
 
 
