@@ -136,6 +136,15 @@ def test_the_catalogue_is_listed(capsys):
     assert any(e["name"] == "ols" for e in json.loads(run(capsys, "losses", "--json")[1]))
 
 
+def test_cost_is_predicted_and_measured(capsys):
+    code, out, _ = run(capsys, "cost", "ols", "--n", "2e3", "--k", "5", "--condition", "3", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["predicted"]["flops"] == pytest.approx(2 * 2000 * 25 + 125 / 3)
+    assert found["measured"]["error_closed"] < 1e-10
+    assert run(capsys, "cost", "logistic", "--n", "100", "--k", "5")[0] == 2
+
+
 @pytest.mark.parametrize("story", ["ols", "quartic", "logistic", "neuron", "quintic"])
 def test_a_demo_tells_its_story_in_a_screen(capsys, story):
     code, out, _ = run(capsys, "demo", story)
