@@ -15,18 +15,23 @@ from typing import Any, cast
 from flint import fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.decide import Decision, certificate_of, decide, shortcut, texts
-from closedform.algebra.galois.family import coefficients_in, decide_family
-from closedform.algebra.galois.formulas import FormulaRoot, formula_roots
+from closedform.algebra.galois.family import coefficients_in, decide_family, tree_of
 from closedform.algebra.galois.monodromy import Monodromy
 from closedform.algebra.galois.monodromy import monodromy as follow_loops
 from closedform.algebra.galois.subfields import MAX_DEGREE, TooLarge
 from closedform.algebra.polynomial_results import Factor, Galois, RadicalRoot, Radicals, Roots
 from closedform.algebra.radicals.engine import Withheld, radical_roots
+from closedform.algebra.radicals.symbolic import radical_formulas
+from closedform.algebra.radicals.terms import Unresolved
+from closedform.algebra.radicals.terms import text as tree_text
 from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import Given, of_tree, read
 from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.check import check_certificate
+from closedform.kernel.expression import read as read_tree
+from closedform.kernel.expression import write as write_tree
 from closedform.kernel.reading import Json
 from closedform.kernel.unsolvable import MAX_FACTORED, poly_text
 from closedform.worker import Died, Job
@@ -189,7 +194,7 @@ def _radicals_family(given: Given, timeout: float) -> Radicals:
     decided = _galois_family(given, timeout)
     out, certificates = list[RadicalRoot](), [*decided.certificates]
     for number, f in enumerate(decided.factors):
-        found = list[FormulaRoot]()
+        found = list[_Formula]()
         if f.solvable and f.degree <= 2:
             found = list(_formulas_job(given.text, given.unknown, number, timeout))
         elif f.solvable:
@@ -206,11 +211,36 @@ def _radicals_family(given: Given, timeout: float) -> Radicals:
     return Radicals(given.text, decided.solvable, tuple(out), tuple(certificates), (), decided.notes)
 
 
-def _formulas_job(text: str, unknown: str, number: int, timeout: float) -> Iterator[FormulaRoot]:
-    """Formulas for one irreducible factor, in the order of ``_galois_family``."""
-    given = read(text, unknown)
+@dataclass(frozen=True)
+class _Formula:
+    """One root over Q(parameters) as text, where it is proved, and the certificate."""
+
+    exact: str
+    conditions: tuple[str, ...]
+    certificate: Certificate
+
+
+def _formulas_job(written: str, unknown: str, number: int, timeout: float) -> Iterator[_Formula]:
+    """Formulas for one irreducible factor, in the order of ``_galois_family``; none where none was found and proved."""
+    given = read(written, unknown)
     factors = [g for g, _ in of_tree(given).factor()[1] if g.degrees()[0] > 0]
-    yield from formula_roots(factors[number], unknown, given.parameters) or ()
+    equation = tree_of(factors[number], (unknown, *given.parameters))
+    try:
+        found = radical_formulas(read_tree(equation), unknown)[0].roots
+    except Unresolved:
+        return
+    for root in found:
+        statement: dict[str, Json] = {
+            "unknowns": [unknown], "parameters": list(given.parameters), "assumptions": [], "equations": [equation],
+        }  # fmt: skip
+        conditions: list[Json] = [[op, write_tree(a), write_tree(b)] for op, a, b in root.conditions]
+        claim: dict[str, Json] = {
+            "kind": "critical_point_formula", "point": {unknown: write_tree(root.exact)}, "conditions": conditions,
+        }  # fmt: skip
+        certificate = Certificate(statement, claim, {})
+        check_certificate(certificate)
+        said = tuple(f"{tree_text(a)} {op} {tree_text(b)}" for op, a, b in root.conditions)
+        yield _Formula(tree_text(root.exact), said, certificate)
 
 
 def _spelled(text: str) -> str:

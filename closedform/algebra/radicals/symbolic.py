@@ -255,12 +255,16 @@ def _monic(ring: _Ring, d: list[fmpq_mpoly]) -> list[Tree]:
     return out
 
 
+def _power(t: Tree, k: int) -> Tree:
+    return t**k if isinstance(t, fmpq) else power(t, fmpq(k))
+
+
 def _cubic(q: Tree, p: Tree, needed: _Needed) -> list[Tree]:
     units = cube_roots_of_unity()
     if p == ZERO:
         return [mul(w, _root(negate(q), 3)) for w in units]
     needed.say(p)  # p = 0 makes the cube root vanish for one sign of the square root
-    inside = add(mul(fmpq(1, 4), power(q, fmpq(2))), mul(fmpq(1, 27), power(p, fmpq(3))))
+    inside = add(mul(fmpq(1, 4), _power(q, 2)), mul(fmpq(1, 27), _power(p, 3)))
     t = _root(add(mul(-HALF, q), _root(inside, 2)), 3)
     return [add(mul(w, t), mul(fmpq(-1, 3), p, units[-k % 3], power(t, MINUS))) for k, w in enumerate(units)]
 
@@ -268,13 +272,13 @@ def _cubic(q: Tree, p: Tree, needed: _Needed) -> list[Tree]:
 def _quartic(r: Tree, q: Tree, p: Tree, needed: _Needed) -> list[Tree]:
     """Ferrari; the resolvent cubic u^3 + 2p u^2 + (p^2 - 4r) u - q^2 by Cardano."""
     if q == ZERO:
-        root = _root(add(power(p, fmpq(2)), mul(fmpq(-4), r)), 2)
+        root = _root(add(_power(p, 2), mul(fmpq(-4), r)), 2)
         middle = [mul(HALF, add(negate(p), s)) for s in (root, negate(root))]
         return [mul(fmpq(s), _root(m, 2)) for m in middle for s in (1, -1)]
     needed.say(q)
-    pp = power(p, fmpq(2))
+    pp = _power(p, 2)
     cubic_p = add(mul(fmpq(-1, 3), pp), mul(fmpq(-4), r))
-    cubic_q = add(mul(fmpq(-2, 27), power(p, fmpq(3))), mul(fmpq(8, 3), p, r), negate(power(q, fmpq(2))))
+    cubic_q = add(mul(fmpq(-2, 27), _power(p, 3)), mul(fmpq(8, 3), p, r), negate(_power(q, 2)))
     u = add(_cubic(cubic_q, cubic_p, needed)[0], mul(fmpq(-2, 3), p))
     w = _root(u, 2)
     out = list[Tree]()
