@@ -1,4 +1,6 @@
-"""Roots of one equation in one unknown by changes of variable, down to polynomials and the Lambert function.
+"""Roots of one equation in one unknown (longer than 400 lines: one solver, whose rules call each other).
+
+By changes of variable, down to polynomials and the Lambert function.
 
 The equation is split into factors; in each, the unknown is isolated through an inner function (``t = exp(b*x)``, a
 logarithm, a power, a circular or special function, a linear form), radicals are eliminated, logarithms combined. Every

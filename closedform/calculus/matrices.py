@@ -46,6 +46,9 @@ class Constraint:
     bound: str = ""
 
 
+_BINDING = frozenset({"sym", "spd", "psd", "diag", "orth", "integer", "complex"})
+
+
 @dataclass(frozen=True)
 class MatrixSystem:
     """A matrix problem in words. ``gradient`` is that of the loss alone; None where the loss is not smooth."""
@@ -69,6 +72,15 @@ class MatrixSystem:
 
     def unknown(self, name: str) -> Poly:
         return self.names.poly(name)
+
+    def trouble_with(self, *allowed: str) -> str | None:
+        """A property or bound of an unknown that a strategy cannot keep, other than the allowed ones; None if there is none."""
+        for u in self.unknowns:
+            for word in sorted(self.flags(u) & _BINDING - set(allowed)):
+                return f"{u} is declared {word}, which this strategy cannot keep"
+            if u in self.names.shapes and "bounds" not in allowed and u in self.facts.positive | self.facts.nonnegative:
+                return f"the entries of {u} are bounded, which this strategy cannot keep"
+        return None
 
 
 # -- reading -------------------------------------------------------------------------------------------------------
@@ -95,6 +107,11 @@ def matrix_system(problem: Problem) -> MatrixSystem:
             flags[name] = flags.get(name, frozenset()) | {"sym"}
     names = Names(FrozenMap(shapes), FrozenMap(flags))
     constraints = [c for node in problem.constraints if (c := _constraint(node, names))]
+    stated = {(c.kind, c.left.key) for c in constraints}
+    for u in problem.unknowns:  # a declared definiteness binds the unknown like a constraint
+        for word in ("spd", "psd"):
+            if word in flags.get(u, ()) and (word, u) not in stated:
+                constraints.append(Constraint(word, names.poly(u)))
     loss = read(problem.loss, names)
     if not loss.scalar:
         raise ShapeFault(f"a loss must be a number, but this one is {loss.rows} x {loss.cols}")

@@ -236,9 +236,9 @@ def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
 
 def _quartic(a: Any, b: Any, c: Any, d: Any, e: Any) -> tuple[Any, ...]:
     """Ferrari, through one root of the resolvent cubic; valid where that root is not zero."""
-    p = _factored((c / a - 3 * b**2 / (8 * a**2)))
-    q = _factored((d / a - b * c / (2 * a**2) + b**3 / (8 * a**3)))
-    r = _factored((e / a - b * d / (4 * a**2) + b**2 * c / (16 * a**3) - 3 * b**4 / (256 * a**4)))
+    p = _factored(c / a - 3 * b**2 / (8 * a**2))
+    q = _factored(d / a - b * c / (2 * a**2) + b**3 / (8 * a**3))
+    r = _factored(e / a - b * d / (4 * a**2) + b**2 * c / (16 * a**3) - 3 * b**4 / (256 * a**4))
     shift = -b / (4 * a)
     if q.is_zero:
         return tuple(shift + s * sp.sqrt(y) for y in _quadratic(sp.S.One, p, r) for s in (-1, 1))

@@ -108,7 +108,7 @@ def kind_of(equations: Sequence[Any], unknowns: Sequence[Any]) -> str:
                 if not _linear(node.args[0], own):
                     found.add("transcendental")
                 continue
-            elif isinstance(node, HYPERBOLIC) or isinstance(node, sp.exp) or (isinstance(node, sp.Pow) and node.exp.free_symbols & own):
+            elif isinstance(node, (*HYPERBOLIC, sp.exp)) or (isinstance(node, sp.Pow) and node.exp.free_symbols & own):
                 found.add("exponential")
                 argument = node.args[0] if not isinstance(node, sp.Pow) else node.exp
                 if not _linear(argument, own) or (isinstance(node, sp.Pow) and node.base.free_symbols & own):
@@ -158,9 +158,9 @@ def real_domain(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
             argument = node.args[0]
             if not (isinstance(argument, sp.Abs) or _plainly_positive(argument)):
                 out[sp.Gt(argument, 0)] = None
-        elif isinstance(node, sp.Pow) and not node.exp.is_integer and not node.base.is_nonnegative:
-            if node.exp.is_number and not _plainly_positive(node.base):
-                out[sp.Ge(node.base, 0)] = None
+        elif (isinstance(node, sp.Pow) and node.exp.is_number and not node.exp.is_integer and not node.base.is_nonnegative
+              and not _plainly_positive(node.base)):  # fmt: skip
+            out[sp.Ge(node.base, 0)] = None
     return tuple(r for r in out if r not in (sp.true, sp.false))
 
 

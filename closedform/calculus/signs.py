@@ -55,7 +55,7 @@ class Facts:
                 value = edge + slack
             elif s.is_positive or s.is_nonnegative:  # 0 < s < edge
                 if self._plain(edge) != 1:
-                    if edge in self._implied or s.is_nonnegative and not s.is_positive:
+                    if edge in self._implied or (s.is_nonnegative and not s.is_positive):
                         continue
                     self._implied.add(edge)
                     self._use(edge, True, keep)  # follows from the two bounds of s

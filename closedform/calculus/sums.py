@@ -103,9 +103,10 @@ class Statistics:
                 if sp.simplify(t.function * f - 1) == 0 and f.is_positive and sp.default_sort_key(s) < sp.default_sort_key(t):
                     out.append(sp.Gt(a * b, length**2, evaluate=False))
             for (t, b), (u, c) in ((p, q) for p in pairs for q in pairs if sp.default_sort_key(p[0]) < sp.default_sort_key(q[0])):
-                if s.limits == t.limits == u.limits and t.function.is_nonnegative and u.function.is_nonnegative and f != 1:
-                    if sp.simplify(t.function * u.function - f**2) == 0:
-                        out.append(sp.Gt(b * c, a**2, evaluate=False))
+                alike = s.limits == t.limits == u.limits and f != 1
+                if (alike and t.function.is_nonnegative and u.function.is_nonnegative
+                        and sp.simplify(t.function * u.function - f**2) == 0):  # fmt: skip
+                    out.append(sp.Gt(b * c, a**2, evaluate=False))
         return list(dict.fromkeys(out))
 
 

@@ -130,10 +130,7 @@ def _excluded(system: Stationarity, j: Judged) -> bool:
             return True
     if any(v.has(sp.I) or sp.count_ops(v) > 120 for v in j.point.values()):
         return False
-    for e in system.nonzero:
-        if sp.simplify(e.subs(j.point, simultaneous=True)) == 0:
-            return True
-    return False
+    return any(sp.simplify(e.subs(j.point, simultaneous=True)) == 0 for e in system.nonzero)
 
 
 def _least_value(system: Stationarity, facts: Facts) -> Any:

@@ -56,7 +56,7 @@ def _edges(system: Stationarity) -> dict[Any, tuple[Any, int]]:
         slope = facts.sign(sp.factor(sp.together(g))) if bounds else None
         if slope not in (1, -1) or slope not in bounds:
             continue
-        others = [r for r in system.relations if u in r.free_symbols and not {r.lhs, r.rhs} == {u, bounds[slope]}]
+        others = [r for r in system.relations if u in r.free_symbols and {r.lhs, r.rhs} != {u, bounds[slope]}]
         at_edge = [r.subs(u, bounds[slope]) for r in others]
         if all(r is sp.true or (hasattr(r, "lhs") and facts.sign(_gap(r)) in (1, 2, 0)) for r in at_edge):
             out[u] = (bounds[slope], int(slope))

@@ -9,6 +9,7 @@ or over the field of the parameters).
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
@@ -116,10 +117,7 @@ class _Answer:
             sign = parameters.sign(sp.factor(gap.subs(self.x, value)))
             if sign in (-1, 0, -2) and (sign == -1 or r.rel_op in (">", "<")):
                 return True
-        for e in self.system.nonzero:
-            if sp.simplify(e.subs(self.x, value)) == 0:
-                return True
-        return False
+        return any(sp.simplify(e.subs(self.x, value)) == 0 for e in self.system.nonzero)
 
     def _edge(self) -> Attempt | None:
         """The minimum on a closed end of the domain towards which the loss falls."""
@@ -334,7 +332,7 @@ def _line_kinds(system: Stationarity, kept: list[Judged], judge: Judge, facts: F
     mids = [sp.Rational(str(float(b.mid()))) for b in balls]
     left = (sp.nsimplify(low, rational=True) + mids[0]) / 2 if low is not None else mids[0] - 1
     right = (sp.nsimplify(high, rational=True) + mids[-1]) / 2 if high is not None else mids[-1] + 1
-    between = [(a + b) / 2 for a, b in zip(mids, mids[1:], strict=False)]
+    between = [(a + b) / 2 for a, b in pairwise(mids)]
     signs = list[int]()
     for at in (left, *between, right):
         value = judge.coordinate(system.gradient[0].subs(x, at), judge.samples[0])
@@ -342,7 +340,7 @@ def _line_kinds(system: Stationarity, kept: list[Judged], judge: Judge, facts: F
             return None
         signs.append(1 if value > 0 else -1)
     kinds: list[Kind] = ["degenerate" if a == b else "local minimum" if a < 0 else "local maximum"
-                         for a, b in zip(signs, signs[1:], strict=False)]  # fmt: skip
+                         for a, b in pairwise(signs)]  # fmt: skip
     if signs[0] < 0 < signs[-1]:
         losses = [real_ball(system.loss, judge.samples[0].with_values({x.name: b}), judge.precision) for b in balls]
         minima = [i for i, k in enumerate(kinds) if k == "local minimum"]

@@ -8,6 +8,7 @@ minima are compared in balls (equal ones by exact elimination).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
@@ -145,7 +146,7 @@ class _Line:
                 return None
             cuts += [b for b, _ in isolate_real(rational_roots.to_flint(edge), self.bits)] if edge.degree() > 0 else []
         ends = sorted({dyadic(b.mid()) for b in cuts})
-        inner = [(a + b) / 2 for a, b in zip(ends, ends[1:], strict=False)]
+        inner = [(a + b) / 2 for a, b in pairwise(ends)]
         middles = [ends[0] - 1, *inner, ends[-1] + 1] if ends else [fmpq(0)]
         out = list[list[_Zero]]()
         for k, middle in enumerate(middles):
