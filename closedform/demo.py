@@ -13,7 +13,7 @@ from typing import Any
 from closedform.derive import derive
 from closedform.emit.cost import predict
 from closedform.points import CriticalPoint
-from closedform.polynomials import galois
+from closedform.polynomials import galois, monodromy
 from closedform.report import text
 from closedform.report.document import (
     Block,
@@ -216,6 +216,12 @@ def _quintic(progress: Progress) -> Iterator[Block]:
         yield _say("gradient ", text.readable(gradient), f": Galois group {'; '.join(facts)}")
         yield _points(report, 30)
         yield _verdict(report)
+    yield Heading("What the proof sees, and what moves")
+    yield _say(f"Modulo primes the last gradient falls apart: {galois('x^5 - x - 1').factors[0].reason}.")
+    turns = monodromy("x^5 - x - t")
+    swaps = ", ".join("".join(f"({' '.join(str(i + 1) for i in c)})" for c in loop.cycles) for loop in turns.loops)
+    yield _say(f"In x^5 - x = t, lead t once around each of its {len(turns.loops)} branch points: the roots change "
+               f"places as {swaps}, proved step by step. These generate a group of order {turns.order}.")  # fmt: skip
     yield Heading("What rests on what, for the last one")
     yield _claims(report, 4)
     yield from _moral(
