@@ -169,6 +169,9 @@ def _derive(loss: str | None, options: dict[str, Any]) -> Report:
     worker.warm()
     asked = problem.read(loss, **{k: v for k, v in options.items() if v is not None})
 
+    if asked.catalogue is None and loss is not None and len(loss) > 2 and loss.isidentifier():
+        _complain(f"{loss} is not in the catalogue (closedform losses lists it); it is read as a variable", 0)
+
     from closedform.budget import Budget
     from closedform.derive import answer
 

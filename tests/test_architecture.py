@@ -15,7 +15,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 KERNEL = sorted((PACKAGE / "kernel").glob("*.py"))
 # Imports inside functions: behind a lazy face, or to reach an optional extra; nowhere else.
 LAZY_FACES = {"__init__.py", "cli.py", "report/model.py", "report/written.py"}
-OPTIONAL = {"matplotlib", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
+OPTIONAL = {"matplotlib", "PIL", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
 
 
 def name_of(path: Path) -> str:

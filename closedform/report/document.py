@@ -166,18 +166,25 @@ def _blocks(report: Report, steps: bool) -> Iterator[Block]:
         yield Code(report.formula.numpy)
     if report.attempts:
         yield Heading("What was tried")
-        rows = [
-            (a.strategy.replace("_", " "), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
-            for a in report.attempts
-        ]
+        rows = [(_rung(a.strategy), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
+                for a in report.attempts]  # fmt: skip
         told = [r for r in rows if r[1] != "declined"]
         if told:
             yield Table((), tuple(told))
-        passed = [r[0] for r in rows if r[1] == "declined"]
+        passed = dict.fromkeys(r[0].rpartition(" > ")[2] for r in rows if r[1] == "declined")
         if passed:
             yield Paragraph((f"Not for this kind of problem: {', '.join(passed)}.",))
     yield Heading("")
     yield Paragraph((_closing(report),))
+
+
+def _rung(path: str) -> str:
+    """The place of an attempt in the climb, without the numbers of the parts that a reduction made.
+
+    >>> _rung("sufficient_statistics > 0 > profile > 0 > one_unknown")
+    'sufficient statistics > profile > one unknown'
+    """
+    return " > ".join(step for step in path.replace("_", " ").split(" > ") if not step.isdigit())
 
 
 def _brief(reason: str) -> str:
