@@ -385,7 +385,9 @@ def differentiate(loss: Poly, unknowns: Mapping[str, Poly], almost: bool = False
 
     scalar(loss, w.constant(1))
     for u, p in unknowns.items():
-        if not p.scalar and w.is_symmetric(p):
+        if not p.scalar and any("diag" in l.flags for _, word in p.terms for l in word):
+            out[u] = w.diagonal(w.diagonal_of(out[u]))
+        elif not p.scalar and w.is_symmetric(p):
             out[u] = w.scale(out[u] + out[u].T, Fraction(1, 2))
     return out
 

@@ -24,10 +24,14 @@ counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n
 
 
 def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with("sym", "spd", "psd")) is not None:
+        return trouble
     if system.gradient is None:
         return system.trouble
     if any(c.kind not in ("spd", "sym", "psd") for c in system.constraints):
         return "there are constraints"
+    if any("spd" in system.flags(u) for u in system.unknowns):
+        return None
     return (
         None if "logdet(" in system.loss.key or "inv(" in system.loss.key else "no log det and no inverse of an unknown"
     )
@@ -40,6 +44,8 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if len(system.unknowns) != 1 or not {"spd"} & system.flags(system.unknowns[0]):
         return Attempt(name, "declined", "not one positive definite unknown")
     u = system.unknowns[0]
+    if (found := _root(system, u)) is not None:
+        return found
     g = (system.gradient or {})[u]
     return (
         _quadratic(system, u, g)
@@ -95,6 +101,34 @@ def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         reference=("Witten and Tibshirani, J. R. Statist. Soc. B 71 (2009), section 3; van Wieringen and "
                   "Peeters, CSDA 103 (2016)"),
     )  # fmt: skip
+
+
+def _root(system: MatrixSystem, u: str) -> Attempt | None:
+    """||X^2 - A||^2 with X positive definite: the square root of A."""
+    p = system.unknown(u)
+    active = [q for q in system.pieces if u in (q.value.names | q.coefficient.names)]
+    if len(active) != 1 or active[0].residual is None or sign(active[0].coefficient, system.facts) != 2:
+        return None
+    residual = active[0].residual
+    square = p * p
+    for s in (1, -1):
+        a = square - w.scale(residual, s)
+        level = definite(a, system.facts) if u not in a.names and w.is_symmetric(a) else None
+        if level is not None and level.strict:
+            source = source_of(system)
+            source.line(f"{identifier(u)} = {source.call('_power', source.poly(a), '0.5')}")
+            return by_theorem(
+                system,
+                name,
+                texts={u: f"sqrtm({display(a)})"},
+                latex=rf"\hat {latex(p)} = \left({latex(a)}\right)^{{1/2}}",
+                source=source.finish({u: identifier(u)}),
+                cost=cubic(a.rows),
+                conditions=level.conditions,
+                theorem=f"the residual is zero at the positive definite square root of {display(a)}, which is unique",
+                reference="Horn and Johnson, Matrix Analysis, 2nd ed., theorem 7.2.6",
+            )
+    return None
 
 
 def _wrap(text: str) -> str:

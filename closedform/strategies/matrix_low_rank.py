@@ -33,6 +33,8 @@ _BALDI = "Baldi and Hornik, Neural Networks 2 (1989); Kawaguchi, NIPS 2016"
 
 
 def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with()) is not None:
+        return trouble
     if system.gradient is None:
         return system.trouble
     if any(c.kind == "rank" for c in system.constraints):
@@ -44,7 +46,7 @@ def declines(system: MatrixSystem) -> str | None:
     if system.constraints:
         return "the constraints are not a rank bound"
     columns = any(system.shape(u)[1] == ONE for u in system.unknowns)
-    return None if columns or _chain(system) else "the unknowns do not stand in one product"
+    return None if columns or _chains(system) else "the unknowns do not stand in one product"
 
 
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
@@ -58,19 +60,31 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         return Attempt(name, "declined", form) if isinstance(form, str) else _bounded(system, u, bound.bound, form)
     found = _thick(system) if any(system.shape(u)[1] == ONE for u in system.unknowns) else system
     penalty, bare = _ridge(found) if found is not None else (None, None)
-    chain = _chain(bare) if bare is not None else None
-    if found is None or bare is None or chain is None:
+    if found is None or bare is None:
         return Attempt(name, "declined", "the unknowns do not stand in one product")
-    system, (letters, fresh) = bare, chain
+    for letters in _chains(bare):
+        folded = _folded(bare, letters)
+        if folded is not None:
+            return _product(bare, letters, *folded, penalty)
+    return Attempt(name, "declined", "the unknowns do not stand in one product")
+
+
+def _folded(system: MatrixSystem, letters: Word) -> tuple[Poly, Letter] | None:
+    """The loss as a function of the product alone, and the letter that stands for it."""
+    fresh = "B"
+    while fresh in system.names.shapes or fresh in system.problem.parameters:
+        fresh += "_"
+    gram = len(letters) == 2 and letters[1] == letters[0].T
+    flags = frozenset({"sym"} if gram else ())
+    whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols, flags)
+    loss = _fold(system.loss, letters, whole)
+    return None if loss is None or loss.names & frozenset(system.unknowns) else (loss, whole)
+
+
+def _product(system: MatrixSystem, letters: Word, loss: Poly, whole: Letter, penalty: Poly | None) -> Attempt:
     if penalty is not None and len(letters) != 2:
         return Attempt(name, "declined", "a penalty on more than two factors")
-    whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols)
-    gram = len(letters) == 2 and letters[1] == letters[0].T
-    if gram:
-        whole = Letter("name", (fresh,), letters[0].rows, letters[-1].cols, frozenset({"sym"}))
-    loss = _fold(system.loss, letters, whole)
-    if loss is None or loss.names & frozenset(system.unknowns):
-        return Attempt(name, "declined", "the unknowns do not stand in one product")
+    gram, fresh = whole.symmetric, whole.args[0]
     form = _quadratic(loss, fresh, w.of_letter(whole))
     if isinstance(form, str):
         return Attempt(name, "declined", form)
@@ -231,37 +245,23 @@ def _half(p: Poly | None) -> str:
 # -- products of unknowns ------------------------------------------------------------------------------------------
 
 
-def _chain(system: MatrixSystem) -> tuple[Word, str] | None:
-    """The longest run of unknown letters that holds every unknown, and a fresh name for their product."""
+def _chains(system: MatrixSystem) -> list[Word]:
+    """Runs of unknown letters that hold every unknown once (or U beside U'), fewest transpositions first."""
     unknowns = frozenset(system.unknowns)
-    best: Word = ()
+    found = dict[Word, None]()
     for m, _ in system.loss.terms:
         for a, _e in m:
-            if a.kind != "tr":
-                continue
-            word: Word = a.args[0]
+            word: Word = a.args[0] if a.kind == "tr" else ()
             for i in range(len(word)):
                 turned = word[i:] + word[:i]
-                run = list[Letter]()
-                for l in turned:
-                    if l.kind != "name" or not l.names <= unknowns:
-                        break
-                    run.append(l)
-                for n in range(2, len(run) + 1):
-                    part = tuple(run[:n])
-                    if {x for l in part for x in l.names} == unknowns and (
-                        len(part) == len(unknowns) or (len(unknowns) == 1 and n == 2)
-                    ):
-                        back = tuple(l.T for l in reversed(part))
-                        part = part if sum(l.t for l in part) <= sum(l.t for l in back) else back
-                        if not best or part[0].key < best[0].key or len(part) < len(best):
-                            best = part if not (len(unknowns) == 1 and (part[0].t or not part[1].t)) else best
-    if not best:
-        return None
-    fresh = "B"
-    while fresh in system.names.shapes or fresh in system.problem.parameters:
-        fresh += "_"
-    return best, fresh
+                size = 2 if len(unknowns) == 1 else len(unknowns)
+                part = turned[:size]
+                if len(part) != size or not all(l.kind == "name" and l.names <= unknowns for l in part):
+                    continue
+                if {x for l in part for x in l.names} == unknowns and (size == len(unknowns) or part[1] == part[0].T):
+                    back = tuple(l.T for l in reversed(part))
+                    found[min(part, back, key=lambda x: (sum(l.t for l in x), x[0].key))] = None
+    return sorted(found, key=lambda x: (sum(l.t for l in x), x[0].t, x[0].key))
 
 
 def _fold(loss: Poly, letters: Word, whole: Letter) -> Poly | None:

@@ -28,6 +28,8 @@ _KABSCH = "Kabsch, Acta Cryst. A32 (1976); Umeyama, IEEE Trans. PAMI 13 (1991)"
 
 
 def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with("orth")) is not None:
+        return trouble
     if system.gradient is None:
         return system.trouble
     return None if _target(system) else "no unknown is orthogonal, up to scale or a metric"
@@ -45,6 +47,8 @@ def _target(system: MatrixSystem) -> tuple[str, str] | None:
             if c.kind == "zero" and not c.left.scalar:
                 if _scaled(c, system, u):
                     return u, "scaled"
+                if _fixed(c, system, u) is not None:
+                    return u, "fixed"
                 for side in ("left", "right"):
                     if _metric(c, system, u, side) is not None:
                         return u, side
@@ -84,6 +88,19 @@ def _scaled(c: Constraint, system: MatrixSystem, u: str) -> bool:
     return False
 
 
+def _fixed(c: Constraint, system: MatrixSystem, u: str) -> Poly | None:
+    """c where the constraint says U'U = c I (or UU' = c I) with c free of unknowns."""
+    p = system.unknown(u)
+    for gram in (p.T * p, p * p.T):
+        whole = [t for t in c.left.terms if t in gram.terms]
+        rest = {t: x for t, x in c.left.terms.items() if t not in gram.terms}
+        if len(whole) == 1 and rest and all(not word for _, word in rest):
+            scale = Poly(ONE, ONE, {(m, ()): -x / c.left.terms[whole[0]] for (m, _), x in rest.items()})
+            if not scale.names & frozenset(system.unknowns) and sign(scale, system.facts) == 2:
+                return scale
+    return None
+
+
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     budget.check()
     target = _target(system)
@@ -101,7 +118,13 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         ):
             rotation = True
         elif (
-            c.kind == "zero" and not c.left.scalar and (_scaled(c, system, u) or _metric(c, system, u, how) is not None)
+            c.kind == "zero"
+            and not c.left.scalar
+            and (
+                _scaled(c, system, u)
+                or _metric(c, system, u, how) is not None
+                or (how == "fixed" and _fixed(c, system, u) is not None)
+            )
         ):
             others = [v for v in others if not _only_there(v, system)]
         elif not (c.kind == "orth" and c.left == p):
@@ -131,6 +154,12 @@ def _only_there(v: str, system: MatrixSystem) -> bool:
 def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple[str, Poly]], scale: str | None,
             rotation: bool) -> Attempt:  # fmt: skip
     p = system.unknown(u)
+    if how == "fixed":
+        return (
+            _multiple(system, u, loss, rotation, fixed=True)
+            if scale is None and not lets
+            else Attempt(name, "declined", "two scales")
+        )
     if how == "scaled":
         return (
             _multiple(system, u, loss, rotation)
@@ -249,7 +278,7 @@ def _powers(p: Poly, s: str) -> tuple[Poly, Poly, Poly] | None:
     return out[0], out[1], out[2]
 
 
-def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool) -> Attempt:
+def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: bool = False) -> Attempt:
     """U = s R with R orthogonal: ||U||^2 terms are k s^2 tr(N)/k; minimise over both."""
     p = system.unknown(u)
     s = "scale_of_the_unknown"
@@ -261,7 +290,12 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool) -> Attem
     )
     turned = w.substitute(loss, {u: w.scalar(s) * inner.unknown(u)})
     parts = _powers(turned, s)
-    if parts is None or u in parts[2].names or u in parts[0].names or sign(parts[2], system.facts) not in (1, 2):
+    if (
+        parts is None
+        or u in parts[2].names
+        or u in parts[0].names
+        or (not fixed and sign(parts[2], system.facts) not in (1, 2))
+    ):
         return Attempt(name, "declined", "the loss is not quadratic in the scale")
     found = collect(differentiate(parts[1], {u: inner.unknown(u)})[u], u, p.rows, p.cols)
     if found is None or found.plain or found.flipped or rotation:
@@ -273,6 +307,23 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool) -> Attem
         front, body = w.constant(1), target
     else:
         body = w.divide_mono(target, abs(c), m)
+    known = next((f for c in system.constraints if fixed and (f := _fixed(c, system, u)) is not None), None)
+    if known is not None:
+        root = w.power(known, w.Fraction(1, 2))
+        source = source_of(system)
+        left, right = source.locals("P Qt")
+        source.line(f"{left}, _, {right} = np.linalg.svd({source.poly(body)}, full_matrices=False)")
+        source.line(f"{identifier(u)} = {source.factor(root)} * ({left} @ {right})")
+        return by_theorem(
+            system,
+            name,
+            texts={u: f"{display(root)}*polar({display(body)})"},
+            latex=rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = {latex(root)} P Q^\top",
+            source=source.finish({u: identifier(u)}),
+            cost=cubic(p.cols, "22"),
+            reference=_SCHONEMANN,
+            theorem=f"by von Neumann's trace inequality, for {u} = {display(root)}*Q with Q orthogonal",
+        )
     factor = front * w.power(w.scale(parts[2], 2), -1)
     source = source_of(system)
     left, values, right = source.locals("P sigma Qt")

@@ -46,6 +46,8 @@ class Parts:
 
 
 def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with("psd", "spd", "sym", "bounds")) is not None:
+        return trouble
     one = single_unknown(system)
     if one is None:
         return "not one matrix unknown"

@@ -26,6 +26,8 @@ _GOLUB = "Golub and Van Loan, SIAM J. Numer. Anal. 17 (1980), theorem 3.1 and eq
 
 
 def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with()) is not None:
+        return trouble
     if system.gradient is None:
         return system.trouble
     if system.constraints:
@@ -82,6 +84,8 @@ def _ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | Attempt | None:
     if len(below) != 1:
         return None
     atom: Atom = next(iter(below))
+    if all(e == w.Fraction(-1, 2) for m, _ in system.loss.terms for a, e in m if a == atom):
+        return _sharpe(system, u, atom)
     if any(e not in (-1,) for m, _ in system.loss.terms for a, e in m if a == atom):
         return None
     constant = w.Poly(ONE, ONE, {t: c for t, c in system.loss.terms.items() if not any(u in a.names for a, _ in t[0])})
@@ -97,6 +101,24 @@ def _ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | Attempt | None:
     if system.shape(u)[1] != ONE or under[2].zero:
         return None
     return _augmented(system, u, above, under)
+
+
+def _sharpe(system: MatrixSystem, u: str, atom: Atom) -> Attempt | None:
+    """-m'x / sqrt(x'Bx): the direction B^-1 m, by the Cauchy-Schwarz inequality."""
+    moving = Poly(ONE, ONE, {t: c for t, c in system.loss.terms.items() if any(u in a.names for a, _ in t[0])})
+    top = moving * w.of_atom(atom, w.Fraction(1, 2))
+    under = _form(w.of_atom(atom) if atom.kind != "poly" else atom.args[0], system, u)
+    above = _form(top, system, u)
+    if under is None or above is None or system.shape(u)[1] != ONE or not (under[1].zero and under[2].zero):
+        return None
+    if not above[0].zero or not above[2].zero or above[1].zero:
+        return None
+    level = definite(under[0], system.facts)
+    return (
+        _direction(system, u, w.scale(above[1], -2), under[0], level.conditions, positive=True)
+        if level is not None and level.strict
+        else None
+    )
 
 
 def _augmented(
@@ -245,7 +267,9 @@ def dyad(p: Poly) -> Poly | None:
     return v if not any(c == 0 for c in v.terms.values()) else None
 
 
-def _direction(system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: tuple[str, ...]) -> Attempt:
+def _direction(
+    system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: tuple[str, ...], positive: bool = False
+) -> Attempt:
     value = w.inverse(metric) * v
     source = source_of(system)
     source.line(f"{identifier(u)} = {source.poly(value)}")

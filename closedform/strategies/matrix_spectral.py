@@ -25,6 +25,8 @@ _HOTELLING = "Hotelling, Biometrika 28 (1936); Horn and Johnson, Topics in Matri
 
 
 def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with("orth")) is not None:
+        return trouble
     if system.gradient is None:
         return system.trouble
     if not all(any(metric_of(c, system, u) is not None for c in system.constraints) or "orth" in system.flags(u)
