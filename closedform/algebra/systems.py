@@ -23,12 +23,13 @@ from dataclasses import dataclass, field
 
 from flint import Ordering, acb, arb, ctx, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
 
-from closedform.algebra.systems_basis import groebner
+from closedform.algebra.systems_basis import Monomials, Row, groebner
 from closedform.algebra.systems_lift import Parametrisation, Terms, lift, reconstruct_all
 from closedform.algebra.systems_quotient import (
     Quotient,
     Univariate,
     dimension,
+    is_basis,
     minimal_polynomial,
     quotient,
     univariate,
@@ -163,7 +164,7 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     k = len(kept)
     begin = time.perf_counter()
     p = PRIMES[0]
-    ring, basis = groebner(system, k, p, budget) if k else (None, [])
+    ring, basis = _basis(system, k, p, budget) if k else (None, [])
     times["basis"] = time.perf_counter() - begin
     if ring is None:
         form = Parametrisation((), fmpz_poly([0, 1]), (), fmpz_poly([1]))
@@ -193,6 +194,10 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     return _finished(names, kept, eliminated, form, degree, system, ground, times, budget)
 
 
+def _basis(system: list[Terms], k: int, p: int, budget: Budget) -> tuple[Monomials, list[Row]]:
+    return groebner(system, k, p, budget, enough=lambda ring, rows: is_basis(ring, rows, system, p, budget))
+
+
 def _finished(names: tuple[str, ...], kept: list[int], eliminated: list[tuple[int, Terms, int]], form: Parametrisation,
               degree: int, system: list[Terms], ground: str, times: dict[str, float], budget: Budget) -> SystemSolution:  # fmt: skip
     budget.check()
@@ -215,7 +220,7 @@ def _ground(system: list[Terms], k: int, count: int, degree: int, seconds: float
     if seconds > min(5.0, budget.remaining / 4):
         return ""
     try:
-        ring, basis = groebner(system, k, PRIMES[1], budget.share(budget.remaining / 2))
+        ring, basis = _basis(system, k, PRIMES[1], budget.share(budget.remaining / 2))
         second = quotient(ring, basis, PRIMES[1], budget)
     except (OutOfTime, MemoryError):
         return ""

@@ -10,7 +10,7 @@ ideal is for the caller: a prime may be unlucky.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -98,10 +98,12 @@ class _Basis:
 
 
 def groebner(
-    system: list[dict[tuple[int, ...], int]], n: int, p: int, budget: Budget, cap: int = 60_000_000
-) -> tuple[Monomials, list[Row]]:
+    system: list[dict[tuple[int, ...], int]], n: int, p: int, budget: Budget, cap: int = 60_000_000,
+    enough: Callable[[Monomials, list[Row]], bool] | None = None,
+) -> tuple[Monomials, list[Row]]:  # fmt: skip
     """The reduced grevlex Groebner basis modulo ``p`` of polynomials given as {exponents: coefficient}.
 
+    When rounds bring nothing new, ``enough`` is asked whether the elements so far are a basis already (it must know).
     Raises ``OutOfTime`` at the budget's end and ``MemoryError`` when a matrix would have more than ``cap`` entries.
     """
     ring = Monomials(n)
@@ -110,6 +112,7 @@ def groebner(
     todo = sorted((r for r in start if r[0]), key=lambda r: (ring.degree(r[0][0]), r[0][0]))
     for row in _reduce(ring, [], todo, p, budget, cap):
         basis.add(row)
+    idle = 0
     while basis.pairs:
         budget.check()
         least = min(pair[0] for pair in basis.pairs)
@@ -125,10 +128,16 @@ def groebner(
                 monomials, c = basis.rows[i]
                 (rows if k else pivots).append(([m + shift for m in monomials], c))
         reducers = [basis.rows[i] for i in basis.active]
-        for row in _reduce(ring, reducers, rows, p, budget, cap, pivots):
+        new = _reduce(ring, reducers, rows, p, budget, cap, pivots)
+        for row in new:
             basis.add(row)
             if ring.degree(row[0][0]) == 0:
                 return ring, [row]
+        idle = 0 if new else idle + 1
+        if enough is not None and idle in (2, 6) and basis.pairs:
+            so_far = _interreduce(ring, [basis.rows[i] for i in basis.active], p, budget, cap)
+            if enough(ring, so_far):
+                return ring, so_far
     final = [basis.rows[i] for i in basis.active]
     return ring, _interreduce(ring, final, p, budget, cap)
 

@@ -166,3 +166,31 @@ def candidate_forms(n: int) -> list[tuple[int, ...]]:
     rng = np.random.default_rng(0)
     forms += [tuple(int(v) for v in rng.integers(-k, k + 1, n)) for k in (1, 2, 3, 5, 10, 30, 100, 1000) for _ in "ab"]
     return [f for f in forms if any(f)]
+
+
+def is_basis(
+    ring: Monomials, rows: list[Row], system: list[dict[tuple[int, ...], int]], p: int, budget: Budget
+) -> bool:
+    """Whether elements of the ideal are a Groebner basis, shown by as many distinct zeros as standard monomials.
+
+    The number of standard monomials bounds the zeros from above for any elements of the ideal; the univariate form read
+    off them, substituted into the equations, shows that many. Where zeros are multiple the answer is False.
+    """
+    if dimension([ring.unpack(row[0][0]) for row in rows], ring.n) != 0:
+        return False
+    small = quotient(ring, rows, p, budget)
+    found = univariate(small, budget) if small is not None and small.dimension <= 300 else None
+    if found is None:
+        return False
+    u = sum((v * c for v, c in zip(found.coordinates, found.form, strict=True)), nmod_poly([0], p))
+    known: dict[tuple[int, ...], nmod_poly] = {(0,) * ring.n: nmod_poly([1], p)}
+
+    def monomial(e: tuple[int, ...]) -> nmod_poly:
+        if e not in known:
+            i = next(i for i in reversed(range(len(e))) if e[i])
+            known[e] = monomial((*e[:i], e[i] - 1, *e[i + 1 :])) * found.coordinates[i] % found.q
+        return known[e]
+
+    return (u - nmod_poly([0, 1], p)) % found.q == 0 and all(
+        sum((monomial(e) * (c % p) for e, c in f.items()), nmod_poly([0], p)) == 0 for f in system
+    )
