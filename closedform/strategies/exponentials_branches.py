@@ -7,7 +7,7 @@ of polynomials in it (Cox, Little, O'Shea, *Ideals, Varieties, and Algorithms*, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -355,13 +355,54 @@ def resolved(p: fmpz_mpoly, values: Sequence[tuple[str, Quotient]], fld: Field) 
     return p
 
 
-def admissible(branch: Branch, fld: Field) -> bool:
-    """Whether no polynomial that must not vanish does so on the branch (all its conjugate solutions behave alike)."""
+def admissible(branch: Branch, fld: Field, symbols: Sequence[str] = ()) -> bool:
+    """Whether no polynomial that must not vanish does so on the branch (all its conjugate solutions behave alike).
+
+    With symbols: a polynomial that does not vanish for some values of them does not vanish generically.
+    """
+    at = {n: 7 + 4 * i + (i * i) % 5 for i, n in enumerate(symbols)}
+    special = _specialised(branch, at, fld) if symbols else None
     for q in branch.nonzero:
-        p = resolved(q, branch.values, fld)
-        if p == 0 or (branch.eliminant is not None and divides(branch.eliminant, p)):
-            return False
+        for f, _ in q.factor()[1]:
+            if special is not None and not _vanishes(_with_values(f, at, fld), special, fld):
+                continue
+            if _vanishes(f, branch if special is None else _simplest(branch, fld), fld):
+                return False
     return True
+
+
+def _vanishes(q: fmpz_mpoly, branch: Branch, fld: Field) -> bool:
+    p = resolved(q, branch.values, fld)
+    return p == 0 or (branch.eliminant is not None and divides(branch.eliminant, p))
+
+
+def _with_values(p: fmpz_mpoly, at: Mapping[str, int], fld: Field) -> fmpz_mpoly:
+    for n, v in at.items():
+        p = substituted(p, n, (fld.one * v, fld.one), fld)
+    return p
+
+
+def _specialised(branch: Branch, at: Mapping[str, int], fld: Field) -> Branch | None:
+    """The branch at values of the symbols; None where the degree drops or a denominator is zero there."""
+    values = tuple((n, (_with_values(a, at, fld), _with_values(b, at, fld))) for n, (a, b) in branch.values)
+    eliminant = None if branch.eliminant is None else _with_values(branch.eliminant, at, fld)
+    out = Branch(branch.main, eliminant, values)
+    return None if out.degree(fld) != branch.degree(fld) or any(b == 0 for _, (_, b) in values) else out
+
+
+def _simplest(branch: Branch, fld: Field) -> Branch:
+    """The branch with a linear eliminant solved and put into the values."""
+    if branch.eliminant is None or branch.main is None or branch.degree(fld) != 1:
+        return branch
+    rest, c = coefficients(branch.eliminant, branch.main, fld)
+    known = (branch.main, (-rest, c))
+    values = list[tuple[str, Quotient]]()
+    for n, (a, b) in branch.values:
+        i = fld.names.index(branch.main)
+        up, down = a.degrees()[i], b.degrees()[i]
+        above = substituted(a, branch.main, known[1], fld) * c**down
+        values.append((n, fld.reduced(above, substituted(b, branch.main, known[1], fld) * c**up)))
+    return Branch(None, None, (known, *values), branch.nonzero)
 
 
 def _last_linear(p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field) -> tuple[Quotient | None, list[fmpz_mpoly]]:

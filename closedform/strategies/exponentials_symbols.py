@@ -73,7 +73,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if found.open or found.curves:
         reason = found.open[0][1] if found.open else "the critical points fill a curve"
         return Attempt(name, "failed", f"the system was not taken apart: {reason}")
-    branches = [b for b in found.branches if admissible(b, shifted.field) and not _never_positive(b, shifted)]
+    branches = [b for b in found.branches if admissible(b, shifted.field, shifted.parameters) and not _never_positive(b, shifted)]
     if not branches:
         return Attempt(
             name,
@@ -197,6 +197,10 @@ def _quadratic(c: list[Any]) -> list[_Root]:
     return [_Root((-c[1] + s * square) / (2 * c[2]), ("real and positive",)) for s in (1, -1)]
 
 
+def _real_cube_root(u: Any) -> Any:
+    return sp.sign(u, evaluate=False) * sp.Abs(u, evaluate=False) ** sp.Rational(1, 3)
+
+
 def largest_cubic_root(c: list[Any]) -> Any:
     """The largest real root of c[3] x^3 + ... + c[0], by Cardano where one root is real, by cosines where three are."""
     shift = c[2] / (3 * c[3])
@@ -205,9 +209,13 @@ def largest_cubic_root(c: list[Any]) -> Any:
     d = q**2 / 4 + p**3 / 27
     three = 2 * sp.sqrt(-p / 3) * sp.cos(sp.acos(3 * q / (2 * p) * sp.sqrt(-3 / p)) / 3)
     up, down = -q / 2 + sp.sqrt(d), -q / 2 - sp.sqrt(d)
-    one = sp.sign(up) * sp.Abs(up) ** sp.Rational(1, 3) + sp.sign(down) * sp.Abs(down) ** sp.Rational(1, 3)
+    one = _real_cube_root(up) + _real_cube_root(down)
     pieces_ = sp.Piecewise((three, sp.StrictLessThan(d, 0, evaluate=False)), (one, True), evaluate=False)
     return sp.Add(pieces_, -shift)
+
+
+def _log(value: Any, long: bool) -> Any:
+    return sp.log(value, evaluate=False) if long else logarithm(value)
 
 
 def _point(b: Branch, r: _Root, where: Setting, shifts: Mapping[str, str], convex: bool) -> CriticalPoint:
@@ -241,7 +249,7 @@ def _point(b: Branch, r: _Root, where: Setting, shifts: Mapping[str, str], conve
             exact[u] = values[u]
         else:
             whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
-            exact[u] = logarithm(values[how[0]]) / whole
+            exact[u] = _log(values[how[0]], long) / whole
     exact = {u.name: exact[u.name] for u in where.system.unknowns}
     has_log = any(e.has(sp.log, sp.exp, sp.acos) for e in exact.values())
     klass = (
@@ -309,7 +317,7 @@ def _closed(
             statements.append(Statement(f"The formula takes {p.note}.", "observed"))
     formula = None
     if len(points) == 1 and sources and sources[0]:
-        texts = FrozenMap({u: sp.sstr(e) for u, e in (points[0].exact or {}).items()})
+        texts = FrozenMap({u: sp.sstr(e, order="none") for u, e in (points[0].exact or {}).items()})
         formula = Formula(
             texts, conditions=points[0].conditions, convexity="convex" if convex else "", numpy=sources[0]
         )
