@@ -235,9 +235,9 @@ class _Answer:
 
     def _beside(self, ball: arb, others: list[arb]) -> tuple[int, int]:
         """Signs of the gradient just left and right of a zero, at rationals between it and its neighbours."""
-        middle = dyadic(ball.mid())
-        gaps = [abs(dyadic(o.mid()) - middle) for o in others if not o.overlaps(ball)]
-        step = min(gaps, default=fmpq(2)) / 2
+        middle, own = dyadic(ball.mid()), dyadic(ball.rad())
+        gaps = [abs(dyadic(o.mid()) - middle) - dyadic(o.rad()) for o in others if not o.overlaps(ball)]
+        step = (own + min(gaps, default=own + 2)) / 2  # outside the ball, which is wide where the root is huge
         return self.line.slope(middle - step), self.line.slope(middle + step)
 
     def _loss_ball(self, z: _Zero) -> arb | None:
@@ -315,7 +315,8 @@ class _Answer:
         if not relations:
             counts["complex"] = str(_distinct(f))
         claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
-        return Certificate(statement, claim, {"method": "roots", "precision": str(self.line.bits + 60)})
+        # roots may come with twice the accuracy that was asked for; the kernel's own rounding must be finer still
+        return Certificate(statement, claim, {"method": "roots", "precision": str(2 * self.line.bits + 100)})
 
 
 def _distinct(f: fmpz_poly) -> int:
