@@ -48,6 +48,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.obstructions.rosenlicht",
     "closedform.obstructions.exponentials_family",
     "closedform.obstructions.hypertranscendental",
+    "closedform.strategies.small_samples",
     # certified numbers
     "closedform.strategies.certified_numerics",
 )

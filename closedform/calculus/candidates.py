@@ -138,6 +138,30 @@ class Judge:
             return None
         return z.real
 
+    def _not_real(self, value: Any, sample: Sample) -> bool:
+        """Is the value proved not to be a real number there (an imaginary part, a pole, no real branch of W)?"""
+        if value.has(sp.zoo, sp.nan, sp.oo):
+            return True
+        z = complex_ball(value, sample, self.precision + 200)
+        if z is not None:
+            return not z.imag.contains(0)
+        for node in sp.preorder_traversal(value):
+            if isinstance(node, (sp.LambertW, sp.erfinv)):
+                u = real_ball(node.args[0], sample, self.precision)
+                if u is None:
+                    continue
+                if isinstance(node, sp.erfinv):
+                    gone = abs(u) >= 1
+                else:
+                    gone = u < -(arb(-1).exp()) or (len(node.args) == 2 and node.args[1] == -1 and u >= 0)
+                if gone:
+                    return True
+            elif isinstance(node, sp.log) and (u := real_ball(node.args[0], sample, self.precision)) is not None and u <= 0:
+                return True
+            elif isinstance(node, sp.Pow) and not node.exp.is_integer and (u := real_ball(node.base, sample, self.precision)) is not None and u < 0:
+                return True
+        return False
+
     def _at(self, point: Mapping[Any, Any], sample: Sample) -> tuple[Word, Mapping[str, arb] | None]:
         at = dict[str, arb]()
         free = {k: v for k, v in point.items() if v == k}
@@ -148,7 +172,7 @@ class Judge:
                 continue
             ball = self.coordinate(v, Sample({**sample.values, **at}, sample.columns))
             if ball is None:
-                return ("outside" if _evaluable(v) else "unknown"), None
+                return ("outside" if self._not_real(v, Sample({**sample.values, **at}, sample.columns)) else "unknown"), None
             at[k.name] = ball
         here = Sample({**sample.values, **at}, sample.columns)
         for tree, op in self._relations:
@@ -178,14 +202,6 @@ def _names_of(tree: Any) -> set[str]:
     if isinstance(tree, str):
         return {tree}
     return set[str]().union(*(_names_of(a) for a in tree[1:])) if isinstance(tree, tuple) else set()
-
-
-def _evaluable(value: Any) -> bool:
-    try:
-        bridge.to_tree(value)
-    except bridge.NoTranslation:
-        return False
-    return True
 
 
 def decimals(ball: arb, digits: int) -> tuple[str, str]:

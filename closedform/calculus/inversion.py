@@ -143,8 +143,10 @@ class _Solver:
                 return Roots((), (Obstacle(h - t, x, self.meaning, "x in base and exponent"),))
             if t.is_zero:
                 values = [sp.S.Zero]
+            elif h.exp.is_integer:  # 1/u^k = t
+                return self.again(1 - t * u ** (-h.exp), x, self.meaning)
             elif t.is_negative:
-                return Roots() if not h.exp.is_integer else self.again(u ** h.exp - t, x, self.meaning)
+                return Roots()
             else:
                 values = [sp.Pow(t, 1 / h.exp)]
                 if h.exp.is_even and not u.is_nonnegative:

@@ -80,8 +80,10 @@ class Facts:
         if expr.is_zero:
             return 0
         size = sp.count_ops(expr)
-        if size > 600 or (size > 150 and any(not p.exp.is_integer for p in expr.atoms(sp.Pow))) or expr.has(sp.I):
-            return None
+        roots = [p for p in expr.atoms(sp.Pow) if not p.exp.is_integer and p.free_symbols]
+        nested = any(q is not p and q.has(p) for p in roots[:8] for q in roots[:8])
+        if size > 600 or (roots and size > (40 if nested or len(roots) > 2 else 150)) or expr.has(sp.I):
+            return None  # expanding nested roots would take longer than it is worth
         return self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
 
     def is_positive(self, expr: Any) -> bool:

@@ -197,7 +197,7 @@ class _Answer:
             said = (f"the points stand for all their translates by the period {periodic}" if periodic != TURNS else
                     "further critical points come from whole turns of the circular functions, and are not listed")  # fmt: skip
             statements.append(Statement(said, "derived"))
-        if complete:
+        if complete and closed:
             statements.append(Statement("no other real critical point exists in the domain: the changes of variable keep every root", "derived"))
         points = self._ordered(points)
         if self.judge.numeric and complete and not whole.minimum:

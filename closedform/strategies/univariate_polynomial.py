@@ -278,7 +278,7 @@ class _Answer:
         product = sp.S.One
         for zero in {id(k.roots): k for k in (a, b)}.values():
             g = rational_roots.to_sympy(zero.roots.polynomial, self.x)
-            if sp.degree(g, self.x) > 8:
+            if sp.degree(g, self.x) > 12:
                 return False
             product *= sp.resultant(g, z - sp.rem(loss, g, self.x), self.x)
         values = isolate_real(rational_roots.to_flint(sp.Poly(product, z)), self.line.bits)
