@@ -155,7 +155,7 @@ def _decided(f: fmpz_poly, budget: Budget) -> Decision:
     if decision.solvable is None and f.degree() <= MAX_DEGREE and budget.remaining > 1:
         try:
             found = radical_roots(f, budget)
-        except OutOfTime:
+        except (OutOfTime, ArithmeticError, ValueError, RecursionError):
             return decision
         if not isinstance(found, Withheld):
             return Decision(True, "its roots were found in radicals and proved", certificate=found.certificate)
@@ -300,6 +300,8 @@ def _radical_part(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, budget: Bud
         found = radical_roots(f, budget)
     except OutOfTime:
         found = Withheld("the time ran out")
+    except (ArithmeticError, ValueError, RecursionError) as fault:
+        found = Withheld(f"the search for radicals failed: {fault}")
     if isinstance(found, Withheld):
         return _Part(decision.solvable, _numbers(f, multiplicity, found.reason, budget), (), None)
     roots = tuple(RadicalRoot(r.exact, r.re, r.im, r.radius, multiplicity, r.withheld) for r in found.roots)

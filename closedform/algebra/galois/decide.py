@@ -178,10 +178,10 @@ def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
     if depth > MAX_RECURSION:
         return Decision(None, "the tower is too deep")
     regular = (n,) in observed.types and all(len(set(t)) == 1 for t in observed.types)
-    if regular and cyclic(monic(f), observed.types[n,], budget):
-        reason = "cyclic: Frobenius gives an automorphism of its root field, verified exactly"
-        return Decision(True, reason, f"C{n}", n, True, None, (n,))
     try:
+        if regular and cyclic(monic(f), observed.types[n,], budget):
+            reason = "cyclic: Frobenius gives an automorphism of its root field, verified exactly"
+            return Decision(True, reason, f"C{n}", n, True, None, (n,))
         answer = _by_composition(f, budget, depth, observed) or _by_tower(f, budget, depth, observed)
     except TooLarge as limit:
         answer = Decision(None, str(limit))
