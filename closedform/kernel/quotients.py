@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
 from closedform.kernel.expression import Columns, Tree, as_integer, evaluate, head_of
-from closedform.kernel.reading import refuse
+from closedform.kernel.reading import Refused, refuse
 
 MAX_LENGTH, MAX_WORK, MAX_DEGREE, MAX_BITS = 200_000, 20_000_000, 20_000, 4_000_000
 
 
-class NotRational(Exception):
+class NotRational(Refused):
     """The tree is no quotient of polynomials in the given names."""
 
 
