@@ -8,6 +8,7 @@ from closedform.algebra.words import ONE
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.calculus.matrices import MatrixSystem
 from closedform.emit.matrices import Source, summary_of
+from closedform.emit.matrix_observed import observe
 from closedform.frozen import FrozenMap
 
 
@@ -32,6 +33,9 @@ def by_theorem(
             "entries; the"
             " formula is closed in the class spectral", "derived", reference="Abel 1826; Galois 1832"))  # fmt: skip
     statements += [Statement(r, "derived", reference=reference) for r in remarks]
+    seen = observe(system, source)
+    if seen is not None:
+        statements.append(seen)
     formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, FrozenMap(dict(cost or {})), source)
     return Attempt(
         name, "solved", theorem, formula=formula, complete=unique, minimiser="closed", expression_class=expression_class,

@@ -65,7 +65,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     for letters in _chains(bare):
         folded = _folded(bare, letters)
         if folded is not None:
-            return _product(bare, letters, *folded, penalty)
+            return _product(found, letters, *folded, penalty)
     return Attempt(name, "declined", "the unknowns do not stand in one product")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from closedform.algebra.words import Poly
 from closedform.algebra.words_facts import sign
@@ -11,11 +12,19 @@ from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus.matrices import MatrixSystem, matrix_system
 from closedform.expression import Node, number, power
-from closedform.stationarity import Reduction
 
 name = "matrix_monotone"
 example = {"loss": "log(||X*a - y||^2)", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
+
+
+@dataclass(frozen=True)
+class MatrixReduction:
+    """As ``stationarity.Reduction``, for systems in words (and without importing SymPy)."""
+
+    name: str
+    systems: tuple[MatrixSystem, ...]
+    lift: Callable[[tuple[Attempt, ...]], Attempt]
 
 
 def declines(system: MatrixSystem) -> str | None:
@@ -73,7 +82,7 @@ def _is_root(node: Node, system: MatrixSystem) -> bool:
     return inner.scalar and sign(inner, system.facts) in (1, 2)
 
 
-def reduce(system: MatrixSystem, budget: Budget) -> Reduction:
+def reduce(system: MatrixSystem, budget: Budget) -> MatrixReduction:
     budget.check()
     inner = _peel(system)
     smaller = matrix_system(replace(system.problem, loss=inner))
@@ -88,4 +97,4 @@ def reduce(system: MatrixSystem, budget: Budget) -> Reduction:
                                               "4.1.3"))  # fmt: skip
         return replace(found, statements=(said, *found.statements), complete=False)
 
-    return Reduction(name, (smaller,), lift)  # type: ignore[arg-type]
+    return MatrixReduction(name, (smaller,), lift)
