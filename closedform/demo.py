@@ -26,6 +26,7 @@ from closedform.report.document import (
     Line,
     Paragraph,
     shortened,
+    with_carets,
 )
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
@@ -48,7 +49,7 @@ class Told:
 def tell(story: str, progress: Progress = None) -> Told:
     """One of ``STORIES``, computed now."""
     title, blocks = STORIES[story]
-    return Told(Document(title, (Heading(title), *blocks(progress))))
+    return Told(Document(title, (Heading(title), *(with_carets(b) for b in blocks(progress)))))
 
 
 # -- what is picked out of a report -------------------------------------------------------------------------------

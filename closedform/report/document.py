@@ -132,10 +132,10 @@ def compose(report: Report, steps: bool = False) -> Document:
     """The document of a report; with ``steps`` also the iterations of Newton's method."""
     source = report.problem.source
     title = source if len(source) <= 200 else source[:199] + "…"
-    return Document(title, tuple(_readable(block) for block in _blocks(report, steps)))
+    return Document(title, tuple(with_carets(block) for block in _blocks(report, steps)))
 
 
-def _readable(block: Block) -> Block:
+def with_carets(block: Block) -> Block:
     """The block with ``^`` for powers in its sentences, as they are written in the text language."""
 
     def line(parts: Line) -> Line:
