@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+import sympy as sp
 
 import closedform as cf
+from closedform.enclosures.coercive import _weighted
 
 
 def report(loss, **options):
@@ -50,3 +52,20 @@ def test_minima_in_the_domain(loss, assumptions, expected):
 
 def test_a_pole_between_the_ends_is_no_monotone_stretch():
     assert minima(report("tan(x)", assumptions=["x >= 1", "x <= 2"])) == []
+
+
+@pytest.mark.parametrize(("form", "grows"), [
+    ("x^4 + y^2 - 2*x^2*y", False),  # zero along y = x^2
+    ("x^4 + y^2 - x^2*y", True), ("x^6/3 - 2*x^4 + x*y + 4*y^4 - 4*y^2", True), ("x^4 + y^2 + x^3*y", False),
+    ("x^2 + y^4 - 3*x*y^2", False), ("x^2*y^2", False), ("x^3 + y^2", False), ("x^2 + y^2 - 2*x*y", False),
+])  # fmt: skip
+def test_growth_by_weights(form, grows):
+    assert _weighted(sp.Poly(sp.sympify(form.replace("^", "**")), *sp.symbols("x y"))) is grows
+
+
+def test_the_best_point_of_colvilles_function_is_its_global_minimum():
+    loss = ("100*(x1^2 - x2)^2 + (x1 - 1)^2 + (x3 - 1)^2 + 90*(x3^2 - x4)^2 + 10.1*((x2 - 1)^2 + (x4 - 1)^2) "
+            "+ 19.8*(x2 - 1)*(x4 - 1)")  # fmt: skip
+    answer = report(loss)
+    assert minima(answer) == [{"x1": "1", "x2": "1", "x3": "1", "x4": "1"}]
+    assert answer["verdict"]["minimiser"] == "closed"

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import arb, ctx, fmpq, fmpq_mat
 
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
@@ -68,6 +68,8 @@ def coercive(system: Stationarity, budget: Budget) -> str | None:
     if system.loss is None or not system.loss.is_polynomial(*system.unknowns):
         return None
     poly = sp.Poly(system.loss, *system.unknowns)
+    if _weighted(poly):
+        return "with weights that make the highest powers of the unknowns equal, its leading terms are together positive away from zero"
     degree = poly.total_degree()
     if degree % 2 or degree == 0 or not all(c.is_Rational for c in poly.coeffs()):
         return None
@@ -75,6 +77,33 @@ def coercive(system: Stationarity, budget: Budget) -> str | None:
     if _positive(top, len(system.unknowns), budget):
         return f"its terms of highest degree {degree} are together positive away from zero"
     return None
+
+
+def _weighted(poly: Any) -> bool:
+    """Whether the leading part for the weights 1/d_i, x_i^d_i the highest pure powers, is a positive definite form in the x_i^(d_i/2).
+
+    Every other term is then of smaller weight, so along any way to infinity the leading part outgrows it.
+    """
+    n = len(poly.gens)
+    if not all(c.is_Rational for c in poly.coeffs()):
+        return False
+    degrees = [max((m[i] for m in poly.monoms() if sum(m) == m[i]), default=0) for i in range(n)]
+    if any(d == 0 or d % 2 for d in degrees):
+        return False
+    gram = [[fmpq(0)] * n for _ in range(n)]
+    for m, c in poly.terms():
+        weight = sum((Fraction(int(e), int(d)) for e, d in zip(m, degrees, strict=True)), Fraction(0))
+        if weight > 1:
+            return False
+        if weight < 1:
+            continue
+        halves = [i for i in range(n) for _ in range(2 * m[i] // degrees[i])]
+        if any(2 * m[i] % degrees[i] for i in range(n)):
+            return False
+        i, j = halves
+        gram[i][j] += fmpq(int(c.p), int(c.q)) / 2
+        gram[j][i] += fmpq(int(c.p), int(c.q)) / 2
+    return all(fmpq_mat([row[:k] for row in gram[:k]]).det() > 0 for k in range(1, n + 1))
 
 
 def _pure(term: Node) -> set[str]:
