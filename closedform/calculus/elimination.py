@@ -31,7 +31,7 @@ class Solutions:
     points: tuple[dict[Any, Any], ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     stands: tuple[Stand, ...] = ()
-    candidates_only: bool = False  # a resultant was used: more candidates than solutions
+    exceptions: tuple[Any, ...] = ()  # data for which one of these vanishes may have further solutions
 
 
 class Eliminator:
@@ -41,12 +41,13 @@ class Eliminator:
         self.facts, self.budget, self.nonzero = facts, budget, tuple(nonzero)
         self.reduced = False
         self.obstacles, self.stands = list[Obstacle](), list[Stand]()
+        self.exceptions = list[Any]()
         self.branches = 0
 
     def solve(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> Solutions:
         points = self._branch([*equations], tuple(unknowns))
         unique = {tuple(p[u] for u in unknowns): p for p in points}
-        return Solutions(tuple(unique.values()), tuple(self.obstacles), tuple(self.stands))
+        return Solutions(tuple(unique.values()), tuple(self.obstacles), tuple(self.stands), tuple(self.exceptions))
 
     def _branch(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
         """All solutions of the equations for these unknowns."""
@@ -61,6 +62,8 @@ class Eliminator:
             own = set(unknowns) & e.free_symbols
             if not own:
                 if sp.simplify(e) != 0:
+                    if e.free_symbols and self.facts.sign(e) not in (1, -1):
+                        self.exceptions.append(e)  # for data where it vanishes there may be solutions
                     return []
                 continue
             if sp.count_ops(e) > MAX_OPS:
@@ -74,8 +77,11 @@ class Eliminator:
             return [{u: u for u in unknowns}]
         product = next((parts for parts in split if len(parts) > 1), None)
         if product is not None:
-            rest = [p[0] if len(p) == 1 else sp.Mul(*p) for p in split if p is not product]
-            return [s for f in product for s in self._branch([f, *rest], unknowns)]
+            out = list[dict[Any, Any]]()
+            for f in product:  # an equation that has the same factor then holds by itself
+                rest = [p[0] if len(p) == 1 else sp.Mul(*p) for p in split if p is not product and f not in p]
+                out += self._branch([f, *rest], unknowns)
+            return out
         return self._step([p[0] for p in split], unknowns)
 
     def _factors(self, e: Any, own: set[Any]) -> list[Any]:

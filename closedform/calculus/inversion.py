@@ -39,6 +39,8 @@ def real_roots(equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: 
     if depth > MAX_DEPTH or sp.count_ops(equation) > MAX_OPS:
         return Roots((), (Obstacle(equation, x, meaning, "the equation is too large"),))
     found = Roots()
+    if x not in equation.free_symbols and not equation.is_zero and equation.free_symbols and facts.sign(equation) not in (1, -1):
+        return Roots((), (Obstacle(equation, x, meaning, "where it vanishes every value is a root"),))
     for factor in factors(_prepared(equation, x), x):
         found |= _Solver(x, facts, meaning, depth, budget).solve(factor)
     return found

@@ -62,15 +62,18 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             return Attempt(name, "failed", "only one turn of the circular functions was looked at")
         if any(r.rel_op in (">=", "<=") and r.free_symbols & set(system.unknowns) for r in system.relations):
             return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
+        if found.exceptions:
+            return Attempt(name, "failed", f"no critical point unless {found.exceptions[0]} = 0")
         if not found.points or (judge.numeric and all(j.never for j in judged)):
             said = Statement("elimination that keeps every solution leaves none in the domain", "derived")
             return Attempt(name, "no_critical_point", "the system has no real solution in the domain", complete=True, statements=(said,),
                            scope="instance" if judge.numeric else "formula")  # fmt: skip
         return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
-    return _answer(system, facts, judge, judged, kept, budget)
+    return _answer(system, facts, judge, judged, kept, bool(found.exceptions), budget)
 
 
-def _answer(system: Stationarity, facts: Facts, judge: Judge, judged: list[Judged], kept: list[Judged], budget: Budget) -> Attempt:
+def _answer(system: Stationarity, facts: Facts, judge: Judge, judged: list[Judged], kept: list[Judged], open_cases: bool,
+            budget: Budget) -> Attempt:
     certificates, statements = list[Certificate](), list[Statement]()
     whole = shape(system, facts)
     if whole.reason:
@@ -79,7 +82,7 @@ def _answer(system: Stationarity, facts: Facts, judge: Judge, judged: list[Judge
     complete = whole.unique and len(kept) == 1 and kept[0].always
     complete = complete or (all(j.never for j in dropped) if judge.numeric else
                             all(j.always for j in kept) and all(_excluded(system, j) for j in dropped))  # fmt: skip
-    if any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
+    if open_cases or any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
         complete = False
     squares = _least_value(system, facts)
     points = list[CriticalPoint]()

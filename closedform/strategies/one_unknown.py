@@ -335,7 +335,7 @@ def _line_kinds(system: Stationarity, kept: list[Judged], judge: Judge, facts: F
     between = [(a + b) / 2 for a, b in pairwise(mids)]
     signs = list[int]()
     for at in (left, *between, right):
-        value = judge.coordinate(system.gradient[0].subs(x, at), judge.samples[0])
+        value = real_ball(system.gradient[0], judge.samples[0].with_values({x.name: fmpq(int(at.p), int(at.q))}), judge.precision)
         if value is None or not (value > 0 or value < 0):
             return None
         signs.append(1 if value > 0 else -1)
