@@ -8,7 +8,11 @@ import pytest
 import sympy as sp
 
 import closedform as cf
+from closedform import ladder
+from closedform import problem as problems
+from closedform.budget import Budget
 from closedform.enclosures.coercive import _weighted
+from closedform.strategies import termwise_minimum
 
 
 def report(loss, **options):
@@ -69,3 +73,19 @@ def test_the_best_point_of_colvilles_function_is_its_global_minimum():
     answer = report(loss)
     assert minima(answer) == [{"x1": "1", "x2": "1", "x3": "1", "x4": "1"}]
     assert answer["verdict"]["minimiser"] == "closed"
+
+
+@pytest.mark.parametrize(("loss", "expected"), [
+    ("x^2 + 2*y^2 - 3/10*cos(3*pi*x)*cos(4*pi*y)", [{"x": "0", "y": "0"}]),  # Bohachevsky's second
+    ("-cos(x)*cos(y)*exp(-(x-pi)^2-(y-pi)^2)", [{"x": "pi", "y": "pi"}]),  # Easom
+    ("sin(pi*x)^2 + (x-1)^2", [{"x": "1"}]),
+    ("x^2 + cos(x)", None), ("exp(x)^2 + x^2", None), ("exp(-x^2)", None),  # bounds that are not met together, or nowhere
+])  # fmt: skip
+def test_terms_that_are_least_at_one_point(loss, expected):
+    system = ladder.system_of(problems.read(loss))
+    attempt = termwise_minimum.attempt(system, Budget.of(20))
+    if expected is None:
+        assert attempt.outcome in ("failed", "declined")
+        return
+    assert [{k: str(v) for k, v in p.exact.items()} for p in attempt.points] == expected
+    assert not attempt.complete  # only the minimisers are claimed

@@ -202,6 +202,8 @@ def _answer(report: Report) -> Answer:
         lines.append((f"Yes: one formula gives the answer for all data, {how}.",))
     elif verdict.outcome == "closed":
         lines.append((f"Yes: every real critical point has an exact expression, {how}.",))
+    elif verdict.outcome == "partly_closed" and not report.complete and all(p.exact for p in report.critical_points):
+        lines.append(("In part: the critical points listed have an exact expression; about others nothing is claimed.",))
     elif verdict.outcome == "partly_closed":
         lines.append(("In part: some critical points have an exact expression; the others are shown to have none of "
                       "the kinds that the statements below name.",))  # fmt: skip
