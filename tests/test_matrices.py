@@ -224,6 +224,16 @@ def test_data_may_be_named_like_anything(names: str) -> None:
     assert np.linalg.matrix_rank(solve(**{a: A, "r": 1})[v]) == 1
 
 
+def test_what_is_declared_of_data_is_checked() -> None:
+    X, y = np.eye(3), np.ones(3)
+    with pytest.raises(ValueError, match="lam = -1 must be positive"):
+        function(*RIDGE)(X=X, y=y, lam=-1)
+    with pytest.raises(ValueError, match="entries of w must be positive"):
+        function("(X*a - y)'*diag(w)*(X*a - y)", "a", "X=n,k;y=n;a=k;w=n", "w>0")(X=X, y=y, w=[1, 0, 1])
+    with pytest.raises(ValueError, match="S must be symmetric"):
+        function("-tr(W'*S*W) subject to W'*W = eye(q)", "W", "S=k,k;W=k,q", "S sym")(S=np.triu(np.ones((3, 3))), q=1)
+
+
 def test_sizes_are_checked() -> None:
     pca = function("-tr(W'*S*W) subject to W'*W = eye(q)", "W", "S=k,k;W=k,q", "S sym")
     with pytest.raises(ValueError, match="q must be at most k"):

@@ -262,9 +262,10 @@ class Source:
         checks, bounded = [], {s for u in outputs for s in shapes.get(u, ())}
         for n in order:
             if n in shapes and shapes[n] != (ONE, ONE):
-                checks.append(f'("{n}", {identifier(n)}, "{shapes[n][0]}", "{shapes[n][1]}")')
+                checks.append(f'("{n}", {identifier(n)}, "{shapes[n][0]}", "{shapes[n][1]}"{self.said(n)})')
             else:
-                checks.append(f'("{n}", {identifier(n)}, {"int" if n in bounded or n in self.whole() else "float"})')
+                whole = n in bounded or n in self.whole()
+                checks.append(f'("{n}", {identifier(n)}, {"int" if whole else "float" + self.said(n)})')
         names = ", ".join(identifier(n) for n in order)
         body = [f'"""{self.summary}"""']
         check = f"{names}, flat = _read({', '.join(checks)})"
@@ -288,6 +289,12 @@ class Source:
         names = ", ".join([identifier(n) for n in order if n not in odd] + ["**keywords"] * bool(odd))
         function = f"def solve({names}):\n" + "\n".join("    " + line for line in body)
         return "\n\n\n".join([head, function, *(d.strip("\n") for d in defined)]) + "\n"
+
+    def said(self, n: str) -> str:
+        """What was declared of a datum and can be checked at sight, as further arguments of ``_read``."""
+        facts, words = self.system.facts, self.system.flags(n)
+        signs = [">"] if n in facts.positive else [">="] if n in facts.nonnegative else []
+        return "".join(f', "{w}"' for w in [*signs, *(["sym"] if words & {"sym", "spd", "psd"} else [])])
 
     def whole(self) -> set[str]:
         return {c.bound for c in self.system.constraints if c.bound}

@@ -17,19 +17,21 @@ def _read(*items):
             if number.size != 1 or not np.isfinite(number).all():
                 raise ValueError(f"{name} must be one finite number")
             number = float(number.reshape(()))
+            if ">" in kind[1:] and not number > 0 or ">=" in kind[1:] and not number >= 0:
+                raise ValueError(f"{name} = {number:g} must be {'positive' if '>' in kind[1:] else 'at least 0'}")
             if kind[0] is int and (number != int(number) or number < 1):
                 raise ValueError(f"{name} = {number:g} must be a positive whole number")
             out.append(kind[0](number))
             continue
         array = np.asarray(value, dtype=float)
-        rows, cols = kind
+        rows, cols, *said = kind
         if array.ndim == 1 and cols == "1":
             array, flat = array.reshape(-1, 1), True
         elif array.ndim == 1 and rows == "1":
             array = array.reshape(1, -1)
         if array.ndim != 2:
             raise ValueError(f"{name} must be a matrix, but it has {array.ndim} dimensions")
-        for size, found in zip(kind, array.shape):
+        for size, found in zip((rows, cols), array.shape):
             if size.isdigit() and int(size) != found:
                 raise ValueError(f"{name} is {array.shape[0]} x {array.shape[1]}, where {rows} x {cols} is expected")
             if size in sizes and sizes[size][0] != found:
@@ -37,6 +39,10 @@ def _read(*items):
             sizes.setdefault(size, (found, name))
         if not np.isfinite(array).all():
             raise ValueError(f"{name} has NaN or infinite entries")
+        if ">" in said and not (array > 0).all() or ">=" in said and not (array >= 0).all():
+            raise ValueError(f"the entries of {name} must be {'positive' if '>' in said else 'at least 0'}")
+        if "sym" in said and np.abs(array - array.T).max(initial=0.0) > 1e-8 * np.abs(array).max(initial=0.0):
+            raise ValueError(f"{name} must be symmetric")
         out.append(array)
     return (*out, flat)
 '''
