@@ -44,9 +44,11 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.sufficient_statistics",
     "closedform.strategies.monotone_boundary",
     "closedform.strategies.profile",
+    "closedform.strategies.termwise_minimum",
     # obstructions
     "closedform.obstructions.rosenlicht",
     "closedform.obstructions.exponentials_family",
+    "closedform.obstructions.exponentials_mixed",
     "closedform.obstructions.hypertranscendental",
     "closedform.strategies.small_samples",
     # certified numbers

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flint import fmpq, fmpz, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
+from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
 
 from closedform.kernel import reading
 from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, infix, mul, read
@@ -179,10 +179,13 @@ class Field:
         return out
 
     def infix(self, p: fmpz_mpoly) -> str:
-        return " + ".join(
-            "*".join([str(c), *(f"{n}^{e}" if e > 1 else n for n, e in zip(self.names, m, strict=True) if e)])
-            for m, c in zip(p.monoms(), p.coeffs(), strict=True)
-        )  # fmt: skip
+        out = ""
+        for m, c in zip(p.monoms(), p.coeffs(), strict=True):
+            body = "*".join(f"{n}^{e}" if e > 1 else n for n, e in zip(self.names, m, strict=True) if e)
+            size = str(abs(c)) if abs(c) != 1 or not body else ""
+            out += (" - " if c < 0 else " + ") if out else "-" if c < 0 else ""
+            out += size + ("*" if size and body else "") + body
+        return out or "0"
 
 
 def _product(a: Mapping[Key, fmpq], b: Mapping[Key, fmpq]) -> dict[Key, fmpq]:
@@ -263,7 +266,7 @@ def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
     listed = [reading.sequence(i, "an interval", 2) for i in reading.sequence(intervals, "roots", 10_000)]
     for pair in listed:
         low, high = (reading.decimal(v, "an end") for v in pair)
-        if not last < low <= high or not (f(low) * f(high) < 0 or low == high and f(low) == 0):
+        if not last < low <= high or not (f(low) * f(high) < 0 or (low == high and f(low) == 0)):
             refuse("the intervals are not disjoint, positive and ascending with a change of sign")
         last = high
     if len(listed) != len(above):
@@ -305,7 +308,7 @@ def slopes(part: Tree, values: Mapping[str, fmpq], field: Field,
            direction: Mapping[str, fmpq]) -> tuple[fmpq | None, list[fmpq], list[fmpq]]:  # fmt: skip
     """The slope of a linear part; else those of the exponents above and below in (the logarithm of) positive exponentials."""
     head = part[0] if isinstance(part, tuple) else ""
-    if head in ("+", "*", "") or head == "log" and isinstance(part[1], fmpq):
+    if head in ("+", "*", "") or (head == "log" and isinstance(part[1], fmpq)):
         try:
             form = field.expand(part, values)
         except reading.Refused:

@@ -151,12 +151,12 @@ def _accepted(certificate: Certificate) -> bool:
 
 
 def _outcome(points: list[CriticalPoint], numbers: list[Number], found: Pieces) -> Outcome:
-    if not points:
-        return "failed" if found.curves else "no_critical_point"
-    if any(n.closed is None for n in numbers):
+    if found.curves or any(n.closed is None for n in numbers):
         return "enclosed"
+    if not points:
+        return "no_critical_point"
     if all(p.exact is not None for p in points):
-        return "solved" if not found.curves else "partial"
+        return "solved"
     return "partial" if any(p.exact is not None for p in points) else "not_closed"
 
 
@@ -185,10 +185,10 @@ def _complex(found: Pieces, where: Setting) -> int | None:
 
 
 def _reason(outcome: Outcome, found: Pieces, numbers: list[Number], where: Setting) -> str:
+    if found.curves:
+        return "the other critical points fill a curve, given by its equation"
     if outcome == "enclosed":
         return next(n.reason for n in numbers if n.closed is None)
-    if outcome == "failed":
-        return "the critical points fill a curve"
     return ""
 
 

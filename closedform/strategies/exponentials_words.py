@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -10,10 +11,11 @@ from flint import fmpq, fmpz_mpoly
 
 from closedform.attempt import Statement
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.exponentials import Field
 from closedform.points import CriticalPoint
-from closedform.strategies.exponentials_branches import Branch, Pieces, dense, variables
+from closedform.strategies.exponentials_branches import Branch, Curve, Pieces, dense, variables
 from closedform.strategies.exponentials_field import Setting
-from closedform.strategies.exponentials_kinds import Judged
+from closedform.strategies.exponentials_kinds import Judged, rational_value
 from closedform.strategies.exponentials_numbers import Number, text
 from closedform.strategies.exponentials_points import Solution
 
@@ -186,13 +188,17 @@ def about_points(
             )
         )
     for c in found.curves:
+        lead = (
+            "Degenerate critical points fill"
+            if has_real_points(c, where.field)
+            else "Further critical points, if any, lie on"
+        )
         equations = ", ".join(f"{where.field.infix(e)} = 0" for e in c.equations) or "no further equation"
         fixed = ", ".join(f"{n} = ({where.field.infix(a)})/({where.field.infix(b)})" for n, (a, b) in c.values)
         names = ", ".join(substitution(where, n) for n in c.free)
         out.append(
             Statement(
-                f"Degenerate critical points fill a curve: "
-                f"{fixed}{' with ' if fixed else ''}{equations}, where {names}.",
+                f"{lead} a curve: {fixed}{' with ' if fixed else ''}{equations}, where {names}.",
                 "derived",
             )
         )
@@ -208,6 +214,22 @@ def about_points(
     elif judged.attained and any(p.kind == "global minimum" for p in points):
         out.append(Statement("The global minimum is attained, at the point so marked.", "derived"))
     return out
+
+
+def has_real_points(c: Curve, fld: Field) -> bool:
+    """Whether a curve given by one equation in positive generators has real points: the equation takes both signs."""
+    if not c.equations:
+        return True
+    if len(c.equations) != 1 or not variables(c.equations[0], fld) <= fld.positive:
+        return False
+    seen = set[bool]()
+    for powers in product((-6, -2, 0, 2, 6), repeat=len(c.free)):
+        at = {n: fmpq(2) ** e for n, e in zip(c.free, powers, strict=True)}
+        value = rational_value(c.equations[0], at, fld)
+        if value == 0:
+            return True
+        seen.add(bool(value > 0))
+    return len(seen) == 2
 
 
 def symbols_of(values: Mapping[str, Any] | None) -> str | None:
