@@ -28,7 +28,10 @@ def ours(case: dict[str, Any]) -> tuple[float, str]:
     found = solve_system(equations, case["variables"], [], Budget.of(120))
     right = found.complex_count == case.get("complex") and case.get("real") in (None, found.real_count)
     word = "right" if right else found.reason or "WRONG"
-    return time.perf_counter() - begin, f"{word} {found.complex_count} complex, {found.real_count} real, ground {found.ground or '-'}"
+    return (
+        time.perf_counter() - begin,
+        f"{word} {found.complex_count} complex, {found.real_count} real, ground {found.ground or '-'}",
+    )
 
 
 def _sympy(case: dict[str, Any], out: Any) -> None:

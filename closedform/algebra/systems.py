@@ -20,6 +20,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from flint import Ordering, acb, arb, ctx, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
 
@@ -77,8 +78,8 @@ class SystemSolution:
             bits = int(digits * 3.33) + 40
             while True:
                 with ctx.workprec(bits + 3 * _height(factor) // 2 + 10 * factor.degree()):
-                    roots = [acb(r).real for r, _ in factor.complex_roots() if acb(r).imag.is_zero()]
-                    points = [self.at(r) for r in roots]
+                    roots = [r.real for r in zeros_of(factor) if r.imag.is_zero()]
+                    points = [[acb(c).real for c in self.at(r)] for r in roots]
                     limit = arb(10) ** (-digits)
                     if all(bool(c.rad() <= limit * (1 + abs(c.mid()))) for p in points for c in p):
                         break
@@ -86,7 +87,7 @@ class SystemSolution:
             out.extend(RealPoint(number, u, tuple(p)) for u, p in zip(roots, points, strict=True))
         return sorted(out, key=lambda p: [float(c.mid()) for c in p.coordinates])
 
-    def at(self, u: arb | acb) -> list[arb] | list[acb]:
+    def at(self, u: arb | acb) -> list[arb | acb]:
         """All unknowns at one root of q, in balls."""
         if self.form is None:
             raise ValueError("no parametrisation")
@@ -110,7 +111,7 @@ class SystemSolution:
         if self.form is None:
             return []
         with ctx.workprec(int(digits * 3.33) + 2 * _height(self.form.q) + 10 * self.form.q.degree() + 40):
-            return [self.at(acb(r)) for r, _ in self.form.q.complex_roots()]
+            return [[acb(c) for c in self.at(r)] for r in zeros_of(self.form.q)]
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,9 @@ def solve_system(equations: Sequence[fmpq_mpoly], names: Sequence[str], nonzero:
         if not h.is_constant():
             k = max((len(e) for f in work for e in f), default=len(names))
             work = [{(*e, 0): c for e, c in f.items()} for f in work]
-            inverse = {(*e, *(0,) * (k - len(e)), 1): c for e, c in _integral(h).items()}
+            inverse = Terms()
+            for e, c in _integral(h).items():
+                inverse[(*e, *(0,) * (k - len(e)), 1)] = c
             inverse[(0,) * (k + 1)] = -1
             work.append(inverse)
     total = max((len(next(iter(f))) for f in work), default=len(names))
@@ -203,7 +206,7 @@ def _finished(names: tuple[str, ...], kept: list[int], eliminated: list[tuple[in
     budget.check()
     factors = tuple(sorted((f for f, _ in form.q.factor()[1]), key=lambda f: (f.degree(), str(f))))
     with ctx.workprec(max(64, 2 * _height(form.q))):
-        real = sum(1 for f in factors for r, _ in f.complex_roots() if acb(r).imag.is_zero())
+        real = sum(1 for f in factors for r in zeros_of(f) if r.imag.is_zero())
     return SystemSolution(names, 0, int(form.q.degree()), real, degree, form, tuple(kept), tuple(eliminated), factors,
                          ground in ("A", "B"), ground, "", times)  # fmt: skip
 
@@ -294,7 +297,7 @@ def eliminate_linear(system: list[Terms], n: int, longest: int = 8) -> tuple[
                 continue
             parts: dict[int, dict[tuple[int, ...], int]] = {}
             for e, c in g.to_dict().items():
-                parts.setdefault(int(e[i]), {})[(*e[:i], 0, *e[i + 1 :])] = c
+                parts.setdefault(int(e[i]), {})[(*e[:i], 0, *e[i + 1 :])] = int(c)
             new.append(
                 sum((ring.from_dict(d) * rest**j * scale ** (power - j) for j, d in parts.items()), ring.constant(0))
             )
@@ -365,6 +368,11 @@ def _squarefree(residues: list[nmod_poly], primes: list[int], modulus: int, i: i
     whole = fmpz_poly(found[0])
     part = whole // whole.gcd(whole.derivative()) if degree else whole
     return {tuple(j if m == i else 0 for m in range(k)): int(c) for j, c in enumerate(part.coeffs()) if c}
+
+
+def zeros_of(f: fmpz_poly) -> list[acb]:
+    """All complex roots of a squarefree polynomial in disjoint balls; a real one has the imaginary part exactly zero."""
+    return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
 
 
 def _value(f: fmpz_poly, u: arb | acb) -> arb | acb:

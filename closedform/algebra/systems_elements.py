@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from flint import acb, acb_poly, arb, ctx, fmpq_poly, fmpz, fmpz_poly
+from flint import acb, acb_poly, arb, ctx, fmpq, fmpq_poly, fmpz, fmpz_poly
 
-from closedform.algebra.systems import SystemSolution
-from closedform.algebra.systems_lift import Terms
+from closedform.algebra.systems import SystemSolution, zeros_of
 
 MAX_DEGREE = 40
 MAX_BITS = 200_000
@@ -36,7 +35,7 @@ def inverted(a: fmpq_poly, g: fmpq_poly) -> fmpq_poly:
     return s / common[0] % g
 
 
-def evaluated(terms: Terms, values: dict[int, fmpq_poly], g: fmpq_poly) -> fmpq_poly:
+def evaluated(terms: Mapping[tuple[int, ...], int | fmpq], values: dict[int, fmpq_poly], g: fmpq_poly) -> fmpq_poly:
     """A polynomial in the unknowns at given elements of Q[u]/g."""
     powers: dict[tuple[int, int], fmpq_poly] = {}
     total = fmpq_poly([0])
@@ -78,8 +77,8 @@ def minimal_polynomial(element: fmpq_poly, factor: fmpz_poly) -> fmpz_poly | Non
     while bits < MAX_BITS:
         with ctx.workprec(bits):
             product = acb_poly([acb(arb(scale))])
-            for root, _ in factor.complex_roots():
-                product = product * acb_poly([-horner(n, acb(root)), acb(arb(d))])
+            for root in zeros_of(factor):
+                product = product * acb_poly([-horner(n, root), acb(arb(d))])
             whole = list[fmpz]()
             for c in product.coeffs():
                 integer = c.real.unique_fmpz()

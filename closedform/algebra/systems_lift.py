@@ -9,6 +9,7 @@ that there are no more is not shown here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from flint import fmpz, fmpz_mod_ctx, fmpz_mod_poly, fmpz_mod_poly_ctx, fmpz_poly, nmod_poly
@@ -38,7 +39,7 @@ class _Ring:
         self.context = fmpz_mod_poly_ctx(fmpz_mod_ctx(modulus))
         self.q = self.context([int(c) for c in q])
 
-    def of(self, coefficients: list[int]) -> fmpz_mod_poly:
+    def of(self, coefficients: Any) -> fmpz_mod_poly:
         return self.context(coefficients)
 
     def constant(self, c: int) -> fmpz_mod_poly:

@@ -24,15 +24,11 @@ def minimise(
     """Distinct points where the iteration came to rest, the least loss first."""
     rng = np.random.default_rng(seed)
     out = list[Candidate]()
-    tried = 0
-    for start in starts or _draws(function, rng, sides):
-        if budget.remaining < 0.5 and tried or (tried >= 60 and out) or tried >= 200:
+    for tried, start in enumerate(starts or _draws(function, rng, sides)):
+        if (tried and budget.remaining < 0.5) or (tried >= 60 and out):
             break
-        if not starts and budget.remaining < 0.5 * (budget.remaining + 1) and len(out) >= 40:
-            break
-        tried += 1
-        found = _newton(function, np.array(start, dtype=float), budget) if function.loss is not None else _root(
-            function, np.array(start, dtype=float), budget)  # fmt: skip
+        begin = np.array(start, dtype=float)
+        found = _newton(function, begin, budget) if function.loss is not None else _root(function, begin, budget)
         if found is not None:
             out.append(found)
     return distinct(out)

@@ -36,7 +36,7 @@ class Enclosed:
 def enclose(function: Function, guess: Sequence[arb | float], digits: int, budget: Budget) -> Enclosed | None:
     """The zero near ``guess`` in balls of relative radius about 10^-digits; None where Newton does not arrive or prove."""
     bits = int(digits * 3.33) + 100
-    x = [arb(g) if isinstance(g, float) else g.mid() for g in guess]
+    x = [g.mid() if isinstance(g, arb) else arb(g) for g in guess]
     steps = list[tuple[float, float]]()
     try:
         for _ in range(3):

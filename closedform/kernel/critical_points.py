@@ -195,7 +195,7 @@ def _given(statement: dict[str, Json]) -> Given:
         if sign not in RELATIONS:
             refuse(f"not a relation: {sign}")
         relations.append((str(sign), read(left), read(right)))
-    free = set[str]().union(*(free_names(t) for t in equations), *(free_names(loss) if loss is not None else [],))
+    free = set[str]().union(*(free_names(t) for t in ([loss] if loss is not None else equations)))
     if not unknowns or not free <= set(unknowns) | set(columns):
         refuse("a name is not an unknown")
     return Given(loss, equations, unknowns, columns, relations)

@@ -18,7 +18,7 @@ from flint import Ordering, arb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_pol
 
 from closedform.algebra import bridge
 from closedform.algebra.galois.decide import Decision, decide
-from closedform.algebra.systems import RealPoint, SystemSolution, solve_system
+from closedform.algebra.systems import RealPoint, SystemSolution, solve_system, zeros_of
 from closedform.algebra.systems_elements import coordinates, matching, minimal_polynomial
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
@@ -142,8 +142,8 @@ class _Zero:
 
 def answer(system: Stationarity, solution: SystemSolution, budget: Budget) -> Attempt:
     """The attempt that a solved system supports; a reduction may call it with its own system."""
-    if solution.space is None or solution.form is None and solution.space != -1:
-        details = FrozenMap({"dimension": solution.space})
+    if solution.space is None or (solution.form is None and solution.space != -1):
+        details = FrozenMap[str, object]({"dimension": solution.space})
         return Attempt(name, "failed", solution.reason or "the system was not solved", details=details)
     return _Answer(system, solution, budget).attempt()
 
@@ -236,7 +236,7 @@ class _Answer:
                 continue
             try:
                 elements = coordinates(self.solution, factor)
-                done = all([self._exact_point(z, elements, factor, known) for z in own])
+                done = all(self._exact_point(z, elements, factor, known) for z in own)
             except ZeroDivisionError:
                 done = False
             status[number] = "closed" if done else "unknown"
@@ -426,4 +426,4 @@ def _kind(zero: _Zero) -> Kind:
 
 def _count(factor: fmpz_poly) -> int:
     with ctx.workprec(64):
-        return sum(1 for r, _ in factor.complex_roots() if getattr(r, "imag", arb(0)).is_zero())
+        return sum(1 for r in zeros_of(factor) if r.imag.is_zero())
