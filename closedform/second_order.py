@@ -17,10 +17,11 @@ import sympy as sp
 from flint import arb
 
 from closedform.algebra.sampling import Sample, real_ball
+from closedform.calculus.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.kernel.critical_points import inertia
 from closedform.points import Kind
-from closedform.stationarity import Stationarity
+from closedform.stationarity import Stationarity, smaller
 
 MAX_OPS = 500
 MAX_UNKNOWNS = 6
@@ -131,6 +132,42 @@ def _definite(hessian: Any, facts: Facts) -> bool:
     if n > MAX_UNKNOWNS:
         return False
     return all(facts.sign(sp.factor(hessian[:k, :k].det(method="berkowitz"))) == 1 for k in range(1, n + 1))
+
+
+def nested_minimum(system: Stationarity, facts: Facts, depth: int = 0) -> bool:
+    """Does minimising over one unknown after another, each a function with a single dip, give the one global minimum?
+
+    For fixed others the loss in u has one critical point, its minimum, at a value given in closed form; what is left is
+    the profile of the loss, of which the same is asked. Then the loss has one critical point, its global minimum.
+    """
+    if system.loss is None or len(system.unknowns) > 4 or _large([system.loss]):
+        return False
+    if len(system.unknowns) == 1:
+        found = shape(system, facts)
+        return found.unique and found.minimum
+    for u in system.unknowns:
+        slope = sp.diff(system.loss, u)
+        own = smaller(system, (u,), (sp.numer(sp.together(slope)),), loss=system.loss, nonzero=system.nonzero)
+        found = shape(own, facts)
+        if not (found.unique and found.minimum):
+            continue
+        values = real_roots(own.equations[0], u, facts)
+        if values.obstacles or values.stands or sp.count_ops(values.values) > 120:
+            continue
+        inside = [v for v in values.values if not u.is_positive or facts.sign(v) == 1]
+        if len(inside) != 1 or any(u in r.free_symbols and not _only_sign(r, u) for r in system.relations):
+            continue
+        rest = tuple(v for v in system.unknowns if v != u)
+        profile = sp.expand_log(system.loss.subs(u, inside[0]))
+        equations = tuple(sp.numer(sp.together(sp.diff(profile, v))) for v in rest)
+        relations = tuple(r for r in system.relations if u not in r.free_symbols)
+        if nested_minimum(smaller(system, rest, equations, loss=profile, relations=relations), Facts(relations), depth + 1):
+            return True
+    return False
+
+
+def _only_sign(r: Any, u: Any) -> bool:
+    return bool({r.lhs, r.rhs} == {u, sp.S.Zero} and u.is_positive)
 
 
 def _semidefinite(hessian: Any, facts: Facts) -> bool:

@@ -15,7 +15,7 @@ from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
-from closedform.second_order import local_kind, numeric_kind, shape
+from closedform.second_order import Shape, local_kind, nested_minimum, numeric_kind, shape
 from closedform.stationarity import Stationarity
 
 name = "elimination of one unknown after another"
@@ -77,6 +77,10 @@ def _answer(system: Stationarity, facts: Facts, judge: Judge, judged: list[Judge
     certificates, statements = list[Certificate](), list[Statement]()
     whole = shape(system, facts)
     if whole.reason:
+        statements.append(Statement(whole.reason, "derived"))
+    if not whole.minimum and len(kept) == 1 and not judge.numeric and budget.remaining > 4 and nested_minimum(system, facts):
+        whole = Shape(True, True, "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising "
+                                  "over it, and so on: its one critical point is the global minimum")  # fmt: skip
         statements.append(Statement(whole.reason, "derived"))
     dropped = [j for j in judged if not j.sometimes]
     complete = whole.unique and len(kept) == 1 and kept[0].always
