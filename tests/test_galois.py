@@ -36,10 +36,10 @@ from closedform.budget import Budget
 from closedform.errors import CallError, ClosedFormError, InputError
 from closedform.kernel import unsolvable
 from closedform.kernel.check import check_certificate
-from closedform.kernel.document import check_document
+from closedform.kernel.document import check_document, seal
 from closedform.kernel.reading import Refused
 from closedform.kernel.unsolvable import reduced_type, solvable_envelope_excludes
-from closedform.polynomials import galois, monodromy, radicals
+from closedform.polynomials import galois, monodromy, radicals, roots
 
 x = fmpz_poly([0, 1])
 Permutation = tuple[int, ...]
@@ -474,6 +474,36 @@ def test_json_has_the_documented_shape() -> None:
     assert not check_document(data)[0].accepted  # the seal
     assert pickle.loads(pickle.dumps(found)) == found
     assert "not solvable by radicals" in found.to_text()
+
+
+def test_headlines_are_held_against_the_certificates() -> None:
+    """A forger who knows the seal still cannot change what is proved."""
+
+    def forged(found: object, path: list[object], value: object) -> bool:
+        data = json.loads(found.to_json())  # type: ignore[attr-defined]
+        place = data
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+        data["seal"] = seal(data)
+        return not all(f.accepted for f in check_document(data))
+
+    unsolvable_one, solvable_one = galois("(y^5 - y - 1)*(y^2 - 2)"), galois("x^5 - 2")
+    fifth = next(k for k, f in enumerate(unsolvable_one.factors) if f.degree == 5)
+    assert not forged(unsolvable_one, ["notes"], [])
+    assert forged(unsolvable_one, ["solvable"], True)
+    assert forged(unsolvable_one, ["factors", fifth, "solvable"], True)
+    assert forged(unsolvable_one, ["factors", fifth, "polynomial"], "y^5 - 2")
+    assert forged(unsolvable_one, ["factors", fifth, "certificate"], None)
+    assert forged(solvable_one, ["factors", 0, "solvable"], False)
+    assert forged(solvable_one, ["solvable"], False)
+    enclosed = roots("x^3 - 2", digits=10)
+    assert not forged(enclosed, ["notes"], [])
+    assert forged(enclosed, ["roots", 0, "numeric", "re"], "1.25")
+    assert forged(enclosed, ["roots", 1, "multiplicity"], 2)
+    assert forged(enclosed, ["roots", 0, "real"], False)
+    assert forged(enclosed, ["polynomial"], "x^3 - 3")
+    assert forged(enclosed, ["roots"], [])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 
 from closedform.kernel.check import check_certificate
+from closedform.kernel.headlines import contradictions
 from closedform.kernel.reading import Json, Refused, refuse
 
 
@@ -45,6 +46,7 @@ def check_document(document: Json) -> list[Finding]:
         findings.append(Finding("seal", intact, said))
     elif "statement" not in document:
         findings.append(Finding("seal", False, "the document carries no seal"))
+    findings += [Finding("headline", False, said) for said in contradictions(document)]
     for place, certificate in _certificates(document, ""):
         try:
             findings.append(Finding(place, True, check_certificate(certificate)))
