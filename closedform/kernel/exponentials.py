@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
+from flint import acb, fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
 
 from closedform.kernel import reading
 from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, infix, mul, read
@@ -47,8 +48,9 @@ class Field:
             return {(): self.entry(tree, values)}
         if head in ("pi", "e"):
             return {(head,): fmpq(1)}
-        if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
-            parts = [*((p, e) for p, e in args[0].p.factor()), *((q, -e) for q, e in args[0].q.factor())]
+        inside = args[0] if args else ZERO
+        if head == "log" and isinstance(inside, fmpq) and inside > 0:
+            parts = [*((p, e) for p, e in inside.p.factor()), *((q, -e) for q, e in inside.q.factor())]
             return {(f"log({p})",): fmpq(e) for p, e in parts}
         if head == "+":
             out: dict[Key, fmpq] = {}
@@ -72,7 +74,8 @@ class Field:
         refuse(f"not a linear form: {infix(tree)[:80]}")
 
     def entry(self, tree: Tree, values: Mapping[str, fmpq]) -> fmpq:
-        column, at = self.columns.get(str(tree[1])), self.expand(tree[2], values)
+        _, name, place = tree if isinstance(tree, tuple) else ("", "", "")
+        column, at = self.columns.get(str(name)), self.expand(place, values)
         index = as_integer(at.get((), ZERO)) if set(at) <= {()} else None
         if column is None or index is None or not 1 <= index <= len(column):
             refuse(f"no entry {infix(tree)}")
@@ -124,7 +127,7 @@ class Field:
             if whole is None or abs(whole) > MAX_POWER:
                 refuse(f"not rational: {infix(tree)[:80]}")
             a, b = self.quotient(args[0], values)
-            if whole < 0 and a == 0:
+            if whole < 0 and a.is_zero():
                 refuse("division by zero")
             return (a**whole, b**whole) if whole >= 0 else (b**-whole, a**-whole)
         if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
@@ -140,7 +143,7 @@ class Field:
 
     def reduced(self, a: fmpz_mpoly, b: fmpz_mpoly) -> Quotient:
         g = a.gcd(b)
-        return (a, b) if g == 1 else (a // g, b // g)
+        return (a, b) if g.is_one() else (a // g, b // g)
 
     def total(self, terms: list[Quotient]) -> Quotient:
         """The sum, over the least common denominator; equal denominators first, then in pairs."""
@@ -228,11 +231,11 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
     right, denominators = goal, field.one
     for item in reading.sequence(evidence["nonvanishing"], "the nonvanishing factors", 1000):
         factor = field.polynomial(item)
-        if factor == 0 or not (field.sign(factor) or factor.is_constant() or divmod(goal, factor)[1] == 0):
+        if factor.is_zero() or not (field.sign(factor) or factor.is_constant() or divmod(goal, factor)[1].is_zero()):
             roots_in(field, factor, [])
         right *= factor
     cofactors = reading.sequence(evidence["cofactors"], "cofactors")
-    if goal == 0 or len(cofactors) != len(unknowns):
+    if goal.is_zero() or len(cofactors) != len(unknowns):
         refuse("one cofactor for each unknown is needed, and a polynomial that is not zero")
     for u, c in zip(unknowns, cofactors, strict=True):
         above, below = field.quotient(differentiate(loss, u), {})
@@ -244,7 +247,7 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
     said = f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)} has {field.infix(goal)} = 0"
     if "roots" not in claim:
         return said
-    if len(unknowns) != 1 or field.names[1:] or field.polynomial(cofactors[0]) != 1:
+    if len(unknowns) != 1 or field.names[1:] or not field.polynomial(cofactors[0]).is_one():
         refuse("roots are only counted for one unknown, where every root is a critical point")
     roots_in(field, denominators, [])
     found = roots_in(field, goal, claim["roots"])
@@ -261,7 +264,13 @@ def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
         dense[m[used[0]]] = int(c)
     f = fmpz_poly(dense)
     f = f // f.gcd(f.derivative()) if f.degree() > 0 else f
-    above = [] if f.degree() < 1 else [z.real for z, _ in f.complex_roots() if z.imag == 0 and not z.real < 0 and z.real != 0]
+    above = 0
+    found: Any = f.complex_roots() if f.degree() > 0 else []
+    for z in (acb(root) for root, _ in found):
+        if z.imag.is_zero() and not (z.real < 0 or z.real.is_zero()):
+            if not z.real > 0:
+                refuse("the sign of a root is open")
+            above += 1
     last = ZERO
     listed = [reading.sequence(i, "an interval", 2) for i in reading.sequence(intervals, "roots", 10_000)]
     for pair in listed:
@@ -269,8 +278,8 @@ def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
         if not last < low <= high or not (f(low) * f(high) < 0 or (low == high and f(low) == 0)):
             refuse("the intervals are not disjoint, positive and ascending with a change of sign")
         last = high
-    if len(listed) != len(above):
-        refuse(f"{len(above)} positive roots, {len(listed)} intervals")
+    if len(listed) != above:
+        refuse(f"{above} positive roots, {len(listed)} intervals")
     return len(listed)
 
 
@@ -307,15 +316,15 @@ def check_descent(statement: dict[str, Json], claim: dict[str, Json], evidence: 
 def slopes(part: Tree, values: Mapping[str, fmpq], field: Field,
            direction: Mapping[str, fmpq]) -> tuple[fmpq | None, list[fmpq], list[fmpq]]:  # fmt: skip
     """The slope of a linear part; else those of the exponents above and below in (the logarithm of) positive exponentials."""
-    head = part[0] if isinstance(part, tuple) else ""
-    if head in ("+", "*", "") or (head == "log" and isinstance(part[1], fmpq)):
+    head, inside = (str(part[0]), part[1]) if isinstance(part, tuple) else ("", part)
+    if head in ("+", "*", "") or (head == "log" and isinstance(inside, fmpq)):
         try:
             form = field.expand(part, values)
         except reading.Refused:
             form = {("", ""): ZERO}
         if all(len(k) < 2 for k in form):
             return sum((c * direction.get(k[0], ZERO) for k, c in form.items() if k), ZERO), [], []
-    above, below = field.quotient(part[1] if head == "log" and isinstance(part, tuple) else part, values)
+    above, below = field.quotient(inside if head == "log" else part, values)
     if field.sign(above) != 1 or field.sign(below) != 1 or any(len(k) != 1 for k in field.scales) or len(field.names) > len(field.scales):
         refuse(f"not built from positive exponentials: {infix(part)[:200]}")
     weights = [scale * direction.get(k[0], ZERO) for k, (_, scale) in field.scales.items()]
