@@ -75,6 +75,8 @@ def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
     if node.name is not None:
         return at[node.name] if node.name in at else float(sizes[node.name])
     head = node.head
+    if head == "pi":
+        return np.pi
     if head in ("eye", "ones", "zeros"):
         dims = [size(c, sizes) for c in node.children]
         return np.eye(dims[0]) if head == "eye" else (np.ones if head == "ones" else np.zeros)((*dims, 1)[:2])
@@ -181,7 +183,8 @@ class Minimisation:
             at += self.length(u)
             if self.rank:
                 left, right = part[: shape[0] * self.rank], part[shape[0] * self.rank :]
-                out[u] = left.reshape(shape[0], self.rank) @ right.reshape(self.rank, shape[1])
+                thin = left.reshape(shape[0], self.rank)
+                out[u] = thin @ (thin.T if "psd" in self.words(u) else right.reshape(self.rank, shape[1]))
             elif not shape:
                 out[u] = float(np.exp(part[0]) if u in self.bound else part[0])
             else:
@@ -259,6 +262,9 @@ CASES = [
     ("w'*S*w subject to ones(m)'*w = 1, mu'*w = t", "w", "S=m,m;mu=m;w=m", ("S spd",)),
     ("w'*S*w - t*mu'*w subject to ones(m)'*w = 1", "w", "S=m,m;mu=m;w=m", ("S spd", "t>0")),
     ("||X - A||^2 subject to X = X'", "X", "A=k,k;X=k,k", ()),
+    ("||X - A||^2 subject to X*ones(m) = ones(k)", "X", "A=k,m;X=k,m", ()),
+    ("||X - A||^2 subject to X = X', tr(X) = 1", "X", "A=k,k;X=k,k", ()),
+    ("||K*c - y||^2 + lam*c'*K*c subject to T'*c = zeros(q)", "c", "K=m,m;y=m;T=m,q;c=m", ("K spd", "lam>0")),
     ("||X*A - B||^2 subject to C*X = D", "X", "A=k,n;B=m,n;C=q,m;D=q,k;X=m,k", ()),
     ("tr(A*S*A') subject to A*X = eye(k)", "A", "S=m,m;X=m,k;A=k,m", ("S spd",)),
     ("-logdet(X) subject to tr(A*X) = 1", "X", "A=k,k;X=k,k", ("A spd", "X spd")),
@@ -267,6 +273,8 @@ CASES = [
     ("n*logdet(S) + tr(inv(S)*(Y - X*B)'*(Y - X*B))", "B,S", "X=n,k;Y=n,q;B=k,q;S=q,q", ("S spd",)),
     ("n*logdet(S) + tr((X - ones(n)*mu')*inv(S)*(X - ones(n)*mu')')", "mu,S", "X=n,k;mu=k;S=k,k", ("S spd",)),
     ("n*log(s2) + ||y - X*a||^2/s2", "a,s2", "X=n,k;y=n;a=k", ("s2>0",)),
+    ("(n + v)*logdet(S) + tr((R'*R + P)*inv(S))", "S", "R=n,k;P=k,k;S=k,k", ("S spd", "P spd", "v>0")),
+    ("n/2*log(2*pi*s) + ||y - X*c||^2/(2*s)", "c,s", "X=n,k;y=n;c=k", ("s>0",)),
     ("tr(S*T) + tr(R*T) - logdet(T)", "T", "S=k,k;R=k,k;T=k,k", ("S spd", "R psd", "T spd")),
     ("tr(C*T) - logdet(T) + lam*||T||^2", "T", "C=k,k;T=k,k", ("C sym", "T spd", "lam>0")),
     ("tr(A*X) + tr(B*inv(X))", "X", "A=k,k;B=k,k;X=k,k", ("A spd", "B spd", "X spd")),
@@ -302,12 +310,14 @@ CASES = [
     ("tr((W - eye(k))*S*(W - eye(k))') subject to W*S*W' = eye(k)", "W", "S=k,k;W=k,k", ("S spd",)),
     ("||W - A||^2 subject to W'*S*W = eye(k)", "W", "S=k,k;A=k,k;W=k,k", ("S spd",)),
     ("||A*M - B||^2 subject to M'*M = g*eye(q)", "M", "A=n,q;B=n,q;M=q,q", ("g>0",)),
+    ("||W*X - X||^2 subject to W*X*X'*W' = eye(k)", "W", "X=k,n;W=k,k", ()),
     # low rank
     ("||B - Y'*Y||^2", "Y", "B=m,m;Y=q,m", ("B sym",)),
     ("||A - B||^2 subject to rank(B) <= r", "B", "A=p,m;B=p,m", ()),
     ("||Y - X*B||^2 + lam*||B||^2 subject to rank(B) <= r", "B", "X=n,k;Y=n,m;B=k,m", LP),
     ("||X - W2*W1*X||^2", "W1,W2", "X=m,n;W1=r,m;W2=m,r", ()),
     ("||Y - X*W1*W2||^2", "W1,W2", "X=n,k;Y=n,m;W1=k,r;W2=r,m", ()),
+    ("||X - A||^2 subject to X psd, rank(X) <= r", "X", "A=m,m;X=m,m", ()),
     ("||A - U*V'||^2", "U,V", "A=p,m;U=p,r;V=m,r", ()),
     ("||A - U*V'||^2 + lam*(||U||^2 + ||V||^2)", "U,V", "A=p,m;U=p,r;V=m,r", LP),
     ("||B - Y*Y'||^2 + lam*||Y||^2", "Y", "B=m,m;Y=m,q", ("B sym", "lam>0")),

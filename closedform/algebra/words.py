@@ -530,8 +530,9 @@ def inverse(p: Poly) -> Poly:
     p = divide_mono(p, c, m)
     outside = Poly(ONE, ONE, {(tuple((a, -e) for a, e in m), ()): 1 / c})
     words = [w for _, w in p.terms]
-    if len(words) == 1 and not words[0]:
-        return mul(outside, eye(p.rows))
+    if not any(words):  # a scalar times the identity
+        factor = Poly(ONE, ONE, dict(p.terms))
+        return product(outside, power(factor, -1), eye(p.rows))
     first = words[0][0] if words[0] else None
     if first is not None and first.rows == first.cols and all(w and w[0] == first for w in words):
         rest = Poly(p.rows, p.cols, {(m2, w[1:]): c2 for (m2, w), c2 in p.terms.items()})
@@ -762,6 +763,13 @@ def scalar_function(f: str, p: Poly) -> Poly:
             return scale(scalar_function("log", of_atom(s[1][0][0])), s[1][0][1])
         if p == constant(1):
             return constant(0)
+    if f == "log" and (s := p.single()) and not s[2] and s[0] > 0:
+        plain = [(a, e) for a, e in s[1] if a.kind in ("num", "const")]
+        if (plain or s[0] != 1) and len(plain) < len(s[1]):  # log(2*pi*s) = log(2) + log(pi) + log(s)
+            out = scalar_function("log", Poly(ONE, ONE, {(tuple(x for x in s[1] if x not in plain), ()): Fraction(1)}))
+            for a, e in plain:
+                out = add(out, scale(of_atom(Atom("fn", ("log", of_atom(a)))), e))
+            return out if s[0] == 1 else add(out, of_atom(Atom("fn", ("log", constant(s[0])))))
     if f == "exp" and p.zero:
         return constant(1)
     if f == "abs" and (s := p.single()):

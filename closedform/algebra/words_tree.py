@@ -35,6 +35,8 @@ def _term(c: Fraction, m: Mono, word: Word, rows: str) -> Json:
 
 
 def _atom(a: Atom) -> Json:
+    if a.kind == "const":
+        return [a.args[0]]
     if a.kind in ("name", "size"):
         return size_tree(a.args[0])
     if a.kind == "poly":

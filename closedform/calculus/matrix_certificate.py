@@ -21,7 +21,7 @@ ATTEMPTS = 8
 
 def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[str],
                 conditions: Sequence[str] = ()) -> Certificate | None:  # fmt: skip
-    """A certificate that the kernel accepts, or None where it has no words for the loss or the formula.
+    """A certificate that the kernel accepts, or None where it cannot test the loss or the formula.
 
     Raises ``ArithmeticError`` when the kernel finds that the formula is not stationary.
     """
@@ -56,7 +56,7 @@ def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[s
         except (ArithmeticError, ValueError):
             continue  # a singular matrix at these sizes
         return Certificate(statement, claim, evidence)
-    raise ArithmeticError("the formula could not be tested at any sizes: some matrix was always singular")
+    return None  # some matrix was singular at all sizes tried
 
 
 def assignments(system: MatrixSystem, values: tuple[int, ...], formulas: Iterable[Poly] = ()) -> list[dict[str, int]]:

@@ -132,6 +132,8 @@ class Sample:
             q: fmpq = rational(tree, "a number")
             return Dual(matrix(1, 1, [int(q.p) * pow(int(q.q), -1, P) % P]), None, 0)
         head, *rest = sequence(tree, "an expression")
+        if head in ("pi", "e") and not rest:  # an indeterminate
+            return Dual(matrix(1, 1, [self.draw(str(head))]), None, 1)
         if head in ("eye", "ones", "zeros"):
             sizes = [self.size(t) for t in rest]
             rows, cols = sizes[0], sizes[-1] if head == "eye" or len(sizes) == 2 else 1

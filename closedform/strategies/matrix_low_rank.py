@@ -33,16 +33,14 @@ _BALDI = "Baldi and Hornik, Neural Networks 2 (1989); Kawaguchi, NIPS 2016"
 
 
 def declines(system: MatrixSystem) -> str | None:
-    if (trouble := system.trouble_with()) is not None:
+    ranked = any(c.kind == "rank" for c in system.constraints)
+    if (trouble := system.trouble_with(*(("psd", "sym") if ranked else ()))) is not None:
         return trouble
     if system.gradient is None:
         return system.trouble
     if any(c.kind == "rank" for c in system.constraints):
-        return (
-            None
-            if len(system.constraints) == 1 and len(system.unknowns) == 1
-            else "there are other constraints or unknowns"
-        )
+        others = {c.kind for c in system.constraints} - {"rank", "psd"}
+        return None if not others and len(system.unknowns) == 1 else "there are other constraints or unknowns"
     if system.constraints:
         return "the constraints are not a rank bound"
     columns = any(system.shape(u)[1] == ONE for u in system.unknowns)
@@ -57,7 +55,13 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         if bound.left != system.unknown(u) and bound.left != system.unknown(u).T:
             return Attempt(name, "declined", "the rank bound is not on the unknown itself")
         form = _quadratic(system.loss, u, system.unknown(u))
-        return Attempt(name, "declined", form) if isinstance(form, str) else _bounded(system, u, bound.bound, form)
+        if isinstance(form, str):
+            return Attempt(name, "declined", form)
+        if "psd" in system.flags(u) or any(c.kind == "psd" for c in system.constraints):
+            return _positive(system, u, bound.bound, form)
+        if "sym" in system.flags(u):
+            return Attempt(name, "declined", "a symmetric unknown that may be indefinite")
+        return _bounded(system, u, bound.bound, form)
     found = _thick(system) if any(system.shape(u)[1] == ONE for u in system.unknowns) else system
     penalty, bare = _ridge(found) if found is not None else (None, None)
     if found is None or bare is None:
@@ -148,6 +152,34 @@ def _quadratic(loss: Poly, u: str, p: Poly) -> Form | str:
     elif t is not None:
         a, b = a * t, w.eye(b.rows)
     return a, b, k, c
+
+
+def _positive(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
+    """The nearest positive semidefinite matrix of bounded rank."""
+    a, b, k, _ = form
+    s, t = identity_multiple(a), identity_multiple(b)
+    scale = s * t if s is not None and t is not None else None
+    if scale is None or _definite(system, scale) is None:
+        return Attempt(name, "declined", "the loss is not the distance to a matrix")
+    target = w.scale(k + k.T, Fraction(1, 2)) * w.power(scale, -1)
+    source = source_of(system)
+    values, vectors = source.locals("values vectors")
+    r, v = source.size(rank), identifier(u)
+    source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(target))}")
+    source.line(f"{values}, {vectors} = np.maximum({values}[::-1][:{r}], 0), {vectors}[:, ::-1][:, :{r}]")
+    source.line(f"{v} = ({vectors} * {values}) @ {vectors}.T")
+    shown = display(target)
+    return by_theorem(
+        system,
+        name,
+        texts={u: f"truncated_svd(positive_part({shown}), {rank})"},
+        latex=rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{rank}}} (\Lambda_{{{rank}}})_+ V_{{{rank}}}^\top",
+        source=source.finish({u: v}),
+        cost=cubic(a.rows),
+        theorem=f"the nearest positive semidefinite matrix of rank at most {rank} keeps the {rank} largest positive eigenvalues",
+        reference="Mardia, Kent and Bibby, Multivariate Analysis, theorem 14.4.2",
+        remarks=("unique when the eigenvalues at the cut differ",),
+    )
 
 
 def _definite(system: MatrixSystem, p: Poly) -> tuple[str, ...] | None:

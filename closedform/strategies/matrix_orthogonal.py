@@ -73,7 +73,7 @@ def _metric(c: Constraint, system: MatrixSystem, u: str, side: str) -> Poly | No
         return None
     metric = w.power(unit, -1) * metric
     level = definite(metric, system.facts) if w.is_symmetric(metric) else None
-    return metric if level and level.strict and not level.conditions else None
+    return metric if level and level.strict else None
 
 
 def _scaled(c: Constraint, system: MatrixSystem, u: str) -> bool:
@@ -192,6 +192,8 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
     if sign(front, system.facts) == 2:
         target = w.divide_mono(target, abs(c), m)
     source = source_of(system)
+    needed = definite(metric, system.facts) if metric is not None else None
+    conditions = needed.conditions if needed else ()
     wanted = target
     root = ""
     if metric is not None:  # U = Q S^(-1/2) or S^(-1/2) Q with Q orthogonal
@@ -199,7 +201,7 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
             code = source.call("_power", source.poly(metric), "-0.5")
             source.line(f"{identifier(u)} = {code}")
             return by_theorem(
-                system, name, texts={u: f"invsqrt({display(metric)})"}, latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
+                system, name, conditions=conditions, texts={u: f"invsqrt({display(metric)})"}, latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
                 source=source.finish({u: identifier(u)}), cost=cubic(p.rows), reference=_SCHONEMANN,
                 theorem=(f"substituting {u} = Q*{display(metric)}^(-1/2), Q orthogonal, leaves a Procrustes "
                         f"problem whose solution is Q = I"),
@@ -248,7 +250,7 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
     return by_theorem(
         system, name, texts={v: texts[v] for v in system.unknowns if v in texts}, latex=tex,
         source=source.finish({v: outputs[v] for v in system.unknowns if v in outputs}), cost=cubic(p.cols, "22"),
-        reference=_KABSCH if rotation else _SCHONEMANN,
+        conditions=conditions, reference=_KABSCH if rotation else _SCHONEMANN,
         theorem=(f"by von Neumann's trace inequality tr({u}'*M), M = {shown}, is largest at the "
                  + (("special orthogonal factor P*D*Q' of the singular value "
                     "decomposition") if rotation else "orthogonal polar factor P*Q'")
