@@ -49,7 +49,7 @@ def declines(system: Stationarity) -> str | None:
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """"not_closed" when the hypotheses hold, else the reason why not."""
-    x, equation = system.unknowns[0], sp.expand(system.equations[0])
+    x, equation = system.unknowns[0], sp.expand(_multiplied(system.equations[0], system.unknowns[0]))
     budget.check()
     atoms = {a for a in equation.atoms(*_SPECIAL, sp.Derivative, sp.Subs) if a.has(x)}
     markers = {a: sp.Dummy(f"h{i}") for i, a in enumerate(sorted(atoms, key=str))}
@@ -75,6 +75,23 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     )
     statement = Statement(text, "derived", reference=f"{reference}; {_CLOSURE}")
     return Attempt(name, "not_closed", scope="formula", statements=(statement,))
+
+
+def _multiplied(equation: Any, x: Any) -> Any:
+    """digamma(m*z + c) = log(m) + (digamma(z + c/m) + ... + digamma(z + (c + m - 1)/m))/m, until all slopes are equal."""
+    arguments = {a.args[1] for a in equation.atoms(sp.polygamma) if a.args[0] == 0 and a.has(x)}
+    slopes = {sp.diff(u, x) for u in arguments}
+    if len(slopes) < 2 or not all(s.is_Rational and s > 0 for s in slopes):
+        return equation
+    unit = sp.gcd_list(list(slopes))
+    new = dict[Any, Any]()
+    for u in arguments:
+        m = int(sp.diff(u, x) / unit)
+        if m > 12:
+            return equation
+        if m > 1:
+            new[sp.polygamma(0, u)] = sp.log(m) + sp.Add(*(sp.polygamma(0, sp.expand((u + k) / m)) for k in range(m))) / m
+    return equation.xreplace(new)
 
 
 def _differentially_algebraic(c: Any) -> bool:
