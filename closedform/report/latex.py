@@ -59,7 +59,8 @@ def _block(block: Block) -> str:
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Code):
-        return f"\\begin{{verbatim}}\n{block.source.rstrip()}\n\\end{{verbatim}}"
+        more = "" if block.source.strip() == block.main else "\nThe functions that it calls are in the JSON."
+        return f"{{\\small\n\\begin{{verbatim}}\n{block.main}\n\\end{{verbatim}}\n}}{more}"
     raise TypeError(f"no LaTeX for {type(block).__name__}")
 
 
