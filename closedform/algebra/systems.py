@@ -131,7 +131,7 @@ def solve_system(equations: Sequence[fmpq_mpoly], names: Sequence[str], nonzero:
     what is said of their number. A run that does not finish says so in ``reason`` and leaves ``space`` None.
     """
     names = tuple(names)
-    work = [_integral(f) for f in equations if not f.is_zero()]
+    work: list[Terms] = [_integral(f) for f in equations if not f.is_zero()]
     for h in nonzero:  # Rabinowitsch: one further unknown w with w h = 1 for each
         if not h.is_constant():
             k = max((len(e) for f in work for e in f), default=len(names))

@@ -9,6 +9,7 @@ import sympy as sp
 from flint import arb, ctx, fmpq, fmpq_mat
 
 from closedform.budget import Budget
+from closedform.enclosures.evaluation import as_written
 from closedform.errors import OutOfTime
 from closedform.expression import Node
 from closedform.stationarity import Stationarity
@@ -23,12 +24,7 @@ def lower_bound(system: Stationarity) -> Fraction | None:
     >>> _least(parse("(x^2 - 1)^2 + 3 + 2*abs(y)"))
     Fraction(3, 1)
     """
-    return _least(system.origin.loss) if _as_written(system) and system.origin.loss is not None else None
-
-
-def _as_written(system: Stationarity) -> bool:
-    names = tuple(u.name for u in system.unknowns)
-    return system.loss is not None and system.origin.loss is not None and set(names) == set(system.origin.unknowns)
+    return _least(system.origin.loss) if as_written(system) and system.origin.loss is not None else None
 
 
 def _least(node: Node) -> Fraction | None:
@@ -60,7 +56,7 @@ def _nonnegative(node: Node) -> bool:
 def coercive(system: Stationarity, budget: Budget) -> str | None:
     """Why the loss tends to infinity with its unknowns, in words; None where that is not shown."""
     names = {u.name for u in system.unknowns}
-    if _as_written(system) and system.origin.loss is not None and _least(system.origin.loss) is not None:
+    if as_written(system) and system.origin.loss is not None and _least(system.origin.loss) is not None:
         loss = system.origin.loss
         held = {n for term in (loss.children if loss.head == "+" else (loss,)) for n in _pure(term)}
         if names <= held:

@@ -152,6 +152,11 @@ def _at(p: Any, at: list[fmpq]) -> fmpq:
     return total
 
 
+def as_written(system: Stationarity) -> bool:
+    """Whether the system's loss is the one that the user wrote."""
+    return system.loss is not None and _as_given(system, columns_of(system.origin)) is not None
+
+
 def _as_given(system: Stationarity, columns: dict[str, list[fmpq]]) -> Json:
     """The loss as the user wrote it, with the number of rows for its name; None where the kernel has no such form."""
     origin = system.origin
@@ -163,9 +168,28 @@ def _as_given(system: Stationarity, columns: dict[str, list[fmpq]]) -> Json:
         lengths = free_names(read(tree)) - set(origin.unknowns) - set(columns)
         if lengths - _limits(tree) - {"n"} or (lengths and not rows):
             return None
-        return _replaced(tree, lengths, rows)
-    except Refused:
+        given = _replaced(tree, lengths, rows)
+        return given if _agree(read(given), read(bridge.to_tree(system.loss)), origin.unknowns, columns) else None
+    except (Refused, bridge.NoTranslation):
         return None
+
+
+def _agree(one: Tree, other: Tree, names: Sequence[str], columns: dict[str, list[fmpq]]) -> bool:
+    """Whether two losses have the same values at a few points: a reduction may have changed the loss and kept the names."""
+    met = 0
+    with ctx.workprec(200):
+        for k in range(6):
+            at = {x: arb(fmpq(7 + 5 * k + 3 * i, 11 + 2 * k + i) * (-1) ** (k // 3 * i)) for i, x in enumerate(names)}
+            try:
+                a, b = (evaluate(t, at, columns) for t in (one, other))
+            except (Refused, ArithmeticError, ValueError):
+                continue
+            if not a.is_finite() or not b.is_finite():
+                continue
+            if not a.overlaps(b):
+                return False
+            met += 1
+    return met > 0
 
 
 def _indexed(tree: Tree) -> set[str]:

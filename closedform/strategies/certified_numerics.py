@@ -43,6 +43,8 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when the system holds symbols, or is not smooth; else None."""
     if system.parameters:
         return "the coefficients hold parameters"
+    if any(r.rel_op == "==" for r in system.relations):
+        return "there are equality constraints"
     if system.kind in ("piecewise", "sum"):
         return f"the equations are {system.kind}, not smooth functions of the unknowns alone"
     if len(system.unknowns) > MAX_UNKNOWNS:

@@ -4,7 +4,8 @@ The zeros come from ``algebra.systems`` (Groebner basis, univariate form, proved
 factor of the univariate polynomial is decided by Galois theory: where its group is not solvable, no coordinate system
 in radicals exists for its points; else each coordinate's own minimal polynomial gives the radicals. Kinds come from the
 Hessian in balls. A global minimum is named only where the loss is coercive and the list complete, or where the loss is
-a sum of squares that vanishes at the point.
+a sum of squares that vanishes at the point. (More than 400 lines: one answer in four steps, exact values, kinds, least
+loss, certificate, that share what is known of each zero.)
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from flint import Ordering, arb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_pol
 from closedform.algebra import bridge
 from closedform.algebra.galois.decide import Decision, decide
 from closedform.algebra.systems import RealPoint, SystemSolution, solve_system, zeros_of
-from closedform.algebra.systems_elements import coordinates, matching, minimal_polynomial
+from closedform.algebra.systems_elements import coordinates, evaluated, matching, minimal_polynomial
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
@@ -30,6 +31,9 @@ from closedform.enclosures.decimals import decimal_text
 from closedform.enclosures.evaluation import Function
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.expression import read
+from closedform.kernel.quotients import quotient
+from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity import Stationarity
 
@@ -52,6 +56,8 @@ def declines(system: Stationarity) -> str | None:
         return f"the equations are {system.kind}, not rational"
     if system.parameters:
         return "the coefficients hold parameters"
+    if any(r.rel_op == "==" for r in system.relations):
+        return "there are equality constraints"
     if any(_heavy(e, system.unknowns) for e in system.equations):
         return "clearing denominators would make the equations too large"
     return None
@@ -155,15 +161,19 @@ class _Answer:
         self.statements, self.certificates = list[Statement](), list[Certificate]()
         self.bits = int(budget.digits * 3.33) + 120
         self.function = Function.of(system)
+        self.open = False
 
     def attempt(self) -> Attempt:
         solution = self.solution
         self._say_counts()
         zeros = [z for z in map(_Zero, solution.real_points(self.budget.digits + 12)) if self._inside(z)]
-        complete = solution.complete
+        complete = solution.complete and not self.open
         complex_count = None if self.system.relations else solution.complex_count
         counts = FrozenMap({"complex": complex_count, "real": len(zeros)})
         if not zeros:
+            closed = any(r.rel_op in (">=", "<=") for r in self.system.relations)
+            if closed:
+                return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
             outcome = "no_critical_point" if complete else "failed"
             reason = "the equations have no real common zero" + (" in the domain" if self.system.relations else "")
             return Attempt(name, outcome, reason, complete=complete, counts=counts, statements=tuple(self.statements))
@@ -213,12 +223,23 @@ class _Answer:
             if gap is None:
                 return False
             if gap.contains(0):
-                strict = r.rel_op in (">", "<", "!=")
-                if strict:
+                if not self._on_the_edge(zero, r.lhs - r.rhs):
+                    self.open = True  # too close to tell
+                if r.rel_op in (">", "<", "!="):
                     return False
             elif not {">": gap > 0, ">=": gap > 0, "<": gap < 0, "<=": gap < 0, "!=": True}.get(r.rel_op, True):
                 return False
         return True
+
+    def _on_the_edge(self, zero: _Zero, expr: Any) -> bool:
+        """Whether a rational expression is exactly zero at the point, in the point's field."""
+        factor = self.solution.factors[zero.point.factor]
+        try:
+            value = quotient(read(bridge.to_tree(expr)), self.names, {})
+            top = {tuple(int(k) for k in e): c for e, c in value.top.to_dict().items()}
+            return evaluated(top, dict(enumerate(coordinates(self.solution, factor))), fmpq_poly(factor)) == 0
+        except (bridge.NoTranslation, Refused, ZeroDivisionError):
+            return False
 
     # -- exact expressions -------------------------------------------------------------------------------------------
 
