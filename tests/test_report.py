@@ -304,6 +304,12 @@ def test_typesetting(source, latex):
     assert typeset.latex_of(source) == latex
 
 
+def test_latex_text_keeps_to_characters_that_a_font_has():
+    assert typeset.latex_escape("Hölder: λ ≤ 1, a_1 ∈ ℚ") == (
+        r"Hölder: \ensuremath{\lambda} \ensuremath{\le} 1, a\_1 ? Q"
+    )
+
+
 def test_what_cannot_be_read_back_is_shown_as_text():
     assert typeset.latex_of("this is (not") == r"\texttt{this is (not}"
 

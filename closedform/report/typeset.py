@@ -7,6 +7,7 @@ the text does) and laid out once, as fractions, scripts and fences, in both nota
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
@@ -115,8 +116,17 @@ def latex_escape(text: str) -> str:
     """
     table = {"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}", "<": "\\ensuremath{<}", ">": "\\ensuremath{>}",
              "≈": "\\ensuremath{\\approx}", "±": "\\ensuremath{\\pm}", "…": "\\ldots{}", "×": "\\ensuremath{\\times}",
-             "≤": "\\ensuremath{\\le}", "≥": "\\ensuremath{\\ge}", "|": "\\ensuremath{|}"}  # fmt: skip
-    return "".join(table.get(c, "\\" + c if c in "_&%$#{}" else c) for c in text)
+             "−": "-", "≤": "\\ensuremath{\\le}", "≥": "\\ensuremath{\\ge}", "|": "\\ensuremath{|}"}  # fmt: skip
+    greek = {symbol: f"\\ensuremath{{\\{name}}}" for name, symbol in _SYMBOL.items()}
+
+    def one(c: str) -> str:
+        if c in "_&%$#{}":
+            return "\\" + c
+        if c in table or c in greek or ord(c) < 0x180:  # what T1 fonts have
+            return table.get(c) or greek.get(c) or c
+        return unicodedata.normalize("NFKD", c).encode("ascii", "ignore").decode() or "?"
+
+    return "".join(map(one, text))
 
 
 def _node(value: object) -> Node | None:
