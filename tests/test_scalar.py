@@ -331,3 +331,9 @@ def test_samples_meet_their_relations() -> None:
     for sample in sampler.draws(5):
         assert 0 < sample.values["p"] < fmpq(1)
         assert sample.values["n"] * sample.values["q"] > sample.values["p"] ** 2
+
+
+def test_kinds_between_irrational_ends() -> None:
+    found = attempt("one_unknown", "sin(x) + sin(2*x)", "x", ("-pi<x<pi",))
+    assert [p.kind for p in found.points] == ["local maximum", "local minimum"] * 2
+    assert found.complete

@@ -330,8 +330,8 @@ def _line_kinds(system: Stationarity, kept: list[Judged], judge: Judge, facts: F
     if len(balls) != len(kept) or any(e is not None and not e.is_number for e in (low, high)):
         return None
     mids = [sp.Rational(str(float(b.mid()))) for b in balls]
-    left = (sp.nsimplify(low, rational=True) + mids[0]) / 2 if low is not None else mids[0] - 1
-    right = (sp.nsimplify(high, rational=True) + mids[-1]) / 2 if high is not None else mids[-1] + 1
+    left = (sp.Rational(str(sp.N(low, 30))) + mids[0]) / 2 if low is not None else mids[0] - 1
+    right = (sp.Rational(str(sp.N(high, 30))) + mids[-1]) / 2 if high is not None else mids[-1] + 1
     between = [(a + b) / 2 for a, b in pairwise(mids)]
     signs = list[int]()
     for at in (left, *between, right):
