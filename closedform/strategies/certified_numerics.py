@@ -32,7 +32,7 @@ from closedform.stationarity import Stationarity
 name = "certified numerics"
 encloses = True
 share = 0.9
-example = {"loss": "exp(x) + x^2 + y^2 - x*y"}
+example = {"loss": "log(1 + exp(x*y)) + x^2 + y^2 - x"}
 counterexample = {"loss": "a*exp(x) - x", "unknowns": ["x"]}
 
 MAX_UNKNOWNS = 60
