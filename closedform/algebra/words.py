@@ -72,7 +72,7 @@ class Letter:
         if self.symmetric:
             return self
         if self.kind in ("inv", "fn", "had", "kron"):
-            parts = tuple(a if isinstance(a, str) else transpose(a) for a in self.args)
+            parts: tuple[Any, ...] = tuple(a if isinstance(a, str) else transpose(a) for a in self.args)
             if self.kind == "had":
                 parts = tuple(sorted(parts, key=lambda a: a.key))
             return Letter(self.kind, parts, self.cols, self.rows, self.flags)
