@@ -268,10 +268,10 @@ class _Answer:
             if not self.judge.numeric:
                 parameters = Facts([r for r in self.system.relations if self.x not in r.free_symbols])
                 conditions += [f"{text(c)} != 0" for c in proof[1] if parameters.sign(c) not in (1, -1)]
-            statements.append(Statement(f"{self.x} = {text(value)} makes the gradient zero", "proved", certificate=index))
+            statements.append(Statement(f"{self.x} = {_short(value)} makes the gradient zero", "proved", certificate=index))
         else:
             statements.append(Statement(
-                f"{self.x} = {text(value)[:300]} solves the equation, by steps that keep its roots, and makes the gradient zero in "
+                f"{self.x} = {_short(value)} solves the equation, by steps that keep its roots, and makes the gradient zero in "
                 f"ball arithmetic at {len(j.words)} random admissible data", "derived"))  # fmt: skip
         if not j.always:
             conditions += self._when(value)
@@ -344,11 +344,17 @@ def _line_kinds(system: Stationarity, kept: list[Judged], judge: Judge, facts: F
     if signs[0] < 0 < signs[-1]:
         losses = [real_ball(system.loss, judge.samples[0].with_values({x.name: b}), judge.precision) for b in balls]
         minima = [i for i, k in enumerate(kinds) if k == "local minimum"]
-        if minima and all(losses[i] is not None for i in minima):
+        known = {i: b for i, b in enumerate(losses) if b is not None}
+        if all(i in known for i in minima):
             for i in minima:
-                if all(k == i or losses[i] < losses[k] for k in minima):
+                if all(k == i or known[i] < known[k] for k in minima):
                     kinds[i] = "global minimum"
     return kinds
+
+
+def _short(value: Any) -> str:
+    said = text(value)
+    return said if len(said) <= 300 else f"{said[:300]}... ({len(said)} characters)"
 
 
 def _largest(classes: list[str | None]) -> str | None:

@@ -57,11 +57,12 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     x = system.unknowns[0]
     cutter = Cutter(x, Facts(system.relations), budget)
     try:
-        pieces = cutter.cut(system.loss)
+        loss: Any = system.loss
+        pieces = cutter.cut(loss)
         for left, right, b in zip(pieces.smooth, pieces.smooth[1:], pieces.breaks, strict=False):
             if sp.simplify((left - right).subs(x, b)) != 0:
                 return Attempt(name, "failed", f"the loss jumps at {b}")
-        if system.loss.free_symbols - {x}:
+        if loss.free_symbols - {x}:
             return _with_symbols(system, pieces, cutter, budget)
         return _with_numbers(system, pieces, cutter, budget)
     except Undecided as open_:
@@ -153,7 +154,8 @@ def _flats(pieces: Pieces, signs: list[tuple[int, int]]) -> list[_Place]:
 
 
 def _value(system: Stationarity, at: Any) -> Any:
-    return sp.simplify(system.loss.subs(system.unknowns[0], at)) if at not in (sp.oo, -sp.oo) else None
+    loss: Any = system.loss
+    return sp.simplify(loss.subs(system.unknowns[0], at)) if at not in (sp.oo, -sp.oo) else None
 
 
 def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained: bool, budget: Budget) -> Attempt:
@@ -162,10 +164,11 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
     minima = [i for i, p in enumerate(places) if p.kind == "local minimum"]
     best = set[int]()
     if attained and minima:
-        balls = {i: real_ball(values[i], Sample({}, {}), 300) for i in minima if values[i] is not None}
-        least = [i for i in minima if all(balls[k] is not None and (k == i or balls[i] < balls[k] or sp.simplify(values[i] - values[k]) == 0)
-                                          for k in minima)] if all(balls.get(i) is not None for i in minima) else []  # fmt: skip
-        best = set(least)
+        found = {i: real_ball(values[i], Sample({}, {}), 300) for i in minima if values[i] is not None}
+        balls = {i: b for i, b in found.items() if b is not None}
+        if len(balls) == len(minima):
+            best = {i for i in minima
+                    if all(k == i or balls[i] < balls[k] or sp.simplify(values[i] - values[k]) == 0 for k in minima)}  # fmt: skip
     points, flats = list[CriticalPoint](), list[str]()
     for i, p in enumerate(places):
         kind: Kind = "global minimum" if i in best else p.kind

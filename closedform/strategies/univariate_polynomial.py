@@ -268,7 +268,7 @@ class _Answer:
         """Whether two losses whose balls meet are the same algebraic number."""
         if i == j:
             return True
-        loss = self.system.loss
+        loss: Any = self.system.loss
         a, b = self.zeros[i], self.zeros[j]
         if sp.expand(loss.subs(self.x, -self.x) - loss) == 0 and (a.ball + b.ball).contains(0) and a.roots is b.roots:
             return True  # an even loss at a root and its negative, which is a root too
