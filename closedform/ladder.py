@@ -43,6 +43,7 @@ SCALAR: tuple[str, ...] = (
     # reductions
     "closedform.strategies.sufficient_statistics",
     "closedform.strategies.monotone_boundary",
+    "closedform.strategies.separable",
     "closedform.strategies.profile",
     "closedform.strategies.termwise_minimum",
     # obstructions
