@@ -20,6 +20,7 @@ from closedform.kernel.expression import (
     free_names,
     infix,
     mul,
+    power,
     read,
 )
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
@@ -28,19 +29,20 @@ from closedform.kernel.tower import excludes_zero, multiple_of, prove_zero, subs
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
 PRECISIONS = (192, 768, 3072, 12288)
 ROOT = "_root"
+MAX_DEGREE = 400
 Proved = dict[tuple[Tree, ...], list[Tree]]  # what was inverted, for each claim of the tower already proved
 MAX_FACTOR = 100  # degree of a refined relation
 
 
 def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
     """Every listed expression is the root of the polynomial that lies in its disc."""
-    coefficients = sequence(fields(statement, ("polynomial",))["polynomial"], "polynomial", 200)
+    coefficients = sequence(fields(statement, ("polynomial",))["polynomial"], "polynomial", MAX_DEGREE + 1)
     f = fmpz_poly([fmpz(integer(c, "a coefficient")) for c in coefficients])
     said, _ = fields(claim, ("kind", "let", "roots")), fields(evidence, ())
     if f.degree() < 1 or f.gcd(f.derivative()).degree() > 0:
         refuse("the polynomial must be squarefree and not constant")
     relations, meanings, first = dict[str, Tree](), dict[str, Tree](), dict[str, Tree]()
-    for item in sequence(said["let"], "let", 500):
+    for item in sequence(said["let"], "let", 4 * MAX_DEGREE):
         step = fields(item, ("name", "exact", "relation"), ("refined",))
         own, tree, relation = name(step["name"], "a name"), read(step["exact"]), read(step["relation"])
         _only_radicals(tree, meanings)
@@ -48,7 +50,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         if own in meanings or own == ROOT or not free_names(add(relation, refined)) <= meanings.keys() | {own}:
             refuse(f"the step {own} is out of order")
         meanings[own], first[own], relations[own] = tree, relation, refined
-    roots = [fields(r, ("exact", "numeric", "radius")) for r in sequence(said["roots"], "roots", 200)]
+    roots = [fields(r, ("exact", "numeric", "radius")) for r in sequence(said["roots"], "roots", MAX_DEGREE)]
     trees = [read(r["exact"]) for r in roots]
     places = [fields(r["numeric"], ("re", "im")) for r in roots]
     discs = [
@@ -58,9 +60,11 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     for tree in trees:
         _only_radicals(tree, meanings)
     values = _place(f, meanings, trees, discs)
-    horner: Tree = fmpq(f[f.degree()])
-    for k in reversed(range(f.degree())):
-        horner = add(fmpq(f[k]), mul(horner, ROOT))
+    horner: Tree = add(*(mul(fmpq(f[k]), power(ROOT, fmpq(k))) for k in range(f.degree() + 1) if f[k] != 0))
+    if f.degree() <= 40:  # fewer products; nested too deeply past that
+        horner = fmpq(f[f.degree()])
+        for k in reversed(range(f.degree())):
+            horner = add(fmpq(f[k]), mul(horner, ROOT))
     proved: Proved = {}
     for own, tree in [*meanings.items(), *((ROOT, t) for t in trees)]:
         _vanishes(own, first.get(own, horner), tree, relations, values, proved)
@@ -115,11 +119,8 @@ def _refines(
             at = {str(alias[n]): values[n] for n in (*order, own)}
             radius = MAX_FACTOR * abs(evaluate_complex(g, at)).upper() / abs(evaluate_complex(slopes[0], at)).lower()
             around = values[own] + acb(arb(0, radius.upper()), arb(0, radius.upper()))
-            if (
-                radius.is_finite()
-                and radius > 0
-                and not evaluate_complex(slopes[1], {**at, ROOT: around}).contains(acb(0))
-            ):
+            slope = evaluate_complex(slopes[1], {**at, ROOT: around})
+            if radius.is_finite() and radius >= 0 and slope.is_finite() and not slope.contains(acb(0)):
                 return
     refuse(f"nothing shows that {own} satisfies the refined relation")
 

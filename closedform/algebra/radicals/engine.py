@@ -11,8 +11,8 @@ from closedform.algebra.radicals.solve import solve
 from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Workshop, operations, text
 from closedform.algebra.roots import enclose, rounded
 from closedform.budget import Budget
-from closedform.kernel import radicals as checker
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.check import check_certificate
 from closedform.kernel.expression import Tree, write
 from closedform.kernel.reading import Json, Refused
 
@@ -99,7 +99,7 @@ def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget) -> 
     lets = [_written(step) for step in shop.lets]
     coefficients: list[Json] = [str(c) for c in f.coeffs()]
     certificate = Certificate({"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {})
-    checker.check(certificate.statement, certificate.claim, certificate.evidence)
+    check_certificate(certificate)
     steps = tuple((s.name, text(s.exact)) for s in shop.lets)
     return RadicalSolution(f, tuple(out), steps, certificate)
 
