@@ -48,6 +48,14 @@ def cubic(k: str, factor: str = "9") -> dict[str, str]:
     return {"flops": f"{factor}*{k}**3", "memory": f"2*{k}**2", "order": f"O({k}^3)"}
 
 
+def singular(rows: str, cols: str) -> dict[str, str]:
+    """The cost of a thin singular value decomposition (Golub and Van Loan, table 8.6.1: R-bidiagonalisation)."""
+    if rows == cols:
+        return cubic(rows, "22")
+    flops = f"6*max({rows}, {cols})*min({rows}, {cols})**2 + 20*min({rows}, {cols})**3"
+    return {"flops": flops, "memory": f"2*{rows}*{cols}", "order": f"O({rows} {cols} min({rows}, {cols}))"}
+
+
 def single_unknown(system: MatrixSystem) -> tuple[str, str, str] | None:
     """The only unknown with its shape, where there is one and it is a matrix."""
     if len(system.unknowns) != 1:

@@ -19,7 +19,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.matrices import MatrixSystem, differentiate, matrix_system
 from closedform.emit.matrices import Source, identifier
-from closedform.emit.matrix_answer import by_theorem, cubic, source_of
+from closedform.emit.matrix_answer import by_theorem, cubic, singular, source_of
 from closedform.errors import InputError
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
@@ -221,7 +221,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
             f"by the Eckart-Young-Mirsky theorem it is {display(target)} with all but its {rank} largest "
             f"singular values set to zero"
         )
-        return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem, cubic(target.rows, "22")
+        return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem, singular(target.rows, target.cols)
     conditions = list[str]()
     for x in (a, b):
         if identity_multiple(x) is None or not w.identity_is(x):
@@ -267,7 +267,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
     theorem = (
         "in the metric of the quadratic term the loss is a squared distance, so the Eckart-Young-Mirsky theorem applies"
     )
-    return code, text, tex, tuple(dict.fromkeys(conditions)), theorem, cubic(a.rows, "22")
+    return code, text, tex, tuple(dict.fromkeys(conditions)), theorem, singular(k.rows, k.cols)
 
 
 def _half(p: Poly | None) -> str:
@@ -417,7 +417,7 @@ def _factors(system: MatrixSystem, letters: Word, form: Form, penalty: Poly | No
                 f"(Eckart-Young-Mirsky)")
         + ((f"; the least ||{letters[0].key}||^2 + ||{letters[1].key}||^2 at a given product is twice its "
            f"nuclear norm") if penalty is not None else ""),
-        reference=_BALDI, conditions=tuple(dict.fromkeys(conditions)), cost=cubic(k.rows, "22"),
+        reference=_BALDI, conditions=tuple(dict.fromkeys(conditions)), cost=singular(k.rows, k.cols),
         remarks=(
             (f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and "
             f"T^-1*{letters[1].key}"),

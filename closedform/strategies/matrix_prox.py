@@ -20,7 +20,7 @@ from closedform.budget import Budget
 from closedform.calculus.matrices import Constraint, MatrixSystem, differentiate
 from closedform.calculus.matrix_convexity import affine
 from closedform.emit.matrices import Source, identifier
-from closedform.emit.matrix_answer import by_theorem, cubic, single_unknown, source_of
+from closedform.emit.matrix_answer import by_theorem, cubic, single_unknown, singular, source_of
 
 name = "matrix_prox"
 example = {
@@ -204,7 +204,7 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         return by_theorem(
             system, name, texts={u: f"shrink_singular_values({shown}, {display(t)})"},
             latex=rf"{tex} = U \Sigma V^\top,\quad \hat {latex(p)} = U \left(\Sigma - {latex(t)}\right)_+ V^\top",
-            source=source.finish({u: identifier(u)}), cost=cubic(p.rows, "22"), remarks=remarks, unique=True,
+            source=source.finish({u: identifier(u)}), cost=singular(p.rows, p.cols), remarks=remarks, unique=True,
             theorem="singular value soft thresholding is the proximal map of the nuclear norm",
             reference="Cai, Candes and Shen, SIAM J. Optim. 20 (2010), theorem 2.1",
         )  # fmt: skip

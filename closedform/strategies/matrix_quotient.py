@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from closedform.algebra import words as w
 from closedform.algebra.words import ONE, Atom, Letter, Poly
-from closedform.algebra.words_facts import definite
+from closedform.algebra.words_facts import definite, sign
 from closedform.algebra.words_print import display, latex
 from closedform.algebra.words_solve import collect, identity_multiple
 from closedform.attempt import Attempt
@@ -222,18 +222,22 @@ def _inside(p: Poly, u: str, x: Poly) -> Poly | None:
 def _determinants(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
     """log det(U'AU) - log det(U'BU): the same eigenvectors (Wilks' criterion)."""
     p, parts = system.unknown(u), dict[int, Poly]()
-    size = None
+    size: Poly | None = None
     for (m, _), c in system.loss.terms.items():
         inside = [(a, e) for a, e in m if u in a.names]
         if not inside:
             continue
-        if len(m) != 1 or inside[0][1] != 1 or inside[0][0].kind != "logdet" or (size is not None and abs(c) != size):
+        weight = Poly(ONE, ONE, {(tuple(x for x in m if x not in inside), ()): c})
+        s = sign(weight, system.facts)
+        if len(inside) != 1 or inside[0][1] != 1 or inside[0][0].kind != "logdet" or s not in (2, -2):
             return None
-        size = abs(c)
+        if size is not None and weight not in (size, -size):
+            return None
+        size = weight
         found = _inside(inside[0][0].args[0], u, p)
-        if found is None or (1 if c > 0 else -1) in parts:
+        if found is None or s // 2 in parts:
             return None
-        parts[1 if c > 0 else -1] = found
+        parts[s // 2] = found
     if len(parts) != 2:
         return None
     level = definite(parts[1], system.facts)
