@@ -15,7 +15,7 @@ from closedform.emit.cost import predict
 from closedform.points import CriticalPoint
 from closedform.polynomials import galois, monodromy
 from closedform.report import text
-from closedform.report.document import (
+from closedform.report.blocks import (
     Block,
     Claims,
     Document,
@@ -25,11 +25,11 @@ from closedform.report.document import (
     Items,
     Line,
     Paragraph,
-    shortened,
     with_carets,
 )
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
+from closedform.report.places import shortened
 from closedform.report.written import text_of
 
 Progress = Callable[[str], None] | None

@@ -7,103 +7,30 @@ it looks. The first block answers the question; everything after it says why one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from closedform.points import CriticalPoint
-from closedform.report.numbers import loss_at, newton_steps
+from closedform.report.blocks import (
+    Answer,
+    Block,
+    Claims,
+    Code,
+    Document,
+    Equation,
+    Heading,
+    Inline,
+    Items,
+    Line,
+    Math,
+    Paragraph,
+    Table,
+    with_carets,
+)
+from closedform.report.numbers import newton_steps
+from closedform.report.places import coordinate, description, height, names_of, place, row, separated
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
-    from closedform.attempt import Statement, Trust
     from closedform.report.model import Report
-
-
-@dataclass(frozen=True)
-class Math:
-    """An expression to be typeset: SymPy, ``Node``, or text in our language."""
-
-    value: object
-
-
-@dataclass(frozen=True)
-class Equation:
-    """``left = right``, with an optional decimal after it (a true value lies within ``radius`` of it)."""
-
-    left: object
-    right: object | None
-    decimal: str | None = None
-    radius: str | None = None
-
-
-Inline = str | Math | Equation
-Line = tuple[Inline, ...]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The verdict in a word, and in plain sentences."""
-
-    outcome: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The start of a section; an empty one is a mere gap."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    line: Line
-
-
-@dataclass(frozen=True)
-class Items:
-    """A list; each item has a first line and lines that belong under it."""
-
-    items: tuple[tuple[Line, ...], ...]
-    numbered: bool = False
-
-
-@dataclass(frozen=True)
-class Claims:
-    """Statements, each with its badge."""
-
-    statements: tuple[Statement, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    header: tuple[str, ...]
-    rows: tuple[tuple[Inline, ...], ...]
-
-
-@dataclass(frozen=True)
-class Code:
-    """Python source; a renderer may show the first function alone, and say so."""
-
-    source: str
-
-    @property
-    def main(self) -> str:
-        """The first function at the left margin, without what stands around it."""
-        lines = self.source.splitlines()
-        start = next((i for i, line in enumerate(lines) if line.startswith("def ")), 0)
-        end = next((i for i in range(start + 1, len(lines)) if lines[i][:1].strip()), len(lines))
-        return "\n".join(lines[start:end]).rstrip()
-
-
-Block = Answer | Heading | Paragraph | Items | Claims | Table | Code
-
-
-@dataclass(frozen=True)
-class Document:
-    title: str
-    blocks: tuple[Block, ...]
 
 
 CLASS_WORDS = {
@@ -116,12 +43,6 @@ CLASS_WORDS = {
     "spectral": "by an eigenvalue or singular value decomposition",
     "piecewise": "by cases: min, max, sorting, thresholds",
 }
-TRUST_WORDS: dict[Trust, str] = {
-    "proved": "the kernel accepted a certificate",
-    "derived": "a cited theorem applies; code outside the kernel checked its hypotheses",
-    "observed": "seen in floating point only",
-}
-LONG = 40  # characters of an exact value after which its decimals are easier to read
 HIDDEN = frozenset(("refused", "newton", "logarithms"))  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
@@ -133,21 +54,6 @@ def compose(report: Report, steps: bool = False) -> Document:
     source = report.problem.source
     title = source if len(source) <= 200 else source[:199] + "…"
     return Document(title, tuple(with_carets(block) for block in _blocks(report, steps)))
-
-
-def with_carets(block: Block) -> Block:
-    """The block with ``^`` for powers in its sentences, as they are written in the text language."""
-
-    def line(parts: Line) -> Line:
-        return tuple(p.replace("**", "^") if isinstance(p, str) else p for p in parts)
-
-    if isinstance(block, Claims):
-        return Claims(tuple(replace(s, text=s.text.replace("**", "^")) for s in block.statements))
-    if isinstance(block, Table):
-        return Table(block.header, tuple(line(row) for row in block.rows))
-    if isinstance(block, Items):
-        return Items(tuple(tuple(line(part) for part in item) for item in block.items), block.numbered)
-    return Paragraph(line(block.line)) if isinstance(block, Paragraph) else block
 
 
 def _blocks(report: Report, steps: bool) -> Iterator[Block]:
@@ -250,16 +156,16 @@ def _minimum_lines(report: Report) -> list[Line]:
     if not minima:
         return _kinds(report)
     first = minima[0]
-    value = _height(report, first)
+    value = height(report.problem, first)
     value = (" (", *value, ")") if value else ()
     if len(minima) > 3:
         return [(subject, *value, f" is reached at {len(minima)} points.")]
-    if len(_names(first)) > 4:
+    if len(names_of(first)) > 4:
         return [(subject, *value, " is reached at the point listed below.")]
     line: list[Inline] = [subject, *value, " is reached at "]
     for i, p in enumerate(minima):
         line += [" and at "] if i else []
-        line += _separated([_coordinate(p, u, 12) for u in _names(p)])
+        line += separated([coordinate(p, u, 12) for u in names_of(p)])
     return [(*line, ".")]
 
 
@@ -268,9 +174,9 @@ def _kinds(report: Report) -> list[Line]:
     points = report.critical_points
     if not points:
         return []
-    if len(points) == 1 and len(_names(points[0])) <= 4:
+    if len(points) == 1 and len(names_of(points[0])) <= 4:
         (point,) = points
-        place = _separated([_coordinate(point, u, 12) for u in _names(point)])
+        place = separated([coordinate(point, u, 12) for u in names_of(point)])
         return [("The one critical point found, at ", *place, f", is {_KIND_WORDS.get(point.kind, point.kind)}.")]
     tally = [(kind, sum(p.kind == kind for p in points)) for kind in dict.fromkeys(p.kind for p in points)]
     return [(f"Critical points found: {', '.join(f'{n} {_plural(kind, n)}' for kind, n in tally)}.",)]
@@ -341,39 +247,6 @@ def _formula(report: Report) -> Iterator[Block]:
 # -- critical points ----------------------------------------------------------------------------------------------
 
 
-def _names(point: CriticalPoint) -> list[str]:
-    return list(point.exact or point.numeric or ())
-
-
-def _coordinate(point: CriticalPoint, unknown: str, digits: int | None = None) -> Inline:
-    exact = point.exact.get(unknown) if point.exact else None
-    decimal = point.numeric.get(unknown) if point.numeric else None
-    radius = point.radius.get(unknown) if point.radius else None
-    if exact is not None and text_of(exact) == unknown:
-        return f"any {unknown}"
-    if exact is not None and decimal is not None and text_of(exact).lstrip("-").isdigit():
-        return Equation(unknown, exact)  # an integer needs no decimals
-    if digits is not None and decimal is not None:
-        shown = exact if exact is None or len(text_of(exact)) <= 2 * LONG else None
-        return Equation(unknown, shown, shortened(decimal, digits), None)
-    return Equation(unknown, exact, decimal, radius)
-
-
-def shortened(decimal: str, digits: int) -> str:
-    """A decimal text to that many significant digits, for reading only.
-
-    >>> shortened("-0.70710678118654752440", 8), shortened("2", 8)
-    ('-0.70710678', '2')
-    """
-    try:
-        value = Decimal(decimal)
-    except InvalidOperation:
-        return decimal
-    if len(value.as_tuple().digits) <= digits:
-        return decimal
-    return f"{value:.{digits}g}"
-
-
 def _points(report: Report) -> Iterator[Block]:
     points = report.critical_points
     count = f"{len(points)}" + (", and it is proved that there are no others" if report.complete else "")
@@ -386,82 +259,23 @@ def _points(report: Report) -> Iterator[Block]:
         yield Paragraph((f"The equations have {complex_count} distinct complex solution{plural}{real}.",))
     elif not report.complete:
         yield Paragraph(("There may be others: it is not proved that the list is complete.",))
-    if len(_names(points[0])) > FEW:
+    if len(names_of(points[0])) > FEW:
         for p in points[:MANY]:
-            yield Paragraph(_description(report, p))
-            yield Table(("unknown", "value", "within", "exactly"), tuple(_row(p, u) for u in _names(p)))
+            yield Paragraph(description(report.problem, p))
+            yield Table(("unknown", "value", "within", "exactly"), tuple(row(p, u) for u in names_of(p)))
         if len(points) > MANY:
             yield Paragraph((f"… and {len(points) - MANY} more (all are in the JSON).",))
         return
     items = list[tuple[Line, ...]]()
     for p in points[: 3 * MANY]:
-        lines = [_place(p, u) for u in _names(p)]
+        lines = [place(p, u) for u in names_of(p)]
         extra: list[Line] = [(f"where {', '.join(p.conditions)}",)] if p.conditions else []
         if p.note:
             extra.append((p.note,))
-        items.append((_description(report, p), *lines, *extra))
+        items.append((description(report.problem, p), *lines, *extra))
     yield Items(tuple(items), numbered=True)
     if len(points) > 3 * MANY:
         yield Paragraph((f"… and {len(points) - 3 * MANY} more (all are in the JSON).",))
-
-
-def _place(point: CriticalPoint, unknown: str) -> Line:
-    """One coordinate in full: exact and in decimals; of a long fraction the decimals and the size."""
-    size = _exactly(point, unknown, bool(point.numeric))
-    if isinstance(size, str) and size:
-        decimal, radius = (point.numeric or {}).get(unknown), (point.radius or {}).get(unknown)
-        return (Equation(unknown, None, decimal, radius), f", exactly {size}")
-    return (_coordinate(point, unknown),)
-
-
-def _row(point: CriticalPoint, unknown: str) -> tuple[Inline, ...]:
-    value = (point.numeric or {}).get(unknown, "")
-    return unknown, value, (point.radius or {}).get(unknown, ""), _exactly(point, unknown, bool(value))
-
-
-def _exactly(point: CriticalPoint, unknown: str, beside: bool) -> Inline:
-    """The exact coordinate for a table; of a fraction too long to read, with its value ``beside`` it, the size."""
-    exact = point.exact.get(unknown) if point.exact else None
-    if exact is None:
-        return ""
-    if beside and exact.is_Rational and len(text_of(exact)) > LONG:
-        above, _, below = text_of(exact).lstrip("-").partition("/")
-        return f"a fraction of {len(above)} over {len(below)} digits"
-    return Math(exact)
-
-
-def _height(report: Report, point: CriticalPoint) -> Line:
-    """The loss at a point: exact where it is known and short, and as a certified decimal."""
-    exact, decimal = point.loss, None
-    long = exact is not None and len(text_of(exact)) > LONG
-    if exact is None or long or (exact.is_number and not exact.is_Rational):
-        decimal = loss_at(report.problem, point)
-    if exact is not None and (not long or (decimal is None and len(text_of(exact)) <= 3 * LONG)):
-        return (Math(exact), "" if decimal is None else f" ≈ {decimal}")
-    return (f"≈ {decimal}",) if decimal is not None else ()
-
-
-def _description(report: Report, point: CriticalPoint) -> Line:
-    parts: list[Inline] = [point.kind if point.kind != "unclassified" else "not classified"]
-    height = _height(report, point)
-    if height:
-        parts += [", loss ", *height]
-    if point.inertia is not None and sum(point.inertia) > 1:
-        plus, minus, zero = point.inertia
-        signs = [f"{k} {word}" for k, word in ((plus, "positive"), (minus, "negative"), (zero, "zero")) if k]
-        parts.append(f", Hessian eigenvalues: {', '.join(signs)}")
-    if point.multiplicity is not None and point.multiplicity > 1:
-        parts.append(f", a solution of multiplicity {point.multiplicity}")
-    if point.expression_class is None and point.exact is None:
-        parts.append(", numbers only")
-    return tuple(parts)
-
-
-def _separated(equations: Sequence[Inline]) -> Line:
-    out: list[Inline] = []
-    for i, e in enumerate(equations):
-        out += [", ", e] if i else [e]
-    return tuple(out)
 
 
 # -- the rest -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from closedform.report.document import (
+from closedform.report.blocks import (
     Answer,
     Block,
     Claims,

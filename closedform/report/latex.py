@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from closedform.report.document import (
+from closedform.report.blocks import (
     Answer,
     Block,
     Claims,

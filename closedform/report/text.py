@@ -7,7 +7,7 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
-from closedform.report.document import (
+from closedform.report.blocks import (
     Answer,
     Block,
     Claims,

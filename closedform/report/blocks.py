@@ -1,0 +1,110 @@
+"""The blocks of which documents are made; they know nothing of terminals, HTML or LaTeX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from closedform.attempt import Statement
+
+
+@dataclass(frozen=True)
+class Math:
+    """An expression to be typeset: SymPy, ``Node``, or text in our language."""
+
+    value: object
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``left = right``, with an optional decimal after it (a true value lies within ``radius`` of it)."""
+
+    left: object
+    right: object | None
+    decimal: str | None = None
+    radius: str | None = None
+
+
+Inline = str | Math | Equation
+Line = tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The verdict in a word, and in plain sentences."""
+
+    outcome: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The start of a section; an empty one is a mere gap."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    line: Line
+
+
+@dataclass(frozen=True)
+class Items:
+    """A list; each item has a first line and lines that belong under it."""
+
+    items: tuple[tuple[Line, ...], ...]
+    numbered: bool = False
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Statements, each with its badge."""
+
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Python source; a renderer may show the first function alone, and say so."""
+
+    source: str
+
+    @property
+    def main(self) -> str:
+        """The first function at the left margin, without what stands around it."""
+        lines = self.source.splitlines()
+        start = next((i for i, line in enumerate(lines) if line.startswith("def ")), 0)
+        end = next((i for i in range(start + 1, len(lines)) if lines[i][:1].strip()), len(lines))
+        return "\n".join(lines[start:end]).rstrip()
+
+
+Block = Answer | Heading | Paragraph | Items | Claims | Table | Code
+
+
+@dataclass(frozen=True)
+class Document:
+    title: str
+    blocks: tuple[Block, ...]
+
+
+def with_carets(block: Block) -> Block:
+    """The block with ``^`` for powers in its sentences, as they are written in the text language."""
+
+    def line(parts: Line) -> Line:
+        return tuple(p.replace("**", "^") if isinstance(p, str) else p for p in parts)
+
+    if isinstance(block, Claims):
+        return Claims(tuple(replace(s, text=s.text.replace("**", "^")) for s in block.statements))
+    if isinstance(block, Table):
+        return Table(block.header, tuple(line(row) for row in block.rows))
+    if isinstance(block, Items):
+        return Items(tuple(tuple(line(part) for part in item) for item in block.items), block.numbered)
+    return Paragraph(line(block.line)) if isinstance(block, Paragraph) else block

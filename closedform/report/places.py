@@ -1,0 +1,106 @@
+"""A critical point in words: where it is, how high the loss is there, of which kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+
+from closedform.points import CriticalPoint
+from closedform.problem import Problem
+from closedform.report.blocks import Equation, Inline, Line, Math
+from closedform.report.numbers import loss_at
+from closedform.report.written import text_of
+
+LONG = 40  # characters of an exact value after which its decimals are easier to read
+
+
+def names_of(point: CriticalPoint) -> list[str]:
+    return list(point.exact or point.numeric or ())
+
+
+def coordinate(point: CriticalPoint, unknown: str, digits: int | None = None) -> Inline:
+    exact = point.exact.get(unknown) if point.exact else None
+    decimal = point.numeric.get(unknown) if point.numeric else None
+    radius = point.radius.get(unknown) if point.radius else None
+    if exact is not None and text_of(exact) == unknown:
+        return f"any {unknown}"
+    if exact is not None and decimal is not None and text_of(exact).lstrip("-").isdigit():
+        return Equation(unknown, exact)  # an integer needs no decimals
+    if digits is not None and decimal is not None:
+        shown = exact if exact is None or len(text_of(exact)) <= 2 * LONG else None
+        return Equation(unknown, shown, shortened(decimal, digits), None)
+    return Equation(unknown, exact, decimal, radius)
+
+
+def shortened(decimal: str, digits: int) -> str:
+    """A decimal text to that many significant digits, for reading only.
+
+    >>> shortened("-0.70710678118654752440", 8), shortened("2", 8)
+    ('-0.70710678', '2')
+    """
+    try:
+        value = Decimal(decimal)
+    except InvalidOperation:
+        return decimal
+    if len(value.as_tuple().digits) <= digits:
+        return decimal
+    return f"{value:.{digits}g}"
+
+
+def place(point: CriticalPoint, unknown: str) -> Line:
+    """One coordinate in full: exact and in decimals; of a long fraction the decimals and the size."""
+    size = _exactly(point, unknown, bool(point.numeric))
+    if isinstance(size, str) and size:
+        decimal, radius = (point.numeric or {}).get(unknown), (point.radius or {}).get(unknown)
+        return (Equation(unknown, None, decimal, radius), f", exactly {size}")
+    return (coordinate(point, unknown),)
+
+
+def row(point: CriticalPoint, unknown: str) -> tuple[Inline, ...]:
+    value = (point.numeric or {}).get(unknown, "")
+    return unknown, value, (point.radius or {}).get(unknown, ""), _exactly(point, unknown, bool(value))
+
+
+def _exactly(point: CriticalPoint, unknown: str, beside: bool) -> Inline:
+    """The exact coordinate for a table; of a fraction too long to read, with its value ``beside`` it, the size."""
+    exact = point.exact.get(unknown) if point.exact else None
+    if exact is None:
+        return ""
+    if beside and exact.is_Rational and len(text_of(exact)) > LONG:
+        above, _, below = text_of(exact).lstrip("-").partition("/")
+        return f"a fraction of {len(above)} over {len(below)} digits"
+    return Math(exact)
+
+
+def height(problem: Problem, point: CriticalPoint) -> Line:
+    """The loss at a point: exact where it is known and short, and as a certified decimal."""
+    exact, decimal = point.loss, None
+    long = exact is not None and len(text_of(exact)) > LONG
+    if exact is None or long or (exact.is_number and not exact.is_Rational):
+        decimal = loss_at(problem, point)
+    if exact is not None and (not long or (decimal is None and len(text_of(exact)) <= 3 * LONG)):
+        return (Math(exact), "" if decimal is None else f" ≈ {decimal}")
+    return (f"≈ {decimal}",) if decimal is not None else ()
+
+
+def description(problem: Problem, point: CriticalPoint) -> Line:
+    parts: list[Inline] = [point.kind if point.kind != "unclassified" else "not classified"]
+    value = height(problem, point)
+    if value:
+        parts += [", loss ", *value]
+    if point.inertia is not None and sum(point.inertia) > 1:
+        plus, minus, zero = point.inertia
+        signs = [f"{k} {word}" for k, word in ((plus, "positive"), (minus, "negative"), (zero, "zero")) if k]
+        parts.append(f", Hessian eigenvalues: {', '.join(signs)}")
+    if point.multiplicity is not None and point.multiplicity > 1:
+        parts.append(f", a solution of multiplicity {point.multiplicity}")
+    if point.expression_class is None and point.exact is None:
+        parts.append(", numbers only")
+    return tuple(parts)
+
+
+def separated(equations: Sequence[Inline]) -> Line:
+    out: list[Inline] = []
+    for i, e in enumerate(equations):
+        out += [", ", e] if i else [e]
+    return tuple(out)
