@@ -32,7 +32,8 @@ from closedform.strategies.exponentials_points import (
     solutions,
     unknowns_exactly,
 )
-from closedform.strategies.exponentials_words import about_numbers, about_points, symbols_of
+from closedform.strategies.exponentials_systems import solved
+from closedform.strategies.exponentials_words import about_numbers, about_points, engine_statements, symbols_of
 
 name = "exponentials"
 example = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
@@ -57,8 +58,58 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "declined", "the data have symbols")
     found = taken_apart(where, budget)
     if found.open:
-        return Attempt(name, "failed", f"the polynomial system was not taken apart: {found.open[0][1]}")
+        return _through_engine(where, found.open[0][1], budget)
     return concluded(where, found, budget)
+
+
+def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
+    """The verdict by the general engine for polynomial systems, where taking the system apart left a piece open."""
+    answer = solved(where, budget)
+    if not answer.complete:
+        return Attempt(name, "failed", f"the polynomial system was not taken apart: {why}; {answer.reason}")
+    judged = judge(list(answer.points), where, complete=True)
+    order = tuple(u.name for u in where.system.unknowns)
+    points = tuple(
+        point(s, order, kind, signs, exact, symbols_of(exact), budget.digits, "")
+        for s, exact, (kind, signs) in zip(answer.points, answer.exact, judged.kinds, strict=True)
+    )
+    different = list({id(n): n for n in answer.numbers}.values())
+    certificates = tuple(n.certificate for n in different if n.certificate is not None)
+    statements = engine_statements(where, answer.numbers, answer.complex, answer.ground, certificates)
+    unsolvable = bool(points) and all(n.closed is False for n in answer.numbers)
+    closed = [p.exact is not None for p in points]
+    outcome: Outcome = (
+        "not_closed" if unsolvable else "solved" if all(closed) else "partial" if any(closed) else "enclosed"
+    )
+    if not points:
+        outcome = "no_critical_point"
+    elif any(n.closed is None for n in answer.numbers):
+        outcome = "enclosed"
+    best = [p for p in points if p.kind == "global minimum"]
+    return Attempt(
+        name,
+        outcome,
+        "" if outcome != "enclosed" else "the coordinates are algebraic in the exponentials, but were not written out",
+        points=points,
+        complete=True,
+        minimiser=_minimiser(best, list(points), [], [], True)
+        if best and all(p.exact for p in best)
+        else "not_closed"
+        if best and unsolvable
+        else None,
+        expression_class=largest_class([p.expression_class for p in points]),
+        counts=FrozenMap({"complex": answer.complex, "real": len(points)}),
+        statements=(*statements, *about_design(where, answer.complex)),
+        certificates=certificates,
+        details=FrozenMap(
+            {
+                "groups": [
+                    {"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in different
+                ],
+                "logarithms": tuple(u for u, how in where.of.items() if how is not None),
+            }
+        ),
+    )
 
 
 def taken_apart(where: Setting, budget: Budget) -> Pieces:

@@ -57,10 +57,8 @@ def setting(system: Stationarity) -> Setting:
     unknowns = [u.name for u in system.unknowns]
     try:
         loss = kernel.read(bridge.to_tree(system.loss)) if system.loss is not None else None
-        if loss is not None:
-            trees = [kernel.differentiate(loss, u) for u in unknowns]
-        else:
-            trees = [kernel.read(bridge.to_tree(e)) for e in system.equations]
+        equations = [] if loss is not None else [kernel.read(bridge.to_tree(e)) for e in system.equations]
+        trees = equations or [kernel.differentiate(loss, u) for u in unknowns if loss is not None]
         positive = {s.name for s in (*system.unknowns, *system.parameters) if s.is_positive}
         return build(system, loss, trees, unknowns, columns_of(system.origin), positive)
     except (Refused, bridge.NoTranslation) as reason:

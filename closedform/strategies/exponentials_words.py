@@ -127,6 +127,39 @@ def about_numbers(
     return out
 
 
+def engine_statements(
+    where: Setting, numbers: tuple[Number, ...], total: int | None, ground: str, certificates: tuple[Certificate, ...]
+) -> list[Statement]:
+    """What the general engine's factors say: not all exponentials at a point are radicals."""
+    count = len(numbers)
+    how = "no real critical point" if count == 0 else f"exactly {count} real critical point{'s' if count != 1 else ''}"
+    verb = "is" if count < 2 else "are"
+    known = "the loss is convex" if ground == "convex" else f"completeness on ground {ground}"
+    by = f"the polynomial system has {total} complex solutions by a Groebner basis"
+    out = [Statement(f"There {verb} {how} ({known}); {by}.", "derived")]
+    names = ", ".join(substitution(where, t) for t, _ in where.field.scales.values())
+    for n in {id(n): n for n in numbers}.values():
+        group = f" with group {n.group}" if n.group else ""
+        if n.closed is False and n.certificate in certificates:
+            out.append(
+                Statement(
+                    f"The coordinates generate the field of a root of an irreducible polynomial of "
+                    f"degree {n.polynomial.degree()}{group}: "
+                    f"not all of {names} and the polynomial unknowns are expressible in radicals.",
+                    "derived",
+                    reference="Galois",
+                )
+            )
+            out.append(
+                Statement(
+                    f"{short(n.polynomial, 'u')} has no root in radicals.",
+                    "proved",
+                    certificate=certificates.index(n.certificate),
+                )
+            )
+    return out
+
+
 def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[Statement]:
     """One unknown: the critical point of loss - s*unknown as a function of s (T13 to T15)."""
     if len(where.system.unknowns) != 1 or len(where.quotients) != 1 or len(found.branches) != 1 or where.loss is None:
