@@ -39,7 +39,7 @@ STRATEGIES = (
     matrix_affine,
     matrix_covariance,
 )
-SIZES = {"n": 9, "k": 3, "m": 4, "p": 5, "q": 2, "r": 2, "h": 6, "d": 3, "a": 3, "b": 2}
+SIZES = {"n": 9, "k": 3, "m": 4, "p": 5, "q": 2, "r": 2, "d": 3, "a": 3, "b": 2}
 
 _FUNCTIONS = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "abs": np.abs, "sign": np.sign,
@@ -321,6 +321,8 @@ CASES = [
     ("||A - U*V'||^2", "U,V", "A=p,m;U=p,r;V=m,r", ()),
     ("||A - U*V'||^2 + lam*(||U||^2 + ||V||^2)", "U,V", "A=p,m;U=p,r;V=m,r", LP),
     ("||B - Y*Y'||^2 + lam*||Y||^2", "Y", "B=m,m;Y=m,q", ("B sym", "lam>0")),
+    ("||X - Z*W'||^2 subject to W'*W = eye(q)", "Z,W", "X=n,m;Z=n,q;W=m,q", ()),
+    ("||X - D*Z||^2 subject to D'*D = eye(q)", "D,Z", "X=m,n;Z=q,n;D=m,q", ()),
     ("||A - u*v'||^2", "u,v", "A=p,m;u=p;v=m", ()),
     ("||A - u*u'||^2", "u", "A=m,m;u=m", ("A sym",)),
     ("||X - B*X||^2 subject to rank(B) <= r", "B", "X=k,n;B=k,k", ()),
@@ -369,6 +371,14 @@ def test_formula_is_as_good_as_a_numerical_minimiser(case: tuple[str, str, str, 
         ours, best = oracle.loss(at), oracle.best(rng)
         assert oracle.violation(at) < 1e-8
         assert ours <= best + 1e-6 * (1 + abs(best)), (ours, best)
+
+
+@pytest.mark.parametrize("case", CASES[::3], ids=[c[0] for c in CASES[::3]])
+@pytest.mark.parametrize("wrap", ["5*({}) + 7", "({})/3 - h", "-2*h - (-({}))", "h*({})"])
+def test_recognition_survives_scaling_and_constants(case: tuple[str, str, str, tuple[str, ...]], wrap: str) -> None:
+    loss, subject, rest = case[0].partition(" subject to ")
+    _, attempt, why = derive(wrap.format(loss) + subject + rest, case[1], case[2], (*case[3], "h>0"))
+    assert attempt is not None, why
 
 
 OPEN = [

@@ -34,7 +34,8 @@ _BALDI = "Baldi and Hornik, Neural Networks 2 (1989); Kawaguchi, NIPS 2016"
 
 def declines(system: MatrixSystem) -> str | None:
     ranked = any(c.kind == "rank" for c in system.constraints)
-    if (trouble := system.trouble_with(*(("psd", "sym") if ranked else ()))) is not None:
+    allowed = ("psd", "sym") if ranked else ("orth",) if _orthonormal(system) else ()
+    if (trouble := system.trouble_with(*allowed)) is not None:
         return trouble
     if system.gradient is None:
         return system.trouble
@@ -43,8 +44,14 @@ def declines(system: MatrixSystem) -> str | None:
         return None if not others and len(system.unknowns) == 1 else "there are other constraints or unknowns"
     if system.constraints:
         return "the constraints are not a rank bound"
-    columns = any(system.shape(u)[1] == ONE for u in system.unknowns)
+    columns = any(system.shape(u)[1] == ONE for u in system.unknowns) or _orthonormal(system) is not None
     return None if columns or _chains(system) else "the unknowns do not stand in one product"
+
+
+def _orthonormal(system: MatrixSystem) -> str | None:
+    """The one of two unknowns that has orthonormal columns."""
+    found = [u for u in system.unknowns if "orth" in system.flags(u)]
+    return found[0] if len(found) == 1 and len(system.unknowns) == 2 and not system.constraints else None
 
 
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
@@ -62,6 +69,10 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         if "sym" in system.flags(u):
             return Attempt(name, "declined", "a symmetric unknown that may be indefinite")
         return _bounded(system, u, bound.bound, form)
+    columns = _orthonormal(system)
+    if columns is not None:  # first as if free: a factor of the product may always be chosen orthonormal
+        loose = FrozenMap({n: f - {"orth"} for n, f in system.problem.properties.items()})
+        system = matrix_system(replace(system.problem, constraints=(), properties=loose))
     found = _thick(system) if any(system.shape(u)[1] == ONE for u in system.unknowns) else system
     penalty, bare = _ridge(found) if found is not None else (None, None)
     if found is None or bare is None:
@@ -69,8 +80,16 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     for letters in _chains(bare):
         folded = _folded(bare, letters)
         if folded is not None:
-            return _product(found, letters, *folded, penalty)
+            if columns is not None and (penalty is not None or not _outside(letters, columns)):
+                return Attempt(name, "declined", "the orthonormal unknown is not an outer factor")
+            return _product(found, letters, *folded, penalty, columns)
     return Attempt(name, "declined", "the unknowns do not stand in one product")
+
+
+def _outside(letters: Word, u: str) -> bool:
+    """Does U stand first, or U' last, in a product of two?"""
+    first, last = letters[0], letters[-1]
+    return len(letters) == 2 and ((first.args[0] == u and not first.t) or (last.args[0] == u and last.t))
 
 
 def _folded(system: MatrixSystem, letters: Word) -> tuple[Poly, Letter] | None:
@@ -85,7 +104,9 @@ def _folded(system: MatrixSystem, letters: Word) -> tuple[Poly, Letter] | None:
     return None if loss is None or loss.names & frozenset(system.unknowns) else (loss, whole)
 
 
-def _product(system: MatrixSystem, letters: Word, loss: Poly, whole: Letter, penalty: Poly | None) -> Attempt:
+def _product(
+    system: MatrixSystem, letters: Word, loss: Poly, whole: Letter, penalty: Poly | None, columns: str | None = None
+) -> Attempt:
     if penalty is not None and len(letters) != 2:
         return Attempt(name, "declined", "a penalty on more than two factors")
     gram, fresh = whole.symmetric, whole.args[0]
@@ -98,7 +119,7 @@ def _product(system: MatrixSystem, letters: Word, loss: Poly, whole: Letter, pen
             return Attempt(name, "declined", "a penalty beside a metric")
         shift = w.scale(penalty, 1 / form[3]) * w.eye(form[2].rows)  # tr(Y'Y) is linear in the product
         return _scaling(system, letters, (form[0], form[1], form[2] - shift, form[3]))
-    return _scaling(system, letters, form) if gram else _factors(system, letters, form, penalty)
+    return _scaling(system, letters, form) if gram else _factors(system, letters, form, penalty, columns)
 
 
 def _thick(system: MatrixSystem) -> MatrixSystem | None:
@@ -340,7 +361,9 @@ def _replace(word: Word, letters: Word, back: Word, whole: Letter) -> Word:
     return tuple(out)
 
 
-def _factors(system: MatrixSystem, letters: Word, form: Form, penalty: Poly | None = None) -> Attempt:
+def _factors(
+    system: MatrixSystem, letters: Word, form: Form, penalty: Poly | None = None, columns: str | None = None
+) -> Attempt:
     inner = [l.cols for l in letters[:-1]]
     source = source_of(system)
     sizes = [source.size(s) for s in dict.fromkeys(inner)]
@@ -376,8 +399,15 @@ def _factors(system: MatrixSystem, letters: Word, form: Form, penalty: Poly | No
         shrink = w.scale(penalty, 2 / form[3]) * w.power(scalar, -1)
         source.line(f"{sv} = np.sqrt(np.maximum({sv} - {source.factor(shrink)}, 0))")
         Vt = source.let("W", f"{Vt} * {sv}")
+    if columns is not None:
+        if left is not None or right is not None:
+            return Attempt(name, "declined", "an orthonormal factor beside a metric")
+        source.line(f"if {rank} > min({matrix}.shape):")
+        source.line('    raise ValueError("there are not so many orthonormal columns")')
     first = f"{U} * {sv}" if left is None else f"{roots['L']} @ ({U} * {sv})"
     last = f"{Vt}.T" if right is None else f"({roots['R']} @ {Vt}).T"
+    if columns is not None and letters[0].args[0] == columns:
+        first, last = U, f"({Vt} * {sv}).T"
     outputs, codes = dict[str, str](), [f"({first})", *["1"] * (len(letters) - 2), f"({last})"]
     for i, l in enumerate(letters):
         rows, cols = source.size(l.rows) if i else "", source.size(l.cols)
