@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import mpmath
 import pytest
 import sympy as sp
 
@@ -89,3 +90,14 @@ def test_terms_that_are_least_at_one_point(loss, expected):
         return
     assert [{k: str(v) for k, v in p.exact.items()} for p in attempt.points] == expected
     assert not attempt.complete  # only the minimisers are claimed
+
+
+@pytest.mark.parametrize("rows", [(0, 1, 5), (0, 1, 3, 5, 11)])
+def test_a_location_that_exists_is_not_denied(rows):
+    """The three-row formula passes through complex cube roots; the five-row quintic has e among its coefficients."""
+    loss = f"{len(rows)}*t + " + " + ".join(f"2*log(1 + exp({a} - t))" for a in rows)
+    answer = report(loss)
+    assert answer["verdict"]["outcome"] != "no_critical_point"
+    (point,) = answer["critical_points"]
+    t = mpmath.mpf(point["numeric"]["t"])
+    assert abs(len(rows) - 2 * sum(1 / (1 + mpmath.exp(t - a)) for a in rows)) < 1e-12

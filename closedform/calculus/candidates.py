@@ -87,8 +87,9 @@ class Judge:
         words, balls = list[Word](), list[Mapping[str, arb] | None]()
         used = [s for s in stands if any(s.symbol in v.free_symbols for v in point.values())]
         for sample in self.samples:
-            best: tuple[Word, Mapping[str, arb] | None] = ("outside", None)
-            for extra in self._bindings(used, sample):
+            bindings = self._bindings(used, sample)
+            best: tuple[Word, Mapping[str, arb] | None] = ("unknown", None) if bindings is None else ("outside", None)
+            for extra in bindings or ():
                 word, at = self._at(point, Sample({**sample.values, **extra}, sample.columns))
                 if word == "root" or best[0] == "outside":
                     best = (word, at)
@@ -113,11 +114,12 @@ class Judge:
         self.samples = first
         return out
 
-    def _bindings(self, used: Sequence[Stand], sample: Sample) -> list[dict[str, arb]]:
+    def _bindings(self, used: Sequence[Stand], sample: Sample) -> list[dict[str, arb]] | None:
+        """The real roots behind the stand; None where they cannot be found, which says nothing about the candidate."""
         if not used:
             return [{}]
         if len(used) > 1:
-            return []
+            return None
         s = used[0]
         if s.ball is not None:
             return [{s.symbol.name: s.ball}]
@@ -125,7 +127,7 @@ class Judge:
                   for v in [sample.values[p.name]]}  # fmt: skip
         poly = sp.Poly(s.polynomial.subs(values), s.variable)
         if not all(c.is_Rational for c in poly.all_coeffs()) or poly.degree() < 1:
-            return []
+            return None
         return [{s.symbol.name: b} for b, _ in isolate_real(to_flint(poly), self.precision)]
 
     def coordinate(self, value: Any, sample: Sample) -> arb | None:
@@ -139,7 +141,10 @@ class Judge:
         return z.real
 
     def _not_real(self, value: Any, sample: Sample) -> bool:
-        """Is the value proved not to be a real number there (an imaginary part, a pole, no real branch of W)?"""
+        """Is the value proved not to be a real number there (an imaginary part, a pole, no real branch of W)?
+
+        The root of a negative number inside it proves nothing: Cardano's formula passes through such roots.
+        """
         if value.has(sp.zoo, sp.nan, sp.oo):
             return True
         z = complex_ball(value, sample, self.precision + 200)
@@ -150,15 +155,13 @@ class Judge:
                 u = real_ball(node.args[0], sample, self.precision)
                 if u is None:
                     continue
-                if isinstance(node, sp.erfinv):
-                    gone = abs(u) >= 1
-                else:
-                    gone = u < -(arb(-1).exp()) or (len(node.args) == 2 and node.args[1] == -1 and u >= 0)
-                if gone:
+                no_branch = u < -(arb(-1).exp()) or (len(node.args) == 2 and node.args[1] == -1 and u >= 0)
+                if (abs(u) >= 1) if isinstance(node, sp.erfinv) else no_branch:
                     return True
-            elif isinstance(node, sp.log) and (u := real_ball(node.args[0], sample, self.precision)) is not None and u <= 0:
-                return True
-            elif isinstance(node, sp.Pow) and not node.exp.is_integer and (u := real_ball(node.base, sample, self.precision)) is not None and u < 0:
+                continue
+            edge = node.args[0] if isinstance(node, sp.log) else node.base if isinstance(node, sp.Pow) and not node.exp.is_integer else None
+            u = real_ball(edge, sample, self.precision) if edge is not None else None
+            if u is not None and (u < 0 or (u <= 0 and isinstance(node, sp.log))):
                 return True
         return False
 

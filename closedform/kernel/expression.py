@@ -286,8 +286,8 @@ def evaluate_complex(tree: Tree, values: Mapping[str, acb]) -> acb:
     head, args = str(tree[0]), tree[1:]
     if head == "I":
         return acb(0, 1)
-    if head == "pi":
-        return acb(arb.pi())
+    if head in ("pi", "e"):
+        return acb(arb.pi() if head == "pi" else arb.const_e())
     balls = [evaluate_complex(a, values) for a in args]
     if head == "+":
         return sum(balls[1:], balls[0])
