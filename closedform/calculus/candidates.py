@@ -158,11 +158,6 @@ class Judge:
                 no_branch = u < -(arb(-1).exp()) or (len(node.args) == 2 and node.args[1] == -1 and u >= 0)
                 if (abs(u) >= 1) if isinstance(node, sp.erfinv) else no_branch:
                     return True
-                continue
-            edge = node.args[0] if isinstance(node, sp.log) else node.base if isinstance(node, sp.Pow) and not node.exp.is_integer else None
-            u = real_ball(edge, sample, self.precision) if edge is not None else None
-            if u is not None and (u < 0 or (u <= 0 and isinstance(node, sp.log))):
-                return True
         return False
 
     def _at(self, point: Mapping[Any, Any], sample: Sample) -> tuple[Word, Mapping[str, arb] | None]:

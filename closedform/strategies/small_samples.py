@@ -16,7 +16,7 @@ from closedform.budget import Budget
 from closedform.stationarity import Reduction, Stationarity, smaller
 
 name = "small samples as witnesses"
-example = {"loss": "sum(i, 1, n, log(1 + (x[i] - t)**2))", "unknowns": ["t"]}
+example = {"loss": "sum(i, 1, n, log(1 + (y[i] - t*x[i])**2))", "unknowns": ["t"]}
 counterexample = {"loss": "(x - 1)^2"}
 share = 0.7
 
