@@ -64,6 +64,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if found.obstacles:
         reason = f"{found.obstacles[0].equation} = 0: {found.obstacles[0].reason}"
         return Attempt(name, "failed", reason[:300])
+    behind = {stand.symbol for stand in found.stands}
+    if any("unknown" in j.words and not j.sometimes and j.point[x].free_symbols & behind for j in judged):
+        return Attempt(name, "failed", "it is open whether the roots of a polynomial on the way are real and in the domain")
     answer = _Answer(system, facts, found, judge, budget)
     clamped = answer.clamped()
     if clamped is not None:

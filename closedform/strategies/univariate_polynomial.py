@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import sympy as sp
 from flint import arb, ctx, fmpq, fmpz_poly
@@ -17,7 +17,7 @@ from flint import arb, ctx, fmpq, fmpz_poly
 from closedform.algebra import bridge
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real, magnitude, radius_text, round_ball
-from closedform.algebra.sampling import Sample, real_ball
+from closedform.algebra.sampling import Sample, complex_ball, real_ball
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
@@ -91,7 +91,10 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     for g, m in f.factor()[1]:
         budget.check()
         roots = rational_roots.real_roots(g, bits, budget)
-        inside = [i for i, b in enumerate(roots.balls) if line.inside(b)]
+        where = [line.inside(b) for b in roots.balls]
+        if None in where:
+            return Attempt(name, "failed", "it is open whether a zero of the gradient lies in the domain")
+        inside = [i for i, held in enumerate(where) if held]
         outside += len(roots.balls) - len(inside)
         if inside:
             decided.append(roots)
@@ -113,11 +116,14 @@ class _Line:
         self.bits = bits
         self.poles = [b for b, _ in isolate_real(d, bits)] if d.degree() > 0 else []
 
-    def inside(self, ball: arb) -> bool:
-        """Whether every relation holds at a real number given as a ball."""
+    def inside(self, ball: arb) -> bool | None:
+        """Whether every relation holds at a real number given as a ball; None where one cannot be evaluated."""
         for r in self.system.relations:
             gap = self.value(r.lhs - r.rhs, ball)
             if gap is None:
+                z = complex_ball(r.lhs - r.rhs, Sample(cast(Any, {self.x: ball}), {}), self.bits)
+                if z is None or z.imag.contains(0):
+                    return None
                 return False
             if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(r.rel_op, True):
                 return False
@@ -288,6 +294,8 @@ class _Answer:
     def _certificate(self, points: list[CriticalPoint], f: fmpz_poly) -> Certificate | None:
         """The kernel claim ``critical_points`` by roots; None where the loss cannot be written for the kernel."""
         problem = self.system.origin
+        if not all((r.lhs - r.rhs).is_rational_function(self.x) for r in self.system.relations):
+            return None  # the kernel asks on every root, also where such a relation has no real value
         try:
             unknowns: list[Json] = [self.x.name]
             statement: dict[str, Json] = {"unknowns": unknowns}
