@@ -88,13 +88,13 @@ def symbols(problem: Problem) -> dict[str, Any]:
     relations += [r for r in flat_relations(problem.constraints) if r.head in _POSITIVE]
 
     def make(n: str) -> Any:
-        symbol = sp.Symbol(n, **{k: True for k in known[n]})
+        symbol = sp.Symbol(n, **dict.fromkeys(known[n], True))
         return sp.IndexedBase(symbol) if n in columns else symbol
 
     both = columns & set(problem.unknowns)  # a coefficient named like its column
 
     def every() -> dict[str, Any]:
-        scalar = {n: sp.Symbol(n, **{k: True for k in known[n]}) for n in both}
+        scalar = {n: sp.Symbol(n, **dict.fromkeys(known[n], True)) for n in both}
         return {n: make(n) for n in sorted(names)} | {f"@{n}": make(n) for n in both} | scalar
 
     table = every()
@@ -126,11 +126,11 @@ def symbols(problem: Problem) -> dict[str, Any]:
 
 
 def _sign(head: str, bound: Any) -> set[str]:
-    if head == ">" and bound.is_nonnegative or head == ">=" and bound.is_positive:
+    if (head == ">" and bound.is_nonnegative) or (head == ">=" and bound.is_positive):
         return {"positive"}
     if head == ">=" and bound.is_nonnegative:
         return {"nonnegative"}
-    if head == "<" and bound.is_nonpositive or head == "<=" and bound.is_negative:
+    if (head == "<" and bound.is_nonpositive) or (head == "<=" and bound.is_negative):
         return {"negative"}
     if head == "<=" and bound.is_nonpositive:
         return {"nonpositive"}
