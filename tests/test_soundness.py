@@ -38,7 +38,7 @@ def seen(report, low=-8.0, high=8.0, steps=160_001):
     values = np.where(np.abs(values.imag) < 1e-12, values.real, np.nan) * np.ones_like(grid)
     slopes = np.diff(values)
     turns = (slopes[:-1] * slopes[1:] < 0) & (np.abs(slopes[:-1]) > 1e-13) & (np.abs(slopes[1:]) > 1e-13)
-    return [grid[i + 1] for i in np.flatnonzero(turns) if abs(values[i + 1]) < 1e6], np.nanmin(values)
+    return [grid[i + 1] for i in np.flatnonzero(turns) if abs(values[i + 1]) < 1e3], np.nanmin(values)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
