@@ -24,7 +24,7 @@ from closedform.strategies.exponentials_designs import about_design
 from closedform.strategies.exponentials_evidence import eliminant_certificate
 from closedform.strategies.exponentials_field import NotExponential, Setting, setting
 from closedform.strategies.exponentials_kinds import judge
-from closedform.strategies.exponentials_numbers import Number, number
+from closedform.strategies.exponentials_numbers import Number, number, rational
 from closedform.strategies.exponentials_points import (
     Solution,
     Undetermined,
@@ -184,7 +184,7 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
 
 def _number(branch: Branch, group: list[Solution], where: Setting, budget: Budget) -> Number:
     if branch.eliminant is None or branch.main is None:
-        return Number(None, True, "1", (None,) * len(group))
+        return rational(len(group))
     roots = [s.root for s in group if isinstance(s.root, arb)]
     return number(dense(branch.eliminant, branch.main, where.field), roots, budget)
 

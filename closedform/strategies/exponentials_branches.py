@@ -2,7 +2,8 @@
 
 Every solution with nonzero positive generators lies on exactly one branch, a curve, or in what is left open. A branch
 is a rational univariate representation: one generator is a root of an irreducible eliminant, the others are quotients
-of polynomials in it (Cox, Little, O'Shea, *Ideals, Varieties, and Algorithms*, ch. 3).
+of polynomials in it (Cox, Little, O'Shea, *Ideals, Varieties, and Algorithms*, ch. 3). A long file (over 400 lines):
+one recursion and the polynomial arithmetic that it alone uses.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from flint import fmpq_poly, fmpz_mpoly, fmpz_poly
 
@@ -153,7 +155,7 @@ def divides(f: fmpz_mpoly, p: fmpz_mpoly) -> bool:
 def coefficients(p: fmpz_mpoly, name: str, fld: Field) -> list[fmpz_mpoly]:
     """The coefficients by powers of one generator, lowest first."""
     i = fld.names.index(name)
-    parts: dict[int, dict[tuple[int, ...], int]] = {}
+    parts: dict[int, dict[tuple[int, ...], Any]] = {}
     for m, c in zip(p.monoms(), p.coeffs(), strict=True):
         parts.setdefault(int(m[i]), {})[(*m[:i], 0, *m[i + 1 :])] = c
     return [fld.ctx.from_dict(parts.get(k, {})) for k in range(max(parts, default=0) + 1)]

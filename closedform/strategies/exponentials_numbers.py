@@ -69,6 +69,11 @@ def monic(f: fmpz_poly) -> fmpz_poly:
     return -f if f.leading_coefficient() < fmpz(0) else f
 
 
+def rational(count: int) -> Number:
+    """Points whose generators are all rational: nothing is left to decide."""
+    return Number(fmpz_poly([0, 1]), True, "1", (None,) * count)
+
+
 def number(f: fmpz_poly, roots: list[arb], budget: Budget) -> Number:
     """What is known of these real roots of an irreducible polynomial, each given by a ball that isolates it."""
     f = monic(f)

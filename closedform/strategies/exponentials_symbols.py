@@ -9,7 +9,7 @@ quadratures either (T14, T15). Bounds k < n between symbols are used by writing 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -28,6 +28,7 @@ from closedform.strategies.exponentials_designs import about_design, design, thr
 from closedform.strategies.exponentials_field import NotExponential, Setting, setting
 from closedform.strategies.exponentials_kinds import is_convex, sign
 from closedform.strategies.exponentials_points import logarithm, parameter_values, written
+from closedform.strategies.exponentials_roots import RootFormula, positive_roots, quadratic_roots
 from closedform.strategies.exponentials_source import numpy_source
 from closedform.strategies.exponentials_words import CHOW, KHOVANSKII, SCHANUEL, substitution
 
@@ -40,15 +41,6 @@ example = {
 counterexample = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
 
 MAX_TERMS = 400  # of an eliminant that is written out
-
-
-@dataclass(frozen=True)
-class _Root:
-    """A formula for the generator t of a branch, positive under ``conditions``; ``note`` says what was not proved."""
-
-    expression: Any
-    conditions: tuple[str, ...] = ()
-    note: str = ""
 
 
 def declines(system: Stationarity) -> str | None:
@@ -73,7 +65,11 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if found.open or found.curves:
         reason = found.open[0][1] if found.open else "the critical points fill a curve"
         return Attempt(name, "failed", f"the system was not taken apart: {reason}")
-    branches = [b for b in found.branches if admissible(b, shifted.field, shifted.parameters) and not _never_positive(b, shifted)]
+    branches = [
+        b
+        for b in found.branches
+        if admissible(b, shifted.field, shifted.parameters) and not _never_positive(b, shifted)
+    ]
     if not branches:
         return Attempt(
             name,
@@ -120,8 +116,8 @@ def _shifted(where: Setting) -> tuple[Setting, dict[str, str]]:
     fld, shifts = where.field, dict[str, str]()
     quotients = list(where.quotients)
     for r in where.system.relations:
-        low, high = (r.lhs, r.rhs) if r.rel_op == "<" else (r.rhs, r.lhs) if r.rel_op == ">" else (None, None)
-        if low is None or not (low.is_Symbol and high.is_Symbol):
+        low, high = (r.lhs, r.rhs) if r.rel_op == "<" else (r.rhs, r.lhs)
+        if r.rel_op not in ("<", ">") or not isinstance(low, sp.Symbol) or not isinstance(high, sp.Symbol):
             continue
         a, b = low.name, high.name
         if a not in where.parameters or b not in where.parameters or b in shifts or a in shifts or b in shifts.values():
@@ -148,11 +144,11 @@ def _never_positive(b: Branch, where: Setting) -> bool:
 # -- formulas ----------------------------------------------------------------------------------------------------
 
 
-def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -> list[_Root] | None:
+def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -> list[RootFormula] | None:
     """Candidates for the positive root of the eliminant, None when its degree is too high for a formula."""
     fld = where.field
     if b.eliminant is None or b.main is None:
-        return [_Root(None)]
+        return [RootFormula(None)]
     parts = coefficients(b.eliminant, b.main, fld)
     powers = [i for i, c in enumerate(parts) if c != 0]
     step = 0
@@ -166,59 +162,19 @@ def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -
     signs = [sign(parts[i * step], fld) for i in range(degree + 1)]
     positive = b.main in fld.positive
     if positive:
-        one = _positive_roots(c, signs, degree, unique)
+        one = positive_roots(c, signs, degree, unique)
         one = [r for r in one if r.expression.free_symbols or sp.N(r.expression, 30).is_positive]
         return [replace(r, expression=r.expression ** sp.Rational(1, step)) for r in one]
     if degree == 1:
-        return [_Root(sp.factor(-c[0] / c[1]))]
-    return None if degree != 2 else [_Root(r.expression, r.conditions) for r in _quadratic(c)]
-
-
-def _positive_roots(c: list[Any], signs: list[int], degree: int, unique: bool) -> list[_Root]:
-    """Formulas for the positive roots; ``unique``: each is a critical point of a strictly convex loss."""
-    if degree == 1:
-        value = sp.factor(-c[0] / c[1])
-        sure = signs[0] * signs[1] < 0 or value.is_positive
-        return [_Root(value, () if sure else (f"{value} > 0",))]
-    changes = signs[0] * signs[degree] < 0
-    if degree == 2:
-        if changes:
-            lead = 1 if signs[2] > 0 else -1
-            return [_Root((-c[1] + lead * sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])) / (2 * c[2]))]
-        return _quadratic(c)
-    note = (
-        "" if unique else "the largest real root of the cubic; that it is the one wanted was not proved for all values"
-    )
-    return [_Root(largest_cubic_root(c), () if changes else ("the cubic has a positive root",), note)]
-
-
-def _quadratic(c: list[Any]) -> list[_Root]:
-    square = sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])
-    return [_Root((-c[1] + s * square) / (2 * c[2]), ("real and positive",)) for s in (1, -1)]
-
-
-def _real_cube_root(u: Any) -> Any:
-    return sp.sign(u, evaluate=False) * sp.Abs(u, evaluate=False) ** sp.Rational(1, 3)
-
-
-def largest_cubic_root(c: list[Any]) -> Any:
-    """The largest real root of c[3] x^3 + ... + c[0], by Cardano where one root is real, by cosines where three are."""
-    shift = c[2] / (3 * c[3])
-    p = (3 * c[3] * c[1] - c[2] ** 2) / (3 * c[3] ** 2)
-    q = (2 * c[2] ** 3 - 9 * c[3] * c[2] * c[1] + 27 * c[3] ** 2 * c[0]) / (27 * c[3] ** 3)
-    d = q**2 / 4 + p**3 / 27
-    three = 2 * sp.sqrt(-p / 3) * sp.cos(sp.acos(3 * q / (2 * p) * sp.sqrt(-3 / p)) / 3)
-    up, down = -q / 2 + sp.sqrt(d), -q / 2 - sp.sqrt(d)
-    one = _real_cube_root(up) + _real_cube_root(down)
-    pieces_ = sp.Piecewise((three, sp.StrictLessThan(d, 0, evaluate=False)), (one, True), evaluate=False)
-    return sp.Add(pieces_, -shift)
+        return [RootFormula(sp.factor(-c[0] / c[1]))]
+    return None if degree != 2 else [RootFormula(r.expression, r.conditions) for r in quadratic_roots(c)]
 
 
 def _log(value: Any, long: bool) -> Any:
     return sp.log(value, evaluate=False) if long else logarithm(value)
 
 
-def _point(b: Branch, r: _Root, where: Setting, shifts: Mapping[str, str], convex: bool) -> CriticalPoint:
+def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str], convex: bool) -> CriticalPoint:
     """The critical point as formulas: the unknown behind t by the symbols, the others by t = exp(that unknown)."""
     fld, values = where.field, _given(where, shifts)
     of = where.of

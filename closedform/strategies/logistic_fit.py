@@ -6,7 +6,8 @@ scaling the Hessian H to a unit diagonal, lam <= the least eigenvalue of DHD, g 
 every scaled row, H(b + Dv) >= exp(-R|v|) H(b) (generalised self-concordance: |f'''| <= f''; F. Bach, Electron. J.
 Stat. 4 (2010)), so the gradient points outward on the sphere of radius r when lam*(1 - exp(-R r))/R > |g|: the unique
 minimiser lies inside. Every rounding is bounded: sums by Higham's gamma (Accuracy and Stability of Numerical
-Algorithms, 3.1), exp by FLINT's balls, the eigenvalue by a shifted Cholesky factorisation (Rump 2006).
+Algorithms, 3.1), exp by FLINT's balls, the eigenvalue by a shifted Cholesky factorisation (Rump 2006). A long file (over 400 lines):
+the bounds stand beside the arithmetic that they bound.
 """
 
 from __future__ import annotations
