@@ -96,6 +96,7 @@ def stationarity(problem: Problem) -> Stationarity:
         gradient = scalar.gradient(loss, unknowns)
     except ValueError as fault:
         raise CallError(f"the gradient cannot be written: {fault}") from fault
+    relations = tuple(dict.fromkeys(_alone(r, unknowns) for r in relations))
     bound = tuple(r for r in relations if isinstance(r, sp.Eq) and r.free_symbols & set(unknowns))
     if bound:
         return _lagrange(problem, table, unknowns, gradient, bound, tuple(r for r in relations if r not in bound))
@@ -190,6 +191,24 @@ def _relations(problem: Problem, table: dict[str, Any]) -> tuple[Any, ...]:
         except bridge.NoTranslation:
             continue  # a sign of a column's entries: already among the assumptions
     return tuple(out)
+
+
+def _alone(r: Any, unknowns: tuple[Any, ...]) -> Any:
+    """An inequality that is linear in one unknown, with a number before it, as a bound of that unknown."""
+    if r.rel_op not in (">", ">=", "<", "<="):
+        return r
+    gap = sp.expand(r.lhs - r.rhs)
+    own = gap.free_symbols & set(unknowns)
+    if len(own) != 1 or own & {r.lhs, r.rhs}:
+        return r
+    (x,) = own
+    if not gap.is_polynomial(x) or sp.degree(gap, x) != 1:
+        return r
+    a, b = sp.Poly(gap, x).all_coeffs()
+    if not a.is_number or not a.is_real:
+        return r
+    op = r.rel_op if a.is_positive else {">": "<", ">=": "<=", "<": ">", "<=": ">="}[r.rel_op]
+    return _RELATIONS[op](x, -b / a, evaluate=False)
 
 
 _RELATIONS: dict[str, Callable[..., Any]] = {">": sp.Gt, ">=": sp.Ge, "<": sp.Lt, "<=": sp.Le, "!=": sp.Ne, "=": sp.Eq}
