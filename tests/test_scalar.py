@@ -337,3 +337,43 @@ def test_kinds_between_irrational_ends() -> None:
     found = attempt("one_unknown", "sin(x) + sin(2*x)", "x", ("-pi<x<pi",))
     assert [p.kind for p in found.points] == ["local maximum", "local minimum"] * 2
     assert found.complete
+
+
+# -- constraints, profiles, blocks -------------------------------------------------------------------------------
+
+
+def through(rung: str, parts: tuple[str, ...], loss: str, unknowns: str, assumptions: tuple[str, ...] = ()) -> Attempt:
+    """A reduction, its systems solved by the named strategies, lifted."""
+    module = importlib.import_module(f"closedform.strategies.{rung}")
+    system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions))
+    assert module.declines(system) is None
+    reduction = module.reduce(system, Budget.of(20))
+    solvers = [importlib.import_module(f"closedform.strategies.{p}") for p in parts]
+    return reduction.lift(tuple(s.attempt(part, Budget.of(20)) for s, part in zip(solvers, reduction.systems, strict=True)))
+
+
+def test_an_equality_constraint_is_never_ignored() -> None:
+    system = stationarity(problem.read("x + 2*y subject to x^2 + y^2 = 1", unknowns="x,y"))
+    assert len(system.equations) == len(system.unknowns) == 3
+    assert system.loss is None
+    found = attempt("polynomial_system", "x + 2*y subject to x^2 + y^2 = 1", "x,y")
+    assert sorted(str(v["x"]) for v in values(found)) == ["-sqrt(5)/5", "sqrt(5)/5"]
+
+
+def test_multinomial_probabilities() -> None:
+    found = through("linear_constraints", ("elimination",), "-(a*log(p) + b*log(q) + c*log(r)) subject to p + q + r = 1", "p,q,r",
+                    ("p>0", "q>0", "r>0", "a>0", "b>0", "c>0"))  # fmt: skip
+    (point,) = values(found)
+    assert {k: str(v) for k, v in point.items()} == {k: f"{n}/(a + b + c)" for k, n in zip("pqr", "abc", strict=True)}
+    assert found.points[0].kind == "global minimum"
+
+
+def test_laplace_location_and_scale() -> None:
+    found = through("separable", ("piecewise_line", "one_unknown"), "3*log(b) + (|1-m| + |4-m| + |6-m|)/b", "m,b", ("b>0",))
+    assert [{k: str(v) for k, v in point.items()} for point in values(found)] == [{"m": "4", "b": "5/3"}]
+
+
+def test_data_for_which_a_case_opens_forbid_a_claim() -> None:
+    found = attempt("elimination", "x*y - a*log(x) - b*log(y)", "x,y", ("x>0", "y>0", "a>0", "b>0"))
+    assert found.outcome == "failed"  # for a = b there is a curve of critical points
+    assert "a - b" in found.reason
