@@ -73,7 +73,8 @@ class _Line:
             return None
         if system.kind == "piecewise" or system.loss is None or any(not isinstance(f, _CONTINUOUS) for f in system.loss.atoms(sp.Function)):
             return None
-        if any(Facts(own).sign(e) not in (1, -1) for e in system.nonzero) or system.gradient is None:
+        inner = Facts([{">=": sp.Gt, "<=": sp.Lt}[r.rel_op](r.lhs, r.rhs, evaluate=False) if r.rel_op in CLOSED else r for r in own])
+        if any(inner.sign(e) not in (1, -1) for e in system.nonzero) or system.gradient is None:
             return None
         if any(p.kind == "boundary minimum" or p.numeric is None or p.radius is None for p in found.points):
             return None
@@ -132,7 +133,7 @@ class _Line:
         if any(v is None or not v.is_finite() for v in balls):
             return None
         values = [loss.subs(x, p.exact[x.name]) if p.exact is not None else None for p in everything]
-        best = [i for i, v in enumerate(balls) if all(i == k or v < w or _same(values[i], values[k]) for k, w in enumerate(balls))]
+        best = [i for i, v in enumerate(balls) if all(i == k or v < w or (not v > w and _same(values[i], values[k])) for k, w in enumerate(balls))]
         if not best:
             return None
         points = list[CriticalPoint]()
