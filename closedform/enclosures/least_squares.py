@@ -126,12 +126,15 @@ def candidates(
     if not pool:
         return []
     points, loss = np.concatenate(pool), np.concatenate(losses)
-    chosen = list[np.ndarray]()
-    for i in np.argsort(loss):
-        if not np.isfinite(loss[i]) or len(chosen) >= keep:
-            break
-        if all(np.max(np.abs(points[i] - c)[where] / (1e-9 + np.abs(c[where]))) > 0.05 for c in chosen):
-            chosen.append(points[i])
+    wide = _spread(points, loss, where, 5 * keep)
+    half = budget.share(0.5 * budget.remaining)
+    warm = [found for c in wide if half.remaining > 0 and (found := descend(problem, c, half, 12)) is not None]
+    warm.sort(key=lambda c: c.loss)
+    chosen = (
+        _spread(np.array([c.point for c in warm]), np.array([c.loss for c in warm]), where, keep)
+        if warm
+        else wide[:keep]
+    )
     for c in chosen:
         if budget.remaining < 1 or (out and budget.remaining < 3):
             break
@@ -139,6 +142,17 @@ def candidates(
         if found is not None:
             out.append(found)
     return distinct(out)
+
+
+def _spread(points: np.ndarray, loss: np.ndarray, where: list[int], count: int) -> list[np.ndarray]:
+    """Up to ``count`` points, the least loss first, that differ by 5 per cent in some nonlinear unknown."""
+    chosen = list[np.ndarray]()
+    for i in np.argsort(loss):
+        if not np.isfinite(loss[i]) or len(chosen) >= count:
+            break
+        if all(np.max(np.abs(points[i] - c)[where] / (1e-9 + np.abs(c[where]))) > 0.05 for c in chosen):
+            chosen.append(points[i])
+    return chosen
 
 
 def distinct(found: list[Candidate]) -> list[Candidate]:
