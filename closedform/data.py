@@ -1,5 +1,7 @@
 """Tables: read once, checked, and exact where they are small.
 
+More than 400 lines: each form in which data come is read here, by the same checks.
+
 A small table holds the exact rational value of every decimal as written; a Python or NumPy float counts as the
 shortest decimal that prints it (0.1 is 1/10), and a note says so. A big one (``LARGE_CELLS``, ``LARGE_ROWS``) is read
 as float64 blocks and never claims exactness. A column that holds text is no fault until a loss uses it.

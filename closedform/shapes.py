@@ -1,5 +1,7 @@
 """Shapes of matrix expressions: checked where declared, inferred where not, everything conforming afterwards.
 
+More than 400 lines: the rules of every head and the inference from them change together.
+
 ``settle`` gives each name a (rows, columns) pair. Sizes are nodes in size symbols and are compared as polynomials.
 Undeclared names are resolved by unification: of all assignments of scalar, vector or matrix to them that make the
 expression conform and the loss scalar, the one with the fewest surprises (a small letter is a scalar before it is a
@@ -97,7 +99,7 @@ def _joined(nodes: tuple[Node, ...], given: Mapping[str, Size]) -> Iterator[tupl
     if not any(heads(node) & {"kron", "khatrirao", "vec"} for node in nodes):
         return
     symbols = [part.name for shape in given.values() for part in shape if part.name]
-    others = sorted({s for s in symbols if symbols.count(s) > 1} | {s for s in symbols})
+    others = sorted(set(symbols))
     for key, shape in given.items():
         for i, part in enumerate(shape):
             if part.name is None or symbols.count(part.name) > 1 or any(part.name in free_names(n) for n in nodes):

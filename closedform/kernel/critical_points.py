@@ -1,6 +1,6 @@
 """Claim ``critical_points``: where the gradient of a loss (or every given equation) is zero, and where else it is not.
 
-More than 400 lines, because existence, inertia and completeness of one claim stand in one place. Format, all numbers as text, ``?`` marks what may be left out::
+More than 400 lines: existence, inertia and completeness are one claim. Format, numbers as text, ``?`` may be left out::
 
     statement  {"loss": tree | "equations": [tree, ...], "unknowns": [name, ...],
                 "columns"?: {name: [decimal, ...]},     entries under "@", exact

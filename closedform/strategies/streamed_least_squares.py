@@ -18,7 +18,8 @@ import numpy as np
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.budget import Budget
 from closedform.emit.least_squares import Array, Chunk, LeastSquares, solve_chunks
-from closedform.expression import Node, name as name_node, number
+from closedform.expression import Node, number
+from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
