@@ -46,7 +46,7 @@ def declines(system: Stationarity) -> str | None:
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, or failed with the case that resisted."""
     facts = Facts(system.relations)
-    found = Eliminator(facts, budget, system.nonzero).solve(system.equations, system.unknowns)
+    found = Eliminator(facts, budget, system.nonzero).solve(_row_reduced(system), system.unknowns)
     judge = Judge(system, budget)
     if not judge.samples:
         return Attempt(name, "failed", "no admissible values of the parameters were found")
@@ -70,6 +70,22 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
                            scope="instance" if judge.numeric else "formula")  # fmt: skip
         return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
     return _answer(system, facts, judge, judged, kept, bool(found.exceptions), budget)
+
+
+def _row_reduced(system: Stationarity) -> tuple[Any, ...]:
+    """The equations, or rational combinations of them that say the same with fewer transcendental terms."""
+    own = set(system.unknowns)
+    rows = [sp.expand(e).as_coefficients_dict() for e in system.equations]
+    terms = sorted({t for row in rows for t in row}, key=sp.default_sort_key)
+    hard = [t for t in terms if t.free_symbols & own and not t.is_polynomial(*own)]
+    if len(rows) > 6 or len(terms) > 60 or not any(sum(t in row for row in rows) > 1 for t in hard):
+        return system.equations
+    if not all(c.is_Rational for row in rows for c in row.values()):
+        return system.equations
+    columns = [*hard, *(t for t in terms if t not in hard)]
+    matrix = sp.Matrix([[row.get(t, 0) for t in columns] for row in rows]).rref()[0]
+    reduced = [sp.Add(*(c * t for c, t in zip(matrix.row(i), columns, strict=True))) for i in range(matrix.rows)]
+    return tuple(e for e in reduced if e != 0)
 
 
 def _answer(system: Stationarity, facts: Facts, judge: Judge, judged: list[Judged], kept: list[Judged], open_cases: bool,
