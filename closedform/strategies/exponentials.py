@@ -38,7 +38,7 @@ from closedform.strategies.exponentials_words import about_numbers, about_points
 name = "exponentials"
 example = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
 counterexample = {"loss": "x*exp(x) - x", "unknowns": ["x"]}
-share = 0.4
+share = 0.25
 
 
 def declines(system: Stationarity) -> str | None:

@@ -20,7 +20,7 @@ from closedform.budget import Budget
 from closedform.kernel.exponentials import Field, Quotient
 
 MAX_PIECES = 400
-MAX_SIZE = 60_000  # terms of a polynomial that is still factored
+MAX_SIZE = 12_000  # terms of a polynomial that is still factored
 MAX_RESULTANT = 1_200  # degree of a resultant that is worked out
 MAX_COUNTED = 24  # degree of a factor without positive roots whose complex solutions are counted
 MAX_SYLVESTER = 20  # symbols times degree, past which a resultant does not end
