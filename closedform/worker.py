@@ -162,7 +162,8 @@ def run(job: Job, deadline: float, on_message: Callable[[Any], None]) -> None:
     warm()
     with _lock:
         worker, _spare = _spare, None
-    assert worker is not None
+    if worker is None:
+        raise OSError("no child process could be started")
     finished = False
     try:
         for message in worker.run(job, deadline):

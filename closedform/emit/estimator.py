@@ -61,11 +61,12 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         rows = np.hstack([np.ones((len(A), 1)), A]) if self.fit_intercept else A
         state = GramState.of(rows, b)
         earlier = getattr(self, "_state", None)
-        self._state = state if earlier is None else earlier + state
+        merged = state if earlier is None else earlier + state
+        self._state = merged
         penalty = np.full(rows.shape[1], float(self.ridge))
         if self.fit_intercept:
             penalty[0] = 0.0
-        result = solve_state(self._state, penalty)
+        result = solve_state(merged, penalty)
         intercept = result.coefficients[0] if self.fit_intercept else np.zeros(b.shape[1])
         slopes = result.coefficients[1:] if self.fit_intercept else result.coefficients
         return self._keep(result, intercept, shape, slopes)

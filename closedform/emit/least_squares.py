@@ -195,7 +195,7 @@ def _gradient(chunks: Chunks, whole: Chunk | None, a: Array, ridge: float) -> Ar
 
 def _cholesky(gram: Array) -> Array | None:
     try:
-        return np.linalg.cholesky(gram)
+        return np.asarray(np.linalg.cholesky(gram), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
 
@@ -207,7 +207,7 @@ def _condition(gram: Array) -> float:
 
 def _factor_solve(lower: Array, right: Array) -> Array:
     """Solve L L' x = right. NumPy has no triangular solver; LU of a triangle does no elimination and is as stable."""
-    return np.linalg.solve(lower.T, np.linalg.solve(lower, right))
+    return np.asarray(np.linalg.solve(lower.T, np.linalg.solve(lower, right)), dtype=np.float64)
 
 
 def _by_qr(chunks: Chunks, scale: Array, ridge: float, state: GramState, whole: Chunk | None) -> LeastSquares:
@@ -217,7 +217,7 @@ def _by_qr(chunks: Chunks, scale: Array, ridge: float, state: GramState, whole: 
     if ridge > 0:
         small = np.hstack([np.diag(math.sqrt(ridge) * scale), np.zeros_like(state.moment)])
     for X, y in chunks():
-        small = np.linalg.qr(np.vstack([small, np.hstack([X * scale, y])]), mode="r")
+        small = np.asarray(np.linalg.qr(np.vstack([small, np.hstack([X * scale, y])]), mode="r"))
     R, right = small[:, :k], small[:, k:]
     U, s, Vt = np.linalg.svd(R, full_matrices=False)
     tolerance = max(state.rows, k) * EPSILON * (s[0] if len(s) else 0.0)
@@ -318,7 +318,7 @@ def _result(a: Array, condition: float, method: str, rank: int, state: GramState
 
 def dask_state(X: Any, y: Any) -> GramState:
     """The state of Dask arrays chunked by rows: mapped over the blocks and merged (extra ``scale``)."""
-    import dask
+    import dask  # pyright: ignore[reportMissingImports]
 
     parts = [dask.delayed(GramState.of)(a, b) for a, b in
              zip(X.to_delayed().ravel(), y.to_delayed().ravel(), strict=True)]  # fmt: skip

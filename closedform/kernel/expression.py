@@ -324,7 +324,7 @@ def infix(tree: Tree, above: int = 0) -> str:
         for a in args[1:]:
             minus = _negated(a)
             out += f" + {infix(a, 1)}" if minus is None else f" - {infix(minus, 1)}"
-    elif head == "*" and len(args) > 1 and (minus := _negated(tree)) is not None:
+    elif head == "*" and (minus := _negated(tree)) is not None:
         out, level = f"-{infix(minus, 2)}", 2
     elif head == "*":
         out, level = "*".join(infix(a, 2) for a in args), 2
@@ -341,6 +341,7 @@ def _negated(tree: Tree) -> Tree | None:
     """The tree without its minus sign, None where it has none."""
     if isinstance(tree, fmpq):
         return -tree if tree < 0 else None
-    if isinstance(tree, tuple) and tree[0] == "*" and isinstance(tree[1], fmpq) and tree[1] < 0:
-        return mul(-tree[1], *tree[2:])
+    if head_of(tree) == "*" and isinstance(tree, tuple):
+        first, *rest = tree[1:]
+        return mul(-first, *rest) if isinstance(first, fmpq) and first < 0 else None
     return None
