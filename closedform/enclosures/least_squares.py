@@ -141,7 +141,38 @@ def candidates(
         found = descend(problem, c, budget)
         if found is not None:
             out.append(found)
-    return distinct(out)
+    out = distinct(out)
+    for _ in range(4):
+        better = _hop(problem, out[0], where, rng, budget.share(budget.remaining * 0.3)) if out and m > 1 else []
+        if not better or better[0].loss > (1 - 1e-9) * out[0].loss:
+            break
+        out = distinct([*out, *better])
+    return out
+
+
+def _hop(
+    problem: Residuals, best: Candidate, where: list[int], rng: np.random.Generator, budget: Budget
+) -> list[Candidate]:
+    """Minima reached after one to three nonlinear unknowns of the best one have been drawn anew."""
+    count = 1_200
+    points = np.repeat(best.point[None], count, axis=0)
+    fresh = draw(problem, where, count, rng)
+    mask = rng.random((count, len(where))) < rng.choice([1.2, 2.0, 3.0], (count, 1)) / len(where)
+    points[:, where] = np.where(mask, fresh[:, where], points[:, where])
+    pool = [
+        c for k in range(0, count, BATCH) if budget.remaining > 0 and (c := _completed(problem, points[k : k + BATCH]))
+    ]
+    if not pool:
+        return []
+    points, loss = np.concatenate([c[0] for c in pool]), np.concatenate([c[1] for c in pool])
+    warm = [
+        c
+        for start in _spread(points, loss, where, 60)
+        if budget.remaining > 0 and (c := descend(problem, start, budget, 12))
+    ]
+    warm.sort(key=lambda c: c.loss)
+    ended = [c for w in warm[:6] if budget.remaining > 0 and (c := descend(problem, w.point, budget))]
+    return distinct(ended)
 
 
 def _spread(points: np.ndarray, loss: np.ndarray, where: list[int], count: int) -> list[np.ndarray]:
