@@ -19,6 +19,7 @@ from itertools import product
 from typing import Any
 
 import sympy as sp
+from flint import fmpq
 
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
@@ -171,8 +172,8 @@ def _specialise(system: Stationarity, others: list[Any]) -> dict[Any, Any] | Non
     if not others:
         return {}
     for sample in sampler(system).draws(1):
-        values = {o: sp.Rational(int(sample.values[o.name].p), int(sample.values[o.name].q))
-                  for o in others if o.name in sample.values}  # fmt: skip
+        drawn = {o: sample.values.get(o.name) for o in others}
+        values = {o: sp.Rational(int(v.p), int(v.q)) for o, v in drawn.items() if isinstance(v, fmpq)}
         if len(values) == len(others):
             return values
     return None
