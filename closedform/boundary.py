@@ -105,9 +105,9 @@ class _Line:
     def _between(self, a: Any, b: Any) -> arb | None:
         if a is not None and b is not None:
             return arb((dyadic(a.mid()) + dyadic(b.mid())) / 2) if a < b else None
-        if a is None and b is None:
-            return arb(0)
-        return arb(dyadic(a.mid()) + 1) if b is None else arb(dyadic(b.mid()) - 1)
+        if b is not None:
+            return arb(dyadic(b.mid()) - 1)
+        return arb(0) if a is None else arb(dyadic(a.mid()) + 1)
 
     def _value(self, e: Any, at: arb) -> arb | None:
         return real_ball(e, Sample(cast(Any, {self.system.unknowns[0].name: at}), {}), self.precision)

@@ -22,12 +22,12 @@ from closedform.kernel.reading import Refused
 
 @dataclass(frozen=True)
 class Sample:
-    """Exact values for scalar names, and exact entries for columns."""
+    """Values for scalar names, exact or as balls, and exact entries for columns."""
 
-    values: Mapping[str, fmpq]
+    values: Mapping[str, Any]  # fmpq, or arb
     columns: Mapping[str, list[fmpq]]
 
-    def with_values(self, more: Mapping[str, fmpq]) -> Sample:
+    def with_values(self, more: Mapping[str, Any]) -> Sample:
         return Sample({**self.values, **more}, self.columns)
 
 
