@@ -115,3 +115,10 @@ def test_equations_that_share_a_circular_term():
     assert answer["verdict"]["outcome"] == "closed"
     assert {"x": "1/2 - pi/3", "y": "-pi/3 - 1/2"} in [p["exact"] for p in answer["critical_points"]]
     assert len(answer["critical_points"]) == 3
+
+
+def test_a_formula_outside_the_domain_is_no_minimum():
+    """exp(x) is below one at the zero of the gradient for every a < 0: in x > 0 there is no critical point."""
+    answer = report("3*log(1 + exp(x - a)) - x + 3*exp(x)", unknowns=["x"], assumptions=["x>0", "a<0"])
+    assert answer["verdict"]["outcome"] in ("undecided", "no_critical_point")
+    assert minima(answer) == []

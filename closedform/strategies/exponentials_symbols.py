@@ -18,6 +18,7 @@ from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 from closedform.algebra.galois.family import FamilyDecision, decide_family
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.budget import Budget
+from closedform.calculus.candidates import Judge
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.exponentials import Field
@@ -96,12 +97,23 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             continue
         points += [_point(b, r, shifted, shifts, convex) for r in roots]
         sources.append(numpy_source(b, shifted, shifts))
+    if points and _leaves_the_domain(points, system, budget):
+        return Attempt(name, "failed", "a formula leaves the domain of the unknowns for some data")
     total = sum(b.degree(shifted.field) for b in branches)
     counts = FrozenMap({"complex": total if found.exhaustive else None, "real": None})
     counted = about_design(where, total if found.exhaustive else None)
     if refusals:
         return _with(counted, _refused(refusals, points, where, counts))
     return _with(counted, _closed(points, where, convex, counts, branches, sources, shifted))
+
+
+def _leaves_the_domain(points: list[CriticalPoint], system: Stationarity, budget: Budget) -> bool:
+    """Whether the unknowns have bounds and some formula is not critical within them at some random data."""
+    if not any(r.free_symbols & set(system.unknowns) for r in system.relations):
+        return False
+    judge = Judge(system, budget)
+    formulas = [{u: p.exact[u.name] for u in system.unknowns} for p in points if p.exact is not None]
+    return not judge.samples or not all(judge.judge(f).always for f in formulas)
 
 
 def _with(more: list[Statement], attempt: Attempt) -> Attempt:
