@@ -6,6 +6,7 @@ import copy
 
 import pytest
 import sympy as sp
+from flint import fmpq
 
 from closedform import problem as problems
 from closedform.algebra.designs import by_counting, critical_count, distinct, one_feature, two_unknowns
@@ -364,3 +365,11 @@ def test_many_different_exponents_are_declined_at_once():
     data = {"x": [f"{i}.{(7 * i) % 10}" for i in range(1, 200)], "y": [i % 2 for i in range(1, 200)]}
     answer = solve("logistic", data=data, target="y")
     assert answer.outcome == "declined"
+
+
+def test_a_direction_is_found_among_many_rows_even_with_ties():
+    rows = [[fmpq(-(i % 7)), fmpq(i % 7 - i % 5)] for i in range(1, 900)] + [[fmpq(3), fmpq(-3)], [fmpq(-2), fmpq(2)]]
+    v = separation.guessed(rows, 2, Budget.of(20))
+    assert v is not None
+    assert all(a * v[0] + b * v[1] <= 0 for a, b in rows)
+    assert separation.guessed([*rows, [fmpq(1), fmpq(5)], [fmpq(0), fmpq(-1)]], 2, Budget.of(20)) is None

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy as sp
-from flint import fmpq, fmpz
+from flint import fmpq, fmpz, fmpz_mat
 
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
@@ -71,9 +72,11 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     except (Refused, NotExponential) as reason:
         return Attempt(name, "declined", str(reason))
     unknowns = [u.name for u in system.unknowns]
-    if len(rows) > MAX_CONSTRAINTS:
-        return Attempt(name, "declined", f"{len(rows)} constraints are more than the exact simplex method takes")
-    found = descent(rows, width, budget)
+    large = len(rows) > MAX_CONSTRAINTS
+    found = guessed(rows, width, budget) if large else descent(rows, width, budget)
+    if found is None and large:
+        reason = f"no direction was found by floats, and {len(rows)} constraints are too many for an exact search"
+        return Attempt(name, "declined", reason)
     if found is None:
         return Attempt(name, "declined", "no direction lowers every summand: the data are not separable")
     v = found[: len(unknowns)]
@@ -247,6 +250,52 @@ def descent(rows: Sequence[Vector], k: int, budget: Budget) -> Vector | None:
             values[b] = side[i]
     v = [values[j] - values[k + j] for j in range(k)]
     return v if any(_dot(r, v) < 0 for r in rows) else None
+
+
+def guessed(rows: Sequence[Vector], width: int, budget: Budget) -> Vector | None:
+    """A v with a·v <= 0 for all rows, found by Newton steps on sum log(1 + exp(a·v)) in floats and checked exactly."""
+    a = np.array([[float(c.p) / float(c.q) for c in r] for r in rows])
+    a /= np.maximum(np.abs(a).max(axis=1, keepdims=True), 1e-300)
+    v = np.zeros(width)
+    for _ in range(100):
+        budget.check()
+        slope = a @ v
+        if (slope < 0).all():
+            top = np.abs(v).max()
+            exact = [fmpq(round(float(c / top) * 10**9), 10**9) for c in v]
+            if all(_dot(r, exact) <= 0 for r in rows):
+                return exact
+        s = 1 / (1 + np.exp(-np.clip(slope, -700, 700)))
+        hessian = a.T @ (a * (s * (1 - s))[:, None]) + 1e-12 * np.eye(width)
+        step, size, loss = np.linalg.solve(hessian, a.T @ s), 1.0, np.logaddexp(0, slope).sum()
+        while size > 1e-4 and np.logaddexp(0, a @ (v - size * step)).sum() > loss:
+            size /= 2
+        v = v - size * step
+        if not np.isfinite(v).all() or np.abs(v).max() > 1e9:
+            break
+    return _on_the_boundary(rows, a, v / max(1e-300, np.abs(v).max())) if np.isfinite(v).all() else None
+
+
+def _on_the_boundary(rows: Sequence[Vector], a: np.ndarray, v: np.ndarray) -> Vector | None:
+    """A direction near v on which the rows that are nearly zero are exactly zero; checked exactly, None when refused."""
+    tight = [[int(c) for c in r] for r, slope in zip(rows, a @ v, strict=True) if abs(slope) < 1e-2]
+    if not tight:
+        return None
+    kernel_basis, nullity = fmpz_mat(tight).nullspace()
+    if nullity == 0:
+        return None
+    width = len(v)
+    basis = [[fmpq(kernel_basis[i, j]) for i in range(width)] for j in range(nullity)]
+    plain = np.array([[float(c.p) / float(c.q) for c in w] for w in basis]).T
+    plain_scale = np.abs(plain).max(axis=0)
+    weights = np.linalg.lstsq(plain / plain_scale, v, rcond=None)[0] / plain_scale
+    parts = [
+        fmpq(round(float(w * s) * 10**6), 10**6) / fmpq(round(float(s)))
+        for w, s in zip(weights, plain_scale, strict=True)
+    ]
+    exact = [sum((p * w[i] for p, w in zip(parts, basis, strict=True)), fmpq(0)) for i in range(width)]
+    slopes_ = [_dot(r, exact) for r in rows]
+    return exact if all(c <= 0 for c in slopes_) and any(c < 0 for c in slopes_) else None
 
 
 def _pivot(table: list[Vector], side: Vector, gain: Vector, i: int, j: int) -> None:
