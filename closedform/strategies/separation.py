@@ -277,8 +277,17 @@ def guessed(rows: Sequence[Vector], width: int, budget: Budget) -> Vector | None
 
 
 def _on_the_boundary(rows: Sequence[Vector], a: np.ndarray, v: np.ndarray) -> Vector | None:
+    """The first direction that holds among guesses of which rows are zero on it."""
+    for small in (1e-3, 1e-2, 3e-2, 0.1):
+        found = _with_ties(rows, a, v, small)
+        if found is not None:
+            return found
+    return None
+
+
+def _with_ties(rows: Sequence[Vector], a: np.ndarray, v: np.ndarray, small: float) -> Vector | None:
     """A direction near v on which the rows that are nearly zero are exactly zero; checked exactly, None when refused."""
-    tight = [[int(c) for c in r] for r, slope in zip(rows, a @ v, strict=True) if abs(slope) < 1e-2]
+    tight = [[int(c) for c in r] for r, slope in zip(rows, a @ v, strict=True) if abs(slope) < small]
     if not tight:
         return None
     kernel_basis, nullity = fmpz_mat(tight).nullspace()
