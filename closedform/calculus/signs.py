@@ -86,6 +86,17 @@ class Facts:
             return None  # expanding nested roots would take longer than it is worth
         return self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
 
+    def exceptions(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> list[Any]:
+        """Factors of an equation without unknowns that are not proved to differ from zero: where one vanishes, so does the equation."""
+        out = dict[Any, None]()
+        for e in equations:
+            content = e.as_independent(*unknowns, as_Add=False)[0] if e.free_symbols & set(unknowns) else e
+            for f in sp.Mul.make_args(sp.factor(content)):
+                base = f.as_base_exp()[0]
+                if base.free_symbols and self.sign(base) not in (1, -1):
+                    out[base] = None
+        return list(out)
+
     def is_positive(self, expr: Any) -> bool:
         return self.sign(expr) == 1
 

@@ -15,10 +15,12 @@ from typing import Any
 import sympy as sp
 from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 
+from closedform.algebra import bridge
 from closedform.algebra.galois.family import FamilyDecision, decide_family
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.budget import Budget
 from closedform.calculus.candidates import Judge
+from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.exponentials import Field
@@ -72,6 +74,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         if admissible(b, shifted.field, shifted.parameters) and not _never_positive(b, shifted)
     ]
     if not branches:
+        exceptions = Facts(system.relations).exceptions([sp.factor(e) for e in system.equations], system.unknowns)
+        but = f" for which {' and '.join(f'{bridge.text(e)} != 0' for e in exceptions)}" if exceptions else ""
         return Attempt(
             name,
             "no_critical_point",
@@ -80,7 +84,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             scope="formula",
             statements=(
                 Statement(
-                    "No critical point is possible for any values of the symbols: the eliminants "
+                    f"No critical point is possible for any values of the symbols{but}: the eliminants "
                     "have no positive root.",
                     "derived",
                 ),

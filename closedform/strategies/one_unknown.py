@@ -92,9 +92,12 @@ class _Answer:
         edge = self._edge()
         if edge is not None:
             return edge
-        if any(r.rel_op in (">=", "<=") and self.x in r.free_symbols for r in self.system.relations):
+        closed_ends = any(r.rel_op in (">=", "<=") and self.x in r.free_symbols for r in self.system.relations)
+        if closed_ends and not self.judge.numeric:
             return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not decided")
-        said = Statement("the gradient has no real zero in the domain: changes of variable that keep every root leave none", "derived")
+        but = [f"{text(e)} != 0" for e in self.facts.exceptions([sp.factor(self.system.equations[0])], [self.x])]
+        said = Statement("the gradient has no real zero in the domain" + (f", where {' and '.join(but)}" if but else "")
+                         + ": changes of variable that keep every root leave none", "derived")  # fmt: skip
         return Attempt(name, "no_critical_point", "the gradient has no real zero in the domain", scope=self.scope,
                        complete=True, statements=(said,))  # fmt: skip
 
