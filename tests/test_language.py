@@ -235,7 +235,7 @@ def test_ten_megabytes_are_refused_before_they_are_looked_at() -> None:
     began = time.process_time()  # of this process: the machine may be busy
     with pytest.raises(TextFault, match="10,000,002 characters"):
         parse("1+" * 5_000_001)
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_a_long_flat_sum_is_read() -> None:
