@@ -122,3 +122,9 @@ def test_a_formula_outside_the_domain_is_no_minimum():
     answer = report("3*log(1 + exp(x - a)) - x + 3*exp(x)", unknowns=["x"], assumptions=["x>0", "a<0"])
     assert answer["verdict"]["outcome"] in ("undecided", "no_critical_point")
     assert minima(answer) == []
+
+
+def test_a_logistic_location_has_no_formula_for_all_data():
+    """With logarithms as data the exponential of the location is algebraic: a quintic with group S5 for five rows."""
+    answer = report("Sum(t - x[i] + 2*log(1 + exp(x[i] - t)), (i, 1, n))", unknowns=["t"])
+    assert (answer["verdict"]["outcome"], answer["verdict"]["scope"]) == ("not_closed", "formula")

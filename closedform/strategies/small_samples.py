@@ -6,6 +6,7 @@ that this problem has no formula is one for data of any length. A formula for a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ share = 0.7
 
 SIZES = (3, 5)
 MAX_SYMBOLS = 4
+LOGARITHMS = (2, 4, 6, 10, 16)
 NUMBERS = {"x": (0, 1, 5, 3, 11), "y": (1, 0, 2, 3, 1)}
 
 
@@ -48,7 +50,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         budget.check()
         put = {e: _written(e, length, size) for e in (*system.equations, system.loss) if e is not None}
         entries = sorted({a for e in put.values() for a in e.atoms(sp.Indexed)}, key=str)
-        values = _values(entries)
+        values = _values(entries, _exponents(put.values()))
         equations = tuple(sp.numer(sp.together(put[e].xreplace(values))) for e in system.equations)
         loss = put[system.loss].xreplace(values) if system.loss is not None else None
         relations = tuple(r for r in system.relations if length not in r.free_symbols)
@@ -69,8 +71,14 @@ def _written(e: Any, length: Any, size: int) -> Any:
     return e.subs(length, size).replace(lambda s: isinstance(s, (sp.Sum, sp.Product)), lambda s: s.doit())
 
 
-def _values(entries: list[Any]) -> dict[Any, Any]:
-    """Symbols with the signs of their columns, or small integers when there would be too many."""
+def _exponents(expressions: Iterable[Any]) -> set[Any]:
+    """Columns that stand in exponents: their witnesses are logarithms, whose exponentials are integers."""
+    powers = [p.exp for e in expressions for p in e.atoms(sp.Pow) | e.atoms(sp.exp) if not p.exp.is_number]
+    return {a.base for p in powers for a in p.atoms(sp.Indexed) if p.coeff(a) in (1, -1)}
+
+
+def _values(entries: list[Any], exponents: set[Any]) -> dict[Any, Any]:
+    """Symbols with the signs of their columns, or small integers or their logarithms when there would be too many."""
     out = dict[Any, Any]()
     if len(entries) <= MAX_SYMBOLS:
         for a in entries:
@@ -80,5 +88,8 @@ def _values(entries: list[Any]) -> dict[Any, Any]:
     for a in entries:
         numbers = NUMBERS["y" if str(a.base) == "y" else "x"]
         k = int(a.indices[0]) - 1
+        if a.base in exponents:
+            out[a] = sp.log(LOGARITHMS[k % len(LOGARITHMS)])
+            continue
         out[a] = sp.Integer(numbers[k % len(numbers)] + (1 if a.is_positive else 0))
     return out
