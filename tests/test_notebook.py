@@ -17,7 +17,8 @@ def outputs(notebook):
 
 
 @pytest.mark.slow
-def test_the_notebook_runs_from_start_to_end():
+def test_the_notebook_runs_from_start_to_end(monkeypatch):
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the notebook's own, which shows figures in it
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
