@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from closedform.attempt import Attempt, Scope, Statement
+from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
@@ -95,8 +96,6 @@ def check(attempt: Attempt) -> Checked:
     verdicts = list[str | None]()
     for certificate in attempt.certificates:
         verdicts.append(_objection(certificate))
-    if not any(verdicts) and all(s.trust != "proved" or s.certificate is not None for s in attempt.statements):
-        return Checked(attempt, ())
     kept, where = list[Certificate](), dict[int, int]()
     for i, certificate in enumerate(attempt.certificates):
         if verdicts[i] is None:
@@ -111,11 +110,22 @@ def check(attempt: Attempt) -> Checked:
             statements.append(replace(s, certificate=where[s.certificate]))
         else:
             statements.append(replace(s, trust="derived") if s.trust == "proved" else s)
-    points = tuple(
-        replace(p, certificate=where.get(p.certificate)) if p.certificate is not None else p for p in attempt.points
-    )
+    points = tuple(_as_certified(p if p.certificate is None else replace(p, certificate=where.get(p.certificate)), kept)
+                   for p in attempt.points)  # fmt: skip
     refused = tuple(objection for objection in verdicts if objection is not None)
     return Checked(replace(attempt, statements=tuple(statements), certificates=tuple(kept), points=points), refused)
+
+
+def _as_certified(point: CriticalPoint, certificates: Sequence[Certificate]) -> CriticalPoint:
+    """The point with the radii that a certificate proves of these very numbers, where one speaks of them."""
+    for certificate in certificates:
+        claimed = certificate.claim.get("points") if certificate.kind == "critical_points" else None
+        for said in claimed if isinstance(claimed, list) else []:
+            if isinstance(said, dict) and point.numeric is not None and said.get("numeric") == dict(point.numeric):
+                radius = said.get("radius")
+                if isinstance(radius, dict):
+                    return replace(point, radius=FrozenMap({x: str(r) for x, r in radius.items()}))
+    return point
 
 
 def _objection(certificate: Certificate) -> str | None:

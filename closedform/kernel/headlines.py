@@ -1,4 +1,4 @@
-"""Do the headlines of a ``roots`` or ``galois`` document say what its certificates prove?
+"""Do the headlines of a report, or of a ``roots`` or ``galois`` document, say what its certificates prove?
 
 A seal only shows that nobody changed a document without knowing how it is sealed; here the numbers and verdicts at
 the top are held against the claims below them. Documents of other kinds pass in silence.
@@ -20,7 +20,35 @@ def contradictions(document: dict[str, Json]) -> list[str]:
         return _galois(document)
     if "roots" in document and "solvable" not in document and "polynomial" in document:
         return _roots(document)
+    if "critical_points" in document and "problem" in document:
+        return _report(document)
     return []
+
+
+def _report(document: dict[str, Json]) -> list[str]:
+    """Where a certificate lists critical points of the problem, the report's numbers and counts must be its."""
+    problem, said, counts = document["problem"], list[Json](), list[Json]()
+    own = problem.get("unknowns") if isinstance(problem, dict) else None
+    certificates = document.get("certificates")
+    for certificate in certificates if isinstance(certificates, list) else []:
+        claim, statement = (certificate.get(key) if isinstance(certificate, dict) else None for key in ("claim", "statement"))
+        if not isinstance(claim, dict) or not isinstance(statement, dict) or statement.get("unknowns") != own:
+            continue
+        points = claim.get("points") if claim.get("kind") == "critical_points" else None
+        if isinstance(points, list):
+            said += [{"numeric": p.get("numeric"), "radius": p.get("radius")} for p in points if isinstance(p, dict)]
+            counts += [claim["counts"]] if isinstance(claim.get("counts"), dict) else []
+    if not said:
+        return []
+    listed, shown = document["critical_points"], document.get("counts")
+    points = [p for p in (listed if isinstance(listed, list) else []) if isinstance(p, dict) and p.get("radius") is not None]
+    stray = [p for p in points if {"numeric": p.get("numeric"), "radius": p.get("radius")} not in said]
+    out = ["a critical point is not one of those of the certificate"] if stray and len(said) >= len(points) else []
+    for claimed in counts:
+        for key, value in claimed.items() if isinstance(claimed, dict) else []:
+            if isinstance(shown, dict) and shown.get(key) is not None and str(shown[key]) != value:
+                out.append(f"the number of {key} critical points is not that of the certificate")
+    return out
 
 
 def _roots(document: dict[str, Json]) -> list[str]:
