@@ -139,8 +139,8 @@ def _objection(certificate: Certificate) -> str | None:
 def judge(conclusion: Attempt) -> Verdict:
     """The verdict that a concluded attempt supports."""
     outcome: VerdictOutcome = _WORDS.get(conclusion.outcome, "undecided")
-    statements = conclusion.statements
-    if outcome == "not_closed" and not any(s.trust in ("proved", "derived") for s in statements):
+    statements = conclusion.statements + _not_convex(conclusion)
+    if outcome == "not_closed" and not any(s.trust in ("proved", "derived") for s in conclusion.statements):
         outcome = "undecided"
     expression_class = conclusion.expression_class
     if expression_class is None and outcome in ("closed", "partly_closed"):
@@ -148,6 +148,15 @@ def judge(conclusion: Attempt) -> Verdict:
     if outcome not in ("closed", "partly_closed"):
         expression_class = None
     return Verdict(outcome, expression_class, conclusion.scope, _minimiser(conclusion, outcome), statements)
+
+
+def _not_convex(conclusion: Attempt) -> tuple[Statement, ...]:
+    """A point with a negative eigenvalue says it: "closed" and "convex" are two different things."""
+    bent = [p for p in conclusion.points if p.inertia is not None and p.inertia[1] > 0]
+    if not bent:
+        return ()
+    text = f"the loss is not convex: at {len(bent)} of its critical points the Hessian has a negative eigenvalue"
+    return (Statement(text, "derived"),)
 
 
 def _minimiser(conclusion: Attempt, outcome: VerdictOutcome) -> VerdictOutcome | None:

@@ -101,6 +101,14 @@ def test_not_closed_needs_a_proof():
     assert judge(Attempt("a", "not_closed", statements=(Statement("t", "derived"),))).outcome == "not_closed"
 
 
+def test_a_saddle_says_that_the_loss_is_not_convex():
+    bent = replace(SOLVED, points=(*SOLVED.points, CriticalPoint(kind="local maximum", inertia=(0, 1, 0))))
+    assert "not convex" in judge(bent).statements[-1].text
+    assert judge(SOLVED).statements == ()
+    # ... which is no proof that there is no closed form.
+    assert judge(replace(bent, outcome="not_closed")).outcome == "undecided"
+
+
 def test_conclude_shifts_certificates():
     one, two = Certificate({}, {"kind": "1"}, {}), Certificate({}, {"kind": "2"}, {})
     no = Attempt("no", "not_closed", certificates=(one,), statements=(Statement("t", "proved", certificate=0),))
