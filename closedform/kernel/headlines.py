@@ -27,7 +27,7 @@ def contradictions(document: dict[str, Json]) -> list[str]:
 
 def _report(document: dict[str, Json]) -> list[str]:
     """Where a certificate lists critical points of the problem, the report's numbers and counts must be its."""
-    problem, said, counts = document["problem"], list[Json](), list[Json]()
+    problem, said, counts = document["problem"], list[Json](), list[dict[str, Json]]()
     own = problem.get("unknowns") if isinstance(problem, dict) else None
     certificates = document.get("certificates")
     for certificate in certificates if isinstance(certificates, list) else []:
@@ -37,7 +37,8 @@ def _report(document: dict[str, Json]) -> list[str]:
         points = claim.get("points") if claim.get("kind") == "critical_points" else None
         if isinstance(points, list):
             said += [{"numeric": p.get("numeric"), "radius": p.get("radius")} for p in points if isinstance(p, dict)]
-            counts += [claim["counts"]] if isinstance(claim.get("counts"), dict) else []
+            counted = claim.get("counts")
+            counts += [counted] if isinstance(counted, dict) else []
     if not said:
         return []
     listed, shown = document["critical_points"], document.get("counts")
@@ -45,7 +46,7 @@ def _report(document: dict[str, Json]) -> list[str]:
     stray = [p for p in points if {"numeric": p.get("numeric"), "radius": p.get("radius")} not in said]
     out = ["a critical point is not one of those of the certificate"] if stray and len(said) >= len(points) else []
     for claimed in counts:
-        for key, value in claimed.items() if isinstance(claimed, dict) else []:
+        for key, value in claimed.items():
             if isinstance(shown, dict) and shown.get(key) is not None and str(shown[key]) != value:
                 out.append(f"the number of {key} critical points is not that of the certificate")
     return out
