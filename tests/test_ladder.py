@@ -9,12 +9,15 @@ from dataclasses import replace
 
 import pytest
 
-from closedform import ladder, worker
+from closedform import ladder, problem, worker
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
+from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint
+from closedform.stationarity import stationarity
+from closedform.strategies import profile
 from closedform.verdict import check, conclude, judge, largest_class
 
 SOLVED = Attempt("exact", "solved", points=(CriticalPoint(expression_class="radical", kind="global minimum", exact={"x": 1}),))
@@ -200,3 +203,14 @@ def test_crash_memory_and_exception(jobs):
     with pytest.raises(ValueError, match="from the child"):
         jobs("raising")
     assert jobs("loud") == ["heard"]
+
+
+def test_a_profile_never_lends_its_counts_to_the_whole_system():
+    # Clearing the profile's denominators adds complex zeros: 18 were once reported of a system that has 6
+    # (rank-one approximation of a 2 x 2 x 2 tensor, Friedland and Ottaviani 2014).
+    system = stationarity(problem.read("(a*(1 + b^2) - 3*b)^2 + exp(b) + a^2", unknowns=["a", "b"]))
+    reduction = profile.reduce(system, Budget.of(20))
+    inner = Attempt("inner", "not_closed", counts=FrozenMap({"complex": 18, "real": 4}), statements=(Statement("t", "derived"),))
+    lifted = reduction.lift((inner,))
+    assert dict(lifted.counts) == {}
+    assert lifted.statements[-1].text == "of the profile: t"

@@ -106,7 +106,10 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         points = tuple(_lifted(p, u, value, system.unknowns, minimised) for p in a.points)
         if a.outcome == "not_closed":
             points = ()
-        return replace(a, strategy=name, points=points, statements=(said, *a.statements), complete=a.complete and bool(points))
+        # Clearing the profile's denominators may add complex zeros: its counts are not those of the whole system.
+        inner_said = tuple(replace(s, text=f"of the profile: {s.text}") for s in a.statements)
+        return replace(a, strategy=name, points=points, statements=(said, *inner_said), counts=FrozenMap(),
+                       complete=a.complete and bool(points))  # fmt: skip
 
     return Reduction(name, (inner,), lift)
 
