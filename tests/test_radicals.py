@@ -1,6 +1,6 @@
 """Radicals: every root proved and, independently, equal to its numerical value as SymPy evaluates the printed text.
 
-The polynomials are those of /work/shared/data/galois (published test suites) and textbook examples; expected texts are
+The polynomials are those of data/galois (published test suites) and textbook examples; expected texts are
 classical (cos of 2 pi/7, Cardano, sqrt 2 + sqrt 3).
 """
 
