@@ -168,13 +168,18 @@ class _Text:
     def parens(self, text: str) -> str:
         return f"({text})"
 
-    def attach(self, c: Fraction, m: Mono, body: str) -> str:
+    def fraction(self, c: Fraction, m: Mono) -> tuple[list[str], list[str]]:
+        """The factors above and below the line of a rational number times powers of scalars."""
         up = [self.power(a, e) for a, e in m if e > 0]
         down = [self.power(a, -e) for a, e in m if e < 0]
         if c.numerator != 1:
             up.insert(0, str(c.numerator))
         if c.denominator != 1:
             down.insert(0, str(c.denominator))
+        return up, down
+
+    def attach(self, c: Fraction, m: Mono, body: str) -> str:
+        up, down = self.fraction(c, m)
         return "*".join([*up, body]) + "".join(f"/{d}" if "*" not in d or d[0] == "(" else f"/({d})" for d in down)
 
     def term(self, c: Fraction, m: Mono, word: Word, rows: str) -> str:
@@ -286,12 +291,7 @@ class _Latex(_Text):
         return f"I_{{{n}}}"
 
     def attach(self, c: Fraction, m: Mono, body: str) -> str:
-        up = [self.power(a, e) for a, e in m if e > 0]
-        down = [self.power(a, -e) for a, e in m if e < 0]
-        if c.numerator != 1:
-            up.insert(0, str(c.numerator))
-        if c.denominator != 1:
-            down.insert(0, str(c.denominator))
+        up, down = self.fraction(c, m)
         text = " ".join([*up, body] if body not in ("", "1") or not up else up)
         return rf"\frac{{{text}}}{{{' '.join(down)}}}" if down else text
 
