@@ -73,12 +73,9 @@ class Facts:
 
     def sign(self, expr: Any) -> int | None:
         """1, -1 or 0 when the sign is proved, 2 for "at least zero", -2 for "at most zero", else None."""
-        if expr.is_positive:
-            return 1
-        if expr.is_negative:
-            return -1
-        if expr.is_zero:
-            return 0
+        plain = _evident(expr)
+        if plain is not None:
+            return plain
         size = sp.count_ops(expr)
         roots = [p for p in expr.atoms(sp.Pow) if not p.exp.is_integer and p.free_symbols]
         nested = any(q is not p and q.has(p) for p in roots[:8] for q in roots[:8])
@@ -101,12 +98,9 @@ class Facts:
         return self.sign(expr) == 1
 
     def _plain(self, expr: Any) -> int | None:
-        if expr.is_positive:
-            return 1
-        if expr.is_negative:
-            return -1
-        if expr.is_zero:
-            return 0
+        plain = _evident(expr)
+        if plain is not None:
+            return plain
         if expr.is_number:
             return None
         whole = sp.together(expr)
@@ -184,3 +178,12 @@ class Facts:
         if square == -1 and sb in (1, -1):
             return sb
         return None
+
+
+def _evident(expr: Any) -> int | None:
+    """The sign that SymPy reads off the assumptions of the names, None where it reads none."""
+    if expr.is_positive:
+        return 1
+    if expr.is_negative:
+        return -1
+    return 0 if expr.is_zero else None
