@@ -53,11 +53,16 @@ def one(peer: str, n: int, k: int) -> None:
     a = run(X, y)
     wall = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({
-        "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "wall": wall,
-        "extra_mb": (after.ru_maxrss - before.ru_maxrss) / 1024,
-        "error": float(np.linalg.norm(a - truth) / np.linalg.norm(truth)),
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+                "wall": wall,
+                "extra_mb": (after.ru_maxrss - before.ru_maxrss) / 1024,
+                "error": float(np.linalg.norm(a - truth) / np.linalg.norm(truth)),
+            }
+        )
+    )
 
 
 def stream(gigabytes: float, k: int) -> None:
@@ -81,8 +86,10 @@ def stream(gigabytes: float, k: int) -> None:
     wall = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     error = float(np.linalg.norm(fit.coefficients[:, 0] - truth) / np.linalg.norm(truth))
-    print(f"{count * block.nbytes / 1e9:.3g} GB in {count:,} chunks, {fit.rows:,} rows, k = {k}: "
-          f"{wall:.0f} s in three passes, peak {peak:.0f} MB (whole process), error {error:.1e}")  # fmt: skip
+    print(
+        f"{count * block.nbytes / 1e9:.3g} GB in {count:,} chunks, {fit.rows:,} rows, k = {k}: "
+        f"{wall:.0f} s in three passes, peak {peak:.0f} MB (whole process), error {error:.1e}"
+    )
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ def seconds(command: list[str], repeat: int) -> tuple[float, int]:
 
 def spine(repeat: int) -> None:
     base, _ = seconds([sys.executable, "-c", "import sympy"], repeat)
-    print(f'{"python -c import sympy":78} {base:6.2f} s\n')
+    print(f"{'python -c import sympy':78} {base:6.2f} s\n")
     with tempfile.TemporaryDirectory() as folder:
         for name, table in TABLES.items():
             (Path(folder) / f"{name}.csv").write_text(table)
@@ -90,8 +90,13 @@ def solve_by_sympy(report: cf.Report, cap: float) -> tuple[str, float]:
     unknowns = [names[u] for u in report.problem.unknowns if u in names]
     started = time.perf_counter()
     try:
-        done = subprocess.run([sys.executable, "-c", SOLVE], input=pickle.dumps((equations, unknowns)),
-                              capture_output=True, timeout=cap, check=False)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", SOLVE],
+            input=pickle.dumps((equations, unknowns)),
+            capture_output=True,
+            timeout=cap,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return "no answer", cap
     took = time.perf_counter() - started

@@ -23,9 +23,19 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "CallError", "ClosedFormError", "InputError", "Report", "TextFault", "__version__", "derive", "galois", "losses",
-    "radicals", "roots", "verify",
-]  # fmt: skip
+    "CallError",
+    "ClosedFormError",
+    "InputError",
+    "Report",
+    "TextFault",
+    "__version__",
+    "derive",
+    "galois",
+    "losses",
+    "radicals",
+    "roots",
+    "verify",
+]
 
 _PLACES = {
     "derive": "derive",

@@ -130,8 +130,15 @@ def _parse(blocks: Blocks, size: int) -> Iterator[np.ndarray]:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # loadtxt warns at the end of the file
-                    block = np.loadtxt(file, delimiter=blocks.delimiter, comments=None, max_rows=size, ndmin=2,
-                                       quotechar='"', usecols=blocks.used)  # fmt: skip
+                    block = np.loadtxt(
+                        file,
+                        delimiter=blocks.delimiter,
+                        comments=None,
+                        max_rows=size,
+                        ndmin=2,
+                        quotechar='"',
+                        usecols=blocks.used,
+                    )
             except ValueError as error:
                 raise InputError(_explained(str(error), blocks, done)) from None
             if block.size == 0:

@@ -26,7 +26,18 @@ from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity import Stationarity
 
 CLOSED = (">=", "<=")
-_CONTINUOUS = (sp.exp, sp.log, sp.sin, sp.cos, sp.sinh, sp.cosh, sp.tanh, sp.atan, sp.asinh, sp.erf)  # where they are real
+_CONTINUOUS = (
+    sp.exp,
+    sp.log,
+    sp.sin,
+    sp.cos,
+    sp.sinh,
+    sp.cosh,
+    sp.tanh,
+    sp.atan,
+    sp.asinh,
+    sp.erf,
+)  # where they are real
 
 
 def bounded(system: Stationarity) -> bool:
@@ -48,7 +59,9 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
         line = _Line.of(system, found, budget)
     if whole:
         answer = line.integers() if line is not None else None
-        return answer or Attempt(found.strategy, "failed", "an unknown is an integer: the answer over the reals does not carry over")
+        return answer or Attempt(
+            found.strategy, "failed", "an unknown is an integer: the answer over the reals does not carry over"
+        )
     return found if line is None else line.edges() or found
 
 
@@ -69,17 +82,31 @@ class _Line:
     def of(system: Stationarity, found: Attempt, budget: Budget) -> _Line | None:
         x = system.unknowns[0]
         own = [r for r in system.relations if x in r.free_symbols]
-        if any(x not in (r.lhs, r.rhs) or not (r.lhs.is_number or r.rhs.is_number) or r.rel_op in ("==", "!=") for r in own):
+        if any(
+            x not in (r.lhs, r.rhs) or not (r.lhs.is_number or r.rhs.is_number) or r.rel_op in ("==", "!=") for r in own
+        ):
             return None
-        if system.kind == "piecewise" or system.loss is None or any(not isinstance(f, _CONTINUOUS) for f in system.loss.atoms(sp.Function)):
+        if (
+            system.kind == "piecewise"
+            or system.loss is None
+            or any(not isinstance(f, _CONTINUOUS) for f in system.loss.atoms(sp.Function))
+        ):
             return None
-        inner = Facts([{">=": sp.Gt, "<=": sp.Lt}[r.rel_op](r.lhs, r.rhs, evaluate=False) if r.rel_op in CLOSED else r for r in own])
+        inner = Facts(
+            [
+                {">=": sp.Gt, "<=": sp.Lt}[r.rel_op](r.lhs, r.rhs, evaluate=False) if r.rel_op in CLOSED else r
+                for r in own
+            ]
+        )
         if any(inner.sign(e) not in (1, -1) for e in system.nonzero) or system.gradient is None:
             return None
         if any(p.kind == "boundary minimum" or p.numeric is None or p.radius is None for p in found.points):
             return None
         precision = int(budget.digits * 3.4) + 120
-        balls = sorted((arb(p.numeric[x.name], arb(p.radius[x.name])) for p in found.points if p.numeric and p.radius), key=lambda b: dyadic(b.mid()))
+        balls = sorted(
+            (arb(p.numeric[x.name], arb(p.radius[x.name])) for p in found.points if p.numeric and p.radius),
+            key=lambda b: dyadic(b.mid()),
+        )
         low, high = bounds_of(x, own)
 
         def closed(end: Any) -> bool:
@@ -122,10 +149,20 @@ class _Line:
         if not self._attained():
             return None
         x, loss = self.system.unknowns[0], cast(Any, self.system.loss)
-        sides = ((self.low, self.low_closed, self.slopes[0], "rises from"), (self.high, self.high_closed, -self.slopes[-1], "falls to"))
-        ends = [CriticalPoint(FrozenMap({x.name: e}), kind="boundary minimum", expression_class=expression_class(e),
-                              note=f"the loss {word} this end: its multiplier is positive")
-                for e, closed, s, word in sides if closed and s > 0]  # fmt: skip
+        sides = (
+            (self.low, self.low_closed, self.slopes[0], "rises from"),
+            (self.high, self.high_closed, -self.slopes[-1], "falls to"),
+        )
+        ends = [
+            CriticalPoint(
+                FrozenMap({x.name: e}),
+                kind="boundary minimum",
+                expression_class=expression_class(e),
+                note=f"the loss {word} this end: its multiplier is positive",
+            )
+            for e, closed, s, word in sides
+            if closed and s > 0
+        ]
         old = list(self.found.points)
         everything = [*old, *ends]
         at = [self._place(p) for p in everything]
@@ -133,7 +170,11 @@ class _Line:
         if any(v is None or not v.is_finite() for v in balls):
             return None
         values = [loss.subs(x, p.exact[x.name]) if p.exact is not None else None for p in everything]
-        best = [i for i, v in enumerate(balls) if all(i == k or v < w or (not v > w and _same(values[i], values[k])) for k, w in enumerate(balls))]
+        best = [
+            i
+            for i, v in enumerate(balls)
+            if all(i == k or v < w or (not v > w and _same(values[i], values[k])) for k, w in enumerate(balls))
+        ]
         if not best:
             return None
         points = list[CriticalPoint]()
@@ -142,24 +183,35 @@ class _Line:
                 if i not in best:
                     continue
                 shown = decimals(at[i], self.digits)
-                p = replace(p, numeric=FrozenMap({x.name: shown[0]}), radius=FrozenMap({x.name: shown[1]}), loss=values[i])
+                p = replace(
+                    p, numeric=FrozenMap({x.name: shown[0]}), radius=FrozenMap({x.name: shown[1]}), loss=values[i]
+                )
             elif i in best:
                 p = replace(p, kind="global minimum")
             elif p.kind == "global minimum":
                 p = replace(p, kind="local minimum")
             points.append(p)
         least = [everything[i] for i in best]
-        said = Statement("between neighbouring critical points the slope keeps its sign, so the loss is least at one of them or at an end "
-                         "of the domain that belongs to it; their losses were compared", "derived")  # fmt: skip
+        said = Statement(
+            "between neighbouring critical points the slope keeps its sign, so the loss is least at one of them or at an end "
+            "of the domain that belongs to it; their losses were compared",
+            "derived",
+        )
         none = self.found.outcome == "no_critical_point"
         if none and not ends:
             return None
         word: Any = "closed" if all(p.exact is not None for p in least) else self.found.minimiser
         if word is None:
             word = "not_closed" if self.found.outcome == "not_closed" else "undecided"
-        return replace(self.found, outcome="solved" if none else self.found.outcome, reason="" if none else self.found.reason,
-                       points=tuple(points), statements=(*self.found.statements, said), minimiser=word,
-                       expression_class=largest_class([p.expression_class for p in points]))  # fmt: skip
+        return replace(
+            self.found,
+            outcome="solved" if none else self.found.outcome,
+            reason="" if none else self.found.reason,
+            points=tuple(points),
+            statements=(*self.found.statements, said),
+            minimiser=word,
+            expression_class=largest_class([p.expression_class for p in points]),
+        )
 
     def _place(self, p: CriticalPoint) -> arb:
         x = self.system.unknowns[0].name
@@ -182,20 +234,49 @@ class _Line:
         inside = [k for k in sorted(near) if self._holds(k)]
         values: dict[int, Any] = {k: self._value(loss, arb(k)) for k in inside}
         exact = {k: loss.subs(x, k) for k in inside}
-        best = [k for k in inside if all(values[k] is not None and values[j] is not None and
-                                         (values[k] < values[j] or sp.simplify(exact[k] - exact[j]) == 0) for j in inside)]  # fmt: skip
+        best = [
+            k
+            for k in inside
+            if all(
+                values[k] is not None
+                and values[j] is not None
+                and (values[k] < values[j] or sp.simplify(exact[k] - exact[j]) == 0)
+                for j in inside
+            )
+        ]
         if not best:
             return None
-        points = tuple(CriticalPoint(FrozenMap({x.name: sp.Integer(k)}), FrozenMap({x.name: str(k)}), FrozenMap({x.name: "0"}), "global minimum",
-                                     loss=exact[k], expression_class="rational") for k in best)  # fmt: skip
-        said = Statement(f"{x.name} is an integer: the loss is monotone between the critical points of its extension to the reals, so it is "
-                         "least at an integer next to one of its minima or to an end; these were compared", "derived")  # fmt: skip
-        return Attempt(self.found.strategy, "solved", points=points, complete=True, minimiser="closed", expression_class="rational",
-                       statements=(said,))  # fmt: skip
+        points = tuple(
+            CriticalPoint(
+                FrozenMap({x.name: sp.Integer(k)}),
+                FrozenMap({x.name: str(k)}),
+                FrozenMap({x.name: "0"}),
+                "global minimum",
+                loss=exact[k],
+                expression_class="rational",
+            )
+            for k in best
+        )
+        said = Statement(
+            f"{x.name} is an integer: the loss is monotone between the critical points of its extension to the reals, so it is "
+            "least at an integer next to one of its minima or to an end; these were compared",
+            "derived",
+        )
+        return Attempt(
+            self.found.strategy,
+            "solved",
+            points=points,
+            complete=True,
+            minimiser="closed",
+            expression_class="rational",
+            statements=(said,),
+        )
 
     def _holds(self, k: int) -> bool:
         below = self.low is not None and (k < self.low or (k == self.low and not self.low_closed))
-        return not below and not (self.high is not None and (k > self.high or (k == self.high and not self.high_closed)))
+        return not below and not (
+            self.high is not None and (k > self.high or (k == self.high and not self.high_closed))
+        )
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -74,8 +74,9 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("CLOSEDFORM_DEBUG"):
             raise
         said = " ".join(str(error).split())[:300]
-        return _complain(f"a fault of closedform itself, {type(error).__name__}: {said} "
-                         "(CLOSEDFORM_DEBUG=1 shows where)", FAULT)  # fmt: skip
+        return _complain(
+            f"a fault of closedform itself, {type(error).__name__}: {said} (CLOSEDFORM_DEBUG=1 shows where)", FAULT
+        )
 
 
 def _complain(message: str, code: int) -> int:
@@ -100,8 +101,11 @@ def _complain(message: str, code: int) -> int:
 @click.option("--box", metavar="'w=-10:10,…'", help="Search here only.")
 @click.option("--start", metavar="'w=1,b=0'", help="Where Newton's method starts.")
 @click.option("--hidden", type=click.IntRange(1), help="nn: hidden units.")
-@click.option("--activation", type=click.Choice(["sigmoid", "tanh", "softplus", "relu", "linear", "quadratic"]),
-              help="nn: what a unit computes.")  # fmt: skip
+@click.option(
+    "--activation",
+    type=click.Choice(["sigmoid", "tanh", "softplus", "relu", "linear", "quadratic"]),
+    help="nn: what a unit computes.",
+)
 @click.option("--bias/--no-bias", default=None, help="nn: units with a bias, or not.")
 @click.option("--layers", type=click.IntRange(1), help="nn: hidden layers.")
 @click.option("--digits", type=click.IntRange(1, 100_000), default=30, show_default=True, help="Digits of numbers.")
@@ -112,8 +116,11 @@ def _complain(message: str, code: int) -> int:
 @click.option("--plot", "plot_file", metavar="FILE", help="The loss and its critical points: .svg, .png or .pdf.")
 @click.option("--steps", is_flag=True, help="Show the steps of Newton's method.")
 @click.option("--certificate", "certificate_file", metavar="FILE", help="Write the certificates alone.")
-@click.option("--exit-code", is_flag=True,
-              help="Exit with 10 closed, 11 partly closed, 12 no critical point, 20 not closed, 30 undecided.")
+@click.option(
+    "--exit-code",
+    is_flag=True,
+    help="Exit with 10 closed, 11 partly closed, 12 no critical point, 20 not closed, 30 undecided.",
+)
 def derive(loss: str | None, **options: Any) -> int:
     """Derive, solve and judge LOSS: text, a name from `closedform losses`, or - for standard input.
 
@@ -184,8 +191,11 @@ def _certificates(report: Report) -> bytes:
 
     if not report.certificates:
         _complain("the report has no certificate: nothing in it is proved by the kernel", 0)
-    document: dict[str, Any] = {"format": 1, "source": report.problem.source,
-                                "certificates": [c.to_dict() for c in report.certificates]}  # fmt: skip
+    document: dict[str, Any] = {
+        "format": 1,
+        "source": report.problem.source,
+        "certificates": [c.to_dict() for c in report.certificates],
+    }
     document["seal"] = seal(document)
     return json.dumps(document, ensure_ascii=False, indent=2).encode()
 

@@ -208,8 +208,17 @@ def _from_columns(columns: list[Column], source: str = "") -> Table:
     if rows >= LARGE_ROWS or rows * len(columns) > LARGE_CELLS:
         blocks = importlib.import_module("closedform.blocks")
         made = blocks.in_memory(names, [values for _, values in columns])
-        return Table(names, rows, FrozenMap(), target, source, (*notes, _large(rows)), FrozenMap(made.faults),
-                     FrozenMap(spelled), made.blocks)  # fmt: skip
+        return Table(
+            names,
+            rows,
+            FrozenMap(),
+            target,
+            source,
+            (*notes, _large(rows)),
+            FrozenMap(made.faults),
+            FrozenMap(spelled),
+            made.blocks,
+        )
     exact, faults, floats = dict[str, tuple[Fraction, ...]](), dict[str, str](), False
     for name, (_, values) in zip(names, columns, strict=True):
         try:
@@ -391,8 +400,17 @@ def _csv(path: Path) -> Table:
         if lines > LARGE_ROWS or lines * len(names) > LARGE_CELLS:
             blocks = importlib.import_module("closedform.blocks")
             made = blocks.from_csv(path, names, delimiter, header=not bare)
-            return Table(names, made.blocks.rows, FrozenMap(), None, str(path), (*notes, _large(made.blocks.rows)),
-                         FrozenMap(made.faults), FrozenMap(spelled), made.blocks)  # fmt: skip
+            return Table(
+                names,
+                made.blocks.rows,
+                FrozenMap(),
+                None,
+                str(path),
+                (*notes, _large(made.blocks.rows)),
+                FrozenMap(made.faults),
+                FrozenMap(spelled),
+                made.blocks,
+            )
         body = csv.reader(file, delimiter=delimiter)
         return _csv_exact(path, [head] if bare else [], body, (names, spelled, notes))
 

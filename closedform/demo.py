@@ -126,8 +126,10 @@ def _ols(progress: Progress) -> Iterator[Block]:
     yield Heading("So is gradient descent ever right here? One million rows, 100 features:")
     for condition in (2.0, 1e3):
         c = predict(1e6, 100, condition)
-        yield _say(f"condition number {condition:g}: one equation {c.closed_flops:.2g} operations, "
-                   f"gradient descent {c.steps:.2g} steps, {c.descent_flops:.2g} operations")  # fmt: skip
+        yield _say(
+            f"condition number {condition:g}: one equation {c.closed_flops:.2g} operations, "
+            f"gradient descent {c.steps:.2g} steps, {c.descent_flops:.2g} operations"
+        )
     crossing = predict(1e6, 100).crossover
     yield _say(f"They cross at condition number {crossing:.2g}: above it the equation is cheaper.")
     yield from _moral(
@@ -210,9 +212,11 @@ def _quintic(progress: Progress) -> Iterator[Block]:
         outcomes.append(report.verdict.outcome)
         ((_, gradient),) = report.gradient.items()
         group: Any = galois(text_of(gradient)).to_dict()
-        facts = [f"{f['group'] or 'group of degree ' + str(f['degree'])}"
-                 f"{', solvable' if f['solvable'] else ', not solvable' if f['solvable'] is False else ''}"
-                 for f in group["factors"]]  # fmt: skip
+        facts = [
+            f"{f['group'] or 'group of degree ' + str(f['degree'])}"
+            f"{', solvable' if f['solvable'] else ', not solvable' if f['solvable'] is False else ''}"
+            for f in group["factors"]
+        ]
         yield Heading(f"loss {loss}")
         yield _say("gradient ", text.readable(gradient), f": Galois group {'; '.join(facts)}")
         yield _points(report, 30)
@@ -221,8 +225,10 @@ def _quintic(progress: Progress) -> Iterator[Block]:
     yield _say(f"Modulo primes the last gradient falls apart: {galois('x^5 - x - 1').factors[0].reason}.")
     turns = monodromy("x^5 - x - t")
     swaps = ", ".join("".join(f"({' '.join(str(i + 1) for i in c)})" for c in loop.cycles) for loop in turns.loops)
-    yield _say(f"In x^5 - x = t, lead t once around each of its {len(turns.loops)} branch points: the roots change "
-               f"places as {swaps}, proved step by step. These generate a group of order {turns.order}.")  # fmt: skip
+    yield _say(
+        f"In x^5 - x = t, lead t once around each of its {len(turns.loops)} branch points: the roots change "
+        f"places as {swaps}, proved step by step. These generate a group of order {turns.order}."
+    )
     yield Heading("What rests on what, for the last one")
     yield _claims(report, 4)
     yield from _moral(
@@ -236,8 +242,11 @@ def _quintic(progress: Progress) -> Iterator[Block]:
 def _moral(words: str, holds: bool) -> Iterator[Block]:
     """What the story teaches, said only when the reports bear it out."""
     yield Heading("")
-    yield _say(words if holds else "The engine did not reach the verdict that this story is about; closedform derive "
-               "shows what it tried.")  # fmt: skip
+    yield _say(
+        words
+        if holds
+        else "The engine did not reach the verdict that this story is about; closedform derive shows what it tried."
+    )
 
 
 STORIES: dict[str, tuple[str, Callable[[Progress], Iterator[Block]]]] = {

@@ -62,9 +62,17 @@ def derive(
         raise CallError(f"timeout = {timeout} is out of range; it is a positive number of seconds")
     worker.warm()
     problem = problems.read(
-        loss, unknowns=unknowns, equations=equations, data=data, target=target, shapes=shapes,
-        assumptions=assumptions, box=box, start=start, **keywords,
-    )  # fmt: skip
+        loss,
+        unknowns=unknowns,
+        equations=equations,
+        data=data,
+        target=target,
+        shapes=shapes,
+        assumptions=assumptions,
+        box=box,
+        start=start,
+        **keywords,
+    )
     return answer(problem, Budget(started + timeout, digits), exact=exact, progress=progress)
 
 
@@ -112,8 +120,15 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     return _report(problem, outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
 
 
-def _report(problem: Problem, outline: Outline | None, checked: Checked, trail: tuple[Finished, ...], trouble: str,
-            budget: Budget, seconds: float) -> Report:  # fmt: skip
+def _report(
+    problem: Problem,
+    outline: Outline | None,
+    checked: Checked,
+    trail: tuple[Finished, ...],
+    trouble: str,
+    budget: Budget,
+    seconds: float,
+) -> Report:
     conclusion = checked.attempt
     attempts = tuple(_named(f) for f in trail)
     if trouble:

@@ -14,10 +14,27 @@ from flint import fmpq, fmpz
 
 from closedform.kernel.reading import Json
 
-MATRIX_HEADS = frozenset({
-    "transpose", "inv", "tr", "logdet", "det", "diag", "eye", "ones", "zeros", "norm", "norm1", "nuclear", "rank",
-    "hadamard", "kron", "khatrirao", "vec",
-})  # fmt: skip
+MATRIX_HEADS = frozenset(
+    {
+        "transpose",
+        "inv",
+        "tr",
+        "logdet",
+        "det",
+        "diag",
+        "eye",
+        "ones",
+        "zeros",
+        "norm",
+        "norm1",
+        "nuclear",
+        "rank",
+        "hadamard",
+        "kron",
+        "khatrirao",
+        "vec",
+    }
+)
 RELATIONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 
 

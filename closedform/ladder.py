@@ -144,8 +144,9 @@ def _is_large(problem: Problem) -> bool:
     return problem.data is not None and not problem.data.exact
 
 
-def climb(system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt],
-          path: Path = ()) -> Climb:  # fmt: skip
+def climb(
+    system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt], path: Path = ()
+) -> Climb:
     """Climb until a rung decides and has its points (or proves that there are none); the conclusion is returned."""
     attempts = list[Attempt]()
     for rung in rungs:
@@ -181,8 +182,10 @@ def _on_edges(system: Any, conclusion: Attempt, budget: Budget) -> Attempt:
 
 
 def _is_settled(attempts: list[Attempt]) -> bool:
-    return any(a.outcome in ("solved", "partial", "no_critical_point") or
-               (a.outcome == "not_closed" and a.points) for a in attempts)  # fmt: skip
+    return any(
+        a.outcome in ("solved", "partial", "no_critical_point") or (a.outcome == "not_closed" and a.points)
+        for a in attempts
+    )
 
 
 def _encloses(module: ModuleType) -> bool:
@@ -190,8 +193,14 @@ def _encloses(module: ModuleType) -> bool:
     return bool(getattr(module, "encloses", False))
 
 
-def _attempt(module: ModuleType, system: Stationarity, rungs: tuple[str, ...], budget: Budget,
-             known: dict[Path, Attempt], here: Path) -> Climb:  # fmt: skip
+def _attempt(
+    module: ModuleType,
+    system: Stationarity,
+    rungs: tuple[str, ...],
+    budget: Budget,
+    known: dict[Path, Attempt],
+    here: Path,
+) -> Climb:
     started = time.monotonic()
     part = budget.share(max(0.5, getattr(module, "share", 0.6) * budget.remaining))
     name = str(module.name)

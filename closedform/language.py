@@ -20,9 +20,19 @@ from closedform.parser import LOGIC, MAX_NESTING, MAX_TEXT, Parser
 from closedform.vocabulary import CONSTANTS, FUNCTIONS, PROPERTIES
 
 __all__ = [
-    "MAX_NESTING", "MAX_TEXT", "Assumption", "Reading", "Size", "declared_by", "parse", "parse_assumption",
-    "parse_equations", "parse_loss", "parse_shapes", "unparse",
-]  # fmt: skip
+    "MAX_NESTING",
+    "MAX_TEXT",
+    "Assumption",
+    "Reading",
+    "Size",
+    "declared_by",
+    "parse",
+    "parse_assumption",
+    "parse_equations",
+    "parse_loss",
+    "parse_shapes",
+    "unparse",
+]
 
 # -- the texts that are read -------------------------------------------------------------------------------------
 
@@ -62,8 +72,12 @@ def parse_loss(text: str, names: Iterable[str] = ()) -> Reading:
     parser = Parser(head, declared)
     loss = parser.finish(parser.expression())
     if loss.head in LOGIC:
-        raise TextFault(text, max(loss.at, 0), "a loss is a number, and this is a comparison",
-                        "give equations by --equations or equations=")  # fmt: skip
+        raise TextFault(
+            text,
+            max(loss.at, 0),
+            "a loss is a number, and this is a comparison",
+            "give equations by --equations or equations=",
+        )
     constraints, properties = list[Node](), list[tuple[str, str]]()
     decimals = parser.decimals
     if cut:
@@ -77,8 +91,12 @@ def parse_loss(text: str, names: Iterable[str] = ()) -> Reading:
             inner = Parser(" " * min(at, 2000) + part if at <= 2000 else part, declared)
             node = inner.finish(inner.expression())
             if node.head not in RELATIONS and node.head != "and":
-                raise TextFault(text, at, "a constraint must be an equation, an inequality or a property",
-                                "write C*a = d, rank(B) <= r or X psd")  # fmt: skip
+                raise TextFault(
+                    text,
+                    at,
+                    "a constraint must be an equation, an inequality or a property",
+                    "write C*a = d, rank(B) <= r or X psd",
+                )
             constraints.extend(node.children if node.head == "and" else (node,))
             decimals += inner.decimals
     return Reading((loss,), tuple(constraints), tuple(properties), _notes(decimals))
@@ -131,8 +149,12 @@ def parse_assumption(text: str, names: Iterable[str] = ()) -> Assumption:
     for relation in relations:
         if relation.head not in RELATIONS:
             last = text.split()[-1:] or [""]
-            raise TextFault(text, max(len(text.rstrip()) - len(last[0]), 0), "this is not an assumption",
-                            "write p>0, 0<p<1, k<n, m integer, S spd, L psd, A sym or Q orth")  # fmt: skip
+            raise TextFault(
+                text,
+                max(len(text.rstrip()) - len(last[0]), 0),
+                "this is not an assumption",
+                "write p>0, 0<p<1, k<n, m integer, S spd, L psd, A sym or Q orth",
+            )
     infinite = {name("oo"), name("inf"), negate(name("oo")), negate(name("inf"))}
     return Assumption(tuple(r for r in relations if not infinite & set(r.children)))
 
@@ -215,8 +237,21 @@ def _notes(decimals: list[str]) -> tuple[str, ...]:
 
 # -- back to text ------------------------------------------------------------------------------------------------
 
-_PRINTED = {"abs": "Abs", "max": "Max", "min": "Min", "lambertw": "LambertW", "and": "And", "or": "Or", "not": "Not",
-            "true": "True", "false": "False", "e": "E", "pi": "pi", "I": "I", "total": "sum"}  # fmt: skip
+_PRINTED = {
+    "abs": "Abs",
+    "max": "Max",
+    "min": "Min",
+    "lambertw": "LambertW",
+    "and": "And",
+    "or": "Or",
+    "not": "Not",
+    "true": "True",
+    "false": "False",
+    "e": "E",
+    "pi": "pi",
+    "I": "I",
+    "total": "sum",
+}
 
 
 def unparse(node: Node) -> str:

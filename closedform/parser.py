@@ -31,9 +31,20 @@ _TOKEN = re.compile(
     r"|(?P<other>.)",
     re.DOTALL,
 )
-_UNICODE = str.maketrans({
-    "−": "-", "–": "-", "·": "*", "×": "*", "⋅": "*", "∗": "*", "⊙": "∘", "’": "'", "ᵀ": "'", "‖": "∥",
-})  # fmt: skip
+_UNICODE = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "·": "*",
+        "×": "*",
+        "⋅": "*",
+        "∗": "*",
+        "⊙": "∘",
+        "’": "'",
+        "ᵀ": "'",
+        "‖": "∥",
+    }
+)
 _SPELLINGS = {"≤": "<=", "≥": ">=", "≠": "!=", "∥": "||", "∘": ".*", "⊤": "'", "²": "^", "³": "^"}
 
 Token = tuple[str, str, int]
@@ -73,8 +84,19 @@ def _foreign(word: str) -> tuple[str, str]:
     return f"{word!r} has no meaning here", "the language has + - * / ^ ( ) |x| ||v|| X' x[i] and functions"
 
 
-_BINARY = {"|": 2, "&": 3, **dict.fromkeys(("<", "<=", ">", ">=", "=", "==", "!="), 5), "+": 10, "-": 10,
-           "*": 20, "@": 20, "/": 20, ".*": 20, "^": 30, "**": 30}  # fmt: skip
+_BINARY = {
+    "|": 2,
+    "&": 3,
+    **dict.fromkeys(("<", "<=", ">", ">=", "=", "==", "!="), 5),
+    "+": 10,
+    "-": 10,
+    "*": 20,
+    "@": 20,
+    "/": 20,
+    ".*": 20,
+    "^": 30,
+    "**": 30,
+}
 LOGIC = RELATIONS | {"and", "or", "not", "true", "false"}
 _POSTFIX = ("'", ".T", "[")
 
@@ -294,8 +316,11 @@ class Parser:
         if kind == "op" and after == "(" and word not in self.names:
             return self.function(word, at)
         if kind == "op" and after == "(" and word in self.names and word in FUNCTIONS:
-            raise self.fault(at, f"{word} is declared as a name here, so {word}(...) is not the function",
-                             f"write {word}*(...) or rename it")  # fmt: skip
+            raise self.fault(
+                at,
+                f"{word} is declared as a name here, so {word}(...) is not the function",
+                f"write {word}*(...) or rename it",
+            )
         if word in ("True", "False", "true", "false") and word not in self.names:
             return Node(word.lower(), (), at)
         if word in CONSTANTS:
@@ -444,8 +469,9 @@ class Parser:
         pieces = list[Node]()
         for argument in args:
             if argument.head != "tuple" or len(argument.children) != 2 or argument.children[1].head not in LOGIC:
-                raise self.fault(at, "Piecewise takes pairs of a value and a condition",
-                                 "write Piecewise((x, x > 0), (-x, True))")  # fmt: skip
+                raise self.fault(
+                    at, "Piecewise takes pairs of a value and a condition", "write Piecewise((x, x > 0), (-x, True))"
+                )
             self.value(argument.children[0])
             pieces.append(Node("piece", argument.children, argument.at))
         if not pieces:

@@ -12,13 +12,26 @@ if TYPE_CHECKING:
     from sympy import Expr
 
 Kind = Literal[
-    "global minimum", "local minimum", "saddle", "local maximum", "global maximum", "boundary minimum",
-    "degenerate", "unclassified",
-]  # fmt: skip
+    "global minimum",
+    "local minimum",
+    "saddle",
+    "local maximum",
+    "global maximum",
+    "boundary minimum",
+    "degenerate",
+    "unclassified",
+]
 
 CLASSES = (
-    "rational", "radical", "elementary", "lambert_w", "special", "linear_algebra", "spectral", "piecewise",
-)  # fmt: skip
+    "rational",
+    "radical",
+    "elementary",
+    "lambert_w",
+    "special",
+    "linear_algebra",
+    "spectral",
+    "piecewise",
+)
 
 
 @dataclass(frozen=True)

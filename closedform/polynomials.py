@@ -166,8 +166,16 @@ def _factor(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, unknown: str, dec
     certificate = decision.certificate
     if certificate is not None and certificate.kind == "unsolvable":
         certificate = certificate_of(f, certificate.evidence, whole)
-    return Factor(poly_text(f, unknown, 0), f.degree(), multiplicity, decision.solvable, decision.group,
-                  decision.order, decision.reason, certificate)  # fmt: skip
+    return Factor(
+        poly_text(f, unknown, 0),
+        f.degree(),
+        multiplicity,
+        decision.solvable,
+        decision.group,
+        decision.order,
+        decision.reason,
+        certificate,
+    )
 
 
 def _galois_family(given: Given, timeout: float) -> Galois:
@@ -185,8 +193,18 @@ def _galois_family(given: Given, timeout: float) -> Galois:
             continue
         if said.not_elementary:
             notes.append(said.not_elementary)
-        out.append(Factor(_spelled(str(factor)), degree, int(multiplicity), said.solvable, said.group, said.order,
-                          said.reason, said.certificate))  # fmt: skip
+        out.append(
+            Factor(
+                _spelled(str(factor)),
+                degree,
+                int(multiplicity),
+                said.solvable,
+                said.group,
+                said.order,
+                said.reason,
+                said.certificate,
+            )
+        )
     return Galois(given.text, _all(f.solvable for f in out), tuple(out), tuple(notes))
 
 
@@ -204,9 +222,11 @@ def _radicals_family(given: Given, timeout: float) -> Radicals:
             out.append(RadicalRoot(root.exact, None, None, None, f.multiplicity, None, root.conditions))
             certificates.append(root.certificate)
         if not found:
-            why = f"there is no formula, proved: {f.reason}" if f.solvable is False else (
-                f"no formula was written out and proved: {f.reason}"
-            )  # fmt: skip
+            why = (
+                f"there is no formula, proved: {f.reason}"
+                if f.solvable is False
+                else (f"no formula was written out and proved: {f.reason}")
+            )
             out += [RadicalRoot(None, None, None, None, f.multiplicity, why)] * f.degree
     return Radicals(given.text, decided.solvable, tuple(out), tuple(certificates), (), decided.notes)
 
@@ -231,12 +251,17 @@ def _formulas_job(written: str, unknown: str, number: int, timeout: float) -> It
         return
     for root in found:
         statement: dict[str, Json] = {
-            "unknowns": [unknown], "parameters": list(given.parameters), "assumptions": [], "equations": [equation],
-        }  # fmt: skip
+            "unknowns": [unknown],
+            "parameters": list(given.parameters),
+            "assumptions": [],
+            "equations": [equation],
+        }
         conditions: list[Json] = [[op, write_tree(a), write_tree(b)] for op, a, b in root.conditions]
         claim: dict[str, Json] = {
-            "kind": "critical_point_formula", "point": {unknown: write_tree(root.exact)}, "conditions": conditions,
-        }  # fmt: skip
+            "kind": "critical_point_formula",
+            "point": {unknown: write_tree(root.exact)},
+            "conditions": conditions,
+        }
         certificate = Certificate(statement, claim, {})
         check_certificate(certificate)
         said = tuple(f"{tree_text(a)} {op} {tree_text(b)}" for op, a, b in root.conditions)
@@ -279,9 +304,13 @@ def radicals(polynomial: object, timeout: float = 60, unknown: str | None = None
     else:
         parts = list(_radicals_job(texts(f), digits, timeout))
     return Radicals(
-        given.text, _all(p.solvable for p in parts), tuple(r for p in parts for r in p.roots),
-        tuple(p.certificate for p in parts if p.certificate), tuple(s for p in parts for s in p.steps), notes,
-    )  # fmt: skip
+        given.text,
+        _all(p.solvable for p in parts),
+        tuple(r for p in parts for r in p.roots),
+        tuple(p.certificate for p in parts if p.certificate),
+        tuple(s for p in parts for s in p.steps),
+        notes,
+    )
 
 
 def _radicals_job(coefficients: list[Json], digits: int, timeout: float) -> Iterator[_Part]:

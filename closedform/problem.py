@@ -146,8 +146,10 @@ def read(
     for key in names:
         if key not in free:
             what = "the loss" if equations is None else "the equations"
-            raise CallError(f"the unknown {key} does not occur in {what}, whose names are "
-                            f"{', '.join(sorted(free | indexed)) or 'none'}")  # fmt: skip
+            raise CallError(
+                f"the unknown {key} does not occur in {what}, whose names are "
+                f"{', '.join(sorted(free | indexed)) or 'none'}"
+            )
 
     level: Level = "scalar"
     final = FrozenMap[str, tuple[Node, Node]]()
@@ -322,9 +324,12 @@ def _indexes(node: Node, index: str) -> bool:
 
 
 def _check_columns(
-    table: Table | None, free: frozenset[str], indexed: frozenset[str], wanted: tuple[str, ...] | None,
+    table: Table | None,
+    free: frozenset[str],
+    indexed: frozenset[str],
+    wanted: tuple[str, ...] | None,
     nodes: tuple[Node, ...],
-) -> None:  # fmt: skip
+) -> None:
     """Refuses what no table or sum can mean: an unknown column, a column without its index, an index out of nowhere."""
     loose = frozenset[str]().union(*(_loose_indices(node) for node in nodes))
     for key in sorted(loose - frozenset(wanted or ())):

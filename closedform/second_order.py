@@ -49,9 +49,15 @@ def shape(system: Stationarity, facts: Facts) -> Shape:
     hessian = sp.hessian(system.loss, system.unknowns)
     if _convex_terms(system, facts):
         minors = [facts.sign(sp.factor(hessian.det(method="berkowitz")))] if hessian.shape[0] <= 4 else [None]
-        return Shape(minors == [1], True, "the loss is a sum of convex terms: squares of linear forms with weights that are not negative")
+        return Shape(
+            minors == [1],
+            True,
+            "the loss is a sum of convex terms: squares of linear forms with weights that are not negative",
+        )
     if _definite(hessian, facts):
-        return Shape(True, True, "the loss is strictly convex on its domain: every leading minor of the Hessian is positive")
+        return Shape(
+            True, True, "the loss is strictly convex on its domain: every leading minor of the Hessian is positive"
+        )
     if _semidefinite(hessian, facts):
         return Shape(False, True, "the loss is convex on its domain: no principal minor of the Hessian is negative")
     return Shape()
@@ -63,7 +69,9 @@ def _convex_terms(system: Stationarity, facts: Facts) -> bool:
     for t in sp.Add.make_args(system.loss):
         c, rest = t.as_independent(*own, as_Add=False)
         base, exponent = rest.as_base_exp()
-        if not _is_linear(base, own) or not (exponent == 1 or (exponent.is_Integer and exponent > 0 and exponent % 2 == 0)):
+        if not _is_linear(base, own) or not (
+            exponent == 1 or (exponent.is_Integer and exponent > 0 and exponent % 2 == 0)
+        ):
             return False
         if exponent != 1 and facts.sign(c) not in (1, 2):
             return False
@@ -108,8 +116,12 @@ def _on_the_line(system: Stationarity, facts: Facts) -> Shape:
         below = facts.sign(bottom)
         rising = facts.sign(sp.diff(top, x))
         if below in (1, -1) and rising is not None and rising * below == 1:
-            return Shape(True, True, "the gradient has the sign of an increasing function on the domain, so it changes sign once, "
-                                     "from minus to plus")  # fmt: skip
+            return Shape(
+                True,
+                True,
+                "the gradient has the sign of an increasing function on the domain, so it changes sign once, "
+                "from minus to plus",
+            )
     return Shape()
 
 
@@ -161,7 +173,9 @@ def nested_minimum(system: Stationarity, facts: Facts, depth: int = 0) -> bool:
         profile = sp.expand_log(system.loss.subs(u, inside[0]))
         equations = tuple(sp.numer(sp.together(sp.diff(profile, v))) for v in rest)
         relations = tuple(r for r in system.relations if u not in r.free_symbols)
-        if nested_minimum(smaller(system, rest, equations, loss=profile, relations=relations), Facts(relations), depth + 1):
+        if nested_minimum(
+            smaller(system, rest, equations, loss=profile, relations=relations), Facts(relations), depth + 1
+        ):
             return True
     return False
 
@@ -181,9 +195,16 @@ def _semidefinite(hessian: Any, facts: Facts) -> bool:
     return True
 
 
-def numeric_kind(system: Stationarity, at: Mapping[str, arb], precision: int) -> tuple[Kind, tuple[int, int, int] | None]:
+def numeric_kind(
+    system: Stationarity, at: Mapping[str, arb], precision: int
+) -> tuple[Kind, tuple[int, int, int] | None]:
     """The kind at a point given by balls, from the inertia of the Hessian in balls."""
-    if system.gradient is None or system.loss is None or len(system.unknowns) > 40 or _size(system.gradient) > 4 * MAX_OPS:
+    if (
+        system.gradient is None
+        or system.loss is None
+        or len(system.unknowns) > 40
+        or _size(system.gradient) > 4 * MAX_OPS
+    ):
         return "unclassified", None
     here = Sample(at, {})
     rows = list[list[arb]]()
@@ -209,7 +230,9 @@ def _nested(value: Any) -> bool:
     return value.has(sp.I) or len(roots) > 3 or sp.count_ops(value) > 120
 
 
-def local_kind(system: Stationarity, point: Mapping[Any, Any], facts: Facts) -> tuple[Kind, tuple[int, int, int] | None]:
+def local_kind(
+    system: Stationarity, point: Mapping[Any, Any], facts: Facts
+) -> tuple[Kind, tuple[int, int, int] | None]:
     """The kind by the Hessian at the point where its signs are proved, else "unclassified"."""
     if system.gradient is None or system.loss is None or _large([*system.gradient, *point.values()]):
         return "unclassified", None

@@ -107,7 +107,10 @@ def _joined(nodes: tuple[Node, ...], given: Mapping[str, Size]) -> Iterator[tupl
             for a, b in product(others, others):
                 if a <= b and part.name not in (a, b):
                     whole = mul(name(a), name(b))
-                    yield {**given, key: (whole, shape[1]) if i == 0 else (shape[0], whole)}, f"{part.name} is read as {a}*{b}"
+                    yield (
+                        {**given, key: (whole, shape[1]) if i == 0 else (shape[0], whole)},
+                        f"{part.name} is read as {a}*{b}",
+                    )
 
 
 def said(shape: Size) -> str:
@@ -336,8 +339,10 @@ class _Checker:
                 continue
             if not self.unify(shape[1], s[0]):
                 left = mul(*so_far)
-                raise _Mismatch(f"{_short(left)} and {_short(child)} cannot be multiplied: {_short(left)} is "
-                                f"{said(self.known(shape))}, {_short(child)} is {said(self.known(s))}")  # fmt: skip
+                raise _Mismatch(
+                    f"{_short(left)} and {_short(child)} cannot be multiplied: {_short(left)} is "
+                    f"{said(self.known(shape))}, {_short(child)} is {said(self.known(s))}"
+                )
             shape = self.known((shape[0], s[1]))
             so_far.append(child)
         return mul(*factors), self.known(shape)
@@ -357,8 +362,10 @@ class _Checker:
                 terms.append(mul(term, ones))
                 continue
             if not self.conform(s, wide[1]):
-                raise _Mismatch(f"{_short(wide[0])} and {_short(term)} cannot be added: {_short(wide[0])} is "
-                                f"{said(self.known(wide[1]))}, {_short(term)} is {said(self.known(s))}")  # fmt: skip
+                raise _Mismatch(
+                    f"{_short(wide[0])} and {_short(term)} cannot be added: {_short(wide[0])} is "
+                    f"{said(self.known(wide[1]))}, {_short(term)} is {said(self.known(s))}"
+                )
             terms.append(term)
         return rebuild(node, tuple(terms)), self.known(wide[1])
 
@@ -374,8 +381,10 @@ class _Checker:
             return Node("transpose", (base,), node.at), (s[1], s[0])
         k = exponent.number
         if k is None or k.denominator != 1 or abs(k) > 8:
-            raise _Mismatch(f"{_short(base)} is {said(self.known(s))}: only integer powers of a "
-                            "square matrix are read; write .* for products of entries")  # fmt: skip
+            raise _Mismatch(
+                f"{_short(base)} is {said(self.known(s))}: only integer powers of a "
+                "square matrix are read; write .* for products of entries"
+            )
         if not self.unify(*s):
             hint = f"write {_short(base)} .* {_short(base)} for squares of entries"
             raise _Mismatch(f"{_short(base)} is {said(self.known(s))} and has no power {k}; {hint}")
@@ -419,8 +428,10 @@ class _Checker:
             if SCALAR in (s, t):
                 return mul(*node.children), t if s == SCALAR else s
             if not self.conform(s, t):
-                raise _Mismatch(f"{_short(inner)} and {_short(other)} cannot be multiplied entry by entry: "
-                                f"{_short(inner)} is {said(s)}, {_short(other)} is {said(t)}")  # fmt: skip
+                raise _Mismatch(
+                    f"{_short(inner)} and {_short(other)} cannot be multiplied entry by entry: "
+                    f"{_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
+                )
             return node, self.known(s)
         if head == "khatrirao":
             if not self.unify(s[1], t[1]):
@@ -438,8 +449,10 @@ class _Checker:
             return Node(node.head, (inner,), node.at)
         (a, s), (b, t) = (self.shape(child) for child in node.children)
         if s != SCALAR and t != SCALAR and not self.conform(s, t):
-            raise _Mismatch(f"the sides of a constraint differ in shape: {_short(a)} is {said(self.known(s))}, "
-                            f"{_short(b)} is {said(self.known(t))}")  # fmt: skip
+            raise _Mismatch(
+                f"the sides of a constraint differ in shape: {_short(a)} is {said(self.known(s))}, "
+                f"{_short(b)} is {said(self.known(t))}"
+            )
         for one, shape, other in ((a, s, t), (b, t, s)):
             if self.strict and shape == SCALAR and other != SCALAR and free_names(one) - self.shapes.keys():
                 raise _Mismatch(f"{_short(one)} is a scalar, the other side is {said(self.known(other))}")

@@ -107,8 +107,14 @@ def stationarity(problem: Problem) -> Stationarity:
     return system
 
 
-def _lagrange(problem: Problem, table: dict[str, Any], unknowns: tuple[Any, ...], gradient: tuple[Any, ...], bound: tuple[Any, ...],
-              relations: tuple[Any, ...]) -> Stationarity:  # fmt: skip
+def _lagrange(
+    problem: Problem,
+    table: dict[str, Any],
+    unknowns: tuple[Any, ...],
+    gradient: tuple[Any, ...],
+    bound: tuple[Any, ...],
+    relations: tuple[Any, ...],
+) -> Stationarity:
     """Equality constraints: the Lagrange conditions in the unknowns and one multiplier for each constraint.
 
     They are necessary where the constraints' gradients are independent. The system's origin states them as equations.
@@ -120,16 +126,25 @@ def _lagrange(problem: Problem, table: dict[str, Any], unknowns: tuple[Any, ...]
         while name in table:
             name += "_"
         multipliers.append(sp.Symbol(name, real=True))
-    equations = tuple(g + sp.Add(*(m * sp.diff(h, u) for m, h in zip(multipliers, values, strict=True)))
-                      for g, u in zip(gradient, unknowns, strict=True)) + tuple(values)  # fmt: skip
+    equations = tuple(
+        g + sp.Add(*(m * sp.diff(h, u) for m, h in zip(multipliers, values, strict=True)))
+        for g, u in zip(gradient, unknowns, strict=True)
+    ) + tuple(values)
     everything = (*unknowns, *multipliers)
     table = {**table, **{m.name: m for m in multipliers}}
     try:
         nodes = tuple(bridge.from_sympy(e) for e in equations)
     except bridge.NoTranslation as fault:
         raise CallError(f"the Lagrange conditions cannot be written: {fault}") from fault
-    origin = replace(problem, loss=None, unknowns=tuple(u.name for u in everything), equations=nodes, constraints=(), catalogue=None,
-                     relations=tuple(r for r in bridge.flat_relations(problem.relations) if r.head != "="))  # fmt: skip
+    origin = replace(
+        problem,
+        loss=None,
+        unknowns=tuple(u.name for u in everything),
+        equations=nodes,
+        constraints=(),
+        catalogue=None,
+        relations=tuple(r for r in bridge.flat_relations(problem.relations) if r.head != "="),
+    )
     return replace(_system(origin, table, everything, None, None, equations, relations), constrained=problem)
 
 
@@ -137,7 +152,10 @@ def columns_of(problem: Problem) -> dict[str, list[fmpq]]:
     """The exact entries of the columns that the problem's text indexes; empty without data."""
     if problem.data is None:
         return {}
-    return {n: [fmpq(v.numerator, v.denominator) for v in problem.data.columns[n]] for n in sorted(bridge.column_names(problem))}
+    return {
+        n: [fmpq(v.numerator, v.denominator) for v in problem.data.columns[n]]
+        for n in sorted(bridge.column_names(problem))
+    }
 
 
 def outline(system: Stationarity) -> tuple[FrozenMap[str, Any], tuple[tuple[Any, ...], ...], tuple[Any, ...], str]:
@@ -149,8 +167,15 @@ def outline(system: Stationarity) -> tuple[FrozenMap[str, Any], tuple[tuple[Any,
     return gradient, hessian, system.equations, system.kind
 
 
-def smaller(system: Stationarity, unknowns: tuple[Any, ...], equations: tuple[Any, ...], *,
-            loss: Any = None, relations: tuple[Any, ...] | None = None, nonzero: tuple[Any, ...] = ()) -> Stationarity:  # fmt: skip
+def smaller(
+    system: Stationarity,
+    unknowns: tuple[Any, ...],
+    equations: tuple[Any, ...],
+    *,
+    loss: Any = None,
+    relations: tuple[Any, ...] | None = None,
+    nonzero: tuple[Any, ...] = (),
+) -> Stationarity:
     """A system derived from another one, with its kind found anew; for reductions."""
     relations = system.relations if relations is None else relations
     used = set[Any]().union(*(e.free_symbols for e in (*equations, *relations)))
@@ -162,7 +187,9 @@ def smaller(system: Stationarity, unknowns: tuple[Any, ...], equations: tuple[An
 
 def sampler(system: Stationarity, seed: int = 0, rows: int = 4) -> Sampler:
     """Random admissible values for the unknowns and parameters of a system."""
-    everything = [e for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations) if e is not None]
+    everything = [
+        e for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations) if e is not None
+    ]
     scalars, bases = free_names(everything)
     table = {s.name: s for e in everything for s in e.free_symbols if isinstance(s, sp.Symbol)}
     indexed = {str(b): b for e in everything for b in e.atoms(sp.IndexedBase)}
@@ -227,14 +254,22 @@ def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: di
     if rows * sum(1 for _ in bridge.nodes(node)) > EXPAND_LIMIT:
         return expr
     expr = _written_out(expr)
-    entries = {e: sp.Rational(int(columns[str(e.base)][int(e.indices[0]) - 1].p), int(columns[str(e.base)][int(e.indices[0]) - 1].q))
-               for e in expr.atoms(sp.Indexed) if e.indices[0].is_Integer and str(e.base) in columns}  # fmt: skip
+    entries = {
+        e: sp.Rational(
+            int(columns[str(e.base)][int(e.indices[0]) - 1].p), int(columns[str(e.base)][int(e.indices[0]) - 1].q)
+        )
+        for e in expr.atoms(sp.Indexed)
+        if e.indices[0].is_Integer and str(e.base) in columns
+    }
     return expr.xreplace(entries)
 
 
 def _from_polynomial(p: Any, table: dict[str, Any]) -> Any:
     names = [table[n] for n in p.context().names()]
-    terms = (sp.Mul(sp.Rational(int(c.p), int(c.q)), *(u**int(k) for u, k in zip(names, e, strict=True))) for e, c in p.terms())
+    terms = (
+        sp.Mul(sp.Rational(int(c.p), int(c.q)), *(u ** int(k) for u, k in zip(names, e, strict=True)))
+        for e, c in p.terms()
+    )
     return sp.Add(*terms)
 
 
@@ -248,8 +283,15 @@ def _written_out(expr: Any) -> Any:
     return expr.xreplace(short) if short else expr
 
 
-def _system(problem: Problem, table: dict[str, Any], unknowns: tuple[Any, ...], loss: Any, gradient: tuple[Any, ...] | None,
-            equations: tuple[Any, ...], relations: tuple[Any, ...]) -> Stationarity:  # fmt: skip
+def _system(
+    problem: Problem,
+    table: dict[str, Any],
+    unknowns: tuple[Any, ...],
+    loss: Any,
+    gradient: tuple[Any, ...] | None,
+    equations: tuple[Any, ...],
+    relations: tuple[Any, ...],
+) -> Stationarity:
     kind = scalar.kind_of(equations, unknowns)
     cleared, nonzero = list[Any](), dict[Any, None]()
     for e in equations:
@@ -265,10 +307,25 @@ def _system(problem: Problem, table: dict[str, Any], unknowns: tuple[Any, ...], 
         kind = "rational" if nonzero else "polynomial"
     used = set[Any]().union(*(e.free_symbols for e in (*equations, *relations)))
     parameters = [table[p] for p in problem.parameters if isinstance(table.get(p), sp.Symbol)]
-    parameters += sorted((s for s in used if s in set(table.values()) and s not in (*unknowns, *parameters)
-                          and isinstance(s, sp.Symbol)), key=str)  # fmt: skip
-    return Stationarity(problem, unknowns, tuple(parameters), loss, gradient, tuple(cleared), tuple(nonzero), relations,
-                        cast(SystemKind, kind))  # fmt: skip
+    parameters += sorted(
+        (
+            s
+            for s in used
+            if s in set(table.values()) and s not in (*unknowns, *parameters) and isinstance(s, sp.Symbol)
+        ),
+        key=str,
+    )
+    return Stationarity(
+        problem,
+        unknowns,
+        tuple(parameters),
+        loss,
+        gradient,
+        tuple(cleared),
+        tuple(nonzero),
+        relations,
+        cast(SystemKind, kind),
+    )
 
 
 def _fraction(e: Any, unknowns: tuple[Any, ...]) -> tuple[Any, Any]:

@@ -104,14 +104,17 @@ def check(attempt: Attempt) -> Checked:
     statements = list[Statement]()
     for s in attempt.statements:
         if s.certificate is not None and s.certificate not in where:
-            statements.append(replace(s, trust="observed", certificate=None,
-                                      text=s.text + " (the kernel refused its certificate)"))  # fmt: skip
+            statements.append(
+                replace(s, trust="observed", certificate=None, text=s.text + " (the kernel refused its certificate)")
+            )
         elif s.certificate is not None:
             statements.append(replace(s, certificate=where[s.certificate]))
         else:
             statements.append(replace(s, trust="derived") if s.trust == "proved" else s)
-    points = tuple(_as_certified(p if p.certificate is None else replace(p, certificate=where.get(p.certificate)), kept)
-                   for p in attempt.points)  # fmt: skip
+    points = tuple(
+        _as_certified(p if p.certificate is None else replace(p, certificate=where.get(p.certificate)), kept)
+        for p in attempt.points
+    )
     refused = tuple(objection for objection in verdicts if objection is not None)
     return Checked(replace(attempt, statements=tuple(statements), certificates=tuple(kept), points=points), refused)
 
@@ -164,7 +167,11 @@ def _minimiser(conclusion: Attempt, outcome: VerdictOutcome) -> VerdictOutcome |
         return conclusion.minimiser
     minima = [p for p in conclusion.points if p.kind in ("global minimum", "boundary minimum")]
     if not minima:
-        return "closed" if outcome == "closed" and conclusion.formula is not None and conclusion.formula.convexity else None
+        return (
+            "closed"
+            if outcome == "closed" and conclusion.formula is not None and conclusion.formula.convexity
+            else None
+        )
     if all(p.exact is not None for p in minima):
         return "closed"
     return "not_closed" if outcome == "not_closed" else "undecided"

@@ -75,24 +75,49 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
             "unknowns": ["a", "b", "c"],
         },
     )
-    yield "two binary factors with interaction (saturated)", {
-        "loss": "4*log(1+exp(a)) - a + 5*log(1+exp(a+b)) - 3*(a+b) + 6*log(1+exp(a+c)) - 2*(a+c)"
-                " + 7*log(1+exp(a+b+c+d)) - 3*(a+b+c+d)",
-        "unknowns": ["a", "b", "c", "d"],
-    }  # fmt: skip
-    yield "two features, no intercept", {
-        "loss": "logistic", "data": {"x": [1, 2, 2, 3, 1, 3], "z": [0, 1, 0, 0, 1, 1], "y": [0, 1, 0, 1, 0, 1]}, "target": "y",
-        "intercept": False,
-    }  # fmt: skip
-    yield "softmax, three classes, no intercept", {
-        "loss": "softmax", "data": {"x": [1, 2, 3, 1, 2, 3], "y": [0, 1, 2, 1, 2, 0]}, "target": "y", "intercept": False,
-    }  # fmt: skip
-    yield "Poisson, x = 0,1,2, with intercept", {
-        "loss": "poisson_regression", "data": {"x": [0, 1, 2], "y": [1, 2, 5]}, "target": "y",
-    }  # fmt: skip
-    yield "Poisson, x = 1,2,5, no intercept", {
-        "loss": "poisson_regression", "data": {"x": [1, 2, 5], "y": [1, 0, 3]}, "target": "y", "intercept": False,
-    }  # fmt: skip
+    yield (
+        "two binary factors with interaction (saturated)",
+        {
+            "loss": "4*log(1+exp(a)) - a + 5*log(1+exp(a+b)) - 3*(a+b) + 6*log(1+exp(a+c)) - 2*(a+c)"
+            " + 7*log(1+exp(a+b+c+d)) - 3*(a+b+c+d)",
+            "unknowns": ["a", "b", "c", "d"],
+        },
+    )
+    yield (
+        "two features, no intercept",
+        {
+            "loss": "logistic",
+            "data": {"x": [1, 2, 2, 3, 1, 3], "z": [0, 1, 0, 0, 1, 1], "y": [0, 1, 0, 1, 0, 1]},
+            "target": "y",
+            "intercept": False,
+        },
+    )
+    yield (
+        "softmax, three classes, no intercept",
+        {
+            "loss": "softmax",
+            "data": {"x": [1, 2, 3, 1, 2, 3], "y": [0, 1, 2, 1, 2, 0]},
+            "target": "y",
+            "intercept": False,
+        },
+    )
+    yield (
+        "Poisson, x = 0,1,2, with intercept",
+        {
+            "loss": "poisson_regression",
+            "data": {"x": [0, 1, 2], "y": [1, 2, 5]},
+            "target": "y",
+        },
+    )
+    yield (
+        "Poisson, x = 1,2,5, no intercept",
+        {
+            "loss": "poisson_regression",
+            "data": {"x": [1, 2, 5], "y": [1, 0, 3]},
+            "target": "y",
+            "intercept": False,
+        },
+    )
     yield (
         "exponential fit a*exp(b*x), x = 0,1,2",
         {"loss": "(1-a)^2 + (2-a*exp(b))^2 + (5-a*exp(2*b))^2", "unknowns": ["a", "b"]},
@@ -116,11 +141,17 @@ def decide(title: str, keywords: dict[str, Any], folder: Path | None = None) -> 
         name = "".join(c if c.isalnum() else "_" for c in title)[:60]
         (folder / f"{name}.json").write_text(report.to_json())
     return Row(
-        title, largest["degree"] if largest else 1 if groups or report.critical_points else None,
-        (largest["group"] or "?") if largest else "", report.verdict.outcome, report.verdict.expression_class or "",
-        report.counts.get("complex"), report.counts.get("real"), sum("minimum" in p.kind for p in report.critical_points),
-        len(report.certificates), all(f.accepted for f in cf.verify(report).findings),
-    )  # fmt: skip
+        title,
+        largest["degree"] if largest else 1 if groups or report.critical_points else None,
+        (largest["group"] or "?") if largest else "",
+        report.verdict.outcome,
+        report.verdict.expression_class or "",
+        report.counts.get("complex"),
+        report.counts.get("real"),
+        sum("minimum" in p.kind for p in report.critical_points),
+        len(report.certificates),
+        all(f.accepted for f in cf.verify(report).findings),
+    )
 
 
 def table(folder: Path | None = None) -> Iterator[Row]:
@@ -144,8 +175,10 @@ def main() -> None:
             if row.accepted
             else "REFUSED"
         )
-        print(f"{row.title:56} {shown[0]:>6} {shown[1]:>6} {row.verdict:18} {row.expression_class:11} {shown[2]:>7} {shown[3]:>4} "
-              f"{row.minima:>6} {kernel}")  # fmt: skip
+        print(
+            f"{row.title:56} {shown[0]:>6} {shown[1]:>6} {row.verdict:18} {row.expression_class:11} {shown[2]:>7} {shown[3]:>4} "
+            f"{row.minima:>6} {kernel}"
+        )
 
 
 if __name__ == "__main__":

@@ -15,8 +15,11 @@ LOSS = " + ".join(f"n{j}*log(1 + exp(a + {j}*b)) - k{j}*(a + {j}*b)" for j in ra
 COUNTS = [f"{c}{j} > 0" for j in range(3) for c in "nk"] + [f"k{j} < n{j}" for j in range(3)]
 
 # cases among carriers of 0, 1, 2 copies in three made-up studies, and one without any effect
-STUDIES = {"small": ((5, 7, 4), (1, 3, 3)), "large": ((5120, 3050, 470), (1204, 880, 171)),
-           "no effect": ((40, 40, 40), (10, 10, 10))}  # fmt: skip
+STUDIES = {
+    "small": ((5, 7, 4), (1, 3, 3)),
+    "large": ((5120, 3050, 470), (1204, 880, 171)),
+    "no effect": ((40, 40, 40), (10, 10, 10)),
+}
 
 
 def formula() -> cf.Report:
@@ -33,8 +36,15 @@ def main() -> None:
     for title, (n, k) in STUDIES.items():
         counts = {f"n{j}": v for j, v in enumerate(n)} | {f"k{j}": v for j, v in enumerate(k)}
         fitted = solve(**counts)
-        exact = cf.derive(LOSS.replace("n0", str(n[0])).replace("n1", str(n[1])).replace("n2", str(n[2]))
-                          .replace("k0", str(k[0])).replace("k1", str(k[1])).replace("k2", str(k[2])), unknowns=["a", "b"])  # fmt: skip
+        exact = cf.derive(
+            LOSS.replace("n0", str(n[0]))
+            .replace("n1", str(n[1]))
+            .replace("n2", str(n[2]))
+            .replace("k0", str(k[0]))
+            .replace("k1", str(k[1]))
+            .replace("k2", str(k[2])),
+            unknowns=["a", "b"],
+        )
         point = exact.critical_points[0]
         print(f"\n{title}: n = {n}, k = {k}")
         print(

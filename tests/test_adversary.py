@@ -26,31 +26,40 @@ def minima(answer):
     return [p["exact"] for p in answer["critical_points"] if p["kind"] in ("global minimum", "boundary minimum")]
 
 
-@pytest.mark.parametrize(("loss", "kind"), [
-    ("5*x^2 - x", "global minimum"),  # 1/10 is no dyadic number: the kernel's rounding must be finer than the radius
-    ("10^200*x^2 - 10^150*x", "global minimum"),
-    ("x^2/10^200 - x", "global minimum"),  # the ball of the root is wider than 1
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "kind"),
+    [
+        (
+            "5*x^2 - x",
+            "global minimum",
+        ),  # 1/10 is no dyadic number: the kernel's rounding must be finer than the radius
+        ("10^200*x^2 - 10^150*x", "global minimum"),
+        ("x^2/10^200 - x", "global minimum"),  # the ball of the root is wider than 1
+    ],
+)
 def test_size_of_the_numbers(loss, kind):
     answer = report(loss)
     assert [p["kind"] for p in answer["critical_points"]] == [kind]
     assert answer["verdict"]["statements"][0]["trust"] == "proved"
 
 
-@pytest.mark.parametrize(("loss", "assumptions", "expected"), [
-    ("(x - 1)^2", ["x >= 2"], [{"x": "2"}]),
-    ("(x - 1)^2", ["x >= 2", "x <= 3"], [{"x": "2"}]),
-    ("(x - 1)^2", ["x > 2"], []),  # the infimum is not attained
-    ("x^3 - 3*x", ["x >= -3", "x <= 3"], [{"x": "-3"}]),
-    ("x^3 - 3*x", ["x >= -2", "x <= 3"], [{"x": "1"}, {"x": "-2"}]),  # a tie
-    ("x^2", ["x >= 0"], [{"x": "0"}]),
-    ("exp(x)", ["x >= 0"], [{"x": "0"}]),
-    ("x^2 + y^2", ["x + y >= 1"], [{"x": "1/2", "y": "1/2"}]),
-    ("x^2 + y^2", ["x + y = 1"], [{"x": "1/2", "y": "1/2"}]),
-    ("x^2 - y^2", ["x >= 0"], []),
-    ("(x - 5/2)^2", ["x integer"], [{"x": "2"}, {"x": "3"}]),
-    ("x^4 - 3*x^2 + x", ["x integer"], [{"x": "-1"}]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "assumptions", "expected"),
+    [
+        ("(x - 1)^2", ["x >= 2"], [{"x": "2"}]),
+        ("(x - 1)^2", ["x >= 2", "x <= 3"], [{"x": "2"}]),
+        ("(x - 1)^2", ["x > 2"], []),  # the infimum is not attained
+        ("x^3 - 3*x", ["x >= -3", "x <= 3"], [{"x": "-3"}]),
+        ("x^3 - 3*x", ["x >= -2", "x <= 3"], [{"x": "1"}, {"x": "-2"}]),  # a tie
+        ("x^2", ["x >= 0"], [{"x": "0"}]),
+        ("exp(x)", ["x >= 0"], [{"x": "0"}]),
+        ("x^2 + y^2", ["x + y >= 1"], [{"x": "1/2", "y": "1/2"}]),
+        ("x^2 + y^2", ["x + y = 1"], [{"x": "1/2", "y": "1/2"}]),
+        ("x^2 - y^2", ["x >= 0"], []),
+        ("(x - 5/2)^2", ["x integer"], [{"x": "2"}, {"x": "3"}]),
+        ("x^4 - 3*x^2 + x", ["x integer"], [{"x": "-1"}]),
+    ],
+)
 def test_minima_in_the_domain(loss, assumptions, expected):
     assert minima(report(loss, assumptions=assumptions)) == expected
 
@@ -59,29 +68,44 @@ def test_a_pole_between_the_ends_is_no_monotone_stretch():
     assert minima(report("tan(x)", assumptions=["x >= 1", "x <= 2"])) == []
 
 
-@pytest.mark.parametrize(("form", "grows"), [
-    ("x^4 + y^2 - 2*x^2*y", False),  # zero along y = x^2
-    ("x^4 + y^2 - x^2*y", True), ("x^6/3 - 2*x^4 + x*y + 4*y^4 - 4*y^2", True), ("x^4 + y^2 + x^3*y", False),
-    ("x^2 + y^4 - 3*x*y^2", False), ("x^2*y^2", False), ("x^3 + y^2", False), ("x^2 + y^2 - 2*x*y", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "grows"),
+    [
+        ("x^4 + y^2 - 2*x^2*y", False),  # zero along y = x^2
+        ("x^4 + y^2 - x^2*y", True),
+        ("x^6/3 - 2*x^4 + x*y + 4*y^4 - 4*y^2", True),
+        ("x^4 + y^2 + x^3*y", False),
+        ("x^2 + y^4 - 3*x*y^2", False),
+        ("x^2*y^2", False),
+        ("x^3 + y^2", False),
+        ("x^2 + y^2 - 2*x*y", False),
+    ],
+)
 def test_growth_by_weights(form, grows):
     assert _weighted(sp.Poly(sp.sympify(form.replace("^", "**")), *sp.symbols("x y"))) is grows
 
 
 def test_the_best_point_of_colvilles_function_is_its_global_minimum():
-    loss = ("100*(x1^2 - x2)^2 + (x1 - 1)^2 + (x3 - 1)^2 + 90*(x3^2 - x4)^2 + 10.1*((x2 - 1)^2 + (x4 - 1)^2) "
-            "+ 19.8*(x2 - 1)*(x4 - 1)")  # fmt: skip
+    loss = (
+        "100*(x1^2 - x2)^2 + (x1 - 1)^2 + (x3 - 1)^2 + 90*(x3^2 - x4)^2 + 10.1*((x2 - 1)^2 + (x4 - 1)^2) "
+        "+ 19.8*(x2 - 1)*(x4 - 1)"
+    )
     answer = report(loss)
     assert minima(answer) == [{"x1": "1", "x2": "1", "x3": "1", "x4": "1"}]
     assert answer["verdict"]["minimiser"] == "closed"
 
 
-@pytest.mark.parametrize(("loss", "expected"), [
-    ("x^2 + 2*y^2 - 3/10*cos(3*pi*x)*cos(4*pi*y)", [{"x": "0", "y": "0"}]),  # Bohachevsky's second
-    ("-cos(x)*cos(y)*exp(-(x-pi)^2-(y-pi)^2)", [{"x": "pi", "y": "pi"}]),  # Easom
-    ("sin(pi*x)^2 + (x-1)^2", [{"x": "1"}]),
-    ("x^2 + cos(x)", None), ("exp(x)^2 + x^2", None), ("exp(-x^2)", None),  # bounds that are not met together, or nowhere
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("x^2 + 2*y^2 - 3/10*cos(3*pi*x)*cos(4*pi*y)", [{"x": "0", "y": "0"}]),  # Bohachevsky's second
+        ("-cos(x)*cos(y)*exp(-(x-pi)^2-(y-pi)^2)", [{"x": "pi", "y": "pi"}]),  # Easom
+        ("sin(pi*x)^2 + (x-1)^2", [{"x": "1"}]),
+        ("x^2 + cos(x)", None),
+        ("exp(x)^2 + x^2", None),
+        ("exp(-x^2)", None),  # bounds that are not met together, or nowhere
+    ],
+)
 def test_terms_that_are_least_at_one_point(loss, expected):
     system = ladder.system_of(problems.read(loss))
     attempt = termwise_minimum.attempt(system, Budget.of(20))

@@ -55,7 +55,9 @@ def test_text_never_writes_a_letter_that_a_name_claims() -> None:
     assert bridge.text(sp.polygamma(1, x)) == "trigamma(x)"
 
 
-@pytest.mark.parametrize("text", ["LambertW(x, -1)", "Sum(x, (i, 1, 3))", "Piecewise((x, x > 0), (-x, True))", "Max(0, x - 1)"])
+@pytest.mark.parametrize(
+    "text", ["LambertW(x, -1)", "Sum(x, (i, 1, 3))", "Piecewise((x, x > 0), (-x, True))", "Max(0, x - 1)"]
+)
 def test_text_reads_back(text: str) -> None:
     expr = bridge.to_sympy(parse(text, ("x",)), TABLE)
     again = bridge.to_sympy(parse(bridge.text(expr), ("x",)), TABLE)

@@ -17,9 +17,15 @@ COMMAND = [sys.executable, "-m", "closedform"]
 
 
 def call(*arguments, stdin=None, **environment):
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, input=stdin, timeout=120,
-                          stdin=subprocess.DEVNULL if stdin is None else None,
-                          env={**os.environ, **environment})  # fmt: skip
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        input=stdin,
+        timeout=120,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        env={**os.environ, **environment},
+    )
 
 
 def run(capsys, *arguments):

@@ -80,10 +80,16 @@ def test_all_in_a_box() -> None:
     assert sorted(p.inertia for p in cover.points if p.inertia) == [(1, 1, 0), (2, 0, 0), (2, 0, 0)]
 
 
-@pytest.mark.parametrize(("loss", "names", "expected"), [
-    ("(x - y)^2 + x^2 + 2*y^4 + 3", "x y", True), ("x^4 + y^4 - x*y", "x y", True), ("x^2*y^2 + x^2", "x y", False),
-    ("x^4 - 3*x^2*y^2 + y^4", "x y", False), ("(x^2 + x*y + y^2)^2 - x", "x y", True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "names", "expected"),
+    [
+        ("(x - y)^2 + x^2 + 2*y^4 + 3", "x y", True),
+        ("x^4 + y^4 - x*y", "x y", True),
+        ("x^2*y^2 + x^2", "x y", False),
+        ("x^4 - 3*x^2*y^2 + y^4", "x y", False),
+        ("(x^2 + x*y + y^2)^2 - x", "x y", True),
+    ],
+)
 def test_coercive(loss: str, names: str, expected: bool) -> None:
     assert (coercive(system(loss, *names.split()), Budget.of(10)) is not None) is expected
 
@@ -101,15 +107,28 @@ def table(path: Path, x: list[float], y: list[float]) -> Path:
 MODELS = [  # the shapes of NIST's nonlinear sets: (model, true values, x, tolerance)
     ("b1*(1-exp(-b2*x[i]))", {"b1": 213.8, "b2": 0.547}, np.array([1, 2, 3, 5, 7, 10.0])),
     ("b1*x[i]^b2", {"b1": 0.77, "b2": 3.86}, np.linspace(1.3, 1.7, 6)),
-    ("b1+b2*exp(-x[i]*b4)+b3*exp(-x[i]*b5)", {"b1": 0.375, "b2": 1.94, "b3": -1.46, "b4": 0.0129, "b5": 0.0221}, np.arange(0, 330, 10.0)),
+    (
+        "b1+b2*exp(-x[i]*b4)+b3*exp(-x[i]*b5)",
+        {"b1": 0.375, "b2": 1.94, "b3": -1.46, "b4": 0.0129, "b5": 0.0221},
+        np.arange(0, 330, 10.0),
+    ),
     ("b1/((1+exp(b2-b3*x[i]))^(1/b4))", {"b1": 699.6, "b2": 5.28, "b3": 0.76, "b4": 1.28}, np.arange(1, 16.0)),
-    ("(b1+b2*x[i]+b3*x[i]^2)/(1+b4*x[i]+b5*x[i]^2)", {"b1": 1.67, "b2": -0.139, "b3": 0.0026, "b4": -0.0017, "b5": 2.2e-5},
-     np.linspace(10, 370, 60)),
-    ("b1-b2*x[i]-atan(b3/(x[i]-b4))/pi", {"b1": 0.2, "b2": -6e-6, "b3": 1204.0, "b4": -181.0}, np.linspace(-4868, -300, 25)),
-]  # fmt: skip
+    (
+        "(b1+b2*x[i]+b3*x[i]^2)/(1+b4*x[i]+b5*x[i]^2)",
+        {"b1": 1.67, "b2": -0.139, "b3": 0.0026, "b4": -0.0017, "b5": 2.2e-5},
+        np.linspace(10, 370, 60),
+    ),
+    (
+        "b1-b2*x[i]-atan(b3/(x[i]-b4))/pi",
+        {"b1": 0.2, "b2": -6e-6, "b3": 1204.0, "b4": -181.0},
+        np.linspace(-4868, -300, 25),
+    ),
+]
 
 
-@pytest.mark.parametrize(("model", "truth", "x"), MODELS, ids=["box", "power", "two exponentials", "richards", "rational", "arctan"])
+@pytest.mark.parametrize(
+    ("model", "truth", "x"), MODELS, ids=["box", "power", "two exponentials", "richards", "rational", "arctan"]
+)
 def test_models_are_fitted_without_starts(model: str, truth: dict[str, float], x: np.ndarray, tmp_path: Path) -> None:
     rng = random.Random(3)
     names = {"exp": np.exp, "atan": np.arctan, "pi": math.pi, "x": x, **truth}

@@ -139,9 +139,14 @@ def test_a_neuron_with_bias_has_22_complex_solutions():
 
 @pytest.mark.parametrize(
     ("x", "degree", "group"),
-    [([0, 1, 2], 3, "S3"), ([0, 1, 3], 5, "S5"), ([0, 1, 2, 3], 7, "S7"), ([0, 1, 2, 3, 4], 13, "S13"),
-     ([0, 2, 5, 7], 21, "S21")],
-)  # fmt: skip
+    [
+        ([0, 1, 2], 3, "S3"),
+        ([0, 1, 3], 5, "S5"),
+        ([0, 1, 2, 3], 7, "S7"),
+        ([0, 1, 2, 3, 4], 13, "S13"),
+        ([0, 2, 5, 7], 21, "S21"),
+    ],
+)
 def test_intercept_and_one_feature(x, degree, group):
     n, k = [4, 5, 6, 7, 3][: len(x)], [1, 3, 4, 3, 2][: len(x)]
     answer = solve(grouped(x, n, k), unknowns=["a", "b"])
@@ -167,9 +172,13 @@ def counts(points):
 
 def symbolic(x):
     return exponentials_symbols.attempt(
-        system(grouped(x, [f"n{i}" for i in range(len(x))], [f"k{i}" for i in range(len(x))]), unknowns=["a", "b"],
-               assumptions=counts(len(x))), Budget.of(30),
-    )  # fmt: skip
+        system(
+            grouped(x, [f"n{i}" for i in range(len(x))], [f"k{i}" for i in range(len(x))]),
+            unknowns=["a", "b"],
+            assumptions=counts(len(x)),
+        ),
+        Budget.of(30),
+    )
 
 
 def test_one_binary_feature_is_a_difference_of_logits():
@@ -196,7 +205,10 @@ def test_genotypes_have_one_formula_for_all_counts_and_it_agrees_with_the_instan
         fitted = space["solve"](**values)
         assert abs(fitted["b"] - float(truth["b"])) < 1e-12
         exact = answer.points[0].exact["b"]
-        assert abs(complex(exact.subs({s: values[s.name] for s in exact.free_symbols}).evalf(20)) - float(truth["b"])) < 1e-9
+        assert (
+            abs(complex(exact.subs({s: values[s.name] for s in exact.free_symbols}).evalf(20)) - float(truth["b"]))
+            < 1e-9
+        )
 
 
 def test_four_levels_have_no_formula_in_the_counts():
@@ -240,9 +252,11 @@ def test_separation_is_found_exactly(loss, data, separable):
 
 
 def test_a_direction_that_does_not_separate_is_refused():
-    good = separation.attempt(
-        system("logistic", data={"x": [1, 2, 3], "y": [0, 0, 1]}, target="y"), Budget.of(20)
-    ).certificates[0].to_dict()  # fmt: skip
+    good = (
+        separation.attempt(system("logistic", data={"x": [1, 2, 3], "y": [0, 0, 1]}, target="y"), Budget.of(20))
+        .certificates[0]
+        .to_dict()
+    )
     for direction in ({"intercept": "1", "x": "-1"}, {"x": "1"}, {"intercept": "0"}, {}, {"z": "1"}):
         bad = copy.deepcopy(good)
         bad["claim"]["direction"] = direction
@@ -287,14 +301,16 @@ def test_nothing_is_said_of_a_formula_where_every_witness_is_closed():
 
 
 @pytest.mark.parametrize(
-    ("values", "count"), [([0, 1], 1), ([0, 1, 2], 3), ([0, 1, 3], 5), ([0, 1, 2, 3], 7), ([0, 1, 2, 3, 4], 13),
-                          ([0, 2, 5, 7], 21)],
-)  # fmt: skip
+    ("values", "count"),
+    [([0, 1], 1), ([0, 1, 2], 3), ([0, 1, 3], 5), ([0, 1, 2, 3], 7), ([0, 1, 2, 3, 4], 13), ([0, 2, 5, 7], 21)],
+)
 def test_the_euler_characteristic_gives_the_degrees_of_the_table(values, count):
     assert critical_count([(1, x) for x in values]) == count
 
 
-@pytest.mark.parametrize("points", [[(1, 0), (1, 1), (1, 2)], [(1, 1), (1, -1), (2, 0), (1, 3)], [(2, 1), (1, 2), (1, 1)]])
+@pytest.mark.parametrize(
+    "points", [[(1, 0), (1, 1), (1, 2)], [(1, 1), (1, -1), (2, 0), (1, 3)], [(2, 1), (1, 2), (1, 1)]]
+)
 def test_roots_of_unity_and_points_over_finite_fields_agree(points):
     assert two_unknowns(distinct(points)) == by_counting(distinct(points))
 
@@ -333,7 +349,9 @@ def test_an_eliminant_with_any_number_changed_is_refused():
                 check_certificate({**good, part: {**kept, **bad}})
 
 
-@pytest.mark.parametrize("roots", [[], [["1/2", "1"]], [["2", "3"], ["4", "5"]], [["3", "2"]], [["-3", "3"]], [["2", "2.05"]]])
+@pytest.mark.parametrize(
+    "roots", [[], [["1/2", "1"]], [["2", "3"], ["4", "5"]], [["3", "2"]], [["-3", "3"]], [["2", "2.05"]]]
+)
 def test_wrong_lists_of_roots_are_refused(roots):
     good = rows([1, 2, 3], [0, 1, 1]).certificates[0].to_dict()
     bad = copy.deepcopy(good)

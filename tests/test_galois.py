@@ -31,7 +31,7 @@ from closedform.algebra.galois.subfields import (
     power_sums,
     subfields,
     tower,
-)  # fmt: skip
+)
 from closedform.budget import Budget
 from closedform.errors import CallError, ClosedFormError, InputError
 from closedform.kernel import unsolvable
@@ -242,10 +242,16 @@ def test_cyclic_is_proved_and_not_guessed() -> None:
 @pytest.mark.parametrize(
     ("f", "count"),
     [
-        (x**4 + 1, 3), (x**8 - 10 * x**4 + 1, 6), (fmpz_poly.swinnerton_dyer(3), 14), (3 * x**6 - 2, 2),
-        (x**9 - 6 * x**6 + 8 * x**3 - 8, 2), (x**5 - x - 1, 0), (x**6 - x - 1, 0), (fmpz_poly.swinnerton_dyer(4), 65),
+        (x**4 + 1, 3),
+        (x**8 - 10 * x**4 + 1, 6),
+        (fmpz_poly.swinnerton_dyer(3), 14),
+        (3 * x**6 - 2, 2),
+        (x**9 - 6 * x**6 + 8 * x**3 - 8, 2),
+        (x**5 - x - 1, 0),
+        (x**6 - x - 1, 0),
+        (fmpz_poly.swinnerton_dyer(4), 65),
     ],
-)  # fmt: skip
+)
 def test_subfields_are_all_there_and_exact(f: fmpz_poly, count: int) -> None:
     """Numbers of intermediate fields by Galois theory (proper nontrivial subspaces of F_2^k, divisors, ...)."""
     found = subfields(f)
@@ -300,15 +306,23 @@ FALSE = {
     "pairs in a prime-power degree": claim(x**9 + 27 * x - 24, {"pairs": {"shift": "1"}}),
     "pairs of an imprimitive group": claim(x**6 + 2 * x**3 - 2, {"pairs": {"shift": "1"}}),
     "a subfield that is none": claim(
-        x**10 - 2, {"subfield": {"h": ["-1", "-1", "0", "0", "0", "1"], "g": ["0", "0", "1"],
-                                 "proof": types_evidence({(3, 2): 2})}}),
+        x**10 - 2,
+        {
+            "subfield": {
+                "h": ["-1", "-1", "0", "0", "0", "1"],
+                "g": ["0", "0", "1"],
+                "proof": types_evidence({(3, 2): 2}),
+            }
+        },
+    ),
     "a subfield without proof": claim(
-        (x**5 - x - 1)(x**2), {"subfield": {"h": ["-1", "-1", "0", "0", "0", "1"], "g": ["0", "0", "1"],
-                                            "proof": {"types": []}}}),
+        (x**5 - x - 1)(x**2),
+        {"subfield": {"h": ["-1", "-1", "0", "0", "0", "1"], "g": ["0", "0", "1"], "proof": {"types": []}}},
+    ),
     "two kinds of evidence": claim(x**5 - x - 1, {**types_evidence({(3, 2): 2}), "pairs": {"shift": "1"}}),
     "evidence of no kind": claim(x**5 - x - 1, {"trust me": "yes"}),
     "degree four": claim(x**4 - x - 1, types_evidence({(3, 1): 7})),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FALSE)
@@ -337,8 +351,12 @@ def leaves(value: object, path: tuple[object, ...] = ()) -> Iterator[tuple[objec
         yield path
 
 
-EVIDENCE = [x**5 - x - 1, x**14 - 14 * x**8 + 6 * x**7 + 49 * x**2 - 42 * x + 10, (x**7 - 7 * x + 3)(x**2 + x),
-            x**10 + 90 * x**6 - 648 * x**5 + 1080 * x**4 - 2160 * x**3 + 3645 * x**2 + 5400 * x + 12960]  # fmt: skip
+EVIDENCE = [
+    x**5 - x - 1,
+    x**14 - 14 * x**8 + 6 * x**7 + 49 * x**2 - 42 * x + 10,
+    (x**7 - 7 * x + 3)(x**2 + x),
+    x**10 + 90 * x**6 - 648 * x**5 + 1080 * x**4 - 2160 * x**3 + 3645 * x**2 + 5400 * x + 12960,
+]
 
 
 @pytest.mark.parametrize("f", EVIDENCE, ids=lambda f: f"degree {f.degree()}")
@@ -397,12 +415,20 @@ def test_a_changed_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("text", "solvable"),
     [
-        ("x^5 + a*x + b", False), ("x^5 - x - t", False), ("x^7 + a*x^2 + b*x + c", False), ("x^4 + a*x + b", True),
-        ("x^6 + a*x^3 + b", True), ("x^5 - 5*x^3 + 5*x - a", True), ("x^5 - 5*a*x^3 + 5*a^2*x - b", True),
-        ("a*x^10 + b", True), ("(x - a)^7 - b", True), ("x^10 + a*x^5 + b*x^2 + 1", False),
-        ("(x^5 - x - a)*(x^2 - b)", False), ("x^8 + a*x^6 + b*x^4 + c*x^2 + d", True),
+        ("x^5 + a*x + b", False),
+        ("x^5 - x - t", False),
+        ("x^7 + a*x^2 + b*x + c", False),
+        ("x^4 + a*x + b", True),
+        ("x^6 + a*x^3 + b", True),
+        ("x^5 - 5*x^3 + 5*x - a", True),
+        ("x^5 - 5*a*x^3 + 5*a^2*x - b", True),
+        ("a*x^10 + b", True),
+        ("(x - a)^7 - b", True),
+        ("x^10 + a*x^5 + b*x^2 + 1", False),
+        ("(x^5 - x - a)*(x^2 - b)", False),
+        ("x^8 + a*x^6 + b*x^4 + c*x^2 + d", True),
     ],
-)  # fmt: skip
+)
 def test_families(text: str, solvable: bool) -> None:
     found = galois(text)
     assert found.solvable is solvable
@@ -413,9 +439,18 @@ def test_families(text: str, solvable: bool) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("a*x + b", 1), ("a*x^2 + b*x + c", 2), ("x^3 + a*x + b", 3), ("x^4 + a*x^2 + b", 4), ("a*x^10 + b", 10),
-     ("x^6 + a*x^3 + b", 6), ("x^5 - 5*a*x^3 + 5*a^2*x - b", 5), ("(x - a)^7 - b", 7), ("x^4 + a*x + b", 4)],
-)  # fmt: skip
+    [
+        ("a*x + b", 1),
+        ("a*x^2 + b*x + c", 2),
+        ("x^3 + a*x + b", 3),
+        ("x^4 + a*x^2 + b", 4),
+        ("a*x^10 + b", 10),
+        ("x^6 + a*x^3 + b", 6),
+        ("x^5 - 5*a*x^3 + 5*a^2*x - b", 5),
+        ("(x - a)^7 - b", 7),
+        ("x^4 + a*x + b", 4),
+    ],
+)
 def test_formulas_with_parameters_are_roots(text: str, count: int) -> None:
     """The kernel proves each; here mpmath's values for random parameters, set against the polynomial itself."""
     sympy = pytest.importorskip("sympy")
@@ -523,13 +558,24 @@ def test_sympy_input() -> None:
 @pytest.mark.parametrize(
     ("bad", "word"),
     [
-        ("0", "zero polynomial"), ("x - x", "zero polynomial"), ("7/3", "constant"),
+        ("0", "zero polynomial"),
+        ("x - x", "zero polynomial"),
+        ("7/3", "constant"),
         ("sqrt(x) - 2", "not a polynomial"),
-        ("x^2 + sqrt(2)", "not a polynomial"), ("1/x + x", "not a polynomial"), ("2^x", "not a polynomial"),
-        ("x^(10^9) - 1", "limit"), ("(x+1)^(10^7)", "limit"), ("x^5 +", ""), ([], "zero polynomial"), ([0, 0], "zero"),
-        (["a", 1], "not a rational"), (17, "coefficients"), (None, "coefficients"), ("x^2/a + 1", "not a polynomial"),
+        ("x^2 + sqrt(2)", "not a polynomial"),
+        ("1/x + x", "not a polynomial"),
+        ("2^x", "not a polynomial"),
+        ("x^(10^9) - 1", "limit"),
+        ("(x+1)^(10^7)", "limit"),
+        ("x^5 +", ""),
+        ([], "zero polynomial"),
+        ([0, 0], "zero"),
+        (["a", 1], "not a rational"),
+        (17, "coefficients"),
+        (None, "coefficients"),
+        ("x^2/a + 1", "not a polynomial"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_said_in_one_sentence(bad: object, word: str) -> None:
     with pytest.raises(ClosedFormError) as caught:
         galois(bad)

@@ -73,8 +73,21 @@ def test_sums_over_columns():
 
 @pytest.mark.parametrize(
     "bad",
-    [["exp"], ["exp", "1", "2"], ["system", "x"], [], {"a": 1}, 3, None, "1/0", "--1", "x y", ["+"], [["+"], "1"],
-     "__import__('os')"],
+    [
+        ["exp"],
+        ["exp", "1", "2"],
+        ["system", "x"],
+        [],
+        {"a": 1},
+        3,
+        None,
+        "1/0",
+        "--1",
+        "x y",
+        ["+"],
+        [["+"], "1"],
+        "__import__('os')",
+    ],
 )
 def test_what_is_no_expression_is_refused(bad):
     with pytest.raises(Refused):
@@ -108,9 +121,18 @@ def test_objects_have_exactly_the_keys_they_should():
         fields({}, ("a",))
 
 
-@pytest.mark.parametrize("bad", [None, [], {}, {"format": 1}, {"format": True, "statement": {}, "claim": {}, "evidence": {}},
-                                 {"format": 2, "statement": {}, "claim": {}, "evidence": {}},
-                                 {"format": 1, "statement": [], "claim": {}, "evidence": {}}])  # fmt: skip
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        [],
+        {},
+        {"format": 1},
+        {"format": True, "statement": {}, "claim": {}, "evidence": {}},
+        {"format": 2, "statement": {}, "claim": {}, "evidence": {}},
+        {"format": 1, "statement": [], "claim": {}, "evidence": {}},
+    ],
+)
 def test_malformed_certificates_are_refused(bad):
     with pytest.raises(Refused):
         check_certificate(bad)
@@ -128,7 +150,10 @@ def test_certificates_are_found_wherever_they_stand():
     bad = Certificate({}, {"kind": "magic"}, {}).to_dict()
     document = {"factors": [{"certificate": bad}]}
     document["seal"] = seal(document)
-    assert [(f.place, f.accepted) for f in check_document(document)] == [("seal", True), ("factors[0].certificate", False)]
+    assert [(f.place, f.accepted) for f in check_document(document)] == [
+        ("seal", True),
+        ("factors[0].certificate", False),
+    ]
 
 
 def run_kernel(path):

@@ -25,37 +25,73 @@ def point(radius: str = "1e-20", inertia: list[str] | None = None, **numeric: st
 
 ROOTS = certificate(
     QUARTIC,
-    {"complete": True, "counts": {"real": "3", "complex": "3"},
-     "points": [{**point("0", ["0", "1", "0"], x="0"), "exact": {"x": "0"}}, point(inertia=["1", "0", "0"], x=ROOT_HALF),
-                {**point(inertia=["1", "0", "0"], x="-" + ROOT_HALF), "loss": {"numeric": "-0.25", "radius": "1e-15"}}]},
-    {"method": "roots", "precision": "200"})  # fmt: skip
+    {
+        "complete": True,
+        "counts": {"real": "3", "complex": "3"},
+        "points": [
+            {**point("0", ["0", "1", "0"], x="0"), "exact": {"x": "0"}},
+            point(inertia=["1", "0", "0"], x=ROOT_HALF),
+            {**point(inertia=["1", "0", "0"], x="-" + ROOT_HALF), "loss": {"numeric": "-0.25", "radius": "1e-15"}},
+        ],
+    },
+    {"method": "roots", "precision": "200"},
+)
 NEWTON = certificate(
-    QUARTIC, {"complete": False, "points": [point("0.001", ["0", "1", "0"], x="0"), point(inertia=["1", "0", "0"], x=ROOT_HALF)]},
-    {"method": "newton", "precision": "200", "points": [{}, {"box": {"x": "0.001"}}]})  # fmt: skip
+    QUARTIC,
+    {
+        "complete": False,
+        "points": [point("0.001", ["0", "1", "0"], x="0"), point(inertia=["1", "0", "0"], x=ROOT_HALF)],
+    },
+    {"method": "newton", "precision": "200", "points": [{}, {"box": {"x": "0.001"}}]},
+)
 LINEAR = certificate(
-    {"loss": ["sum", "i", "1", "3", ["^", ["+", ["@", "y", "i"], ["*", "-1", "a"], ["*", "-1", "b", ["@", "x", "i"]]], "2"]],
-     "unknowns": ["a", "b"], "columns": {"x": ["1", "2", "3"], "y": ["1", "2", "4"]}},
-    {"complete": True, "points": [{**point("1e-2", ["2", "0", "0"], a="-0.667", b="1.5"), "exact": {"a": "-2/3", "b": "3/2"}}]},
-    {"method": "linear", "precision": "100"})  # fmt: skip
+    {
+        "loss": [
+            "sum",
+            "i",
+            "1",
+            "3",
+            ["^", ["+", ["@", "y", "i"], ["*", "-1", "a"], ["*", "-1", "b", ["@", "x", "i"]]], "2"],
+        ],
+        "unknowns": ["a", "b"],
+        "columns": {"x": ["1", "2", "3"], "y": ["1", "2", "4"]},
+    },
+    {
+        "complete": True,
+        "points": [{**point("1e-2", ["2", "0", "0"], a="-0.667", b="1.5"), "exact": {"a": "-2/3", "b": "3/2"}}],
+    },
+    {"method": "linear", "precision": "100"},
+)
 CONVEX = certificate(  # log(1 + e^x) - x/3 has its minimum where e^x/(1 + e^x) = 1/3, at x = -log 2
     {"loss": ["+", ["log", ["+", "1", ["exp", "x"]]], ["*", "-1/3", "x"]], "unknowns": ["x"]},
     {"complete": True, "points": [point(inertia=["1", "0", "0"], x="-0.6931471805599453094172321")]},
-    {"method": "newton", "precision": "100", "complete": {"method": "convex"}})  # fmt: skip
+    {"method": "newton", "precision": "100", "complete": {"method": "convex"}},
+)
 CIRCLE = [["+", ["^", "x", "2"], ["^", "y", "2"], "-4"], ["+", ["*", "x", "y"], "-1"]]
 A, B = "1.9318516526", "0.5176380902"  # (sqrt 6 +- sqrt 2)/2
 BEZOUT = certificate(
     {"equations": CIRCLE, "unknowns": ["x", "y"]},
-    {"complete": True, "counts": {"real": "4", "complex": "4"},
-     "points": [point("1e-9", x=s + u, y=s + v) for s in ("", "-") for u, v in ((A, B), (B, A))]},
-    {"method": "newton", "precision": "100", "complete": {"method": "bezout"}})  # fmt: skip
+    {
+        "complete": True,
+        "counts": {"real": "4", "complex": "4"},
+        "points": [point("1e-9", x=s + u, y=s + v) for s in ("", "-") for u, v in ((A, B), (B, A))],
+    },
+    {"method": "newton", "precision": "100", "complete": {"method": "bezout"}},
+)
 COMPLEX = certificate(  # x^2 + y^2 = -2, x y = 1: (1 - x^2)... the four zeros are x^4 + 2 x^2 + 1 = 0, so shift to -3
     {"equations": [["+", ["^", "x", "2"], "1"], ["+", "y", ["*", "-1", "x"]]], "unknowns": ["x", "y"]},
     {"complete": True, "points": []},
-    {"method": "none", "precision": "100", "complete": {"method": "bezout", "others": [
-        {"numeric": {"x": ["0", "1"], "y": ["0", "1"]}, "radius": "1e-6"}]}})  # fmt: skip
+    {
+        "method": "none",
+        "precision": "100",
+        "complete": {"method": "bezout", "others": [{"numeric": {"x": ["0", "1"], "y": ["0", "1"]}, "radius": "1e-6"}]},
+    },
+)
 COVER = certificate(
-    QUARTIC, {"complete": True, "box": {"x": ["1/2", "2"]}, "points": [point(x=ROOT_HALF)]},
-    {"method": "newton", "precision": "100", "complete": {"method": "cover", "leaves": "00U0EE0EE"}})  # fmt: skip
+    QUARTIC,
+    {"complete": True, "box": {"x": ["1/2", "2"]}, "points": [point(x=ROOT_HALF)]},
+    {"method": "newton", "precision": "100", "complete": {"method": "cover", "leaves": "00U0EE0EE"}},
+)
 
 GOOD = {"roots": ROOTS, "newton": NEWTON, "linear": LINEAR, "convex": CONVEX, "bezout": BEZOUT, "complex": COMPLEX}
 
@@ -69,7 +105,9 @@ def test_a_cover_is_accepted() -> None:
     assert "1/2 <= x <= 2" in check_certificate(COVER)
 
 
-@pytest.mark.parametrize("leaves", ["0U0EE", "0UE", "00U0EE0EEE", "00U0EE0E", "", "E", "N", "M", "U", "00E0EE0EE", "10U0EE0EE", "0UX"])
+@pytest.mark.parametrize(
+    "leaves", ["0U0EE", "0UE", "00U0EE0EEE", "00U0EE0E", "", "E", "N", "M", "U", "00E0EE0EE", "10U0EE0EE", "0UX"]
+)
 def test_a_cover_with_a_gap_is_refused(leaves: str) -> None:
     value = copy.deepcopy(COVER)
     value["evidence"]["complete"]["leaves"] = leaves
@@ -102,7 +140,12 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return out
 
 
-CLAIMED = [(n, p) for n, c in sorted(GOOD.items()) for p in leaves_of(c["claim"], ("claim",)) if p[-1] != "kind" and "radius" not in p]
+CLAIMED = [
+    (n, p)
+    for n, c in sorted(GOOD.items())
+    for p in leaves_of(c["claim"], ("claim",))
+    if p[-1] != "kind" and "radius" not in p
+]
 
 
 @pytest.mark.parametrize(("name", "path"), CLAIMED)
@@ -113,7 +156,12 @@ def test_a_changed_claim_is_refused(name: str, path: tuple[Any, ...]) -> None:
         old = old[key]
     new = not old if isinstance(old, bool) else "7/3" if "exact" in path else "5"
     damaged = changed(value, path, new)
-    if path[-1] == "complete" and old is True and "counts" not in value["claim"] and value["evidence"]["method"] in ("roots", "linear"):
+    if (
+        path[-1] == "complete"
+        and old is True
+        and "counts" not in value["claim"]
+        and value["evidence"]["method"] in ("roots", "linear")
+    ):
         return  # to claim less is no fault
     with pytest.raises(Refused):
         check_certificate(damaged)
@@ -145,34 +193,55 @@ def test_an_unknown_key_is_refused() -> None:
             check_certificate(value)
 
 
-@pytest.mark.parametrize("loss", [
-    ["*", "x", ["exp", "x"]], ["+", ["exp", "x"], ["*", "-1", ["^", "x", "2"]], ["*", "-1", "x"]], ["^", "x", "3"], ["sin", "x"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "loss",
+    [
+        ["*", "x", ["exp", "x"]],
+        ["+", ["exp", "x"], ["*", "-1", ["^", "x", "2"]], ["*", "-1", "x"]],
+        ["^", "x", "3"],
+        ["sin", "x"],
+    ],
+)
 def test_convexity_is_not_believed(loss: Any) -> None:
-    value = certificate({"loss": loss, "unknowns": ["x"]}, {"complete": True, "points": [point("0.1", x="-1")]},
-                        {"method": "newton", "precision": "100", "complete": {"method": "convex"}})  # fmt: skip
+    value = certificate(
+        {"loss": loss, "unknowns": ["x"]},
+        {"complete": True, "points": [point("0.1", x="-1")]},
+        {"method": "newton", "precision": "100", "complete": {"method": "convex"}},
+    )
     with pytest.raises(Refused):
         check_certificate(value)
 
 
 def test_a_multiple_root_is_flat() -> None:
-    value = certificate({"loss": ["^", "x", "3"], "unknowns": ["x"]},
-                        {"complete": True, "points": [point("0", ["0", "0", "1"], x="0")]}, {"method": "roots", "precision": "100"})  # fmt: skip
+    value = certificate(
+        {"loss": ["^", "x", "3"], "unknowns": ["x"]},
+        {"complete": True, "points": [point("0", ["0", "0", "1"], x="0")]},
+        {"method": "roots", "precision": "100"},
+    )
     assert check_certificate(value)
 
 
 def test_the_domain_is_obeyed() -> None:
     domain = {**QUARTIC, "relations": [[">", "x", "0"]]}
-    inside = certificate(domain, {"complete": True, "points": [point(x=ROOT_HALF)]}, {"method": "roots", "precision": "100"})
+    inside = certificate(
+        domain, {"complete": True, "points": [point(x=ROOT_HALF)]}, {"method": "roots", "precision": "100"}
+    )
     assert check_certificate(inside)
     with pytest.raises(Refused):
         check_certificate(certificate(domain, ROOTS["claim"], ROOTS["evidence"]))
 
 
-@pytest.mark.parametrize("bomb", [
-    ["^", ["+", "x", "1"], "100000000"], ["^", "9", ["^", "9", "9999"]], ["sum", "i", "1", "100000000000", "x"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        ["^", ["+", "x", "1"], "100000000"],
+        ["^", "9", ["^", "9", "9999"]],
+        ["sum", "i", "1", "100000000000", "x"],
+    ],
+)
 def test_bombs_are_refused(bomb: Any) -> None:
-    value = certificate({"loss": bomb, "unknowns": ["x"]}, {"complete": True, "points": []}, {"method": "roots", "precision": "100"})
+    value = certificate(
+        {"loss": bomb, "unknowns": ["x"]}, {"complete": True, "points": []}, {"method": "roots", "precision": "100"}
+    )
     with pytest.raises(Refused):
         check_certificate(value)

@@ -20,7 +20,9 @@ from closedform.stationarity import stationarity
 from closedform.strategies import profile
 from closedform.verdict import check, conclude, judge, largest_class
 
-SOLVED = Attempt("exact", "solved", points=(CriticalPoint(expression_class="radical", kind="global minimum", exact={"x": 1}),))
+SOLVED = Attempt(
+    "exact", "solved", points=(CriticalPoint(expression_class="radical", kind="global minimum", exact={"x": 1}),)
+)
 
 
 def rung(monkeypatch, name, declines=lambda system: None, **parts):
@@ -53,10 +55,16 @@ def test_the_climb_stops_at_the_first_rung_that_decides(monkeypatch):
 
 
 def test_not_closed_still_wants_numbers(monkeypatch):
-    no = rung(monkeypatch, "no", attempt=lambda s, b: Attempt("no", "not_closed", statements=(Statement("t", "derived"),)))
+    no = rung(
+        monkeypatch, "no", attempt=lambda s, b: Attempt("no", "not_closed", statements=(Statement("t", "derived"),))
+    )
     other = rung(monkeypatch, "other", attempt=lambda s, b: pytest.fail("decided already"))
-    numbers = rung(monkeypatch, "numbers", encloses=True,
-                   attempt=lambda s, b: Attempt("numbers", "enclosed", points=(CriticalPoint(),), complete=True))  # fmt: skip
+    numbers = rung(
+        monkeypatch,
+        "numbers",
+        encloses=True,
+        attempt=lambda s, b: Attempt("numbers", "enclosed", points=(CriticalPoint(),), complete=True),
+    )
     conclusion, _ = climb(no, other, numbers)
     assert (conclusion.outcome, len(conclusion.points), conclusion.complete) == ("not_closed", 1, True)
 
@@ -75,10 +83,18 @@ def test_a_broken_rung_is_a_failed_attempt(monkeypatch):
 
 
 def test_reductions_climb_their_parts_and_lift(monkeypatch):
-    reduction = types.SimpleNamespace(systems=("left", "right"), lift=lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts)))
-    part = rung(monkeypatch, "part", declines=lambda s: "whole" if s == "system" else None,
-                attempt=lambda s, b: replace(SOLVED, reason=s))  # fmt: skip
-    split = rung(monkeypatch, "split", declines=lambda s: None if s == "system" else "part", reduce=lambda s, b: reduction)
+    reduction = types.SimpleNamespace(
+        systems=("left", "right"), lift=lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts))
+    )
+    part = rung(
+        monkeypatch,
+        "part",
+        declines=lambda s: "whole" if s == "system" else None,
+        attempt=lambda s, b: replace(SOLVED, reason=s),
+    )
+    split = rung(
+        monkeypatch, "split", declines=lambda s: None if s == "system" else "part", reduce=lambda s, b: reduction
+    )
     conclusion, _ = climb(split, part)
     assert conclusion.reason == "left+right"
 
@@ -91,8 +107,12 @@ def test_known_attempts_are_not_made_again(monkeypatch):
 
 def test_proved_is_the_kernels_word():
     refused = Certificate({}, {"kind": "magic"}, {})
-    attempt = Attempt("a", "not_closed", certificates=(refused,),
-                      statements=(Statement("with", "proved", certificate=0), Statement("without", "proved")))  # fmt: skip
+    attempt = Attempt(
+        "a",
+        "not_closed",
+        certificates=(refused,),
+        statements=(Statement("with", "proved", certificate=0), Statement("without", "proved")),
+    )
     checked = check(attempt)
     assert [s.trust for s in checked.attempt.statements] == ["observed", "derived"]
     assert checked.attempt.certificates == ()
@@ -115,8 +135,13 @@ def test_a_saddle_says_that_the_loss_is_not_convex():
 def test_conclude_shifts_certificates():
     one, two = Certificate({}, {"kind": "1"}, {}), Certificate({}, {"kind": "2"}, {})
     no = Attempt("no", "not_closed", certificates=(one,), statements=(Statement("t", "proved", certificate=0),))
-    numbers = Attempt("n", "enclosed", points=(CriticalPoint(certificate=0),), certificates=(two,),
-                      statements=(Statement("u", "proved", certificate=0),))  # fmt: skip
+    numbers = Attempt(
+        "n",
+        "enclosed",
+        points=(CriticalPoint(certificate=0),),
+        certificates=(two,),
+        statements=(Statement("u", "proved", certificate=0),),
+    )
     both = conclude("ladder", [no, numbers])
     assert both.certificates == (one, two)
     assert [s.certificate for s in both.statements] == [0, 1]
@@ -210,7 +235,9 @@ def test_a_profile_never_lends_its_counts_to_the_whole_system():
     # (rank-one approximation of a 2 x 2 x 2 tensor, Friedland and Ottaviani 2014).
     system = stationarity(problem.read("(a*(1 + b^2) - 3*b)^2 + exp(b) + a^2", unknowns=["a", "b"]))
     reduction = profile.reduce(system, Budget.of(20))
-    inner = Attempt("inner", "not_closed", counts=FrozenMap({"complex": 18, "real": 4}), statements=(Statement("t", "derived"),))
+    inner = Attempt(
+        "inner", "not_closed", counts=FrozenMap({"complex": 18, "real": 4}), statements=(Statement("t", "derived"),)
+    )
     lifted = reduction.lift((inner,))
     assert dict(lifted.counts) == {}
     assert lifted.statements[-1].text == "of the profile: t"

@@ -18,6 +18,7 @@ from closedform.errors import CallError, InputError
 
 def exact(X, y):
     """The least-squares solution of the given doubles in rational arithmetic."""
+
     def q(v):
         f = Fraction(float(v))
         return fmpq(f.numerator, f.denominator)

@@ -15,7 +15,11 @@ def made(rows, columns, family="logistic", seed=1):
     rng = np.random.default_rng(seed)
     x = np.round(rng.standard_normal((rows, columns)) * 64) / 64  # dyadic, so that the floats are the data
     eta = x @ (rng.standard_normal(columns) / np.sqrt(columns))
-    y = (rng.random(rows) < 1 / (1 + np.exp(-eta))).astype(float) if family == "logistic" else rng.poisson(np.exp(eta / 2))
+    y = (
+        (rng.random(rows) < 1 / (1 + np.exp(-eta))).astype(float)
+        if family == "logistic"
+        else rng.poisson(np.exp(eta / 2))
+    )
     return x, np.asarray(y, dtype=float)
 
 

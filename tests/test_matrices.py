@@ -119,24 +119,27 @@ def test_every_mutation_of_a_formula_is_refused(case: tuple[str, ...]) -> None:
     assert made > 3 or len(str(good["claim"]["formula"])) < 20
 
 
-@pytest.mark.parametrize(("change", "why"), [
-    (lambda c: c["evidence"]["sizes"].update(n="1"), "distinct"),
-    (lambda c: c["evidence"]["sizes"].update(n="4", k="4"), "distinct"),
-    (lambda c: c["evidence"]["sizes"].update(n="99999"), "range"),
-    (lambda c: c["evidence"]["sizes"].pop("n"), "."),
-    (lambda c: c["evidence"].update(extra="1"), "unknown key"),
-    (lambda c: c["claim"]["formula"].append(["b", "1"]), "unknowns"),
-    (lambda c: c["claim"].update(formula=[]), "unknowns"),
-    (lambda c: c["claim"]["formula"].__setitem__(0, ["a", "a"]), "no value yet"),
-    (lambda c: c["claim"]["formula"].__setitem__(0, ["a", "1"]), "wrong shape"),
-    (lambda c: c["claim"]["formula"].__setitem__(0, ["a", ["zeros", "k"]]), "not zero"),
-    (lambda c: c["statement"].update(loss=["*", "X", "a"]), "not a number"),
-    (lambda c: c["statement"].update(loss=["open", "X"]), "no meaning"),
-    (lambda c: c["statement"].update(properties={"X": ["spd"]}), "not square"),
-    (lambda c: c["statement"].update(properties={"X": ["lucky"]}), "unknown property"),
-    (lambda c: c["statement"].update(constraints=["1"]), "not met"),
-    (lambda c: c["statement"].update(shapes={"X": ["n", "k"], "y": ["n", "1"], "a": ["n", "1"]}), "."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda c: c["evidence"]["sizes"].update(n="1"), "distinct"),
+        (lambda c: c["evidence"]["sizes"].update(n="4", k="4"), "distinct"),
+        (lambda c: c["evidence"]["sizes"].update(n="99999"), "range"),
+        (lambda c: c["evidence"]["sizes"].pop("n"), "."),
+        (lambda c: c["evidence"].update(extra="1"), "unknown key"),
+        (lambda c: c["claim"]["formula"].append(["b", "1"]), "unknowns"),
+        (lambda c: c["claim"].update(formula=[]), "unknowns"),
+        (lambda c: c["claim"]["formula"].__setitem__(0, ["a", "a"]), "no value yet"),
+        (lambda c: c["claim"]["formula"].__setitem__(0, ["a", "1"]), "wrong shape"),
+        (lambda c: c["claim"]["formula"].__setitem__(0, ["a", ["zeros", "k"]]), "not zero"),
+        (lambda c: c["statement"].update(loss=["*", "X", "a"]), "not a number"),
+        (lambda c: c["statement"].update(loss=["open", "X"]), "no meaning"),
+        (lambda c: c["statement"].update(properties={"X": ["spd"]}), "not square"),
+        (lambda c: c["statement"].update(properties={"X": ["lucky"]}), "unknown property"),
+        (lambda c: c["statement"].update(constraints=["1"]), "not met"),
+        (lambda c: c["statement"].update(shapes={"X": ["n", "k"], "y": ["n", "1"], "a": ["n", "1"]}), "."),
+    ],
+)
 def test_false_certificates_are_refused(change: Any, why: str) -> None:
     bad = certificate_of(CERTIFIED[0])
     change(bad)
@@ -147,8 +150,17 @@ def test_false_certificates_are_refused(change: Any, why: str) -> None:
 def test_matrices_do_not_commute_in_the_kernel() -> None:
     """A formula that is right for numbers and wrong for matrices."""
     bad = certificate_of(CERTIFIED[0])
-    bad["claim"]["formula"] = [["a", ["*", ["inv", ["+", ["*", ["transpose", "X"], "X"], ["*", "2", "lam", ["eye", "k"]]]],
-                                      ["transpose", "X"], "y"]]]  # fmt: skip
+    bad["claim"]["formula"] = [
+        [
+            "a",
+            [
+                "*",
+                ["inv", ["+", ["*", ["transpose", "X"], "X"], ["*", "2", "lam", ["eye", "k"]]]],
+                ["transpose", "X"],
+                "y",
+            ],
+        ]
+    ]
     with pytest.raises(Refused, match="not zero"):
         check_certificate(bad)
 
@@ -168,13 +180,16 @@ def test_columns_come_back_in_the_style_given() -> None:
     assert np.allclose(solve(X=X.tolist(), y=y.tolist())["a"], np.linalg.lstsq(X, y, rcond=None)[0])
 
 
-@pytest.mark.parametrize(("data", "why"), [
-    ({"X": np.ones((4, 2)), "y": np.ones(5)}, "y is 5 x 1, but X has n = 4"),
-    ({"X": np.full((4, 2), np.nan), "y": np.ones(4)}, "X has NaN or infinite"),
-    ({"X": np.ones((4, 2)), "y": np.array([1, 2, np.inf, 4])}, "y has NaN or infinite"),
-    ({"X": np.ones((4, 2, 2)), "y": np.ones(4)}, "X must be a matrix"),
-    ({"X": np.ones((4, 2))}, "missing data: y"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        ({"X": np.ones((4, 2)), "y": np.ones(5)}, "y is 5 x 1, but X has n = 4"),
+        ({"X": np.full((4, 2), np.nan), "y": np.ones(4)}, "X has NaN or infinite"),
+        ({"X": np.ones((4, 2)), "y": np.array([1, 2, np.inf, 4])}, "y has NaN or infinite"),
+        ({"X": np.ones((4, 2, 2)), "y": np.ones(4)}, "X must be a matrix"),
+        ({"X": np.ones((4, 2))}, "missing data: y"),
+    ],
+)
 def test_bad_data_is_one_clear_line(data: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why) as caught:
         function(*OLS)(**data)
@@ -270,15 +285,18 @@ def test_singular_formula_falls_back_with_a_warning() -> None:
 # -- faults --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("text", "unknowns", "shapes", "assumptions"), [
-    ("||X*a - y||^2", "a", "X=n,k;y=m;a=k", []),
-    ("||X*a - y||^2", "a", "X=n,k;y=n;a=n", []),
-    ("X*a - y", "a", "X=n,k;y=n;a=k", []),
-    ("||X*a - y||^2", "a", "X=n,k;y=n;a=k", ["X spd"]),
-    ("||besselj(0, X*a) - y||^2", "a", "X=n,k;y=n;a=k", []),
-    ("||X*a + lam - y||^2 + tr(X)", "a", "X=n,k;y=n;a=k", []),
-    ("||a||^2 subject to A*a = b", "a", "A=q,k;b=k;a=k", []),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "unknowns", "shapes", "assumptions"),
+    [
+        ("||X*a - y||^2", "a", "X=n,k;y=m;a=k", []),
+        ("||X*a - y||^2", "a", "X=n,k;y=n;a=n", []),
+        ("X*a - y", "a", "X=n,k;y=n;a=k", []),
+        ("||X*a - y||^2", "a", "X=n,k;y=n;a=k", ["X spd"]),
+        ("||besselj(0, X*a) - y||^2", "a", "X=n,k;y=n;a=k", []),
+        ("||X*a + lam - y||^2 + tr(X)", "a", "X=n,k;y=n;a=k", []),
+        ("||a||^2 subject to A*a = b", "a", "A=q,k;b=k;a=k", []),
+    ],
+)
 def test_faults_are_one_line(text: str, unknowns: str, shapes: str, assumptions: list[str]) -> None:
     with pytest.raises(ClosedFormError) as caught:
         matrix_system(problems.read(text, unknowns=[unknowns], shapes=shapes, assumptions=assumptions))

@@ -28,7 +28,7 @@ from closedform.strategies import (
     matrix_prox,
     matrix_quotient,
     matrix_spectral,
-)  # fmt: skip
+)
 
 STRATEGIES = (
     matrix_prox,
@@ -42,9 +42,16 @@ STRATEGIES = (
 SIZES = {"n": 9, "k": 3, "m": 4, "p": 5, "q": 2, "r": 2, "d": 3, "a": 3, "b": 2}
 
 _FUNCTIONS = {
-    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh, "abs": np.abs, "sign": np.sign,
-    "sigmoid": lambda x: 1 / (1 + np.exp(-x)), "softplus": lambda x: np.logaddexp(0, x), "relu": lambda x: np.maximum(x, 0),
-}  # fmt: skip
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "tanh": np.tanh,
+    "abs": np.abs,
+    "sign": np.sign,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(0, x),
+    "relu": lambda x: np.maximum(x, 0),
+}
 
 
 def derive(
@@ -217,8 +224,13 @@ class Minimisation:
         for _ in range(starts):
             x0 = rng.normal(size=total)
             with np.errstate(all="ignore"):
-                got = minimize(lambda x: self.loss(self.unpack(x)), x0, method="SLSQP" if constraints else "BFGS",
-                               constraints=constraints, options={"maxiter": 400})  # fmt: skip
+                got = minimize(
+                    lambda x: self.loss(self.unpack(x)),
+                    x0,
+                    method="SLSQP" if constraints else "BFGS",
+                    constraints=constraints,
+                    options={"maxiter": 400},
+                )
                 at = self.unpack(got.x)
                 f = self.loss(at)
             if self.violation(at) < 1e-6 and np.isfinite(f):
@@ -345,7 +357,7 @@ CASES = [
     ("||A - s*B||^2", "s", "A=n,m;B=n,m", ()),
     ("c'*x + eps*x'*log(x) subject to ones(m)'*x = 1", "x", "c=m;x=m", ("eps>0",)),
     ("(x - z)'*diag(w)*(x - z) + tau*norm1(x)", "x", "z=m;w=m;x=m", ("tau>0", "w>0")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[c[0] + " in " + c[1] for c in CASES])
@@ -402,7 +414,7 @@ OPEN = [
     ("-w'*S*w subject to w'*w = 1, ones(k)'*w = 0", "w", "S=k,k;w=k", ("S sym",)),
     ("||A*R - B||^2 subject to R'*R = eye(q)", "R", "A=n,k;B=n,q;R=k,q", ()),
     ("||M .* (A - U*V')||^2", "U,V", "M=p,m;A=p,m;U=p,r;V=m,r", ()),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", OPEN, ids=[c[0] for c in OPEN])

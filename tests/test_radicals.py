@@ -53,9 +53,14 @@ SHORT = {
     "x**3 - 2": ["2**(1/3)", "exp(2*I*pi/3)*2**(1/3)", "exp(-2*I*pi/3)*2**(1/3)"],
     "x**4 - 10*x**2 + 1": ["-sqrt(2) - sqrt(3)", "sqrt(2) - sqrt(3)", "-sqrt(2) + sqrt(3)", "sqrt(2) + sqrt(3)"],
     "x**3 - 3*x + 1": ["2*cos(8*pi/9)", "2*cos(4*pi/9)", "2*cos(2*pi/9)"],
-    "x**5 + x**4 - 4*x**3 - 3*x**2 + 3*x + 1":
-        ["2*cos(10*pi/11)", "2*cos(8*pi/11)", "2*cos(6*pi/11)", "2*cos(4*pi/11)", "2*cos(2*pi/11)"],
-}  # fmt: skip
+    "x**5 + x**4 - 4*x**3 - 3*x**2 + 3*x + 1": [
+        "2*cos(10*pi/11)",
+        "2*cos(8*pi/11)",
+        "2*cos(6*pi/11)",
+        "2*cos(4*pi/11)",
+        "2*cos(2*pi/11)",
+    ],
+}
 
 
 @pytest.mark.parametrize("written", SHORT)
@@ -153,9 +158,11 @@ def test_every_number_of_a_certificate_matters(written: str) -> None:
 
 def certificate(polynomial_: list[str], roots: list[object], let: list[object] | None = None) -> dict[str, object]:
     return {
-        "format": 1, "statement": {"polynomial": polynomial_}, "evidence": {},
+        "format": 1,
+        "statement": {"polynomial": polynomial_},
+        "evidence": {},
         "claim": {"kind": "radicals", "let": let or [], "roots": roots},
-    }  # fmt: skip
+    }
 
 
 def root(exact: object, re: str, im: str = "0", radius: str = "0.01") -> object:
@@ -165,11 +172,13 @@ def root(exact: object, re: str, im: str = "0", radius: str = "0.01") -> object:
 CUBE = ["+", ["^", "y", "3"], "-1"]  # y = 1 satisfies it, but not the factor y^2 + y + 1
 FALSE = {
     "a factor that does not vanish": certificate(
-        ["1", "1", "1"], [root("y", "1", "0", "2")],
+        ["1", "1", "1"],
+        [root("y", "1", "0", "2")],
         [{"name": "y", "exact": "1", "relation": CUBE, "refined": ["+", ["^", "y", "2"], "y", "1"]}],
     ),
     "a factor that is none": certificate(
-        ["-2", "0", "1"], [root("y", "1", "0", "2")],
+        ["-2", "0", "1"],
+        [root("y", "1", "0", "2")],
         [{"name": "y", "exact": "1", "relation": CUBE, "refined": ["+", ["^", "y", "2"], "-2"]}],
     ),
     "the other root": certificate(["-2", "0", "1"], [root(["sqrt", "2"], "-1.414")]),
@@ -181,15 +190,17 @@ FALSE = {
     "a transcendental in disguise": certificate(["-1", "1"], [root(["+", ["*", ["exp", "1"], ["exp", "-1"]]], "1")]),
     "a name for nothing": certificate(["-2", "0", "1"], [root("y", "1.414")]),
     "a false relation": certificate(
-        ["-2", "0", "1"], [root("y", "1.414")],
+        ["-2", "0", "1"],
+        [root("y", "1.414")],
         [{"name": "y", "exact": "7/5", "relation": ["+", ["^", "y", "2"], "-2"]}],
     ),
     "a circular relation": certificate(
-        ["-2", "0", "1"], [root("y", "1.414")],
+        ["-2", "0", "1"],
+        [root("y", "1.414")],
         [{"name": "y", "exact": "y", "relation": ["+", ["^", "y", "2"], "-2"]}],
     ),
     "an unknown key": certificate(["-2", "0", "1"], [{**root(["sqrt", "2"], "1.414"), "why": "trust me"}]),  # type: ignore[dict-item]
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FALSE)

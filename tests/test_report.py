@@ -46,11 +46,17 @@ def quartic(**changes):
         hessian=((12 * x**2 - 2,),),
         equations=(2 * x**3 - x,),
         kind="polynomial",
-        verdict=Verdict("closed", "radical", "instance", "closed", (
-            Statement("all real roots are found", "proved"),
-            Statement("e^x is no such number", "derived", ("Schanuel's conjecture",), "Chow 1999"),
-            Statement("it looks flat", "observed"),
-        )),
+        verdict=Verdict(
+            "closed",
+            "radical",
+            "instance",
+            "closed",
+            (
+                Statement("all real roots are found", "proved"),
+                Statement("e^x is no such number", "derived", ("Schanuel's conjecture",), "Chow 1999"),
+                Statement("it looks flat", "observed"),
+            ),
+        ),
         critical_points=(
             point(-HALF, "-0.70710678118654752440084436210", "global minimum", -sp.Rational(1, 4), (1, 0, 0)),
             point(sp.Integer(0), "0", "local maximum", sp.Integer(0), (0, 1, 0)),
@@ -60,15 +66,19 @@ def quartic(**changes):
         counts=FrozenMap({"complex": 3, "real": 3}),
         attempts=(Attempt("polynomial", "solved", "2 factors", seconds=0.01), Attempt("lambert", "declined", "no exp")),
         details=FrozenMap({"newton": ({"step": 0, "x": "1.0"}, {"step": 1, "x": "0.8"})}),
-    )  # fmt: skip
+    )
     return dataclasses.replace(report, **changes)
 
 
 def matrix():
     formula = Formula(
-        FrozenMap({"a": "inv(X'*X)*X'*y"}), "", ("X has full column rank",), "convex",
-        FrozenMap({"flops": "2*n*k**2 + k**3/3", "memory": "k**2", "order": "O(n k^2 + k^3)"}), SOURCE,
-    )  # fmt: skip
+        FrozenMap({"a": "inv(X'*X)*X'*y"}),
+        "",
+        ("X has full column rank",),
+        "convex",
+        FrozenMap({"flops": "2*n*k**2 + k**3/3", "memory": "k**2", "order": "O(n k^2 + k^3)"}),
+        SOURCE,
+    )
     return Report(
         problem=Problem("ols", parse("||X*a - y||^2"), ("a",), level="matrix"),
         gradient=FrozenMap({"a": "2*X'*(X*a - y)"}),
@@ -95,8 +105,20 @@ def test_a_report_is_frozen_and_survives_a_pickle():
 
 def test_json_has_the_keys_of_the_interface():
     whole = json.loads(quartic().to_json())
-    assert set(whole) == {"format", "problem", "stationarity", "verdict", "critical_points", "complete", "counts",
-                          "formula", "certificates", "attempts", "environment", "seal"}  # fmt: skip
+    assert set(whole) == {
+        "format",
+        "problem",
+        "stationarity",
+        "verdict",
+        "critical_points",
+        "complete",
+        "counts",
+        "formula",
+        "certificates",
+        "attempts",
+        "environment",
+        "seal",
+    }
     assert whole["format"] == 1
     assert whole["problem"]["unknowns"] == ["x"]
     assert whole["problem"]["domain"] == {"x": "real"}
@@ -112,8 +134,9 @@ def test_json_has_the_keys_of_the_interface():
 
 
 def test_the_domain_says_what_bounds_an_unknown():
-    problem = Problem("x", parse("x"), ("x", "y"), relations=(parse("x > 0"), parse("a < 1")),
-                      box=FrozenMap({"y": ("-1", "2")}))  # fmt: skip
+    problem = Problem(
+        "x", parse("x"), ("x", "y"), relations=(parse("x > 0"), parse("a < 1")), box=FrozenMap({"y": ("-1", "2")})
+    )
     assert quartic(problem=problem).to_dict()["problem"]["domain"] == {"x": "x > 0", "y": "in the box [-1, 2]"}
 
 
@@ -217,9 +240,14 @@ def test_integers_past_pythons_limit_are_written():
 
 @pytest.mark.parametrize(
     ("outcome", "word"),
-    [("closed", "Yes"), ("partly_closed", "In part"), ("no_critical_point", "nothing to solve"), ("not_closed", "No:"),
-     ("undecided", "Not decided")],
-)  # fmt: skip
+    [
+        ("closed", "Yes"),
+        ("partly_closed", "In part"),
+        ("no_critical_point", "nothing to solve"),
+        ("not_closed", "No:"),
+        ("undecided", "Not decided"),
+    ],
+)
 def test_each_outcome_has_its_sentence(outcome, word):
     verdict = dataclasses.replace(quartic().verdict, outcome=outcome)
     assert word in quartic(verdict=verdict).to_text().splitlines()[1]

@@ -134,11 +134,17 @@ def test_wrong_discs_are_refused() -> None:
     pair = next(k for k, r in enumerate(first) if not r["real"])
     real = next(k for k, r in enumerate(first) if r["real"] and k != one)
     bad = [
-        changed(one, "multiplicity", "1"), changed(one, "re", "1.0000001"), changed(pair, "real", True),
-        changed(real, "real", False), changed(pair, "im", first[pair]["re"]), changed(real, "radius", "1e-40"),
-        changed(real, "radius", "-1"), changed(real, "re", first[one]["re"]), changed(real, "extra", "1"),
+        changed(one, "multiplicity", "1"),
+        changed(one, "re", "1.0000001"),
+        changed(pair, "real", True),
+        changed(real, "real", False),
+        changed(pair, "im", first[pair]["re"]),
+        changed(real, "radius", "1e-40"),
+        changed(real, "radius", "-1"),
+        changed(real, "re", first[one]["re"]),
+        changed(real, "extra", "1"),
         changed(real, "radius", 1e-12),
-    ]  # fmt: skip
+    ]
     short, long = copy.deepcopy(good), copy.deepcopy(good)
     short["claim"]["roots"].pop()
     long["claim"]["roots"].append(first[0])
@@ -153,8 +159,10 @@ def test_a_changed_number_breaks_the_seal() -> None:
     data = json.loads(roots("x^5 - x - 1").to_json())
     data["roots"][0]["numeric"]["re"] = "1.2"
     assert [(f.place, f.accepted) for f in check_document(data)] == [
-        ("seal", False), ("headline", False), ("certificates[0]", True),
-    ]  # fmt: skip
+        ("seal", False),
+        ("headline", False),
+        ("certificates[0]", True),
+    ]
 
 
 def test_the_result_is_a_value() -> None:
@@ -164,8 +172,11 @@ def test_the_result_is_a_value() -> None:
     data = found.to_dict()
     assert data["format"] == 1
     assert data["roots"][0] == {  # type: ignore[index]
-        "numeric": {"re": "1.000000000", "im": "0"}, "radius": "0", "multiplicity": 1, "real": True,
-    }  # fmt: skip
+        "numeric": {"re": "1.000000000", "im": "0"},
+        "radius": "0",
+        "multiplicity": 1,
+        "real": True,
+    }
     assert "3 distinct complex roots, 1 real" in found.to_text()
 
 

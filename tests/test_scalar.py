@@ -64,10 +64,17 @@ def test_a_planted_error_in_the_gradient_is_found() -> None:
 
 @pytest.mark.parametrize(
     ("loss", "kind"),
-    [("x^4 - x^2", "polynomial"), ("x + 1/x", "rational"), ("sqrt(x^2 + 1)", "algebraic"), ("exp(x) - 2*x", "exponential"),
-     ("sin(x) + cos(2*x)", "trigonometric"), ("x*log(x) + x^2", "transcendental"), ("|x - 1|", "piecewise"),
-     ("sum(i, 1, n, exp(x*z[i]))", "sum")],
-)  # fmt: skip
+    [
+        ("x^4 - x^2", "polynomial"),
+        ("x + 1/x", "rational"),
+        ("sqrt(x^2 + 1)", "algebraic"),
+        ("exp(x) - 2*x", "exponential"),
+        ("sin(x) + cos(2*x)", "trigonometric"),
+        ("x*log(x) + x^2", "transcendental"),
+        ("|x - 1|", "piecewise"),
+        ("sum(i, 1, n, exp(x*z[i]))", "sum"),
+    ],
+)
 def test_kind(loss: str, kind: str) -> None:
     assert stationarity(problem.read(loss, unknowns="x")).kind == kind
 
@@ -170,7 +177,7 @@ def test_what_has_no_formula_is_an_obstacle_not_an_answer() -> None:
         ("x*log(x) - a*x", "x", ("x>0",), "exp(a - 1)"),
         ("n*k*log(lam) + T/lam^k", "lam", ("lam>0", "n>0", "k>0", "T>0"), "(T/n)**(1/k)"),
     ],
-)  # fmt: skip
+)
 def test_estimators(loss: str, unknown: str, assumptions: tuple[str, ...], expected: str) -> None:
     found = attempt("one_unknown", loss, unknown, assumptions)
     assert found.outcome == "solved"
@@ -186,7 +193,10 @@ def test_estimators(loss: str, unknown: str, assumptions: tuple[str, ...], expec
 
 def test_lambert_and_its_second_branch() -> None:
     found = attempt("one_unknown", "2^x - x^2", "x")
-    assert [str(v["x"]) for v in values(found)] == ["-LambertW(-log(2)**2/2)/log(2)", "-LambertW(-log(2)**2/2, -1)/log(2)"]
+    assert [str(v["x"]) for v in values(found)] == [
+        "-LambertW(-log(2)**2/2)/log(2)",
+        "-LambertW(-log(2)**2/2, -1)/log(2)",
+    ]
     assert {p.expression_class for p in found.points} == {"lambert_w"}
 
 
@@ -224,7 +234,10 @@ def test_a_bounded_unknown_is_clamped() -> None:
 def test_the_quartic_of_the_essay() -> None:
     found = attempt("univariate_polynomial", "x**4 - x**2", "x")
     assert [(str(p.exact["x"]) if p.exact else "", p.kind, str(p.loss)) for p in found.points] == [
-        ("-sqrt(2)/2", "global minimum", "-1/4"), ("0", "local maximum", "0"), ("sqrt(2)/2", "global minimum", "-1/4")]  # fmt: skip
+        ("-sqrt(2)/2", "global minimum", "-1/4"),
+        ("0", "local maximum", "0"),
+        ("sqrt(2)/2", "global minimum", "-1/4"),
+    ]
     assert dict(found.counts) == {"complex": 3, "real": 3}
 
 
@@ -236,10 +249,16 @@ def test_the_quintic_has_no_radicals_and_thirty_digits() -> None:
     assert found.points[0].numeric["x"].startswith("1.1673039782614186842560458998")
 
 
-@pytest.mark.parametrize(("loss", "kinds"), [
-    ("x^3", ["degenerate"]), ("-x^2", ["local maximum"]), ("(x-1)^4*(x+2)^2", ["global minimum", "local maximum", "global minimum"]),
-    ("x + 1/x", ["local maximum", "local minimum"]), ("x^4 - x^2 + x/100", ["global minimum", "local maximum", "local minimum"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "kinds"),
+    [
+        ("x^3", ["degenerate"]),
+        ("-x^2", ["local maximum"]),
+        ("(x-1)^4*(x+2)^2", ["global minimum", "local maximum", "global minimum"]),
+        ("x + 1/x", ["local maximum", "local minimum"]),
+        ("x^4 - x^2 + x/100", ["global minimum", "local maximum", "local minimum"]),
+    ],
+)
 def test_kinds_on_the_line(loss: str, kinds: list[str]) -> None:
     assert [p.kind for p in attempt("univariate_polynomial", loss, "x").points] == kinds
 
@@ -282,7 +301,9 @@ def test_a_circle_of_minima_is_a_family() -> None:
 
 
 def test_normal_mean_and_variance() -> None:
-    found = attempt("elimination", "n/2*log(v) + (S2 - 2*m*S1 + n*m^2)/(2*v)", "m,v", ("v>0", "n>0", "S2>0", "n*S2>S1^2"))
+    found = attempt(
+        "elimination", "n/2*log(v) + (S2 - 2*m*S1 + n*m^2)/(2*v)", "m,v", ("v>0", "n>0", "S2>0", "n*S2>S1^2")
+    )
     (point,) = values(found)
     assert str(point["m"]) == "S1/n"
     assert sp.simplify(plain(point["v"]) - sp.sympify("S2/n - S1**2/n**2")) == 0
@@ -302,10 +323,15 @@ def test_uniform_distribution_stands_on_both_edges() -> None:
 # -- kinks -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("loss", "unknown", "minimum"), [
-    ("|1-m|+|4-m|+|6-m|", "m", ["4"]), ("max(x^2, (x-2)^2)", "x", ["1"]), ("|1-m|+|2-m|+|7-m|+|9-m|", "m", ["2", "7"]),
-    ("(2-max(0,w))**2+(3-max(0,2*w))**2+(1-max(0,-w))**2", "w", ["8/5"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "unknown", "minimum"),
+    [
+        ("|1-m|+|4-m|+|6-m|", "m", ["4"]),
+        ("max(x^2, (x-2)^2)", "x", ["1"]),
+        ("|1-m|+|2-m|+|7-m|+|9-m|", "m", ["2", "7"]),
+        ("(2-max(0,w))**2+(3-max(0,2*w))**2+(1-max(0,-w))**2", "w", ["8/5"]),
+    ],
+)
 def test_kinks_and_flats(loss: str, unknown: str, minimum: list[str]) -> None:
     found = attempt("piecewise_line", loss, unknown)
     assert [str(p.exact[unknown]) for p in found.points if p.kind == "global minimum" and p.exact] == minimum
@@ -349,7 +375,9 @@ def through(rung: str, parts: tuple[str, ...], loss: str, unknowns: str, assumpt
     assert module.declines(system) is None
     reduction = module.reduce(system, Budget.of(20))
     solvers = [importlib.import_module(f"closedform.strategies.{p}") for p in parts]
-    return reduction.lift(tuple(s.attempt(part, Budget.of(20)) for s, part in zip(solvers, reduction.systems, strict=True)))
+    return reduction.lift(
+        tuple(s.attempt(part, Budget.of(20)) for s, part in zip(solvers, reduction.systems, strict=True))
+    )
 
 
 def test_an_equality_constraint_is_never_ignored() -> None:
@@ -361,15 +389,22 @@ def test_an_equality_constraint_is_never_ignored() -> None:
 
 
 def test_multinomial_probabilities() -> None:
-    found = through("linear_constraints", ("elimination",), "-(a*log(p) + b*log(q) + c*log(r)) subject to p + q + r = 1", "p,q,r",
-                    ("p>0", "q>0", "r>0", "a>0", "b>0", "c>0"))  # fmt: skip
+    found = through(
+        "linear_constraints",
+        ("elimination",),
+        "-(a*log(p) + b*log(q) + c*log(r)) subject to p + q + r = 1",
+        "p,q,r",
+        ("p>0", "q>0", "r>0", "a>0", "b>0", "c>0"),
+    )
     (point,) = values(found)
     assert {k: str(v) for k, v in point.items()} == {k: f"{n}/(a + b + c)" for k, n in zip("pqr", "abc", strict=True)}
     assert found.points[0].kind == "global minimum"
 
 
 def test_laplace_location_and_scale() -> None:
-    found = through("separable", ("piecewise_line", "one_unknown"), "3*log(b) + (|1-m| + |4-m| + |6-m|)/b", "m,b", ("b>0",))
+    found = through(
+        "separable", ("piecewise_line", "one_unknown"), "3*log(b) + (|1-m| + |4-m| + |6-m|)/b", "m,b", ("b>0",)
+    )
     assert [{k: str(v) for k, v in point.items()} for point in values(found)] == [{"m": "4", "b": "5/3"}]
 
 

@@ -22,8 +22,11 @@ NEURON = {"loss": "nn", "data": {"x": [1, 2, 3], "y": [0, 1, 0]}, "target": "y"}
 CASES = {
     "ols": ({"loss": "ols"}, "closed", "linear_algebra"),
     "ridge": ({"loss": "ridge"}, "closed", "linear_algebra"),
-    "line": ({"loss": "ols", "data": {"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, "target": "y", "intercept": True},
-             "closed", "rational"),
+    "line": (
+        {"loss": "ols", "data": {"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, "target": "y", "intercept": True},
+        "closed",
+        "rational",
+    ),
     "valleys": ({"loss": "x**4 - x**2"}, "closed", "radical"),
     "quintic": ({"loss": "x^6/6 - x^2/2 - x"}, "not_closed", None),
     "fifth root": ({"loss": "x^6/6 - 2*x"}, "closed", "radical"),
@@ -34,7 +37,7 @@ CASES = {
     "separable": ({**LOGISTIC, "data": {"x": [-1, 1], "y": [0, 1]}}, "no_critical_point", None),
     "neuron": (NEURON, "partly_closed", None),
     "two rows": ({**NEURON, "data": {"x": [1, 2], "y": [1, 0]}}, "closed", "elementary"),
-}  # fmt: skip
+}
 _reports: dict[str, cf.Report] = {}
 
 
@@ -151,7 +154,8 @@ def test_the_function_of_least_squares():
 
 
 def test_ridge_by_text_gives_what_ridge_gives():
-    text = cf.derive("||X*a - y||^2 + lam*||a||^2", unknowns=["a"], shapes={"X": "n,k", "y": "n", "a": "k"},
-                     assumptions=["lam>0"])  # fmt: skip
+    text = cf.derive(
+        "||X*a - y||^2 + lam*||a||^2", unknowns=["a"], shapes={"X": "n,k", "y": "n", "a": "k"}, assumptions=["lam>0"]
+    )
     assert text.formula.unknown == report_on("ridge").formula.unknown
     assert "inv(" not in text.formula.numpy

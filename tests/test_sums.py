@@ -33,12 +33,25 @@ def solve(loss: str, unknowns: str, assumptions: tuple[str, ...] = ()) -> Attemp
     raise AssertionError("no strategy takes the reduced system")
 
 
-@pytest.mark.parametrize(("loss", "unknown", "assumptions", "expected"), [
-    ("sum(i, 1, n, lam*x[i] - log(lam))", "lam", ("lam>0", "x>0"), "n/Sum(x[i], (i, 1, n))"),
-    ("-log(prod(i, 1, n, lam*exp(-lam*x[i])))", "lam", ("lam>0", "x>0"), "n/Sum(x[i], (i, 1, n))"),
-    ("sum(i, 1, n, k*log(lam) + (x[i]/lam)^k)", "lam", ("lam>0", "k>0", "x>0"), "(Sum(x[i]**k, (i, 1, n))/n)**(1/k)"),
-    ("sum(i, 1, n, w[i]*(y[i] - b*x[i])^2)", "b", ("w>0",), "Sum(w[i]*x[i]*y[i], (i, 1, n))/Sum(w[i]*x[i]**2, (i, 1, n))"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "unknown", "assumptions", "expected"),
+    [
+        ("sum(i, 1, n, lam*x[i] - log(lam))", "lam", ("lam>0", "x>0"), "n/Sum(x[i], (i, 1, n))"),
+        ("-log(prod(i, 1, n, lam*exp(-lam*x[i])))", "lam", ("lam>0", "x>0"), "n/Sum(x[i], (i, 1, n))"),
+        (
+            "sum(i, 1, n, k*log(lam) + (x[i]/lam)^k)",
+            "lam",
+            ("lam>0", "k>0", "x>0"),
+            "(Sum(x[i]**k, (i, 1, n))/n)**(1/k)",
+        ),
+        (
+            "sum(i, 1, n, w[i]*(y[i] - b*x[i])^2)",
+            "b",
+            ("w>0",),
+            "Sum(w[i]*x[i]*y[i], (i, 1, n))/Sum(w[i]*x[i]**2, (i, 1, n))",
+        ),
+    ],
+)
 def test_estimators_from_sums(loss: str, unknown: str, assumptions: tuple[str, ...], expected: str) -> None:
     found = solve(loss, unknown, assumptions)
     assert found.outcome == "solved"
@@ -55,7 +68,10 @@ def test_normal_from_a_sum_knows_cauchy_schwarz() -> None:
     assert str(point["m"]) == "Sum(x[i], (i, 1, n))/n"
     data = [1, 2, 4]
     i = sp.Symbol("i")
-    sums = {s: sum(s.function.subs(next(iter(s.function.atoms(sp.Indexed))), v) for v in data) for s in point["s"].atoms(sp.Sum)}
+    sums = {
+        s: sum(s.function.subs(next(iter(s.function.atoms(sp.Indexed))), v) for v in data)
+        for s in point["s"].atoms(sp.Sum)
+    }
     value = point["s"].xreplace(sums)
     value = value.subs(dict.fromkeys(value.free_symbols, 3))
     assert not value.has(i)

@@ -33,21 +33,29 @@ def solve(names: str, *equations: str, nonzero: tuple[str, ...] = ()) -> SystemS
 
 def system(loss: str | None = None, unknowns: str = "x y", equations: tuple[str, ...] = ()) -> Stationarity:
     given_loss = parse(loss) if loss else None
-    return stationarity(Problem(loss or "", given_loss, tuple(unknowns.split()), equations=tuple(parse(e) for e in equations)))
+    return stationarity(
+        Problem(loss or "", given_loss, tuple(unknowns.split()), equations=tuple(parse(e) for e in equations))
+    )
 
 
 # name, unknowns, equations, complex, real (counts: Morgan 1987; Noonburg 1989; by hand)
 KNOWN = [
     ("circle and hyperbola", "x y", ("x**2+y**2-4", "x*y-1"), 4, 4),
     ("double", "x y", ("x**2+y**2-2", "x*y-1"), 2, 2),
-    ("noon-3", "x y z", ("10*x*y**2+10*x*z**2-11*x+10", "10*y*x**2+10*y*z**2-11*y+10", "10*z*x**2+10*z*y**2-11*z+10"), 21, 7),
+    (
+        "noon-3",
+        "x y z",
+        ("10*x*y**2+10*x*z**2-11*x+10", "10*y*x**2+10*y*z**2-11*y+10", "10*z*x**2+10*z*y**2-11*z+10"),
+        21,
+        7,
+    ),
     ("eco-5", "a b c d e", ("a*b*e+a*e+b*c*e+c*d*e-1", "a*c*e+b*d*e+b*e-2", "a*d*e+c*e-3", "d*e-4", "a+b+c+d+1"), 8, 4),
     ("triple point", "x y", ("x**3", "y-x"), 1, 1),
     ("none", "x y", ("x*y-1", "x"), 0, 0),
     ("overdetermined", "x y", ("x**2-1", "y**2-x", "x-y"), 1, 1),
     ("complex only", "x y", ("x**2+1", "y-x"), 2, 0),
     ("linear", "x y z", ("x+y+z-6", "x-y", "2*x-z+1"), 1, 1),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("names", "equations", "complex_", "real"), [k[1:] for k in KNOWN], ids=[k[0] for k in KNOWN])
@@ -66,7 +74,9 @@ def test_counts(names: str, equations: tuple[str, ...], complex_: int, real: int
 
 def test_katsura_3_has_eight_solutions() -> None:
     """Eight by Bezout; SymPy's solver lists two."""
-    found = solve("u v w t", "u+2*v+2*w+2*t-1", "u**2+2*v**2+2*w**2+2*t**2-u", "2*u*v+2*v*w+2*w*t-v", "v**2+2*u*w+2*v*t-w")
+    found = solve(
+        "u v w t", "u+2*v+2*w+2*t-1", "u**2+2*v**2+2*w**2+2*t**2-u", "2*u*v+2*v*w+2*w*t-v", "v**2+2*u*w+2*v*t-w"
+    )
     assert (found.complex_count, found.ground, found.complete) == (8, "A", True)
 
 
@@ -90,7 +100,9 @@ def test_a_deadline_is_a_reason() -> None:
     names = [f"x{i}" for i in range(8)]
     ring = fmpq_mpoly_ctx.get(tuple(names), Ordering.degrevlex)
     gens = ring.gens()
-    cyclic = [sum((_product(gens[(i + j) % 8] for j in range(k)) for i in range(8)), ring.constant(0)) for k in range(1, 8)]
+    cyclic = [
+        sum((_product(gens[(i + j) % 8] for j in range(k)) for i in range(8)), ring.constant(0)) for k in range(1, 8)
+    ]
     found = solve_system([*cyclic, _product(gens) - 1], names, [], Budget.of(0.05))
     assert found.space is None
     assert "time" in found.reason
@@ -118,7 +130,9 @@ def test_planted_points_are_found(points: list[tuple[int, int]]) -> None:
                 term = term * (x - c) / (a - c)
         line = line + term
     found = solve_system([first, y - line], ["x", "y"], [], Budget.of(10))
-    listed = sorted((round(float(p.coordinates[0].mid())), round(float(p.coordinates[1].mid()))) for p in found.real_points(15))
+    listed = sorted(
+        (round(float(p.coordinates[0].mid())), round(float(p.coordinates[1].mid()))) for p in found.real_points(15)
+    )
     assert (found.complex_count, listed) == (len(points), sorted(points))
 
 
@@ -130,7 +144,18 @@ def test_basis_of_a_textbook_ideal() -> None:
 
 def test_monomials_pack_in_grevlex_order() -> None:
     ring = Monomials(3)
-    order = [(2, 0, 0), (1, 1, 0), (0, 2, 0), (1, 0, 1), (0, 1, 1), (0, 0, 2), (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]
+    order = [
+        (2, 0, 0),
+        (1, 1, 0),
+        (0, 2, 0),
+        (1, 0, 1),
+        (0, 1, 1),
+        (0, 0, 2),
+        (1, 0, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+        (0, 0, 0),
+    ]
     packed = [ring.pack(e) for e in order]
     assert packed == sorted(packed, reverse=True)
     assert [ring.unpack(m) for m in packed] == order
@@ -138,14 +163,21 @@ def test_monomials_pack_in_grevlex_order() -> None:
     assert not ring.divides(ring.pack((2, 0, 0)), ring.pack((1, 2, 1)))
 
 
-@pytest.mark.parametrize(("leading", "n", "expected"), [
-    ([(2, 0), (0, 3)], 2, 0), ([(1, 1)], 2, 1), ([(0, 0)], 2, -1), ([(1, 0, 0)], 3, 2), ([(1, 1, 0), (0, 1, 1), (1, 0, 1)], 3, 1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("leading", "n", "expected"),
+    [
+        ([(2, 0), (0, 3)], 2, 0),
+        ([(1, 1)], 2, 1),
+        ([(0, 0)], 2, -1),
+        ([(1, 0, 0)], 3, 2),
+        ([(1, 1, 0), (0, 1, 1), (1, 0, 1)], 3, 1),
+    ],
+)
 def test_dimension(leading: list[tuple[int, ...]], n: int, expected: int) -> None:
     assert dimension(leading, n) == expected
 
 
-@given(st.integers(-10**6, 10**6), st.integers(1, 10**6))
+@given(st.integers(-(10**6), 10**6), st.integers(1, 10**6))
 def test_rational_reconstruction(a: int, b: int) -> None:
     if b % P == 0:
         return
@@ -170,16 +202,21 @@ def test_himmelblau() -> None:
     found = attempt("(x^2 + y - 11)^2 + (x + y^2 - 7)^2")
     assert kinds(found.points) == {"global minimum": 4, "saddle": 4, "local maximum": 1}
     assert (found.outcome, found.complete, dict(found.counts)) == ("partial", True, {"complex": 9, "real": 9})
-    assert {(p.exact["x"], p.exact["y"]) for p in found.points if p.exact and p.expression_class == "rational"} == {(3, 2)}
+    assert {(p.exact["x"], p.exact["y"]) for p in found.points if p.exact and p.expression_class == "rational"} == {
+        (3, 2)
+    }
     assert all(check_certificate(c) for c in found.certificates)
     assert any(s.trust == "proved" and "exactly 9" in s.text for s in found.statements)
 
 
-@pytest.mark.parametrize(("loss", "unknowns", "real", "minima"), [
-    ("(1-x)^2+100*(y-x^2)^2", "x y", 1, {(1, 1)}),  # Rosenbrock
-    ("(x - 13 + ((5-y)*y-2)*y)^2+(x-29+((y+1)*y-14)*y)^2", "x y", 3, {(5, 4)}),  # Freudenstein and Roth
-    ("(b^2-1)^2+((w+b)^2-4)^2", "b w", 9, {(1, 1), (1, -3), (-1, 3), (-1, -1)}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("loss", "unknowns", "real", "minima"),
+    [
+        ("(1-x)^2+100*(y-x^2)^2", "x y", 1, {(1, 1)}),  # Rosenbrock
+        ("(x - 13 + ((5-y)*y-2)*y)^2+(x-29+((y+1)*y-14)*y)^2", "x y", 3, {(5, 4)}),  # Freudenstein and Roth
+        ("(b^2-1)^2+((w+b)^2-4)^2", "b w", 9, {(1, 1), (1, -3), (-1, 3), (-1, -1)}),
+    ],
+)
 def test_exact_minima(loss: str, unknowns: str, real: int, minima: set[tuple[int, int]]) -> None:
     found = attempt(loss, unknowns)
     assert (found.outcome, found.complete, len(found.points)) == ("solved", True, real)
@@ -189,7 +226,7 @@ def test_exact_minima(loss: str, unknowns: str, real: int, minima: set[tuple[int
 
 def test_goldstein_price_has_nine_rational_points() -> None:
     """Least value 3 at (0, -1) (Goldstein and Price 1971)."""
-    loss = ("(1+(x+y+1)^2*(19-14*x+3*x^2-14*y+6*x*y+3*y^2))*(30+(2*x-3*y)^2*(18-32*x+12*x^2+48*y-36*x*y+27*y^2))")  # fmt: skip
+    loss = "(1+(x+y+1)^2*(19-14*x+3*x^2-14*y+6*x*y+3*y^2))*(30+(2*x-3*y)^2*(18-32*x+12*x^2+48*y-36*x*y+27*y^2))"
     found = attempt(loss)
     least = min(found.points, key=lambda p: float(p.loss))
     assert (len(found.points), least.loss, dict(least.exact)) == (9, 3, {"x": 0, "y": -1})
@@ -207,7 +244,9 @@ def test_the_domain_is_obeyed() -> None:
     assert [p.exact["x"] ** 2 * 2 for p in found.points] == [1]
 
 
-@pytest.mark.parametrize(("loss", "unknowns"), [("exp(x) + x^2 + y^2 - x*y", "x y"), ("x^4 - x^2", "x"), ("sin(x)*y", "x y")])
+@pytest.mark.parametrize(
+    ("loss", "unknowns"), [("exp(x) + x^2 + y^2 - x*y", "x y"), ("x^4 - x^2", "x"), ("sin(x)*y", "x y")]
+)
 def test_declines(loss: str, unknowns: str) -> None:
     assert polynomial_system.declines(system(loss, unknowns))
 

@@ -44,7 +44,7 @@ PROVED = [
     (minus(["log", ["lambertw", "a"]], minus(["log", "a"], ["lambertw", "a"])), ("a",)),
     (minus(["+", ["^", ["sin", "a"], "2"], ["^", ["cos", "a"], "2"]], "1"), ()),
     (minus(["sum", "i", "1", "n", minus("1", ["*", ["@", "x", "i"], "n", ["^", SUM, "-1"]])], "0"), ()),
-]  # fmt: skip
+]
 
 UNPROVED = [
     (minus(["^", "-8", "1/3"], "-2"), ()),
@@ -56,7 +56,7 @@ UNPROVED = [
     (minus(["sqrt", "3"], ["*", "-2", ["cos", ["*", "1/6", ["pi"]]]]), ()),
     (minus(["exp", ["*", "1/2", ["log", "a"]]], ["*", "-1", ["sqrt", "a"]]), ()),
     (minus(["sum", "i", "1", "n", ["@", "x", "i"]], ["sum", "i", "1", "m", ["@", "x", "i"]]), ()),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("tree", "names"), PROVED)
@@ -87,11 +87,13 @@ def test_a_name_bound_by_an_equation_to_nothing_useful_is_harmless() -> None:
 RADICALS = st.recursive(
     st.sampled_from([fmpq(2), fmpq(3), fmpq(-1), fmpq(5, 3), ("I",)]),
     lambda inner: st.one_of(
-        st.tuples(st.just("+"), inner, inner), st.tuples(st.just("*"), inner, inner), st.tuples(st.just("sqrt"), inner),
+        st.tuples(st.just("+"), inner, inner),
+        st.tuples(st.just("*"), inner, inner),
+        st.tuples(st.just("sqrt"), inner),
         st.tuples(st.just("^"), inner, st.sampled_from([fmpq(1, 3), fmpq(2), fmpq(3, 2)])),
     ),
     max_leaves=5,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=60, deadline=None)

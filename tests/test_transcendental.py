@@ -60,4 +60,7 @@ def test_digamma_equations():
 
 def test_digammas_that_telescope_to_a_rational_function_are_not_excluded():
     # digamma(k + 1) - digamma(k) = 1/k
-    assert outcome(hypertranscendental, "loggamma(k + 1) - loggamma(k) - k*m", "k", "k>0", "m>0") in ("failed", "declined")
+    assert outcome(hypertranscendental, "loggamma(k + 1) - loggamma(k) - k*m", "k", "k>0", "m>0") in (
+        "failed",
+        "declined",
+    )

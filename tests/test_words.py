@@ -19,8 +19,19 @@ from closedform.frozen import FrozenMap
 from closedform.language import parse
 
 SIZES = {"n": 4, "k": 3, "m": 2}
-SHAPES = {"X": ("n", "k"), "Z": ("n", "m"), "A": ("k", "k"), "S": ("k", "k"), "P": ("k", "k"), "Q": ("k", "k"), "W": ("m", "m"),
-          "y": ("n", "1"), "a": ("k", "1"), "c": ("k", "1"), "D": ("n", "n")}  # fmt: skip
+SHAPES = {
+    "X": ("n", "k"),
+    "Z": ("n", "m"),
+    "A": ("k", "k"),
+    "S": ("k", "k"),
+    "P": ("k", "k"),
+    "Q": ("k", "k"),
+    "W": ("m", "m"),
+    "y": ("n", "1"),
+    "a": ("k", "1"),
+    "c": ("k", "1"),
+    "D": ("n", "n"),
+}
 FLAGS = {"S": {"sym"}, "P": {"spd"}, "Q": {"orth"}, "W": {"psd"}}
 NAMES = Names(FrozenMap(SHAPES), FrozenMap({n: frozenset(f) for n, f in FLAGS.items()}))
 
@@ -31,8 +42,15 @@ def data(seed: int) -> dict[str, Any]:
     for name, (r, c) in SHAPES.items():
         a = rng.normal(size=(SIZES.get(r, 1), SIZES.get(c, 1)))
         flags = FLAGS.get(name, set())
-        out[name] = (a + a.T if "sym" in flags else a @ a.T + np.eye(len(a)) * ("spd" in flags) if flags & {"spd", "psd"}
-                     else np.linalg.qr(a)[0] if "orth" in flags else a)  # fmt: skip
+        out[name] = (
+            a + a.T
+            if "sym" in flags
+            else a @ a.T + np.eye(len(a)) * ("spd" in flags)
+            if flags & {"spd", "psd"}
+            else np.linalg.qr(a)[0]
+            if "orth" in flags
+            else a
+        )
     return out
 
 
@@ -55,10 +73,14 @@ def numeric(p: Poly, at: dict[str, Any]) -> np.ndarray:
 def letter(l: Letter, at: dict[str, Any]) -> np.ndarray:
     parts = [numeric(a, at) for a in l.args if isinstance(a, Poly)]
     value = {
-        "name": lambda: at[l.args[0]], "ones": lambda: np.ones((SIZES[l.args[0]], 1)), "inv": lambda: np.linalg.inv(parts[0]),
-        "diag": lambda: np.diag(parts[0].ravel()), "diagonal": lambda: np.diag(parts[0]).reshape(-1, 1),
-        "had": lambda: np.prod(parts, axis=0), "fn": lambda: {"exp": np.exp, "tanh": np.tanh}[l.args[0]](parts[0]),
-    }[l.kind]()  # fmt: skip
+        "name": lambda: at[l.args[0]],
+        "ones": lambda: np.ones((SIZES[l.args[0]], 1)),
+        "inv": lambda: np.linalg.inv(parts[0]),
+        "diag": lambda: np.diag(parts[0].ravel()),
+        "diagonal": lambda: np.diag(parts[0]).reshape(-1, 1),
+        "had": lambda: np.prod(parts, axis=0),
+        "fn": lambda: {"exp": np.exp, "tanh": np.tanh}[l.args[0]](parts[0]),
+    }[l.kind]()
     return value.T if l.t else value
 
 
@@ -147,22 +169,50 @@ def expr(text: str) -> Poly:
     return read(parse(text, {*SHAPES, *SIZES, "lam"}), NAMES)
 
 
-@pytest.mark.parametrize(("left", "right"), [
-    ("inv(P)*P*a", "a"), ("Q'*Q", "eye(k)"), ("Q*Q'", "eye(k)"), ("inv(Q)", "Q'"), ("(X*S)'", "S*X'"),
-    ("inv(X'*X)*X'*X", "eye(k)"), ("inv(2*P)", "inv(P)/2"), ("inv(P*A)", "inv(A)*inv(P)"), ("tr(eye(k))", "k"),
-    ("ones(n)'*ones(n)", "n"), ("tr(X*A*X')", "tr(A*X'*X)"), ("y'*X*a", "a'*X'*y"), ("diag(y)*ones(n)", "y"),
-    ("tr(y*y')", "||y||^2"), ("inv(inv(P) + inv(P))", "P/2"), ("logdet(inv(P))", "-logdet(P)"), ("log(det(P))", "logdet(P)"),
-    ("log(1 + exp(X*a))", "softplus(X*a)"), ("norm1(2*a)", "2*ones(k)'*|a|"), ("||lam*a||^2", "lam^2*a'*a"),
-    ("sum(a .* c)", "a'*c"), ("a .* c", "c .* a"), ("(a*c') .* A", "diag(a)*A*diag(c)"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("inv(P)*P*a", "a"),
+        ("Q'*Q", "eye(k)"),
+        ("Q*Q'", "eye(k)"),
+        ("inv(Q)", "Q'"),
+        ("(X*S)'", "S*X'"),
+        ("inv(X'*X)*X'*X", "eye(k)"),
+        ("inv(2*P)", "inv(P)/2"),
+        ("inv(P*A)", "inv(A)*inv(P)"),
+        ("tr(eye(k))", "k"),
+        ("ones(n)'*ones(n)", "n"),
+        ("tr(X*A*X')", "tr(A*X'*X)"),
+        ("y'*X*a", "a'*X'*y"),
+        ("diag(y)*ones(n)", "y"),
+        ("tr(y*y')", "||y||^2"),
+        ("inv(inv(P) + inv(P))", "P/2"),
+        ("logdet(inv(P))", "-logdet(P)"),
+        ("log(det(P))", "logdet(P)"),
+        ("log(1 + exp(X*a))", "softplus(X*a)"),
+        ("norm1(2*a)", "2*ones(k)'*|a|"),
+        ("||lam*a||^2", "lam^2*a'*a"),
+        ("sum(a .* c)", "a'*c"),
+        ("a .* c", "c .* a"),
+        ("(a*c') .* A", "diag(a)*A*diag(c)"),
+    ],
+)
 def test_equal_expressions_have_equal_normal_forms(left: str, right: str) -> None:
     assert expr(left) == expr(right)
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("X*y", "3|n x k.*n x 1"), ("X + a", "n x k.*k x 1"), ("tr(X)", "not square"), ("inv(X)", "not square"), ("logdet(X)", "not square"),
-    ("A + lam", "lam\\*eye"), ("khatrirao(X, Z)", "columns"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("X*y", "3|n x k.*n x 1"),
+        ("X + a", "n x k.*k x 1"),
+        ("tr(X)", "not square"),
+        ("inv(X)", "not square"),
+        ("logdet(X)", "not square"),
+        ("A + lam", "lam\\*eye"),
+        ("khatrirao(X, Z)", "columns"),
+    ],
+)
 def test_shapes_that_do_not_conform_are_named(text: str, words: str) -> None:
     with pytest.raises(ShapeFault, match=words):
         expr(text)

@@ -17,8 +17,9 @@ class NotPolynomial(ValueError):
     """The node is not a polynomial in the unknowns with rational coefficients."""
 
 
-def polynomial(node: Node, unknowns: Sequence[str], columns: Mapping[str, Sequence[fmpq]],
-               values: Mapping[str, int]) -> fmpq_mpoly:  # fmt: skip
+def polynomial(
+    node: Node, unknowns: Sequence[str], columns: Mapping[str, Sequence[fmpq]], values: Mapping[str, int]
+) -> fmpq_mpoly:
     """The node as a polynomial over Q in ``unknowns``, its sums over rows carried out.
 
     ``columns`` holds exact entries counted from 1, ``values`` integers for names such as the number of rows. Raises
@@ -37,7 +38,9 @@ def polynomial(node: Node, unknowns: Sequence[str], columns: Mapping[str, Sequen
 
 
 class _Reader:
-    def __init__(self, ring: fmpq_mpoly_ctx, generators: Mapping[str, fmpq_mpoly], columns: Mapping[str, Sequence[fmpq]]) -> None:
+    def __init__(
+        self, ring: fmpq_mpoly_ctx, generators: Mapping[str, fmpq_mpoly], columns: Mapping[str, Sequence[fmpq]]
+    ) -> None:
         self.ring, self.generators, self.columns = ring, generators, columns
 
     def read(self, node: Node, bound: Mapping[str, fmpq]) -> fmpq_mpoly:

@@ -40,9 +40,17 @@ def nodes(node: Node) -> Iterator[Node]:
 
 def column_names(problem: Problem) -> set[str]:
     """Names that are indexed somewhere in the problem."""
-    roots = [*([problem.loss] if problem.loss is not None else []), *problem.equations, *problem.relations, *problem.constraints]
+    roots = [
+        *([problem.loss] if problem.loss is not None else []),
+        *problem.equations,
+        *problem.relations,
+        *problem.constraints,
+    ]
     return {
-        str(n.children[0].name) for root in roots for n in nodes(root) if n.head == "@" and n.children[0].name is not None
+        str(n.children[0].name)
+        for root in roots
+        for n in nodes(root)
+        if n.head == "@" and n.children[0].name is not None
     }
 
 
@@ -70,7 +78,12 @@ def symbols(problem: Problem) -> dict[str, Any]:
     alone on one side are used here, the others stay relations.
     """
     columns = column_names(problem)
-    roots = [*([problem.loss] if problem.loss is not None else []), *problem.equations, *problem.relations, *problem.constraints]
+    roots = [
+        *([problem.loss] if problem.loss is not None else []),
+        *problem.equations,
+        *problem.relations,
+        *problem.constraints,
+    ]
     names = {*problem.unknowns, *problem.parameters}
     for root in roots:
         bound = {str(n.children[0].name) for n in nodes(root) if n.head in ("sum", "prod")}
@@ -142,20 +155,69 @@ def _sign(head: str, bound: Any) -> set[str]:
 # -- reading a node ----------------------------------------------------------------------------------------------
 
 _CONSTANTS: dict[str, Any] = {
-    "pi": sp.pi, "I": sp.I, "e": sp.E, "true": sp.true, "false": sp.false, "True": sp.true, "False": sp.false, "oo": sp.oo,
-}  # fmt: skip
+    "pi": sp.pi,
+    "I": sp.I,
+    "e": sp.E,
+    "true": sp.true,
+    "false": sp.false,
+    "True": sp.true,
+    "False": sp.false,
+    "oo": sp.oo,
+}
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "exp": sp.exp, "log": sp.log, "sqrt": sp.sqrt, "sin": sp.sin, "cos": sp.cos, "tan": sp.tan, "sinh": sp.sinh,
-    "cosh": sp.cosh, "tanh": sp.tanh, "asin": sp.asin, "acos": sp.acos, "atan": sp.atan, "atan2": sp.atan2, "asinh": sp.asinh,
-    "acosh": sp.acosh, "atanh": sp.atanh, "cot": sp.cot, "sec": sp.sec, "csc": sp.csc,
-    "abs": sp.Abs, "sign": sp.sign, "max": sp.Max, "min": sp.Min, "gamma": sp.gamma, "loggamma": sp.loggamma,
-    "digamma": sp.digamma, "trigamma": sp.trigamma, "polygamma": sp.polygamma, "beta": sp.beta, "erf": sp.erf, "erfc": sp.erfc,
-    "erfinv": sp.erfinv, "zeta": sp.zeta, "besseli": sp.besseli, "besselj": sp.besselj, "lambertw": sp.LambertW,
-    "factorial": sp.factorial, "binomial": sp.binomial, "floor": sp.floor, "ceiling": sp.ceiling,
-    "sigmoid": lambda u: 1 / (1 + sp.exp(-u)), "softplus": lambda u: sp.log(1 + sp.exp(u)),
-    "relu": lambda u: sp.Max(0, u), "=": sp.Eq, "!=": sp.Ne, "<": sp.Lt, "<=": sp.Le, ">": sp.Gt, ">=": sp.Ge,
-    "and": sp.And, "or": sp.Or, "not": sp.Not,
-}  # fmt: skip
+    "exp": sp.exp,
+    "log": sp.log,
+    "sqrt": sp.sqrt,
+    "sin": sp.sin,
+    "cos": sp.cos,
+    "tan": sp.tan,
+    "sinh": sp.sinh,
+    "cosh": sp.cosh,
+    "tanh": sp.tanh,
+    "asin": sp.asin,
+    "acos": sp.acos,
+    "atan": sp.atan,
+    "atan2": sp.atan2,
+    "asinh": sp.asinh,
+    "acosh": sp.acosh,
+    "atanh": sp.atanh,
+    "cot": sp.cot,
+    "sec": sp.sec,
+    "csc": sp.csc,
+    "abs": sp.Abs,
+    "sign": sp.sign,
+    "max": sp.Max,
+    "min": sp.Min,
+    "gamma": sp.gamma,
+    "loggamma": sp.loggamma,
+    "digamma": sp.digamma,
+    "trigamma": sp.trigamma,
+    "polygamma": sp.polygamma,
+    "beta": sp.beta,
+    "erf": sp.erf,
+    "erfc": sp.erfc,
+    "erfinv": sp.erfinv,
+    "zeta": sp.zeta,
+    "besseli": sp.besseli,
+    "besselj": sp.besselj,
+    "lambertw": sp.LambertW,
+    "factorial": sp.factorial,
+    "binomial": sp.binomial,
+    "floor": sp.floor,
+    "ceiling": sp.ceiling,
+    "sigmoid": lambda u: 1 / (1 + sp.exp(-u)),
+    "softplus": lambda u: sp.log(1 + sp.exp(u)),
+    "relu": lambda u: sp.Max(0, u),
+    "=": sp.Eq,
+    "!=": sp.Ne,
+    "<": sp.Lt,
+    "<=": sp.Le,
+    ">": sp.Gt,
+    ">=": sp.Ge,
+    "and": sp.And,
+    "or": sp.Or,
+    "not": sp.Not,
+}
 
 
 def to_sympy(node: Node, table: Symbols) -> Any:
@@ -204,13 +266,43 @@ def to_sympy(node: Node, table: Symbols) -> Any:
 # -- writing a node ----------------------------------------------------------------------------------------------
 
 _HEADS: dict[str, str] = {
-    "exp": "exp", "log": "log", "sin": "sin", "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh",
-    "asin": "asin", "acos": "acos", "atan": "atan", "atan2": "atan2", "Abs": "abs", "sign": "sign", "Max": "max", "Min": "min",
-    "gamma": "gamma", "loggamma": "loggamma", "digamma": "digamma", "trigamma": "trigamma", "erf": "erf", "erfc": "erfc",
-    "erfinv": "erfinv", "zeta": "zeta", "besseli": "besseli", "besselj": "besselj", "LambertW": "lambertw",
-    "Equality": "=", "Unequality": "!=", "StrictLessThan": "<", "LessThan": "<=", "StrictGreaterThan": ">", "GreaterThan": ">=",
-    "And": "and", "Or": "or", "Not": "not",
-}  # fmt: skip
+    "exp": "exp",
+    "log": "log",
+    "sin": "sin",
+    "cos": "cos",
+    "tan": "tan",
+    "sinh": "sinh",
+    "cosh": "cosh",
+    "tanh": "tanh",
+    "asin": "asin",
+    "acos": "acos",
+    "atan": "atan",
+    "atan2": "atan2",
+    "Abs": "abs",
+    "sign": "sign",
+    "Max": "max",
+    "Min": "min",
+    "gamma": "gamma",
+    "loggamma": "loggamma",
+    "digamma": "digamma",
+    "trigamma": "trigamma",
+    "erf": "erf",
+    "erfc": "erfc",
+    "erfinv": "erfinv",
+    "zeta": "zeta",
+    "besseli": "besseli",
+    "besselj": "besselj",
+    "LambertW": "lambertw",
+    "Equality": "=",
+    "Unequality": "!=",
+    "StrictLessThan": "<",
+    "LessThan": "<=",
+    "StrictGreaterThan": ">",
+    "GreaterThan": ">=",
+    "And": "and",
+    "Or": "or",
+    "Not": "not",
+}
 
 
 def _node(head: str, *args: Node) -> Node:

@@ -51,10 +51,15 @@ class Factor:
 
     def to_dict(self) -> dict[str, Json]:
         return {
-            "polynomial": self.polynomial, "degree": self.degree, "multiplicity": self.multiplicity,
-            "group": self.group, "order": self.order, "solvable": self.solvable,
-            "certificate": self.certificate.to_dict() if self.certificate else None, "reason": self.reason,
-        }  # fmt: skip
+            "polynomial": self.polynomial,
+            "degree": self.degree,
+            "multiplicity": self.multiplicity,
+            "group": self.group,
+            "order": self.order,
+            "solvable": self.solvable,
+            "certificate": self.certificate.to_dict() if self.certificate else None,
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,12 @@ class Galois(Result):
 
     def to_dict(self) -> dict[str, Json]:
         out: dict[str, Json] = {
-            "format": FORMAT, "polynomial": self.polynomial, "solvable": self.solvable,
-            "factors": [f.to_dict() for f in self.factors], "notes": list(self.notes),
-        }  # fmt: skip
+            "format": FORMAT,
+            "polynomial": self.polynomial,
+            "solvable": self.solvable,
+            "factors": [f.to_dict() for f in self.factors],
+            "notes": list(self.notes),
+        }
         return {**out, "seal": seal(out)}
 
     def to_text(self) -> str:
@@ -103,16 +111,27 @@ class Roots(Result):
 
     def to_dict(self) -> dict[str, Json]:
         out: dict[str, Json] = {
-            "format": FORMAT, "polynomial": self.polynomial,
-            "roots": [{"numeric": {"re": r.re, "im": r.im}, "radius": r.radius, "multiplicity": r.multiplicity,
-                       "real": r.real} for r in self.roots],
-            "certificates": [self.certificate.to_dict()], "notes": list(self.notes),
-        }  # fmt: skip
+            "format": FORMAT,
+            "polynomial": self.polynomial,
+            "roots": [
+                {
+                    "numeric": {"re": r.re, "im": r.im},
+                    "radius": r.radius,
+                    "multiplicity": r.multiplicity,
+                    "real": r.real,
+                }
+                for r in self.roots
+            ],
+            "certificates": [self.certificate.to_dict()],
+            "notes": list(self.notes),
+        }
         return {**out, "seal": seal(out)}
 
     def to_text(self) -> str:
-        lines = [f"{short(self.polynomial)}: {len(self.roots)} distinct complex roots, "
-                 f"{sum(r.real for r in self.roots)} real"]  # fmt: skip
+        lines = [
+            f"{short(self.polynomial)}: {len(self.roots)} distinct complex roots, "
+            f"{sum(r.real for r in self.roots)} real"
+        ]
         for r in self.roots:
             times = f"  multiplicity {r.multiplicity}" if r.multiplicity > 1 else ""
             lines.append(f"  {_complex_text(r.re, r.im, r.real)}  +/- {r.radius}{times}{'  real' if r.real else ''}")
@@ -148,15 +167,25 @@ class Radicals(Result):
 
     def to_dict(self) -> dict[str, Json]:
         found: list[Json] = [
-            {"exact": r.exact, "numeric": {"re": r.re, "im": r.im}, "radius": r.radius,
-             "multiplicity": r.multiplicity, "withheld": r.withheld,
-             **({"conditions": list(r.conditions)} if r.conditions else {})} for r in self.roots
-        ]  # fmt: skip
+            {
+                "exact": r.exact,
+                "numeric": {"re": r.re, "im": r.im},
+                "radius": r.radius,
+                "multiplicity": r.multiplicity,
+                "withheld": r.withheld,
+                **({"conditions": list(r.conditions)} if r.conditions else {}),
+            }
+            for r in self.roots
+        ]
         out: dict[str, Json] = {
-            "format": FORMAT, "polynomial": self.polynomial, "solvable": self.solvable, "roots": found,
+            "format": FORMAT,
+            "polynomial": self.polynomial,
+            "solvable": self.solvable,
+            "roots": found,
             "steps": [{"name": n, "exact": e} for n, e in self.steps],
-            "certificates": [c.to_dict() for c in self.certificates], "notes": list(self.notes),
-        }  # fmt: skip
+            "certificates": [c.to_dict() for c in self.certificates],
+            "notes": list(self.notes),
+        }
         return {**out, "seal": seal(out)}
 
     def to_text(self) -> str:

@@ -84,8 +84,15 @@ class Sampler:
     ``rows`` entries; the names in ``lengths`` get the value ``rows``.
     """
 
-    def __init__(self, symbols: Sequence[Any], relations: Sequence[Any] = (), columns: Sequence[Any] = (),
-                 lengths: Iterable[str] = (), rows: int = 4, seed: int = 0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        symbols: Sequence[Any],
+        relations: Sequence[Any] = (),
+        columns: Sequence[Any] = (),
+        lengths: Iterable[str] = (),
+        rows: int = 4,
+        seed: int = 0,
+    ) -> None:
         self.random = random.Random(seed)
         self.rows, self.columns, self.lengths = rows, tuple(columns), set(lengths)
         self.ranges: dict[str, tuple[Fraction | None, Fraction | None, bool]] = {}
@@ -104,9 +111,16 @@ class Sampler:
                 continue
 
     def _narrow(self, r: Any) -> None:
-        for own, other, op in ((r.lhs, r.rhs, r.rel_op), (r.rhs, r.lhs, {">": "<", "<": ">", ">=": "<=", "<=": ">="}.get(r.rel_op))):
+        for own, other, op in (
+            (r.lhs, r.rhs, r.rel_op),
+            (r.rhs, r.lhs, {">": "<", "<": ">", ">=": "<=", "<=": ">="}.get(r.rel_op)),
+        ):
             if isinstance(own, sp.Symbol) and own.name in self.ranges and other.is_number and other.is_real:
-                value = Fraction(str(sp.Rational(str(sp.N(other, 12))))) if not other.is_Rational else Fraction(int(other.p), int(other.q))
+                value = (
+                    Fraction(str(sp.Rational(str(sp.N(other, 12)))))
+                    if not other.is_Rational
+                    else Fraction(int(other.p), int(other.q))
+                )
                 low, high, whole = self.ranges[own.name]
                 if op in (">", ">="):
                     low = value if low is None else max(low, value)

@@ -40,11 +40,48 @@ from closedform.algebra.systems_rational import leading_monomials
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 
-PRIMES = (2147483629, 2147483587, 2147483579, 2147483563, 2147483549, 2147483543, 2147483497, 2147483489, 2147483477,
-          2147483423, 2147483399, 2147483353, 2147483323, 2147483269, 2147483249, 2147483237, 2147483179, 2147483171,
-          2147483137, 2147483123, 2147483077, 2147483069, 2147483059, 2147483053, 2147483033, 2147483029, 2147482951,
-          2147482949, 2147482943, 2147482937, 2147482921, 2147482877, 2147482873, 2147482867, 2147482859, 2147482819,
-          2147482817, 2147482811, 2147482801, 2147482763)  # fmt: skip
+PRIMES = (
+    2147483629,
+    2147483587,
+    2147483579,
+    2147483563,
+    2147483549,
+    2147483543,
+    2147483497,
+    2147483489,
+    2147483477,
+    2147483423,
+    2147483399,
+    2147483353,
+    2147483323,
+    2147483269,
+    2147483249,
+    2147483237,
+    2147483179,
+    2147483171,
+    2147483137,
+    2147483123,
+    2147483077,
+    2147483069,
+    2147483059,
+    2147483053,
+    2147483033,
+    2147483029,
+    2147482951,
+    2147482949,
+    2147482943,
+    2147482937,
+    2147482921,
+    2147482877,
+    2147482873,
+    2147482867,
+    2147482859,
+    2147482819,
+    2147482817,
+    2147482811,
+    2147482801,
+    2147482763,
+)
 
 
 @dataclass(frozen=True)
@@ -123,8 +160,9 @@ class RealPoint:
     coordinates: tuple[arb, ...]
 
 
-def solve_system(equations: Sequence[fmpq_mpoly], names: Sequence[str], nonzero: Sequence[fmpq_mpoly], budget: Budget
-                 ) -> SystemSolution:  # fmt: skip
+def solve_system(
+    equations: Sequence[fmpq_mpoly], names: Sequence[str], nonzero: Sequence[fmpq_mpoly], budget: Budget
+) -> SystemSolution:
     """All common zeros of the equations at which no ``nonzero`` polynomial vanishes.
 
     The polynomials live in one ring with generators ``names``. Zeros found are exact and proved; see the module for
@@ -201,14 +239,36 @@ def _basis(system: list[Terms], k: int, p: int, budget: Budget) -> tuple[Monomia
     return groebner(system, k, p, budget, enough=lambda ring, rows: is_basis(ring, rows, system, p, budget))
 
 
-def _finished(names: tuple[str, ...], kept: list[int], eliminated: list[tuple[int, Terms, int]], form: Parametrisation,
-              degree: int, system: list[Terms], ground: str, times: dict[str, float], budget: Budget) -> SystemSolution:  # fmt: skip
+def _finished(
+    names: tuple[str, ...],
+    kept: list[int],
+    eliminated: list[tuple[int, Terms, int]],
+    form: Parametrisation,
+    degree: int,
+    system: list[Terms],
+    ground: str,
+    times: dict[str, float],
+    budget: Budget,
+) -> SystemSolution:
     budget.check()
     factors = tuple(sorted((f for f, _ in form.q.factor()[1]), key=lambda f: (f.degree(), str(f))))
     with ctx.workprec(max(64, 2 * _height(form.q))):
         real = sum(1 for f in factors for r in zeros_of(f) if r.imag.is_zero())
-    return SystemSolution(names, 0, int(form.q.degree()), real, degree, form, tuple(kept), tuple(eliminated), factors,
-                         ground in ("A", "B"), ground, "", times)  # fmt: skip
+    return SystemSolution(
+        names,
+        0,
+        int(form.q.degree()),
+        real,
+        degree,
+        form,
+        tuple(kept),
+        tuple(eliminated),
+        factors,
+        ground in ("A", "B"),
+        ground,
+        "",
+        times,
+    )
 
 
 def _ground(system: list[Terms], k: int, count: int, degree: int, seconds: float, budget: Budget) -> str:
@@ -267,8 +327,9 @@ def _integral(f: fmpq_mpoly) -> Terms:
     return {e: int(c // content) for e, c in terms.items()}
 
 
-def eliminate_linear(system: list[Terms], n: int, longest: int = 8) -> tuple[
-        list[int], list[tuple[int, Terms, int]], list[Terms]]:  # fmt: skip
+def eliminate_linear(
+    system: list[Terms], n: int, longest: int = 8
+) -> tuple[list[int], list[tuple[int, Terms, int]], list[Terms]]:
     """Solve short equations for an unknown that stands in them once, linearly and with a constant factor.
 
     Returns the unknowns kept (by old index), what was eliminated as (index, terms, scale): x = terms / scale over the

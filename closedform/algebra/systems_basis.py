@@ -72,8 +72,15 @@ class _Basis:
         lead = row[0][0]
         divides = ring.divides
         lcms = {i: ring.lcm(lead, self.lead(i)) for i in self.active}
-        kept = [pair for pair in self.pairs if not (divides(lead, pair[1]) and self._lcm(lcms, pair[2], lead) != pair[1]
-                                                    and self._lcm(lcms, pair[3], lead) != pair[1])]  # fmt: skip
+        kept = [
+            pair
+            for pair in self.pairs
+            if not (
+                divides(lead, pair[1])
+                and self._lcm(lcms, pair[2], lead) != pair[1]
+                and self._lcm(lcms, pair[3], lead) != pair[1]
+            )
+        ]
         order = sorted(self.active, key=lambda i: (lcms[i], lcms[i] != lead + self.lead(i)))
         chosen: list[int] = []
         packed_chosen: list[int] = []
@@ -98,9 +105,13 @@ class _Basis:
 
 
 def groebner(
-    system: list[dict[tuple[int, ...], int]], n: int, p: int, budget: Budget, cap: int = 60_000_000,
+    system: list[dict[tuple[int, ...], int]],
+    n: int,
+    p: int,
+    budget: Budget,
+    cap: int = 60_000_000,
     enough: Callable[[Monomials, list[Row]], bool] | None = None,
-) -> tuple[Monomials, list[Row]]:  # fmt: skip
+) -> tuple[Monomials, list[Row]]:
     """The reduced grevlex Groebner basis modulo ``p`` of polynomials given as {exponents: coefficient}.
 
     When rounds bring nothing new, ``enough`` is asked whether the elements so far are a basis already (it must know).
@@ -173,8 +184,16 @@ def _reducers(ring: Monomials, known: list[Row], rows: list[Row], pivots: list[R
     return out
 
 
-def _reduce(ring: Monomials, known: list[Row], rows: list[Row], p: int, budget: Budget, cap: int,
-            pivots: list[Row] | None = None, tails: bool = False) -> list[Row]:  # fmt: skip
+def _reduce(
+    ring: Monomials,
+    known: list[Row],
+    rows: list[Row],
+    p: int,
+    budget: Budget,
+    cap: int,
+    pivots: list[Row] | None = None,
+    tails: bool = False,
+) -> list[Row]:
     """The rows reduced by the known ones and among each other, new leading monomials only, least first."""
     if not rows:
         return []

@@ -143,8 +143,9 @@ def _left_inverse(ring: _Ring, x: list[list[int]], jacobian: list[list[Terms]]) 
     return [row[n:] for row in rows]
 
 
-def _improved(ring: _Ring, inverse: list[list[list[int]]], j: list[list[fmpz_mod_poly]], budget: Budget
-              ) -> list[list[list[int]]]:  # fmt: skip
+def _improved(
+    ring: _Ring, inverse: list[list[list[int]]], j: list[list[fmpz_mod_poly]], budget: Budget
+) -> list[list[list[int]]]:
     """(2 - L J) L."""
     n, m, zero = len(inverse), len(j), ring.constant(0)
     left = [[ring.of(v) for v in row] for row in inverse]

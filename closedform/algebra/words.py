@@ -36,8 +36,9 @@ class Letter:
 
     __slots__ = ("args", "cols", "flags", "key", "kind", "names", "rows", "t")
 
-    def __init__(self, kind: str, args: tuple, rows: str, cols: str, flags: frozenset[str] = frozenset(),
-                 t: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self, kind: str, args: tuple, rows: str, cols: str, flags: frozenset[str] = frozenset(), t: bool = False
+    ) -> None:
         self.args: tuple[Any, ...] = args
         self.kind, self.flags, self.t = kind, flags, t
         self.rows, self.cols = (cols, rows) if t else (rows, cols)
@@ -159,8 +160,9 @@ class Poly:
         return not self.terms
 
     def __eq__(self, other: object) -> bool:
-        return (isinstance(other, Poly) and (self.rows, self.cols) == (other.rows, other.cols)
-                and self.terms == other.terms)  # fmt: skip
+        return (
+            isinstance(other, Poly) and (self.rows, self.cols) == (other.rows, other.cols) and self.terms == other.terms
+        )
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -188,7 +190,7 @@ class Poly:
         """The only term, where there is just one."""
         if len(self.terms) != 1:
             return None
-        ((m, w), c), = self.terms.items()  # fmt: skip
+        (((m, w), c),) = self.terms.items()
         return c, m, w
 
 
@@ -642,8 +644,10 @@ def diagonal_of(p: Poly) -> Poly:
         if not w:
             one = ones(p.rows)
         elif cut:
-            one = hadamard(Poly(p.rows, ONE, {((), w[:cut]): Fraction(1)}),
-                           transpose(Poly(ONE, p.cols, {((), w[cut:]): Fraction(1)})))  # fmt: skip
+            one = hadamard(
+                Poly(p.rows, ONE, {((), w[:cut]): Fraction(1)}),
+                transpose(Poly(ONE, p.cols, {((), w[cut:]): Fraction(1)})),
+            )
         elif spot >= 0:  # diag(L diag(v) R) = (L .* R') v
             n = w[spot].rows
             left = Poly(p.rows, n, {((), w[:spot]): Fraction(1)})

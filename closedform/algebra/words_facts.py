@@ -250,8 +250,11 @@ def definite(p: Poly, facts: Facts) -> Definite | None:
     squares = gram(p, facts)
     if squares is None:
         return None
-    full = [r for c, r, centre in squares if sign(c, facts) == 2 and (centre is None or (
-        (d := definite_letter(centre, facts)) is not None and d.strict))]  # fmt: skip
+    full = [
+        r
+        for c, r, centre in squares
+        if sign(c, facts) == 2 and (centre is None or ((d := definite_letter(centre, facts)) is not None and d.strict))
+    ]
     centred = any(l.kind == "ones" for _, word in p.terms for l in word)
     if not full or centred:
         return Definite(False, (f"{display(p)} is invertible",))
@@ -276,8 +279,11 @@ def _definite_by_terms(p: Poly, facts: Facts) -> Definite | None:
         if level is None:
             return None
         if not v and level.strict:
-            strict.append(() if s == 2 and not level.conditions else
-                          (*level.conditions, *(() if s == 2 else (f"{w.term_text(c, m, ())} > 0",))))  # fmt: skip
+            strict.append(
+                ()
+                if s == 2 and not level.conditions
+                else (*level.conditions, *(() if s == 2 else (f"{w.term_text(c, m, ())} > 0",)))
+            )
         elif v and level.strict and s == 2:
             grams.append("*".join(l.key for l in v))
         elif (v or not level.strict) and (v or centre is not None):

@@ -12,10 +12,33 @@ from closedform.algebra.words import ONE, Poly, ShapeFault, Unsupported
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
 
-ELEMENTWISE = frozenset({
-    "exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "relu", "abs", "sign",
-    "erf", "erfc", "gamma", "loggamma", "digamma", "asin", "acos", "atan", "recip",
-})  # fmt: skip
+ELEMENTWISE = frozenset(
+    {
+        "exp",
+        "log",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "relu",
+        "abs",
+        "sign",
+        "erf",
+        "erfc",
+        "gamma",
+        "loggamma",
+        "digamma",
+        "asin",
+        "acos",
+        "atan",
+        "recip",
+    }
+)
 Shapes = Mapping[str, tuple[str, str]]
 
 
@@ -116,8 +139,11 @@ def read(node: Node, names: Names) -> Poly:
             raise ShapeFault(f"khatrirao needs as many columns: {p.key} has {p.cols}, but {q.key} has {q.cols}")
         return w.compound("khatrirao", p, q, times(p.rows, q.rows), p.cols)
     if head == "vec":
-        return args[0] if args[0].cols == ONE else w.of_letter(
-            w.Letter("vec", (args[0],), times(args[0].rows, args[0].cols), ONE))  # fmt: skip
+        return (
+            args[0]
+            if args[0].cols == ONE
+            else w.of_letter(w.Letter("vec", (args[0],), times(args[0].rows, args[0].cols), ONE))
+        )
     if head in ("max", "min") and len(args) == 2 and any(a.zero for a in args):
         p = args[1] if args[0].zero else args[0]
         return w.elementwise("relu", p) if head == "max" else -w.elementwise("relu", -p)
@@ -145,10 +171,12 @@ def _sum(args: list[Poly]) -> Poly:
         and first.cols != ONE
         and not any(l.kind == "fn" for a in shapes.values() for _, word in a.terms for l in word)
     ):
-        raise ShapeFault(f"cannot add the number {scalars[0].key} to {w.shown(first)}, which is {first.rows} x "
-                         f"{first.cols}; "
-                         f"write {scalars[0].key}*eye({first.rows}) or {scalars[0].key}*ones({first.rows}, "
-                         f"{first.cols})")  # fmt: skip
+        raise ShapeFault(
+            f"cannot add the number {scalars[0].key} to {w.shown(first)}, which is {first.rows} x "
+            f"{first.cols}; "
+            f"write {scalars[0].key}*eye({first.rows}) or {scalars[0].key}*ones({first.rows}, "
+            f"{first.cols})"
+        )
     fill = w.of_fill(first.rows, first.cols)
     return w.add(*(a * fill if a.scalar and not a.zero else a for a in args if not (a.scalar and a.zero)))
 

@@ -157,7 +157,7 @@ def solve(p: Poly, name: str, rows: str, cols: str, symmetric: bool = False) -> 
     if not pairs:
         return None
     if len(pairs) == 1:
-        (left, right), = pairs  # fmt: skip
+        ((left, right),) = pairs
         if rows == cols == ONE and not left.scalar:
             return None
         if left.rows != left.cols or right.rows != right.cols:
@@ -223,8 +223,10 @@ def _rewrite(p: Poly) -> Poly | None:
             if l.kind != "inv":
                 continue
             inner: Poly = l.args[0]
-            (m0, w0), c0 = max(inner.terms.items(), key=lambda t: (
-                all(x.rows != ONE for x in t[0][1]), len(t[0][1]), [x.key for x in t[0][1]]))  # fmt: skip
+            (m0, w0), c0 = max(
+                inner.terms.items(),
+                key=lambda t: (all(x.rows != ONE for x in t[0][1]), len(t[0][1]), [x.key for x in t[0][1]]),
+            )
             if not w0:
                 continue
             rest = inner - Poly(inner.rows, inner.cols, {(m0, w0): c0})

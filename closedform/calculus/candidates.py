@@ -123,8 +123,12 @@ class Judge:
         s = used[0]
         if s.ball is not None:
             return [{s.symbol.name: s.ball}]
-        values = {p: sp.Rational(int(v.p), int(v.q)) for p in s.polynomial.free_symbols if p.name in sample.values
-                  for v in [sample.values[p.name]]}  # fmt: skip
+        values = {
+            p: sp.Rational(int(v.p), int(v.q))
+            for p in s.polynomial.free_symbols
+            if p.name in sample.values
+            for v in [sample.values[p.name]]
+        }
         poly = sp.Poly(s.polynomial.subs(values), s.variable)
         if not all(c.is_Rational for c in poly.all_coeffs()) or poly.degree() < 1:
             return None
@@ -170,14 +174,18 @@ class Judge:
                 continue
             ball = self.coordinate(v, Sample({**sample.values, **at}, sample.columns))
             if ball is None:
-                return ("outside" if self._not_real(v, Sample({**sample.values, **at}, sample.columns)) else "unknown"), None
+                return (
+                    "outside" if self._not_real(v, Sample({**sample.values, **at}, sample.columns)) else "unknown"
+                ), None
             at[k.name] = ball
         here = Sample({**sample.values, **at}, sample.columns)
         for tree, op in self._relations:
             gap = real_ball(tree, here, self.precision) if tree is not None else None
             if gap is None:
                 return "unknown", at
-            if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(op, gap.contains(0)):
+            if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(
+                op, gap.contains(0)
+            ):
                 return "outside", at
         for tree in self._nonzero:
             ball = real_ball(tree, here, self.precision) if tree is not None else arb(1)
@@ -222,7 +230,9 @@ def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, 
         statement, assumptions = _statement(system)
         said: dict[str, Json] = {u.name: bridge.to_tree(point[u]) for u in system.unknowns}
         own = {u.name for u in system.unknowns}
-        held = [r for r in tower.read_relations(assumptions, "assumptions") if not own & (_names_of(r[1]) | _names_of(r[2]))]
+        held = [
+            r for r in tower.read_relations(assumptions, "assumptions") if not own & (_names_of(r[1]) | _names_of(r[2]))
+        ]
         equations = _derivatives(statement, [u.name for u in system.unknowns])
         values = {k: read(v) for k, v in said.items()}
         conditions = list[Any]()

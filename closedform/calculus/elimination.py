@@ -54,8 +54,11 @@ class Eliminator:
         self.budget.check()
         self.branches += 1
         if self.branches > MAX_BRANCHES:
-            self.obstacles.append(Obstacle(equations[0] if equations else sp.S.Zero, unknowns[0] if unknowns else None, None,
-                                           "too many cases"))  # fmt: skip
+            self.obstacles.append(
+                Obstacle(
+                    equations[0] if equations else sp.S.Zero, unknowns[0] if unknowns else None, None, "too many cases"
+                )
+            )
             return []
         split = list[list[Any]]()
         for e in equations:
@@ -97,7 +100,11 @@ class Eliminator:
         block = self._block(equations, unknowns)
         if block is not None:
             return block
-        if len(unknowns) >= 3 and any(e.free_symbols - set(unknowns) for e in equations) and not self._triangular(equations, unknowns):
+        if (
+            len(unknowns) >= 3
+            and any(e.free_symbols - set(unknowns) for e in equations)
+            and not self._triangular(equations, unknowns)
+        ):
             found = self._basis(equations, unknowns)
             if found is not None:
                 return found
@@ -135,16 +142,23 @@ class Eliminator:
                     side = sp.Matrix([-e.subs(dict.fromkeys(group, 0)) for e in chosen])
                     values = [sp.cancel(v) for v in matrix.adjugate() * side / determinant]
                     point = dict(zip(group, values, strict=True))
-                    rest = [sp.numer(sp.together(e.subs(point, simultaneous=True))) for e in equations if e not in chosen]
+                    rest = [
+                        sp.numer(sp.together(e.subs(point, simultaneous=True))) for e in equations if e not in chosen
+                    ]
                     others = tuple(u for u in unknowns if u not in group)
-                    return [{**{u: _tidied(v.subs(s)) for u, v in point.items()}, **s} for s in self._branch(rest, others)]
+                    return [
+                        {**{u: _tidied(v.subs(s)) for u, v in point.items()}, **s} for s in self._branch(rest, others)
+                    ]
         return None
 
     def _triangular(self, equations: list[Any], unknowns: tuple[Any, ...]) -> bool:
         """Is there an equation in one unknown, or one that gives an unknown with a coefficient free of unknowns?"""
         for e in equations:
             own = [u for u in unknowns if u in e.free_symbols]
-            if len(own) == 1 or any(e.is_polynomial(u) and sp.degree(e, u) == 1 and not sp.diff(e, u).free_symbols & set(unknowns) for u in own):
+            if len(own) == 1 or any(
+                e.is_polynomial(u) and sp.degree(e, u) == 1 and not sp.diff(e, u).free_symbols & set(unknowns)
+                for u in own
+            ):
                 return True
         return False
 
@@ -167,7 +181,11 @@ class Eliminator:
         names = dict[Any, Any]()
         renamed = [_renamed(e, unknowns, names) for e in equations]
         inverse = sp.Dummy("w")
-        apart = [_renamed(h, unknowns, names) for h in self.nonzero if h.free_symbols & set(unknowns) and h.is_polynomial(*unknowns)]
+        apart = [
+            _renamed(h, unknowns, names)
+            for h in self.nonzero
+            if h.free_symbols & set(unknowns) and h.is_polynomial(*unknowns)
+        ]
         more = [inverse * sp.Mul(*apart) - 1] if apart else []
         try:
             basis = sp.groebner([*renamed, *more], *((inverse,) if more else ()), *unknowns, order="lex")
@@ -215,7 +233,10 @@ class Eliminator:
         return [{u: _tidied(value.subs(s)), **s} for s in self._branch(reduced, others)]
 
     def _outside(self, u: Any, value: Any) -> list[bool]:
-        return [bool(u.is_positive and value.is_nonpositive), bool(u.is_real and value.is_real is False and not value.has(sp.I))]
+        return [
+            bool(u.is_positive and value.is_nonpositive),
+            bool(u.is_real and value.is_real is False and not value.has(sp.I)),
+        ]
 
     def _combined(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
         """A Groebner basis, else a resultant of two polynomials, when no unknown can be isolated."""
@@ -226,7 +247,10 @@ class Eliminator:
             for f in equations[:i]:
                 shared = [u for u in unknowns if u in e.free_symbols and u in f.free_symbols]
                 for u in shared:
-                    if not (e.is_polynomial(*unknowns) and f.is_polynomial(*unknowns)) or sp.degree(e, u) * sp.degree(f, u) > 9:
+                    if (
+                        not (e.is_polynomial(*unknowns) and f.is_polynomial(*unknowns))
+                        or sp.degree(e, u) * sp.degree(f, u) > 9
+                    ):
                         continue
                     r = sp.resultant(e, f, u)
                     if r == 0 or sp.count_ops(r) > MAX_OPS:
@@ -278,5 +302,3 @@ def factors_of(e: Any) -> list[Any]:
     for f in sp.Mul.make_args(whole):
         out[f.base if isinstance(f, sp.Pow) and f.exp.is_Integer and f.exp > 0 else f] = None
     return [f for f in out if not (isinstance(f, sp.Pow) and f.exp.is_negative)]
-
-

@@ -25,8 +25,9 @@ MAX_DEPTH = 8
 MAX_OPS = 2_500
 
 
-def real_roots(equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: int = 0,
-               budget: Budget | None = None) -> Roots:  # fmt: skip
+def real_roots(
+    equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: int = 0, budget: Budget | None = None
+) -> Roots:
     """Candidates for the real roots of ``equation`` in x, or obstacles.
 
     >>> x = sp.Symbol("x", real=True)
@@ -39,7 +40,12 @@ def real_roots(equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: 
     if depth > MAX_DEPTH or sp.count_ops(equation) > MAX_OPS:
         return Roots((), (Obstacle(equation, x, meaning, "the equation is too large"),))
     found = Roots()
-    if x not in equation.free_symbols and not equation.is_zero and equation.free_symbols and facts.sign(equation) not in (1, -1):
+    if (
+        x not in equation.free_symbols
+        and not equation.is_zero
+        and equation.free_symbols
+        and facts.sign(equation) not in (1, -1)
+    ):
         return Roots((), (Obstacle(equation, x, meaning, "where it vanishes every value is a root"),))
     for factor in factors(_prepared(equation, x), x):
         found |= _Solver(x, facts, meaning, depth, budget).solve(factor)
@@ -68,10 +74,16 @@ def _prepared(equation: Any, x: Any) -> Any:
     e = equation
     if e.has(sp.sinh, sp.cosh, sp.tanh, sp.coth):
         e = e.rewrite(sp.exp)
-    e = e.replace(lambda p: isinstance(p, sp.Pow) and x in p.exp.free_symbols and x not in p.base.free_symbols and p.base is not sp.E,
-                  lambda p: sp.exp(p.exp * sp.log(p.base)))  # fmt: skip
+    e = e.replace(
+        lambda p: (
+            isinstance(p, sp.Pow) and x in p.exp.free_symbols and x not in p.base.free_symbols and p.base is not sp.E
+        ),
+        lambda p: sp.exp(p.exp * sp.log(p.base)),
+    )
     e = e.replace(lambda p: isinstance(p, sp.exp) and x in p.free_symbols, lambda p: _split_exponential(p, x))
-    return e.replace(lambda p: isinstance(p, sp.log) and x in p.free_symbols, lambda p: sp.expand_log(sp.log(sp.factor(p.args[0]))))
+    return e.replace(
+        lambda p: isinstance(p, sp.log) and x in p.free_symbols, lambda p: sp.expand_log(sp.log(sp.factor(p.args[0])))
+    )
 
 
 def _split_exponential(p: Any, x: Any) -> Any:
@@ -111,8 +123,17 @@ class _Solver:
         found, bare = generators(equation, x)
         if not found:
             return polynomial_roots(equation, x, self.meaning, self.budget)
-        for rule in (self._single, self._exponentials, self._powers, self._logarithms, self._lambert, self._inner, self._radicals,
-                     self._circular, self._log_substitution):  # fmt: skip
+        for rule in (
+            self._single,
+            self._exponentials,
+            self._powers,
+            self._logarithms,
+            self._lambert,
+            self._inner,
+            self._radicals,
+            self._circular,
+            self._log_substitution,
+        ):
             answer = rule(equation, found, bare)
             if answer is not None:
                 return answer
@@ -192,7 +213,11 @@ class _Solver:
         low, high = bounds_of(self.x, self.facts.relations)
         if low is None or high is None:
             return (0,)
-        ends = [float(sp.N(argument.subs(self.x, b))) for b in (low, high)] if not argument.subs(self.x, 0).free_symbols else [0.0, 0.0]
+        ends = (
+            [float(sp.N(argument.subs(self.x, b))) for b in (low, high)]
+            if not argument.subs(self.x, 0).free_symbols
+            else [0.0, 0.0]
+        )
         p = float(period)
         return range(int(min(ends) // p) - 1, int(max(ends) // p) + 2)
 
@@ -267,7 +292,10 @@ class _Solver:
     def _powers(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         """Powers of one base x with exponents that have rational ratios, or a sum of two such terms."""
         x = self.x
-        if not all(isinstance(h, sp.Pow) and h.base == x and x not in h.exp.free_symbols for h in found) or not x.is_nonnegative:
+        if (
+            not all(isinstance(h, sp.Pow) and h.base == x and x not in h.exp.free_symbols for h in found)
+            or not x.is_nonnegative
+        ):
             return None
         terms = sp.Add.make_args(sp.expand(sp.powsimp(sp.expand(equation))))
         exponents, coefficients = list[Any](), list[Any]()
@@ -325,7 +353,9 @@ class _Solver:
         for r, log in zip(ratios, logs, strict=True):
             power = int(r * scale)
             left, right = (left * log.args[0] ** power, right) if power > 0 else (left, right * log.args[0] ** -power)
-        return self.again(sp.expand(left - right * sp.exp(sp.expand(-constant * scale / weights[0]))), self.x, self.meaning)
+        return self.again(
+            sp.expand(left - right * sp.exp(sp.expand(-constant * scale / weights[0]))), self.x, self.meaning
+        )
 
     def _lambert(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         values = lambert_roots(equation, self.x, found)
@@ -387,8 +417,14 @@ class _Solver:
         step = _gcd(*(int(r * denominator) for r in ratios))
         angle = sp.Dummy("q", real=True)
         unit = sp.expand(arguments[0] * sp.Rational(step, denominator))
-        e = equation.xreplace({h: h.func(angle * int(r * denominator / step))
-                               for h in found for a, r in zip(arguments, ratios, strict=True) if a == h.args[0]})  # fmt: skip
+        e = equation.xreplace(
+            {
+                h: h.func(angle * int(r * denominator / step))
+                for h in found
+                for a, r in zip(arguments, ratios, strict=True)
+                if a == h.args[0]
+            }
+        )
         c, s = sp.Dummy("c", real=True), sp.Dummy("s", real=True)
         e = sp.expand_trig(e.rewrite(sp.tan, sp.tan)).subs({sp.tan(angle): s / c, sp.sin(angle): s, sp.cos(angle): c})
         e = sp.expand(sp.numer(sp.together(e)))

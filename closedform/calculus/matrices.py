@@ -102,8 +102,11 @@ def matrix_system(problem: Problem) -> MatrixSystem:
     for name in problem.unknowns:  # U'U = I makes the letter itself orthogonal, so that normal forms know it
         if name in shapes and any(_orthonormal(c, names.poly(name)) for c in constraints):
             flags[name] = flags.get(name, frozenset()) | {"orth"}
-        if name in shapes and any(c.kind == "zero" and _same_up_to_scale(c.left, names.poly(name) - names.poly(name).T)
-                                  for c in constraints if shapes[name][0] == shapes[name][1]):  # fmt: skip
+        if name in shapes and any(
+            c.kind == "zero" and _same_up_to_scale(c.left, names.poly(name) - names.poly(name).T)
+            for c in constraints
+            if shapes[name][0] == shapes[name][1]
+        ):
             flags[name] = flags.get(name, frozenset()) | {"sym"}
     names = Names(FrozenMap(shapes), FrozenMap(flags))
     constraints = [c for node in problem.constraints if (c := _constraint(node, names))]
@@ -115,9 +118,17 @@ def matrix_system(problem: Problem) -> MatrixSystem:
     loss = read(problem.loss, names)
     if not loss.scalar:
         raise ShapeFault(f"a loss must be a number, but this one is {loss.rows} x {loss.cols}")
-    system = MatrixSystem(problem, names, facts, loss, _pieces(problem.loss, names, facts, frozenset(problem.unknowns)),
-                          problem.unknowns,
-                          tuple(c for c in constraints if not c.left.zero), None, given=given)  # fmt: skip
+    system = MatrixSystem(
+        problem,
+        names,
+        facts,
+        loss,
+        _pieces(problem.loss, names, facts, frozenset(problem.unknowns)),
+        problem.unknowns,
+        tuple(c for c in constraints if not c.left.zero),
+        None,
+        given=given,
+    )
     try:
         return replace(system, gradient=FrozenMap(differentiate(loss, {u: names.poly(u) for u in problem.unknowns})))
     except Unsupported as fault:
@@ -194,15 +205,24 @@ def _same_up_to_scale(p: Poly, q: Poly) -> bool:
 def _orthonormal(c: Constraint, u: Poly) -> bool:
     if c.kind != "zero" or u.scalar or c.left.rows != c.left.cols:
         return False
-    return _same_up_to_scale(c.left, u.T * u - w.eye(u.cols)) if u.cols != ONE and c.left.rows == u.cols else (
-        u.rows == u.cols and _same_up_to_scale(c.left, u * u.T - w.eye(u.rows)))  # fmt: skip
+    return (
+        _same_up_to_scale(c.left, u.T * u - w.eye(u.cols))
+        if u.cols != ONE and c.left.rows == u.cols
+        else (u.rows == u.cols and _same_up_to_scale(c.left, u * u.T - w.eye(u.rows)))
+    )
 
 
 # -- the loss as it was written ------------------------------------------------------------------------------------
 
 
-def _pieces(node: Node, names: Names, facts: Facts, unknowns: frozenset[str], coefficient: Poly | None = None,
-            traced: bool = False) -> tuple[Piece, ...]:  # fmt: skip
+def _pieces(
+    node: Node,
+    names: Names,
+    facts: Facts,
+    unknowns: frozenset[str],
+    coefficient: Poly | None = None,
+    traced: bool = False,
+) -> tuple[Piece, ...]:
     """The additive terms of the loss, squares recognised where they stand."""
     coefficient = coefficient or w.constant(1)
     chain = list[tuple[Node, Poly]]()
@@ -505,5 +525,17 @@ def outline(system: MatrixSystem) -> tuple[FrozenMap[str, str], tuple[tuple[str,
     return shown, rows, tuple(equations), "matrix"
 
 
-__all__ = ["Constraint", "MatrixSystem", "Piece", "differentiate", "directional", "gradient", "hessian", "lagrangian",
-           "matrix_system", "outline", "sign", "words_read"]  # fmt: skip
+__all__ = [
+    "Constraint",
+    "MatrixSystem",
+    "Piece",
+    "differentiate",
+    "directional",
+    "gradient",
+    "hessian",
+    "lagrangian",
+    "matrix_system",
+    "outline",
+    "sign",
+    "words_read",
+]

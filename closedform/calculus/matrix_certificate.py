@@ -19,8 +19,9 @@ _SMALL = (3, 2, 4, 5, 6, 7, 8, 9)
 ATTEMPTS = 8
 
 
-def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[str],
-                conditions: Sequence[str] = ()) -> Certificate | None:  # fmt: skip
+def certificate(
+    system: MatrixSystem, values: dict[str, Poly], order: Sequence[str], conditions: Sequence[str] = ()
+) -> Certificate | None:
     """A certificate that the kernel accepts, or None where it cannot test the loss or the formula.
 
     Raises ``ArithmeticError`` when the kernel finds that the formula is not stationary.
@@ -38,9 +39,12 @@ def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[s
     properties: dict[str, Json] = {n: list(words) for n, words in declared.items() if words}
     shapes: dict[str, Json] = {n: [size_tree(r), size_tree(c)] for n, (r, c) in system.names.shapes.items()}
     statement: dict[str, Json] = {
-        "loss": to_tree(problem.loss), "unknowns": list(system.unknowns), "shapes": shapes, "properties": properties,
+        "loss": to_tree(problem.loss),
+        "unknowns": list(system.unknowns),
+        "shapes": shapes,
+        "properties": properties,
         "constraints": constraints,
-    }  # fmt: skip
+    }
     claim: dict[str, Json] = {"kind": "matrix_stationary", "formula": formulas, "conditions": list(conditions)}
     small = "unvec" in json.dumps(formulas)  # Kronecker products grow fast
     for sizes in assignments(system, _SMALL if small else _SIZES, values.values()):

@@ -254,8 +254,11 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
         return None
     if stacked_scalars:
         names = list(dict.fromkeys(stacked_scalars))
-        return tuple(conditions) if any(n.startswith("ones(") for n in names) else (
-            *conditions, f"{names[0]} is not zero" if len(names) == 1 else f"{', '.join(names)} are not all zero")  # fmt: skip
+        return (
+            tuple(conditions)
+            if any(n.startswith("ones(") for n in names)
+            else (*conditions, f"{names[0]} is not zero" if len(names) == 1 else f"{', '.join(names)} are not all zero")
+        )
     if stacked == ["ones(" + stacked[0][5:]] and len(stacked) == 1 and stacked[0].startswith("ones("):
         return tuple(conditions)
     return (*conditions, full_column_rank(list(dict.fromkeys(stacked))))

@@ -100,8 +100,14 @@ class Cutter:
             if not inner:
                 out[e] = None
                 continue
-            choices = [(a.args[0], -a.args[0]) if isinstance(a, sp.Abs) else a.args if isinstance(a, (sp.Max, sp.Min)) else (1, -1, 0)
-                       for a in inner]  # fmt: skip
+            choices = [
+                (a.args[0], -a.args[0])
+                if isinstance(a, sp.Abs)
+                else a.args
+                if isinstance(a, (sp.Max, sp.Min))
+                else (1, -1, 0)
+                for a in inner
+            ]
             for c in product(*choices):
                 out[e.subs(dict(zip(inner, c, strict=True)))] = None
         return [e for e in out if self.x in e.free_symbols]
@@ -141,4 +147,6 @@ class Cutter:
         if isinstance(condition, sp.Not):
             return not self._true(condition.args[0], probe)
         gap = self.sign(self._resolved(condition.lhs - condition.rhs, probe).subs(self.x, probe))
-        return {">": gap > 0, ">=": gap >= 0, "<": gap < 0, "<=": gap <= 0, "==": gap == 0, "!=": gap != 0}[condition.rel_op]
+        return {">": gap > 0, ">=": gap >= 0, "<": gap < 0, "<=": gap <= 0, "==": gap == 0, "!=": gap != 0}[
+            condition.rel_op
+        ]

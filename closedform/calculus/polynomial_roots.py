@@ -63,8 +63,13 @@ class Roots:
 
     def __or__(self, other: Roots) -> Roots:
         values = dict.fromkeys((*self.values, *other.values))
-        return Roots(tuple(values), (*self.obstacles, *other.obstacles), self.everywhere or other.everywhere,
-                     (*self.stands, *other.stands), (*self.evidence, *other.evidence))  # fmt: skip
+        return Roots(
+            tuple(values),
+            (*self.obstacles, *other.obstacles),
+            self.everywhere or other.everywhere,
+            (*self.stands, *other.stands),
+            (*self.evidence, *other.evidence),
+        )
 
     def with_values(self, values: Iterable[Any]) -> Roots:
         return replace(self, values=tuple(dict.fromkeys(values)))
@@ -174,7 +179,11 @@ def _tidy(expr: Any) -> Any:
 def _root(value: Any, n: int) -> Any:
     """The principal n-th root, with perfect powers taken out."""
     factored = sp.factor(value) if sp.count_ops(value) < 400 else value
-    return sp.powdenest(sp.root(factored, n)) if factored.is_nonnegative is not None or factored.is_number else sp.root(factored, n)
+    return (
+        sp.powdenest(sp.root(factored, n))
+        if factored.is_nonnegative is not None or factored.is_number
+        else sp.root(factored, n)
+    )
 
 
 def _binomial(value: Any, n: int, x: Any) -> tuple[Any, ...]:
@@ -190,8 +199,10 @@ def _binomial(value: Any, n: int, x: Any) -> tuple[Any, ...]:
         return (_root(value, n),)
     if value.is_real is False:
         return tuple(_root(value, n) * sp.exp(2 * sp.pi * sp.I * sp.Rational(k, n)).rewrite(sp.cos) for k in range(n))
-    return (sp.sign(value) * sp.root(sp.Abs(value), n),) if value.is_real else tuple(
-        _root(value, n) * sp.exp(2 * sp.pi * sp.I * sp.Rational(k, n)) for k in range(n)
+    return (
+        (sp.sign(value) * sp.root(sp.Abs(value), n),)
+        if value.is_real
+        else tuple(_root(value, n) * sp.exp(2 * sp.pi * sp.I * sp.Rational(k, n)) for k in range(n))
     )
 
 
@@ -226,7 +237,13 @@ def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
     low = _factored(b**2 - 3 * a * c)
     high = _factored(2 * b**3 - 9 * a * b * c + 27 * a**2 * d)
     if low.is_zero:
-        base = sp.root(high, 3) if high.is_positive else -sp.root(-high, 3) if high.is_negative else sp.sign(high) * sp.root(sp.Abs(high), 3)
+        base = (
+            sp.root(high, 3)
+            if high.is_positive
+            else -sp.root(-high, 3)
+            if high.is_negative
+            else sp.sign(high) * sp.root(sp.Abs(high), 3)
+        )
         return (-(b + base) / (3 * a),)
     inside = (high + sp.sqrt(sp.expand(high**2 - 4 * low**3))) / 2
     cube = sp.root(inside, 3)

@@ -86,7 +86,9 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
     said = Statement(f"the roots of {shown} are the given radicals", "proved", certificate=0)
     if None in exact:
         reason = "solvable by radicals, but the expressions are too long to be written out"
-        return RealRoots(f, balls, nothing, "unknown", reason=reason, statements=(said,), certificates=(solution.certificate,))
+        return RealRoots(
+            f, balls, nothing, "unknown", reason=reason, statements=(said,), certificates=(solution.certificate,)
+        )
     return RealRoots(f, balls, tuple(exact), "closed", "radical", (said,), (solution.certificate,))
 
 

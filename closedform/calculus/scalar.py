@@ -27,8 +27,9 @@ def gradient(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
     products = {p: sp.Dummy("p") for p in loss.atoms(sp.Product)}
     image = loss.xreplace(products)
     out = tuple(
-        (sp.diff(image, u) + sp.Add(*(sp.diff(image, d) * d * _log_derivative(p, u) for p, d in products.items())))
-        .xreplace({d: p for p, d in products.items()})
+        (
+            sp.diff(image, u) + sp.Add(*(sp.diff(image, d) * d * _log_derivative(p, u) for p, d in products.items()))
+        ).xreplace({d: p for p, d in products.items()})
         for u in unknowns
     )
     for g in out:
@@ -42,8 +43,14 @@ def _log_derivative(product: Any, u: Any) -> Any:
     return sp.Sum(sp.cancel(sp.diff(f, u) / f), *product.limits) if u in f.free_symbols else sp.S.Zero
 
 
-def disagreement(loss: kernel.Tree, gradient: Sequence[Any], names: Sequence[str], sampler: Sampler,
-                 columns: dict[str, list[fmpq]] | None = None, points: int = 2) -> str | None:  # fmt: skip
+def disagreement(
+    loss: kernel.Tree,
+    gradient: Sequence[Any],
+    names: Sequence[str],
+    sampler: Sampler,
+    columns: dict[str, list[fmpq]] | None = None,
+    points: int = 2,
+) -> str | None:
     """The first component that an independent derivative refutes at a random point, or None.
 
     Independent: the kernel's derivative of the tree as read, else a central difference in 400 bits. Where neither can
@@ -158,8 +165,13 @@ def real_domain(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
             argument = node.args[0]
             if not (isinstance(argument, sp.Abs) or _plainly_positive(argument)):
                 out[sp.Gt(argument, 0)] = None
-        elif (isinstance(node, sp.Pow) and node.exp.is_number and not node.exp.is_integer and not node.base.is_nonnegative
-              and not _plainly_positive(node.base)):  # fmt: skip
+        elif (
+            isinstance(node, sp.Pow)
+            and node.exp.is_number
+            and not node.exp.is_integer
+            and not node.base.is_nonnegative
+            and not _plainly_positive(node.base)
+        ):
             out[sp.Ge(node.base, 0)] = None
     return tuple(r for r in out if r not in (sp.true, sp.false))
 

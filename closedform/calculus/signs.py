@@ -41,7 +41,13 @@ class Facts:
             return
         slack = sp.Dummy("s", positive=True) if strict else sp.Dummy("s", nonnegative=True)
         for s in sorted(d.free_symbols, key=str):
-            if s in keep or s in self.slacks or not isinstance(s, sp.Symbol) or not d.is_polynomial(s) or sp.degree(d, s) != 1:
+            if (
+                s in keep
+                or s in self.slacks
+                or not isinstance(s, sp.Symbol)
+                or not d.is_polynomial(s)
+                or sp.degree(d, s) != 1
+            ):
                 continue
             a = sp.factor(d.coeff(s, 1))
             b = sp.factor(d.coeff(s, 0))
@@ -138,7 +144,10 @@ class Facts:
         terms = sp.Add.make_args(expanded)
         if len(terms) > MAX_TERMS:
             return None
-        signs = {1 if t.is_positive else -1 if t.is_negative else 2 if t.is_nonnegative else -2 if t.is_nonpositive else 0 for t in terms}
+        signs = {
+            1 if t.is_positive else -1 if t.is_negative else 2 if t.is_nonnegative else -2 if t.is_nonpositive else 0
+            for t in terms
+        }
         if signs <= {1, 2}:
             return 1 if 1 in signs else 2
         if signs <= {-1, -2}:

@@ -79,7 +79,9 @@ class Statistics:
             name = _name(s, {*taken, *(v.name for v in self.symbols.values())})
             body = s.function
             positive = body.is_positive or body.is_nonnegative  # zero only for degenerate data, which is said
-            self.symbols[s] = sp.Symbol(name, **({"positive": True} if positive else {"negative": True} if body.is_negative else {"real": True}))
+            self.symbols[s] = sp.Symbol(
+                name, **({"positive": True} if positive else {"negative": True} if body.is_negative else {"real": True})
+            )
 
     @property
     def back(self) -> dict[Any, Any]:
@@ -100,12 +102,22 @@ class Statistics:
                     continue
                 if sp.simplify(t.function - f**2) == 0:
                     out.append(sp.Gt(length * b, a**2, evaluate=False))
-                if sp.simplify(t.function * f - 1) == 0 and f.is_positive and sp.default_sort_key(s) < sp.default_sort_key(t):
+                if (
+                    sp.simplify(t.function * f - 1) == 0
+                    and f.is_positive
+                    and sp.default_sort_key(s) < sp.default_sort_key(t)
+                ):
                     out.append(sp.Gt(a * b, length**2, evaluate=False))
-            for (t, b), (u, c) in ((p, q) for p in pairs for q in pairs if sp.default_sort_key(p[0]) < sp.default_sort_key(q[0])):
+            for (t, b), (u, c) in (
+                (p, q) for p in pairs for q in pairs if sp.default_sort_key(p[0]) < sp.default_sort_key(q[0])
+            ):
                 alike = s.limits == t.limits == u.limits and f != 1
-                if (alike and t.function.is_nonnegative and u.function.is_nonnegative
-                        and sp.simplify(t.function * u.function - f**2) == 0):  # fmt: skip
+                if (
+                    alike
+                    and t.function.is_nonnegative
+                    and u.function.is_nonnegative
+                    and sp.simplify(t.function * u.function - f**2) == 0
+                ):
                     out.append(sp.Gt(b * c, a**2, evaluate=False))
         return list(dict.fromkeys(out))
 

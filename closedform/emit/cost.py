@@ -64,8 +64,16 @@ def predict(n: float, k: float, condition: float = 1e3) -> Cost:
     kappa = condition**2
     rate = math.log1p(2 / (kappa - 1)) if kappa > 1 else math.inf
     steps = max(1.0, math.log(1 / ACCURACY) / rate)
-    return Cost(int(n), int(k), condition, n * k**2 + 2 * n * k + k**3 / 3, 8 * (k**2 + 2 * k),
-                4 * n * k, steps, 8 * (n + 2 * k))  # fmt: skip
+    return Cost(
+        int(n),
+        int(k),
+        condition,
+        n * k**2 + 2 * n * k + k**3 / 3,
+        8 * (k**2 + 2 * k),
+        4 * n * k,
+        steps,
+        8 * (n + 2 * k),
+    )
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,14 @@ def measure(cost: Cost, seconds: float = 20.0, seed: int = 0) -> Measured:
         run += 1
     step_seconds = (time.perf_counter() - started) / run
     grow, size = cost.n / rows, float(np.linalg.norm(truth))
-    return Measured(rows, closed_seconds * grow, step_seconds * grow, run,
-                    float(np.linalg.norm(closed - truth)) / size, float(np.linalg.norm(a - truth)) / size)  # fmt: skip
+    return Measured(
+        rows,
+        closed_seconds * grow,
+        step_seconds * grow,
+        run,
+        float(np.linalg.norm(closed - truth)) / size,
+        float(np.linalg.norm(a - truth)) / size,
+    )
 
 
 def describe(cost: Cost, measured: Measured | None) -> str:

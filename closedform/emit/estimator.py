@@ -86,8 +86,9 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         tags.target_tags.single_output = True
         return tags
 
-    def _keep(self, result: LeastSquares, intercept: np.ndarray, shape: tuple[int, ...],
-              slopes: np.ndarray | None = None) -> LeastSquaresRegressor:  # fmt: skip
+    def _keep(
+        self, result: LeastSquares, intercept: np.ndarray, shape: tuple[int, ...], slopes: np.ndarray | None = None
+    ) -> LeastSquaresRegressor:
         slopes = result.coefficients if slopes is None else slopes
         flat = len(shape) == 1
         self.coef_ = slopes[:, 0] if flat else slopes.T

@@ -52,8 +52,9 @@ class GramState:
         return GramState(X.T @ X, X.T @ Y, np.einsum("ij,ij->j", Y, Y), len(X))
 
     def __add__(self, other: GramState) -> GramState:
-        return GramState(self.gram + other.gram, self.moment + other.moment,
-                         self.square + other.square, self.rows + other.rows)  # fmt: skip
+        return GramState(
+            self.gram + other.gram, self.moment + other.moment, self.square + other.square, self.rows + other.rows
+        )
 
     @staticmethod
     def over(chunks: Iterable[Chunk]) -> GramState:
@@ -179,7 +180,9 @@ def solve_state(state: GramState, ridge: Array) -> LeastSquares:
     if rank < k:  # least norm in the user's units
         values, vectors = np.linalg.eigh(state.gram + np.diag(ridge))
         kept, scale = values > k * EPSILON * max(values[-1], 0.0), np.ones(k)
-    a = scale[:, None] * (vectors[:, kept] @ ((vectors[:, kept].T @ (scale[:, None] * state.moment)) / values[kept, None]))
+    a = scale[:, None] * (
+        vectors[:, kept] @ ((vectors[:, kept].T @ (scale[:, None] * state.moment)) / values[kept, None])
+    )
     condition = float(math.sqrt(values[kept][-1] / values[kept][0])) if rank else math.inf
     squared = _result(a, condition**2, "eigenvectors of the Gram matrix of the state", rank, state)
     return replace(squared, condition=condition)
@@ -231,13 +234,17 @@ def _by_qr(chunks: Chunks, scale: Array, ridge: float, state: GramState, whole: 
         a = _refine_extended(whole, a, scale, s, Vt)
     elif ridge == 0:
         for _ in range(2):
-            a = a + scale[:, None] * (Vt.T @ ((Vt @ (scale[:, None] * _gradient(chunks, whole, a, 0.0))) / s[:, None] ** 2))
+            a = a + scale[:, None] * (
+                Vt.T @ ((Vt @ (scale[:, None] * _gradient(chunks, whole, a, 0.0))) / s[:, None] ** 2)
+            )
     condition = float(s[0] / s[-1])
     method = "QR of [X y] in blocks, SVD of the small R" + (", residuals in twice the precision" if refined else "")
     return _result(a, condition, method, rank, state, EPSILON if refined else 1.0)
 
 
-def _least_norm(R: Array, right: Array, scale: Array, state: GramState, chunks: Chunks, whole: Chunk | None) -> LeastSquares:  # fmt: skip
+def _least_norm(
+    R: Array, right: Array, scale: Array, state: GramState, chunks: Chunks, whole: Chunk | None
+) -> LeastSquares:
     """The minimiser of least norm, in the user's own units (so the scaling of the columns is undone first)."""
     k = len(scale)
     U, s, Vt = np.linalg.svd(R / scale, full_matrices=False)
@@ -309,8 +316,9 @@ def _residual_twice(X: Array, y: Array, a: Array, low: Array, r: Array) -> Array
 def _result(a: Array, condition: float, method: str, rank: int, state: GramState, gain: float = 1.0) -> LeastSquares:
     """``gain`` is the factor by which refinement improved on the first-order bound condition * epsilon."""
     # ||y - X a||^2 by the state; good to eps ||y||^2, which is what a summary needs.
-    residual = np.maximum(state.square - 2 * np.einsum("ij,ij->j", a, state.moment)
-                          + np.einsum("ij,ij->j", a, state.gram @ a), 0.0)  # fmt: skip
+    residual = np.maximum(
+        state.square - 2 * np.einsum("ij,ij->j", a, state.moment) + np.einsum("ij,ij->j", a, state.gram @ a), 0.0
+    )
     error = max(EPSILON, condition * EPSILON * (gain if gain == 1.0 else condition * EPSILON))
     digits = max(0.0, -math.log10(error)) if math.isfinite(condition) else 0.0
     return LeastSquares(a, condition, digits, method, rank, state.rows, residual)
@@ -320,8 +328,9 @@ def dask_state(X: Any, y: Any) -> GramState:
     """The state of Dask arrays chunked by rows: mapped over the blocks and merged (extra ``scale``)."""
     import dask  # pyright: ignore[reportMissingImports]
 
-    parts = [dask.delayed(GramState.of)(a, b) for a, b in
-             zip(X.to_delayed().ravel(), y.to_delayed().ravel(), strict=True)]  # fmt: skip
+    parts = [
+        dask.delayed(GramState.of)(a, b) for a, b in zip(X.to_delayed().ravel(), y.to_delayed().ravel(), strict=True)
+    ]
     states = dask.compute(*parts)
     total = states[0]
     for state in states[1:]:

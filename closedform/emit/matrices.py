@@ -19,10 +19,21 @@ from closedform.emit.matrix_auxiliaries import AUXILIARIES
 from closedform.language import unparse
 
 _FUNCTIONS = {
-    "exp": "np.exp", "log": "np.log", "sqrt": "np.sqrt", "sin": "np.sin", "cos": "np.cos", "tan": "np.tan",
-    "sinh": "np.sinh", "cosh": "np.cosh", "tanh": "np.tanh", "abs": "np.abs", "sign": "np.sign",
-    "asin": "np.arcsin", "acos": "np.arccos", "atan": "np.arctan",
-}  # fmt: skip
+    "exp": "np.exp",
+    "log": "np.log",
+    "sqrt": "np.sqrt",
+    "sin": "np.sin",
+    "cos": "np.cos",
+    "tan": "np.tan",
+    "sinh": "np.sinh",
+    "cosh": "np.cosh",
+    "tanh": "np.tanh",
+    "abs": "np.abs",
+    "sign": "np.sign",
+    "asin": "np.arcsin",
+    "acos": "np.arccos",
+    "atan": "np.arctan",
+}
 _RESERVED = frozenset({"np", "warnings", "sizes", "flat", "solve"})
 
 
@@ -256,8 +267,13 @@ class Source:
         order = [n for n in [*shapes, *self.system.problem.parameters] if n in self.arguments]
         order += [n for n in self.arguments if n not in order]
         order = [n for n in order if n not in sizes]
-        carriers = [n for n in shapes if n not in order and n not in self.system.unknowns
-                    and any(sizes[s].startswith(f"{identifier(n)}.shape") for s in self.needed if s in sizes)]  # fmt: skip
+        carriers = [
+            n
+            for n in shapes
+            if n not in order
+            and n not in self.system.unknowns
+            and any(sizes[s].startswith(f"{identifier(n)}.shape") for s in self.needed if s in sizes)
+        ]
         order = [n for n in shapes if n in carriers or n in order] + [n for n in order if n not in shapes]
         checks, bounded = [], {s for u in outputs for s in shapes.get(u, ())}
         for n in order:
@@ -301,9 +317,11 @@ class Source:
 
 
 _NEEDS = {
-    "_constrained_least_squares": ("_least_squares",), "_constrained": ("_solve",), "_two_sided": ("_least_squares",),
+    "_constrained_least_squares": ("_least_squares",),
+    "_constrained": ("_solve",),
+    "_two_sided": ("_least_squares",),
     "_sylvester": ("_least_squares",),
-}  # fmt: skip
+}
 
 
 def compiled(source: str) -> Callable[..., dict[str, Any]]:

@@ -17,10 +17,21 @@ def source_of(system: MatrixSystem) -> Source:
 
 
 def by_theorem(
-    system: MatrixSystem, name: str, *, texts: Mapping[str, str], latex: str, source: str, theorem: str, reference: str,
-    conditions: Sequence[str] = (), expression_class: str = "spectral", cost: Mapping[str, str] | None = None,
-    remarks: Sequence[str] = (), minimum: str = "global minimum", unique: bool = False,
-) -> Attempt:  # fmt: skip
+    system: MatrixSystem,
+    name: str,
+    *,
+    texts: Mapping[str, str],
+    latex: str,
+    source: str,
+    theorem: str,
+    reference: str,
+    conditions: Sequence[str] = (),
+    expression_class: str = "spectral",
+    cost: Mapping[str, str] | None = None,
+    remarks: Sequence[str] = (),
+    minimum: str = "global minimum",
+    unique: bool = False,
+) -> Attempt:
     """A solved attempt: the formula, the theorem it follows from with its reference, and what the class means."""
     texts = {u: t.replace("one_", "1") for u, t in texts.items()}
     latex, theorem = latex.replace("one_", "1").replace(r"one\_", "1"), theorem.replace("one_", "1")
@@ -28,19 +39,31 @@ def by_theorem(
     when = f" when {' and '.join(conditions)}" if conditions else ""
     statements = [Statement(f"{listed} is a {minimum}{when}: {theorem}", "derived", reference=reference)]
     if expression_class == "spectral":
-        statements.append(Statement(
-            "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the "
-            "entries; the"
-            " formula is closed in the class spectral", "derived", reference="Abel 1826; Galois 1832"))  # fmt: skip
+        statements.append(
+            Statement(
+                "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the "
+                "entries; the"
+                " formula is closed in the class spectral",
+                "derived",
+                reference="Abel 1826; Galois 1832",
+            )
+        )
     statements += [Statement(r, "derived", reference=reference) for r in remarks]
     seen = observe(system, source)
     if seen is not None:
         statements.append(seen)
     formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, FrozenMap(dict(cost or {})), source)
     return Attempt(
-        name, "solved", theorem, formula=formula, complete=unique, minimiser="closed", expression_class=expression_class,
-        scope="formula", statements=tuple(statements),
-    )  # fmt: skip
+        name,
+        "solved",
+        theorem,
+        formula=formula,
+        complete=unique,
+        minimiser="closed",
+        expression_class=expression_class,
+        scope="formula",
+        statements=tuple(statements),
+    )
 
 
 def cubic(k: str, factor: str = "9") -> dict[str, str]:

@@ -16,8 +16,9 @@ from closedform.emit.matrices import Source, identifier, summary_of
 Block = tuple[dict[str, Poly], Poly]  # the matrix that multiplies each unknown, and the rest
 
 
-def solver(system: MatrixSystem, values: Sequence[tuple[str, Poly]], constrained: bool,
-           kinds: Sequence[str]) -> tuple[str, str, dict[str, str]]:  # fmt: skip
+def solver(
+    system: MatrixSystem, values: Sequence[tuple[str, Poly]], constrained: bool, kinds: Sequence[str]
+) -> tuple[str, str, dict[str, str]]:
     """NumPy source, the name of the plan ("least squares", "kronecker", "formula"), and the cost."""
     summary = summary_of(system)
     found = stacked(system)
@@ -104,8 +105,9 @@ def _block(p: Poly, system: MatrixSystem, flipped: bool) -> Block | None:
     return parts, rest
 
 
-def _stack(system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]], targets: list[Block],
-           flipped: bool) -> tuple[str, str, dict[str, str]]:  # fmt: skip
+def _stack(
+    system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]], targets: list[Block], flipped: bool
+) -> tuple[str, str, dict[str, str]]:
     source = Source(system, summary)
     unknowns = system.unknowns
     heights = {u: system.shape(u)[1] if flipped else system.shape(u)[0] for u in unknowns}
@@ -120,8 +122,18 @@ def _stack(system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]]
     solved = identifier(first) if alone else source.fresh("x")
     if targets:
         c = _join(source, "C", [_row(source, parts, unknowns, heights, rest.rows) for parts, rest in targets])
-        d = _join(source, "d", [source.factor(-rest) if rest.rows != ONE else f"np.array([[{source.poly(-rest)}]])"
-                                if rest.cols == ONE else source.factor(-rest) for _, rest in targets])  # fmt: skip
+        d = _join(
+            source,
+            "d",
+            [
+                source.factor(-rest)
+                if rest.rows != ONE
+                else f"np.array([[{source.poly(-rest)}]])"
+                if rest.cols == ONE
+                else source.factor(-rest)
+                for _, rest in targets
+            ],
+        )
         call = source.call("_constrained_least_squares", a, b, c, d)
     else:
         call = source.call("_least_squares", a, b)

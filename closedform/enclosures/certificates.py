@@ -18,9 +18,15 @@ from closedform.stationarity import Stationarity
 MAX_POINTS = 400
 
 
-def points_certificate(system: Stationarity, points: Sequence[Sequence[arb]], inertias: Sequence[tuple[int, int, int] | None],
-                       digits: int, others: Sequence[Sequence[acb]] | None = None, complete: dict[str, Json] | None = None,
-                       box: dict[str, Json] | None = None) -> Certificate | None:  # fmt: skip
+def points_certificate(
+    system: Stationarity,
+    points: Sequence[Sequence[arb]],
+    inertias: Sequence[tuple[int, int, int] | None],
+    digits: int,
+    others: Sequence[Sequence[acb]] | None = None,
+    complete: dict[str, Json] | None = None,
+    box: dict[str, Json] | None = None,
+) -> Certificate | None:
     """The claim that each ball holds a critical point, proved by Newton's test; None where the kernel refuses it.
 
     ``others`` are all complex zeros of a system whose Bezout number they reach; ``complete`` is other evidence that the

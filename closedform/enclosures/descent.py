@@ -39,8 +39,13 @@ def _draws(function: Function, rng: np.random.Generator, sides: Mapping[str, int
     signs = np.array([sides.get(x, 0) for x in function.names])
     out = list[np.ndarray]()
     for n in range(200):
-        x = np.zeros(k) if n == 0 else rng.normal(0, 1, k) if n < 30 else (
-            rng.choice([-1.0, 1.0], k) * 10.0 ** rng.uniform(-3, 3 if n % 2 else 1.3, k))  # fmt: skip
+        x = (
+            np.zeros(k)
+            if n == 0
+            else rng.normal(0, 1, k)
+            if n < 30
+            else (rng.choice([-1.0, 1.0], k) * 10.0 ** rng.uniform(-3, 3 if n % 2 else 1.3, k))
+        )
         if n == 0:
             x = np.where(signs != 0, 1.0, 0.0)
         out.append(np.where(signs > 0, np.abs(x), np.where(signs < 0, -np.abs(x), x)))

@@ -138,8 +138,10 @@ class Function:
         if whole is None:
             return None
         g, values = fmpq_poly(factor), dict(enumerate(elements))
-        top, bottom = (evaluated({tuple(int(k) for k in e): c for e, c in p.to_dict().items()}, values, g)
-                       for p in (whole.top, whole.bottom))  # fmt: skip
+        top, bottom = (
+            evaluated({tuple(int(k) for k in e): c for e, c in p.to_dict().items()}, values, g)
+            for p in (whole.top, whole.bottom)
+        )
         return top * inverted(bottom, g) % g
 
 

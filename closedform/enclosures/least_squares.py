@@ -211,14 +211,16 @@ def draw(problem: Residuals, where: list[int], count: int, rng: np.random.Genera
     sign = rng.choice([-1.0, 1.0], shape, p=[0.35, 0.65])
     kinds = rng.integers(0, 6, shape)
     inside = lows[column] + (highs - lows)[column] * rng.random(shape)
-    options = np.stack([
-        sign * 10.0 ** rng.uniform(-4, 4, shape),
-        inside,
-        sign * 10.0 ** rng.uniform(-2, 1.5, shape) / sizes[column],
-        sign * 10.0 ** rng.uniform(-2, 1.5, shape) * (highs - lows + 1e-12)[column],
-        sign * 10.0 ** rng.uniform(-8, 4.5, shape),
-        10.0 ** rng.uniform(-2, 1, shape),
-    ])  # fmt: skip
+    options = np.stack(
+        [
+            sign * 10.0 ** rng.uniform(-4, 4, shape),
+            inside,
+            sign * 10.0 ** rng.uniform(-2, 1.5, shape) / sizes[column],
+            sign * 10.0 ** rng.uniform(-2, 1.5, shape) * (highs - lows + 1e-12)[column],
+            sign * 10.0 ** rng.uniform(-8, 4.5, shape),
+            10.0 ** rng.uniform(-2, 1, shape),
+        ]
+    )
     chosen = np.take_along_axis(options, kinds[None], axis=0)[0]
     chosen[: count // 5] = (
         inside[: count // 5] * (rng.random((count // 5, len(where))) < 0.5) + chosen[: count // 5] * 0.5

@@ -149,8 +149,9 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
             _said(given, point, method)
         where = ""
         if complete and method in ("newton", "none"):
-            total, where = _complete(given, points, fields(mapping(how, "complete"), ("method",), (
-                "others", "leaves")), claim.get("box"))  # fmt: skip
+            total, where = _complete(
+                given, points, fields(mapping(how, "complete"), ("method",), ("others", "leaves")), claim.get("box")
+            )
         elif how is not None or (claim.get("box") is not None):
             refuse("evidence of completeness that nothing asks for")
     counts = fields(claim.get("counts", {}), (), ("real", "complex"))
@@ -160,8 +161,11 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         refuse("the number of real points is not the number of points")
     if "complex" in counts and (total is None or integer(counts["complex"], "complex") != total):
         refuse("the number of complex points is not proved")
-    what = f"the gradient of {_short(given.loss)}" if given.loss is not None else "the system " + "; ".join(
-        f"{_short(e)} = 0" for e in given.equations[:6])  # fmt: skip
+    what = (
+        f"the gradient of {_short(given.loss)}"
+        if given.loss is not None
+        else "the system " + "; ".join(f"{_short(e)} = 0" for e in given.equations[:6])
+    )
     listed = "; ".join(_sentence(p) for p in points[:20]) + (" ..." if len(points) > 20 else "")
     only = f", and no other real zero{where}{' in its domain' if given.relations else ''}" if complete else ""
     return f"{what} has a zero, one each, at {listed}{only}" if points else f"{what} has no real zero{where}"
@@ -187,8 +191,10 @@ def _given(statement: dict[str, Json]) -> Given:
     unknowns = names(statement["unknowns"], "unknowns")
     loss = read(statement["loss"]) if "loss" in statement else None
     equations = [read(e) for e in sequence(statement.get("equations", []), "equations", 1000)]
-    columns = {x: [decimal(v, x) for v in sequence(c, x, 10**6)]
-               for x, c in mapping(statement.get("columns", {}), "columns").items()}  # fmt: skip
+    columns = {
+        x: [decimal(v, x) for v in sequence(c, x, 10**6)]
+        for x, c in mapping(statement.get("columns", {}), "columns").items()
+    }
     relations = list[tuple[str, Tree, Tree]]()
     for item in sequence(statement.get("relations", []), "relations", 1000):
         sign, left, right = sequence(item, "a relation", 3)
@@ -270,8 +276,9 @@ def _by_linear(given: Given, points: list[Point]) -> int:
         rows.append(row)
         sides.append(side)
     exact = [rational(v, "exact") for v in _exact(points[0], given.unknowns)] if len(points) == 1 else []
-    if not exact or any(sum((a * v for a, v in zip(row, exact, strict=True)), fmpq(0)) != b
-                        for row, b in zip(rows, sides, strict=True)):  # fmt: skip
+    if not exact or any(
+        sum((a * v for a, v in zip(row, exact, strict=True)), fmpq(0)) != b for row, b in zip(rows, sides, strict=True)
+    ):
         refuse("a linear system needs one exact point that solves it")
     if fmpq_mat(rows).rank() != k:
         refuse("the linear system has more than one solution")
@@ -310,8 +317,13 @@ def _said(given: Given, point: Point, method: str) -> None:
             refuse("inertia needs a loss")
         k = len(given.unknowns)
         if method == "linear":  # the second derivatives are exact numbers
-            exact_rows = [[f.top.derivative(j).leading_coefficient() if not f.top.derivative(j).is_zero() else fmpq(0)
-                           for j in range(k)] for f in given.quotients()]  # fmt: skip
+            exact_rows = [
+                [
+                    f.top.derivative(j).leading_coefficient() if not f.top.derivative(j).is_zero() else fmpq(0)
+                    for j in range(k)
+                ]
+                for f in given.quotients()
+            ]
             found = inertia(exact_rows)
         else:
             found = inertia(_hessian(jet(given.loss, given.place, values, given.columns), k))
@@ -392,8 +404,11 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
     if box is not None:
         refuse("a box goes with the method cover")
     if method == "convex":
-        if given.loss is None or len(points) != 1 or curvature(given.loss, set(given.unknowns), {}, given.columns) not in (
-            CONVEX, AFFINE):  # fmt: skip
+        if (
+            given.loss is None
+            or len(points) != 1
+            or curvature(given.loss, set(given.unknowns), {}, given.columns) not in (CONVEX, AFFINE)
+        ):
             refuse("the loss is not convex by the rules known here, or has not one point")
         values = dict(zip(given.unknowns, points[0].ball, strict=True))
         k = len(given.unknowns)
@@ -466,15 +481,20 @@ def _cover(given: Given, points: list[Point], box: list[tuple[fmpq, fmpq]], leav
         return
     if mark in ("M", "N"):
         at_middle, _ = given.system(middle, False)
-        if mark == "M" and any(not (v + sum((d * (b - m) for d, b, m in zip(row, ball, middle, strict=True)), arb(0)))
-                               .contains(0) for v, row in zip(at_middle, jacobian, strict=True)):  # fmt: skip
+        if mark == "M" and any(
+            not (v + sum((d * (b - m) for d, b, m in zip(row, ball, middle, strict=True)), arb(0))).contains(0)
+            for v, row in zip(at_middle, jacobian, strict=True)
+        ):
             return
         if mark == "N":
             step = arb_mat(jacobian).solve(arb_mat([[v] for v in at_middle])).entries()
             if any(bool(abs(s) > arb(r)) for s, r in zip(step, radii, strict=True)):
                 return
-    if mark == "U" and any(all(bool(abs(b - m) <= arb(r)) for b, m, r in zip(p.ball, middle, radii, strict=True))
-                           for p in points) and not arb_mat(jacobian).det().contains(0):  # fmt: skip
+    if (
+        mark == "U"
+        and any(all(bool(abs(b - m) <= arb(r)) for b, m, r in zip(p.ball, middle, radii, strict=True)) for p in points)
+        and not arb_mat(jacobian).det().contains(0)
+    ):
         return
     refuse(f"a leaf of the cover does not hold: {mark!r}")
 
@@ -516,8 +536,9 @@ def curvature(tree: Tree, unknowns: set[str], at: dict[str, arb], columns: dict[
         return CONVEX
     if head in ("sqrt",) and inner in (AFFINE, CONCAVE):
         return CONCAVE
-    if (head == "cosh" or (isinstance(exponent, fmpq) and exponent.q == 1 and exponent.p > 0 and exponent.p % 2 == 0)) and (
-        inner == AFFINE):  # fmt: skip
+    if (
+        head == "cosh" or (isinstance(exponent, fmpq) and exponent.q == 1 and exponent.p > 0 and exponent.p % 2 == 0)
+    ) and (inner == AFFINE):
         return CONVEX
     return OPEN
 

@@ -90,7 +90,9 @@ class Field:
             e = as_integer(c / scale)
             if e is None or abs(e) > 10**9:
                 refuse(f"{c} is not a multiple of the scale {scale}")
-            above, below = (above * self.generator[t] ** e, below) if e > 0 else (above, below * self.generator[t] ** -e)
+            above, below = (
+                (above * self.generator[t] ** e, below) if e > 0 else (above, below * self.generator[t] ** -e)
+            )
         return above, below
 
     def quotient(self, tree: Tree, values: Mapping[str, fmpq]) -> Quotient:
@@ -218,7 +220,9 @@ def _setting(statement: dict[str, Json], claim: dict[str, Json]) -> tuple[Field,
     field = Field(scales, [reading.text(n, "a name", 200) for n in names], columns)
     if any(s == 0 for _, s in scales.values()) or not scales:
         refuse("a scale is zero, or nothing is substituted")
-    field.positive |= {n for n in field.names if n.startswith("log(") or n in ("pi", "e")} | set(reading.names(given.get("positive", []), "positive"))
+    field.positive |= {n for n in field.names if n.startswith("log(") or n in ("pi", "e")} | set(
+        reading.names(given.get("positive", []), "positive")
+    )
     return field, loss, unknowns, ", ".join(words)
 
 
@@ -244,7 +248,9 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
         refuse("the cofactors do not combine the derivatives to the polynomial")
     if goal.is_constant():
         return f"{infix(loss)} has no real critical point in {', '.join(unknowns)} ({words})"
-    said = f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)} has {field.infix(goal)} = 0"
+    said = (
+        f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)} has {field.infix(goal)} = 0"
+    )
     if "roots" not in claim:
         return said
     if len(unknowns) != 1 or field.names[1:] or not field.polynomial(cofactors[0]).is_one():
@@ -292,7 +298,9 @@ def check_descent(statement: dict[str, Json], claim: dict[str, Json], evidence: 
     fields(claim, ("kind", "substitution", "names", "direction"))
     fields(evidence, ())
     field, loss, unknowns, _ = _setting(statement, claim)
-    direction = {n: reading.rational(v, "a component") for n, v in reading.mapping(claim["direction"], "direction").items()}
+    direction = {
+        n: reading.rational(v, "a component") for n, v in reading.mapping(claim["direction"], "direction").items()
+    }
     if not set(direction) <= set(unknowns):
         refuse("the direction names something that is no unknown")
     total, strict = ZERO, False
@@ -313,8 +321,9 @@ def check_descent(statement: dict[str, Json], claim: dict[str, Json], evidence: 
     return f"{infix(loss)} has no critical point and no minimum: it falls everywhere along the direction ({along})"
 
 
-def slopes(part: Tree, values: Mapping[str, fmpq], field: Field,
-           direction: Mapping[str, fmpq]) -> tuple[fmpq | None, list[fmpq], list[fmpq]]:  # fmt: skip
+def slopes(
+    part: Tree, values: Mapping[str, fmpq], field: Field, direction: Mapping[str, fmpq]
+) -> tuple[fmpq | None, list[fmpq], list[fmpq]]:
     """The slope of a linear part; else those of the exponents above and below in (the logarithm of) positive exponentials."""
     head, inside = (str(part[0]), part[1]) if isinstance(part, tuple) else ("", part)
     if head in ("+", "*", "") or (head == "log" and isinstance(inside, fmpq)):
@@ -325,21 +334,32 @@ def slopes(part: Tree, values: Mapping[str, fmpq], field: Field,
         if all(len(k) < 2 for k in form):
             return sum((c * direction.get(k[0], ZERO) for k, c in form.items() if k), ZERO), [], []
     above, below = field.quotient(inside if head == "log" else part, values)
-    if field.sign(above) != 1 or field.sign(below) != 1 or any(len(k) != 1 for k in field.scales) or len(field.names) > len(field.scales):
+    if (
+        field.sign(above) != 1
+        or field.sign(below) != 1
+        or any(len(k) != 1 for k in field.scales)
+        or len(field.names) > len(field.scales)
+    ):
         refuse(f"not built from positive exponentials: {infix(part)[:200]}")
     weights = [scale * direction.get(k[0], ZERO) for k, (_, scale) in field.scales.items()]
-    ups, downs = ([sum((w * int(e) for w, e in zip(weights, m, strict=True)), ZERO) for m in p.monoms()] for p in (above, below))
+    ups, downs = (
+        [sum((w * int(e) for w, e in zip(weights, m, strict=True)), ZERO) for m in p.monoms()] for p in (above, below)
+    )
     return None, ups, downs
 
 
-def summands(tree: Tree, factor: fmpq, values: dict[str, fmpq], field: Field) -> list[tuple[fmpq, Tree, dict[str, fmpq]]]:
+def summands(
+    tree: Tree, factor: fmpq, values: dict[str, fmpq], field: Field
+) -> list[tuple[fmpq, Tree, dict[str, fmpq]]]:
     """The tree as a sum of rational factors times parts, sums over rows written out."""
     if isinstance(tree, tuple) and tree[0] == "+":
         return [s for a in tree[1:] for s in summands(a, factor, values, field)]
     if isinstance(tree, tuple) and tree[0] == "*":
         rest = list[Tree]()
         for a in tree[1:]:
-            number = a if isinstance(a, fmpq) else field.entry(a, values) if isinstance(a, tuple) and a[0] == "@" else None
+            number = (
+                a if isinstance(a, fmpq) else field.entry(a, values) if isinstance(a, tuple) and a[0] == "@" else None
+            )
             factor, rest = (factor * number, rest) if number is not None else (factor, [*rest, a])
         if factor == 0:
             return []
@@ -348,5 +368,7 @@ def summands(tree: Tree, factor: fmpq, values: dict[str, fmpq], field: Field) ->
         low, high = (as_integer(field.expand(a, values).get((), ZERO)) for a in tree[2:4])
         if low is None or high is None or high - low > reading.MAX_ITEMS:
             refuse("a sum has no bounds that are numbers")
-        return [s for i in range(low, high + 1) for s in summands(tree[4], factor, {**values, str(tree[1]): fmpq(i)}, field)]
+        return [
+            s for i in range(low, high + 1) for s in summands(tree[4], factor, {**values, str(tree[1]): fmpq(i)}, field)
+        ]
     return [(factor, tree, values)]

@@ -21,12 +21,44 @@ MAX_TERMS = 20_000_000  # rows that a sum may run over
 
 ANY = -1
 ARITY: dict[str, int] = {
-    "+": ANY, "*": ANY, "^": 2, "exp": 1, "log": 1, "sqrt": 1,
-    "sin": 1, "cos": 1, "tan": 1, "sinh": 1, "cosh": 1, "tanh": 1, "asin": 1, "acos": 1, "atan": 1, "atan2": 2,
-    "abs": 1, "sign": 1, "max": ANY, "min": ANY,
-    "gamma": 1, "loggamma": 1, "digamma": 1, "trigamma": 1, "erf": 1, "erfc": 1, "erfinv": 1, "zeta": 1,
-    "besseli": 2, "besselj": 2, "lambertw": ANY, "pi": 0, "I": 0, "e": 0, "@": 2, "sum": 4, "prod": 4,
-}  # fmt: skip
+    "+": ANY,
+    "*": ANY,
+    "^": 2,
+    "exp": 1,
+    "log": 1,
+    "sqrt": 1,
+    "sin": 1,
+    "cos": 1,
+    "tan": 1,
+    "sinh": 1,
+    "cosh": 1,
+    "tanh": 1,
+    "asin": 1,
+    "acos": 1,
+    "atan": 1,
+    "atan2": 2,
+    "abs": 1,
+    "sign": 1,
+    "max": ANY,
+    "min": ANY,
+    "gamma": 1,
+    "loggamma": 1,
+    "digamma": 1,
+    "trigamma": 1,
+    "erf": 1,
+    "erfc": 1,
+    "erfinv": 1,
+    "zeta": 1,
+    "besseli": 2,
+    "besselj": 2,
+    "lambertw": ANY,
+    "pi": 0,
+    "I": 0,
+    "e": 0,
+    "@": 2,
+    "sum": 4,
+    "prod": 4,
+}
 
 ZERO, ONE, TWO, MINUS = fmpq(0), fmpq(1), fmpq(2), fmpq(-1)
 
@@ -133,8 +165,10 @@ def differentiate(tree: Tree, x: str) -> Tree:
         base, exponent = args
         if x not in free_names(exponent):
             return mul(exponent, power(base, add(exponent, MINUS)), differentiate(base, x))
-        return mul(tree, add(mul(differentiate(exponent, x), ("log", base)),
-                             mul(exponent, quotient(differentiate(base, x), base))))  # fmt: skip
+        return mul(
+            tree,
+            add(mul(differentiate(exponent, x), ("log", base)), mul(exponent, quotient(differentiate(base, x), base))),
+        )
     if head == "sum":
         return ("sum", args[0], args[1], args[2], differentiate(args[3], x))
     if head == "besseli":
@@ -172,11 +206,28 @@ _DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
 Columns = Mapping[str, list[fmpq]]
 
 _REAL: dict[str, Callable[[arb], arb]] = {
-    "exp": arb.exp, "log": arb.log, "sqrt": arb.sqrt, "sin": arb.sin, "cos": arb.cos, "tan": arb.tan,
-    "sinh": arb.sinh, "cosh": arb.cosh, "tanh": arb.tanh, "asin": arb.asin, "acos": arb.acos, "atan": arb.atan,
-    "abs": abs, "sign": arb.sgn, "gamma": arb.gamma, "loggamma": arb.lgamma, "digamma": arb.digamma,
-    "erf": arb.erf, "erfc": arb.erfc, "erfinv": arb.erfinv, "zeta": arb.zeta,
-}  # fmt: skip
+    "exp": arb.exp,
+    "log": arb.log,
+    "sqrt": arb.sqrt,
+    "sin": arb.sin,
+    "cos": arb.cos,
+    "tan": arb.tan,
+    "sinh": arb.sinh,
+    "cosh": arb.cosh,
+    "tanh": arb.tanh,
+    "asin": arb.asin,
+    "acos": arb.acos,
+    "atan": arb.atan,
+    "abs": abs,
+    "sign": arb.sgn,
+    "gamma": arb.gamma,
+    "loggamma": arb.lgamma,
+    "digamma": arb.digamma,
+    "erf": arb.erf,
+    "erfc": arb.erfc,
+    "erfinv": arb.erfinv,
+    "zeta": arb.zeta,
+}
 
 
 def as_integer(tree: Tree) -> int | None:
@@ -300,9 +351,16 @@ def evaluate_complex(tree: Tree, values: Mapping[str, acb]) -> acb:
         whole = as_integer(args[1])
         return balls[0] ** fmpz(whole) if whole is not None else balls[0] ** balls[1]
     functions: dict[str, Callable[[acb], acb]] = {
-        "sqrt": acb.sqrt, "exp": acb.exp, "log": acb.log, "sin": acb.sin, "cos": acb.cos, "tan": acb.tan,
-        "acos": acb.acos, "asin": acb.asin, "atan": acb.atan,
-    }  # fmt: skip
+        "sqrt": acb.sqrt,
+        "exp": acb.exp,
+        "log": acb.log,
+        "sin": acb.sin,
+        "cos": acb.cos,
+        "tan": acb.tan,
+        "acos": acb.acos,
+        "asin": acb.asin,
+        "atan": acb.atan,
+    }
     if head not in functions:
         refuse(f"{head} has no complex value here")
     return functions[head](balls[0])

@@ -31,7 +31,9 @@ def _report(document: dict[str, Json]) -> list[str]:
     own = problem.get("unknowns") if isinstance(problem, dict) else None
     certificates = document.get("certificates")
     for certificate in certificates if isinstance(certificates, list) else []:
-        claim, statement = (certificate.get(key) if isinstance(certificate, dict) else None for key in ("claim", "statement"))
+        claim, statement = (
+            certificate.get(key) if isinstance(certificate, dict) else None for key in ("claim", "statement")
+        )
         if not isinstance(claim, dict) or not isinstance(statement, dict) or statement.get("unknowns") != own:
             continue
         points = claim.get("points") if claim.get("kind") == "critical_points" else None
@@ -42,7 +44,9 @@ def _report(document: dict[str, Json]) -> list[str]:
     if not said:
         return []
     listed, shown = document["critical_points"], document.get("counts")
-    points = [p for p in (listed if isinstance(listed, list) else []) if isinstance(p, dict) and p.get("radius") is not None]
+    points = [
+        p for p in (listed if isinstance(listed, list) else []) if isinstance(p, dict) and p.get("radius") is not None
+    ]
     stray = [p for p in points if {"numeric": p.get("numeric"), "radius": p.get("radius")} not in said]
     out = ["a critical point is not one of those of the certificate"] if stray and len(said) >= len(points) else []
     for claimed in counts:
@@ -63,8 +67,15 @@ def _roots(document: dict[str, Json]) -> list[str]:
     shown = list[Json]()
     for root in listed if isinstance(listed, list) else []:
         if isinstance(root, dict) and isinstance(numeric := root.get("numeric"), dict):
-            shown.append({"re": numeric.get("re"), "im": numeric.get("im"), "radius": root.get("radius"),
-                          "multiplicity": str(root.get("multiplicity")), "real": root.get("real")})  # fmt: skip
+            shown.append(
+                {
+                    "re": numeric.get("re"),
+                    "im": numeric.get("im"),
+                    "radius": root.get("radius"),
+                    "multiplicity": str(root.get("multiplicity")),
+                    "real": root.get("real"),
+                }
+            )
     return [] if shown == said else ["the roots listed are not those of the certificate"]
 
 

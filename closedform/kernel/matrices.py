@@ -365,12 +365,14 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     if worst >= 2**50:
         refuse("the degrees are too large for the test to mean anything")
     where = ", ".join(f"{k} = {v}" for k, v in sorted(sizes.items()))
-    return (f"the derivative of the loss at the formula of {', '.join(order)} is zero in random "
-            f"{'feasible ' * bool(constraints)}"
-            f"directions modulo 2^61 - 1, in {TRIALS} trials with {where or 'fixed sizes'} (wrong with "
-            f"probability below "
-            f"2^-{TRIALS * (61 - worst.bit_length())}), wherever "
-            f"{' and '.join(conditions) or 'the inverses exist'}")  # fmt: skip
+    return (
+        f"the derivative of the loss at the formula of {', '.join(order)} is zero in random "
+        f"{'feasible ' * bool(constraints)}"
+        f"directions modulo 2^61 - 1, in {TRIALS} trials with {where or 'fixed sizes'} (wrong with "
+        f"probability below "
+        f"2^-{TRIALS * (61 - worst.bit_length())}), wherever "
+        f"{' and '.join(conditions) or 'the inverses exist'}"
+    )
 
 
 def _names(tree: Json) -> set[str]:

@@ -53,8 +53,9 @@ def quotient(tree: Tree, names: list[str], columns: Columns) -> Quotient:
     return _read(tree, context, dict(zip(names, context.gens(), strict=True)), columns, {}).reduced()
 
 
-def _read(tree: Tree, context: fmpq_mpoly_ctx, gens: Mapping[str, fmpq_mpoly], columns: Columns,
-          at: Mapping[str, int]) -> Quotient:  # fmt: skip
+def _read(
+    tree: Tree, context: fmpq_mpoly_ctx, gens: Mapping[str, fmpq_mpoly], columns: Columns, at: Mapping[str, int]
+) -> Quotient:
     one = context.constant(1)
     if isinstance(tree, fmpq):
         return Quotient(context.constant(tree), one)

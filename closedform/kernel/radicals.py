@@ -77,7 +77,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
 
 def _vanishes(
     own: str, relation: Tree, tree: Tree, relations: dict[str, Tree], values: dict[str, acb], proved: Proved
-) -> None:  # fmt: skip
+) -> None:
     """relation = 0 at own = tree, from the relations of the earlier names alone.
 
     So what is proved once holds for all names with the same relations; only what was inverted is looked at again.
@@ -94,9 +94,7 @@ def _vanishes(
             refuse(f"not proved different from zero: {infix(inverted)[:200]}")
 
 
-def _refines(
-    own: str, relation: Tree, relations: dict[str, Tree], meanings: dict[str, Tree], proved: Proved
-) -> None:  # fmt: skip
+def _refines(own: str, relation: Tree, relations: dict[str, Tree], meanings: dict[str, Tree], proved: Proved) -> None:
     """The factor g of the relation R vanishes too, at the value y of the name.
 
     g divides R, exactly. g of degree d has a root within d |g(y)/g'(y)| of y. That is a root of R, and R is injective

@@ -16,8 +16,19 @@ from math import lcm
 from flint import Ordering, acb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
 from closedform.kernel.expression import (
-    MINUS, ONE, ZERO, Tree, add, evaluate, evaluate_complex, free_names, head_of, infix, mul, read,
-)  # fmt: skip
+    MINUS,
+    ONE,
+    ZERO,
+    Tree,
+    add,
+    evaluate,
+    evaluate_complex,
+    free_names,
+    head_of,
+    infix,
+    mul,
+    read,
+)
 from closedform.kernel.reading import Json, Refused, refuse, sequence
 
 Relation = tuple[str, Tree, Tree]
@@ -566,9 +577,11 @@ def excludes_zero(tree: Tree, values: Mapping[str, acb]) -> bool:
 
 
 def build(
-    trees: Iterable[Tree], relations: Iterable[Relation] = (), bound: Mapping[str, Tree] | None = None,
+    trees: Iterable[Tree],
+    relations: Iterable[Relation] = (),
+    bound: Mapping[str, Tree] | None = None,
     where: Mapping[str, Tree] | None = None,
-) -> tuple[Tower, list[Fraction]]:  # fmt: skip
+) -> tuple[Tower, list[Fraction]]:
     """One tower in which all the trees are read; ``bound`` gives names their relations, ``where`` their meanings."""
     wanted, given = list(trees), list(relations)
     size, order = 10, 1
@@ -587,9 +600,12 @@ def build(
 
 
 def prove_zero(
-    tree: Tree, assumptions: Iterable[Relation] = (), bound: Mapping[str, Tree] | None = None,
-    values: Mapping[str, acb] | None = None, where: Mapping[str, Tree] | None = None,
-) -> list[Tree]:  # fmt: skip
+    tree: Tree,
+    assumptions: Iterable[Relation] = (),
+    bound: Mapping[str, Tree] | None = None,
+    values: Mapping[str, acb] | None = None,
+    where: Mapping[str, Tree] | None = None,
+) -> list[Tree]:
     """Zero wherever the returned trees are not zero (and everything is defined); refused where not proved.
 
     ``bound`` gives a name the polynomial relation it satisfies, ``where`` an expression for it, ``values`` balls for

@@ -285,5 +285,7 @@ def check_family(statement: dict[str, Json], claim: dict[str, Json], evidence: d
         refuse("the degree drops at the witness")
     why = prove_unsolvable(special.numer(), given["proof"])
     values = ", ".join(f"{key} = {at[key]}" for key in parameters)
-    return (f"the roots {x} of {infix(tree)} have no formula in radicals over Q({', '.join(parameters)}): "
-            f"for {values} it is {poly_text(special.numer(), x)}, irreducible, and {why}")  # fmt: skip
+    return (
+        f"the roots {x} of {infix(tree)} have no formula in radicals over Q({', '.join(parameters)}): "
+        f"for {values} it is {poly_text(special.numer(), x)}, irreducible, and {why}"
+    )

@@ -31,8 +31,22 @@ _HARDOUIN = "C. Hardouin and M. Singer, Math. Ann. 342 (2008) 333-377"
 _CLOSURE = "L. Rubel, Amer. Math. Monthly 96 (1989) 777-788"
 _SPECIAL = (sp.polygamma, sp.gamma, sp.loggamma, sp.zeta)
 # Functions of one argument, all differentially algebraic, that may stand in the coefficients.
-_ALLOWED = (sp.exp, sp.log, sp.sin, sp.cos, sp.tan, sp.sinh, sp.cosh, sp.tanh, sp.asin, sp.acos, sp.atan, sp.erf, sp.erfc,
-            sp.LambertW)  # fmt: skip
+_ALLOWED = (
+    sp.exp,
+    sp.log,
+    sp.sin,
+    sp.cos,
+    sp.tan,
+    sp.sinh,
+    sp.cosh,
+    sp.tanh,
+    sp.asin,
+    sp.acos,
+    sp.atan,
+    sp.erf,
+    sp.erfc,
+    sp.LambertW,
+)
 
 
 def declines(system: Stationarity) -> str | None:
@@ -48,7 +62,7 @@ def declines(system: Stationarity) -> str | None:
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
-    """"not_closed" when the hypotheses hold, else the reason why not."""
+    """ "not_closed" when the hypotheses hold, else the reason why not."""
     x, equation = system.unknowns[0], sp.expand(_multiplied(system.equations[0], system.unknowns[0]))
     budget.check()
     atoms = {a for a in equation.atoms(*_SPECIAL, sp.Derivative, sp.Subs) if a.has(x)}
@@ -90,7 +104,9 @@ def _multiplied(equation: Any, x: Any) -> Any:
         if m > 12:
             return equation
         if m > 1:
-            new[sp.polygamma(0, u)] = sp.log(m) + sp.Add(*(sp.polygamma(0, sp.expand((u + k) / m)) for k in range(m))) / m
+            new[sp.polygamma(0, u)] = (
+                sp.log(m) + sp.Add(*(sp.polygamma(0, sp.expand((u + k) / m)) for k in range(m))) / m
+            )
     return equation.xreplace(new)
 
 

@@ -60,7 +60,7 @@ def declines(system: Stationarity) -> str | None:
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
-    """"not_closed" when the theorem's hypotheses hold on every branch of the equation, else the reason why not."""
+    """ "not_closed" when the theorem's hypotheses hold on every branch of the equation, else the reason why not."""
     form = _form(system.equations[0], system.unknowns[0])
     if isinstance(form, str):
         return Attempt(name, "failed", form)
@@ -82,7 +82,9 @@ def _form(equation: Any, x: Any) -> _Form | str:
     exponents = sorted({sp.expand(e.exp) for e in expr.atoms(sp.exp) if e.has(x)}, key=str)
     logs = sorted({e.args[0] for e in expr.atoms(sp.log) if e.has(x)}, key=str)
     if bool(exponents) == bool(logs):
-        return "the unknown stands under exponentials and logarithms at once" if logs else "no exponential of the unknown"
+        return (
+            "the unknown stands under exponentials and logarithms at once" if logs else "no exponential of the unknown"
+        )
     if logs:
         if len(logs) > 1:
             return "the unknown stands in several different logarithms"
@@ -102,7 +104,9 @@ def _exp_form(expr: Any, x: Any, exponents: list[Any], turned: bool) -> _Form | 
     if inverse is None:
         return "the exponent is not an invertible fraction in the unknown"
     powers = {sp.exp(e): _Z ** sp.cancel(e / unit) for e in exponents}
-    image = expr.replace(lambda e: isinstance(e, sp.exp) and e.has(x), lambda e: powers.get(sp.exp(sp.expand(e.exp)), e))
+    image = expr.replace(
+        lambda e: isinstance(e, sp.exp) and e.has(x), lambda e: powers.get(sp.exp(sp.expand(e.exp)), e)
+    )
     return _cleared(image.xreplace({x: inverse}), f"y = {unit}", not turned)
 
 
@@ -180,8 +184,10 @@ def _specialise(system: Stationarity, others: list[Any]) -> dict[Any, Any] | Non
 
 
 def _rational_coefficients(p: Any, t: Any) -> bool:
-    return all(c.is_Rational or (c / sp.I).is_Rational or all(part.is_Rational for part in c.as_real_imag())
-               for c in sp.Poly(p, t, _Y, _Z).coeffs())  # fmt: skip
+    return all(
+        c.is_Rational or (c / sp.I).is_Rational or all(part.is_Rational for part in c.as_real_imag())
+        for c in sp.Poly(p, t, _Y, _Z).coeffs()
+    )
 
 
 def _never_zero(f: Any, t: Any, real: bool) -> bool:

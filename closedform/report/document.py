@@ -72,8 +72,10 @@ def _blocks(report: Report, steps: bool) -> Iterator[Block]:
         yield Code(report.formula.numpy)
     if report.attempts:
         yield Heading("What was tried")
-        rows = [(_rung(a.strategy), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
-                for a in report.attempts]  # fmt: skip
+        rows = [
+            (_rung(a.strategy), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
+            for a in report.attempts
+        ]
         told = [r for r in rows if r[1] != "declined"]
         if told:
             yield Table((), tuple(told))
@@ -109,10 +111,16 @@ def _answer(report: Report) -> Answer:
     elif verdict.outcome == "closed":
         lines.append((f"Yes: every real critical point has an exact expression, {how}.",))
     elif verdict.outcome == "partly_closed" and not report.complete and all(p.exact for p in report.critical_points):
-        lines.append(("In part: the critical points listed have an exact expression; about others nothing is claimed.",))
+        lines.append(
+            ("In part: the critical points listed have an exact expression; about others nothing is claimed.",)
+        )
     elif verdict.outcome == "partly_closed":
-        lines.append(("In part: some critical points have an exact expression; the others are shown to have none of "
-                      "the kinds that the statements below name.",))  # fmt: skip
+        lines.append(
+            (
+                "In part: some critical points have an exact expression; the others are shown to have none of "
+                "the kinds that the statements below name.",
+            )
+        )
     elif verdict.outcome == "no_critical_point":
         lines.append(("There is nothing to solve for: the gradient vanishes nowhere in the domain.",))
     elif verdict.outcome == "not_closed":
@@ -221,9 +229,12 @@ def _question(report: Report) -> Iterator[Block]:
 # -- the formula --------------------------------------------------------------------------------------------------
 
 _KIND_WORDS = {
-    "local minimum": "a local minimum", "saddle": "a saddle", "local maximum": "a local maximum",
-    "global maximum": "the global maximum", "unclassified": "not classified",
-}  # fmt: skip
+    "local minimum": "a local minimum",
+    "saddle": "a saddle",
+    "local maximum": "a local maximum",
+    "global maximum": "the global maximum",
+    "unclassified": "not classified",
+}
 COST_WORDS = {"flops": "operations", "memory": "memory (numbers held)", "order": "order"}
 
 

@@ -30,20 +30,45 @@ def _each(function: Callable[..., Any]) -> Callable[..., Array]:
 
 
 _FUNCTIONS: dict[str, Callable[..., Array]] = {
-    "exp": np.exp, "log": scimath.log, "sqrt": scimath.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
-    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asin": scimath.arcsin, "acos": scimath.arccos,
-    "atan": np.arctan, "atan2": np.arctan2, "abs": np.abs, "sign": np.sign,
-    "sigmoid": lambda u: 0.5 * (1 + np.tanh(0.5 * u)), "softplus": lambda u: np.logaddexp(0, u),
+    "exp": np.exp,
+    "log": scimath.log,
+    "sqrt": scimath.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asin": scimath.arcsin,
+    "acos": scimath.arccos,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "abs": np.abs,
+    "sign": np.sign,
+    "sigmoid": lambda u: 0.5 * (1 + np.tanh(0.5 * u)),
+    "softplus": lambda u: np.logaddexp(0, u),
     "relu": lambda u: np.maximum(u, 0),
-    "gamma": _each(mpmath.gamma), "loggamma": _each(mpmath.loggamma), "digamma": _each(mpmath.digamma),
-    "trigamma": _each(lambda u: mpmath.psi(1, u)), "erf": _each(mpmath.erf), "erfc": _each(mpmath.erfc),
-    "erfinv": _each(mpmath.erfinv), "zeta": _each(mpmath.zeta), "besseli": _each(mpmath.besseli),
-    "besselj": _each(mpmath.besselj), "lambertw": _each(lambda u, k=0: mpmath.lambertw(u, int(k))),
-}  # fmt: skip
+    "gamma": _each(mpmath.gamma),
+    "loggamma": _each(mpmath.loggamma),
+    "digamma": _each(mpmath.digamma),
+    "trigamma": _each(lambda u: mpmath.psi(1, u)),
+    "erf": _each(mpmath.erf),
+    "erfc": _each(mpmath.erfc),
+    "erfinv": _each(mpmath.erfinv),
+    "zeta": _each(mpmath.zeta),
+    "besseli": _each(mpmath.besseli),
+    "besselj": _each(mpmath.besselj),
+    "lambertw": _each(lambda u, k=0: mpmath.lambertw(u, int(k))),
+}
 _CONSTANTS = {"pi": np.pi, "e": np.e, "I": 1j, "true": True, "false": False}
 _COMPARE = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "=": np.equal, "!=": np.not_equal,
-}  # fmt: skip
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "=": np.equal,
+    "!=": np.not_equal,
+}
 
 
 def evaluate(node: Node, values: Mapping[str, Array], columns: Mapping[str, Array]) -> Array:

@@ -20,11 +20,53 @@ if TYPE_CHECKING:
 
 MODULES = ("numpy", "math", "warnings", "__future__")
 _BUILTINS = (
-    "ArithmeticError", "Exception", "False", "None", "True", "TypeError", "ValueError", "abs", "all", "any", "bool",
-    "callable", "dict", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "iter", "len", "list", "map",
-    "max", "min", "next", "pow", "print", "property", "range", "repr", "reversed", "round", "set", "slice", "sorted",
-    "staticmethod", "str", "sum", "super", "tuple", "type", "zip", "__build_class__", "RuntimeWarning", "UserWarning",
-)  # fmt: skip
+    "ArithmeticError",
+    "Exception",
+    "False",
+    "None",
+    "True",
+    "TypeError",
+    "ValueError",
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "callable",
+    "dict",
+    "enumerate",
+    "float",
+    "getattr",
+    "hasattr",
+    "int",
+    "isinstance",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "min",
+    "next",
+    "pow",
+    "print",
+    "property",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "slice",
+    "sorted",
+    "staticmethod",
+    "str",
+    "sum",
+    "super",
+    "tuple",
+    "type",
+    "zip",
+    "__build_class__",
+    "RuntimeWarning",
+    "UserWarning",
+)
 
 
 def function_of(report: Report) -> Callable[..., dict[str, Any]]:
@@ -50,8 +92,11 @@ def compiled(source: str) -> Callable[..., dict[str, Any]]:
         return builtins.__import__(name, *rest)
 
     allowed = {name: getattr(builtins, name) for name in _BUILTINS}
-    space: dict[str, Any] = {"__builtins__": {**allowed, "__import__": numpy_only}, "__name__": "closedform.emitted",
-                             "np": np}  # fmt: skip
+    space: dict[str, Any] = {
+        "__builtins__": {**allowed, "__import__": numpy_only},
+        "__name__": "closedform.emitted",
+        "np": np,
+    }
     exec(compile(source, "<closedform.emitted>", "exec"), space)
     return space["solve"]
 

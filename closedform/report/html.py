@@ -28,9 +28,15 @@ from closedform.report.typeset import inline_latex, inline_mathml
 Setter = Callable[[Math | Equation], str]
 
 _COLOUR = {
-    "closed": "#1a7f37", "partly_closed": "#9a6700", "no_critical_point": "#0969da", "not_closed": "#b42318",
-    "undecided": "#6e40c9", "proved": "#1a7f37", "derived": "#0969da", "observed": "#9a6700",
-}  # fmt: skip
+    "closed": "#1a7f37",
+    "partly_closed": "#9a6700",
+    "no_critical_point": "#0969da",
+    "not_closed": "#b42318",
+    "undecided": "#6e40c9",
+    "proved": "#1a7f37",
+    "derived": "#0969da",
+    "observed": "#9a6700",
+}
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>

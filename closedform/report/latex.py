@@ -82,4 +82,3 @@ def _table(block: Table) -> str:
         rows.insert(0, " & ".join(f"\\textit{{{latex_escape(h)}}}" for h in block.header))
     body = " \\\\\n".join(rows)
     return f"\\begin{{tabular}}{{@{{}}{shape}@{{}}}}\n{body}\n\\end{{tabular}}"
-

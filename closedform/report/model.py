@@ -87,15 +87,22 @@ class Report:
                 "expression_class": self.verdict.expression_class,
                 "minimiser": self.verdict.minimiser,
                 "statements": [
-                    {"text": s.text, "trust": s.trust, "assuming": list(s.assuming), "reference": s.reference,
-                     "certificate": s.certificate}
+                    {
+                        "text": s.text,
+                        "trust": s.trust,
+                        "assuming": list(s.assuming),
+                        "reference": s.reference,
+                        "certificate": s.certificate,
+                    }
                     for s in self.verdict.statements
                 ],
             },
             "critical_points": [_point(p) for p in self.critical_points],
             "complete": self.complete,
             "counts": {"complex": self.counts.get("complex"), "real": self.counts.get("real")},
-            "formula": None if formula is None else {
+            "formula": None
+            if formula is None
+            else {
                 "unknown": dict(formula.unknown),
                 "latex": formula.latex,
                 "conditions": list(formula.conditions),
@@ -109,7 +116,7 @@ class Report:
                 for a in self.attempts
             ],
             "environment": {"version": version("closedform"), "seed": self.seed},
-        }  # fmt: skip
+        }
         document["seal"] = seal(document)
         return document
 

@@ -72,8 +72,10 @@ def newton_steps(problem: Problem, point: CriticalPoint, digits: int) -> list[St
             equations = _equations(problem)
             jacobian = [[differentiate(e, u) for u in unknowns] for e in equations]
             goal = [arb(point.numeric[u]) for u in unknowns]
-            place = [_number(problem.start[u]) if u in problem.start else g + abs(g).max(arb(1)) / 10
-                     for u, g in zip(unknowns, goal, strict=True)]  # fmt: skip
+            place = [
+                _number(problem.start[u]) if u in problem.start else g + abs(g).max(arb(1)) / 10
+                for u, g in zip(unknowns, goal, strict=True)
+            ]
             return list(_iterate(equations, jacobian, unknowns, place, goal, columns, digits))
     except (Refused, ValueError, ArithmeticError):
         return []
@@ -90,8 +92,15 @@ def _equations(problem: Problem) -> list[Tree]:
     return [differentiate(loss, u) for u in problem.unknowns]
 
 
-def _iterate(equations: list[Tree], jacobian: list[list[Tree]], unknowns: tuple[str, ...], place: list[arb],
-             goal: list[arb], columns: dict[str, list[fmpq]], digits: int) -> Iterator[Step]:  # fmt: skip
+def _iterate(
+    equations: list[Tree],
+    jacobian: list[list[Tree]],
+    unknowns: tuple[str, ...],
+    place: list[arb],
+    goal: list[arb],
+    columns: dict[str, list[fmpq]],
+    digits: int,
+) -> Iterator[Step]:
     if len(equations) != len(unknowns):
         return
     for number in range(MOST_STEPS):

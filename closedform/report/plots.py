@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from closedform.report.model import Report
 
 _MARK = {
-    "global minimum": ("o", "#1a7f37"), "local minimum": ("o", "#6bbf7b"), "boundary minimum": ("s", "#1a7f37"),
-    "saddle": ("X", "#9a6700"), "local maximum": ("v", "#b42318"), "global maximum": ("v", "#b42318"),
-    "degenerate": ("D", "#6e40c9"), "unclassified": (".", "#59636e"),
-}  # fmt: skip
+    "global minimum": ("o", "#1a7f37"),
+    "local minimum": ("o", "#6bbf7b"),
+    "boundary minimum": ("s", "#1a7f37"),
+    "saddle": ("X", "#9a6700"),
+    "local maximum": ("v", "#b42318"),
+    "global maximum": ("v", "#b42318"),
+    "degenerate": ("D", "#6e40c9"),
+    "unclassified": (".", "#59636e"),
+}
 _LINE = "#0969da"
 _METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 POINTS = 601  # of a curve
@@ -163,8 +168,14 @@ def _roots(report: Report) -> Drawing:
     for real, label in ((True, "real"), (False, "complex")):
         chosen = [r for r in found if bool(r["real"]) is real]
         colour = "#1a7f37" if real else _LINE
-        axes.scatter([float(r["numeric"]["re"]) for r in chosen], [float(r["numeric"]["im"]) for r in chosen],
-                     color=colour, s=46, label=label, zorder=2)  # fmt: skip
+        axes.scatter(
+            [float(r["numeric"]["re"]) for r in chosen],
+            [float(r["numeric"]["im"]) for r in chosen],
+            color=colour,
+            s=46,
+            label=label,
+            zorder=2,
+        )
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("real part")
     axes.set_ylabel("imaginary part")

@@ -31,13 +31,24 @@ SHORT = 12  # lines of code that are shown in full
 NARROWEST = 5  # of a column in a table
 
 _STYLE = {
-    "closed": "1;32", "partly_closed": "1;33", "no_critical_point": "1;36", "not_closed": "1;31", "undecided": "1;35",
-    "proved": "32", "derived": "36", "observed": "33", "heading": "1", "faint": "2",
-}  # fmt: skip
+    "closed": "1;32",
+    "partly_closed": "1;33",
+    "no_critical_point": "1;36",
+    "not_closed": "1;31",
+    "undecided": "1;35",
+    "proved": "32",
+    "derived": "36",
+    "observed": "33",
+    "heading": "1",
+    "faint": "2",
+}
 _WORD = {
-    "closed": "CLOSED", "partly_closed": "PARTLY CLOSED", "no_critical_point": "NO CRITICAL POINT",
-    "not_closed": "NOT CLOSED", "undecided": "UNDECIDED",
-}  # fmt: skip
+    "closed": "CLOSED",
+    "partly_closed": "PARTLY CLOSED",
+    "no_critical_point": "NO CRITICAL POINT",
+    "not_closed": "NOT CLOSED",
+    "undecided": "UNDECIDED",
+}
 
 
 def render(document: Document, width: int | None = None, colour: bool = False) -> str:
@@ -111,9 +122,13 @@ class _Terminal:
 
     def wrapped(self, text: str, indent: int, hanging: int = 0) -> list[str]:
         return textwrap.wrap(
-            text, self.width, initial_indent=" " * indent, subsequent_indent=" " * (indent + hanging),
-            break_on_hyphens=False, break_long_words=len(text) > self.width,
-        ) or [""]  # fmt: skip
+            text,
+            self.width,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + hanging),
+            break_on_hyphens=False,
+            break_long_words=len(text) > self.width,
+        ) or [""]
 
     def answer(self, block: Answer) -> list[str]:
         lines = [self.style(_WORD[block.outcome], block.outcome)]

@@ -21,15 +21,49 @@ from closedform.report.written import text_of
 LONGEST = 3_000  # characters of text that are typeset; of anything longer only the size is said
 
 _SYMBOL = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
-    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
-    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ",
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "epsilon": "ϵ",
+    "zeta": "ζ",
+    "eta": "η",
+    "theta": "θ",
+    "iota": "ι",
+    "kappa": "κ",
+    "lambda": "λ",
+    "mu": "μ",
+    "nu": "ν",
+    "xi": "ξ",
+    "pi": "π",
+    "rho": "ρ",
+    "sigma": "σ",
+    "tau": "τ",
+    "upsilon": "υ",
+    "phi": "φ",
+    "chi": "χ",
+    "psi": "ψ",
+    "omega": "ω",
+    "Gamma": "Γ",
+    "Delta": "Δ",
+    "Theta": "Θ",
+    "Lambda": "Λ",
+    "Xi": "Ξ",
+    "Pi": "Π",
+    "Sigma": "Σ",
+    "Upsilon": "Υ",
+    "Phi": "Φ",
+    "Psi": "Ψ",
     "Omega": "Ω",
-}  # fmt: skip
+}
 _RELATION = {
-    "<=": ("\\le", "≤"), ">=": ("\\ge", "≥"), "!=": ("\\ne", "≠"), "=": ("=", "="), "<": ("<", "<"), ">": (">", ">"),
-}  # fmt: skip
+    "<=": ("\\le", "≤"),
+    ">=": ("\\ge", "≥"),
+    "!=": ("\\ne", "≠"),
+    "=": ("=", "="),
+    "<": ("<", "<"),
+    ">": (">", ">"),
+}
 _BIG = {"sum": ("\\sum", "∑"), "prod": ("\\prod", "∏")}
 
 
@@ -114,9 +148,21 @@ def latex_escape(text: str) -> str:
     >>> latex_escape("a_1 & 50%")
     'a\\\\_1 \\\\& 50\\\\%'
     """
-    table = {"\\": "\\textbackslash{}", "^": "\\^{}", "~": "\\~{}", "<": "\\ensuremath{<}", ">": "\\ensuremath{>}",
-             "≈": "\\ensuremath{\\approx}", "±": "\\ensuremath{\\pm}", "…": "\\ldots{}", "×": "\\ensuremath{\\times}",
-             "−": "-", "≤": "\\ensuremath{\\le}", "≥": "\\ensuremath{\\ge}", "|": "\\ensuremath{|}"}  # fmt: skip
+    table = {
+        "\\": "\\textbackslash{}",
+        "^": "\\^{}",
+        "~": "\\~{}",
+        "<": "\\ensuremath{<}",
+        ">": "\\ensuremath{>}",
+        "≈": "\\ensuremath{\\approx}",
+        "±": "\\ensuremath{\\pm}",
+        "…": "\\ldots{}",
+        "×": "\\ensuremath{\\times}",
+        "−": "-",
+        "≤": "\\ensuremath{\\le}",
+        "≥": "\\ensuremath{\\ge}",
+        "|": "\\ensuremath{|}",
+    }
     greek = {symbol: f"\\ensuremath{{\\{name}}}" for name, symbol in _SYMBOL.items()}
 
     def one(c: str) -> str:
@@ -164,8 +210,7 @@ def _name(text: str) -> Box:
     if not index:
         return Box(head_latex, head_mathml)
     index_latex = index.replace("_", ",")
-    return Box(f"{head_latex}_{{{index_latex}}}",
-               f"<msub>{head_mathml}<mtext>{escape(index_latex)}</mtext></msub>")  # fmt: skip
+    return Box(f"{head_latex}_{{{index_latex}}}", f"<msub>{head_mathml}<mtext>{escape(index_latex)}</mtext></msub>")
 
 
 def _number(value: Fraction) -> Box:

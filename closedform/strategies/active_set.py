@@ -36,7 +36,13 @@ def declines(system: Stationarity) -> str | None:
     held = [r for r in system.relations if r.free_symbols & own]
     if not held:
         return "no constraint touches the unknowns"
-    if system.loss is None or system.gradient is None or system.nonzero or len(own) > MAX_UNKNOWNS or len(held) > MAX_CONSTRAINTS:
+    if (
+        system.loss is None
+        or system.gradient is None
+        or system.nonzero
+        or len(own) > MAX_UNKNOWNS
+        or len(held) > MAX_CONSTRAINTS
+    ):
         return "there is no loss, or more unknowns or constraints than are looked at"
     if any(r.rel_op not in (">=", "<=") for r in held):
         return "a constraint is strict: a minimiser on it would not be in the domain"
@@ -55,8 +61,11 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     n = len(own)
     minors = [facts.sign(sp.factor(hessian[:k, :k].det())) for k in range(1, n + 1)]
     strict = all(m == 1 for m in minors)
-    if not strict and not all(facts.sign(sp.factor(hessian.extract(list(c), list(c)).det())) in (0, 1, 2)
-                              for k in range(1, n + 1) for c in combinations(range(n), k)):  # fmt: skip
+    if not strict and not all(
+        facts.sign(sp.factor(hessian.extract(list(c), list(c)).det())) in (0, 1, 2)
+        for k in range(1, n + 1)
+        for c in combinations(range(n), k)
+    ):
         return Attempt(name, "failed", "convexity was not proved")
     plain = {u: sp.Symbol(u.name, real=True) for u in own}  # their signs are constraints here, not assumptions
     gradient = [g.subs(plain) for g in system.gradient or ()]
@@ -82,7 +91,10 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
 def _kkt(gradient: list[Any], active: list[Any], unknowns: list[Any]) -> tuple[dict[Any, Any], list[Any]] | None:
     """The point and the multipliers of the active inequalities, when their linear system has one solution."""
     names = [sp.Dummy("m", real=True) for _ in active]
-    equations = [g - sum(m * sp.diff(c, u) for m, c in zip(names, active, strict=True)) for g, u in zip(gradient, unknowns, strict=True)]
+    equations = [
+        g - sum(m * sp.diff(c, u) for m, c in zip(names, active, strict=True))
+        for g, u in zip(gradient, unknowns, strict=True)
+    ]
     matrix, side = sp.linear_eq_to_matrix([*equations, *active], [*unknowns, *names])
     if matrix.det().simplify() == 0:
         return None
@@ -94,20 +106,39 @@ def _answer(system: Stationarity, found: dict[Any, Any], active: list[Any], stri
     exact = FrozenMap({u.name: v for u, v in found.items()})
     numbers = all(not v.free_symbols for v in exact.values())
     bits = int(budget.digits * 3.4) + 120
-    shown = {k: decimals(real_ball(v, Sample({}, {}), bits) or arb(0), budget.digits) for k, v in exact.items()} if numbers else None
+    shown = (
+        {k: decimals(real_ball(v, Sample({}, {}), bits) or arb(0), budget.digits) for k, v in exact.items()}
+        if numbers
+        else None
+    )
     kind: Kind = "boundary minimum" if active else "global minimum"
     where = ", ".join(f"{text(a)} = 0" for a in active)
     said = Statement(
         "the loss is a convex quadratic and the constraints are linear: a feasible point where the gradient is a combination of those of the "
         f"active constraints{f' ({where})' if where else ''}, with multipliers that are not negative, is a global minimiser"
-        + (", the only one because the Hessian is positive definite" if strict else ""), "derived",
-        reference="S. Boyd, L. Vandenberghe, Convex Optimization, 2004, section 5.5.3")  # fmt: skip
+        + (", the only one because the Hessian is positive definite" if strict else ""),
+        "derived",
+        reference="S. Boyd, L. Vandenberghe, Convex Optimization, 2004, section 5.5.3",
+    )
     point = CriticalPoint(
-        exact, FrozenMap({k: v[0] for k, v in shown.items()}) if shown else None, FrozenMap({k: v[1] for k, v in shown.items()}) if shown else None,
-        kind, loss=sp.factor(cast(Any, system.loss).subs({u: exact[u.name] for u in system.unknowns}, simultaneous=True)),
-        expression_class=expression_class(*exact.values()), note=f"on the edge {where}" if where else "")  # fmt: skip
-    return Attempt(name, "solved", points=(point,), complete=strict, minimiser="closed", scope="instance" if numbers else "formula",
-                   expression_class=point.expression_class, statements=(said,))  # fmt: skip
+        exact,
+        FrozenMap({k: v[0] for k, v in shown.items()}) if shown else None,
+        FrozenMap({k: v[1] for k, v in shown.items()}) if shown else None,
+        kind,
+        loss=sp.factor(cast(Any, system.loss).subs({u: exact[u.name] for u in system.unknowns}, simultaneous=True)),
+        expression_class=expression_class(*exact.values()),
+        note=f"on the edge {where}" if where else "",
+    )
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        complete=strict,
+        minimiser="closed",
+        scope="instance" if numbers else "formula",
+        expression_class=point.expression_class,
+        statements=(said,),
+    )
 
 
 def _clipped(system: Stationarity, slope: Any, slack: list[Any], x: Any) -> Attempt:
@@ -117,10 +148,20 @@ def _clipped(system: Stationarity, slope: Any, slack: list[Any], x: Any) -> Atte
         if not a.is_number or a == 0:
             return Attempt(name, "failed", f"the bound {text(s)} >= 0 has a symbol as its coefficient")
         value = sp.Max(value, -b / a) if a > 0 else sp.Min(value, -b / a)
-    said = Statement("a strictly convex quadratic between bounds falls to its vertex and rises after it: the minimiser is the vertex, clipped",
-                     "derived")  # fmt: skip
+    said = Statement(
+        "a strictly convex quadratic between bounds falls to its vertex and rises after it: the minimiser is the vertex, clipped",
+        "derived",
+    )
     if len(slack) > 1 and not all(s.free_symbols == {x} for s in slack):
         return Attempt(name, "failed", "the order of the bounds is not known")
     point = CriticalPoint(FrozenMap({x.name: value}), kind="global minimum", expression_class="piecewise")
-    return Attempt(name, "solved", points=(point,), complete=True, minimiser="closed", scope="formula", expression_class="piecewise",
-                   statements=(said,))  # fmt: skip
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        complete=True,
+        minimiser="closed",
+        scope="formula",
+        expression_class="piecewise",
+        statements=(said,),
+    )

@@ -104,8 +104,11 @@ class _Search:
 
     def _sides(self) -> dict[str, int]:
         """The sign that the relations give an unknown."""
-        return {u.name: 1 if u.is_positive or u.is_nonnegative else -1 for u in self.system.unknowns
-                if u.is_positive or u.is_nonnegative or u.is_negative or u.is_nonpositive}  # fmt: skip
+        return {
+            u.name: 1 if u.is_positive or u.is_nonnegative else -1
+            for u in self.system.unknowns
+            if u.is_positive or u.is_nonnegative or u.is_negative or u.is_nonpositive
+        }
 
     def _enclosed(self, found: Sequence[Candidate]) -> list[Enclosed]:
         out = list[Enclosed]()
@@ -162,8 +165,13 @@ class _Search:
         bits = int(self.budget.digits * 3.33) + 100
         for r in self.system.relations:
             gap = self.function.value(r.lhs - r.rhs, values, bits)
-            if gap is None or not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": not gap.contains(0)}.get(
-                    r.rel_op, True):  # fmt: skip
+            if gap is None or not {
+                ">": gap > 0,
+                ">=": not gap < 0,
+                "<": gap < 0,
+                "<=": not gap > 0,
+                "!=": not gap.contains(0),
+            }.get(r.rel_op, True):
                 return False
         for h in self.system.nonzero:
             value = self.function.value(h, values, bits)
@@ -177,14 +185,20 @@ class _Search:
         """A convex loss with a positive definite Hessian at a critical point has no other one."""
         if self.function.loss is None or len(found) != 1 or found[0].inertia != (len(self.names), 0, 0):
             return False
-        certificate = points_certificate(self.system, [found[0].point], [found[0].inertia], self.budget.digits,
-                                         complete={"method": "convex"})  # fmt: skip
+        certificate = points_certificate(
+            self.system, [found[0].point], [found[0].inertia], self.budget.digits, complete={"method": "convex"}
+        )
         if certificate is None:
             return False
         self.certificates.append(certificate)
-        self.statements.append(Statement(
-            "the loss is convex, and at the critical point listed its Hessian is positive definite: it is the only "
-            "critical point and the global minimum", "proved", certificate=0))  # fmt: skip
+        self.statements.append(
+            Statement(
+                "the loss is convex, and at the critical point listed its Hessian is positive definite: it is the only "
+                "critical point and the global minimum",
+                "proved",
+                certificate=0,
+            )
+        )
         return True
 
     def _is_least(self, found: list[Enclosed]) -> bool:
@@ -208,13 +222,23 @@ class _Search:
         found = list(cover.points)
         ends: dict[str, Json] = {x: [str(low), str(high)] for x, (low, high) in zip(self.names, wide, strict=True)}
         self._certify(found, {"method": "cover", "leaves": cover.leaves}, ends)
-        inside = [p for p in found if all(bool(b >= arb(low)) and bool(b <= arb(high))
-                                          for b, (low, high) in zip(p.point, sides, strict=True)) and self._inside(p)]  # fmt: skip
+        inside = [
+            p
+            for p in found
+            if all(bool(b >= arb(low)) and bool(b <= arb(high)) for b, (low, high) in zip(p.point, sides, strict=True))
+            and self._inside(p)
+        ]
         if not self.certificates:
             self.statements.append(Statement("the box holds no other critical points", "derived"))
         if not inside:
-            return Attempt(name, "no_critical_point", "the box holds no critical point", complete=True,
-                           statements=tuple(self.statements), certificates=tuple(self.certificates))  # fmt: skip
+            return Attempt(
+                name,
+                "no_critical_point",
+                "the box holds no critical point",
+                complete=True,
+                statements=tuple(self.statements),
+                certificates=tuple(self.certificates),
+            )
         return self._answer(inside, True, None)
 
     def _certify(self, found: list[Enclosed], complete: dict[str, Json] | None, box: dict[str, Json] | None) -> None:
@@ -225,8 +249,11 @@ class _Search:
         self.certificates.append(certificate)
         number = f"{len(found)} critical point{'s' if len(found) != 1 else ''}"
         where = " and, ".join(f"{b[0]} <= {x} <= {b[1]}" for x, b in self.system.origin.box.items())
-        said = f"in the box {where} there {'is' if len(found) == 1 else 'are'} {number} and no more" if complete else (
-            f"within each stated radius lies a critical point: {number}")  # fmt: skip
+        said = (
+            f"in the box {where} there {'is' if len(found) == 1 else 'are'} {number} and no more"
+            if complete
+            else (f"within each stated radius lies a critical point: {number}")
+        )
         self.statements.append(Statement(said, "proved", certificate=len(self.certificates) - 1))
 
     # -- the result ----------------------------------------------------------------------------------------------------
@@ -235,13 +262,27 @@ class _Search:
         order = sorted(range(len(found)), key=lambda i: _loss(found[i]))
         best = self._global([found[i] for i in order], complete, least is not None)
         points = tuple(self._point(found[i], k in best) for k, i in enumerate(order))
-        rows = [{"step": str(k), "largest residual": f"{r:.3g}", "relative step": f"{s:.3g}"}
-                for k, (r, s) in enumerate(found[order[0]].steps)]  # fmt: skip
-        reason = "certified numbers" if complete else (
-            "certified numbers; that there are no other critical points is not proved")  # fmt: skip
+        rows = [
+            {"step": str(k), "largest residual": f"{r:.3g}", "relative step": f"{s:.3g}"}
+            for k, (r, s) in enumerate(found[order[0]].steps)
+        ]
+        reason = (
+            "certified numbers"
+            if complete
+            else ("certified numbers; that there are no other critical points is not proved")
+        )
         counts = FrozenMap({"complex": None, "real": len(points) if complete else None})
-        return Attempt(name, "enclosed", reason, points, complete=complete, counts=counts, statements=tuple(self.statements),
-                       certificates=tuple(self.certificates), details=FrozenMap({"newton": tuple(rows)}))  # fmt: skip
+        return Attempt(
+            name,
+            "enclosed",
+            reason,
+            points,
+            complete=complete,
+            counts=counts,
+            statements=tuple(self.statements),
+            certificates=tuple(self.certificates),
+            details=FrozenMap({"newton": tuple(rows)}),
+        )
 
     def _global(self, found: list[Enclosed], complete: bool, unique: bool) -> set[int]:
         if unique and complete:
@@ -259,9 +300,15 @@ class _Search:
         if p.loss is not None and p.loss.is_finite():
             with ctx.workprec(int(self.budget.digits * 3.33) + 60):
                 loss = sp.Float(decimal_text(p.loss, min(self.budget.digits, 20))[0], 20)
-        return CriticalPoint(None, FrozenMap(dict(zip(self.names, (t for t, _ in texts), strict=True))),
-                             FrozenMap(dict(zip(self.names, (r for _, r in texts), strict=True))),
-                             "global minimum" if least else _kind(p.inertia), p.inertia, None, loss)  # fmt: skip
+        return CriticalPoint(
+            None,
+            FrozenMap(dict(zip(self.names, (t for t, _ in texts), strict=True))),
+            FrozenMap(dict(zip(self.names, (r for _, r in texts), strict=True))),
+            "global minimum" if least else _kind(p.inertia),
+            p.inertia,
+            None,
+            loss,
+        )
 
 
 def _rational(text: str) -> fmpq:

@@ -20,9 +20,10 @@ from closedform.stationarity import Stationarity
 
 name = "elimination of one unknown after another"
 example = {
-    "loss": "n/2*log(v) + (S2 - 2*mu*S1 + n*mu**2)/(2*v)", "unknowns": ["mu", "v"],
+    "loss": "n/2*log(v) + (S2 - 2*mu*S1 + n*mu**2)/(2*v)",
+    "unknowns": ["mu", "v"],
     "assumptions": ["v>0", "n>0", "S2>0", "n*S2>S1**2"],
-}  # fmt: skip
+}
 counterexample = {"loss": "x^4 - x^2"}
 
 share = 0.3  # of the time left: certified numbers come after
@@ -66,8 +67,14 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             return Attempt(name, "failed", f"no critical point unless {found.exceptions[0]} = 0")
         if not found.points or (judge.numeric and all(j.never for j in judged)):
             said = Statement("elimination that keeps every solution leaves none in the domain", "derived")
-            return Attempt(name, "no_critical_point", "the system has no real solution in the domain", complete=True, statements=(said,),
-                           scope="instance" if judge.numeric else "formula")  # fmt: skip
+            return Attempt(
+                name,
+                "no_critical_point",
+                "the system has no real solution in the domain",
+                complete=True,
+                statements=(said,),
+                scope="instance" if judge.numeric else "formula",
+            )
         return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
     return _answer(system, facts, judge, judged, kept, bool(found.exceptions), budget)
 
@@ -88,20 +95,40 @@ def _row_reduced(system: Stationarity) -> tuple[Any, ...]:
     return tuple(e for e in reduced if e != 0)
 
 
-def _answer(system: Stationarity, facts: Facts, judge: Judge, judged: list[Judged], kept: list[Judged], open_cases: bool,
-            budget: Budget) -> Attempt:
+def _answer(
+    system: Stationarity,
+    facts: Facts,
+    judge: Judge,
+    judged: list[Judged],
+    kept: list[Judged],
+    open_cases: bool,
+    budget: Budget,
+) -> Attempt:
     certificates, statements = list[Certificate](), list[Statement]()
     whole = shape(system, facts)
     if whole.reason:
         statements.append(Statement(whole.reason, "derived"))
-    if not whole.minimum and len(kept) == 1 and not judge.numeric and budget.remaining > 4 and nested_minimum(system, facts):
-        whole = Shape(True, True, "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising "
-                                  "over it, and so on: its one critical point is the global minimum")  # fmt: skip
+    if (
+        not whole.minimum
+        and len(kept) == 1
+        and not judge.numeric
+        and budget.remaining > 4
+        and nested_minimum(system, facts)
+    ):
+        whole = Shape(
+            True,
+            True,
+            "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising "
+            "over it, and so on: its one critical point is the global minimum",
+        )
         statements.append(Statement(whole.reason, "derived"))
     dropped = [j for j in judged if not j.sometimes]
     complete = whole.unique and len(kept) == 1 and kept[0].always
-    complete = complete or (all(j.never for j in dropped) if judge.numeric else
-                            all(j.always for j in kept) and all(_excluded(system, j) for j in dropped))  # fmt: skip
+    complete = complete or (
+        all(j.never for j in dropped)
+        if judge.numeric
+        else all(j.always for j in kept) and all(_excluded(system, j) for j in dropped)
+    )
     if open_cases or any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
         complete = False
     squares = _least_value(system, facts)
@@ -110,16 +137,28 @@ def _answer(system: Stationarity, facts: Facts, judge: Judge, judged: list[Judge
         budget.check()
         points.append(_point(system, judge, j, whole.minimum, facts, squares, certificates, statements, budget))
     if complete:
-        statements.append(Statement("no other real critical point exists in the domain: the elimination keeps every solution", "derived"))
+        statements.append(
+            Statement(
+                "no other real critical point exists in the domain: the elimination keeps every solution", "derived"
+            )
+        )
     classes = [p.expression_class for p in points if p.expression_class is not None]
     klass = max(classes, key=CLASSES.index) if classes else None
     minima = [p for p in points if p.kind == "global minimum"]
     if judge.numeric:
         points.sort(key=lambda p: [float(v) for v in p.numeric.values()] if p.numeric else [])
-    return Attempt(name, "solved", points=tuple(points), complete=complete, expression_class=klass,
-                   minimiser="closed" if minima else None, scope="instance" if judge.numeric else "formula",
-                   statements=tuple(statements), certificates=tuple(certificates),
-                   counts=FrozenMap({"complex": None, "real": len(points) if complete and judge.numeric else None}))  # fmt: skip
+    return Attempt(
+        name,
+        "solved",
+        points=tuple(points),
+        complete=complete,
+        expression_class=klass,
+        minimiser="closed" if minima else None,
+        scope="instance" if judge.numeric else "formula",
+        statements=tuple(statements),
+        certificates=tuple(certificates),
+        counts=FrozenMap({"complex": None, "real": len(points) if complete and judge.numeric else None}),
+    )
 
 
 def _distinct(kept: list[Judged]) -> list[Judged]:
@@ -174,8 +213,17 @@ def _least_value(system: Stationarity, facts: Facts) -> Any:
     return rest
 
 
-def _point(system: Stationarity, judge: Judge, j: Judged, minimum: bool, facts: Facts, squares: Any, certificates: list[Certificate],
-           statements: list[Statement], budget: Budget) -> CriticalPoint:  # fmt: skip
+def _point(
+    system: Stationarity,
+    judge: Judge,
+    j: Judged,
+    minimum: bool,
+    facts: Facts,
+    squares: Any,
+    certificates: list[Certificate],
+    statements: list[Statement],
+    budget: Budget,
+) -> CriticalPoint:
     free = [u.name for u, v in j.point.items() if u == v]
     proof = prove(system, j.point) if budget.remaining > 3 else None
     shown = ", ".join(f"{u} = {text(j.point[u])}" for u in system.unknowns if j.point[u] != u)[:400]
@@ -188,10 +236,17 @@ def _point(system: Stationarity, judge: Judge, j: Judged, minimum: bool, facts: 
         conditions += [f"{text(c)} != 0" for c in proof[1] if parameters.sign(c) not in (1, -1) and not judge.numeric]
         statements.append(Statement(f"{shown} makes every derivative zero", "proved", certificate=index))
     else:
-        statements.append(Statement(f"{shown} solves the system, by steps that keep its solutions, and makes every derivative zero in "
-                                    f"ball arithmetic at {len(j.words)} random admissible data", "derived"))  # fmt: skip
+        statements.append(
+            Statement(
+                f"{shown} solves the system, by steps that keep its solutions, and makes every derivative zero in "
+                f"ball arithmetic at {len(j.words)} random admissible data",
+                "derived",
+            )
+        )
     if not j.always:
-        conditions.append("where it is real and lies in the domain" + (" and satisfies the equations" if "not" in j.words else ""))
+        conditions.append(
+            "where it is real and lies in the domain" + (" and satisfies the equations" if "not" in j.words else "")
+        )
     values = [j.point[u] for u in system.unknowns]
     at = j.balls[0]
     if judge.numeric and at is not None and not free:
@@ -210,6 +265,15 @@ def _point(system: Stationarity, judge: Judge, j: Judged, minimum: bool, facts: 
         numeric = FrozenMap({k: v[0] for k, v in pairs.items()})
         radius = FrozenMap({k: v[1] for k, v in pairs.items()})
     return CriticalPoint(
-        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}), numeric, radius, word, inertia, None,
-        loss if loss is not None and sp.count_ops(loss) <= 150 else None, expression_class(*values), tuple(conditions),
-        note=f"a family: {', '.join(free)} free" if free else "", certificate=index)  # fmt: skip
+        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
+        numeric,
+        radius,
+        word,
+        inertia,
+        None,
+        loss if loss is not None and sp.count_ops(loss) <= 150 else None,
+        expression_class(*values),
+        tuple(conditions),
+        note=f"a family: {', '.join(free)} free" if free else "",
+        certificate=index,
+    )

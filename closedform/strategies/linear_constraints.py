@@ -23,7 +23,11 @@ from closedform.points import CLASSES, CriticalPoint
 from closedform.stationarity import Reduction, Stationarity, stationarity
 
 name = "a constraint gives an unknown"
-example = {"loss": "-(a*log(p) + b*log(q)) subject to p + q = 1", "unknowns": ["p", "q"], "assumptions": ["p>0", "q>0", "a>0", "b>0"]}
+example = {
+    "loss": "-(a*log(p) + b*log(q)) subject to p + q = 1",
+    "unknowns": ["p", "q"],
+    "assumptions": ["p>0", "q>0", "a>0", "b>0"],
+}
 counterexample = {"loss": "x + y subject to x^2 + y^2 = 1", "unknowns": ["x", "y"]}
 
 
@@ -68,9 +72,13 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     put = {u.name: bridge.from_sympy(value)}
     flat = [n for n in bridge.flat_relations((*problem.relations, *problem.constraints)) if n != used]
     smaller = replace(
-        problem, loss=substitute(problem.loss, put), unknowns=tuple(n for n in problem.unknowns if n != u.name),
-        relations=tuple(substitute(n, put) for n in flat), constraints=(), catalogue=None,
-    )  # fmt: skip
+        problem,
+        loss=substitute(problem.loss, put),
+        unknowns=tuple(n for n in problem.unknowns if n != u.name),
+        relations=tuple(substitute(n, put) for n in flat),
+        constraints=(),
+        catalogue=None,
+    )
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         inner = attempts[0]

@@ -38,7 +38,11 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when some equation is not linear in the unknowns, else None."""
     if system.kind not in ("polynomial", "rational"):
         return f"the system is {system.kind}"
-    if len(system.unknowns) == 1 and system.gradient is not None and not system.gradient[0].is_polynomial(*system.unknowns):
+    if (
+        len(system.unknowns) == 1
+        and system.gradient is not None
+        and not system.gradient[0].is_polynomial(*system.unknowns)
+    ):
         return "the gradient is not linear"
     if len(system.equations) != len(system.unknowns):
         return "there are not as many equations as unknowns"
@@ -56,7 +60,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """The one solution, or for rational coefficients the family, or that there is none."""
     unknowns = system.unknowns
     exact = system.gradient is not None and all(g.is_polynomial(*unknowns) for g in system.gradient)
-    polys = [sp.Poly(e, *unknowns) for e in (system.gradient if exact and system.gradient is not None else system.equations)]
+    polys = [
+        sp.Poly(e, *unknowns) for e in (system.gradient if exact and system.gradient is not None else system.equations)
+    ]
     if not exact and system.loss is not None:  # numerators only: their matrix is not the Hessian
         system = replace(system, loss=None)
     rows = [[p.coeff_monomial(u) for u in unknowns] for p in polys]
@@ -87,18 +93,43 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
     kind: Kind = "unclassified"
     if inertia is not None:
         kind = "global minimum" if inertia == (n, 0, 0) else "global maximum" if inertia == (0, n, 0) else "saddle"
-    value = system.loss.subs(dict(zip(system.unknowns, exact.values(), strict=True))) if system.loss is not None else None
+    value = (
+        system.loss.subs(dict(zip(system.unknowns, exact.values(), strict=True))) if system.loss is not None else None
+    )
     point = CriticalPoint(
-        exact, FrozenMap({k: v[0] for k, v in shown.items()}), FrozenMap({k: v[1] for k, v in shown.items()}), kind, inertia, 1,
-        value, "rational", certificate=0)  # fmt: skip
+        exact,
+        FrozenMap({k: v[0] for k, v in shown.items()}),
+        FrozenMap({k: v[1] for k, v in shown.items()}),
+        kind,
+        inertia,
+        1,
+        value,
+        "rational",
+        certificate=0,
+    )
     certificates, statements = _certified(system, point)
-    if system.relations and not Judge(system, budget).judge(dict(zip(system.unknowns, exact.values(), strict=True))).always:
+    if (
+        system.relations
+        and not Judge(system, budget).judge(dict(zip(system.unknowns, exact.values(), strict=True))).always
+    ):
         return Attempt(name, "failed", "the one zero of the gradient lies outside the domain")
     if kind == "global minimum":
-        statements += (Statement("the loss is a quadratic polynomial with a positive definite Hessian: strictly convex", "derived"),)
-    return Attempt(name, "solved", points=(point,), complete=True, expression_class="rational", certificates=certificates,
-                   minimiser="closed" if kind == "global minimum" else None, statements=statements,
-                   counts=FrozenMap({"complex": 1, "real": 1}))  # fmt: skip
+        statements += (
+            Statement(
+                "the loss is a quadratic polynomial with a positive definite Hessian: strictly convex", "derived"
+            ),
+        )
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        complete=True,
+        expression_class="rational",
+        certificates=certificates,
+        minimiser="closed" if kind == "global minimum" else None,
+        statements=statements,
+        counts=FrozenMap({"complex": 1, "real": 1}),
+    )
 
 
 def _column(m: fmpq_mat) -> list[fmpq]:
@@ -114,16 +145,24 @@ def _certified(system: Stationarity, point: CriticalPoint) -> tuple[tuple[Certif
         else:
             statement["equations"] = [bridge.to_tree(e) for e in system.equations]
         if system.relations:
-            statement["relations"] = [[r.rel_op, bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)] for r in system.relations]
+            statement["relations"] = [
+                [r.rel_op, bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)] for r in system.relations
+            ]
     except bridge.NoTranslation:
         return (), ()
     item: dict[str, Json] = {
-        "numeric": dict(point.numeric or {}), "radius": dict(point.radius or {}),
+        "numeric": dict(point.numeric or {}),
+        "radius": dict(point.radius or {}),
         "exact": {k: str(v) for k, v in (point.exact or {}).items()},
-    }  # fmt: skip
+    }
     if point.inertia is not None:
         item["inertia"] = [str(k) for k in point.inertia]
-    claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": [item], "counts": {"real": "1", "complex": "1"}}
+    claim: dict[str, Json] = {
+        "kind": "critical_points",
+        "complete": True,
+        "points": [item],
+        "counts": {"real": "1", "complex": "1"},
+    }
     evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
     said = Statement("the gradient is linear with a regular matrix: it has this one zero", "proved", certificate=0)
     return (Certificate(statement, claim, evidence),), (said,)
@@ -137,8 +176,12 @@ def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any) 
     for i in range(rank):
         pivots.append(next(j for j in range(n + 1) if reduced[i, j] != 0))
     if n in pivots:
-        said = Statement("the linear equations contradict each other (row reduction over Q): there is no critical point", "derived")
-        return Attempt(name, "no_critical_point", "the equations contradict each other", complete=True, statements=(said,))
+        said = Statement(
+            "the linear equations contradict each other (row reduction over Q): there is no critical point", "derived"
+        )
+        return Attempt(
+            name, "no_critical_point", "the equations contradict each other", complete=True, statements=(said,)
+        )
     exact = {u.name: u for u in system.unknowns}
     for i, p in enumerate(pivots):
         value = sp.Rational(int(reduced[i, n].p), int(reduced[i, n].q))
@@ -149,15 +192,32 @@ def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any) 
     free = [u.name for j, u in enumerate(system.unknowns) if j not in pivots]
     convex = inertia is not None and inertia[1] == 0
     kind: Kind = "global minimum" if convex else "degenerate"
-    point = CriticalPoint(FrozenMap(exact), kind=kind, inertia=inertia, expression_class="rational",
-                          note=f"a family: {', '.join(free)} free")  # fmt: skip
+    point = CriticalPoint(
+        FrozenMap(exact),
+        kind=kind,
+        inertia=inertia,
+        expression_class="rational",
+        note=f"a family: {', '.join(free)} free",
+    )
     said = [Statement(f"the critical points are this affine family of dimension {len(free)}", "derived")]
     if convex:
-        said.append(Statement("the Hessian is positive semidefinite: the loss is convex, each point of the family is a global minimum", "derived"))
+        said.append(
+            Statement(
+                "the Hessian is positive semidefinite: the loss is convex, each point of the family is a global minimum",
+                "derived",
+            )
+        )
     if system.relations:
         return Attempt(name, "failed", "a family of solutions, of which the domain cuts off a part")
-    return Attempt(name, "solved", points=(point,), complete=True, expression_class="rational",
-                   minimiser="closed" if convex else None, statements=tuple(said))  # fmt: skip
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        complete=True,
+        expression_class="rational",
+        minimiser="closed" if convex else None,
+        statements=tuple(said),
+    )
 
 
 def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budget) -> Attempt:
@@ -185,15 +245,34 @@ def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budg
     statements = list[Statement]()
     if proof is not None:
         statements.append(Statement("the point makes every derivative zero", "proved", certificate=0))
-    statements.append(Statement(f"the gradient is linear with determinant {text(determinant)}: where it is not zero there is no other "
-                                "critical point", "derived"))  # fmt: skip
+    statements.append(
+        Statement(
+            f"the gradient is linear with determinant {text(determinant)}: where it is not zero there is no other "
+            "critical point",
+            "derived",
+        )
+    )
     if whole.reason:
         statements.append(Statement(whole.reason, "derived"))
     klass = expression_class(*values)
     kind: Kind = "global minimum" if whole.minimum else "unclassified"
     exact = FrozenMap({u.name: v for u, v in point.items()})
-    found = CriticalPoint(exact, kind=kind, inertia=(n, 0, 0) if whole.unique else None, expression_class=klass, conditions=conditions,
-                          certificate=0 if proof is not None else None)  # fmt: skip
-    return Attempt(name, "solved", points=(found,), complete=not conditions, expression_class=klass, scope="formula",
-                   minimiser="closed" if whole.minimum else None, statements=tuple(statements),
-                   certificates=(proof[0],) if proof is not None else ())  # fmt: skip
+    found = CriticalPoint(
+        exact,
+        kind=kind,
+        inertia=(n, 0, 0) if whole.unique else None,
+        expression_class=klass,
+        conditions=conditions,
+        certificate=0 if proof is not None else None,
+    )
+    return Attempt(
+        name,
+        "solved",
+        points=(found,),
+        complete=not conditions,
+        expression_class=klass,
+        scope="formula",
+        minimiser="closed" if whole.minimum else None,
+        statements=tuple(statements),
+        certificates=(proof[0],) if proof is not None else (),
+    )

@@ -26,8 +26,12 @@ from closedform.emit.matrix_least_squares import solver
 from closedform.frozen import FrozenMap
 
 name = "matrix_affine"
-example = {"loss": "||X*a - y||^2 + lam*||a||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"},
-           "assumptions": ["lam>0"]}  # fmt: skip
+example = {
+    "loss": "||X*a - y||^2 + lam*||a||^2",
+    "unknowns": ["a"],
+    "shapes": {"X": "n,k", "y": "n", "a": "k"},
+    "assumptions": ["lam>0"],
+}
 counterexample = {"loss": "ones(n)'*exp(X*b) - y'*X*b", "unknowns": ["b"], "shapes": {"X": "n,k", "y": "n", "b": "k"}}
 
 
@@ -67,8 +71,15 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
                 f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical "
                 f"point unless it is zero"
             )
-            return Attempt(name, "no_critical_point", said, complete=True, scope="formula", minimiser="no_critical_point",
-                           statements=(Statement(said + ", and the loss has no lower bound", "derived", reference="Fermat"),))  # fmt: skip
+            return Attempt(
+                name,
+                "no_critical_point",
+                said,
+                complete=True,
+                scope="formula",
+                minimiser="no_critical_point",
+                statements=(Statement(said + ", and the loss has no lower bound", "derived", reference="Fermat"),),
+            )
     steps = eliminate(equations, names, frozenset(multipliers), budget)
     if isinstance(steps, str):
         return Attempt(name, "declined", steps)
@@ -102,7 +113,8 @@ def eliminate(
                 continue
             others, value = frozenset(left) - {u}, step.solution.value
             clean = not value.names & others or not any(
-                w.divide_mono(p, *w.content(p)).names & others for p in step.solution.pivots)  # fmt: skip
+                w.divide_mono(p, *w.content(p)).names & others for p in step.solution.pivots
+            )
             mine = (4 * step.cleared + 2 * (not clean) + (u in last or "inv(" in value.key), i)
             if mine < rank:
                 best, rank = step, mine
@@ -149,8 +161,9 @@ def _clear(g: Poly, u: str, p: Poly) -> list[Poly]:
     return [out] if f"inv({u})" not in out.key else []
 
 
-def back_substitute(steps: list[Step], unknowns: tuple[str, ...], equations: dict[str, Poly],
-                    names: dict[str, Poly]) -> tuple[dict[str, Poly], dict[str, Poly], tuple[str, ...]]:  # fmt: skip
+def back_substitute(
+    steps: list[Step], unknowns: tuple[str, ...], equations: dict[str, Poly], names: dict[str, Poly]
+) -> tuple[dict[str, Poly], dict[str, Poly], tuple[str, ...]]:
     """Values free of multipliers, the multipliers, and an order in which the values can be evaluated.
 
     A value may use unknowns that come before it in that order.
@@ -284,8 +297,9 @@ def _granted(condition: str, system: MatrixSystem) -> bool:
     return rest in flags or ("full rank" in flags and rest.startswith("full"))
 
 
-def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], order: tuple[str, ...],
-            rewritten: bool) -> Attempt:  # fmt: skip
+def _answer(
+    system: MatrixSystem, steps: list[Step], values: dict[str, Poly], order: tuple[str, ...], rewritten: bool
+) -> Attempt:
     shape = convexity(system)
     given = inverse_conditions(system, {"": system.loss})[0]
     conditions, known = inverse_conditions(system, values)
@@ -312,44 +326,69 @@ def _answer(system: MatrixSystem, steps: list[Step], values: dict[str, Poly], or
             if rank and rank not in conditions:
                 conditions.insert(0, rank)
     conditions = _tidy(conditions)
-    source, plan, cost = solver(system, [(u, values[u]) for u in order],
-                                constrained, [s.solution.kind for s in steps])  # fmt: skip
+    source, plan, cost = solver(system, [(u, values[u]) for u in order], constrained, [s.solution.kind for s in steps])
     shown = {u: written(values[u], system) for u in system.unknowns}
     when = f" when {' and '.join(conditions)}" if conditions else ""
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
     proof = certificate(system, values, order, conditions)
     if proof is None and not rewritten:
         return Attempt(name, "failed", "the formula neither rewrote the equations to zero nor could the kernel test it")
-    statements.append(Statement(
-        f"the loss is stationary{' on the constraints' if constrained else ''} at {listed}{when}: "
-        + ("the equations rewrite to zero for all sizes" if rewritten else "by vec(L U R) = (R' (x) L) vec(U)" if _kronecker(steps)
-           else "the collected terms are inverted"),
-        "derived", reference="Magnus and Neudecker, Matrix Differential Calculus, 1988"))  # fmt: skip
+    statements.append(
+        Statement(
+            f"the loss is stationary{' on the constraints' if constrained else ''} at {listed}{when}: "
+            + (
+                "the equations rewrite to zero for all sizes"
+                if rewritten
+                else "by vec(L U R) = (R' (x) L) vec(U)"
+                if _kronecker(steps)
+                else "the collected terms are inverted"
+            ),
+            "derived",
+            reference="Magnus and Neudecker, Matrix Differential Calculus, 1988",
+        )
+    )
     if proof is not None:
-        statements.append(Statement(("the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's "
-                                    "own dual numbers"),
-                                    "proved", certificate=0))  # fmt: skip
+        statements.append(
+            Statement(
+                ("the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers"),
+                "proved",
+                certificate=0,
+            )
+        )
     what = (
         f"this point is a global minimum: {reason}"
         if reason
         else "the loss is concave: this point is a global maximum, and there is no lower bound"
     )
-    statements.append(Statement(what, "derived",
-                                reference=("Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and "
-                                          "4.2.3")))  # fmt: skip
+    statements.append(
+        Statement(
+            what, "derived", reference=("Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 4.2.3")
+        )
+    )
     if plan == "least squares":
         statements += _rank_statements(conditions)
     formula = Formula(
         FrozenMap(shown),
         r",\quad ".join(rf"\hat {latex(system.unknown(u))} = {latex(values[u])}" for u in system.unknowns),
-        tuple(conditions), reason, FrozenMap(cost), source,
-    )  # fmt: skip
+        tuple(conditions),
+        reason,
+        FrozenMap(cost),
+        source,
+    )
     simple = all(system.shape(u) == (ONE, ONE) for u in system.unknowns) and "inv(" not in listed
     return Attempt(
-        name, "solved", "stationarity is affine and was solved by inverses", formula=formula, complete=True,
-        minimiser="closed" if reason else None, expression_class="rational" if simple else "linear_algebra", scope="formula",
-        statements=tuple(statements), certificates=(proof,) if proof else (), details=FrozenMap(_details(plan, system)),
-    )  # fmt: skip
+        name,
+        "solved",
+        "stationarity is affine and was solved by inverses",
+        formula=formula,
+        complete=True,
+        minimiser="closed" if reason else None,
+        expression_class="rational" if simple else "linear_algebra",
+        scope="formula",
+        statements=tuple(statements),
+        certificates=(proof,) if proof else (),
+        details=FrozenMap(_details(plan, system)),
+    )
 
 
 def _tidy(conditions: list[str]) -> list[str]:
@@ -468,12 +507,19 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
                     if h is not None and w.is_symmetric(h):
                         return f"convex when {display(h)} is positive definite", [f"{display(h)} is positive definite"]
             return None, []
-        partial = replace(partial, pieces=tuple(
-            replace(p, coefficient=w.substitute(p.coefficient, {u: step.solution.value}),
+        partial = replace(
+            partial,
+            pieces=tuple(
+                replace(
+                    p,
+                    coefficient=w.substitute(p.coefficient, {u: step.solution.value}),
                     value=w.substitute(p.value, {u: step.solution.value}),
                     residual=None if p.residual is None else w.substitute(p.residual, {u: step.solution.value}),
-                    metric=None if p.metric is None else w.substitute(p.metric, {u: step.solution.value}))
-            for p in partial.pieces))  # fmt: skip
+                    metric=None if p.metric is None else w.substitute(p.metric, {u: step.solution.value}),
+                )
+                for p in partial.pieces
+            ),
+        )
     if not reasons:
         return None, []
     joined = ", then ".join(reasons)
@@ -486,8 +532,16 @@ def _in_inverse(system: MatrixSystem, u: str) -> str | None:
     if not p.scalar and not {"spd"} & system.flags(u):
         return None
     turned = w.inverse(p)
-    pieces = tuple(replace(q, coefficient=w.substitute(q.coefficient * q.value, {u: turned}), value=w.constant(1),
-                           residual=None, metric=None) for q in system.pieces)  # fmt: skip
+    pieces = tuple(
+        replace(
+            q,
+            coefficient=w.substitute(q.coefficient * q.value, {u: turned}),
+            value=w.constant(1),
+            residual=None,
+            metric=None,
+        )
+        for q in system.pieces
+    )
     pieces = tuple(replace(q, coefficient=w.constant(1), value=q.coefficient) for q in pieces)
     found: Convexity | None = convexity(replace(system, pieces=pieces), (u,))
     return found.reason.partition(":")[0] if found else None
@@ -498,11 +552,15 @@ def _rank_statements(conditions: list[str]) -> list[Statement]:
     if any(c.endswith("full column rank") for c in conditions):
         rank = next(c for c in conditions if c.endswith("full column rank"))
         design = rank.removesuffix(" has full column rank")
-        out.append(Statement(
-            f"if {design} lacks full column rank, the minimisers are the family a+ + v with v in the null space of the"
-            " design; the least-norm one a+ is the pseudoinverse of the design times the target, and the emitted solver"
-            " returns it with a warning", "derived",
-            reference="Bjoerck, Numerical Methods for Least Squares Problems, 1996, theorem 1.2.10"))  # fmt: skip
+        out.append(
+            Statement(
+                f"if {design} lacks full column rank, the minimisers are the family a+ + v with v in the null space of the"
+                " design; the least-norm one a+ is the pseudoinverse of the design times the target, and the emitted solver"
+                " returns it with a warning",
+                "derived",
+                reference="Bjoerck, Numerical Methods for Least Squares Problems, 1996, theorem 1.2.10",
+            )
+        )
     return out
 
 
@@ -511,10 +569,9 @@ def _details(plan: str, system: MatrixSystem) -> dict[str, object]:
         return {}
     return {
         "gradient_descent": {
-            "flops per iteration": "4*n*k", "iterations": ("(kappa/2)*log(1/epsilon), kappa the condition number of "
-                                                           "the "
-                                                          "Hessian"),
+            "flops per iteration": "4*n*k",
+            "iterations": ("(kappa/2)*log(1/epsilon), kappa the condition number of the Hessian"),
             "closed form": "2*n*k**2 + k**3/3",
             "crossover": "the closed form costs less once (kappa/2)*log(1/epsilon) > k/2, for n much larger than k",
         }
-    }  # fmt: skip
+    }

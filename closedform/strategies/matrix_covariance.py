@@ -18,8 +18,12 @@ from closedform.emit.matrices import identifier
 from closedform.emit.matrix_answer import by_theorem, cubic, source_of
 
 name = "matrix_covariance"
-example = {"loss": "tr(C*T) - logdet(T) + rho*||T||^2", "unknowns": ["T"], "shapes": {"C": "k,k", "T": "k,k"},
-           "assumptions": ["C sym", "T spd", "rho>0"]}  # fmt: skip
+example = {
+    "loss": "tr(C*T) - logdet(T) + rho*||T||^2",
+    "unknowns": ["T"],
+    "shapes": {"C": "k,k", "T": "k,k"},
+    "assumptions": ["C sym", "T spd", "rho>0"],
+}
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
 
 
@@ -95,12 +99,22 @@ def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         rf"{latex(rest)}\right)"
     )
     return by_theorem(
-        system, name, texts={u: text}, latex=tex, source=source.finish({u: identifier(u)}), cost=cubic(k), unique=True,
-        theorem=(f"the loss is strictly convex; its equation {display(g)} = 0 is a quadratic one in {u}, which "
-                f"commutes with {display(rest)}"),
-        reference=("Witten and Tibshirani, J. R. Statist. Soc. B 71 (2009), section 3; van Wieringen and "
-                  "Peeters, CSDA 103 (2016)"),
-    )  # fmt: skip
+        system,
+        name,
+        texts={u: text},
+        latex=tex,
+        source=source.finish({u: identifier(u)}),
+        cost=cubic(k),
+        unique=True,
+        theorem=(
+            f"the loss is strictly convex; its equation {display(g)} = 0 is a quadratic one in {u}, which "
+            f"commutes with {display(rest)}"
+        ),
+        reference=(
+            "Witten and Tibshirani, J. R. Statist. Soc. B 71 (2009), section 3; van Wieringen and "
+            "Peeters, CSDA 103 (2016)"
+        ),
+    )
 
 
 def _root(system: MatrixSystem, u: str) -> Attempt | None:
@@ -159,13 +173,20 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     text = f"invsqrt({da})*sqrtm(sqrtm({da})*({db})*sqrtm({da}))*invsqrt({da})"
     la, lb = rf"\left({latex(a)}\right)", rf"\left({latex(b)}\right)"
     return by_theorem(
-        system, name, texts={u: text}, source=source.finish({u: identifier(u)}), cost=cubic(g.rows, "27"), unique=True,
-        latex=(rf"\hat {latex(system.unknown(u))} = {la}^{{-1/2}} \left({la}^{{1/2}} {lb} "
-              rf"{la}^{{1/2}}\right)^{{1/2}} {la}^{{-1/2}}"),
+        system,
+        name,
+        texts={u: text},
+        source=source.finish({u: identifier(u)}),
+        cost=cubic(g.rows, "27"),
+        unique=True,
+        latex=(
+            rf"\hat {latex(system.unknown(u))} = {la}^{{-1/2}} \left({la}^{{1/2}} {lb} "
+            rf"{la}^{{1/2}}\right)^{{1/2}} {la}^{{-1/2}}"
+        ),
         conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
         theorem=f"{u}*({da})*{u} = {db} has one positive definite solution, the geometric mean, and the loss is convex",
         reference="Bhatia, Positive Definite Matrices, 2007, section 4.1",
-    )  # fmt: skip
+    )
 
 
 def _probabilistic(system: MatrixSystem) -> Attempt | None:
@@ -246,14 +267,25 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
         texts[others[0]] = f"(tr({shown}) - sum(largest_eigenvalues({shown}, {q})))/({k} - {q})"
         outputs[others[0]] = level_code
     return by_theorem(
-        system, name, texts={u: texts[u] for u in system.unknowns}, source=source.finish({u: outputs[u] for u in system.unknowns}),
-        latex=(rf"{latex(s)} = V \Lambda V^\top,\quad \hat {latex(f)} = V_{{{q}}} \left(\Lambda_{{{q}}} - "
-              rf"{latex(noise)} I\right)_+^{{1/2}}"),
-        cost=cubic(k), conditions=((f"the {k} - {q} smallest eigenvalues of {shown} are not all "
-                                   f"zero"),) if others else (),
-        theorem=("probabilistic principal components: the maximum-likelihood factor keeps the largest "
-                "eigenvalues above the noise level"),
+        system,
+        name,
+        texts={u: texts[u] for u in system.unknowns},
+        source=source.finish({u: outputs[u] for u in system.unknowns}),
+        latex=(
+            rf"{latex(s)} = V \Lambda V^\top,\quad \hat {latex(f)} = V_{{{q}}} \left(\Lambda_{{{q}}} - "
+            rf"{latex(noise)} I\right)_+^{{1/2}}"
+        ),
+        cost=cubic(k),
+        conditions=((f"the {k} - {q} smallest eigenvalues of {shown} are not all zero"),) if others else (),
+        theorem=(
+            "probabilistic principal components: the maximum-likelihood factor keeps the largest "
+            "eigenvalues above the noise level"
+        ),
         reference="Tipping and Bishop, J. R. Statist. Soc. B 61 (1999), appendix A",
-        remarks=(("unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; "
-                 "other critical points are saddles"),),
-    )  # fmt: skip
+        remarks=(
+            (
+                "unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; "
+                "other critical points are saddles"
+            ),
+        ),
+    )

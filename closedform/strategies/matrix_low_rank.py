@@ -124,8 +124,10 @@ def _product(
 
 def _thick(system: MatrixSystem) -> MatrixSystem | None:
     """The system with unknown columns read as matrices of one column, so that their products stay products."""
-    shapes = {n: (r, Node("name", (_ONE,)) if n in system.unknowns and system.shape(n)[1] == ONE else c)
-              for n, (r, c) in system.problem.shapes.items()}  # fmt: skip
+    shapes = {
+        n: (r, Node("name", (_ONE,)) if n in system.unknowns and system.shape(n)[1] == ONE else c)
+        for n, (r, c) in system.problem.shapes.items()
+    }
     try:
         return matrix_system(replace(system.problem, shapes=FrozenMap(shapes)))
     except InputError:
@@ -216,11 +218,22 @@ def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
     code, text, tex, conditions, theorem, size = found
     source.line(f"{identifier(u)} = {code}")
     return by_theorem(
-        system, name, texts={u: text}, latex=rf"\hat {latex(system.unknown(u))} = {tex}", source=source.finish({u: identifier(u)}),
-        theorem=theorem, reference=_ECKART, conditions=conditions, cost=size,
-        remarks=((f"unique when the {rank}-th and the next singular value differ; a rank bound above the smaller "
-                 f"size is no bound"),),
-    )  # fmt: skip
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(system.unknown(u))} = {tex}",
+        source=source.finish({u: identifier(u)}),
+        theorem=theorem,
+        reference=_ECKART,
+        conditions=conditions,
+        cost=size,
+        remarks=(
+            (
+                f"unique when the {rank}-th and the next singular value differ; a rank bound above the smaller "
+                f"size is no bound"
+            ),
+        ),
+    )
 
 
 def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
@@ -253,8 +266,15 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
     left = None if w.identity_is(a) else a
     right = None if w.identity_is(b) else b
     plain = next((q for q in system.pieces if q.residual is not None), None)
-    found = collect(plain.residual, system.unknowns[0], *system.shape(system.unknowns[0])) if plain and plain.residual is not None and len(
-        system.pieces) == 1 and plain.metric is None and len(system.unknowns) == 1 else None  # fmt: skip
+    found = (
+        collect(plain.residual, system.unknowns[0], *system.shape(system.unknowns[0]))
+        if plain
+        and plain.residual is not None
+        and len(system.pieces) == 1
+        and plain.metric is None
+        and len(system.unknowns) == 1
+        else None
+    )
     if (
         found
         and len(found.plain) == 1
@@ -411,8 +431,13 @@ def _factors(
     outputs, codes = dict[str, str](), [f"({first})", *["1"] * (len(letters) - 2), f"({last})"]
     for i, l in enumerate(letters):
         rows, cols = source.size(l.rows) if i else "", source.size(l.cols)
-        code = (f"{codes[i]} @ np.eye({rank}, {cols})" if i == 0 else
-                f"np.eye({rows}, {rank}) @ {codes[i]}" if i == len(letters) - 1 else f"np.eye({rows}, {cols})")  # fmt: skip
+        code = (
+            f"{codes[i]} @ np.eye({rank}, {cols})"
+            if i == 0
+            else f"np.eye({rows}, {rank}) @ {codes[i]}"
+            if i == len(letters) - 1
+            else f"np.eye({rows}, {cols})"
+        )
         u = l.args[0]
         source.line(f"{identifier(u)} = ({code}).T" if l.t else f"{identifier(u)} = {code}")
         outputs[u] = identifier(u)
@@ -441,21 +466,36 @@ def _factors(
     )
     tl, tr = _half(left), _half(right)
     return by_theorem(
-        system, name, texts={u: texts[u] for u in system.unknowns},
-        latex=rf"{tex} = {tl}\left[{tl}{latex(target)}{tr}\right]_{{{least}}}{tr}", source=source.finish({u: outputs[u] for u in system.unknowns}),
-        theorem=(f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} "
-                f"(Eckart-Young-Mirsky)")
-        + ((f"; the least ||{letters[0].key}||^2 + ||{letters[1].key}||^2 at a given product is twice its "
-           f"nuclear norm") if penalty is not None else ""),
-        reference=_BALDI, conditions=tuple(dict.fromkeys(conditions)), cost=singular(k.rows, k.cols),
+        system,
+        name,
+        texts={u: texts[u] for u in system.unknowns},
+        latex=rf"{tex} = {tl}\left[{tl}{latex(target)}{tr}\right]_{{{least}}}{tr}",
+        source=source.finish({u: outputs[u] for u in system.unknowns}),
+        theorem=(
+            f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} "
+            f"(Eckart-Young-Mirsky)"
+        )
+        + (
+            (
+                f"; the least ||{letters[0].key}||^2 + ||{letters[1].key}||^2 at a given product is twice its "
+                f"nuclear norm"
+            )
+            if penalty is not None
+            else ""
+        ),
+        reference=_BALDI,
+        conditions=tuple(dict.fromkeys(conditions)),
+        cost=singular(k.rows, k.cols),
         remarks=(
-            (f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and "
-            f"T^-1*{letters[1].key}"),
+            (
+                f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and "
+                f"T^-1*{letters[1].key}"
+            ),
             "every local minimum is global, the other critical points are saddles; this says nothing about "
             "networks with"
             " nonlinear activations",
         ),
-    )  # fmt: skip
+    )
 
 
 def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
@@ -478,17 +518,27 @@ def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
         source.line(f"{y} = {y}.T")
     shown = display(target)
     return by_theorem(
-        system, name, texts={u: (f"largest_eigenvectors({shown}, "
-                                f"{q})*sqrt(positive_part(largest_eigenvalues({shown}, {q})))")},
-        latex=(rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} "
-              rf"(\Lambda_{{{q}}})_+^{{1/2}}"),
-        source=source.finish({u: y}), cost=cubic(letters[0].rows),
-        theorem=(f"{letters[0].key}*{letters[1].key} runs over all positive semidefinite matrices of rank at "
-                f"most {q}; the nearest to {shown} keeps its {q} largest positive eigenvalues"),
+        system,
+        name,
+        texts={u: (f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q})))")},
+        latex=(
+            rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} "
+            rf"(\Lambda_{{{q}}})_+^{{1/2}}"
+        ),
+        source=source.finish({u: y}),
+        cost=cubic(letters[0].rows),
+        theorem=(
+            f"{letters[0].key}*{letters[1].key} runs over all positive semidefinite matrices of rank at "
+            f"most {q}; the nearest to {shown} keeps its {q} largest positive eigenvalues"
+        ),
         reference="Gower, Biometrika 53 (1966); Mardia, Kent and Bibby, Multivariate Analysis, theorem 14.4.2",
-        remarks=(("unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; all "
-                 "local minima are global"),),
-    )  # fmt: skip
+        remarks=(
+            (
+                "unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; all "
+                "local minima are global"
+            ),
+        ),
+    )
 
 
 __all__ = ["attempt", "counterexample", "declines", "example", "name"]

@@ -91,10 +91,14 @@ def reduce(system: MatrixSystem, budget: Budget) -> MatrixReduction:
         found = attempts[0]
         if found.outcome != "solved" or found.formula is None or not found.formula.convexity:
             return Attempt(name, "declined", f"the smaller loss was not solved: {found.reason}")
-        said = Statement(("the loss is a strictly increasing function of a smaller loss, wherever it is "
-                         "defined, and has the same minimisers"),
-                         "derived", reference=("Boyd and Vandenberghe, Convex Optimization, 2004, section "
-                                              "4.1.3"))  # fmt: skip
+        said = Statement(
+            (
+                "the loss is a strictly increasing function of a smaller loss, wherever it is "
+                "defined, and has the same minimisers"
+            ),
+            "derived",
+            reference=("Boyd and Vandenberghe, Convex Optimization, 2004, section 4.1.3"),
+        )
         return replace(found, statements=(said, *found.statements), complete=False)
 
     return MatrixReduction(name, (smaller,), lift)

@@ -151,8 +151,9 @@ def _only_there(v: str, system: MatrixSystem) -> bool:
     return system.unknown(v).scalar and v not in system.loss.names
 
 
-def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple[str, Poly]], scale: str | None,
-            rotation: bool) -> Attempt:  # fmt: skip
+def _linear(
+    system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple[str, Poly]], scale: str | None, rotation: bool
+) -> Attempt:
     p = system.unknown(u)
     if how == "fixed":
         return (
@@ -201,11 +202,19 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
             code = source.call("_power", source.poly(metric), "-0.5")
             source.line(f"{identifier(u)} = {code}")
             return by_theorem(
-                system, name, conditions=conditions, texts={u: f"invsqrt({display(metric)})"}, latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
-                source=source.finish({u: identifier(u)}), cost=cubic(p.rows), reference=_SCHONEMANN,
-                theorem=(f"substituting {u} = Q*{display(metric)}^(-1/2), Q orthogonal, leaves a Procrustes "
-                        f"problem whose solution is Q = I"),
-            )  # fmt: skip
+                system,
+                name,
+                conditions=conditions,
+                texts={u: f"invsqrt({display(metric)})"},
+                latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
+                source=source.finish({u: identifier(u)}),
+                cost=cubic(p.rows),
+                reference=_SCHONEMANN,
+                theorem=(
+                    f"substituting {u} = Q*{display(metric)}^(-1/2), Q orthogonal, leaves a Procrustes "
+                    f"problem whose solution is Q = I"
+                ),
+            )
         root = source.let("root", source.call("_power", source.poly(metric), "-0.5"))
         inner = source.let(
             "M", f"{root} @ {source.factor(wanted)}" if how == "left" else f"{source.factor(wanted)} @ {root}"
@@ -226,9 +235,15 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
     source.solved.add(u)
     shown = display(target)
     word = "rotation" if rotation else "polar"
-    texts = {u: f"{word}({shown})" if metric is None else
-             (f"invsqrt({display(metric)})*polar(invsqrt({display(metric)})*({shown}))" if how == "left" else
-              f"polar(({shown})*invsqrt({display(metric)}))*invsqrt({display(metric)})")}  # fmt: skip
+    texts = {
+        u: f"{word}({shown})"
+        if metric is None
+        else (
+            f"invsqrt({display(metric)})*polar(invsqrt({display(metric)})*({shown}))"
+            if how == "left"
+            else f"polar(({shown})*invsqrt({display(metric)}))*invsqrt({display(metric)})"
+        )
+    }
     outputs = {u: identifier(u)}
     tex = (
         rf"{latex(target)}{'' if metric is None else ' ' + latex(metric) + '^{-1/2}'} = P \Sigma Q^\top,\quad "
@@ -248,15 +263,25 @@ def _linear(system: MatrixSystem, u: str, how: str, loss: Poly, lets: list[tuple
         outputs[v], texts[v] = identifier(v), display(value)
         tex += rf",\quad \hat {latex(system.unknown(v))} = {latex(value)}"
     return by_theorem(
-        system, name, texts={v: texts[v] for v in system.unknowns if v in texts}, latex=tex,
-        source=source.finish({v: outputs[v] for v in system.unknowns if v in outputs}), cost=cubic(p.cols, "22"),
-        conditions=conditions, reference=_KABSCH if rotation else _SCHONEMANN,
-        theorem=(f"by von Neumann's trace inequality tr({u}'*M), M = {shown}, is largest at the "
-                 + (("special orthogonal factor P*D*Q' of the singular value "
-                    "decomposition") if rotation else "orthogonal polar factor P*Q'")
-                 + " M = P*S*Q'"),
+        system,
+        name,
+        texts={v: texts[v] for v in system.unknowns if v in texts},
+        latex=tex,
+        source=source.finish({v: outputs[v] for v in system.unknowns if v in outputs}),
+        cost=cubic(p.cols, "22"),
+        conditions=conditions,
+        reference=_KABSCH if rotation else _SCHONEMANN,
+        theorem=(
+            f"by von Neumann's trace inequality tr({u}'*M), M = {shown}, is largest at the "
+            + (
+                ("special orthogonal factor P*D*Q' of the singular value decomposition")
+                if rotation
+                else "orthogonal polar factor P*Q'"
+            )
+            + " M = P*S*Q'"
+        ),
         remarks=((f"the minimiser is unique when {shown} has full rank",)),
-    )  # fmt: skip
+    )
 
 
 def _power_of(target: Poly, metric: Poly) -> bool:
@@ -338,16 +363,32 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
             outputs[v] = f"np.sum({identifier(u)}**2) / {source.size(p.cols)}"
             texts[v] = f"tr({u}'*{u})/{p.cols}"
     return by_theorem(
-        system, name, texts=texts, latex=(rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = "
-                                         rf"{latex(factor)} \operatorname{{tr}}\Sigma\, P Q^\top"),
-        source=source.finish(outputs), cost=cubic(p.cols, "22"), reference=_SCHONEMANN,
-        theorem=(f"{u} = s*R with R orthogonal: R is the polar factor of {display(body)} for every s > 0, and "
-                f"the loss is quadratic in s"),
-    )  # fmt: skip
+        system,
+        name,
+        texts=texts,
+        latex=(
+            rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = "
+            rf"{latex(factor)} \operatorname{{tr}}\Sigma\, P Q^\top"
+        ),
+        source=source.finish(outputs),
+        cost=cubic(p.cols, "22"),
+        reference=_SCHONEMANN,
+        theorem=(
+            f"{u} = s*R with R orthogonal: R is the polar factor of {display(body)} for every s > 0, and "
+            f"the loss is quadratic in s"
+        ),
+    )
 
 
-def _two_sided(system: MatrixSystem, u: str, pairs: tuple[tuple[Poly, Poly], ...], rest: Poly, scale: str | None,
-               lets: list[tuple[str, Poly]], rotation: bool) -> Attempt:  # fmt: skip
+def _two_sided(
+    system: MatrixSystem,
+    u: str,
+    pairs: tuple[tuple[Poly, Poly], ...],
+    rest: Poly,
+    scale: str | None,
+    lets: list[tuple[str, Poly]],
+    rotation: bool,
+) -> Attempt:
     """tr(R'ARB) with A, B symmetric and R square: eigenvectors in opposite order."""
     p = system.unknown(u)
     if len(pairs) != 1 or not rest.zero or scale or lets or rotation or p.rows != p.cols:
@@ -370,13 +411,23 @@ def _two_sided(system: MatrixSystem, u: str, pairs: tuple[tuple[Poly, Poly], ...
     source.line(f"{right} = {source.call('_eigen', source.poly(b))}[1]")
     source.line(f"{identifier(u)} = {left} @ {right}{'' if same else '[:, ::-1]'}.T")
     return by_theorem(
-        system, name, texts={u: (f"smallest_eigenvectors({display(a)}, "
-                                f"{p.rows})*{'smallest' if same else 'largest'}_eigenvectors({display(b)}, "
-                                f"{p.rows})'")},
-        latex=(rf"{latex(a)} = P \Lambda P^\top,\ {latex(b)} = Q M Q^\top,\quad \hat {latex(p)} = P "
-              rf"{'' if same else 'J '}Q^\top"),
-        source=source.finish({u: identifier(u)}), cost=cubic(p.rows, "18"),
-        theorem=("by the rearrangement inequality for traces the eigenvectors are matched by the order of their "
-                "eigenvalues"),
+        system,
+        name,
+        texts={
+            u: (
+                f"smallest_eigenvectors({display(a)}, "
+                f"{p.rows})*{'smallest' if same else 'largest'}_eigenvectors({display(b)}, "
+                f"{p.rows})'"
+            )
+        },
+        latex=(
+            rf"{latex(a)} = P \Lambda P^\top,\ {latex(b)} = Q M Q^\top,\quad \hat {latex(p)} = P "
+            rf"{'' if same else 'J '}Q^\top"
+        ),
+        source=source.finish({u: identifier(u)}),
+        cost=cubic(p.rows, "18"),
+        theorem=(
+            "by the rearrangement inequality for traces the eigenvectors are matched by the order of their eigenvalues"
+        ),
         reference="Marshall, Olkin and Arnold, Inequalities, 2nd ed., theorem 9.H.1.h",
-    )  # fmt: skip
+    )

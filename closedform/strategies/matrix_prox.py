@@ -29,8 +29,12 @@ example = {
     "shapes": {"z": "k", "a": "k"},
     "assumptions": ["tau>0"],
 }
-counterexample = {"loss": "||X*a - y||^2 + tau*norm1(a)", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"},
-                  "assumptions": ["tau>0"]}  # fmt: skip
+counterexample = {
+    "loss": "||X*a - y||^2 + tau*norm1(a)",
+    "unknowns": ["a"],
+    "shapes": {"X": "n,k", "y": "n", "a": "k"},
+    "assumptions": ["tau>0"],
+}
 _BOOK = "Parikh and Boyd, Proximal Algorithms, Found. Trends Optim. 1 (2014), chapter 6"
 _PENALTIES = ("norm1", "norm", "nuclear", "entropy")
 
@@ -53,8 +57,15 @@ def declines(system: MatrixSystem) -> str | None:
         return "not one matrix unknown"
     u = one[0]
     p = system.unknown(u)
-    sets = any(c.kind in ("psd", "spd", "atmost", "nonnegative") or (c.kind == "zero" and not c.left.scalar and c.left in (p + p.T, -p - p.T))
-               for c in system.constraints if p.rows == p.cols or c.kind != "zero") or u in system.facts.nonnegative  # fmt: skip
+    sets = (
+        any(
+            c.kind in ("psd", "spd", "atmost", "nonnegative")
+            or (c.kind == "zero" and not c.left.scalar and c.left in (p + p.T, -p - p.T))
+            for c in system.constraints
+            if p.rows == p.cols or c.kind != "zero"
+        )
+        or u in system.facts.nonnegative
+    )
     kinked = any(_penalty(a, e, u) for m, _ in system.loss.terms for a, e in m)
     return None if sets or kinked else "no penalty and no set that this strategy knows"
 
@@ -145,8 +156,12 @@ def _diagonal(p: Poly) -> Poly | None:
 
 
 def _positive_column(v: Poly, system: MatrixSystem) -> bool:
-    return all(sign(Poly(ONE, ONE, {(m, ()): c}), system.facts) == 2 and len(word) == 1 and
-               (word[0].kind == "ones" or word[0].args[0] in system.facts.positive) for (m, word), c in v.terms.items())  # fmt: skip
+    return all(
+        sign(Poly(ONE, ONE, {(m, ()): c}), system.facts) == 2
+        and len(word) == 1
+        and (word[0].kind == "ones" or word[0].args[0] in system.facts.positive)
+        for (m, word), c in v.terms.items()
+    )
 
 
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
@@ -202,12 +217,17 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         source.line(f"{left}, {values}, {right} = np.linalg.svd({here}, full_matrices=False)")
         source.line(f"{identifier(u)} = ({left} * np.maximum({values} - {source.factor(t)}, 0)) @ {right}")
         return by_theorem(
-            system, name, texts={u: f"shrink_singular_values({shown}, {display(t)})"},
+            system,
+            name,
+            texts={u: f"shrink_singular_values({shown}, {display(t)})"},
             latex=rf"{tex} = U \Sigma V^\top,\quad \hat {latex(p)} = U \left(\Sigma - {latex(t)}\right)_+ V^\top",
-            source=source.finish({u: identifier(u)}), cost=singular(p.rows, p.cols), remarks=remarks, unique=True,
+            source=source.finish({u: identifier(u)}),
+            cost=singular(p.rows, p.cols),
+            remarks=remarks,
+            unique=True,
             theorem="singular value soft thresholding is the proximal map of the nuclear norm",
             reference="Cai, Candes and Shen, SIAM J. Optim. 20 (2010), theorem 2.1",
-        )  # fmt: skip
+        )
     text = shown
     if "norm1" in parts.penalties:
         t = _divided(parts.penalties["norm1"], parts)
@@ -225,11 +245,18 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     source.line(f"{identifier(u)} = {here}")
     size = f"{p.rows}" if p.cols == ONE else f"{p.rows}*{p.cols}"
     return by_theorem(
-        system, name, texts={u: text}, latex=rf"\hat {latex(p)} = {tex}", source=source.finish({u: identifier(u)}),
-        cost={"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")}, expression_class="piecewise",
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(p)} = {tex}",
+        source=source.finish({u: identifier(u)}),
+        cost={"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")},
+        expression_class="piecewise",
         theorem=f"{' followed by '.join(names)} is the proximal map of the penalty (zero lies in the subdifferential)",
-        reference=_BOOK, remarks=remarks, unique=True,
-    )  # fmt: skip
+        reference=_BOOK,
+        remarks=remarks,
+        unique=True,
+    )
 
 
 def _wrapped(p: Poly) -> str:
@@ -321,7 +348,7 @@ def _ball(c: Constraint, u: str, system: MatrixSystem) -> tuple[str, Poly] | Non
     inside = [(m, x) for (m, _), x in c.left.terms.items() if any(u in a.names for a, _ in m)]
     if len(inside) != 1 or len(inside[0][0]) != 1 or inside[0][1] <= 0:
         return None
-    (a, e), = inside[0][0]  # fmt: skip
+    ((a, e),) = inside[0][0]
     radius = w.scale(-(c.left - Poly(ONE, ONE, {(inside[0][0], ()): inside[0][1]})), 1 / inside[0][1])
     kind = _penalty(a, e, u)
     if kind in ("norm", "norm1") and sign(radius, system.facts) == 2:
@@ -366,10 +393,13 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
         source.line(f"{v} = {source.call('_simplex', source.poly(z), source.poly(sets.total))}")
         text, math = f"max({shown} - threshold, 0)", rf"\left({tex} - \theta\right)_+"
-        theorem, reference = ((f"the projection on the simplex subtracts one threshold, found by sorting, so "
-                              f"that the entries sum to {display(sets.total)}"),
-                              ("Held, Wolfe and Crowder, Math. Programming 6 (1974); Duchi et al., ICML "
-                              "2008"))  # fmt: skip
+        theorem, reference = (
+            (
+                f"the projection on the simplex subtracts one threshold, found by sorting, so "
+                f"that the entries sum to {display(sets.total)}"
+            ),
+            ("Held, Wolfe and Crowder, Math. Programming 6 (1974); Duchi et al., ICML 2008"),
+        )
         text = f"simplex_projection({shown}, {display(sets.total)})"
     elif sets.kind == "ball" and sets.total is not None:
         here = source.let("z", source.poly(z))
@@ -443,10 +473,19 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         else {"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")}
     )
     return by_theorem(
-        system, name, texts={u: text}, latex=rf"\hat {latex(p)} = {math}" if kind != "spectral" else math, conditions=conditions,
-        source=source.finish({u: v}), cost=cost, expression_class=kind, theorem=theorem, reference=reference, unique=True,
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(p)} = {math}" if kind != "spectral" else math,
+        conditions=conditions,
+        source=source.finish({u: v}),
+        cost=cost,
+        expression_class=kind,
+        theorem=theorem,
+        reference=reference,
+        unique=True,
         remarks=("a projection on a closed convex set exists and is unique",),
-    )  # fmt: skip
+    )
 
 
 def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None) -> Attempt:
@@ -482,12 +521,20 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
         )
     del sets
     return by_theorem(
-        system, name, texts={u: text}, latex=rf"\hat {latex(p)} = {tex}", source=source.finish({u: v}), expression_class="elementary",
-        cost={"flops": f"4*{p.rows}", "memory": p.rows, "order": f"O({p.rows})"}, unique=True,
-        theorem=("the negative entropy is strictly convex and keeps the minimiser inside the simplex, where the "
-                "Lagrange condition gives exponentials"),
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(p)} = {tex}",
+        source=source.finish({u: v}),
+        expression_class="elementary",
+        cost={"flops": f"4*{p.rows}", "memory": p.rows, "order": f"O({p.rows})"},
+        unique=True,
+        theorem=(
+            "the negative entropy is strictly convex and keeps the minimiser inside the simplex, where the "
+            "Lagrange condition gives exponentials"
+        ),
         reference="Boyd and Vandenberghe, Convex Optimization, 2004, section 5.5.3",
-    )  # fmt: skip
+    )
 
 
 __all__ = ["Source", "attempt", "counterexample", "declines", "example", "name"]

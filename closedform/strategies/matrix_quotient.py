@@ -150,16 +150,24 @@ def _augmented(
     border = f"[{display(a)}, {display(c)}; ({display(c)})', {display(d)}]"
     metric = f"diag({display(b)}, {display(e)})"
     return by_theorem(
-        system, name, texts={u: f"smallest_eigenvector({border}, {metric})[1:{system.shape(u)[0]}]/last"},
-        latex=(rf"\begin{{pmatrix}} {latex(a)} & {latex(c)} \\ {latex(c.T)} & {latex(d)} \end{{pmatrix}} "
-              rf"\begin{{pmatrix}} v \\ t \end{{pmatrix}} = \mu \begin{{pmatrix}} {latex(b)} & 0 \\ 0 & "
-              rf"{latex(e)} \end{{pmatrix}} \begin{{pmatrix}} v \\ t \end{{pmatrix}},\quad \hat "
-              rf"{latex(system.unknown(u))} = v / t"),
-        source=source.finish({u: identifier(u)}), cost=cubic(system.shape(u)[0]), reference=_GOLUB,
-        theorem=("with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the "
-                "eigenvector of the smallest eigenvalue"),
+        system,
+        name,
+        texts={u: f"smallest_eigenvector({border}, {metric})[1:{system.shape(u)[0]}]/last"},
+        latex=(
+            rf"\begin{{pmatrix}} {latex(a)} & {latex(c)} \\ {latex(c.T)} & {latex(d)} \end{{pmatrix}} "
+            rf"\begin{{pmatrix}} v \\ t \end{{pmatrix}} = \mu \begin{{pmatrix}} {latex(b)} & 0 \\ 0 & "
+            rf"{latex(e)} \end{{pmatrix}} \begin{{pmatrix}} v \\ t \end{{pmatrix}},\quad \hat "
+            rf"{latex(system.unknown(u))} = v / t"
+        ),
+        source=source.finish({u: identifier(u)}),
+        cost=cubic(system.shape(u)[0]),
+        reference=_GOLUB,
+        theorem=(
+            "with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the "
+            "eigenvector of the smallest eigenvalue"
+        ),
         conditions=(*level.conditions, *last.conditions, "the last component of that eigenvector is not zero"),
-    )  # fmt: skip
+    )
 
 
 def _trace_ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
@@ -279,11 +287,17 @@ def _direction(
     source.line(f"{identifier(u)} = {source.poly(value)}")
     k = system.shape(u)[0]
     return by_theorem(
-        system, name, texts={u: display(value)}, latex=rf"\hat {latex(system.unknown(u))} \propto {latex(value)}",
-        source=source.finish({u: identifier(u)}), cost={"flops": f"2*{k}**3/3", "memory": f"{k}**2", "order": f"O({k}^3)"},
-        expression_class="linear_algebra", reference=("Fisher, Annals of Eugenics 7 (1936); the Cauchy-Schwarz "
-                                                     "inequality"),
-        theorem=(f"by the Cauchy-Schwarz inequality in the metric {display(metric)}; every nonzero multiple is a "
-                f"minimiser too"),
+        system,
+        name,
+        texts={u: display(value)},
+        latex=rf"\hat {latex(system.unknown(u))} \propto {latex(value)}",
+        source=source.finish({u: identifier(u)}),
+        cost={"flops": f"2*{k}**3/3", "memory": f"{k}**2", "order": f"O({k}^3)"},
+        expression_class="linear_algebra",
+        reference=("Fisher, Annals of Eugenics 7 (1936); the Cauchy-Schwarz inequality"),
+        theorem=(
+            f"by the Cauchy-Schwarz inequality in the metric {display(metric)}; every nonzero multiple is a "
+            f"minimiser too"
+        ),
         conditions=(*conditions, f"{display(v)} is not zero"),
-    )  # fmt: skip
+    )

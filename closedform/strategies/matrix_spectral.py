@@ -17,8 +17,12 @@ from closedform.emit.matrices import identifier
 from closedform.emit.matrix_answer import by_theorem, cubic, single_unknown, source_of
 
 name = "matrix_spectral"
-example = {"loss": "-tr(W'*S*W) subject to W'*W = eye(q)", "unknowns": ["W"], "shapes": {"S": "k,k", "W": "k,q"},
-           "assumptions": ["S sym"]}  # fmt: skip
+example = {
+    "loss": "-tr(W'*S*W) subject to W'*W = eye(q)",
+    "unknowns": ["W"],
+    "shapes": {"S": "k,k", "W": "k,q"},
+    "assumptions": ["S sym"],
+}
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
 _FAN = "Fan, Proc. Nat. Acad. Sci. 35 (1949); Horn and Johnson, Matrix Analysis, 2nd ed., corollary 4.3.39"
 _HOTELLING = "Hotelling, Biometrika 28 (1936); Horn and Johnson, Topics in Matrix Analysis, theorem 3.4.1"
@@ -29,8 +33,10 @@ def declines(system: MatrixSystem) -> str | None:
         return trouble
     if system.gradient is None:
         return system.trouble
-    if not all(any(metric_of(c, system, u) is not None for c in system.constraints) or "orth" in system.flags(u)
-               for u in system.unknowns):  # fmt: skip
+    if not all(
+        any(metric_of(c, system, u) is not None for c in system.constraints) or "orth" in system.flags(u)
+        for u in system.unknowns
+    ):
         return "not every unknown is normalised by U'BU = I"
     return None
 
@@ -134,8 +140,16 @@ def quadratic_form(loss: Poly, system: MatrixSystem, u: str) -> Poly | None:
     return w.scale(a * s, w.Fraction(1, 2))
 
 
-def eigenvectors(system: MatrixSystem, strategy: str, u: str, m: Poly, metric: Poly, size: Poly,
-                 conditions: tuple[str, ...], scale_free: bool = False) -> Attempt:  # fmt: skip
+def eigenvectors(
+    system: MatrixSystem,
+    strategy: str,
+    u: str,
+    m: Poly,
+    metric: Poly,
+    size: Poly,
+    conditions: tuple[str, ...],
+    scale_free: bool = False,
+) -> Attempt:
     """U of the q smallest eigenvalues of M relative to B; of the largest of -M where that reads better."""
     rows, cols = system.shape(u)
     flip = sum(c < 0 for c in m.terms.values()) * 2 > len(m.terms)
@@ -182,11 +196,21 @@ def eigenvectors(system: MatrixSystem, strategy: str, u: str, m: Poly, metric: P
         rf"{latex(system.unknown(u))} \Lambda"
     )
     return by_theorem(
-        system, strategy, texts={u: text}, latex=eq + (rf",\quad \Lambda \text{{ the }} {cols} \text{{ {side} "
-                                                      rf"eigenvalues}}"),
-        source=source.finish({u: identifier(u)}), theorem=theorem, reference=_FAN, conditions=conditions, cost=cubic(rows),
+        system,
+        strategy,
+        texts={u: text},
+        latex=eq
+        + (
+            rf",\quad \Lambda \text{{ the }} {cols} \text{{ {side} "
+            rf"eigenvalues}}"
+        ),
+        source=source.finish({u: identifier(u)}),
+        theorem=theorem,
+        reference=_FAN,
+        conditions=conditions,
+        cost=cubic(rows),
         remarks=(f"the minimiser is unique {free} when {gap}; all local minima are global",),
-    )  # fmt: skip
+    )
 
 
 def _pair(system: MatrixSystem) -> Attempt:
@@ -208,8 +232,15 @@ def _pair(system: MatrixSystem) -> Attempt:
         return Attempt(name, "declined", "the loss is not bilinear on the constraints")
     cross = collect(found.rest, v, *system.shape(v))
     other = collect(system.gradient[v], v, *system.shape(v))
-    if cross is None or cross.flipped or len(cross.plain) != 1 or not cross.rest.zero or other is None or other.flipped or any(
-        _proportional(p * (identity_multiple(q) or w.constant(0)), b) is None for p, q in other.plain):  # fmt: skip
+    if (
+        cross is None
+        or cross.flipped
+        or len(cross.plain) != 1
+        or not cross.rest.zero
+        or other is None
+        or other.flipped
+        or any(_proportional(p * (identity_multiple(q) or w.constant(0)), b) is None for p, q in other.plain)
+    ):
         return Attempt(name, "declined", "the loss is not bilinear on the constraints")
     c, right = cross.plain[0]
     s = identity_multiple(right)
@@ -249,8 +280,17 @@ def _pair(system: MatrixSystem) -> Attempt:
         rf"{latex(system.unknown(u))} = {latex(a)}^{{-1/2}} P_{{{q}}},\quad \hat {latex(system.unknown(v))} = "
         rf"{latex(b)}^{{-1/2}} Q_{{{q}}}"
     )
-    return by_theorem(system, name, texts=pair, latex=tex, source=source.finish({u: identifier(u), v: identifier(v)}),
-                      theorem=theorem, reference=_HOTELLING, conditions=conditions, cost=cubic(system.shape(u)[0], "22"))  # fmt: skip
+    return by_theorem(
+        system,
+        name,
+        texts=pair,
+        latex=tex,
+        source=source.finish({u: identifier(u), v: identifier(v)}),
+        theorem=theorem,
+        reference=_HOTELLING,
+        conditions=conditions,
+        cost=cubic(system.shape(u)[0], "22"),
+    )
 
 
 def _proportional(p: Poly, q: Poly) -> Poly | None:

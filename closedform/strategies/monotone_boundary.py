@@ -75,9 +75,14 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     rest = tuple(u for u in system.unknowns if u not in edges)
     loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
     relations = tuple(r for r in system.relations if not r.free_symbols & edges.keys())
-    said = Statement("; ".join(
-        f"the loss {'rises' if s > 0 else 'falls'} strictly in {u} on the whole domain, so at a minimum {u} = {e}, its bound, "
-        "with a positive multiplier" for u, (e, s) in edges.items()), "derived")  # fmt: skip
+    said = Statement(
+        "; ".join(
+            f"the loss {'rises' if s > 0 else 'falls'} strictly in {u} on the whole domain, so at a minimum {u} = {e}, its bound, "
+            "with a positive multiplier"
+            for u, (e, s) in edges.items()
+        ),
+        "derived",
+    )
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         if not attempts:
@@ -100,13 +105,35 @@ def _joined(system: Stationarity, values: dict[Any, Any], p: CriticalPoint) -> C
     exact = {u.name: values[u] if u in values else p.exact[u.name] for u in system.unknowns}
     kind = "boundary minimum" if p.kind == "global minimum" else p.kind
     classes = [expression_class(v) for v in exact.values()]
-    return replace(p, exact=FrozenMap(exact), numeric=None, radius=None, kind=kind, inertia=None,
-                   expression_class=max(classes, key=CLASSES.index), note="on the edge of the domain")  # fmt: skip
+    return replace(
+        p,
+        exact=FrozenMap(exact),
+        numeric=None,
+        radius=None,
+        kind=kind,
+        inertia=None,
+        expression_class=max(classes, key=CLASSES.index),
+        note="on the edge of the domain",
+    )
 
 
 def _found(system: Stationarity, values: dict[Any, Any], said: Statement, empty: CriticalPoint) -> Attempt:
     loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
-    point = replace(empty, exact=FrozenMap({u.name: values[u] for u in system.unknowns}), kind="boundary minimum", loss=loss,
-                    expression_class=expression_class(*values.values()), note="on the edge of the domain")  # fmt: skip
-    return Attempt(name, "solved", points=(point,), complete=True, minimiser="closed", statements=(said,),
-                   expression_class=point.expression_class, scope="formula" if system.parameters else "instance")  # fmt: skip
+    point = replace(
+        empty,
+        exact=FrozenMap({u.name: values[u] for u in system.unknowns}),
+        kind="boundary minimum",
+        loss=loss,
+        expression_class=expression_class(*values.values()),
+        note="on the edge of the domain",
+    )
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        complete=True,
+        minimiser="closed",
+        statements=(said,),
+        expression_class=point.expression_class,
+        scope="formula" if system.parameters else "instance",
+    )

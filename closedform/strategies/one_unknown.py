@@ -66,7 +66,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "failed", reason[:300])
     behind = {stand.symbol for stand in found.stands}
     if any("unknown" in j.words and not j.sometimes and j.point[x].free_symbols & behind for j in judged):
-        return Attempt(name, "failed", "it is open whether the roots of a polynomial on the way are real and in the domain")
+        return Attempt(
+            name, "failed", "it is open whether the roots of a polynomial on the way are real and in the domain"
+        )
     answer = _Answer(system, facts, found, judge, budget)
     clamped = answer.clamped()
     if clamped is not None:
@@ -96,10 +98,20 @@ class _Answer:
         if closed_ends and not self.judge.numeric:
             return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not decided")
         but = [f"{text(e)} != 0" for e in self.facts.exceptions([sp.factor(self.system.equations[0])], [self.x])]
-        said = Statement("the gradient has no real zero in the domain" + (f", where {' and '.join(but)}" if but else "")
-                         + ": changes of variable that keep every root leave none", "derived")  # fmt: skip
-        return Attempt(name, "no_critical_point", "the gradient has no real zero in the domain", scope=self.scope,
-                       complete=True, statements=(said,))  # fmt: skip
+        said = Statement(
+            "the gradient has no real zero in the domain"
+            + (f", where {' and '.join(but)}" if but else "")
+            + ": changes of variable that keep every root leave none",
+            "derived",
+        )
+        return Attempt(
+            name,
+            "no_critical_point",
+            "the gradient has no real zero in the domain",
+            scope=self.scope,
+            complete=True,
+            statements=(said,),
+        )
 
     def _excluded(self, j: Judged) -> bool:
         """Is a candidate outside the domain for all data, by a proved sign?"""
@@ -130,29 +142,53 @@ class _Answer:
         slope = self.facts.sign((self.system.gradient or self.system.equations)[0])
         low, high = bounds_of(self.x, [r for r in self.system.relations if r.rel_op in (">=", "<=")])
         edge = low if slope == 1 else high if slope == -1 else None
-        if edge is None or not any(r.rel_op in (">=", "<=") and self.x in r.free_symbols for r in self.system.relations):
+        if edge is None or not any(
+            r.rel_op in (">=", "<=") and self.x in r.free_symbols for r in self.system.relations
+        ):
             return None
         closed = [r for r in self.system.relations if r.rel_op in (">=", "<=") and {r.lhs, r.rhs} == {self.x, edge}]
         if not closed:
             return None
         word = "rises" if slope == 1 else "falls"
-        said = Statement(f"the loss {word} strictly on the whole domain, so its minimum is at the edge {self.x} = {edge}, "
-                         f"with the multiplier of that bound positive", "derived")  # fmt: skip
+        said = Statement(
+            f"the loss {word} strictly on the whole domain, so its minimum is at the edge {self.x} = {edge}, "
+            f"with the multiplier of that bound positive",
+            "derived",
+        )
         numeric = self.judge.coordinate(edge, self.judge.samples[0]) if self.judge.numeric else None
         shown = decimals(numeric, self.budget.digits) if numeric is not None else None
         point = CriticalPoint(
-            FrozenMap({self.x.name: edge}), FrozenMap({self.x.name: shown[0]}) if shown else None,
-            FrozenMap({self.x.name: shown[1]}) if shown else None, "boundary minimum", loss=self._loss(edge),
-            expression_class=expression_class(edge), note="on the edge of the domain")  # fmt: skip
-        return Attempt(name, "solved", points=(point,), complete=True, minimiser="closed", scope=self.scope,
-                       expression_class=expression_class(edge), statements=(said,))  # fmt: skip
+            FrozenMap({self.x.name: edge}),
+            FrozenMap({self.x.name: shown[0]}) if shown else None,
+            FrozenMap({self.x.name: shown[1]}) if shown else None,
+            "boundary minimum",
+            loss=self._loss(edge),
+            expression_class=expression_class(edge),
+            note="on the edge of the domain",
+        )
+        return Attempt(
+            name,
+            "solved",
+            points=(point,),
+            complete=True,
+            minimiser="closed",
+            scope=self.scope,
+            expression_class=expression_class(edge),
+            statements=(said,),
+        )
 
     def clamped(self) -> Attempt | None:
         """The minimiser between closed bounds, when the gradient rises through its one zero on the whole line."""
         bounds = [r for r in self.system.relations if r.rel_op in (">=", "<=") and self.x in r.free_symbols]
-        low, high = bounds_of(sp.Symbol(self.x.name, real=True), [r.xreplace({self.x: sp.Symbol(self.x.name, real=True)}) for r in bounds])
-        if not bounds or self.judge.numeric or len(self.found.values) != 1 or any({r.lhs, r.rhs} != {self.x, b} for r in bounds
-                                                                                  for b in [r.lhs if r.rhs == self.x else r.rhs]):  # fmt: skip
+        low, high = bounds_of(
+            sp.Symbol(self.x.name, real=True), [r.xreplace({self.x: sp.Symbol(self.x.name, real=True)}) for r in bounds]
+        )
+        if (
+            not bounds
+            or self.judge.numeric
+            or len(self.found.values) != 1
+            or any({r.lhs, r.rhs} != {self.x, b} for r in bounds for b in [r.lhs if r.rhs == self.x else r.rhs])
+        ):
             return None
         free = sp.Symbol(self.x.name, real=True)
         others = [r.xreplace({self.x: free}) for r in self.system.relations if r not in bounds]
@@ -166,12 +202,27 @@ class _Answer:
             return None
         value = sp.Max(low, value) if low is not None else value
         value = sp.Min(high, value) if high is not None else value
-        said = Statement("the loss is strictly convex on the whole line and its slope vanishes at one point: between the closed bounds "
-                         "the minimiser is that point, or the bound next to it, with the multiplier's sign right", "derived")  # fmt: skip
-        point = CriticalPoint(FrozenMap({self.x.name: value}), kind="global minimum", expression_class=expression_class(value),
-                              note="clamped to the bounds")  # fmt: skip
-        return Attempt(name, "solved", points=(point,), complete=True, minimiser="closed", scope=self.scope,
-                       expression_class=expression_class(value), statements=(said,))  # fmt: skip
+        said = Statement(
+            "the loss is strictly convex on the whole line and its slope vanishes at one point: between the closed bounds "
+            "the minimiser is that point, or the bound next to it, with the multiplier's sign right",
+            "derived",
+        )
+        point = CriticalPoint(
+            FrozenMap({self.x.name: value}),
+            kind="global minimum",
+            expression_class=expression_class(value),
+            note="clamped to the bounds",
+        )
+        return Attempt(
+            name,
+            "solved",
+            points=(point,),
+            complete=True,
+            minimiser="closed",
+            scope=self.scope,
+            expression_class=expression_class(value),
+            statements=(said,),
+        )
 
     def _loss(self, value: Any) -> Any:
         if self.system.loss is None:
@@ -192,19 +243,30 @@ class _Answer:
             statements.append(Statement(whole.reason, "derived"))
         dropped = [j for j in judged if not j.sometimes]
         complete = whole.unique and len(kept) == 1 and kept[0].always
-        complete = complete or (all(j.never for j in dropped) if self.judge.numeric else
-                                all(j.always for j in kept) and all(self._excluded(j) for j in dropped))  # fmt: skip
+        complete = complete or (
+            all(j.never for j in dropped)
+            if self.judge.numeric
+            else all(j.always for j in kept) and all(self._excluded(j) for j in dropped)
+        )
         periodic = self._periodic()
         complete = complete and not periodic
         only = complete and len(kept) == 1 and connected(self.system, self.facts)
         points = [self._point(j, whole.minimum, only, certificates, statements) for j in closed]
         points += [self._unsolved(j) for j in open_ if self.judge.numeric]
         if periodic:
-            said = (f"the points stand for all their translates by the period {periodic}" if periodic != TURNS else
-                    "further critical points come from whole turns of the circular functions, and are not listed")  # fmt: skip
+            said = (
+                f"the points stand for all their translates by the period {periodic}"
+                if periodic != TURNS
+                else "further critical points come from whole turns of the circular functions, and are not listed"
+            )
             statements.append(Statement(said, "derived"))
         if complete and closed:
-            statements.append(Statement("no other real critical point exists in the domain: the changes of variable keep every root", "derived"))
+            statements.append(
+                Statement(
+                    "no other real critical point exists in the domain: the changes of variable keep every root",
+                    "derived",
+                )
+            )
         points = self._ordered(points)
         if self.judge.numeric and complete and not whole.minimum:
             points = self._along_the_line(points, kept)
@@ -217,12 +279,18 @@ class _Answer:
             minimiser = "not_closed"
         classes = [p.expression_class for p in points if p.exact is not None]
         return Attempt(
-            name, outcome, points=tuple(points), complete=complete, minimiser=minimiser, scope=self.scope,
+            name,
+            outcome,
+            points=tuple(points),
+            complete=complete,
+            minimiser=minimiser,
+            scope=self.scope,
             expression_class=_largest(classes) if outcome == "solved" else None,
             counts=FrozenMap({"complex": None, "real": len(points) if complete and self.judge.numeric else None}),
-            statements=tuple(statements), certificates=tuple(certificates),
+            statements=tuple(statements),
+            certificates=tuple(certificates),
             reason="" if outcome == "solved" else "a polynomial in the way has no radicals",
-        )  # fmt: skip
+        )
 
     def _periodic(self) -> str:
         """The loss's period (``TURNS`` where it has none, though its circular functions do) on an unbounded domain."""
@@ -236,8 +304,9 @@ class _Answer:
         except (NotImplementedError, ValueError):
             return TURNS
 
-    def _impossible(self, open_: list[Judged], stands: dict[Any, Any], certificates: list[Certificate],
-                    statements: list[Statement]) -> str:  # fmt: skip
+    def _impossible(
+        self, open_: list[Judged], stands: dict[Any, Any], certificates: list[Certificate], statements: list[Statement]
+    ) -> str:
         """Record why the roots behind the stands have no radicals; a reason when that was not decided."""
         for symbol in dict.fromkeys(s for j in open_ for s in j.point[self.x].free_symbols & stands.keys()):
             stand = stands[symbol]
@@ -247,7 +316,9 @@ class _Answer:
                     return proof
                 shift = len(certificates)
                 certificates += proof[0]
-                statements += [replace(s, certificate=None if s.certificate is None else s.certificate + shift) for s in proof[1]]
+                statements += [
+                    replace(s, certificate=None if s.certificate is None else s.certificate + shift) for s in proof[1]
+                ]
                 continue
             if stand.evidence.status != "not_closed":
                 return f"{stand.polynomial} = 0: {stand.evidence.reason or 'not decided'}"
@@ -255,15 +326,23 @@ class _Answer:
                 continue
             shift = len(certificates)
             certificates += stand.evidence.certificates
-            statements += [replace(s, certificate=None if s.certificate is None else s.certificate + shift)
-                           for s in stand.evidence.statements]  # fmt: skip
+            statements += [
+                replace(s, certificate=None if s.certificate is None else s.certificate + shift)
+                for s in stand.evidence.statements
+            ]
             if stand.meaning != self.x:
-                statements.append(Statement(
-                    f"{stand.meaning} at the critical point is a root of {stand.polynomial}, which has no radicals, so no "
-                    f"formula that gives {stand.meaning} in radicals gives {self.x}", "derived"))  # fmt: skip
+                statements.append(
+                    Statement(
+                        f"{stand.meaning} at the critical point is a root of {stand.polynomial}, which has no radicals, so no "
+                        f"formula that gives {stand.meaning} in radicals gives {self.x}",
+                        "derived",
+                    )
+                )
         return ""
 
-    def _point(self, j: Judged, minimum: bool, only: bool, certificates: list[Certificate], statements: list[Statement]) -> CriticalPoint:
+    def _point(
+        self, j: Judged, minimum: bool, only: bool, certificates: list[Certificate], statements: list[Statement]
+    ) -> CriticalPoint:
         value = j.point[self.x]
         proof = prove(self.system, j.point) if self.budget.remaining > 2 else None
         conditions = list[str]()
@@ -274,11 +353,17 @@ class _Answer:
             if not self.judge.numeric:
                 parameters = Facts([r for r in self.system.relations if self.x not in r.free_symbols])
                 conditions += [f"{text(c)} != 0" for c in proof[1] if parameters.sign(c) not in (1, -1)]
-            statements.append(Statement(f"{self.x} = {_short(value)} makes the gradient zero", "proved", certificate=index))
+            statements.append(
+                Statement(f"{self.x} = {_short(value)} makes the gradient zero", "proved", certificate=index)
+            )
         else:
-            statements.append(Statement(
-                f"{self.x} = {_short(value)} solves the equation, by steps that keep its roots, and makes the gradient zero in "
-                f"ball arithmetic at {len(j.words)} random admissible data", "derived"))  # fmt: skip
+            statements.append(
+                Statement(
+                    f"{self.x} = {_short(value)} solves the equation, by steps that keep its roots, and makes the gradient zero in "
+                    f"ball arithmetic at {len(j.words)} random admissible data",
+                    "derived",
+                )
+            )
         if not j.always:
             conditions += self._when(value)
             if "not" in j.words:
@@ -295,8 +380,18 @@ class _Answer:
         if self.judge.numeric and j.balls[0] is not None:
             shown = decimals(j.balls[0][self.x.name], self.budget.digits)
             numeric, radius = FrozenMap({self.x.name: shown[0]}), FrozenMap({self.x.name: shown[1]})
-        return CriticalPoint(FrozenMap({self.x.name: value}), numeric, radius, word, inertia, None, self._loss(value),
-                             expression_class(value), tuple(conditions), certificate=index)  # fmt: skip
+        return CriticalPoint(
+            FrozenMap({self.x.name: value}),
+            numeric,
+            radius,
+            word,
+            inertia,
+            None,
+            self._loss(value),
+            expression_class(value),
+            tuple(conditions),
+            certificate=index,
+        )
 
     def _when(self, value: Any) -> list[str]:
         """The domain's relations at the candidate, where they do not always hold."""
@@ -341,12 +436,15 @@ def _line_kinds(system: Stationarity, kept: list[Judged], judge: Judge, facts: F
     between = [(a + b) / 2 for a, b in pairwise(mids)]
     signs = list[int]()
     for at in (left, *between, right):
-        value = real_ball(system.gradient[0], judge.samples[0].with_values({x.name: fmpq(int(at.p), int(at.q))}), judge.precision)
+        value = real_ball(
+            system.gradient[0], judge.samples[0].with_values({x.name: fmpq(int(at.p), int(at.q))}), judge.precision
+        )
         if value is None or not (value > 0 or value < 0):
             return None
         signs.append(1 if value > 0 else -1)
-    kinds: list[Kind] = ["degenerate" if a == b else "local minimum" if a < 0 else "local maximum"
-                         for a, b in pairwise(signs)]  # fmt: skip
+    kinds: list[Kind] = [
+        "degenerate" if a == b else "local minimum" if a < 0 else "local maximum" for a, b in pairwise(signs)
+    ]
     if signs[0] < 0 < signs[-1]:
         losses = [real_ball(system.loss, judge.samples[0].with_values({x.name: b}), judge.precision) for b in balls]
         minima = [i for i, k in enumerate(kinds) if k == "local minimum"]
@@ -390,6 +488,9 @@ def _family(stand: Stand, budget: Budget) -> tuple[list[Certificate], list[State
     what = "" if stand.meaning == x else f" ({names[0]} = {stand.meaning})"
     statements = [Statement(decision.reason + what, "proved", certificate=0)]
     if decision.not_elementary:
-        statements.append(Statement(decision.not_elementary, "derived",
-                                    reference="A. Khovanskii, Topological Galois Theory, Springer 2014"))  # fmt: skip
+        statements.append(
+            Statement(
+                decision.not_elementary, "derived", reference="A. Khovanskii, Topological Galois Theory, Springer 2014"
+            )
+        )
     return [decision.certificate], statements

@@ -93,7 +93,10 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         if before != after and (before, after) != (1, 1):
             flat = 0 in (before, after)
             if not flat:
-                left, right = (sp.simplify(s.subs(x, b)) for s in (slopes[pieces.breaks.index(b)], slopes[pieces.breaks.index(b) + 1]))
+                left, right = (
+                    sp.simplify(s.subs(x, b))
+                    for s in (slopes[pieces.breaks.index(b)], slopes[pieces.breaks.index(b) + 1])
+                )
                 places.append(_Place(b, _kind(before, after), kink=left != 0 or right != 0))
         elif before == after and before != 0 and sp.simplify(slopes[pieces.breaks.index(b)].subs(x, b)) == 0:
             places.append(_Place(b, "degenerate"))
@@ -101,7 +104,13 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
     falls_then_rises = signs[0][0] < 0 < signs[-1][1]
     if not places:
         said = Statement("the loss is strictly monotone on each piece and has no kink that opens upwards", "derived")
-        return Attempt(name, "no_critical_point", "no piece has a critical point and no break is a minimum", complete=True, statements=(said,))
+        return Attempt(
+            name,
+            "no_critical_point",
+            "no piece has a critical point and no break is a minimum",
+            complete=True,
+            statements=(said,),
+        )
     return _report(system, pieces, places, falls_then_rises, budget)
 
 
@@ -167,8 +176,11 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
         found = {i: real_ball(values[i], Sample({}, {}), 300) for i in minima if values[i] is not None}
         balls = {i: b for i, b in found.items() if b is not None}
         if len(balls) == len(minima):
-            best = {i for i in minima
-                    if all(k == i or balls[i] < balls[k] or sp.simplify(values[i] - values[k]) == 0 for k in minima)}  # fmt: skip
+            best = {
+                i
+                for i in minima
+                if all(k == i or balls[i] < balls[k] or sp.simplify(values[i] - values[k]) == 0 for k in minima)
+            }
     points, flats = list[CriticalPoint](), list[str]()
     for i, p in enumerate(places):
         kind: Kind = "global minimum" if i in best else p.kind
@@ -177,26 +189,65 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
             flats.append(f"{span} is a {kind}")
             for end in (p.value, p.end):
                 if end.is_finite:
-                    shown = decimals(real_ball(end, Sample({}, {}), int(budget.digits * 3.4) + 120) or arb(0), budget.digits)
-                    points.append(CriticalPoint(
-                        FrozenMap({x.name: end}), FrozenMap({x.name: shown[0]}), FrozenMap({x.name: shown[1]}), kind, None, None, values[i],
-                        "piecewise", note=span))  # fmt: skip
+                    shown = decimals(
+                        real_ball(end, Sample({}, {}), int(budget.digits * 3.4) + 120) or arb(0), budget.digits
+                    )
+                    points.append(
+                        CriticalPoint(
+                            FrozenMap({x.name: end}),
+                            FrozenMap({x.name: shown[0]}),
+                            FrozenMap({x.name: shown[1]}),
+                            kind,
+                            None,
+                            None,
+                            values[i],
+                            "piecewise",
+                            note=span,
+                        )
+                    )
             continue
         ball = real_ball(p.value, Sample({}, {}), int(budget.digits * 3.4) + 120)
         shown = decimals(ball, budget.digits) if isinstance(ball, arb) else None
-        points.append(CriticalPoint(
-            FrozenMap({x.name: p.value}), FrozenMap({x.name: shown[0]}) if shown else None, FrozenMap({x.name: shown[1]}) if shown else None,
-            kind, None, None, values[i], expression_class(p.value), note="a kink" if p.kink else ""))  # fmt: skip
+        points.append(
+            CriticalPoint(
+                FrozenMap({x.name: p.value}),
+                FrozenMap({x.name: shown[0]}) if shown else None,
+                FrozenMap({x.name: shown[1]}) if shown else None,
+                kind,
+                None,
+                None,
+                values[i],
+                expression_class(p.value),
+                note="a kink" if p.kink else "",
+            )
+        )
     points.sort(key=lambda q: float(q.numeric[x.name]) if q.numeric else 0.0)
     where = ", ".join(text(b) for b in pieces.breaks)
-    statements = [Statement(f"the loss is smooth between {where}; on each piece the sign of its derivative is known between all its "
-                            "zeros, so these are all its local extrema", "derived")]  # fmt: skip
+    statements = [
+        Statement(
+            f"the loss is smooth between {where}; on each piece the sign of its derivative is known between all its "
+            "zeros, so these are all its local extrema",
+            "derived",
+        )
+    ]
     statements += [Statement(f"the loss is constant on an interval: {f}, listed by its ends", "derived") for f in flats]
     if best:
-        statements.append(Statement("the loss falls before the first and rises after the last of them: the least is the global minimum", "derived"))
+        statements.append(
+            Statement(
+                "the loss falls before the first and rises after the last of them: the least is the global minimum",
+                "derived",
+            )
+        )
     classes = [p.expression_class for p in points if p.expression_class]
-    return Attempt(name, "solved", points=tuple(points), complete=True, minimiser="closed" if best else None,
-                   expression_class=max(classes, key=CLASSES.index), statements=tuple(statements))  # fmt: skip
+    return Attempt(
+        name,
+        "solved",
+        points=tuple(points),
+        complete=True,
+        minimiser="closed" if best else None,
+        expression_class=max(classes, key=CLASSES.index),
+        statements=tuple(statements),
+    )
 
 
 def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: Budget) -> Attempt:
@@ -225,8 +276,19 @@ def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         condition = sp.true if last else sp.And(sp.Le(slopes[k].subs(x, b), 0), sp.Ge(slopes[k + 1].subs(x, b), 0))
         cases.append((b, condition))
     value = sp.Piecewise(*cases) if len(cases) > 1 else cases[0][0]
-    said = Statement("the loss is strictly convex on each piece and its kinks open upwards, so it is strictly convex: the case that "
-                     "holds gives its one minimiser", "derived")  # fmt: skip
+    said = Statement(
+        "the loss is strictly convex on each piece and its kinks open upwards, so it is strictly convex: the case that "
+        "holds gives its one minimiser",
+        "derived",
+    )
     point = CriticalPoint(FrozenMap({x.name: value}), kind="global minimum", expression_class="piecewise")
-    return Attempt(name, "solved", points=(point,), complete=True, minimiser="closed", scope="formula", expression_class="piecewise",
-                   statements=(said,))  # fmt: skip
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        complete=True,
+        minimiser="closed",
+        scope="formula",
+        expression_class="piecewise",
+        statements=(said,),
+    )

@@ -68,8 +68,12 @@ def _heavy(e: Any, unknowns: tuple[Any, ...]) -> bool:
     if not e.is_polynomial(*unknowns):
         return sp.count_ops(e) > MAX_RATIONAL
     degree = _degree(e)
-    return degree > MAX_DEGREE or (len(e.args) < MAX_TERMS and comb(len(unknowns) + degree, degree) > MAX_DENSE
-                                   and sp.count_ops(e) > 200 and any(_degree(a) > 1 and _nested(a) for a in e.args))  # fmt: skip
+    return degree > MAX_DEGREE or (
+        len(e.args) < MAX_TERMS
+        and comb(len(unknowns) + degree, degree) > MAX_DENSE
+        and sp.count_ops(e) > 200
+        and any(_degree(a) > 1 and _nested(a) for a in e.args)
+    )
 
 
 def _degree(e: Any) -> int:
@@ -173,7 +177,9 @@ class _Answer:
         if not zeros:
             closed = any(r.rel_op in (">=", "<=") for r in self.system.relations)
             if closed:
-                return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
+                return Attempt(
+                    name, "failed", "no critical point inside the domain; its closed edges were not examined"
+                )
             outcome = "no_critical_point" if complete else "failed"
             reason = "the equations have no real common zero" + (" in the domain" if self.system.relations else "")
             return Attempt(name, outcome, reason, complete=complete, counts=counts, statements=tuple(self.statements))
@@ -190,9 +196,13 @@ class _Answer:
             )
         closed = sum(p.exact is not None for p in points)
         common: dict[str, Any] = {
-            "points": points, "complete": complete, "counts": counts, "statements": tuple(self.statements),
-            "certificates": tuple(self.certificates), "minimiser": minimiser if complete else None,
-        }  # fmt: skip
+            "points": points,
+            "complete": complete,
+            "counts": counts,
+            "statements": tuple(self.statements),
+            "certificates": tuple(self.certificates),
+            "minimiser": minimiser if complete else None,
+        }
         if not complete:
             return Attempt(
                 name, "enclosed", "that there are no further critical points is observed, not proved", **common
@@ -206,14 +216,23 @@ class _Answer:
     def _say_counts(self) -> None:
         s = self.solution
         trust = "derived" if s.complete else "observed"
-        why = {"A": "as many as the product of the degrees (Bezout)", "B": "by two engines: a Groebner basis over Q, and one modulo a prime",
-               "C": "by Groebner bases modulo two primes", "": "by a Groebner basis modulo one prime"}[s.ground]  # fmt: skip
+        why = {
+            "A": "as many as the product of the degrees (Bezout)",
+            "B": "by two engines: a Groebner basis over Q, and one modulo a prime",
+            "C": "by Groebner bases modulo two primes",
+            "": "by a Groebner basis modulo one prime",
+        }[s.ground]
         if s.space == -1:
             self.statements.append(Statement("the stationarity system has no complex solution", trust))
             return
         zeros = f"{s.complex_count} distinct complex solution{'s' if s.complex_count != 1 else ''}, {s.real_count} of them real"
-        self.statements.append(Statement(f"the stationarity system has {zeros}: each is proved by substitution; no others, {why}",
-                                         trust, reference="Fulton, Intersection theory, 8.4.6" if s.ground == "A" else ""))  # fmt: skip
+        self.statements.append(
+            Statement(
+                f"the stationarity system has {zeros}: each is proved by substitution; no others, {why}",
+                trust,
+                reference="Fulton, Intersection theory, 8.4.6" if s.ground == "A" else "",
+            )
+        )
 
     def _inside(self, zero: _Zero) -> bool:
         """Whether the relations hold; a difference that stays near zero is tested exactly in the zero's field."""
@@ -266,8 +285,10 @@ class _Answer:
             if id(roots) in used and roots.certificates and roots.status == "closed":
                 shift = len(self.certificates)
                 self.certificates.extend(roots.certificates)
-                self.statements.extend(replace(s, certificate=None if s.certificate is None else s.certificate + shift)
-                                       for s in roots.statements)  # fmt: skip
+                self.statements.extend(
+                    replace(s, certificate=None if s.certificate is None else s.certificate + shift)
+                    for s in roots.statements
+                )
         return status
 
     def _decide(self, factor: fmpz_poly) -> Decision:
@@ -278,10 +299,14 @@ class _Answer:
             self.certificates.append(decision.certificate)
             form = sp.Add(*(c * u for c, u in zip(self._form(), self.system.unknowns, strict=True)))
             group = f", its group is {decision.group}" if decision.group and decision.proved_label else ""
-            self.statements.append(Statement(
-                f"at {_count(factor)} of the real critical points {bridge.text(form)} is a root of an irreducible polynomial of degree "
-                f"{factor.degree()} that is not solvable by radicals{group}: these points have no expression in radicals",
-                "proved", certificate=len(self.certificates) - 1))  # fmt: skip
+            self.statements.append(
+                Statement(
+                    f"at {_count(factor)} of the real critical points {bridge.text(form)} is a root of an irreducible polynomial of degree "
+                    f"{factor.degree()} that is not solvable by radicals{group}: these points have no expression in radicals",
+                    "proved",
+                    certificate=len(self.certificates) - 1,
+                )
+            )
         return decision
 
     def _form(self) -> list[int]:
@@ -360,8 +385,15 @@ class _Answer:
                     )
                 )
                 if complete:
-                    zero += [i for i, z in enumerate(zeros) if i not in zero and z.loss is not None and z.loss.contains(0)
-                             and not (z.loss > 0) and self._same_loss(zeros, zero[0], i)]  # fmt: skip
+                    zero += [
+                        i
+                        for i, z in enumerate(zeros)
+                        if i not in zero
+                        and z.loss is not None
+                        and z.loss.contains(0)
+                        and not (z.loss > 0)
+                        and self._same_loss(zeros, zero[0], i)
+                    ]
                 return set(zero)
         if not complete or self.system.relations or any(z.loss is None for z in zeros):
             return set()
@@ -431,9 +463,15 @@ class _Answer:
         texts = [decimal_text(b, self.budget.digits) for b in zero.point.coordinates]
         multiplicity = 1 if self.solution.degree == self.solution.complex_count else None
         return CriticalPoint(
-            zero.exact, FrozenMap(dict(zip(self.names, (t for t, _ in texts), strict=True))),
-            FrozenMap(dict(zip(self.names, (r for _, r in texts), strict=True))), kind,
-            zero.inertia if self.system.loss is not None else None, multiplicity, zero.loss_exact, zero.klass)  # fmt: skip
+            zero.exact,
+            FrozenMap(dict(zip(self.names, (t for t, _ in texts), strict=True))),
+            FrozenMap(dict(zip(self.names, (r for _, r in texts), strict=True))),
+            kind,
+            zero.inertia if self.system.loss is not None else None,
+            multiplicity,
+            zero.loss_exact,
+            zero.klass,
+        )
 
 
 def _kind(zero: _Zero) -> Kind:

@@ -25,9 +25,10 @@ from closedform.stationarity import Reduction, Stationarity, smaller
 
 name = "profile of the loss"
 example = {
-    "loss": "n*k*log(th) + n*loggamma(k) - (k - 1)*L + S/th", "unknowns": ["k", "th"],
+    "loss": "n*k*log(th) + n*loggamma(k) - (k - 1)*L + S/th",
+    "unknowns": ["k", "th"],
     "assumptions": ["k>0", "th>0", "n>0", "S>0"],
-}  # fmt: skip
+}
 counterexample = {"loss": "x^2*y + exp(x*y) + y^4", "unknowns": ["x", "y"]}
 
 MAX_OPS = 400
@@ -37,7 +38,9 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when no equation gives an unknown, else None."""
     if len(system.unknowns) < 2 or system.kind in ("piecewise", "sum"):
         return "there is one unknown only, or a case distinction"
-    if sum(sp.count_ops(e) for e in system.equations) > MAX_OPS or any(e.has(sp.Sum, sp.Product) for e in system.equations):
+    if sum(sp.count_ops(e) for e in system.equations) > MAX_OPS or any(
+        e.has(sp.Sum, sp.Product) for e in system.equations
+    ):
         return "the equations are too large"
     if system.origin.data is not None and any(e.has(sp.Indexed) for e in system.equations):
         return "the equations hold data"
@@ -55,7 +58,12 @@ def _given(system: Stationarity) -> tuple[Any, Any, int] | None:
             value = _value(e, u, facts)
             if value is None:
                 continue
-            deep = sum(1 if isinstance(a, (sp.log, sp.exp)) else 9 for f in system.equations for a in f.atoms(sp.Function) if u in a.free_symbols)
+            deep = sum(
+                1 if isinstance(a, (sp.log, sp.exp)) else 9
+                for f in system.equations
+                for a in f.atoms(sp.Function)
+                if u in a.free_symbols
+            )
             cost = 100.0 * deep + sp.count_ops(value)  # the unknown that stands in the fewest functions goes
             if best is None or cost < best[0]:
                 best = (cost, u, value, i)
@@ -102,14 +110,23 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]
-        said = Statement(f"at every critical point {u} = {text(value)}, so the others are critical points of the profile of the loss", "derived")
+        said = Statement(
+            f"at every critical point {u} = {text(value)}, so the others are critical points of the profile of the loss",
+            "derived",
+        )
         points = tuple(_lifted(p, u, value, system.unknowns, minimised) for p in a.points)
         if a.outcome == "not_closed":
             points = ()
         # Clearing the profile's denominators may add complex zeros: its counts are not those of the whole system.
         inner_said = tuple(replace(s, text=f"of the profile: {s.text}") for s in a.statements)
-        return replace(a, strategy=name, points=points, statements=(said, *inner_said), counts=FrozenMap(),
-                       complete=a.complete and bool(points))  # fmt: skip
+        return replace(
+            a,
+            strategy=name,
+            points=points,
+            statements=(said, *inner_said),
+            counts=FrozenMap(),
+            complete=a.complete and bool(points),
+        )
 
     return Reduction(name, (inner,), lift)
 
@@ -121,12 +138,25 @@ def _lifted(p: CriticalPoint, u: Any, value: Any, unknowns: tuple[Any, ...], min
     own = value.subs(at, simultaneous=True)
     exact = FrozenMap({v.name: own if v == u else p.exact[v.name] for v in unknowns})
     classes = [expression_class(v) for v in exact.values()]
-    return replace(p, exact=exact, numeric=None, radius=None, inertia=None, kind=_kind(p.kind, minimised),
-                   expression_class=max(classes, key=CLASSES.index))  # fmt: skip
+    return replace(
+        p,
+        exact=exact,
+        numeric=None,
+        radius=None,
+        inertia=None,
+        kind=_kind(p.kind, minimised),
+        expression_class=max(classes, key=CLASSES.index),
+    )
 
 
 def _kind(kind: Any, minimised: bool) -> Any:
     """A minimum of the profile is one of the loss when the profile is the minimum over the unknown that was put in."""
     if minimised:
-        return kind if kind in ("global minimum", "local minimum", "boundary minimum") else "saddle" if kind in ("local maximum",) else "unclassified"
+        return (
+            kind
+            if kind in ("global minimum", "local minimum", "boundary minimum")
+            else "saddle"
+            if kind in ("local maximum",)
+            else "unclassified"
+        )
     return "unclassified"

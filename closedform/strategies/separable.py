@@ -65,13 +65,24 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     value = sp.Symbol("block_value", **({"positive": True} if g.is_nonnegative else {"real": True}))
     others = tuple(u for u in system.unknowns if u != m)
     loss = rest + (weight * value if coupled else 0)
-    own = smaller(system, (m,), (sp.diff(g, m),), loss=g, relations=tuple(r for r in system.relations if not r.free_symbols & set(others)))
+    own = smaller(
+        system,
+        (m,),
+        (sp.diff(g, m),),
+        loss=g,
+        relations=tuple(r for r in system.relations if not r.free_symbols & set(others)),
+    )
     equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in others)
-    remaining = smaller(system, others, equations, loss=loss, relations=tuple(r for r in system.relations if m not in r.free_symbols))
+    remaining = smaller(
+        system, others, equations, loss=loss, relations=tuple(r for r in system.relations if m not in r.free_symbols)
+    )
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         first, second = attempts
-        said = Statement(f"the loss is a part without {m} plus a positive multiple of {g}, so {m} is critical for that alone", "derived")
+        said = Statement(
+            f"the loss is a part without {m} plus a positive multiple of {g}, so {m} is critical for that alone",
+            "derived",
+        )
         bad = next((a for a in attempts if a.outcome not in ("solved", "no_critical_point", "not_closed")), None)
         if bad is not None:
             return Attempt(name, "failed", f"a part was not solved: {bad.reason}")
@@ -91,16 +102,27 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         minima = [p for p in points if p.kind == "global minimum"]
         classes = [p.expression_class for p in points if p.expression_class]
         shift = len(first.certificates)
-        moved = tuple(s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.statements)
-        return Attempt(name, "solved", points=tuple(points), complete=first.complete and second.complete,
-                       expression_class=max(classes, key=CLASSES.index) if classes else None, minimiser="closed" if minima else None,
-                       scope="formula" if system.parameters else "instance", statements=(said, *first.statements, *moved),
-                       certificates=first.certificates + second.certificates)  # fmt: skip
+        moved = tuple(
+            s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.statements
+        )
+        return Attempt(
+            name,
+            "solved",
+            points=tuple(points),
+            complete=first.complete and second.complete,
+            expression_class=max(classes, key=CLASSES.index) if classes else None,
+            minimiser="closed" if minima else None,
+            scope="formula" if system.parameters else "instance",
+            statements=(said, *first.statements, *moved),
+            certificates=first.certificates + second.certificates,
+        )
 
     return Reduction(name, (own, remaining), lift)
 
 
-def _joined(system: Stationarity, m: Any, g: Any, value: Any, coupled: bool, p: CriticalPoint, q: CriticalPoint) -> CriticalPoint | None:
+def _joined(
+    system: Stationarity, m: Any, g: Any, value: Any, coupled: bool, p: CriticalPoint, q: CriticalPoint
+) -> CriticalPoint | None:
     if p.exact is None or q.exact is None:
         return None
     put = dict[Any, Any]()
@@ -110,8 +132,21 @@ def _joined(system: Stationarity, m: Any, g: Any, value: Any, coupled: bool, p: 
             return None
     exact = {u.name: p.exact[m.name] if u == m else q.exact[u.name].subs(put) for u in system.unknowns}
     both = {p.kind, q.kind}
-    kind = "global minimum" if both == {"global minimum"} else "local minimum" if both <= {"global minimum", "local minimum"} else "unclassified"
+    kind = (
+        "global minimum"
+        if both == {"global minimum"}
+        else "local minimum"
+        if both <= {"global minimum", "local minimum"}
+        else "unclassified"
+    )
     classes = [expression_class(v) for v in exact.values()]
-    conditions = tuple(dict.fromkeys((*p.conditions, *(c.replace("block_value", str(put.get(value, value))) for c in q.conditions))))
-    return CriticalPoint(FrozenMap(exact), kind=kind, expression_class=max(classes, key=CLASSES.index), conditions=conditions,
-                         note=p.note or q.note)  # fmt: skip
+    conditions = tuple(
+        dict.fromkeys((*p.conditions, *(c.replace("block_value", str(put.get(value, value))) for c in q.conditions)))
+    )
+    return CriticalPoint(
+        FrozenMap(exact),
+        kind=kind,
+        expression_class=max(classes, key=CLASSES.index),
+        conditions=conditions,
+        note=p.note or q.note,
+    )

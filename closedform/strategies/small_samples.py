@@ -39,7 +39,13 @@ def declines(system: Stationarity) -> str | None:
 
 
 def _lengths(system: Stationarity) -> set[Any]:
-    return {limit[2] for e in system.equations for s in e.atoms(sp.Sum, sp.Product) for limit in s.limits if not limit[2].is_number}
+    return {
+        limit[2]
+        for e in system.equations
+        for s in e.atoms(sp.Sum, sp.Product)
+        for limit in s.limits
+        if not limit[2].is_number
+    }
 
 
 def reduce(system: Stationarity, budget: Budget) -> Reduction:
@@ -60,8 +66,12 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         for size, a in zip(SIZES, attempts, strict=False):
             if a.outcome != "not_closed":
                 continue
-            said = Statement(f"a formula for data of any length would hold for {size} rows, for which there is none", "derived")
-            return replace(a, strategy=name, scope="formula", points=(), complete=False, statements=(said, *a.statements))
+            said = Statement(
+                f"a formula for data of any length would hold for {size} rows, for which there is none", "derived"
+            )
+            return replace(
+                a, strategy=name, scope="formula", points=(), complete=False, statements=(said, *a.statements)
+            )
         return Attempt(name, "failed", "no small sample was proved to have no formula")
 
     return Reduction(name, tuple(systems), lift)

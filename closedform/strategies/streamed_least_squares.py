@@ -26,10 +26,16 @@ from closedform.problem import Problem
 
 name = "streamed least squares"
 share = 0.95
-example = {"loss": "sum(i, 1, n, (y[i] - a - b*x[i])^2)", "unknowns": ["a", "b"],
-           "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 5 - 2.0}}  # fmt: skip
-counterexample = {"loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])", "unknowns": ["b"],
-                  "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 2 * 1.0}}  # fmt: skip
+example = {
+    "loss": "sum(i, 1, n, (y[i] - a - b*x[i])^2)",
+    "unknowns": ["a", "b"],
+    "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 5 - 2.0},
+}
+counterexample = {
+    "loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])",
+    "unknowns": ["b"],
+    "data": {"x": np.arange(150_000) % 17 - 8.0, "y": np.arange(150_000) % 2 * 1.0},
+}
 
 
 @dataclass(frozen=True)
@@ -87,31 +93,44 @@ def _attempt(fit: LeastSquares, unknowns: list[str], penalised: bool) -> Attempt
             f"the stationarity system is the linear system ({what}) a = X'*y of the {fit.rows:,} rows, X the columns that "
             "multiply the unknowns; where X has full column rank its one solution is the global minimiser, because the "
             "loss is a convex quadratic",
-            "derived", reference="Gauss 1809; Å. Björck, Numerical Methods for Least Squares Problems, SIAM 1996, 1.1",
+            "derived",
+            reference="Gauss 1809; Å. Björck, Numerical Methods for Least Squares Problems, SIAM 1996, 1.1",
         ),
         Statement(
             f"computed in streamed floating point ({fit.method}): condition number of the column-scaled X about "
             f"{fit.condition:.3g}, about {fit.digits:.0f} digits to trust; no error radius is proved on this path",
             "observed",
         ),
-    ]  # fmt: skip
+    ]
     if deficient:
-        statements.append(Statement(
-            f"X has numerical rank {fit.rank} of {len(unknowns)}: the minimisers form a family; the one of least norm is given",
-            "observed",
-        ))  # fmt: skip
+        statements.append(
+            Statement(
+                f"X has numerical rank {fit.rank} of {len(unknowns)}: the minimisers form a family; the one of least norm is given",
+                "observed",
+            )
+        )
     point = CriticalPoint(
-        numeric=FrozenMap(values), kind="degenerate" if deficient else "global minimum",
+        numeric=FrozenMap(values),
+        kind="degenerate" if deficient else "global minimum",
         note=f"floating point, about {fit.digits:.0f} digits",
-    )  # fmt: skip
+    )
     formula = Formula(
-        FrozenMap({"a": f"inv({what})*X'*y"}), latex=r"(X^\top X)^{-1} X^\top y" if not penalised else r"(X^\top X + D)^{-1} X^\top y",
-        conditions=("X has full column rank",) if not penalised else ("X'*X + D is nonsingular",), convexity="convex",
+        FrozenMap({"a": f"inv({what})*X'*y"}),
+        latex=r"(X^\top X)^{-1} X^\top y" if not penalised else r"(X^\top X + D)^{-1} X^\top y",
+        conditions=("X has full column rank",) if not penalised else ("X'*X + D is nonsingular",),
+        convexity="convex",
         cost=FrozenMap({"flops": "2*n*k**2 + k**3/3", "memory": "k**2", "order": "O(n k^2 + k^3)"}),
-    )  # fmt: skip
-    return Attempt(name, "solved", points=(point,), formula=formula, expression_class="linear_algebra",
-                   minimiser="undecided" if deficient else "closed",
-                   statements=tuple(statements), details=FrozenMap({"condition": fit.condition, "digits": fit.digits}))  # fmt: skip
+    )
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        formula=formula,
+        expression_class="linear_algebra",
+        minimiser="undecided" if deficient else "closed",
+        statements=tuple(statements),
+        details=FrozenMap({"condition": fit.condition, "digits": fit.digits}),
+    )
 
 
 def _decimal(value: float) -> str:
@@ -222,8 +241,18 @@ def _affine(node: Node, unknowns: set[str]) -> dict[str, Node]:
 
 # -- evaluating columns ------------------------------------------------------------------------------------------
 
-_FUNCTIONS = {"exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
-              "tanh": np.tanh, "sinh": np.sinh, "cosh": np.cosh, "abs": np.abs}  # fmt: skip
+_FUNCTIONS = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "tanh": np.tanh,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "abs": np.abs,
+}
 
 
 def _block(design: _Design, unknowns: list[str], rows: dict[str, Array]) -> Chunk:

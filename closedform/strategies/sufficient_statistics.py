@@ -17,8 +17,10 @@ from closedform.stationarity import Reduction, Stationarity, smaller
 
 name = "sufficient statistics"
 example = {
-    "loss": "sum(i, 1, n, lambda*x[i] - log(lambda))", "unknowns": ["lambda"], "assumptions": ["lambda>0", "x>0"],
-}  # fmt: skip
+    "loss": "sum(i, 1, n, lambda*x[i] - log(lambda))",
+    "unknowns": ["lambda"],
+    "assumptions": ["lambda>0", "x>0"],
+}
 counterexample = {"loss": "sum(i, 1, n, exp(b*x[i]) - y[i]*b*x[i])", "unknowns": ["b"]}
 
 
@@ -38,7 +40,11 @@ def _separated(system: Stationarity) -> tuple[Any, ...]:
     out = list[Any]()
     for e in system.equations:
         whole = separate(e, system.unknowns)
-        kept = [f for f in sp.Mul.make_args(sp.factor_terms(whole)) if not (isinstance(f, sp.Product) and f.function.is_positive)]
+        kept = [
+            f
+            for f in sp.Mul.make_args(sp.factor_terms(whole))
+            if not (isinstance(f, sp.Product) and f.function.is_positive)
+        ]
         out.append(sp.expand(sp.Mul(*kept)))
     return tuple(out)
 
@@ -79,14 +85,27 @@ def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     names = {v.name: str(k) for k, v in statistics.symbols.items()}
     said = ", ".join(f"{k} = {v}" for k, v in names.items())
     points = tuple(_point(p, back, names, statistics) for p in inner.points)
-    statements = tuple(replace(s, text=s.text + (f" (with {said})" if any(k in s.text for k in names) else "")) for s in inner.statements)
-    first = Statement(f"the data enter the gradient only through {said}" if said else "the gradient does not depend on single data", "derived")
+    statements = tuple(
+        replace(s, text=s.text + (f" (with {said})" if any(k in s.text for k in names) else ""))
+        for s in inner.statements
+    )
+    first = Statement(
+        f"the data enter the gradient only through {said}" if said else "the gradient does not depend on single data",
+        "derived",
+    )
     classes = [p.expression_class for p in points if p.expression_class]
     reason = inner.reason
     for k, v in names.items():
         reason = reason.replace(k, v)
-    return replace(inner, strategy=name, points=points, statements=(first, *statements), scope="formula", reason=reason,
-                   expression_class=inner.expression_class if classes else None)  # fmt: skip
+    return replace(
+        inner,
+        strategy=name,
+        points=points,
+        statements=(first, *statements),
+        scope="formula",
+        reason=reason,
+        expression_class=inner.expression_class if classes else None,
+    )
 
 
 def _point(p: CriticalPoint, back: dict[Any, Any], names: dict[str, str], statistics: Statistics) -> CriticalPoint:
@@ -101,5 +120,10 @@ def _point(p: CriticalPoint, back: dict[Any, Any], names: dict[str, str], statis
     used = {s for v in p.exact.values() for s in v.free_symbols}
     conditions += [c for c in statistics.degenerate() if any(str(back[s]) == c[:-4] for s in used & back.keys())]
     loss = p.loss.xreplace(back) if p.loss is not None else None
-    return replace(p, exact=exact, conditions=tuple(dict.fromkeys(conditions)), loss=loss,
-                   expression_class=expression_class(*exact.values()))  # fmt: skip
+    return replace(
+        p,
+        exact=exact,
+        conditions=tuple(dict.fromkeys(conditions)),
+        loss=loss,
+        expression_class=expression_class(*exact.values()),
+    )

@@ -68,7 +68,7 @@ def declines(system: Stationarity) -> str | None:
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
-    """"partial" with all global minimisers, or failed when no bound is met."""
+    """ "partial" with all global minimisers, or failed when no bound is met."""
     own = set(system.unknowns)
     bound = _range(sp.expand_mul(system.loss, deep=False), own).low
     if bound is None:
@@ -84,14 +84,28 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     listed = [_point(system, p, bound.value, budget) for p in points]
     if not listed or any(p is None for p in listed):
         return Attempt(name, "failed", "the terms are not least at a common point that was found")
-    statements = [Statement(f"the loss is at least {text(bound.value)}: its terms are bounded by their form, and exactly at the points listed all "
-                            "bounds are met at once, so these are the global minimisers", "derived"),
-                  Statement("about critical points that are no global minimisers nothing is claimed", "derived")]  # fmt: skip
+    statements = [
+        Statement(
+            f"the loss is at least {text(bound.value)}: its terms are bounded by their form, and exactly at the points listed all "
+            "bounds are met at once, so these are the global minimisers",
+            "derived",
+        ),
+        Statement("about critical points that are no global minimisers nothing is claimed", "derived"),
+    ]
     if periods:
-        statements.append(Statement(f"the points stand for all their translates by {', '.join(sorted(periods))}", "derived"))
+        statements.append(
+            Statement(f"the points stand for all their translates by {', '.join(sorted(periods))}", "derived")
+        )
     kept = tuple(p for p in listed if p is not None)
-    return Attempt(name, "partial", "the other critical points were not looked for", points=kept, minimiser="closed",
-                   expression_class=largest_class([p.expression_class for p in kept]), statements=tuple(statements))  # fmt: skip
+    return Attempt(
+        name,
+        "partial",
+        "the other critical points were not looked for",
+        points=kept,
+        minimiser="closed",
+        expression_class=largest_class([p.expression_class for p in kept]),
+        statements=tuple(statements),
+    )
 
 
 def _range(e: Any, own: set[Any]) -> _Range:
@@ -129,7 +143,11 @@ def _range(e: Any, own: set[Any]) -> _Range:
             if inner.low is not None and inner.low.value.is_nonnegative:
                 return _Range(_mapped(inner.low, lambda v: v**e.exp), _mapped(inner.high, lambda v: v**e.exp))
             top = None
-            if inner.low is not None and inner.high is not None and sp.simplify(inner.low.value + inner.high.value) == 0:
+            if (
+                inner.low is not None
+                and inner.high is not None
+                and sp.simplify(inner.low.value + inner.high.value) == 0
+            ):
                 top = _Bound(inner.high.value**e.exp, inner.low.ways + inner.high.ways)
             return _Range(_Bound(sp.S.Zero, (frozenset({e.base}),)), top)
         if whole or (inner.low is not None and inner.low.value.is_nonnegative):
@@ -189,7 +207,11 @@ def _product(factors: list[_Range]) -> _Range:
                 top, bottom = (_Bound(size, tuple(ways)), bottom) if sign == 1 else (top, _Bound(-size, tuple(ways)))
     if not signed:  # never negative: zero where a factor is zero, else the product of the least values
         zero = [b for b in low if b.value == 0]
-        bottom = _Bound(sp.S.Zero, tuple(w for b in zero for w in b.ways)) if zero else _met(sp.Mul(*(b.value for b in low)), [b.ways for b in low])
+        bottom = (
+            _Bound(sp.S.Zero, tuple(w for b in zero for w in b.ways))
+            if zero
+            else _met(sp.Mul(*(b.value for b in low)), [b.ways for b in low])
+        )
     return _Range(bottom, top)
 
 
@@ -213,13 +235,17 @@ def _solutions(way: Way, system: Stationarity, periods: set[str]) -> list[dict[A
         return None
     out = list[dict[Any, Any]]()
     for p in points:
-        tests = [sp.simplify(z.subs(p)) == 0 for z in zero] + [sp.simplify(t.argument.subs(p) / (2 * sp.pi)).is_integer is True for t in turns]
+        tests = [sp.simplify(z.subs(p)) == 0 for z in zero] + [
+            sp.simplify(t.argument.subs(p) / (2 * sp.pi)).is_integer is True for t in turns
+        ]
         if all(tests) and _inside(p, system):
             out.append(p)
     return out
 
 
-def _one_more(p: dict[Any, Any], zero: list[Any], turns: list[_Turn], system: Stationarity, periods: set[str]) -> list[dict[Any, Any]] | None:
+def _one_more(
+    p: dict[Any, Any], zero: list[Any], turns: list[_Turn], system: Stationarity, periods: set[str]
+) -> list[dict[Any, Any]] | None:
     """The point with one more unknown, from a condition in which it is the only one left and linear."""
     for z in zero:
         left = sp.expand(z.subs(p))
@@ -255,7 +281,10 @@ def _one_more(p: dict[Any, Any], zero: list[Any], turns: list[_Turn], system: St
         first, last = sorted(((a * low + b) / (2 * sp.pi), (a * high + b) / (2 * sp.pi)), key=float)
         if float(last) - float(first) > MAX_WAYS:
             return None
-        return [{**p, x: sp.simplify((2 * sp.pi * k - b) / a)} for k in range(int(sp.floor(first)), int(sp.ceiling(last)) + 1)]
+        return [
+            {**p, x: sp.simplify((2 * sp.pi * k - b) / a)}
+            for k in range(int(sp.floor(first)), int(sp.ceiling(last)) + 1)
+        ]
     return None
 
 
@@ -263,7 +292,13 @@ def _inside(p: dict[Any, Any], system: Stationarity) -> bool:
     for r in system.relations:
         if r.free_symbols & set(system.unknowns):
             gap = sp.simplify(r.lhs.subs(p) - r.rhs.subs(p))
-            holds = {">": gap.is_positive, ">=": gap.is_nonnegative, "<": gap.is_negative, "<=": gap.is_nonpositive, "!=": gap.is_nonzero}
+            holds = {
+                ">": gap.is_positive,
+                ">=": gap.is_nonnegative,
+                "<": gap.is_negative,
+                "<=": gap.is_nonpositive,
+                "!=": gap.is_nonzero,
+            }
             if holds.get(r.rel_op) is not True:
                 return False
     return True
@@ -277,10 +312,20 @@ def _point(system: Stationarity, values: tuple[Any, ...], least: Any, budget: Bu
         if not isinstance(ball, arb):
             return None
         shown[u.name] = decimals(ball, budget.digits)
-    loss = real_ball(cast(Any, system.loss).subs(dict(zip(system.unknowns, values, strict=True)), simultaneous=True) - least, Sample({}, {}), bits)
+    loss = real_ball(
+        cast(Any, system.loss).subs(dict(zip(system.unknowns, values, strict=True)), simultaneous=True) - least,
+        Sample({}, {}),
+        bits,
+    )
     if not isinstance(loss, arb) or not loss.contains(0):
         return None
     return CriticalPoint(
-        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}), FrozenMap({k: v[0] for k, v in shown.items()}),
-        FrozenMap({k: v[1] for k, v in shown.items()}), "global minimum", None, None, sp.simplify(least),
-        expression_class(*values))  # fmt: skip
+        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
+        FrozenMap({k: v[0] for k, v in shown.items()}),
+        FrozenMap({k: v[1] for k, v in shown.items()}),
+        "global minimum",
+        None,
+        None,
+        sp.simplify(least),
+        expression_class(*values),
+    )

@@ -125,7 +125,9 @@ class _Line:
                 if z is None or z.imag.contains(0):
                     return None
                 return False
-            if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(r.rel_op, True):
+            if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(
+                r.rel_op, True
+            ):
                 return False
         return True
 
@@ -145,7 +147,9 @@ class _Line:
         cuts = list(self.poles)
         for r in self.system.relations:
             try:
-                edge = sp.Poly(sp.numer(sp.together(r.lhs - r.rhs)) * sp.denom(sp.together(r.lhs - r.rhs)), self.system.unknowns[0])
+                edge = sp.Poly(
+                    sp.numer(sp.together(r.lhs - r.rhs)) * sp.denom(sp.together(r.lhs - r.rhs)), self.system.unknowns[0]
+                )
             except sp.PolynomialError:
                 return None
             if not rational_roots.is_rational(edge):
@@ -156,7 +160,9 @@ class _Line:
         middles = [ends[0] - 1, *inner, ends[-1] + 1] if ends else [fmpq(0)]
         out = list[list[_Zero]]()
         for k, middle in enumerate(middles):
-            own = [z for z in zeros if (k == 0 or z.ball > arb(ends[k - 1])) and (k == len(ends) or z.ball < arb(ends[k]))]
+            own = [
+                z for z in zeros if (k == 0 or z.ball > arb(ends[k - 1])) and (k == len(ends) or z.ball < arb(ends[k]))
+            ]
             if self.inside(arb(middle)):
                 out.append(own)
             elif own:
@@ -165,7 +171,9 @@ class _Line:
 
 
 class _Answer:
-    def __init__(self, system: Stationarity, line: _Line, zeros: list[_Zero], decided: list[RealRoots], budget: Budget) -> None:
+    def __init__(
+        self, system: Stationarity, line: _Line, zeros: list[_Zero], decided: list[RealRoots], budget: Budget
+    ) -> None:
         self.system, self.line, self.zeros, self.decided, self.budget = system, line, zeros, decided, budget
         self.x = system.unknowns[0]
 
@@ -174,31 +182,47 @@ class _Answer:
         for roots in self.decided:
             shift = len(certificates)
             certificates += roots.certificates
-            statements += [replace(s, certificate=None if s.certificate is None else s.certificate + shift) for s in roots.statements]
+            statements += [
+                replace(s, certificate=None if s.certificate is None else s.certificate + shift)
+                for s in roots.statements
+            ]
         points, minimum_proved = self._points()
         certificate = self._certificate(points, f)
         if certificate is not None:
             certificates.append(certificate)
             where = " in the domain" if self.system.relations else ""
-            many = "is exactly 1 real critical point" if len(points) == 1 else f"are exactly {len(points)} real critical points"
-            said = f"there {many}{where}, enclosed as listed" if points else (
-                f"there is no real critical point{where}")  # fmt: skip
+            many = (
+                "is exactly 1 real critical point"
+                if len(points) == 1
+                else f"are exactly {len(points)} real critical points"
+            )
+            said = f"there {many}{where}, enclosed as listed" if points else (f"there is no real critical point{where}")
             statements.append(Statement(said, "proved", certificate=len(certificates) - 1))
         if points and minimum_proved and any(p.kind == "global minimum" for p in points):
-            statements.append(Statement(
-                "the loss falls before the first and rises after the last critical point of each interval of its domain, "
-                "so it has a global minimum, at the critical point of least loss", "derived"))  # fmt: skip
+            statements.append(
+                Statement(
+                    "the loss falls before the first and rises after the last critical point of each interval of its domain, "
+                    "so it has a global minimum, at the critical point of least loss",
+                    "derived",
+                )
+            )
         counts = FrozenMap({"complex": None if self.system.relations else _distinct(f), "real": len(points)})
         closed = [p for p in points if p.exact is not None]
         unknown = [r for r in self.decided if r.status == "unknown"]
         minimiser = None
         minima = [p for p in points if p.kind == "global minimum"]
         if minima:
-            minimiser = "closed" if all(p.exact is not None for p in minima) else "undecided" if unknown else "not_closed"
+            minimiser = (
+                "closed" if all(p.exact is not None for p in minima) else "undecided" if unknown else "not_closed"
+            )
         common: dict[str, Any] = {
-            "points": tuple(points), "complete": True, "counts": counts, "statements": tuple(statements),
-            "certificates": tuple(certificates), "minimiser": minimiser,
-        }  # fmt: skip
+            "points": tuple(points),
+            "complete": True,
+            "counts": counts,
+            "statements": tuple(statements),
+            "certificates": tuple(certificates),
+            "minimiser": minimiser,
+        }
         if not points:
             return Attempt(name, "no_critical_point", "the gradient has no real zero in the domain", **common)
         if unknown:
@@ -220,9 +244,18 @@ class _Answer:
             numeric, radius = _decimals(z.ball, self.budget.digits)
             exact = FrozenMap({self.x.name: z.exact}) if z.exact is not None else None
             klass = ("rational" if z.exact.is_Rational else "radical") if z.exact is not None else None
-            points.append(CriticalPoint(
-                exact, FrozenMap({self.x.name: numeric}), FrozenMap({self.x.name: radius}), kind,
-                inertia if self.system.loss is not None else None, z.multiplicity, self._loss(z), klass))  # fmt: skip
+            points.append(
+                CriticalPoint(
+                    exact,
+                    FrozenMap({self.x.name: numeric}),
+                    FrozenMap({self.x.name: radius}),
+                    kind,
+                    inertia if self.system.loss is not None else None,
+                    z.multiplicity,
+                    self._loss(z),
+                    klass,
+                )
+            )
         return points, bool(best)
 
     def _kinds(self) -> tuple[list[Kind], bool]:
@@ -303,7 +336,10 @@ class _Answer:
                 statement["loss"] = bridge.to_tree(self.system.loss)
             else:
                 statement["equations"] = [bridge.to_tree(e) for e in self.system.equations]
-            relations = [[{"==": "="}.get(r.rel_op, r.rel_op), bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)] for r in self.system.relations]
+            relations = [
+                [{"==": "="}.get(r.rel_op, r.rel_op), bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)]
+                for r in self.system.relations
+            ]
         except bridge.NoTranslation:
             return None
         if relations:

@@ -25,7 +25,7 @@ from closedform.algebra.galois.subfields import (
     field_of,
     monic,
     pair_orbits,
-)  # fmt: skip
+)
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.kernel.certificate import Certificate
@@ -36,7 +36,7 @@ from closedform.kernel.unsolvable import (
     reduced_type,
     solvable_envelope_excludes,
     sums,
-)  # fmt: skip
+)
 
 FIRST_PRIMES, SOME_PRIMES, MORE_PRIMES = 12, 60, 2_000
 MAX_RECURSION = 6

@@ -69,12 +69,15 @@ def decide_family(f: fmpq_mpoly, unknown: str, parameters: tuple[str, ...], budg
         if decision.solvable is False and decision.certificate is not None:
             values = tuple(zip(parameters, at, strict=True))
             evidence: dict[str, Json] = {
-                "at": {name: str(v) for name, v in values}, "proof": decision.certificate.evidence,
-            }  # fmt: skip
+                "at": {name: str(v) for name, v in values},
+                "proof": decision.certificate.evidence,
+            }
             claim: dict[str, Json] = {
-                "kind": "unsolvable_family", "polynomial": tree_of(f, (unknown, *parameters)), "unknown": unknown,
+                "kind": "unsolvable_family",
+                "polynomial": tree_of(f, (unknown, *parameters)),
+                "unknown": unknown,
                 "parameters": list(parameters),
-            }  # fmt: skip
+            }
             said = ", ".join(f"{name} = {v}" for name, v in values)
             reason = f"no formula in radicals holds for all values, since it has none for {said}: {decision.reason}"
             full = _contains_alternating(decision, n)

@@ -103,9 +103,14 @@ def _product_bits(shifted: list[acb], pairs: list[tuple[int, int]]) -> int:
 
 
 def _gives_all(
-    f: fmpz_poly, shift: int, blocks: Blocks, pairs: list[tuple[int, int]], numerator: fmpz_poly, m: fmpz_poly,
+    f: fmpz_poly,
+    shift: int,
+    blocks: Blocks,
+    pairs: list[tuple[int, int]],
+    numerator: fmpz_poly,
+    m: fmpz_poly,
     budget: Budget,
-) -> bool:  # fmt: skip
+) -> bool:
     """Is N/m' a root of f at every t_ij, exactly, and does every pair of a block generate the block by it?
 
     f has the shifted roots. E = m'^(n+1) f(N/m') mod m is zero if it is modulo primes whose product exceeds twice a

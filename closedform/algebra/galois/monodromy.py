@@ -167,9 +167,13 @@ def _krawczyk(f: acb_poly, derivative: acb_poly, square: acb) -> acb | None:
 
 
 def _segment(
-    coefficients: list[fmpq_poly], roots: list[acb], here: acb, there: acb,
-    frames: list[tuple[complex, tuple[complex, ...]]], budget: Budget,
-) -> list[acb]:  # fmt: skip
+    coefficients: list[fmpq_poly],
+    roots: list[acb],
+    here: acb,
+    there: acb,
+    frames: list[tuple[complex, tuple[complex, ...]]],
+    budget: Budget,
+) -> list[acb]:
     """Follow the roots from t = here to t = there along a straight line; proved, or ``TooLarge``."""
     done, step = 0.0, 0.125
     with flint.ctx.workprec(BITS):

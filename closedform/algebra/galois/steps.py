@@ -34,7 +34,7 @@ from closedform.algebra.galois.subfields import (
     locate,
     located_pairs,
     monic_roots,
-)  # fmt: skip
+)
 from closedform.budget import Budget
 
 MAX_RESOLVENT = 1_100  # degree of a resolvent that is still factored

@@ -112,8 +112,12 @@ class Space:
         return tuple(sum(w * b[k] for w, b in zip(weights, basis, strict=True)) % self.p for k in range(len(basis[0])))
 
     def independent(self) -> list[Pair]:
-        return [(x, y) for x in self.characters for y in self.characters
-                if y not in {tuple(k * a % self.p for a in x) for k in range(self.p)}]  # fmt: skip
+        return [
+            (x, y)
+            for x in self.characters
+            for y in self.characters
+            if y not in {tuple(k * a % self.p for a in x) for k in range(self.p)}
+        ]
 
 
 @dataclass(frozen=True)
@@ -257,9 +261,16 @@ def _inverse(field: NumberField, a: Element, minimal: fmpz_poly) -> Element:
 
 
 def _root(
-    space: Space, v: Vector, basis: tuple[Vector, ...], weights: dict[Vector, Vector], names: dict[Vector, Tree],
-    links: dict[Vector, Element], field: NumberField, embedding: tuple[Tree, ...], shop: Workshop,
-) -> Tree:  # fmt: skip
+    space: Space,
+    v: Vector,
+    basis: tuple[Vector, ...],
+    weights: dict[Vector, Vector],
+    names: dict[Vector, Tree],
+    links: dict[Vector, Element],
+    field: NumberField,
+    embedding: tuple[Tree, ...],
+    shop: Workshop,
+) -> Tree:
     """a_v = (sum over the characters of z^(-c.v) T_c)/p^k, each term a p-th root with its own relation."""
     p, own_names = space.p, dict[Vector, Tree]()
     for c in (*basis, *(c for c in weights if c not in basis)):

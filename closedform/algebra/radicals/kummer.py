@@ -314,9 +314,14 @@ def _conjugate(p: int, element: list[Element], k: int) -> list[Element]:
 
 
 def _block(
-    p: int, elements: list[list[Element]], centre: Element, field: NumberField, embedding: tuple[Tree, ...],
-    plain: bool, shop: Workshop,
-) -> list[Tree]:  # fmt: skip
+    p: int,
+    elements: list[list[Element]],
+    centre: Element,
+    field: NumberField,
+    embedding: tuple[Tree, ...],
+    plain: bool,
+    shop: Workshop,
+) -> list[Tree]:
     tree = Writer(p, field, embedding, shop).tree
     candidates = list[tuple[bool, int, Tree, acb]]()
     for k in range(1, (p + 1) // 2 if plain else 2):

@@ -14,7 +14,7 @@ from closedform.algebra.radicals.fields import (
     content,
     generator,
     square_part,
-)  # fmt: skip
+)
 from closedform.algebra.radicals.terms import HALF, I, Unresolved, Workshop, negate, rational_root, turn
 from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
 
