@@ -10,8 +10,9 @@ import numpy as np
 
 from closedform import problem as problems
 from closedform.budget import Budget
-from closedform.stationarity import stationarity
-from closedform.strategies import exponentials, logistic_fit
+from closedform.stationarity.scalar import stationarity
+from closedform.strategies.exponentials import instance as exponentials
+from closedform.strategies.large import logistic as logistic_fit
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:

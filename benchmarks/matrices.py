@@ -17,9 +17,9 @@ import time
 import closedform as cf
 from closedform import problem as problems
 from closedform.budget import Budget
-from closedform.calculus.matrices import matrix_system
 from closedform.errors import ClosedFormError
 from closedform.ladder import MATRIX
+from closedform.stationarity.matrix import matrix_system
 
 
 def climb(problem, modules) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
-from closedform.algebra.systems import solve_system
+from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.budget import Budget
 
 

@@ -14,7 +14,7 @@ from closedform.derive import derive
 from closedform.emit import cost as least_squares
 from closedform.errors import CallError
 from closedform.expression import scalar_names
-from closedform.language import parse
+from closedform.reading.language import parse
 from closedform.report.evaluate import evaluate
 
 SAME_AS_LEAST_SQUARES = "X'*X"  # a formula that solves with this Gram matrix is measured as least squares

@@ -29,7 +29,7 @@ from closedform.report.blocks import (
 )
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
-from closedform.report.places import shortened
+from closedform.report.points import shortened
 from closedform.report.written import text_of
 
 Progress = Callable[[str], None] | None

@@ -24,51 +24,51 @@ from closedform.verdict import DECISIVE, Checked, check, conclude
 from closedform.worker import Until
 
 if TYPE_CHECKING:
-    from closedform.stationarity import Stationarity
+    from closedform.stationarity.scalar import Stationarity
 
 SCALAR: tuple[str, ...] = (
-    "closedform.strategies.linear_constraints",
+    "closedform.strategies.reductions.linear_constraints",
     # constraints
-    "closedform.strategies.active_set",
+    "closedform.strategies.reductions.active_set",
     # exact strategies
-    "closedform.strategies.separation",
-    "closedform.strategies.exponentials",
-    "closedform.strategies.exponentials_symbols",
-    "closedform.strategies.univariate_polynomial",
-    "closedform.strategies.linear_system",
-    "closedform.strategies.polynomial_system",
-    "closedform.strategies.one_unknown",
-    "closedform.strategies.elimination",
-    "closedform.strategies.piecewise_line",
+    "closedform.strategies.exponentials.separation",
+    "closedform.strategies.exponentials.instance",
+    "closedform.strategies.exponentials.formula",
+    "closedform.strategies.scalar.univariate_polynomial",
+    "closedform.strategies.scalar.linear_system",
+    "closedform.strategies.scalar.polynomial_system",
+    "closedform.strategies.scalar.one_unknown",
+    "closedform.strategies.scalar.elimination",
+    "closedform.strategies.scalar.piecewise_line",
     # reductions
-    "closedform.strategies.sufficient_statistics",
-    "closedform.strategies.monotone_boundary",
-    "closedform.strategies.separable",
-    "closedform.strategies.profile",
-    "closedform.strategies.termwise_minimum",
+    "closedform.strategies.reductions.sufficient_statistics",
+    "closedform.strategies.reductions.monotone_boundary",
+    "closedform.strategies.reductions.separable",
+    "closedform.strategies.reductions.profile",
+    "closedform.strategies.scalar.termwise_minimum",
     # obstructions
-    "closedform.obstructions.rosenlicht",
-    "closedform.obstructions.exponentials_family",
-    "closedform.obstructions.exponentials_mixed",
-    "closedform.obstructions.hypertranscendental",
-    "closedform.strategies.small_samples",
+    "closedform.strategies.obstructions.rosenlicht",
+    "closedform.strategies.exponentials.all_data",
+    "closedform.strategies.exponentials.mixed",
+    "closedform.strategies.obstructions.hypertranscendental",
+    "closedform.strategies.reductions.small_samples",
     # certified numbers
-    "closedform.strategies.certified_numerics",
+    "closedform.strategies.scalar.certified_numerics",
 )
 MATRIX: tuple[str, ...] = (
-    "closedform.strategies.matrix_prox",
-    "closedform.strategies.matrix_spectral",
-    "closedform.strategies.matrix_orthogonal",
-    "closedform.strategies.matrix_low_rank",
-    "closedform.strategies.matrix_quotient",
-    "closedform.strategies.matrix_affine",
-    "closedform.strategies.matrix_covariance",
-    "closedform.strategies.matrix_monotone",
-    "closedform.obstructions.exponentials_family",
+    "closedform.strategies.matrices.prox",
+    "closedform.strategies.matrices.spectral",
+    "closedform.strategies.matrices.orthogonal",
+    "closedform.strategies.matrices.low_rank",
+    "closedform.strategies.matrices.quotient",
+    "closedform.strategies.matrices.affine",
+    "closedform.strategies.matrices.covariance",
+    "closedform.strategies.matrices.monotone",
+    "closedform.strategies.exponentials.all_data",
 )
 LARGE: tuple[str, ...] = (
-    "closedform.strategies.streamed_least_squares",
-    "closedform.strategies.logistic_fit",
+    "closedform.strategies.large.least_squares",
+    "closedform.strategies.large.logistic",
 )
 
 MAX_DEPTH = 6  # reductions within reductions
@@ -125,19 +125,19 @@ def rungs_of(problem: Problem) -> tuple[str, ...]:
 def system_of(problem: Problem) -> Any:
     """What the rungs get: the stationarity system, its matrix form, or for large data the problem itself."""
     if problem.level == "matrix":
-        return importlib.import_module("closedform.calculus.matrices").matrix_system(problem)
+        return importlib.import_module("closedform.stationarity.matrix").matrix_system(problem)
     if _is_large(problem):
         return problem
-    return importlib.import_module("closedform.stationarity").stationarity(problem)
+    return importlib.import_module("closedform.stationarity.scalar").stationarity(problem)
 
 
 def outline_of(problem: Problem, system: Any) -> Outline:
     """The system as the report shows it."""
     if problem.level == "matrix":
-        return Outline(*importlib.import_module("closedform.calculus.matrices").outline(system))
+        return Outline(*importlib.import_module("closedform.stationarity.matrix").outline(system))
     if _is_large(problem):
         return Outline(FrozenMap(), (), (), "sum over streamed data")
-    return Outline(*importlib.import_module("closedform.stationarity").outline(system))
+    return Outline(*importlib.import_module("closedform.stationarity.scalar").outline(system))
 
 
 def _is_large(problem: Problem) -> bool:
@@ -152,10 +152,10 @@ def climb(
     for rung in rungs:
         if _is_settled(attempts):
             break
-        here = (*path, rung.rpartition(".")[2])
+        module = importlib.import_module(rung)
+        here = (*path, str(module.name))
         attempt = known.get(here)
         if attempt is None:
-            module = importlib.import_module(rung)
             if any(a.outcome in DECISIVE for a in attempts) and not _encloses(module):
                 continue
             try:
@@ -174,7 +174,7 @@ def _on_edges(system: Any, conclusion: Attempt, budget: Budget) -> Attempt:
     """The conclusion with the closed edges of the domain looked at."""
     if not hasattr(system, "gradient") or not hasattr(system, "relations"):
         return conclusion
-    boundary = importlib.import_module("closedform.boundary")
+    boundary = importlib.import_module("closedform.strategies.edges")
     try:
         return boundary.completed(system, conclusion, budget) if boundary.bounded(system) else conclusion
     except (OutOfTime, ArithmeticError, ValueError, TypeError):

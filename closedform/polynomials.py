@@ -19,7 +19,6 @@ from closedform.algebra.galois.family import coefficients_in, decide_family, tre
 from closedform.algebra.galois.monodromy import Monodromy
 from closedform.algebra.galois.monodromy import monodromy as follow_loops
 from closedform.algebra.galois.subfields import MAX_DEGREE, TooLarge
-from closedform.algebra.polynomial_results import Factor, Galois, RadicalRoot, Radicals, Roots
 from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import Unresolved
@@ -30,10 +29,11 @@ from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
+from closedform.kernel.claims.unsolvable import MAX_FACTORED, poly_text
 from closedform.kernel.expression import read as read_tree
 from closedform.kernel.expression import write as write_tree
 from closedform.kernel.reading import Json
-from closedform.kernel.unsolvable import MAX_FACTORED, poly_text
+from closedform.report.polynomials import Factor, Galois, RadicalRoot, Radicals, Roots
 from closedform.worker import Died, Job
 from closedform.worker import run as run_job
 

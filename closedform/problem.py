@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from closedform.data import Table, listed, read_table
 from closedform.errors import CallError, InputError
 from closedform.expression import (
     RELATIONS,
@@ -23,7 +22,9 @@ from closedform.expression import (
     substitute,
 )
 from closedform.frozen import FrozenMap
-from closedform.language import (
+from closedform.losses import find
+from closedform.reading.from_sympy import SympyReading
+from closedform.reading.language import (
     Assumption,
     Reading,
     declared_by,
@@ -34,9 +35,8 @@ from closedform.language import (
     parse_shapes,
     unparse,
 )
-from closedform.losses import find
-from closedform.shapes import SCALAR, is_matrix, settle
-from closedform.sympy_reading import SympyReading
+from closedform.reading.shapes import SCALAR, is_matrix, settle
+from closedform.reading.tables import Table, listed, read_table
 
 Level = Literal["scalar", "sum", "matrix"]
 

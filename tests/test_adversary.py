@@ -13,7 +13,7 @@ from closedform import ladder
 from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.enclosures.coercive import _weighted
-from closedform.strategies import termwise_minimum
+from closedform.strategies.scalar import termwise_minimum
 
 
 def report(loss, **options):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from closedform import problem
 from closedform.algebra import bridge
 from closedform.algebra.sampling import Sampler, real_ball
-from closedform.language import parse
+from closedform.reading.language import parse
 
 x, y = sp.symbols("x y", real=True)
 p = sp.Symbol("p", positive=True)

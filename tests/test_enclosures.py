@@ -13,10 +13,9 @@ from flint import arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
+from closedform.algebra.roots import decimal_text
 from closedform.budget import Budget
-from closedform.data import read_table
 from closedform.enclosures.coercive import coercive, lower_bound
-from closedform.enclosures.decimals import decimal_text
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import all_in_box, enclose, isolate_univariate, widened
 from closedform.enclosures.least_squares import candidates, residuals_of
@@ -24,10 +23,11 @@ from closedform.expression import to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel import check_certificate
 from closedform.kernel.expression import read
-from closedform.language import parse
 from closedform.problem import Problem
-from closedform.stationarity import Stationarity, stationarity
-from closedform.strategies import certified_numerics
+from closedform.reading.language import parse
+from closedform.reading.tables import read_table
+from closedform.stationarity.scalar import Stationarity, stationarity
+from closedform.strategies.scalar import certified_numerics
 
 
 def function(loss: str, *names: str) -> Function:

@@ -12,10 +12,12 @@ from closedform import problem as problems
 from closedform.algebra.designs import by_counting, critical_count, distinct, one_feature, two_unknowns
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
-from closedform.obstructions import exponentials_family as family
-from closedform.obstructions.exponentials_small import written_out
-from closedform.stationarity import stationarity
-from closedform.strategies import exponentials, exponentials_symbols, separation
+from closedform.stationarity.scalar import stationarity
+from closedform.strategies.exponentials import all_data as family
+from closedform.strategies.exponentials import formula as exponentials_symbols
+from closedform.strategies.exponentials import instance as exponentials
+from closedform.strategies.exponentials import separation
+from closedform.strategies.exponentials.small_data import written_out
 
 
 def system(*loss, **keywords):

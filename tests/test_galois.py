@@ -34,11 +34,11 @@ from closedform.algebra.galois.subfields import (
 )
 from closedform.budget import Budget
 from closedform.errors import CallError, ClosedFormError, InputError
-from closedform.kernel import unsolvable
 from closedform.kernel.check import check_certificate
+from closedform.kernel.claims import unsolvable
+from closedform.kernel.claims.unsolvable import reduced_type, solvable_envelope_excludes
 from closedform.kernel.document import check_document, seal
 from closedform.kernel.reading import Refused
-from closedform.kernel.unsolvable import reduced_type, solvable_envelope_excludes
 from closedform.polynomials import galois, monodromy, radicals, roots
 
 x = fmpz_poly([0, 1])
@@ -652,7 +652,7 @@ def test_monodromy_says_what_it_needs() -> None:
 
 def test_monodromy_pictures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    from closedform.report.monodromy import animate, tracks
+    from closedform.report.tracks import animate, tracks
 
     found = monodromy("x^3 - 3*x - t")
     tracks(found).save(str(tmp_path / "tracks.svg"))

@@ -30,7 +30,7 @@ from closedform.expression import (
     to_tree,
 )
 from closedform.kernel import expression as kernel
-from closedform.language import parse, parse_assumption, parse_equations, parse_loss, parse_shapes, unparse
+from closedform.reading.language import parse, parse_assumption, parse_equations, parse_loss, parse_shapes, unparse
 
 SAME = [  # two spellings of one node
     ("2x", "2*x"),

@@ -8,7 +8,7 @@ import pytest
 
 from closedform import problem as problems
 from closedform.budget import Budget
-from closedform.strategies import logistic_fit
+from closedform.strategies.large import logistic as logistic_fit
 
 
 def made(rows, columns, family="logistic", seed=1):

@@ -9,8 +9,8 @@ from closedform import problem
 from closedform.errors import CallError, InputError
 from closedform.expression import free_names, to_tree
 from closedform.kernel import expression as kernel
-from closedform.language import parse, unparse
 from closedform.losses import catalogue, find, losses
+from closedform.reading.language import parse, unparse
 
 DATA = {"u": [1, 2, "0.5", 4], "v": [0, 1, 1, 3], "y": [1, 0, 1, 1]}
 

@@ -12,22 +12,20 @@ import numpy as np
 import pytest
 
 from closedform import problem as problems
-from closedform.algebra.words import ShapeFault, Unsupported
+from closedform.algebra.noncommutative.normal_form import ShapeFault, Unsupported
 from closedform.attempt import Attempt
 from closedform.budget import Budget
-from closedform.calculus.matrices import gradient, hessian, matrix_system, outline
-from closedform.emit.matrices import compiled
-from closedform.emit.matrix_auxiliaries import AUXILIARIES
+from closedform.emit.auxiliaries import AUXILIARIES
+from closedform.emit.source import compiled
 from closedform.errors import ClosedFormError
 from closedform.kernel import Refused, check_certificate
-from closedform.strategies import (
-    matrix_affine,
-    matrix_low_rank,
-    matrix_orthogonal,
-    matrix_prox,
-    matrix_quotient,
-    matrix_spectral,
-)
+from closedform.stationarity.matrix import gradient, hessian, matrix_system, outline
+from closedform.strategies.matrices import affine as matrix_affine
+from closedform.strategies.matrices import low_rank as matrix_low_rank
+from closedform.strategies.matrices import orthogonal as matrix_orthogonal
+from closedform.strategies.matrices import prox as matrix_prox
+from closedform.strategies.matrices import quotient as matrix_quotient
+from closedform.strategies.matrices import spectral as matrix_spectral
 
 LADDER = (matrix_prox, matrix_spectral, matrix_orthogonal, matrix_low_rank, matrix_quotient, matrix_affine)
 

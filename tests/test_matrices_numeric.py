@@ -15,20 +15,18 @@ from scipy.optimize import minimize
 
 from closedform import problem as problems
 from closedform.budget import Budget
-from closedform.calculus.matrices import MatrixSystem, gradient, matrix_system
-from closedform.emit.matrices import compiled
+from closedform.emit.source import compiled
 from closedform.expression import Node
-from closedform.language import parse
 from closedform.problem import Problem
-from closedform.strategies import (
-    matrix_affine,
-    matrix_covariance,
-    matrix_low_rank,
-    matrix_orthogonal,
-    matrix_prox,
-    matrix_quotient,
-    matrix_spectral,
-)
+from closedform.reading.language import parse
+from closedform.stationarity.matrix import MatrixSystem, gradient, matrix_system
+from closedform.strategies.matrices import affine as matrix_affine
+from closedform.strategies.matrices import covariance as matrix_covariance
+from closedform.strategies.matrices import low_rank as matrix_low_rank
+from closedform.strategies.matrices import orthogonal as matrix_orthogonal
+from closedform.strategies.matrices import prox as matrix_prox
+from closedform.strategies.matrices import quotient as matrix_quotient
+from closedform.strategies.matrices import spectral as matrix_spectral
 
 STRATEGIES = (
     matrix_prox,

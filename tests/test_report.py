@@ -18,9 +18,9 @@ from closedform.attempt import Attempt, Formula, Statement
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
 from closedform.kernel.document import check_document
-from closedform.language import parse
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.reading.language import parse
 from closedform.report import document, text, typeset
 from closedform.report.evaluate import evaluate
 from closedform.report.model import Report

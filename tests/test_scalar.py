@@ -13,7 +13,7 @@ import pytest
 import sympy as sp
 from flint import fmpq
 
-from closedform import problem
+from closedform import ladder, problem
 from closedform.algebra.sampling import Sample, Sampler, real_ball
 from closedform.attempt import Attempt
 from closedform.budget import Budget
@@ -24,15 +24,18 @@ from closedform.calculus.signs import Facts
 from closedform.kernel import expression as kernel
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
-from closedform.stationarity import outline, stationarity
+from closedform.stationarity.scalar import outline, stationarity
 
 x = sp.Symbol("x", real=True)
 u = sp.Symbol("u", positive=True)
 a, b, n = sp.symbols("a b n", positive=True)
 
 
+PLACES = {place.rpartition(".")[2]: place for place in ladder.SCALAR}
+
+
 def attempt(rung: str, loss: str, unknowns: str, assumptions: tuple[str, ...] = (), **more: Any) -> Attempt:
-    module = importlib.import_module(f"closedform.strategies.{rung}")
+    module = importlib.import_module(PLACES[rung])
     system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions, **more))
     said = module.declines(system)
     assert said is None, said
@@ -311,7 +314,7 @@ def test_normal_mean_and_variance() -> None:
 
 
 def test_uniform_distribution_stands_on_both_edges() -> None:
-    module = importlib.import_module("closedform.strategies.monotone_boundary")
+    module = importlib.import_module("closedform.strategies.reductions.monotone_boundary")
     system = stationarity(problem.read("n*log(b - a)", unknowns="a,b", assumptions=["n>0", "a<=m", "b>=M", "m<M"]))
     assert module.declines(system) is None
     reduction = module.reduce(system, Budget.of(5))
@@ -346,7 +349,7 @@ def test_soft_threshold() -> None:
 
 
 def test_a_jump_is_refused() -> None:
-    module = importlib.import_module("closedform.strategies.piecewise_line")
+    module = importlib.import_module("closedform.strategies.scalar.piecewise_line")
     system = stationarity(problem.read("Piecewise((x^2, x < 0), (x^2 + 1, True))", unknowns="x"))
     assert module.attempt(system, Budget.of(5)).outcome == "failed"
 
@@ -370,11 +373,11 @@ def test_kinds_between_irrational_ends() -> None:
 
 def through(rung: str, parts: tuple[str, ...], loss: str, unknowns: str, assumptions: tuple[str, ...] = ()) -> Attempt:
     """A reduction, its systems solved by the named strategies, lifted."""
-    module = importlib.import_module(f"closedform.strategies.{rung}")
+    module = importlib.import_module(PLACES[rung])
     system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions))
     assert module.declines(system) is None
     reduction = module.reduce(system, Budget.of(20))
-    solvers = [importlib.import_module(f"closedform.strategies.{p}") for p in parts]
+    solvers = [importlib.import_module(PLACES[p]) for p in parts]
     return reduction.lift(
         tuple(s.attempt(part, Budget.of(20)) for s, part in zip(solvers, reduction.systems, strict=True))
     )

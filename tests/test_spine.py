@@ -15,7 +15,7 @@ import sympy as sp
 
 import closedform as cf
 from closedform.kernel.document import seal
-from closedform.language import parse
+from closedform.reading.language import parse
 
 LOGISTIC = {"loss": "logistic", "data": {"x": [1, 2, 3], "y": [0, 1, 1]}, "target": "y", "intercept": False}
 NEURON = {"loss": "nn", "data": {"x": [1, 2, 3], "y": [0, 1, 0]}, "target": "y"}

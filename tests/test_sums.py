@@ -14,20 +14,20 @@ from closedform.algebra.accumulate import NotPolynomial, polynomial
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.sums import Statistics, indexed_sums, separate
-from closedform.language import parse
-from closedform.stationarity import stationarity
+from closedform.reading.language import parse
+from closedform.stationarity.scalar import stationarity
 
 RUNGS = ("linear_system", "one_unknown", "elimination")
 
 
 def solve(loss: str, unknowns: str, assumptions: tuple[str, ...] = ()) -> Attempt:
-    module = importlib.import_module("closedform.strategies.sufficient_statistics")
+    module = importlib.import_module("closedform.strategies.reductions.sufficient_statistics")
     system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions))
     said = module.declines(system)
     assert said is None, said
     reduction = module.reduce(system, Budget.of(20))
     for rung in RUNGS:
-        strategy = importlib.import_module(f"closedform.strategies.{rung}")
+        strategy = importlib.import_module(f"closedform.strategies.scalar.{rung}")
         if strategy.declines(reduction.systems[0]) is None:
             return reduction.lift((strategy.attempt(reduction.systems[0], Budget.of(20)),))
     raise AssertionError("no strategy takes the reduced system")
@@ -79,7 +79,7 @@ def test_normal_from_a_sum_knows_cauchy_schwarz() -> None:
 
 
 def test_an_unknown_inside_the_sum_is_declined() -> None:
-    module = importlib.import_module("closedform.strategies.sufficient_statistics")
+    module = importlib.import_module("closedform.strategies.reductions.sufficient_statistics")
     system = stationarity(problem.read("sum(i, 1, n, exp(b*x[i]) - y[i]*b*x[i])", unknowns="b"))
     assert "taken out" in module.declines(system)
 

@@ -9,17 +9,17 @@ from flint import Ordering, arb, fmpq_mpoly_ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from closedform.algebra.systems import SystemSolution, solve_system
-from closedform.algebra.systems_basis import Monomials, groebner
-from closedform.algebra.systems_lift import reconstruct
-from closedform.algebra.systems_quotient import dimension
+from closedform.algebra.polynomial_systems.basis import Monomials, groebner
+from closedform.algebra.polynomial_systems.lift import reconstruct
+from closedform.algebra.polynomial_systems.quotient import dimension
+from closedform.algebra.polynomial_systems.solve import SystemSolution, solve_system
 from closedform.budget import Budget
 from closedform.kernel import check_certificate
-from closedform.language import parse
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
-from closedform.stationarity import Stationarity, stationarity
-from closedform.strategies import polynomial_system
+from closedform.reading.language import parse
+from closedform.stationarity.scalar import Stationarity, stationarity
+from closedform.strategies.scalar import polynomial_system
 
 P = 2147483629
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from closedform.kernel import Refused, check_certificate
+from closedform.kernel.claims.tower import is_zero, prove_zero, substitute
 from closedform.kernel.expression import Tree, add, evaluate_complex, mul, power, read
-from closedform.kernel.tower import is_zero, prove_zero, substitute
 
 ZERO = fmpq(0)
 SUM = ["sum", "i", "1", "n", ["@", "x", "i"]]

@@ -6,8 +6,8 @@ import pytest
 
 from closedform import problem
 from closedform.budget import Budget
-from closedform.obstructions import hypertranscendental, rosenlicht
-from closedform.stationarity import stationarity
+from closedform.stationarity.scalar import stationarity
+from closedform.strategies.obstructions import hypertranscendental, rosenlicht
 
 
 def outcome(module, loss, unknown, *assumptions):

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from closedform.algebra import words as w
-from closedform.algebra.words import Letter, Poly, ShapeFault, Unsupported
-from closedform.algebra.words_facts import Facts, definite, gram, sign
-from closedform.algebra.words_print import display, latex
-from closedform.algebra.words_read import Names, read
-from closedform.algebra.words_solve import collect, solve, vanishes
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.facts import Facts, definite, gram, sign
+from closedform.algebra.noncommutative.normal_form import Letter, Poly, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.read import Names, read
+from closedform.algebra.noncommutative.solve import collect, solve, vanishes
+from closedform.algebra.noncommutative.text import display, latex
 from closedform.frozen import FrozenMap
-from closedform.language import parse
+from closedform.reading.language import parse
 
 SIZES = {"n": 4, "k": 3, "m": 2}
 SHAPES = {

@@ -159,3 +159,16 @@ def all_roots(f: fmpz_poly, digits: int, budget: Budget) -> tuple[Root, ...]:
 
 def _bits(digits: int) -> int:
     return int(digits * 3.3220) + 16
+
+
+def decimal_text(ball: arb, digits: int) -> tuple[str, str]:
+    """(numeric, radius) with ``digits`` significant digits: |true - numeric| <= radius, proved.
+
+    >>> decimal_text(arb(2).sqrt(), 8)
+    ('1.4142136', '3.8e-8')
+    """
+    middle = abs(exact(ball.mid()))
+    spread = exact(ball.rad())
+    places = digits - 1 - magnitude(middle) if middle > spread and middle > 0 else digits
+    numeric, bound = round_ball(ball, places)
+    return numeric, radius_text(bound)

@@ -16,7 +16,7 @@ from closedform.algebra.sampling import Sample, complex_ball
 from closedform.attempt import Statement
 from closedform.budget import Budget
 from closedform.kernel.certificate import Certificate
-from closedform.language import parse
+from closedform.reading.language import parse
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from flint import acb, arb, fmpq
 
 from closedform.algebra import bridge
-from closedform.algebra.roots import exact, radius_text
-from closedform.enclosures.decimals import decimal_text
+from closedform.algebra.roots import decimal_text, exact, radius_text
 from closedform.enclosures.evaluation import Function
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Json, Refused, decimal
-from closedform.stationarity import Stationarity
+from closedform.stationarity.scalar import Stationarity
 
 MAX_POINTS = 400
 

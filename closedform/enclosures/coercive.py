@@ -12,7 +12,7 @@ from closedform.budget import Budget
 from closedform.enclosures.evaluation import as_written
 from closedform.errors import OutOfTime
 from closedform.expression import Node
-from closedform.stationarity import Stationarity
+from closedform.stationarity.scalar import Stationarity
 
 MAX_BOXES = 20_000
 
@@ -20,7 +20,7 @@ MAX_BOXES = 20_000
 def lower_bound(system: Stationarity) -> Fraction | None:
     """A constant c with loss >= c everywhere, read off the loss as written: c plus terms that are never negative.
 
-    >>> from closedform.language import parse
+    >>> from closedform.reading.language import parse
     >>> _least(parse("(x^2 - 1)^2 + 3 + 2*abs(y)"))
     Fraction(3, 1)
     """

@@ -12,14 +12,14 @@ from typing import Any
 from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra import bridge
-from closedform.algebra.systems_elements import evaluated, inverted
+from closedform.algebra.polynomial_systems.elements import evaluated, inverted
 from closedform.expression import to_tree
-from closedform.kernel.critical_points import inertia as inertia_of
+from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.expression import Tree, evaluate, free_names, read
 from closedform.kernel.jets import jet
-from closedform.kernel.quotients import NotRational, Quotient, quotient
+from closedform.kernel.rational import NotRational, Quotient, quotient
 from closedform.kernel.reading import Json, Refused
-from closedform.stationarity import Stationarity, columns_of
+from closedform.stationarity.scalar import Stationarity, columns_of
 
 
 @dataclass

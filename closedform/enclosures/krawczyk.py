@@ -16,8 +16,8 @@ from closedform.algebra.roots import exact
 from closedform.budget import Budget
 from closedform.enclosures.evaluation import Function, solve_step
 from closedform.errors import OutOfTime
-from closedform.kernel.critical_points import DIGITS
-from closedform.kernel.critical_points import inertia as inertia_of
+from closedform.kernel.claims.critical_points import DIGITS
+from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Refused
 
 MAX_LEAVES = 60_000

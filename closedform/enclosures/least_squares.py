@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpq
 
+from closedform.algebra.floating import Derivatives, value
 from closedform.budget import Budget
-from closedform.enclosures.floating import Derivatives, value
 from closedform.kernel.expression import Tree, differentiate, free_names, head_of
 
 BATCH = 400

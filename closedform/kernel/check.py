@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from closedform.kernel import critical_points, exponentials, formula, matrices, radicals, roots, unsolvable
+from closedform.kernel.claims import critical_points
+from closedform.kernel.claims import exponentials
+from closedform.kernel.claims import formula
+from closedform.kernel.claims import matrices
+from closedform.kernel.claims import radicals
+from closedform.kernel.claims import roots
+from closedform.kernel.claims import unsolvable
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused, refuse
 

@@ -11,7 +11,7 @@ import re
 from flint import fmpz, fmpz_poly
 
 from closedform.kernel.reading import Json
-from closedform.kernel.unsolvable import poly_text
+from closedform.kernel.claims.unsolvable import poly_text
 
 
 def contradictions(document: dict[str, Json]) -> list[str]:

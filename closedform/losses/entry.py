@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from closedform.data import Table, listed
 from closedform.errors import CallError, InputError
 from closedform.expression import free_names
-from closedform.language import parse, unparse
+from closedform.reading.language import parse, unparse
+from closedform.reading.tables import Table, listed
 
 Options = Mapping[str, object]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from closedform.data import Table
 from closedform.errors import InputError
 from closedform.expression import number
-from closedform.language import unparse
 from closedform.losses.entry import Draft, Entry, Options, Rows, check_entries, constant, rows
+from closedform.reading.language import unparse
+from closedform.reading.tables import Table
 
 MAX_CLASSES = 20
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from closedform.data import Table
 from closedform.errors import CallError
 from closedform.losses.entry import (
     Draft,
@@ -15,6 +14,7 @@ from closedform.losses.entry import (
     only_column,
     rows,
 )
+from closedform.reading.tables import Table
 
 X_Y = "X=n,k;y=n;a=k"
 

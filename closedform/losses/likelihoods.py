@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from closedform.data import Table
 from closedform.losses.entry import Draft, Entry, Options, check_entries, free_index, only_column
+from closedform.reading.tables import Table
 
 POSITIVE = (lambda x: x > 0, "positive")
 NOT_NEGATIVE = (lambda x: x >= 0, "at least zero")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from closedform.data import Table
 from closedform.errors import CallError
 from closedform.losses.entry import Draft, Entry, Options, count, flag, free_index
+from closedform.reading.tables import Table
 
 ACTIVATIONS = {
     "sigmoid": "sigmoid({})",

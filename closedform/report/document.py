@@ -26,7 +26,7 @@ from closedform.report.blocks import (
     with_carets,
 )
 from closedform.report.numbers import newton_steps
-from closedform.report.places import coordinate, description, height, names_of, place, row, separated
+from closedform.report.points import coordinate, description, height, names_of, place, row, separated
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
@@ -89,10 +89,10 @@ def _blocks(report: Report, steps: bool) -> Iterator[Block]:
 def _rung(path: str) -> str:
     """The place of an attempt in the climb, without the numbers of the parts that a reduction made.
 
-    >>> _rung("sufficient_statistics > 0 > profile > 0 > one_unknown")
-    'sufficient statistics > profile > one unknown'
+    >>> _rung("sufficient statistics > 0 > profile of the loss > 0 > linear system")
+    'sufficient statistics > profile of the loss > linear system'
     """
-    return " > ".join(step for step in path.replace("_", " ").split(" > ") if not step.isdigit())
+    return " > ".join(step for step in path.split(" > ") if not step.isdigit())
 
 
 def _brief(reason: str) -> str:

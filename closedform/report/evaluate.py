@@ -74,7 +74,7 @@ _COMPARE = {
 def evaluate(node: Node, values: Mapping[str, Array], columns: Mapping[str, Array]) -> Array:
     """The value of a scalar expression; ``values`` binds names, ``columns`` the names under ``[i]`` (first entry 1).
 
-    >>> from closedform.language import parse
+    >>> from closedform.reading.language import parse
     >>> float(evaluate(parse("sum(i, 1, 3, (x[i] - m)^2)"), {"m": 2.0}, {"x": np.array([1.0, 2.0, 4.0])}))
     5.0
     """

@@ -11,7 +11,7 @@ import numpy as np
 
 from closedform.errors import CallError
 from closedform.expression import Node, column_names, scalar_names
-from closedform.language import parse
+from closedform.reading.language import parse
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.written import text_of
 

@@ -13,9 +13,9 @@ from flint import arb, arb_mat, ctx, fmpq
 from closedform.expression import to_tree
 from closedform.kernel.expression import Tree, differentiate, evaluate, read
 from closedform.kernel.reading import Refused
-from closedform.language import parse
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.reading.language import parse
 
 MOST_ROWS = 2_000  # of data whose loss is evaluated for show
 MOST_STEPS = 60

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from closedform.algebra.roots import all_roots
+from closedform.algebra.univariate import read
+from closedform.budget import Budget
 from closedform.errors import CallError
-from closedform.polynomials import roots
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.text import readable
 
@@ -161,16 +163,18 @@ def _contours(report: Report) -> Drawing:
 def _roots(report: Report) -> Drawing:
     if len(report.equations) != 1 or report.kind != "polynomial" or report.problem.parameters:
         raise CallError("the roots of one polynomial equation, without other symbols, can be drawn")
-    found: Any = roots(readable(report.equations[0], 1_000_000), digits=15).to_dict()["roots"]
+    poly = read(readable(report.equations[0], 1_000_000)).poly
+    assert poly is not None, "a polynomial without parameters has numbers as coefficients"
+    found = all_roots(poly, 15, Budget.of(60, 15))
     drawing, axes = _figure()
     axes.axhline(0, color="#8888", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#8888", linewidth=0.8, zorder=0)
     for real, label in ((True, "real"), (False, "complex")):
-        chosen = [r for r in found if bool(r["real"]) is real]
+        chosen = [r for r in found if r.real is real]
         colour = "#1a7f37" if real else _LINE
         axes.scatter(
-            [float(r["numeric"]["re"]) for r in chosen],
-            [float(r["numeric"]["im"]) for r in chosen],
+            [float(r.re) for r in chosen],
+            [float(r.im) for r in chosen],
             color=colour,
             s=46,
             label=label,

@@ -14,7 +14,7 @@ from html import escape
 
 from closedform.errors import InputError
 from closedform.expression import RELATIONS, Node
-from closedform.language import parse
+from closedform.reading.language import parse
 from closedform.report.blocks import Answer, Document, Equation, Math
 from closedform.report.written import text_of
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from closedform.expression import Node
-from closedform.language import unparse
+from closedform.reading.language import unparse
 
 
 def text_of(value: object) -> str:

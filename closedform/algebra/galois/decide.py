@@ -29,14 +29,14 @@ from closedform.algebra.galois.subfields import (
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.reading import Json, Refused
-from closedform.kernel.unsolvable import (
+from closedform.kernel.claims.unsolvable import (
     MAX_FACTORED,
     prove_unsolvable,
     reduced_type,
     solvable_envelope_excludes,
     sums,
 )
+from closedform.kernel.reading import Json, Refused
 
 FIRST_PRIMES, SOME_PRIMES, MORE_PRIMES = 12, 60, 2_000
 MAX_RECURSION = 6

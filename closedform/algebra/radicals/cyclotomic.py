@@ -13,8 +13,8 @@ from flint import acb, arb, fmpq, fmpq_poly, fmpz_mat, fmpz_poly
 
 from closedform.algebra.radicals.fields import LEVELS, Element, NumberField
 from closedform.algebra.radicals.terms import Workshop, cosine, negate, operations, unity
+from closedform.kernel.claims.tower import substitute
 from closedform.kernel.expression import ZERO, Tree, add, free_names, mul, power
-from closedform.kernel.tower import substitute
 
 MAX_COEFFICIENT_BITS = 36
 

@@ -14,9 +14,9 @@ from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from closedform.algebra.radicals.steps import cube_roots_of_unity
 from closedform.algebra.radicals.terms import HALF, Unresolved, negate, plain_root, rational_root, unity
+from closedform.kernel.claims.tower import Relation, prove_zero, substitute
 from closedform.kernel.expression import MINUS, ZERO, Tree, add, head_of, infix, mul, power
 from closedform.kernel.reading import Refused
-from closedform.kernel.tower import Relation, prove_zero, substitute
 
 MAX_TERMS = 400
 

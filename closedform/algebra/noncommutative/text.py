@@ -1,0 +1,362 @@
+"""Words as people write them: text in our language with common factors taken out, and LaTeX."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from closedform.algebra.noncommutative.normal_form import (
+    ONE,
+    Atom,
+    Letter,
+    Mono,
+    Poly,
+    Word,
+    content,
+    divide_mono,
+    power_text,
+)
+
+Term = tuple[Fraction, Mono, Word]
+_GREEK = frozenset(
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+    ]
+)
+_ALIAS = {"lam": "lambda", "al": "alpha", "sig": "sigma", "eps": "epsilon"}
+
+
+def display(p: Poly) -> str:
+    """Text in our language that reads back to ``p``.
+
+    >>> from closedform.algebra.noncommutative.normal_form import symbol
+    >>> X, a, y = symbol("X", "n", "k"), symbol("a", "k", "1"), symbol("y", "n", "1")
+    >>> display(X.T * X * a - X.T * y)
+    "X'*(X*a - y)"
+    """
+    return _Text().poly(p)
+
+
+def latex(p: Poly) -> str:
+    return _Latex().poly(p)
+
+
+class _Text:
+    times, dot = "*", " .* "
+
+    def poly(self, p: Poly) -> str:
+        if p.zero:
+            return "0" if p.scalar else f"zeros({p.rows}, {p.cols})"
+        c, m = content(p)
+        rest = divide_mono(p, c, m)
+        terms = [(x, n, word) for (n, word), x in rest.terms.items()]
+        if len(terms) == 1:
+            x, _n, word = terms[0]
+            return self.term(c * x, m, word, p.rows)
+        if all(x < 0 for x, _, _ in terms) or sum(x < 0 for x, _, _ in terms) * 2 > len(terms):
+            c, terms = -c, [(-x, n, word) for x, n, word in terms]
+        grouped = self.grouped(terms, p.rows, p.cols)
+        if c == 1 and not m:
+            return grouped
+        if self.is_sum(grouped):
+            grouped = self.parens(grouped)
+        text = self.attach(abs(c), m, grouped)
+        return "-" + text if c < 0 else text
+
+    def grouped(self, terms: list[Term], rows: str, cols: str) -> str:
+        head, tail, inside = _common(terms)
+        if (head or tail) and len(terms) > 1:
+            outer_rows = head[-1].cols if head else rows
+            outer_cols = tail[0].rows if tail else cols
+            body = self.grouped(inside, outer_rows, outer_cols) if outer_rows != ONE or outer_cols != ONE else None
+            if body is not None:
+                middle = self.parens(body) if self.is_sum(body) else body
+                return self.times.join([*map(self.letter, head), middle, *map(self.letter, tail)])
+        if any(len(word) == 1 and word[0].kind == "had" for _, _, word in terms) and len(terms) > 1:
+            product = self.elementwise(terms, rows, cols)
+            if product:
+                return product
+        groups: dict[str, list[Term]] = {}
+        for t in sorted(
+            terms, key=lambda t: (t[0] < 0, len(t[1]), -len(t[2]), [l.key for l in t[2]], [a.key for a, _ in t[1]])
+        ):
+            groups.setdefault(t[2][0].key if len(t[2]) > 1 else f" {len(groups)}", []).append(t)
+        parts: list[str] = []
+        for group in groups.values():
+            if len(group) == 1 or len(group) == len(terms):
+                parts += [self.term(x, n, word, rows) for x, n, word in group]
+                continue
+            one = Poly(rows, cols, {(n, word): x for x, n, word in group})
+            parts.append(self.poly(one))
+        parts.sort(key=lambda part: part.startswith("-"))
+        out = parts[0]
+        for part in parts[1:]:
+            out += f" - {part[1:].lstrip()}" if part.startswith("-") else f" + {part}"
+        return out
+
+    def elementwise(self, terms: list[Term], rows: str, cols: str) -> str | None:
+        """``Q .* (sum of products of functions)``, where the terms have that form."""
+        parts: dict[tuple[str, ...], tuple[list[Poly], dict[tuple[Mono, Word], Fraction]]] = {}
+        for c, m, word in terms:
+            factors = (
+                word[0].args
+                if len(word) == 1 and word[0].kind == "had"
+                else (Poly(rows, cols, {((), word): Fraction(1)}),)
+            )
+            functions = [f for f in factors if (x := next(iter(f.terms))[1]) and len(x) == 1 and x[0].kind == "fn"]
+            others = [f for f in factors if f not in functions]
+            if len(others) != 1:
+                return None
+            key = (m, next(iter(others[0].terms))[1])
+            _, found = parts.setdefault(tuple(f.key for f in functions), (functions, {}))
+            found[key] = found.get(key, Fraction(0)) + c
+        (_, first), *rest = parts.values()
+        ratios = [Fraction(1)]
+        for _, other in rest:
+            if other.keys() != first.keys():
+                return None
+            ratio = next(other[k] / first[k] for k in first)
+            if any(other[k] != ratio * first[k] for k in first):
+                return None
+            ratios.append(ratio)
+        lists = [list(functions) for functions, _ in parts.values()]
+        shared = [f for f in lists[0] if all(f in x for x in lists)]
+        for f in shared:
+            for x in lists:
+                x.remove(f)
+        total = ""
+        for r, x in sorted(zip(ratios, lists, strict=True), key=lambda rx: len(rx[1])):
+            body = self.dot.join(self.factor(f) for f in x) or "1"
+            body = body if abs(r) == 1 else f"{abs(r)}*{body}"
+            total += (" - " if r < 0 else " + ") + body if total else ("-" if r < 0 else "") + body
+        pieces = [self.factor(Poly(rows, cols, first)), *(self.factor(f) for f in shared)]
+        if len(parts) > 1:
+            pieces.append(self.parens(total))
+        return self.parens(self.dot.join(pieces))
+
+    def is_sum(self, text: str) -> bool:
+        depth = 0
+        for i, ch in enumerate(text):
+            depth += ch in "([{"
+            depth -= ch in ")]}"
+            if depth == 0 and ch in "+-" and (i == 0 or text[i - 1] == " "):
+                return True
+        return False
+
+    def parens(self, text: str) -> str:
+        return f"({text})"
+
+    def fraction(self, c: Fraction, m: Mono) -> tuple[list[str], list[str]]:
+        """The factors above and below the line of a rational number times powers of scalars."""
+        up = [self.power(a, e) for a, e in m if e > 0]
+        down = [self.power(a, -e) for a, e in m if e < 0]
+        if c.numerator != 1:
+            up.insert(0, str(c.numerator))
+        if c.denominator != 1:
+            down.insert(0, str(c.denominator))
+        return up, down
+
+    def attach(self, c: Fraction, m: Mono, body: str) -> str:
+        up, down = self.fraction(c, m)
+        return "*".join([*up, body]) + "".join(f"/{d}" if "*" not in d or d[0] == "(" else f"/({d})" for d in down)
+
+    def term(self, c: Fraction, m: Mono, word: Word, rows: str) -> str:
+        body = self.times.join(map(self.letter, word)) if word else "" if rows == ONE else self.eye(rows)
+        if not body:
+            up = [a for a, e in m if e > 0]
+            if c.numerator in (1, -1) and up:
+                first = up[0]
+                rest = tuple((a, e) for a, e in m if a != first)
+                body = self.power(first, dict(m)[first])
+                ups = [body, *(self.power(a, e) for a, e in rest if e > 0)]
+                text = self.attach(abs(c), tuple(x for x in rest if x[1] < 0), self.times.join(ups))
+            else:
+                ups = [str(abs(c.numerator)), *(self.power(a, e) for a, e in m if e > 0)]
+                text = self.attach(Fraction(1, c.denominator), tuple(x for x in m if x[1] < 0), self.times.join(ups))
+        else:
+            text = self.attach(abs(c), m, body)
+        return "-" + text if c < 0 else text
+
+    def eye(self, n: str) -> str:
+        return f"eye({n})"
+
+    def power(self, a: Atom, e: Fraction) -> str:
+        if a.kind == "poly":
+            body = f"({self.poly(a.args[0])})"
+            return (
+                body
+                if e == 1
+                else f"{body}^{e}"
+                if e.denominator == 1
+                else f"sqrt{body}"
+                if e == Fraction(1, 2)
+                else f"{body}^({e})"
+            )
+        if e == Fraction(1, 2):
+            return f"sqrt({self.atom(a)})"
+        shown = self.atom(a)
+        if e == 1:
+            return shown
+        return power_text(a, e).replace(a.key, shown, 1)
+
+    def atom(self, a: Atom) -> str:
+        if a.kind == "tr":
+            body = self.times.join(map(self.letter, a.args[0]))
+            return body if a.args[0][0].rows == ONE else f"tr({body})"
+        if a.kind in ("logdet", "det", "nuclear", "rank"):
+            return f"{a.kind}({self.poly(a.args[0])})"
+        if a.kind == "fn":
+            return f"{a.args[0]}({self.poly(a.args[1])})"
+        return a.key
+
+    def letter(self, l: Letter) -> str:
+        kind, args = l.kind, l.args
+        if kind == "name" or kind == "ones":
+            return l.key
+        if kind == "fn" and args[0] == "recip":
+            return f"(1/({self.poly(args[1])}))"
+        if kind == "fn":
+            return f"{args[0]}({self.poly(args[1])})"
+        if kind == "had":
+            return f"({self.dot.join(map(self.factor, args))})"
+        text = ", ".join(self.poly(a) if isinstance(a, Poly) else a for a in args)
+        text = f"{'diag' if kind == 'diagonal' else kind}({text})"
+        return text + "'" if l.t else text
+
+    def factor(self, p: Poly) -> str:
+        """One factor of an elementwise product, which binds like * and from the left."""
+        text = self.poly(p)
+        plain = re.fullmatch(r"[\w']+", text) or (re.fullmatch(r"\w*\(.*\)'?", text) and self.closes(text))
+        return text if plain else f"({text})"
+
+    def closes(self, text: str) -> bool:
+        """Does the first parenthesis close at the end?"""
+        depth = 0
+        for i, ch in enumerate(text):
+            depth += (ch == "(") - (ch == ")")
+            if depth == 0 and ch == ")":
+                return i >= len(text) - 2
+        return False
+
+
+def _common(terms: list[Term]) -> tuple[Word, Word, list[Term]]:
+    """Letters at the front and at the back of every word."""
+    words = [word for _, _, word in terms]
+    shortest = min(len(word) for word in words)
+    i = 0
+    while i < shortest and all(word[i] == words[0][i] for word in words):
+        i += 1
+    j = 0
+    while i + j < shortest and all(word[-1 - j] == words[0][-1 - j] for word in words):
+        j += 1
+    head, tail = words[0][:i], words[0][len(words[0]) - j :]
+    return head, tail, [(c, m, word[i : len(word) - j]) for c, m, word in terms]
+
+
+class _Latex(_Text):
+    times, dot = " ", r" \odot "
+
+    def parens(self, text: str) -> str:
+        return rf"\left({text}\right)"
+
+    def name(self, text: str) -> str:
+        base, _, digits = re.fullmatch(r"(.*?)(_?)(\d*)", text).groups()  # type: ignore[union-attr]
+        base = _ALIAS.get(base, base)
+        shown = rf"\{base}" if base in _GREEK else base if len(base) == 1 else rf"\mathrm{{{base}}}".replace("_", r"\_")
+        return f"{shown}_{{{digits}}}" if digits else shown
+
+    def eye(self, n: str) -> str:
+        return f"I_{{{n}}}"
+
+    def attach(self, c: Fraction, m: Mono, body: str) -> str:
+        up, down = self.fraction(c, m)
+        text = " ".join([*up, body] if body not in ("", "1") or not up else up)
+        return rf"\frac{{{text}}}{{{' '.join(down)}}}" if down else text
+
+    def power(self, a: Atom, e: Fraction) -> str:
+        shown = self.poly(a.args[0]) if a.kind == "poly" else self.atom(a)
+        if e == Fraction(1, 2):
+            return rf"\sqrt{{{shown}}}"
+        if a.kind == "poly":
+            shown = self.parens(shown)
+        if e == 1:
+            return shown
+        return f"{shown}^{{{e}}}" if a.kind in ("name", "poly") else f"{self.parens(shown)}^{{{e}}}"
+
+    def atom(self, a: Atom) -> str:
+        if a.kind == "name":
+            return self.name(a.args[0])
+        if a.kind == "num":
+            return str(a.args[0])
+        if a.kind == "tr":
+            body = " ".join(map(self.letter, a.args[0]))
+            return body if a.args[0][0].rows == ONE else rf"\operatorname{{tr}}\left({body}\right)"
+        if a.kind == "logdet":
+            return rf"\log\det {self.parens(self.poly(a.args[0]))}"
+        if a.kind == "fn":
+            return rf"\operatorname{{{a.args[0]}}}{self.parens(self.poly(a.args[1]))}"
+        if a.kind in ("det", "rank", "nuclear"):
+            return rf"\operatorname{{{a.kind}}}{self.parens(self.poly(a.args[0]))}"
+        return a.key
+
+    def letter(self, l: Letter) -> str:
+        kind, args = l.kind, l.args
+        if kind == "name":
+            text = self.name(args[0])
+        elif kind == "ones":
+            text = rf"\mathbf{{1}}_{{{args[0]}}}"
+        elif kind == "inv":
+            inner = self.poly(args[0])
+            return f"{inner}^{{-1}}" if re.fullmatch(r"\\?\w+(_\{\w+\})?", inner) else f"{self.parens(inner)}^{{-1}}"
+        elif kind == "fn":
+            f = {"sigmoid": r"\sigma", "exp": r"\exp", "log": r"\log", "recip": "1/"}.get(
+                args[0], rf"\operatorname{{{args[0]}}}"
+            )
+            return f"{f}{self.parens(self.poly(args[1]))}"
+        elif kind == "had":
+            return self.parens(self.dot.join(map(self.factor, args)))
+        elif kind == "kron":
+            return self.parens(rf"{self.factor(args[0])} \otimes {self.factor(args[1])}")
+        elif kind == "khatrirao":
+            text = self.parens(rf"{self.factor(args[0])} \odot_{{KR}} {self.factor(args[1])}")
+        else:
+            text = rf"\operatorname{{{kind}}}" + self.parens(
+                ", ".join(self.poly(a) if isinstance(a, Poly) else a for a in args)
+            )
+        return text + r"^\top" if l.t else text
+
+    def factor(self, p: Poly) -> str:
+        text = self.poly(p)
+        return self.parens(text) if self.is_sum(text) else text

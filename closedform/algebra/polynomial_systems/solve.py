@@ -1,0 +1,447 @@
+"""Zero-dimensional polynomial systems over Q: all complex zeros, as one univariate polynomial and rational functions.
+
+The way: unknowns that occur linearly with a constant factor are eliminated; a Groebner basis modulo a prime (F4) gives
+the number of zeros and a univariate form; Newton's iteration lifts the form to Q; exact substitution proves that every
+root of its polynomial ``q`` is a zero of the system, all distinct. Multiple zeros are made simple first by adding the
+squarefree parts of the unknowns' eliminants (Seidenberg's lemma), found modulo several primes.
+
+That there are no more zeros rests on the ground that ``SystemSolution.ground`` names:
+
+* ``A``: as many distinct zeros as the product of the degrees (Bezout; Fulton, *Intersection theory*, 8.4.6);
+* ``B``: two engines agree, FLINT's Groebner basis over Q and F4 modulo a prime;
+* ``C``: F4 modulo two primes only. Finitely many primes are unlucky, so nothing is proved;
+* empty: not even that was reached in time.
+
+A caller may say ``complete`` on grounds A and B (trust "derived"), and only report the count as observed on C.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from flint import Ordering, acb, arb, ctx, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
+
+from closedform.algebra.polynomial_systems.basis import Monomials, Row, groebner
+from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms, lift, reconstruct_all
+from closedform.algebra.polynomial_systems.quotient import (
+    Quotient,
+    Univariate,
+    dimension,
+    is_basis,
+    minimal_polynomial,
+    quotient,
+    univariate,
+)
+from closedform.algebra.polynomial_systems.rational import basis as basis_over_q
+from closedform.algebra.polynomial_systems.rational import leading_monomials
+from closedform.budget import Budget
+from closedform.errors import OutOfTime
+
+PRIMES = (
+    2147483629,
+    2147483587,
+    2147483579,
+    2147483563,
+    2147483549,
+    2147483543,
+    2147483497,
+    2147483489,
+    2147483477,
+    2147483423,
+    2147483399,
+    2147483353,
+    2147483323,
+    2147483269,
+    2147483249,
+    2147483237,
+    2147483179,
+    2147483171,
+    2147483137,
+    2147483123,
+    2147483077,
+    2147483069,
+    2147483059,
+    2147483053,
+    2147483033,
+    2147483029,
+    2147482951,
+    2147482949,
+    2147482943,
+    2147482937,
+    2147482921,
+    2147482877,
+    2147482873,
+    2147482867,
+    2147482859,
+    2147482819,
+    2147482817,
+    2147482811,
+    2147482801,
+    2147482763,
+)
+
+
+@dataclass(frozen=True)
+class SystemSolution:
+    """The zero set. ``space`` is its dimension over C: -1 empty, 0 finite, more: curves or larger, no counts.
+
+    ``dimension_with_multiplicity`` is D; ``form`` the exact zeros (None when empty, infinite, or not reached).
+    ``eliminated`` holds (index, terms) in the order of back substitution.
+    """
+
+    names: tuple[str, ...]
+    space: int | None
+    complex_count: int | None = None
+    real_count: int | None = None
+    degree: int | None = None  # D, zeros with multiplicity
+    form: Parametrisation | None = None
+    kept: tuple[int, ...] = ()
+    eliminated: tuple[tuple[int, Terms, int], ...] = ()
+    factors: tuple[fmpz_poly, ...] = ()
+    complete: bool = False
+    ground: str = ""
+    reason: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def real_points(self, digits: int) -> list[RealPoint]:
+        """The real zeros in balls of radius at most 10^-digits (relative to 1 + |x|), by factor and place."""
+        if self.form is None:
+            return []
+        out = list[RealPoint]()
+        for number, factor in enumerate(self.factors):
+            bits = int(digits * 3.33) + 40
+            while True:
+                with ctx.workprec(bits + 3 * _height(factor) // 2 + 10 * factor.degree()):
+                    roots = [r.real for r in zeros_of(factor) if r.imag.is_zero()]
+                    points = [[acb(c).real for c in self.at(r)] for r in roots]
+                    limit = arb(10) ** (-digits)
+                    if all(bool(c.rad() <= limit * (1 + abs(c.mid()))) for p in points for c in p):
+                        break
+                bits *= 2
+            out.extend(RealPoint(number, u, tuple(p)) for u, p in zip(roots, points, strict=True))
+        return sorted(out, key=lambda p: [float(c.mid()) for c in p.coordinates])
+
+    def at(self, u: arb | acb) -> list[arb | acb]:
+        """All unknowns at one root of q, in balls."""
+        if self.form is None:
+            raise ValueError("no parametrisation")
+        bottom = _value(self.form.denominator, u)
+        values: dict[int, arb | acb] = {}
+        for i, top in zip(self.kept, self.form.numerators, strict=True):
+            values[i] = _value(top, u) / bottom
+        for i, terms, scale in reversed(self.eliminated):
+            total = u * 0
+            for e, c in terms.items():
+                term = u * 0 + c
+                for k, power in enumerate(e):
+                    for _ in range(power):  # FLINT's power of a ball centred at zero is nan
+                        term = term * values[k]
+                total = total + term
+            values[i] = total / scale
+        return [values[i] for i in range(len(self.names))]
+
+    def complex_points(self, digits: int = 15) -> list[list[acb]]:
+        """All complex zeros in balls, at about the digits asked for."""
+        if self.form is None:
+            return []
+        with ctx.workprec(int(digits * 3.33) + 2 * _height(self.form.q) + 10 * self.form.q.degree() + 40):
+            return [[acb(c) for c in self.at(r)] for r in zeros_of(self.form.q)]
+
+
+@dataclass(frozen=True)
+class RealPoint:
+    """A real zero: the irreducible factor it belongs to, its root u, and its coordinates as balls."""
+
+    factor: int
+    u: arb
+    coordinates: tuple[arb, ...]
+
+
+def solve_system(
+    equations: Sequence[fmpq_mpoly], names: Sequence[str], nonzero: Sequence[fmpq_mpoly], budget: Budget
+) -> SystemSolution:
+    """All common zeros of the equations at which no ``nonzero`` polynomial vanishes.
+
+    The polynomials live in one ring with generators ``names``. Zeros found are exact and proved; see the module for
+    what is said of their number. A run that does not finish says so in ``reason`` and leaves ``space`` None.
+    """
+    names = tuple(names)
+    work: list[Terms] = [_integral(f) for f in equations if not f.is_zero()]
+    for h in nonzero:  # Rabinowitsch: one further unknown w with w h = 1 for each
+        if not h.is_constant():
+            k = max((len(e) for f in work for e in f), default=len(names))
+            work = [{(*e, 0): c for e, c in f.items()} for f in work]
+            inverse = Terms()
+            for e, c in _integral(h).items():
+                inverse[(*e, *(0,) * (k - len(e)), 1)] = c
+            inverse[(0,) * (k + 1)] = -1
+            work.append(inverse)
+    total = max((len(next(iter(f))) for f in work), default=len(names))
+    work = [{e + (0,) * (total - len(e)): c for e, c in f.items()} for f in work]
+    if not work:
+        return SystemSolution(names, len(names), reason="no equation is left")
+    if any(not any(e for m in f for e in m) for f in work):
+        return SystemSolution(names, -1, 0, 0, 0, complete=True, ground="A", reason="an equation is a nonzero constant")
+    try:
+        return _solve(work, names, total, budget)
+    except OutOfTime:
+        return SystemSolution(names, None, reason="the time ran out before all zeros were found")
+    except MemoryError as large:
+        return SystemSolution(names, None, reason=f"the system is too large: {large}")
+    except OverflowError:
+        return SystemSolution(names, None, reason="a degree is too large")
+
+
+def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget) -> SystemSolution:
+    times = dict[str, float]()
+    kept, eliminated, system = eliminate_linear(work, total)
+    if any(not any(any(e) for e in f) for f in system):
+        return SystemSolution(
+            names, -1, 0, 0, 0, complete=True, ground="A", reason="the equations contradict each other"
+        )
+    k = len(kept)
+    begin = time.perf_counter()
+    p = PRIMES[0]
+    ring, basis = _basis(system, k, p, budget) if k else (None, [])
+    times["basis"] = time.perf_counter() - begin
+    if ring is None:
+        form = Parametrisation((), fmpz_poly([0, 1]), (), fmpz_poly([1]))
+        return _finished(names, kept, eliminated, form, 1, system, "A", times, budget)
+    space = dimension([ring.unpack(row[0][0]) for row in basis], k)
+    if space > 0:
+        return SystemSolution(names, space, reason=f"the zero set has dimension {space} (observed modulo a prime)")
+    if space < 0:
+        ground = "B" if _over_q(system, k, times["basis"], budget) == 0 else "C"
+        return SystemSolution(names, -1, 0, 0, 0, complete=ground == "B", ground=ground, reason="1 is in the ideal")
+    small = quotient(ring, basis, p, budget)
+    if small is None:
+        return SystemSolution(names, 0, reason="there are too many zeros")
+    degree = small.dimension
+    start = univariate(small, budget)
+    lifted = system
+    if start is None:
+        lifted, start = _simple(system, k, p, small, budget)
+        if start is None:
+            return SystemSolution(names, 0, degree=degree, reason="the multiple zeros did not separate")
+    times["univariate"] = time.perf_counter() - begin
+    form = lift(lifted, start, p, budget)
+    times["lift"] = time.perf_counter() - begin
+    if form is None:
+        return SystemSolution(names, 0, degree=degree, reason="the univariate form did not lift to the rationals")
+    ground = _ground(system, k, form.q.degree(), degree, times["basis"], budget)
+    return _finished(names, kept, eliminated, form, degree, system, ground, times, budget)
+
+
+def _basis(system: list[Terms], k: int, p: int, budget: Budget) -> tuple[Monomials, list[Row]]:
+    return groebner(system, k, p, budget, enough=lambda ring, rows: is_basis(ring, rows, system, p, budget))
+
+
+def _finished(
+    names: tuple[str, ...],
+    kept: list[int],
+    eliminated: list[tuple[int, Terms, int]],
+    form: Parametrisation,
+    degree: int,
+    system: list[Terms],
+    ground: str,
+    times: dict[str, float],
+    budget: Budget,
+) -> SystemSolution:
+    budget.check()
+    factors = tuple(sorted((f for f, _ in form.q.factor()[1]), key=lambda f: (f.degree(), str(f))))
+    with ctx.workprec(max(64, 2 * _height(form.q))):
+        real = sum(1 for f in factors for r in zeros_of(f) if r.imag.is_zero())
+    return SystemSolution(
+        names,
+        0,
+        int(form.q.degree()),
+        real,
+        degree,
+        form,
+        tuple(kept),
+        tuple(eliminated),
+        factors,
+        ground in ("A", "B"),
+        ground,
+        "",
+        times,
+    )
+
+
+def _ground(system: list[Terms], k: int, count: int, degree: int, seconds: float, budget: Budget) -> str:
+    if len(system) == k:
+        bezout = 1
+        for f in system:
+            bezout *= max(sum(e) for e in f)
+        if bezout == count:
+            return "A"
+    if _over_q(system, k, seconds, budget) == degree:
+        return "B"
+    if seconds > min(5.0, budget.remaining / 4):
+        return ""
+    try:
+        ring, basis = _basis(system, k, PRIMES[1], budget.share(budget.remaining / 2))
+        second = quotient(ring, basis, PRIMES[1], budget)
+    except (OutOfTime, MemoryError):
+        return ""
+    return "C" if second is not None and second.dimension == degree else ""
+
+
+def _over_q(system: list[Terms], k: int, seconds: float, budget: Budget) -> int | None:
+    """D from FLINT's Groebner basis over Q, where that comes cheaply; None otherwise.
+
+    ``seconds`` is what the modular basis took: the rational one is tried in this process while that was little, then
+    in one of its own.
+    """
+    if seconds > 3:
+        return None
+    leading = basis_over_q(system, k, (100, 500, 3000)) if seconds < 0.3 else None
+    if leading is None:
+        leading = leading_monomials(system, k, min(6.0, budget.remaining / 6))
+    if leading is None:
+        return None
+    if any(not any(e) for e in leading):
+        return 0
+    layer, count = {(0,) * k}, 0
+    while layer and count <= 2000:
+        layer = {m for m in layer if not any(all(a >= b for a, b in zip(m, e, strict=True)) for e in leading)}
+        count += len(layer)
+        layer = {(*m[:i], m[i] + 1, *m[i + 1 :]) for m in layer for i in range(k)}
+    return count
+
+
+# -- preparation -------------------------------------------------------------------------------------------------
+
+
+def _integral(f: fmpq_mpoly) -> Terms:
+    """The polynomial times the common denominator, divided by its content."""
+    scale, content = fmpz(1), fmpz(0)
+    for c in f.coeffs():
+        scale = scale.lcm(c.q)
+    terms = {tuple(int(v) for v in e): (c * scale).p for e, c in f.to_dict().items()}
+    for c in terms.values():
+        content = content.gcd(c)
+    return {e: int(c // content) for e, c in terms.items()}
+
+
+def eliminate_linear(
+    system: list[Terms], n: int, longest: int = 8
+) -> tuple[list[int], list[tuple[int, Terms, int]], list[Terms]]:
+    """Solve short equations for an unknown that stands in them once, linearly and with a constant factor.
+
+    Returns the unknowns kept (by old index), what was eliminated as (index, terms, scale): x = terms / scale over the
+    old unknowns, and the system in the kept ones.
+    """
+    ring = fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(n)), Ordering.degrevlex)
+    gens = ring.gens()
+    polynomials = [ring.from_dict(f) for f in system]
+    eliminated = list[tuple[int, Terms, int]]()
+    gone = set[int]()
+    while True:
+        polynomials = list({str(f): f for f in (g.primitive()[1] for g in polynomials if not g.is_zero())}.values())
+        step = _linear_step(polynomials, gone, n, longest)
+        if step is None:
+            break
+        f, i = step
+        factor = f.derivative(i)
+        rest, scale = factor * gens[i] - f, int(factor.leading_coefficient())
+        new = list[type(f)]()
+        for g in polynomials:
+            if g is f:
+                continue
+            power = int(g.degrees()[i])
+            if power == 0:
+                new.append(g)
+                continue
+            parts: dict[int, dict[tuple[int, ...], int]] = {}
+            for e, c in g.to_dict().items():
+                parts.setdefault(int(e[i]), {})[(*e[:i], 0, *e[i + 1 :])] = int(c)
+            new.append(
+                sum((ring.from_dict(d) * rest**j * scale ** (power - j) for j, d in parts.items()), ring.constant(0))
+            )
+        polynomials = new
+        gone.add(i)
+        eliminated.append((i, {tuple(int(v) for v in e): int(c) for e, c in rest.to_dict().items()}, scale))
+    kept = [i for i in range(n) if i not in gone]
+    out = [{tuple(int(e[i]) for i in kept): int(c) for e, c in f.to_dict().items()} for f in polynomials]
+    return kept, eliminated, out
+
+
+def _linear_step(polynomials, gone: set[int], n: int, longest: int):
+    for f in sorted(polynomials, key=len):
+        if len(f) > longest or f.total_degree() > 3:
+            continue
+        for i, d in enumerate(f.degrees()):
+            if d == 1 and i not in gone and f.derivative(i).is_constant():
+                others = [int(g.degrees()[i]) for g in polynomials if g is not f]
+                if len(f) <= 2 or f.total_degree() == 1 or max(others, default=0) <= 2:
+                    return f, i
+    return None
+
+
+def _simple(
+    system: list[Terms], k: int, p: int, small: Quotient, budget: Budget
+) -> tuple[list[Terms], Univariate | None]:
+    """The system with the squarefree eliminant of each unknown added: the same zeros, each simple."""
+    eliminants = [[minimal_polynomial(small, i)] for i in range(k)]
+    squarefree: list[Terms | None] = [None] * k
+    used = [p]
+    for prime in PRIMES[1:]:
+        budget.check()
+        ring, basis = groebner(system, k, prime, budget)
+        other = quotient(ring, basis, prime, budget)
+        if other is None or other.dimension != small.dimension:
+            continue
+        used.append(prime)
+        for i in range(k):
+            eliminants[i].append(minimal_polynomial(other, i))
+        modulus = 1
+        for q in used:
+            modulus *= q
+        for i in range(k):
+            if squarefree[i] is None:
+                squarefree[i] = _squarefree(eliminants[i], used, modulus, i, k)
+        if all(s is not None for s in squarefree):
+            break
+    more = [*system, *(s for s in squarefree if s is not None)]
+    ring, basis = groebner(more, k, p, budget)
+    fewer = quotient(ring, basis, p, budget)
+    return more, (univariate(fewer, budget) if fewer is not None else None)
+
+
+def _squarefree(residues: list[nmod_poly], primes: list[int], modulus: int, i: int, k: int) -> Terms | None:
+    degree = max(r.degree() for r in residues)
+    if any(r.degree() != degree for r in residues):
+        return None
+    values = list[int]()
+    for j in range(degree + 1):
+        c = 0
+        for r, q in zip(residues, primes, strict=True):
+            other = modulus // q
+            c += int(r[j]) * other * pow(other, -1, q)
+        values.append(c % modulus)
+    found = reconstruct_all(values, modulus)
+    if found is None:
+        return None
+    whole = fmpz_poly(found[0])
+    part = whole // whole.gcd(whole.derivative()) if degree else whole
+    return {tuple(j if m == i else 0 for m in range(k)): int(c) for j, c in enumerate(part.coeffs()) if c}
+
+
+def zeros_of(f: fmpz_poly) -> list[acb]:
+    """All complex roots of a squarefree polynomial in disjoint balls; a real one has the imaginary part exactly zero."""
+    return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
+
+
+def _value(f: fmpz_poly, u: arb | acb) -> arb | acb:
+    total = u * 0
+    for c in reversed(f.coeffs()):
+        total = total * u + c
+    return total
+
+
+def _height(f: fmpz_poly) -> int:
+    return max((int(c).bit_length() for c in f.coeffs()), default=1)

@@ -1,0 +1,319 @@
+"""Solvers for losses that are affine in their unknowns after differentiation: stacked least squares where the loss is a
+sum of squares, null-space methods for constraints, Kronecker products for several two-sided terms, else the formula."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.facts import definite, sign
+from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
+from closedform.algebra.noncommutative.solve import collect, identity_multiple
+from closedform.algebra.noncommutative.text import display
+from closedform.emit.source import Source, identifier, summary_of
+from closedform.stationarity.matrix import MatrixSystem, Piece
+
+Block = tuple[dict[str, Poly], Poly]  # the matrix that multiplies each unknown, and the rest
+
+
+def solver(
+    system: MatrixSystem, values: Sequence[tuple[str, Poly]], constrained: bool, kinds: Sequence[str]
+) -> tuple[str, str, dict[str, str]]:
+    """NumPy source, the name of the plan ("least squares", "kronecker", "formula"), and the cost."""
+    summary = summary_of(system)
+    found = stacked(system)
+    if found is not None:
+        pieces, targets, flipped = found
+        return _stack(system, summary, pieces, targets, flipped)
+    if "kronecker" in kinds and len(system.unknowns) == 1 and not constrained:
+        try:
+            return _kronecker(system, summary)
+        except Unsupported:
+            pass
+    if len(system.unknowns) == 1 and not constrained and (two := _two_sided(system, summary)):
+        return two
+    if len(system.unknowns) == 1 and constrained and (null := _null_space(system, summary)):
+        return null
+    source = Source(system, summary)
+    outputs = dict[str, str]()
+    for u, value in values:
+        code = source.poly(value)
+        source.line(f"{identifier(u)} = {code}")
+        source.solved.add(u)
+        outputs[u] = identifier(u)
+    return (
+        source.finish({u: outputs[u] for u in system.unknowns}),
+        "formula",
+        _formula_cost(system, [v for _, v in values]),
+    )
+
+
+def stacked(system: MatrixSystem) -> tuple[list[tuple[Piece, Block]], list[Block], bool] | None:
+    """Every square as ``A1 U1 + A2 U2 + ... - b`` (of U or of U'), and the constraints likewise."""
+    for flipped in (False, True):
+        if flipped and len(system.unknowns) > 1:
+            break
+        rows = list[tuple[Piece, Block]]()
+        for piece in system.pieces:
+            if piece.residual is None or (sign(piece.coefficient, system.facts) or 0) < 1:
+                break
+            if (
+                piece.coefficient.names | (piece.metric.names if piece.metric is not None else frozenset())
+            ) & frozenset(system.unknowns):
+                break
+            block = _block(piece.residual, system, flipped)
+            if block is None and piece.metric is None:
+                block = _block(piece.residual.T, system, flipped)
+            if block is None:
+                break
+            if block[0]:
+                rows.append((piece, block))
+        else:
+            targets = [_block(c.left, system, flipped) for c in system.constraints if c.kind == "zero"]
+            widths = {(system.shape(u)[0] if flipped else system.shape(u)[1]) for u in system.unknowns}
+            if rows and None not in targets and len(widths) == 1:
+                return rows, [t for t in targets if t is not None], flipped
+    return None
+
+
+def _block(p: Poly, system: MatrixSystem, flipped: bool) -> Block | None:
+    parts, rest = dict[str, Poly](), p
+    for u in system.unknowns:
+        if u not in rest.names:
+            continue
+        found = collect(rest, u, *system.shape(u))
+        if found is None or found.entrywise is not None:
+            return None
+        symmetric = system.unknown(u).scalar or w.is_symmetric(system.unknown(u))
+        pairs, wrong = (found.flipped, found.plain) if flipped and not symmetric else (found.plain, found.flipped)
+        if wrong or not pairs:
+            return None
+        scalar = system.shape(u) == (ONE, ONE)
+        if scalar and p.cols != ONE:
+            return None
+        total: Poly | None = None
+        for left, right in pairs:
+            s = identity_multiple(right)
+            if s is None and not scalar:
+                return None
+            one = left * right if scalar else left * s  # type: ignore[operator]
+            total = one if total is None else total + one
+        parts[u] = total  # type: ignore[assignment]
+        rest = found.rest
+        if symmetric and not scalar:
+            return None  # symmetry is one more constraint
+    return parts, rest
+
+
+def _stack(
+    system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]], targets: list[Block], flipped: bool
+) -> tuple[str, str, dict[str, str]]:
+    source = Source(system, summary)
+    unknowns = system.unknowns
+    heights = {u: system.shape(u)[1] if flipped else system.shape(u)[0] for u in unknowns}
+    width = system.shape(unknowns[0])[0] if flipped else system.shape(unknowns[0])[1]
+    designs, rights = list[str](), list[str]()
+    for piece, (parts, rest) in pieces:
+        front = weight(source, piece, rest.rows)
+        designs.append(front(_row(source, parts, unknowns, heights, rest.rows)))
+        rights.append(front(source.factor(-rest)) if not rest.zero else _zero(source, rest.rows, width))
+    a, b = _join(source, "A", designs), _join(source, "b", rights)
+    first, alone = unknowns[0], len(unknowns) == 1 and unknowns[0] in system.names.shapes
+    solved = identifier(first) if alone else source.fresh("x")
+    if targets:
+        c = _join(source, "C", [_row(source, parts, unknowns, heights, rest.rows) for parts, rest in targets])
+        d = _join(
+            source,
+            "d",
+            [
+                source.factor(-rest)
+                if rest.rows != ONE
+                else f"np.array([[{source.poly(-rest)}]])"
+                if rest.cols == ONE
+                else source.factor(-rest)
+                for _, rest in targets
+            ],
+        )
+        call = source.call("_constrained_least_squares", a, b, c, d)
+    else:
+        call = source.call("_least_squares", a, b)
+    source.line(f"{solved} = {call}{'.T' if flipped else ''}")
+    outputs, at = dict[str, str](), "0"
+    if alone:
+        outputs[first] = solved
+    else:
+        for u in unknowns:
+            if system.shape(u) == (ONE, ONE):
+                outputs[u] = f"{solved}[{at}, 0]" if at != "0" else f"{solved}[0, 0]"
+                at = "1" if at == "0" else f"{at} + 1"
+            else:
+                size = source.size(heights[u])
+                end = size if at == "0" else f"{at} + {size}"
+                outputs[u] = f"{solved}[{'' if at == '0' else at}:{end}]"
+                at = end
+    n = [rest.rows for piece, (_, rest) in pieces]
+    k = "+".join(heights[u] for u in unknowns if heights[u] != ONE) or "1"
+    return source.finish(outputs), "least squares", least_squares_cost(n[0], f"({k})" if "+" in k else k, width)
+
+
+def weight(source: Source, piece: Piece, rows: str):
+    """Multiplication from the left with the square root of the piece's weight and metric."""
+    system = source.system
+    scale = "" if piece.coefficient == w.constant(1) else f"np.sqrt({source.poly(piece.coefficient)})"
+    metric = piece.metric
+    if metric is None:
+        return lambda code: f"{scale}*{_wrap(code)}" if scale else code
+    s = metric.single()
+    letter = s[2][0] if s and s[:2] == (1, ()) and len(s[2]) == 1 else None
+    if letter is not None and letter.kind == "diag":
+        root = source.let("root", f"np.sqrt({scale + '**2*' if scale else ''}{source.factor(letter.args[0])})")
+        return lambda code: f"{root}*{_wrap(code)}"
+    inner = letter.args[0].single() if letter is not None and letter.kind == "inv" else None
+    if inner and inner[:2] == (1, ()) and len(inner[2]) == 1 and inner[2][0].kind == "diag":
+        root = source.let("root", f"1/np.sqrt({source.poly(inner[2][0].args[0])})")
+        return lambda code: f"{scale + '*' if scale else ''}{root}*{_wrap(code)}"
+    if letter is not None and letter.kind == "inv":
+        level = definite(letter.args[0], system.facts)
+        if level is not None and level.strict and not level.conditions:
+            root = source.let("L", f"np.linalg.cholesky({source.poly(letter.args[0])})")
+            return lambda code: f"{scale + '*' if scale else ''}np.linalg.solve({root}, {code})"
+    level = definite(metric, system.facts)
+    if level is not None and level.strict and not level.conditions:
+        root = source.let("R", f"np.linalg.cholesky({source.poly(metric)}).T")
+    else:
+        root = source.let("R", source.call("_root", source.poly(metric)))
+    del rows
+    return lambda code: (
+        f"{scale + '*' if scale else ''}{'(' if scale else ''}{root} @ {_wrap(code)}{')' if scale else ''}"
+    )
+
+
+def _wrap(code: str) -> str:
+    plain = code.replace("_", "").replace(".T", "").isalnum()
+    return code if plain or (code.startswith(("np.", "_")) and code.endswith(")") and " " not in code) else f"({code})"
+
+
+def _row(source: Source, parts: dict[str, Poly], unknowns: tuple[str, ...], heights: dict[str, str], rows: str) -> str:
+    blocks = list[str]()
+    for u in unknowns:
+        if u in parts:
+            code = source.poly(parts[u])
+            blocks.append(f"np.full((1, 1), {code})" if parts[u].scalar else code)
+        else:
+            blocks.append(_zero(source, rows, heights[u]))
+    return blocks[0] if len(blocks) == 1 else f"np.hstack([{', '.join(blocks)}])"
+
+
+def _zero(source: Source, rows: str, cols: str) -> str:
+    return f"np.zeros(({source.size(rows)}, {source.size(cols)}))"
+
+
+def _join(source: Source, wish: str, parts: list[str]) -> str:
+    if len(parts) == 1 and parts[0].isidentifier():
+        return parts[0]
+    return source.let(wish, parts[0] if len(parts) == 1 else f"np.vstack([{', '.join(parts)}])")
+
+
+def _kronecker(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, str]]:
+    u = system.unknowns[0]
+    rows, cols = system.shape(u)
+    source = Source(system, summary)
+    designs, rights = list[str](), list[str]()
+    for piece in system.pieces:
+        if piece.residual is None or (sign(piece.coefficient, system.facts) or 0) < 1:
+            raise Unsupported("not a sum of squares")
+        if u not in piece.residual.names:
+            continue
+        found = collect(piece.residual, u, rows, cols)
+        if found is None or found.flipped or found.entrywise is not None or not found.plain:
+            raise Unsupported("not of the form sum L U R")
+        front = weight(source, piece, piece.residual.rows)
+        designs.append(" + ".join(f"np.kron({source.factor(b)}.T, {front(source.factor(a))})" for a, b in found.plain))
+        right = front(source.factor(-found.rest))
+        rights.append(f"({right}).reshape(-1, 1, order='F')")
+    if w.is_symmetric(system.unknown(u)):
+        raise Unsupported("symmetric")
+    a, b = _join(source, "K", designs), _join(source, "b", rights)
+    code = f"{source.call('_least_squares', a, b)}.reshape({source.size(rows)}, {source.size(cols)}, order='F')"
+    source.line(f"{identifier(u)} = {code}")
+    cost = {"flops": f"({rows}*{cols})**3/3", "memory": f"({rows}*{cols})**2", "order": f"O(({rows} {cols})^3)"}
+    return source.finish({u: identifier(u)}), "kronecker", cost
+
+
+def _two_sided(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, str]] | None:
+    """min ||A U B - C||: U = A+ C B+."""
+    active = [
+        p
+        for p in system.pieces
+        if system.unknowns[0] in (p.residual.names if p.residual is not None else p.value.names)
+    ]
+    if len(active) != 1 or active[0].residual is None or active[0].metric is not None:
+        return None
+    u = system.unknowns[0]
+    found = collect(active[0].residual, u, *system.shape(u))
+    if found is None or found.flipped or len(found.plain) != 1 or w.is_symmetric(system.unknown(u)):
+        return None
+    a, b = found.plain[0]
+    source = Source(system, summary)
+    right = source.poly(-found.rest)
+    half = source.let("half", f"{source.call('_least_squares', source.factor(b) + '.T', _wrap(right) + '.T')}.T")
+    source.line(f"{identifier(u)} = {source.call('_least_squares', source.poly(a), half)}")
+    n, k = a.rows, a.cols
+    return source.finish({u: identifier(u)}), "two-sided", least_squares_cost(n, k, b.cols)
+
+
+def _null_space(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, str]] | None:
+    """A quadratic loss that is not a sum of squares, with equations: by a basis of the constraints' null space."""
+    u = system.unknowns[0]
+    g = (system.gradient or {}).get(u)
+    blocks = [_block(c.left, system, False) for c in system.constraints if c.kind == "zero"]
+    block = _block(g, system, False) if g is not None else None
+    if block is None or None in blocks or u not in block[0]:
+        return None
+    source = Source(system, summary)
+    heights = {u: system.shape(u)[0]}
+    G = source.let("G", source.poly(block[0][u]))
+    c = source.let("c", source.poly(-block[1]) if not block[1].zero else _zero(source, *system.shape(u)))
+    rows = [b for b in blocks if b is not None]
+    C = _join(source, "C", [_row(source, parts, (u,), heights, rest.rows) for parts, rest in rows])
+    d = _join(
+        source,
+        "d",
+        [source.factor(-rest) if not rest.scalar else f"np.full((1, 1), {source.poly(-rest)})" for _, rest in rows],
+    )
+    source.line(f"{identifier(u)} = {source.call('_constrained', G, c, C, d)}")
+    k = system.shape(u)[0]
+    return (
+        source.finish({u: identifier(u)}),
+        "formula",
+        {"flops": f"4*{k}**3", "memory": f"{k}**2", "order": f"O({k}^3)"},
+    )
+
+
+def least_squares_cost(n: str, k: str, m: str) -> dict[str, str]:
+    """Flops of the Gram matrix, its Cholesky factor and the right-hand sides."""
+    if n == k:
+        return {"flops": f"7*{k}**3/3", "memory": f"{k}**2", "order": f"O({k}^3)"}
+    more = "" if m == ONE else f" + 2*{n}*{k}*{m}"
+    order = f"O({n} {k}^2 + {k}^3)" if m == ONE else f"O({n} {k}^2 + {n} {k} {m} + {k}^3)"
+    return {"flops": f"2*{n}*{k}**2 + {k}**3/3{more}", "memory": f"{k}**2", "order": order}
+
+
+def _formula_cost(system: MatrixSystem, values: list[Poly]) -> dict[str, str]:
+    sizes = list(dict.fromkeys(l.rows for v in values for _, word in v.terms for l in word if l.kind == "inv"))
+    if sizes:
+        flops = " + ".join(f"2*{s}**3/3" for s in sizes)
+        return {
+            "flops": flops,
+            "memory": " + ".join(f"{s}**2" for s in sizes),
+            "order": f"O({' + '.join(f'{s}^3' for s in sizes)})",
+        }
+    entries = [f"{r}*{c}" for u in system.unknowns for r, c in [system.shape(u)]]
+    return {
+        "flops": " + ".join(entries),
+        "memory": " + ".join(entries),
+        "order": f"O({' + '.join(entries)})".replace("*", " "),
+    }
+
+
+__all__ = ["display", "least_squares_cost", "solver", "stacked", "weight"]

@@ -1,0 +1,536 @@
+"""The parser: one pass over a text by operator precedence, to ``Node``; nothing that is read is ever evaluated.
+
+More than 400 lines, because the grammar is one thing and reads best in one place. After Pratt, *Top down operator
+precedence* (POPL 1973).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from fractions import Fraction
+
+from flint import fmpz
+
+from closedform.errors import TextFault
+from closedform.expression import MAX_BITS, RELATIONS, Node, add, mul, negate, number, power
+from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, SPECIAL, exponential, unknown_function
+
+MAX_TEXT = 1_000_000  # characters
+MAX_NESTING = 200
+MAX_EXPONENT = 10_000  # of ten, in a decimal
+MAX_NUMBERS = 4_000_000  # bits of the numbers of one sum or product together
+
+# -- tokens ------------------------------------------------------------------------------------------------------
+
+_TOKEN = re.compile(
+    r"(?P<number>(?:[0-9]+(?:\.(?![*T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[^\W\d²³¹][^\W²³¹]*)"
+    r"|(?P<op>\*\*|\.\*|\.T(?!\w)|<=|>=|==|!=|\|\||[-+*/^(),;\[\]|'<>=@&~:])"
+    r"|(?P<space>\s+)"
+    r"|(?P<other>.)",
+    re.DOTALL,
+)
+_UNICODE = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "·": "*",
+        "×": "*",
+        "⋅": "*",
+        "∗": "*",
+        "⊙": "∘",
+        "’": "'",
+        "ᵀ": "'",
+        "‖": "∥",
+    }
+)
+_SPELLINGS = {"≤": "<=", "≥": ">=", "≠": "!=", "∥": "||", "∘": ".*", "⊤": "'", "²": "^", "³": "^"}
+
+Token = tuple[str, str, int]
+
+
+def _tokens(text: str) -> list[Token]:
+    out: list[Token] = []
+    for match in _TOKEN.finditer(text.translate(_UNICODE)):
+        kind, word, at = match.lastgroup or "", match.group(), match.start()
+        if kind == "space":
+            continue
+        if kind == "name":
+            if word[0] == "_" and not (out and out[-1][1] == "||" and word in ("_F", "_1", "_2")):
+                raise TextFault(text, at, "a name may not start with an underscore")
+            word = unicodedata.normalize("NFKC", word)
+        elif kind == "other":
+            if word not in _SPELLINGS:
+                raise TextFault(text, at, *_foreign(word))
+            kind = "op"
+            if word in "²³":
+                out.append(("op", "^", at))
+                kind, word = "number", "2" if word == "²" else "3"
+            else:
+                word = _SPELLINGS[word]
+        out.append((kind, word, at))
+    out.append(("end", "", len(text)))
+    return out
+
+
+def _foreign(word: str) -> tuple[str, str]:
+    if word == ".":
+        return "a dot stands where it has no meaning", "only decimals, .T (transpose) and .* (elementwise) have one"
+    if word in '"`':
+        return "quotation marks have no meaning here", "write the expression without them"
+    if word == "!":
+        return "! has no meaning here", "write gamma(n + 1) for n!"
+    return f"{word!r} has no meaning here", "the language has + - * / ^ ( ) |x| ||v|| X' x[i] and functions"
+
+
+_BINARY = {
+    "|": 2,
+    "&": 3,
+    **dict.fromkeys(("<", "<=", ">", ">=", "=", "==", "!="), 5),
+    "+": 10,
+    "-": 10,
+    "*": 20,
+    "@": 20,
+    "/": 20,
+    ".*": 20,
+    "^": 30,
+    "**": 30,
+}
+LOGIC = RELATIONS | {"and", "or", "not", "true", "false"}
+_POSTFIX = ("'", ".T", "[")
+
+
+class Parser:
+    """One pass over one text. ``names`` are those that are declared, hence neither functions nor constants."""
+
+    def __init__(self, text: str, names: frozenset[str]) -> None:
+        if len(text) > MAX_TEXT:
+            shown = f"{text[:40]} ..."
+            raise TextFault(shown, 0, f"the text has {len(text):,} characters, more than the limit of {MAX_TEXT:,}")
+        self.text, self.names = text, names
+        self.tokens, self.k = _tokens(text), 0
+        self.depth, self.bars = 0, list[str]()
+        self.decimals = list[str]()
+        self.constants = False
+
+    def fault(self, at: int, cause: str, hint: str = "") -> TextFault:
+        return TextFault(self.text, at, cause, hint)
+
+    def take(self, op: str, why: str) -> None:
+        kind, word, at = self.tokens[self.k]
+        if kind != "op" or word != op:
+            said = "the text ends" if kind == "end" else f"{word!r} stands"
+            raise self.fault(at, f"{said} where {op!r} is missing", why)
+        self.k += 1
+
+    # -- expressions ---------------------------------------------------------------------------------------------
+
+    def expression(self, floor: int = 0, left: Node | None = None) -> Node:
+        """An expression whose binary operators bind as tightly as ``floor`` or more; ``left`` has been read."""
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            raise self.fault(self.tokens[self.k][2], f"the text is nested more than {MAX_NESTING} deep")
+        left = self.prefix() if left is None else left
+        while True:
+            kind, op, at = self.tokens[self.k]
+            if kind == "op" and op in _POSTFIX:
+                left = self.postfix(left, op, at)
+                continue
+            if kind == "op":
+                if op[0] == "|" and (self.bars or op == "||" or left.head not in LOGIC):
+                    break
+                bp = _BINARY.get(op)
+                if bp is None:
+                    if op == "(":
+                        bp = 20
+                    else:
+                        break
+            elif kind == "end":
+                break
+            else:
+                bp = 20
+            if bp < floor:
+                if kind != "op" and floor == 30 and self.tokens[self.k - 1][0] == "number":
+                    raise self.fault(at, "it is not clear what belongs to the exponent", "write parentheses or *")
+                break
+            if bp == 20:
+                left = self.product(left)
+            elif bp == 10:
+                left = self.sum_of(left)
+            elif bp == 30:
+                self.k += 1
+                left = self.raised(left, self.expression(30), at)
+            elif bp == 5:
+                left = self.relation(left)
+            else:
+                self.k += 1
+                right = self.expression(bp + 1)
+                left = Node("or" if op == "|" else "and", (left, right), at)
+        self.depth -= 1
+        return left
+
+    def sum_of(self, left: Node) -> Node:
+        self.value(left)
+        terms = [left]
+        while True:
+            kind, op, at = self.tokens[self.k]
+            if kind != "op" or op not in "+-":
+                self.writable(terms, at)
+                return add(*terms)
+            self.k += 1
+            right = self.value(self.expression(11))
+            terms.append(right if op == "+" else negate(right))
+
+    def product(self, left: Node) -> Node:
+        self.value(left)
+        factors, divided = [left], False
+        while True:
+            kind, op, at = self.tokens[self.k]
+            if kind == "op" and op in ("*", "@", "/", ".*"):
+                self.k += 1
+                right = self.value(self.expression(21))
+                if op == "/":
+                    if right.number == 0:
+                        raise self.fault(at, "a division by zero")
+                    right, divided = power(right, number(-1)), True
+                if op == ".*":
+                    self.writable(factors, at)
+                    factors = [Node("hadamard", (mul(*factors), right), at)]
+                else:
+                    factors.append(right)
+            elif kind in ("number", "name") or op == "(":
+                self.implied(kind, op, at, divided)
+                factors.append(self.value(self.expression(21)))
+            else:
+                self.writable(factors, at)
+                return mul(*factors)
+
+    def writable(self, parts: list[Node], at: int) -> None:
+        """Refuses numbers that are small enough one by one and together too long to write out."""
+        values = [value for part in parts if (value := part.number) is not None]
+        if sum(v.numerator.bit_length() + v.denominator.bit_length() for v in values) > MAX_NUMBERS:
+            raise self.fault(at, "the numbers before this place are too long to be worked out")
+
+    def implied(self, kind: str, word: str, at: int, divided: bool) -> None:
+        """Whether what stands here may be multiplied with what stands before, without a sign."""
+        before, last, place = self.tokens[self.k - 1]
+        spaced = place + len(last) < at
+        fits = (
+            (before == "number" and kind != "number")
+            or (before == "name" and kind == "name" and spaced)
+            or (before == "op" and last in (")", "]", "'", ".T") and kind != "number")
+        )
+        if not fits:
+            raise self.fault(at, f"an operator is missing before {word!r}", "write * for a product")
+        if divided:
+            raise self.fault(at, "it is not clear what is divided here", "write / and * with parentheses")
+
+    def relation(self, left: Node) -> Node:
+        self.value(left)
+        links = list[Node]()
+        while True:
+            kind, op, at = self.tokens[self.k]
+            if kind != "op" or _BINARY.get(op) != 5:
+                return links[0] if len(links) == 1 else Node("and", tuple(links), links[0].at)
+            self.k += 1
+            right = self.value(self.expression(6))
+            links.append(Node("=" if op == "==" else op, (left, right), at))
+            left = right
+
+    def raised(self, base: Node, exponent: Node, at: int) -> Node:
+        self.value(base)
+        self.value(exponent)
+        b = exponent.number
+        if b is not None and b < 0 and base.number == 0:
+            raise self.fault(at, "a division by zero")
+        if b is not None and abs(b) > 64 and _constant(base):
+            size = (
+                64
+                if base.number is None
+                else max(base.number.numerator.bit_length(), base.number.denominator.bit_length())
+            )
+            if base.number is None or abs(base.number) != 1:
+                bits = size * abs(b)
+                if bits > MAX_BITS:
+                    digits = int(bits * 3 / 10)
+                    count = (
+                        f"{digits:,}"
+                        if digits < 10**15
+                        else f"10^{len(str(digits)) - 1}"
+                        if digits < 10**4000
+                        else "too many"
+                    )
+                    raise self.fault(at, f"this number has about {count} digits, too many to write out")
+        return power(base, exponent)
+
+    def value(self, node: Node) -> Node:
+        """The node, if it is a value: not a comparison, not a list."""
+        if node.head in LOGIC:
+            raise self.fault(max(node.at, 0), "a comparison stands where a number is expected")
+        if node.head == "tuple":
+            raise self.fault(max(node.at, 0), "a list in parentheses stands where a number is expected")
+        return node
+
+    # -- what an expression starts with --------------------------------------------------------------------------
+
+    def prefix(self) -> Node:
+        kind, word, at = self.tokens[self.k]
+        self.k += 1
+        if kind == "number":
+            return self.number(word, at)
+        if kind == "name":
+            return self.word(word, at)
+        if word == "(":
+            return self.parenthesis(at)
+        if word in ("-", "+"):
+            operand = self.value(self.expression(21))
+            return negate(operand) if word == "-" else operand
+        if word in ("|", "||"):
+            return self.bar(word, at)
+        if word == "~":
+            return Node("not", (self.expression(4),), at)
+        if kind == "end":
+            raise self.fault(at, "the text ends where a term should stand", "write a number or a name")
+        if word == "'":
+            raise self.fault(at, "' is the transpose and must follow a term", "text in quotation marks has no meaning")
+        if word == ")":
+            raise self.fault(at, "a parenthesis closes where a term should stand")
+        raise self.fault(at, f"{word!r} stands where a term should", "write a number or a name")
+
+    def number(self, word: str, at: int) -> Node:
+        if word.isdigit():
+            return Node("num", (Fraction(int(word) if len(word) < 4000 else int(fmpz(word))),), at)
+        mantissa, _, exponent = word.lower().partition("e")
+        if len(exponent) > 8 or abs(int(exponent or "0")) > MAX_EXPONENT:
+            raise self.fault(at, f"the exponent of ten is past {MAX_EXPONENT:,}")
+        whole, _, fraction = mantissa.partition(".")
+        digits, scale = (whole + fraction) or "0", int(exponent or "0") - len(fraction)
+        value = Fraction(int(fmpz(digits)))
+        if "." in word or scale < 0:
+            self.decimals.append(word)
+        return Node("num", (value * Fraction(10) ** scale,), at)
+
+    def word(self, word: str, at: int) -> Node:
+        kind, after, _ = self.tokens[self.k]
+        if kind == "op" and after == "(" and word not in self.names:
+            return self.function(word, at)
+        if kind == "op" and after == "(" and word in self.names and word in FUNCTIONS:
+            raise self.fault(
+                at,
+                f"{word} is declared as a name here, so {word}(...) is not the function",
+                f"write {word}*(...) or rename it",
+            )
+        if word in ("True", "False", "true", "false") and word not in self.names:
+            return Node(word.lower(), (), at)
+        if word in CONSTANTS:
+            self.constants = True
+        return Node("name", (word,), at)
+
+    def parenthesis(self, at: int) -> Node:
+        bars, self.bars = self.bars, []
+        inner = self.expression()
+        if self.tokens[self.k][1] == ",":
+            parts = [inner]
+            while self.tokens[self.k][:2] == ("op", ","):
+                self.k += 1
+                if self.tokens[self.k][:2] == ("op", ")"):
+                    break
+                parts.append(self.expression())
+            inner = Node("tuple", tuple(parts), at)
+        self.close(at)
+        self.bars = bars
+        return inner
+
+    def close(self, at: int) -> None:
+        kind, word, here = self.tokens[self.k]
+        if (kind, word) == ("op", ")"):
+            self.k += 1
+            return
+        if kind == "end":
+            raise self.fault(at, "this parenthesis is never closed", "write a )")
+        if word == "|" and not self.bars:
+            raise self.fault(here, "this | closes nothing", "write abs(x) or close the parenthesis first")
+        raise self.fault(here, f"{word!r} stands where ) is missing")
+
+    def bar(self, word: str, at: int) -> Node:
+        self.bars.append(word)
+        inner = self.value(self.expression())
+        kind, closer, here = self.tokens[self.k]
+        if kind != "op" or closer[0] != "|":
+            self.bars.pop()
+            raise self.fault(at, f"this {word} is never closed", f"write {word}x{word}")
+        self.bars.pop()
+        if word == "|":
+            if closer == "||":  # two bars close one after the other
+                self.tokens[self.k] = ("op", "|", here + 1)
+            else:
+                self.k += 1
+            return Node("abs", (inner,), at)
+        if closer == "|":  # || opened two absolute values, the inner of which closes here
+            self.k += 1
+            self.bars.append("|")
+            whole = self.value(self.expression(0, Node("abs", (inner,), at)))
+            self.bars.pop()
+            if self.tokens[self.k][1][:1] != "|":
+                raise self.fault(at, "this || is never closed", "write ||v||")
+            if self.tokens[self.k][1] == "||":
+                self.tokens[self.k] = ("op", "|", self.tokens[self.k][2] + 1)
+            else:
+                self.k += 1
+            return Node("abs", (whole,), at)
+        self.k += 1
+        kind, suffix, _ = self.tokens[self.k]
+        if kind == "name" and suffix in ("_F", "_2", "_1"):
+            self.k += 1
+            return Node("norm1" if suffix == "_1" else "norm", (inner,), at)
+        return Node("norm", (inner,), at)
+
+    def postfix(self, left: Node, op: str, at: int) -> Node:
+        self.k += 1
+        self.value(left)
+        if op == "[":
+            if left.head != "name":
+                raise self.fault(at, "only a name can have an index", "write x[i]")
+            bars, self.bars = self.bars, []
+            index = [self.value(self.expression())]
+            while self.tokens[self.k][1] == ",":
+                self.k += 1
+                index.append(self.value(self.expression()))
+            self.bars = bars
+            self.take("]", "an index is written x[i]")
+            return Node("@", (left, *index), left.at)
+        return left.children[0] if left.head == "transpose" else Node("transpose", (left,), left.at)
+
+    # -- functions -----------------------------------------------------------------------------------------------
+
+    def function(self, word: str, at: int) -> Node:
+        if word not in FUNCTIONS and word not in SPECIAL:
+            raise self.fault(at, *unknown_function(word))
+        open_at = self.tokens[self.k][2]
+        self.k += 1
+        bars, self.bars = self.bars, []
+        args = list[Node]()
+        if self.tokens[self.k][:2] != ("op", ")"):
+            args.append(self.expression())
+            while self.tokens[self.k][:2] == ("op", ","):
+                self.k += 1
+                args.append(self.expression())
+        self.close(open_at)
+        self.bars = bars
+        if word in SPECIAL:
+            return self.special(word, args, at)
+        low, high, build = FUNCTIONS[word]
+        if not low <= len(args) <= high:
+            wanted = f"{low}" if low == high else f"{low} or more" if high > 2 else f"{low} or {high}"
+            raise self.fault(at, f"{word} takes {wanted} argument{'s' * (wanted != '1')}, not {len(args)}")
+        if word not in ("And", "Or", "Not"):
+            for argument in args:
+                self.value(argument)
+        if build is power:
+            return self.raised(args[0], args[1], at)
+        biggest = max((abs(a.number) for a in args if a.number is not None), default=0)
+        if biggest > 100_000 and word in ("gamma", "factorial", "binomial", "beta", "zeta"):
+            raise self.fault(at, f"{word} of so large a number cannot be written out", "use loggamma")
+        try:
+            node = build(*args)
+        except (ValueError, ZeroDivisionError) as error:
+            raise self.fault(at, str(error)) from None
+        return Node(node.head, node.args, at)
+
+    def special(self, word: str, args: list[Node], at: int) -> Node:
+        if word in ("Piecewise", "ITE"):
+            return self.piecewise(word, args, at)
+        head = "sum" if word.lower() == "sum" else "prod"
+        if len(args) == 1 and head == "sum":
+            return Node("total", (self.value(args[0]),), at)
+        if len(args) >= 2 and all(a.head == "tuple" for a in args[1:]):
+            body, ranges = args[0], [list(a.children) for a in args[1:]]
+        elif len(args) == 4:
+            body, ranges = args[3], [args[:3]]
+        else:
+            raise self.fault(at, f"{word} takes an index, two ends and a body", f"write {head}(i, 1, n, x[i])")
+        self.value(body)
+        for one in ranges:
+            if len(one) != 3 or one[0].head != "name":
+                raise self.fault(
+                    at, f"the index of {word} must be a name with two ends", f"write {head}(i, 1, n, x[i])"
+                )
+            for part in one:
+                self.value(part)
+            body = Node(head, (one[0], one[1], one[2], body), at)
+        return body
+
+    def piecewise(self, word: str, args: list[Node], at: int) -> Node:
+        if word == "ITE":
+            if len(args) != 3:
+                raise self.fault(at, "ITE takes a condition and two values")
+            args = [Node("tuple", (args[1], args[0]), at), Node("tuple", (args[2], Node("true", ())), at)]
+        pieces = list[Node]()
+        for argument in args:
+            if argument.head != "tuple" or len(argument.children) != 2 or argument.children[1].head not in LOGIC:
+                raise self.fault(
+                    at, "Piecewise takes pairs of a value and a condition", "write Piecewise((x, x > 0), (-x, True))"
+                )
+            self.value(argument.children[0])
+            pieces.append(Node("piece", argument.children, argument.at))
+        if not pieces:
+            raise self.fault(at, "Piecewise has no pieces")
+        return Node("piecewise", tuple(pieces), at)
+
+    # -- the end -------------------------------------------------------------------------------------------------
+
+    def finish(self, node: Node) -> Node:
+        """The node with constants told from names; refused when anything is left or it is too deep."""
+        kind, word, at = self.tokens[self.k]
+        if kind != "end":
+            if word == ")":
+                raise self.fault(at, "this parenthesis closes nothing", "leave it out or open one before")
+            if word == ";":
+                raise self.fault(at, "a ; separates equations, and one expression is expected here")
+            if word == ",":
+                raise self.fault(at, "a comma stands outside of any parentheses")
+            if word == ":":
+                raise self.fault(at, "a colon has no meaning here")
+            raise self.fault(at, f"{word!r} stands where an operator or the end should")
+        return self.settled(node)
+
+    def settled(self, node: Node) -> Node:
+        if node.head == "tuple":
+            raise self.fault(max(node.at, 0), "a list in parentheses stands where a number is expected")
+        if _deeper_than(node, MAX_NESTING):
+            raise self.fault(0, f"the expression is nested more than {MAX_NESTING} deep")
+        return _resolve(node, self.names) if self.constants else node
+
+
+def _constant(node: Node) -> bool:
+    return node.head != "name" and all(_constant(child) for child in node.children)
+
+
+def _deeper_than(node: Node, limit: int) -> bool:
+    layer = [node]
+    for _ in range(limit):
+        layer = [child for one in layer for child in one.children]
+        if not layer:
+            return False
+    return True
+
+
+def _resolve(node: Node, names: frozenset[str]) -> Node:
+    """The node with undeclared ``e``, ``pi``, ``i`` as constants, powers of e as ``exp``."""
+    if node.head == "name":
+        word = str(node.args[0])
+        return node if word in names or word not in CONSTANTS else Node(CONSTANTS[word], (), node.at)
+    if not node.children:
+        return node
+    if node.head == "@":
+        column, *indices = node.children
+        return Node("@", (column, *(_resolve(i, names | {"i"}) for i in indices)), node.at)
+    if node.head in ("sum", "prod") and len(node.args) == 4:
+        index, low, high, body = node.children
+        inner = names | {index.name or ""}
+        return Node(node.head, (index, _resolve(low, names), _resolve(high, names), _resolve(body, inner)), node.at)
+    children = tuple(_resolve(child, names) for child in node.children)
+    if node.head == "^" and children[0].head == "e":
+        return exponential(children[1])
+    return Node(node.head, children, node.at)

@@ -1,0 +1,470 @@
+"""Shapes of matrix expressions: checked where declared, inferred where not, everything conforming afterwards.
+
+More than 400 lines: the rules of every head and the inference from them change together.
+
+``settle`` gives each name a (rows, columns) pair. Sizes are nodes in size symbols and are compared as polynomials.
+Undeclared names are resolved by unification: of all assignments of scalar, vector or matrix to them that make the
+expression conform and the loss scalar, the one with the fewest surprises (a small letter is a scalar before it is a
+vector, a capital a matrix) is taken, and a note says what was inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice, product
+
+from closedform.errors import CallError, InputError
+from closedform.expression import MATRIX_HEADS, RELATIONS, Node, free_names, heads, mul, name, number, rebuild
+from closedform.reading.language import Size, unparse
+
+SQUARE = frozenset({"spd", "psd", "sym", "diag", "invertible"})
+ONE = number(1)
+SCALAR: Size = (ONE, ONE)
+_MAX_TRIES = 4000
+_ONLY_MATRICES = MATRIX_HEADS - {"rank"}
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Conforming expressions: a scalar in a sum with a matrix is written with ones, a power -1 as ``inv``."""
+
+    expressions: tuple[Node, ...]
+    constraints: tuple[Node, ...]
+    shapes: dict[str, Size]
+    notes: tuple[str, ...]
+
+
+class _Mismatch(Exception):
+    pass
+
+
+def is_matrix(nodes: tuple[Node, ...], given: Mapping[str, Size], properties: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a shape or a matrix property is declared, or a matrix function occurs."""
+    if any(shape != SCALAR for shape in given.values()):
+        return True
+    if any(
+        words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}) for words in properties.values()
+    ):
+        return True
+    return any(heads(node) & (_ONLY_MATRICES | {"total", "psd", "spd"}) for node in nodes)
+
+
+def settle(
+    expressions: tuple[Node, ...],
+    constraints: tuple[Node, ...],
+    given: Mapping[str, Size],
+    properties: Mapping[str, frozenset[str]],
+    bounded: frozenset[str] = frozenset(),
+    loss: bool = True,
+    joined: bool = False,
+) -> Settled:
+    """The expressions with all shapes known; raises ``InputError`` naming two factors that do not conform.
+
+    ``bounded`` are names that an inequality speaks of: rather numbers than vectors.
+
+    >>> from closedform.reading.language import parse
+    >>> s = settle((parse("||X*a - y||^2 + lam*||a||^2"),), (), {}, {})
+    >>> {key: tuple(map(unparse, shape)) for key, shape in s.shapes.items()}
+    {'X': ('n', 'k'), 'a': ('k', '1'), 'y': ('n', '1')}
+    """
+    for key, shape in given.items():
+        if properties.get(key, frozenset()) & SQUARE and not _same(*shape):
+            word = sorted(properties[key] & SQUARE)[0]
+            raise CallError(f"{key} is declared {word} but is {said(shape)}; only a square matrix can be")
+    used = frozenset().union(*(free_names(n) for n in (*expressions, *constraints)))
+    sizes = frozenset().union(*(_sizes(n) for n in (*expressions, *constraints)))
+    sizes |= frozenset(s for shape in given.values() for part in shape for s in free_names(part))
+    plain = _compared(constraints) | _not_shaped((*expressions, *constraints))
+    open_names = sorted(used - given.keys() - sizes - plain)
+    first: _Mismatch | None = None
+    for kinds in islice(_assignments(open_names, bool(given), properties, bounded), _MAX_TRIES):
+        checker = _Checker(given, kinds, properties, used, strict=bool(kinds), loss=loss)
+        try:
+            return checker.run(expressions, constraints)
+        except _Mismatch as error:
+            first = first or error
+    for mended, note in () if joined else islice(_joined((*expressions, *constraints), given), _MAX_TRIES // 50):
+        try:
+            found = settle(expressions, constraints, mended, properties, bounded, loss, joined=True)
+        except InputError:
+            continue
+        return Settled(found.expressions, found.constraints, found.shapes, (*found.notes, note))
+    raise InputError(str(first))
+
+
+def _joined(nodes: tuple[Node, ...], given: Mapping[str, Size]) -> Iterator[tuple[dict[str, Size], str]]:
+    """Where Kronecker products occur, a size symbol that stands nowhere else may be a product of two others."""
+    if not any(heads(node) & {"kron", "khatrirao", "vec"} for node in nodes):
+        return
+    symbols = [part.name for shape in given.values() for part in shape if part.name]
+    others = sorted(set(symbols))
+    for key, shape in given.items():
+        for i, part in enumerate(shape):
+            if part.name is None or symbols.count(part.name) > 1 or any(part.name in free_names(n) for n in nodes):
+                continue
+            for a, b in product(others, others):
+                if a <= b and part.name not in (a, b):
+                    whole = mul(name(a), name(b))
+                    yield (
+                        {**given, key: (whole, shape[1]) if i == 0 else (shape[0], whole)},
+                        f"{part.name} is read as {a}*{b}",
+                    )
+
+
+def said(shape: Size) -> str:
+    """A shape as a person says it."""
+    return "a scalar" if shape == SCALAR else f"{unparse(shape[0])} by {unparse(shape[1])}"
+
+
+def _assignments(
+    names: list[str], given: bool, properties: Mapping[str, frozenset[str]], bounded: frozenset[str]
+) -> Iterator[dict[str, str]]:
+    """Kinds for the undeclared names, fewest surprises first."""
+    costs = list[dict[str, int]]()
+    for key in names:
+        words = properties.get(key, frozenset())
+        if words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}):
+            costs.append({"matrix": 0})
+        elif key in bounded or words & {"integer", "positive", "negative", "nonnegative", "complex"}:
+            costs.append({"scalar": 0, "vector": 3, "matrix": 5})
+        elif key[0].isupper():
+            costs.append({"scalar": 0, "matrix": 1, "vector": 3} if given else {"matrix": 0, "scalar": 2, "vector": 3})
+        else:
+            costs.append({"scalar": 0, "vector": 1, "matrix": 4})
+    if len(names) > 8:  # too many for all: each at its usual kind or the next
+        costs = [dict(sorted(cost.items(), key=lambda item: item[1])[: 2 if len(names) <= 12 else 1]) for cost in costs]
+    kinds = sorted(product(*costs), key=lambda pick: sum(cost[k] for cost, k in zip(costs, pick, strict=True)))
+    for pick in kinds:
+        yield dict(zip(names, pick, strict=True))
+
+
+def _sizes(node: Node) -> frozenset[str]:
+    own = free_names(node) if node.head in ("eye", "ones", "zeros") else frozenset[str]()
+    return own.union(*(_sizes(child) for child in node.children))
+
+
+def _not_shaped(nodes: tuple[Node, ...]) -> frozenset[str]:
+    """Indices, ends of sums, and a T that stands as an exponent."""
+
+    def walk(node: Node) -> frozenset[str]:
+        own = frozenset[str]()
+        if node.head in ("sum", "prod") and len(node.args) == 4:
+            own = free_names(node.children[0]) | free_names(node.children[1]) | free_names(node.children[2])
+        elif node.head == "@":
+            own = frozenset().union(*(free_names(child) for child in node.children[1:]))
+        elif node.head == "^" and node.children[1].name == "T":
+            own = frozenset(("T",))
+        return own.union(*(walk(child) for child in node.children))
+
+    return frozenset().union(*(walk(node) for node in nodes))
+
+
+def _compared(constraints: tuple[Node, ...]) -> frozenset[str]:
+    """The names that bound a rank, hence numbers."""
+    out = frozenset[str]()
+    for node in constraints:
+        if node.head in RELATIONS and node.children[0].head == "rank":
+            out |= free_names(node.children[1])
+    return out
+
+
+# -- sizes as polynomials ----------------------------------------------------------------------------------------
+
+Polynomial = dict[tuple[str, ...], Fraction]
+
+
+def _polynomial(node: Node) -> Polynomial:
+    value = node.number
+    if value is not None:
+        return {(): value} if value else {}
+    if node.head == "+":
+        out: Polynomial = {}
+        for child in node.children:
+            for key, c in _polynomial(child).items():
+                out[key] = out.get(key, Fraction(0)) + c
+        return {key: c for key, c in out.items() if c}
+    if node.head == "*":
+        out = {(): Fraction(1)}
+        for child in node.children:
+            step: Polynomial = {}
+            for (a, x), (b, y) in product(out.items(), _polynomial(child).items()):
+                key = tuple(sorted((*a, *b)))
+                step[key] = step.get(key, Fraction(0)) + x * y
+            out = step
+        return {key: c for key, c in out.items() if c}
+    return {(unparse(node),): Fraction(1)}
+
+
+def _same(a: Node, b: Node) -> bool:
+    return a == b or _polynomial(a) == _polynomial(b)
+
+
+# -- one assignment ----------------------------------------------------------------------------------------------
+
+
+class _Checker:
+    """Shapes under one assignment of kinds; size variables (names that start with ?) are bound as it goes."""
+
+    def __init__(
+        self,
+        given: Mapping[str, Size],
+        kinds: Mapping[str, str],
+        properties: Mapping[str, frozenset[str]],
+        used: frozenset[str],
+        strict: bool,
+        loss: bool,
+    ) -> None:
+        self.shapes, self.bound, self.strict, self.used, self.loss = dict(given), dict[str, Node](), strict, used, loss
+        self.inferred = [key for key, kind in kinds.items() if kind != "scalar"]
+        for key in self.inferred:
+            rows = name(f"?{key}1")
+            square = properties.get(key, frozenset()) & SQUARE
+            columns = ONE if kinds[key] == "vector" else rows if square else name(f"?{key}2")
+            self.shapes[key] = (rows, columns)
+
+    def run(self, expressions: tuple[Node, ...], constraints: tuple[Node, ...]) -> Settled:
+        out = list[Node]()
+        for node in expressions:
+            node, shape = self.shape(node)
+            if self.loss and shape != SCALAR:
+                raise _Mismatch(f"the loss must be a scalar, but {_short(node)} is {said(self.known(shape))}")
+            out.append(node)
+        limits = [self.constraint(node) for node in constraints]
+        fresh = self.christen()
+        shapes = {
+            key: self.known(shape) for key, shape in self.shapes.items() if key in self.used or key in self.inferred
+        }
+        notes = tuple(f"{key} is taken to be {said(shapes[key])}" for key in self.inferred)
+        final = tuple(_renamed(node, self, fresh) for node in out)
+        return Settled(final, tuple(_renamed(node, self, fresh) for node in limits), shapes, notes)
+
+    # -- sizes
+
+    def size(self, node: Node) -> Node:
+        while node.name is not None and node.name in self.bound:
+            node = self.bound[node.name]
+        if node.head in ("+", "*"):
+            return rebuild(node, tuple(self.size(child) for child in node.children))
+        return node
+
+    def known(self, shape: Size) -> Size:
+        return (self.size(shape[0]), self.size(shape[1]))
+
+    def unify(self, a: Node, b: Node) -> bool:
+        a, b = self.size(a), self.size(b)
+        if a == b:
+            return True
+        for one, other in ((a, b), (b, a)):
+            if one.name is not None and one.name[0] == "?" and other.number != 1:
+                if one.name in free_names(other):
+                    return False
+                self.bound[one.name] = other
+                return True
+        return _same(a, b)
+
+    def conform(self, a: Size, b: Size) -> bool:
+        return self.unify(a[0], b[0]) and self.unify(a[1], b[1])
+
+    def christen(self) -> dict[str, Node]:
+        """Names for the size variables that are still free: n and k for the first matrix, then m, p, q, ..."""
+        taken, letters = set(self.used), list[str]()
+        for shape in self.shapes.values():
+            for part in self.known(shape):
+                taken |= free_names(part)
+        letters = [x for x in ("n", "k", "m", "p", "q", "r", "s", "h", "d", "l") if x not in taken]
+        letters += [f"n{j}" for j in range(1, 200) if f"n{j}" not in taken]
+        order = sorted(self.inferred, key=lambda key: (self.known(self.shapes[key])[1] == ONE,))
+        for key in order:
+            for part in self.shapes[key]:
+                part = self.size(part)
+                if part.name is not None and part.name[0] == "?":
+                    self.bound[part.name] = name(letters.pop(0))
+        return self.bound
+
+    # -- expressions
+
+    def shape(self, node: Node) -> tuple[Node, Size]:
+        """The node made conforming, and its shape."""
+        head = node.head
+        if head in ("num", "pi", "e", "I"):
+            return node, SCALAR
+        if head == "name":
+            return node, self.known(self.shapes.get(str(node.args[0]), SCALAR))
+        if head == "@":
+            return node, SCALAR
+        if head == "*":
+            return self.product(node)
+        if head == "+":
+            return self.sum_of(node)
+        if head in ("eye", "ones", "zeros"):
+            sizes = node.children
+            if head == "eye":
+                return node, (sizes[0], sizes[0])
+            return node, (sizes[0], sizes[1] if len(sizes) > 1 else ONE)
+        if head in ("sum", "prod"):
+            index, low, high, body = node.children
+            body, shape = self.shape(body)
+            return Node(head, (index, low, high, body), node.at), shape
+        if head == "^":
+            return self.power(node)
+        pairs = [self.shape(child) for child in node.children]
+        children, shapes = tuple(p[0] for p in pairs), [p[1] for p in pairs]
+        out = Node(head, children, node.at)
+        if head in MATRIX_HEADS or head == "total":
+            return self.matrix_function(out, shapes)
+        if head in RELATIONS or head in ("and", "or", "not", "true", "false"):
+            return out, SCALAR
+        if head in ("max", "min", "atan2", "piecewise"):
+            wide = next((s for s in shapes if s != SCALAR), SCALAR)
+            for child, s in zip(children, shapes, strict=True):
+                if s != SCALAR and not self.conform(s, wide):
+                    raise _Mismatch(
+                        f"{_short(child)} is {said(self.known(s))}, the other argument of {head} {said(wide)}"
+                    )
+            return out, self.known(wide)
+        return out, shapes[0] if shapes else SCALAR  # a function of one argument acts on every entry
+
+    def product(self, node: Node) -> tuple[Node, Size]:
+        factors, shape, so_far = list[Node](), SCALAR, list[Node]()
+        for child in node.children:
+            child, s = self.shape(child)
+            factors.append(child)
+            shape = self.known(shape)
+            if s == SCALAR:
+                continue
+            if shape == SCALAR:
+                shape, so_far = s, [child]
+                continue
+            if not self.unify(shape[1], s[0]):
+                left = mul(*so_far)
+                raise _Mismatch(
+                    f"{_short(left)} and {_short(child)} cannot be multiplied: {_short(left)} is "
+                    f"{said(self.known(shape))}, {_short(child)} is {said(self.known(s))}"
+                )
+            shape = self.known((shape[0], s[1]))
+            so_far.append(child)
+        return mul(*factors), self.known(shape)
+
+    def sum_of(self, node: Node) -> tuple[Node, Size]:
+        pairs = [self.shape(child) for child in node.children]
+        wide = next(((n, s) for n, s in pairs if s != SCALAR), None)
+        if wide is None:
+            return rebuild(node, tuple(n for n, _ in pairs)), SCALAR
+        terms = list[Node]()
+        for term, s in pairs:
+            if s == SCALAR:
+                if self.strict and free_names(term) & set(self.shapes) == frozenset() and free_names(term):
+                    raise _Mismatch(f"{_short(term)} is a scalar, {_short(wide[0])} is {said(self.known(wide[1]))}")
+                rows, columns = self.known(wide[1])
+                ones = Node("ones", (rows,) if columns == ONE else (rows, columns))
+                terms.append(mul(term, ones))
+                continue
+            if not self.conform(s, wide[1]):
+                raise _Mismatch(
+                    f"{_short(wide[0])} and {_short(term)} cannot be added: {_short(wide[0])} is "
+                    f"{said(self.known(wide[1]))}, {_short(term)} is {said(self.known(s))}"
+                )
+            terms.append(term)
+        return rebuild(node, tuple(terms)), self.known(wide[1])
+
+    def power(self, node: Node) -> tuple[Node, Size]:
+        base, s = self.shape(node.children[0])
+        exponent = node.children[1]
+        if s == SCALAR:
+            inner, t = self.shape(exponent)
+            if t != SCALAR:
+                raise _Mismatch(f"the exponent {_short(inner)} is {said(t)}, not a scalar")
+            return rebuild(node, (base, inner)), SCALAR
+        if exponent.name == "T" and "T" not in self.shapes:
+            return Node("transpose", (base,), node.at), (s[1], s[0])
+        k = exponent.number
+        if k is None or k.denominator != 1 or abs(k) > 8:
+            raise _Mismatch(
+                f"{_short(base)} is {said(self.known(s))}: only integer powers of a "
+                "square matrix are read; write .* for products of entries"
+            )
+        if not self.unify(*s):
+            hint = f"write {_short(base)} .* {_short(base)} for squares of entries"
+            raise _Mismatch(f"{_short(base)} is {said(self.known(s))} and has no power {k}; {hint}")
+        factor = base if k > 0 else Node("inv", (base,), node.at)
+        return mul(*[factor] * abs(int(k))), self.known(s)
+
+    def matrix_function(self, node: Node, shapes: list[Size]) -> tuple[Node, Size]:
+        head, inner = node.head, node.children[0]
+        s = self.known(shapes[0])
+        fits = not (free_names(inner) & self.shapes.keys()) and s == SCALAR
+        if self.strict and fits and head in ("norm", "norm1", "nuclear", "transpose", "diag", "total", "tr", "rank"):
+            raise _Mismatch(f"{head} is taken of {_short(inner)}, which is a scalar")
+        if head in ("inv", "tr", "logdet", "det"):
+            if not self.unify(*s):
+                raise _Mismatch(f"{head} needs a square matrix, but {_short(inner)} is {said(s)}")
+            s = self.known(s)
+            if s == SCALAR:
+                if head == "inv":
+                    return rebuild(Node("^", (inner, number(-1))), (inner, number(-1))), SCALAR
+                return (Node("log", (inner,), node.at) if head == "logdet" else inner), SCALAR
+            return node, s if head == "inv" else SCALAR
+        if head in ("norm", "norm1", "nuclear", "rank"):
+            if s == SCALAR and head != "rank":
+                return Node("abs", (inner,), node.at), SCALAR
+            return node, SCALAR
+        if head == "transpose":
+            return (inner if s == SCALAR else node), (s[1], s[0])
+        if head == "diag":
+            return node, (s[0], s[0]) if s[1] == ONE else (s[0], ONE)
+        if head == "vec":
+            return node, (mul(s[0], s[1]), ONE)
+        if head == "total":
+            if s == SCALAR:
+                return inner, SCALAR
+            left = Node("transpose", (Node("ones", (s[0],)),)) if s[0] != ONE else ONE
+            right = Node("ones", (s[1],)) if s[1] != ONE else ONE
+            return mul(left, inner, right), SCALAR
+        t = self.known(shapes[1])
+        other = node.children[1]
+        if head == "hadamard":
+            if SCALAR in (s, t):
+                return mul(*node.children), t if s == SCALAR else s
+            if not self.conform(s, t):
+                raise _Mismatch(
+                    f"{_short(inner)} and {_short(other)} cannot be multiplied entry by entry: "
+                    f"{_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
+                )
+            return node, self.known(s)
+        if head == "khatrirao":
+            if not self.unify(s[1], t[1]):
+                raise _Mismatch(
+                    f"khatrirao needs equally many columns: {_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
+                )
+            return node, (mul(s[0], t[0]), s[1])
+        return node, (mul(s[0], t[0]), mul(s[1], t[1]))  # kron
+
+    def constraint(self, node: Node) -> Node:
+        if node.head not in RELATIONS:  # a property: X psd
+            inner, s = self.shape(node.children[0])
+            if node.head in SQUARE and not self.unify(*s):
+                raise _Mismatch(f"{_short(inner)} is {said(s)}; only a square matrix can be {node.head}")
+            return Node(node.head, (inner,), node.at)
+        (a, s), (b, t) = (self.shape(child) for child in node.children)
+        if s != SCALAR and t != SCALAR and not self.conform(s, t):
+            raise _Mismatch(
+                f"the sides of a constraint differ in shape: {_short(a)} is {said(self.known(s))}, "
+                f"{_short(b)} is {said(self.known(t))}"
+            )
+        for one, shape, other in ((a, s, t), (b, t, s)):
+            if self.strict and shape == SCALAR and other != SCALAR and free_names(one) - self.shapes.keys():
+                raise _Mismatch(f"{_short(one)} is a scalar, the other side is {said(self.known(other))}")
+        return Node(node.head, (a, b), node.at)
+
+
+def _renamed(node: Node, checker: _Checker, fresh: Mapping[str, Node]) -> Node:
+    if node.name is not None:
+        return checker.size(node) if node.name in fresh else node
+    return rebuild(node, tuple(_renamed(c, checker, fresh) for c in node.children)) if node.children else node
+
+
+def _short(node: Node) -> str:
+    text = unparse(node)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,320 @@
+"""Judging candidate points independently of how they were found: at random admissible data in balls, then exactly.
+
+A candidate is a critical point at a sample when every equation's ball there contains zero with a tiny radius, every
+relation holds, and it is real. A candidate that fails anywhere inside the domain is never returned; the exact proof that
+the gradient vanishes identically is the kernel's (claim ``critical_point_formula``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sympy as sp
+from flint import arb, ctx, fmpq
+
+from closedform import expression
+from closedform.algebra import bridge
+from closedform.algebra.roots import exact as dyadic
+from closedform.algebra.roots import isolate_real, magnitude, radius_text, round_ball
+from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
+from closedform.budget import Budget
+from closedform.calculus.polynomial_roots import Stand
+from closedform.calculus.rational_roots import to_flint
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.check import check_certificate
+from closedform.kernel.claims import tower
+from closedform.kernel.expression import differentiate, infix, read, write
+from closedform.kernel.reading import Json, Refused
+from closedform.points import CLASSES
+from closedform.stationarity.scalar import Stationarity, sampler
+
+Word = Literal["root", "outside", "not", "unknown"]
+TINY = fmpq(1, 10**15)
+MORE_SAMPLES = 60
+MAX_PROOF = 500  # operations of a point whose gradient the kernel is asked to reduce to zero
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate with its fate at each sample; ``balls`` are the coordinates at the samples, None where not real."""
+
+    point: Mapping[Any, Any]
+    words: tuple[Word, ...]
+    balls: tuple[Mapping[str, arb] | None, ...]
+
+    @property
+    def always(self) -> bool:
+        return bool(self.words) and all(w == "root" for w in self.words)
+
+    @property
+    def sometimes(self) -> bool:
+        """Critical for some data; where it is not, it lies outside the domain or is no root (a square was taken)."""
+        return "root" in self.words
+
+    @property
+    def never(self) -> bool:
+        return "root" not in self.words and "unknown" not in self.words
+
+
+class Judge:
+    """Evaluates candidates of a system at samples of its parameters."""
+
+    def __init__(self, system: Stationarity, budget: Budget, count: int = 10) -> None:
+        self.system = system
+        self.precision = max(333, int(budget.digits * 3.4) + 120)
+        own = {u.name for u in system.unknowns}
+        draw = sampler(system)
+        draw.tests = [(t, op) for t, op in draw.tests if not _names_of(t) & own]
+        for u in own:
+            draw.ranges.pop(u, None)
+        self.numeric = not draw.ranges and not draw.columns
+        self.samples = [Sample({}, {})] if self.numeric else draw.draws(count)
+        self._draw = draw
+        self._equations = [self._tree(e) for e in (system.gradient or system.equations)]
+        self._relations = [(self._tree(r.lhs - r.rhs), r.rel_op) for r in system.relations]
+        self._nonzero = [self._tree(e) for e in system.nonzero]
+
+    def _tree(self, e: Any) -> Any:
+        try:
+            return tree_of(e)
+        except (bridge.NoTranslation, Refused):
+            return None
+
+    def judge(self, point: Mapping[Any, Any], stands: Sequence[Stand] = ()) -> Judged:
+        """The fate of one candidate at every sample; with stands, of each of their real roots (the best one counts)."""
+        words, balls = list[Word](), list[Mapping[str, arb] | None]()
+        used = [s for s in stands if any(s.symbol in v.free_symbols for v in point.values())]
+        for sample in self.samples:
+            bindings = self._bindings(used, sample)
+            best: tuple[Word, Mapping[str, arb] | None] = ("unknown", None) if bindings is None else ("outside", None)
+            for extra in bindings or ():
+                word, at = self._at(point, Sample({**sample.values, **extra}, sample.columns))
+                if word == "root" or best[0] == "outside":
+                    best = (word, at)
+            words.append(best[0])
+            balls.append(best[1])
+        return Judged(point, tuple(words), tuple(balls))
+
+    def judge_all(self, points: Sequence[Mapping[Any, Any]], stands: Sequence[Stand] = ()) -> list[Judged]:
+        """The fates of all candidates; when none is critical at any sample, more data are tried."""
+        out = [self.judge(p, stands) for p in points]
+        if self.numeric or not self.samples or not points or any("root" in j.words for j in out):
+            return out
+        first = self.samples
+        for _ in range(MORE_SAMPLES):
+            sample = self._draw.draw()
+            if sample is None:
+                break
+            self.samples = [sample]
+            if any("root" in self.judge(p, stands).words for p in points):
+                self.samples = [*first[:4], sample]
+                return [self.judge(p, stands) for p in points]
+        self.samples = first
+        return out
+
+    def _bindings(self, used: Sequence[Stand], sample: Sample) -> list[dict[str, arb]] | None:
+        """The real roots behind the stand; None where they cannot be found, which says nothing about the candidate."""
+        if not used:
+            return [{}]
+        if len(used) > 1:
+            return None
+        s = used[0]
+        if s.ball is not None:
+            return [{s.symbol.name: s.ball}]
+        values = {
+            p: sp.Rational(int(v.p), int(v.q))
+            for p in s.polynomial.free_symbols
+            if p.name in sample.values
+            for v in [sample.values[p.name]]
+        }
+        poly = sp.Poly(s.polynomial.subs(values), s.variable)
+        if not all(c.is_Rational for c in poly.all_coeffs()) or poly.degree() < 1:
+            return None
+        return [{s.symbol.name: b} for b, _ in isolate_real(to_flint(poly), self.precision)]
+
+    def coordinate(self, value: Any, sample: Sample) -> arb | None:
+        """The real ball of an expression that may pass through complex numbers; None when it is not real there."""
+        ball = real_ball(value, sample, self.precision)
+        if ball is not None:
+            return ball
+        z = complex_ball(value, sample, self.precision + 200)
+        if z is None or not z.imag.contains(0) or z.imag.rad() > arb(TINY):
+            return None
+        return z.real
+
+    def _not_real(self, value: Any, sample: Sample) -> bool:
+        """Is the value proved not to be a real number there (an imaginary part, a pole, no real branch of W)?
+
+        The root of a negative number inside it proves nothing: Cardano's formula passes through such roots.
+        """
+        if value.has(sp.zoo, sp.nan, sp.oo):
+            return True
+        z = complex_ball(value, sample, self.precision + 200)
+        if z is not None:
+            return not z.imag.contains(0)
+        for node in sp.preorder_traversal(value):
+            if isinstance(node, (sp.LambertW, sp.erfinv)):
+                u = real_ball(node.args[0], sample, self.precision)
+                if u is None:
+                    continue
+                no_branch = u < -(arb(-1).exp()) or (len(node.args) == 2 and node.args[1] == -1 and u >= 0)
+                if (abs(u) >= 1) if isinstance(node, sp.erfinv) else no_branch:
+                    return True
+        return False
+
+    def _at(self, point: Mapping[Any, Any], sample: Sample) -> tuple[Word, Mapping[str, arb] | None]:
+        at = dict[str, arb]()
+        free = {k: v for k, v in point.items() if v == k}
+        for k in free:  # a coordinate that stays free takes a value of its own
+            at[k.name] = arb(fmpq(3, 7) if k.is_nonnegative else fmpq(-2, 7))
+        for k, v in point.items():
+            if k in free:
+                continue
+            ball = self.coordinate(v, Sample({**sample.values, **at}, sample.columns))
+            if ball is None:
+                return (
+                    "outside" if self._not_real(v, Sample({**sample.values, **at}, sample.columns)) else "unknown"
+                ), None
+            at[k.name] = ball
+        here = Sample({**sample.values, **at}, sample.columns)
+        for tree, op in self._relations:
+            gap = real_ball(tree, here, self.precision) if tree is not None else None
+            if gap is None:
+                return "unknown", at
+            if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(
+                op, gap.contains(0)
+            ):
+                return "outside", at
+        for tree in self._nonzero:
+            ball = real_ball(tree, here, self.precision) if tree is not None else arb(1)
+            if ball is None or ball.contains(0):
+                return "outside", at
+        for tree in self._equations:
+            ball = real_ball(tree, here, self.precision) if tree is not None else None
+            if tree is None:
+                return "unknown", at
+            if ball is None:
+                return "outside", at
+            if not ball.contains(0):
+                return "not", at
+            if ball.rad() > arb(TINY):
+                return "unknown", at
+        return "root", at
+
+
+def _names_of(tree: Any) -> set[str]:
+    if isinstance(tree, str):
+        return {tree}
+    return set[str]().union(*(_names_of(a) for a in tree[1:])) if isinstance(tree, tuple) else set()
+
+
+def decimals(ball: arb, digits: int) -> tuple[str, str]:
+    """The ball as decimal text and a radius that covers it."""
+    with ctx.workprec(int(digits * 3.4) + 100):
+        middle = abs(dyadic(ball.mid()))
+        places = digits - 1 - magnitude(middle) if middle > 0 else digits
+        numeric, bound = round_ball(ball, places)
+        return numeric, radius_text(bound)
+
+
+def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, tuple[Any, ...]] | None:
+    """A certificate, accepted by the kernel, that the point is critical wherever some expressions are not zero.
+
+    Those expressions come back as SymPy conditions ``!= 0``. None where the kernel's reduction does not come to zero.
+    """
+    if any(sp.count_ops(v) > MAX_PROOF or v == k for k, v in point.items()):
+        return None
+    try:
+        statement, assumptions = _statement(system)
+        said: dict[str, Json] = {u.name: bridge.to_tree(point[u]) for u in system.unknowns}
+        own = {u.name for u in system.unknowns}
+        held = [
+            r for r in tower.read_relations(assumptions, "assumptions") if not own & (_names_of(r[1]) | _names_of(r[2]))
+        ]
+        equations = _derivatives(statement, [u.name for u in system.unknowns])
+        values = {k: read(v) for k, v in said.items()}
+        conditions = list[Any]()
+        for equation in equations:
+            for tree in tower.prove_zero(tower.substitute(equation, values), [*held, *conditions]):
+                conditions.append(("!=", tree, fmpq(0)))
+        listed: list[Json] = [["!=", write(c[1]), "0"] for c in conditions]
+        claim: dict[str, Json] = {"kind": "critical_point_formula", "point": said, "conditions": listed}
+        certificate = Certificate(statement, claim, {})
+        check_certificate(certificate)
+    except (Refused, bridge.NoTranslation, ValueError, ArithmeticError, RecursionError):
+        return None
+    table = {s.name: s for e in (*point.values(), *(system.gradient or system.equations)) for s in e.free_symbols}
+    back = list[Any]()
+    for c in conditions:
+        try:
+            back.append(bridge.from_tree(write(c[1]), table))
+        except bridge.NoTranslation:
+            back.append(sp.Symbol(infix(c[1])))
+    return certificate, tuple(back)
+
+
+def _statement(system: Stationarity) -> tuple[dict[str, Json], Json]:
+    assumptions: list[Json] = []
+    for s in dict.fromkeys((*system.parameters, *system.unknowns)):
+        if s.is_positive or s.is_nonnegative or s.is_negative:
+            assumptions.append([">" if s.is_positive else ">=" if s.is_nonnegative else "<", s.name, "0"])
+    for r in system.relations:
+        assumptions.append([{"==": "="}.get(r.rel_op, r.rel_op), bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)])
+    unknowns: list[Json] = [u.name for u in system.unknowns]
+    parameters: list[Json] = [p.name for p in system.parameters]
+    statement: dict[str, Json] = {"unknowns": unknowns, "parameters": parameters, "assumptions": assumptions}
+    origin = system.origin
+    same = origin.level == "scalar" and origin.data is None and tuple(unknowns) == origin.unknowns
+    if same and origin.loss is not None and system.loss is not None:
+        statement["loss"] = expression.to_tree(origin.loss)
+    elif system.loss is not None:
+        statement["loss"] = bridge.to_tree(system.loss)
+    else:
+        statement["equations"] = [bridge.to_tree(e) for e in system.equations]
+    return statement, assumptions
+
+
+def _derivatives(statement: dict[str, Json], unknowns: list[str]) -> list[Any]:
+    if "loss" in statement:
+        return [differentiate(read(statement["loss"]), u) for u in unknowns]
+    equations = statement["equations"]
+    return [read(e) for e in equations] if isinstance(equations, list) else []
+
+
+_SPECIAL = (sp.erf, sp.erfc, sp.erfinv, sp.gamma, sp.loggamma, sp.polygamma, sp.zeta, sp.besseli, sp.besselj)
+_CASES = (sp.Max, sp.Min, sp.Abs, sp.sign, sp.Piecewise, sp.Heaviside)
+_ELEMENTARY = (sp.exp, sp.log, sp.sin, sp.cos, sp.tan, sp.asin, sp.acos, sp.atan, sp.atan2, sp.sinh, sp.cosh, sp.tanh)
+
+
+def expression_class(*expressions: Any) -> str:
+    """The smallest class of ``points.CLASSES`` that holds the expressions, judged by how they are written.
+
+    >>> expression_class(sp.sqrt(2) / 3), expression_class(sp.log(2)), expression_class(sp.cos(sp.pi / 7))
+    ('radical', 'elementary', 'radical')
+    """
+    worst = 0
+    for e in expressions:
+        stack = [e]
+        while stack:
+            node = stack.pop()
+            found = "rational"
+            if isinstance(node, _CASES):
+                found = "piecewise"
+            elif isinstance(node, sp.LambertW):
+                found = "lambert_w"
+            elif isinstance(node, _SPECIAL):
+                found = "special"
+            elif isinstance(node, (sp.sin, sp.cos, sp.tan)) and (node.args[0] / sp.pi).is_Rational:
+                worst = max(worst, 1)
+                continue
+            elif isinstance(node, _ELEMENTARY) or node in (sp.pi, sp.E):
+                found = "elementary"
+            elif isinstance(node, sp.Pow) and not node.exp.is_Integer:
+                found = "radical" if node.exp.is_Rational else "elementary"
+            elif node is sp.I:
+                found = "radical"
+            worst = max(worst, CLASSES.index(found))
+            stack.extend(a for a in node.args if not (isinstance(node, sp.Pow) and a is node.exp and a.is_Rational))
+    return CLASSES[worst]

@@ -1,0 +1,541 @@
+"""Matrix calculus on words: the stationarity system of a loss with symbolic shapes.
+
+Gradients come by reverse mode on normal forms: the adjoint of a letter in ``tr(L Z R)`` is ``L' R'``, and compound
+letters (inverse, elementwise function, diag, Hadamard product) hand their adjoint on to what they are made of. After
+Magnus and Neudecker, *Matrix Differential Calculus* (1988). Sums of squares are also kept as they were written: they
+are what convexity is read off, and what a numerically good solver needs. More than 400 lines: the modes of
+differentiation are one table of rules, each read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import read as words_read
+from closedform.algebra.noncommutative.facts import Facts, definite, sign
+from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.read import Names, read, size_text
+from closedform.algebra.noncommutative.text import display, latex
+from closedform.expression import RELATIONS, Node
+from closedform.frozen import FrozenMap
+from closedform.problem import Problem
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One term of the loss: ``weight * ||residual||^2`` in the metric ``metric`` (None: the identity), or any other.
+
+    A square is ``coefficient * tr(residual' metric residual)``; otherwise ``residual`` is None and ``value`` the term.
+    """
+
+    coefficient: Poly
+    value: Poly
+    residual: Poly | None = None
+    metric: Poly | None = None
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """``kind``: "zero" (``left`` is zero), "rank" (of ``left``, at most ``bound``), "atmost" (``left <= 0``), or a property."""
+
+    kind: str
+    left: Poly
+    bound: str = ""
+
+
+_BINDING = frozenset({"sym", "spd", "psd", "diag", "orth", "integer", "complex"})
+
+
+@dataclass(frozen=True)
+class MatrixSystem:
+    """A matrix problem in words. ``gradient`` is that of the loss alone; None where the loss is not smooth."""
+
+    problem: Problem
+    names: Names
+    facts: Facts
+    loss: Poly
+    pieces: tuple[Piece, ...]
+    unknowns: tuple[str, ...]
+    constraints: tuple[Constraint, ...]
+    gradient: FrozenMap[str, Poly] | None
+    trouble: str = ""  # why there is no gradient
+    given: Names | None = None  # the names without what the constraints add to them
+
+    def shape(self, name: str) -> tuple[str, str]:
+        return self.names.shapes.get(name, (ONE, ONE))
+
+    def flags(self, name: str) -> frozenset[str]:
+        return self.names.flags.get(name, frozenset())
+
+    def unknown(self, name: str) -> Poly:
+        return self.names.poly(name)
+
+    def trouble_with(self, *allowed: str) -> str | None:
+        """A property or bound of an unknown that a strategy cannot keep, other than the allowed ones; None if there is none."""
+        for u in self.unknowns:
+            for word in sorted(self.flags(u) & _BINDING - set(allowed)):
+                return f"{u} is declared {word}, which this strategy cannot keep"
+            if u in self.names.shapes and "bounds" not in allowed and u in self.facts.positive | self.facts.nonnegative:
+                return f"the entries of {u} are bounded, which this strategy cannot keep"
+        return None
+
+
+# -- reading -------------------------------------------------------------------------------------------------------
+
+
+def matrix_system(problem: Problem) -> MatrixSystem:
+    """The system of a problem of level "matrix"; raises ``ShapeFault`` or ``Unsupported``, one line each."""
+    if problem.loss is None:
+        raise Unsupported("estimating equations between matrices are not read yet; give the loss they come from")
+    shapes = {n: (size_text(r), size_text(c)) for n, (r, c) in problem.shapes.items()}
+    flags = {n: frozenset(f) for n, f in problem.properties.items()}
+    facts = _facts(problem, shapes)
+    for name, words in flags.items():
+        rows, cols = shapes.get(name, (ONE, ONE))
+        if words & {"spd", "psd", "sym", "diag", "orth"} and rows != cols and not (words == {"orth"}):
+            raise ShapeFault(f"{name} is said to be {' '.join(sorted(words))}, but it is {rows} x {cols}, not square")
+    given = names = Names(FrozenMap(shapes), FrozenMap(flags))
+    constraints = [c for node in problem.constraints if (c := _constraint(node, names))]
+    for name in problem.unknowns:  # U'U = I makes the letter itself orthogonal, so that normal forms know it
+        if name in shapes and any(_orthonormal(c, names.poly(name)) for c in constraints):
+            flags[name] = flags.get(name, frozenset()) | {"orth"}
+        if name in shapes and any(
+            c.kind == "zero" and _same_up_to_scale(c.left, names.poly(name) - names.poly(name).T)
+            for c in constraints
+            if shapes[name][0] == shapes[name][1]
+        ):
+            flags[name] = flags.get(name, frozenset()) | {"sym"}
+    names = Names(FrozenMap(shapes), FrozenMap(flags))
+    constraints = [c for node in problem.constraints if (c := _constraint(node, names))]
+    stated = {(c.kind, c.left.key) for c in constraints}
+    for u in problem.unknowns:  # a declared definiteness binds the unknown like a constraint
+        for word in ("spd", "psd"):
+            if word in flags.get(u, ()) and (word, u) not in stated:
+                constraints.append(Constraint(word, names.poly(u)))
+    loss = read(problem.loss, names)
+    if not loss.scalar:
+        raise ShapeFault(f"a loss must be a number, but this one is {loss.rows} x {loss.cols}")
+    system = MatrixSystem(
+        problem,
+        names,
+        facts,
+        loss,
+        _pieces(problem.loss, names, facts, frozenset(problem.unknowns)),
+        problem.unknowns,
+        tuple(c for c in constraints if not c.left.zero),
+        None,
+        given=given,
+    )
+    try:
+        return replace(system, gradient=FrozenMap(differentiate(loss, {u: names.poly(u) for u in problem.unknowns})))
+    except Unsupported as fault:
+        return replace(system, trouble=str(fault))
+
+
+def shown_gradient(system: MatrixSystem) -> dict[str, Poly]:
+    """The gradient of the loss as written (the constraints not used); with kinks the one that it has almost everywhere."""
+    names, node = system.given or system.names, system.problem.loss
+    if system.gradient is not None and names == system.names:
+        return dict(system.gradient)
+    try:
+        loss = read(node, names) if node is not None else system.loss
+        return differentiate(loss, {u: names.poly(u) for u in system.unknowns}, almost=True)
+    except Unsupported:
+        return {}
+
+
+def _facts(problem: Problem, shapes: Mapping[str, tuple[str, str]]) -> Facts:
+    positive, nonnegative = set[str](), set[str]()
+    for relation in problem.relations:
+        if len(relation.children) != 2:
+            continue
+        left, right = relation.children
+        head = relation.head
+        if head in ("<", "<="):
+            left, right, head = right, left, {"<": ">", "<=": ">="}[head]
+        low = right.number
+        if left.name and low is not None and head in (">", ">="):
+            if low > 0 or (low == 0 and head == ">"):
+                positive.add(left.name)
+            elif low == 0:
+                nonnegative.add(left.name)
+    for name, words in problem.properties.items():
+        if "positive" in words:
+            positive.add(name)
+        if "nonnegative" in words:
+            nonnegative.add(name)
+    for rows, cols in shapes.values():
+        positive |= {s for s in (rows, cols) if s.isidentifier()}
+    return Facts(frozenset(positive), frozenset(nonnegative))
+
+
+def _constraint(node: Node, names: Names) -> Constraint | None:
+    kids: tuple[Node, ...] = tuple(node.children)
+    if node.head not in RELATIONS and kids[0].name:
+        return Constraint(node.head, names.poly(kids[0].name))
+    if node.head in (">", ">="):
+        kids = (kids[1], kids[0])
+    if node.head != "=" and kids[0].head == "rank":
+        bound = (
+            size_text(kids[1])
+            if node.head in ("<=", ">=")
+            else size_text(Node("+", (kids[1], Node("num", (Fraction(-1),)))))
+        )
+        return Constraint("rank", read(kids[0].children[0], names), bound)
+    if node.head == "=" and kids[0].head == "rank":
+        return Constraint("rank", read(kids[0].children[0], names), size_text(kids[1]))
+    left, right = (read(k, names) for k in kids)
+    if left.scalar and not right.scalar:
+        left = left * w.of_fill(right.rows, right.cols)
+    if right.scalar and not left.scalar:
+        right = right * w.of_fill(left.rows, left.cols)
+    w.conform(left, right, "a constraint compares")
+    return Constraint("zero" if node.head == "=" else "atmost", left - right)
+
+
+def _same_up_to_scale(p: Poly, q: Poly) -> bool:
+    if p.zero or q.zero or (p.rows, p.cols) != (q.rows, q.cols):
+        return False
+    return w.scale(p, 1 / w.content(p)[0]) == w.scale(q, 1 / w.content(q)[0])
+
+
+def _orthonormal(c: Constraint, u: Poly) -> bool:
+    if c.kind != "zero" or u.scalar or c.left.rows != c.left.cols:
+        return False
+    return (
+        _same_up_to_scale(c.left, u.T * u - w.eye(u.cols))
+        if u.cols != ONE and c.left.rows == u.cols
+        else (u.rows == u.cols and _same_up_to_scale(c.left, u * u.T - w.eye(u.rows)))
+    )
+
+
+# -- the loss as it was written ------------------------------------------------------------------------------------
+
+
+def _pieces(
+    node: Node,
+    names: Names,
+    facts: Facts,
+    unknowns: frozenset[str],
+    coefficient: Poly | None = None,
+    traced: bool = False,
+) -> tuple[Piece, ...]:
+    """The additive terms of the loss, squares recognised where they stand."""
+    coefficient = coefficient or w.constant(1)
+    chain = list[tuple[Node, Poly]]()
+    for f, flipped in _chain(node):
+        p = read(f, names)
+        if p.scalar and not p.names & unknowns:
+            coefficient = coefficient * p
+        else:
+            chain.append((f, p.T if flipped else p))
+    if not chain:
+        return (Piece(coefficient, w.constant(1)),)
+    if len(chain) == 1:
+        f, p = chain[0]
+        if f.head == "+":
+            return tuple(q for k in f.children for q in _pieces(k, names, facts, unknowns, coefficient, traced))
+        if f.head == "tr":
+            return _pieces(f.children[0], names, facts, unknowns, coefficient, True)
+        if f.head == "^" and f.children[1].number == 2 and p.scalar:
+            base = f.children[0]
+            return (_square(coefficient, read(base.children[0] if base.head == "norm" else base, names), None),)
+    polys = [p for _, p in chain]
+    for turn in range(len(polys) if traced else 1):  # any rotation of a trace will do
+        turned = polys[turn:] + polys[:turn]
+        i, j = 0, len(turned) - 1
+        while i < j and turned[j] == w.transpose(turned[i]):
+            i, j = i + 1, j - 1
+        if i == j + 1 and i > 0:
+            return (_square(coefficient, w.product(*turned[i:]), None),)
+        if 0 < i <= j:  # tr(R' M R)
+            metric = w.product(*turned[i : j + 1])
+            if w.is_symmetric(metric) and definite(metric, facts) is not None:
+                return (_square(coefficient, w.product(*turned[j + 1 :]), metric),)
+    value = w.product(*polys)
+    return (Piece(coefficient, w.trace(value) if traced else value),)
+
+
+def _chain(node: Node, flipped: bool = False) -> list[tuple[Node, bool]]:
+    """The factors of a product, transposed products opened; each with whether it stands transposed."""
+    if node.head == "transpose":
+        return _chain(node.children[0], not flipped)
+    if node.head == "*":
+        parts = [_chain(k, flipped) for k in node.children]
+        return [f for part in (reversed(parts) if flipped else parts) for f in part]
+    return [(node, flipped)]
+
+
+def _square(coefficient: Poly, residual: Poly, metric: Poly | None) -> Piece:
+    body = residual.T * (residual if metric is None else metric * residual)
+    return Piece(coefficient, w.trace(body), residual, metric)
+
+
+# -- differentiation -----------------------------------------------------------------------------------------------
+
+# The derivative of an elementwise function at Z, as a function of Z and f(Z).
+_DERIVATIVE = {
+    "exp": lambda z: w.elementwise("exp", z),
+    "log": lambda z: w.elementwise("recip", z),
+    "softplus": lambda z: w.elementwise("sigmoid", z),
+    "sigmoid": lambda z: _plus_fill(w.elementwise("sigmoid", z), lambda s, one: w.hadamard(s, one - s)),
+    "tanh": lambda z: _plus_fill(w.elementwise("tanh", z), lambda s, one: one - w.hadamard(s, s)),
+    "sin": lambda z: w.elementwise("cos", z),
+    "cos": lambda z: -w.elementwise("sin", z),
+    "sinh": lambda z: w.elementwise("cosh", z),
+    "cosh": lambda z: w.elementwise("sinh", z),
+    "recip": lambda z: -w.hadamard(w.elementwise("recip", z), w.elementwise("recip", z)),
+    "sqrt": lambda z: w.scale(w.elementwise("recip", w.elementwise("sqrt", z)), Fraction(1, 2)),
+    "loggamma": lambda z: w.elementwise("digamma", z),
+    "tan": lambda z: _plus_fill(w.elementwise("tan", z), lambda s, one: one + w.hadamard(s, s)),
+    "erf": lambda z: _bell(z),
+    "erfc": lambda z: -_bell(z),
+}
+# ... and where it exists, for functions with a kink.
+_ALMOST = {
+    "abs": lambda z: w.elementwise("sign", z),
+    "relu": lambda z: w.scale(w.elementwise("sign", z) + w.of_fill(z.rows, z.cols), Fraction(1, 2)),
+    "sign": lambda z: w.zeros(z.rows, z.cols),
+}
+
+
+def _bell(z: Poly) -> Poly:
+    """The derivative of erf."""
+    root = w.power(w.of_atom(Atom("const", ("pi",))), Fraction(-1, 2))
+    return w.scale(root * w.elementwise("exp", -w.hadamard(z, z)), 2)
+
+
+def _plus_fill(s: Poly, combine) -> Poly:
+    return combine(s, w.of_fill(s.rows, s.cols))
+
+
+def _others(p: Poly, factors: tuple[Poly, ...], i: int) -> Poly:
+    """``p`` times every factor but the i-th, elementwise."""
+    for j, q in enumerate(factors):
+        p = p if j == i else w.hadamard(p, q)
+    return p
+
+
+def derivative_of(f: str, z: Poly, almost: bool = False) -> Poly:
+    if f in _DERIVATIVE:
+        return _DERIVATIVE[f](z)
+    if almost and f in _ALMOST:
+        return _ALMOST[f](z)
+    raise Unsupported(f"{f} has no derivative everywhere, so there is no gradient")
+
+
+def differentiate(loss: Poly, unknowns: Mapping[str, Poly], almost: bool = False) -> dict[str, Poly]:
+    """The gradient of a scalar by each unknown, of the unknown's shape; symmetric for a symmetric unknown.
+
+    ``almost``: functions with a kink get the derivative that they have elsewhere; else they raise ``Unsupported``.
+    """
+    out = {u: w.zeros(p.rows, p.cols) for u, p in unknowns.items()}
+    wanted = frozenset(unknowns)
+
+    def scalar(p: Poly, adjoint: Poly) -> None:
+        for (m, _), c in p.terms.items():
+            monomial(c, m, adjoint)
+
+    def monomial(c: Fraction, m: w.Mono, adjoint: Poly) -> None:
+        for i, (a, e) in enumerate(m):
+            if a.names & wanted:
+                rest = Poly(ONE, ONE, {(m[:i] + m[i + 1 :], ()): c * e})
+                atom(a, w.product(adjoint, rest, w.of_atom(a, e - 1) if e != 1 else w.constant(1)))
+
+    def atom(a: Atom, adjoint: Poly) -> None:
+        if a.kind == "name":
+            out[a.args[0]] = out[a.args[0]] + adjoint
+        elif a.kind == "tr":
+            word = a.args[0]
+            for i, l in enumerate(word):
+                if l.names & wanted:
+                    rest = w.eye(l.cols)
+                    for x in (*word[i + 1 :], *word[:i]):
+                        rest = rest * w.of_letter(x)
+                    letter(l, adjoint * rest.T)
+        elif a.kind == "poly":
+            scalar(a.args[0], adjoint)
+        elif a.kind == "fn":
+            scalar(a.args[1], adjoint * derivative_of(a.args[0], a.args[1], almost))
+        elif a.kind == "logdet":
+            matrix(a.args[0], adjoint * w.inverse(a.args[0]).T)
+        elif a.kind == "det":
+            matrix(a.args[0], adjoint * w.of_atom(a) * w.inverse(a.args[0]).T)
+        elif a.kind == "nuclear" and almost:
+            matrix(a.args[0], adjoint * w.of_letter(Letter("polar", (a.args[0],), a.args[0].rows, a.args[0].cols)))
+        else:
+            raise Unsupported(f"{a.key} is not differentiable everywhere, so there is no gradient")
+
+    def matrix(p: Poly, adjoint: Poly) -> None:
+        for (m, word), c in p.terms.items():
+            front = Poly(ONE, ONE, {(m, ()): c})
+            if any(a.names & wanted for a, _ in m):
+                body = Poly(p.rows, p.cols, {((), word): Fraction(1)})
+                monomial(c, m, w.trace(adjoint.T * body))
+            for i, l in enumerate(word):
+                if l.names & wanted:
+                    left = Poly(p.rows, l.rows, {((), word[:i]): Fraction(1)})
+                    right = Poly(l.cols, p.cols, {((), word[i + 1 :]): Fraction(1)})
+                    letter(l, w.product(front, left.T, adjoint, right.T))
+
+    def letter(l: Letter, adjoint: Poly) -> None:
+        if l.kind == "name":
+            name = l.args[0]
+            out[name] = out[name] + (adjoint.T if l.t else adjoint)
+            return
+        if l.t and l.kind not in ("inv", "fn", "had", "kron"):
+            adjoint = adjoint.T
+        if l.kind == "inv":
+            inner = w.of_letter(l).T
+            matrix(l.args[0], -w.product(inner, adjoint, inner))
+        elif l.kind == "fn":
+            matrix(l.args[1], w.hadamard(adjoint, derivative_of(l.args[0], l.args[1], almost)))
+        elif l.kind == "had":
+            for i, arg in enumerate(l.args):
+                matrix(arg, _others(adjoint, l.args, i))
+        elif l.kind == "diag":
+            matrix(l.args[0], w.diagonal_of(adjoint))
+        elif l.kind == "diagonal":
+            matrix(l.args[0], w.diagonal(adjoint))
+        else:
+            raise Unsupported(f"the unknown stands inside {l.kind}(...), which has no derivative here")
+
+    scalar(loss, w.constant(1))
+    for u, p in unknowns.items():
+        if not p.scalar and any("diag" in l.flags for _, word in p.terms for l in word):
+            out[u] = w.diagonal(w.diagonal_of(out[u]))
+        elif not p.scalar and w.is_symmetric(p):
+            out[u] = w.scale(out[u] + out[u].T, Fraction(1, 2))
+    return out
+
+
+def lagrangian(system: MatrixSystem) -> tuple[Poly, dict[str, Poly]]:
+    """The loss plus ``tr(multiplier' * constraint)`` for every equation, with the multipliers' symbols."""
+    loss, multipliers = system.loss, dict[str, Poly]()
+    for i, c in enumerate(c for c in system.constraints if c.kind == "zero"):
+        name = f"mu{i + 1}"
+        while name in system.names.shapes or name in system.problem.parameters:
+            name += "_"
+        multipliers[name] = w.symbol(name, c.left.rows, c.left.cols)
+        loss = loss + w.trace(multipliers[name].T * c.left)
+    return loss, multipliers
+
+
+def gradient_of(system: MatrixSystem) -> dict[str, Poly]:
+    return dict(system.gradient or {})
+
+
+def second(system: MatrixSystem) -> dict[tuple[str, str], Poly]:
+    """The Hessian as an operator: for unknowns U, V the derivative of the U-gradient in the direction ``d_V``."""
+    out = dict[tuple[str, str], Poly]()
+    for u, g in shown_gradient(system).items():
+        for v in system.unknowns:
+            out[u, v] = directional(g, v, w.symbol(f"d_{v}", *system.shape(v), system.flags(v) & {"sym", "spd", "psd"}))
+    return out
+
+
+def directional(p: Poly, name: str, direction: Poly) -> Poly:
+    """The derivative of ``p`` when ``name`` moves in ``direction``; forward mode on words."""
+    out = w.zeros(p.rows, p.cols)
+    for (m, word), c in p.terms.items():
+        body = Poly(p.rows, p.cols, {((), word): Fraction(1)}) if word or not p.scalar else w.constant(1)
+        for i, (a, e) in enumerate(m):
+            if name in a.names:
+                rest = Poly(ONE, ONE, {(m[:i] + m[i + 1 :], ()): c * e})
+                power = w.of_atom(a, e - 1) if e != 1 else w.constant(1)
+                out = out + w.product(rest, power, _directional_atom(a, name, direction), body)
+        for i, l in enumerate(word):
+            if name in l.names:
+                left = Poly(p.rows, l.rows, {(m, word[:i]): c})
+                right = Poly(l.cols, p.cols, {((), word[i + 1 :]): Fraction(1)})
+                out = out + w.product(left, _directional_letter(l, name, direction), right)
+    return out
+
+
+def _directional_atom(a: Atom, name: str, d: Poly) -> Poly:
+    if a.kind == "name":
+        return d
+    if a.kind == "poly":
+        return directional(a.args[0], name, d)
+    if a.kind == "fn":
+        return derivative_of(a.args[0], a.args[1]) * directional(a.args[1], name, d)
+    if a.kind in ("logdet", "det"):
+        inner = w.trace(w.inverse(a.args[0]) * directional(a.args[0], name, d))
+        return inner if a.kind == "logdet" else w.of_atom(a) * inner
+    if a.kind == "tr":
+        word, out = a.args[0], w.constant(0)
+        for i, l in enumerate(word):
+            if name in l.names:
+                rest = w.eye(l.cols)
+                for x in (*word[i + 1 :], *word[:i]):
+                    rest = rest * w.of_letter(x)
+                out = out + w.trace(_directional_letter(l, name, d) * rest)
+        return out
+    raise Unsupported(f"{a.key} has no derivative here")
+
+
+def _directional_letter(l: Letter, name: str, d: Poly) -> Poly:
+    if l.kind == "name":
+        return d.T if l.t else d
+    if l.kind == "inv":
+        return -w.product(w.of_letter(l), directional(l.args[0], name, d), w.of_letter(l))
+    if l.kind == "fn":
+        return w.hadamard(derivative_of(l.args[0], l.args[1]), directional(l.args[1], name, d))
+    if l.kind == "had":
+        parts = [_others(directional(arg, name, d), l.args, i) for i, arg in enumerate(l.args)]
+        return w.add(*parts)
+    if l.kind in ("diag", "diagonal"):
+        inner = directional(l.args[0], name, d)
+        out = w.diagonal(inner) if l.kind == "diag" else w.diagonal_of(inner)
+        return out.T if l.t else out
+    raise Unsupported(f"the unknown stands inside {l.kind}(...), which has no derivative here")
+
+
+# -- what is shown -------------------------------------------------------------------------------------------------
+
+
+def gradient(problem: Problem) -> dict[str, str]:
+    """The gradient by each unknown, as text in our language."""
+    return {u: display(g) for u, g in shown_gradient(matrix_system(problem)).items()}
+
+
+def gradient_latex(system: MatrixSystem) -> dict[str, str]:
+    return {u: latex(g) for u, g in shown_gradient(system).items()}
+
+
+def hessian(problem: Problem) -> dict[tuple[str, str], str]:
+    """The Hessian as operator text: what it does to a direction ``d_a``."""
+    return {k: display(p) for k, p in second(matrix_system(problem)).items()}
+
+
+def outline(system: MatrixSystem) -> tuple[FrozenMap[str, str], tuple[tuple[str, ...], ...], tuple[str, ...], str]:
+    """Gradient, Hessian as an operator, the equations and their kind, for the report."""
+    shown = FrozenMap({u: display(g) for u, g in shown_gradient(system).items()})
+    try:
+        if system.gradient is None:
+            raise Unsupported(system.trouble)
+        table = second(system)
+        rows = tuple(tuple(display(table[u, v]) for v in system.unknowns) for u in shown if (u, u) in table)
+    except Unsupported:
+        rows = ()
+    equations = [*shown.values(), *(display(c.left) for c in system.constraints if c.kind == "zero")]
+    return shown, rows, tuple(equations), "matrix"
+
+
+__all__ = [
+    "Constraint",
+    "MatrixSystem",
+    "Piece",
+    "differentiate",
+    "directional",
+    "gradient",
+    "hessian",
+    "lagrangian",
+    "matrix_system",
+    "outline",
+    "sign",
+    "words_read",
+]

@@ -1,0 +1,255 @@
+"""Kinds of critical points where they can be proved: by the sign of the gradient on the line, by convexity, by inertia.
+
+In one unknown, a gradient whose numerator increases strictly through the domain (its denominator keeping one sign)
+vanishes at most once and changes from minus to plus, so the point is the only one and the global minimum. In several, a
+Hessian that is positive semidefinite on the whole (convex) domain makes every critical point a global minimum. Else
+the inertia at the point itself gives a local kind. Signs are proofs by ``calculus.signs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from closedform.algebra.sampling import Sample, real_ball
+from closedform.calculus.inversion import real_roots
+from closedform.calculus.signs import Facts
+from closedform.kernel.claims.critical_points import inertia
+from closedform.points import Kind
+from closedform.stationarity.scalar import Stationarity, smaller
+
+MAX_OPS = 500
+MAX_UNKNOWNS = 6
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is proved of the loss on its whole domain: ``unique``, at most one critical point; ``minimum``, each is global."""
+
+    unique: bool = False
+    minimum: bool = False
+    reason: str = ""
+
+
+def shape(system: Stationarity, facts: Facts) -> Shape:
+    """Convexity, or in one unknown the single change of sign, where the sign rules prove it."""
+    if system.loss is None or system.gradient is None or _large(system.gradient):
+        return Shape()
+    if any(r.rel_op == "!=" and r.free_symbols & set(system.unknowns) for r in system.relations):
+        return Shape()
+    if not _interval(system):
+        return Shape()
+    if len(system.unknowns) == 1:
+        return _on_the_line(system, facts)
+    hessian = sp.hessian(system.loss, system.unknowns)
+    if _convex_terms(system, facts):
+        minors = [facts.sign(sp.factor(hessian.det(method="berkowitz")))] if hessian.shape[0] <= 4 else [None]
+        return Shape(
+            minors == [1],
+            True,
+            "the loss is a sum of convex terms: squares of linear forms with weights that are not negative",
+        )
+    if _definite(hessian, facts):
+        return Shape(
+            True, True, "the loss is strictly convex on its domain: every leading minor of the Hessian is positive"
+        )
+    if _semidefinite(hessian, facts):
+        return Shape(False, True, "the loss is convex on its domain: no principal minor of the Hessian is negative")
+    return Shape()
+
+
+def _convex_terms(system: Stationarity, facts: Facts) -> bool:
+    """Is every term a linear form, or an even power of one with a weight that is not negative?"""
+    own = set(system.unknowns)
+    for t in sp.Add.make_args(system.loss):
+        c, rest = t.as_independent(*own, as_Add=False)
+        base, exponent = rest.as_base_exp()
+        if not _is_linear(base, own) or not (
+            exponent == 1 or (exponent.is_Integer and exponent > 0 and exponent % 2 == 0)
+        ):
+            return False
+        if exponent != 1 and facts.sign(c) not in (1, 2):
+            return False
+    return True
+
+
+def _is_linear(e: Any, own: set[Any]) -> bool:
+    return all(not sp.diff(e, u).free_symbols & own for u in own & e.free_symbols)
+
+
+def connected(system: Stationarity, facts: Facts) -> bool:
+    """Is the domain convex, with no pole of the gradient in it?"""
+    return _interval(system) and all(facts.sign(e) in (1, -1) for e in system.nonzero)
+
+
+def _interval(system: Stationarity) -> bool:
+    """Are all relations on the unknowns linear in them, so that the domain is convex?"""
+    for r in system.relations:
+        d = r.lhs - r.rhs
+        for u in set(system.unknowns) & d.free_symbols:
+            if not d.is_polynomial(u) or any(sp.diff(d, u).has(v) for v in system.unknowns):
+                return False
+    return True
+
+
+def _large(expressions: Any) -> bool:
+    return _size(expressions) > MAX_OPS
+
+
+def _on_the_line(system: Stationarity, facts: Facts) -> Shape:
+    x, g = system.unknowns[0], (system.gradient or (sp.S.Zero,))[0]
+    poles = [e for e in system.nonzero if facts.sign(e) not in (1, -1)]
+    if poles:
+        return Shape()
+    second = sp.diff(g, x)
+    if facts.sign(second) == 1:
+        return Shape(True, True, "the loss is strictly convex on its domain: its second derivative is positive")
+    if facts.sign(second) == 2:
+        return Shape(False, True, "the loss is convex on its domain: its second derivative is not negative")
+    numerator, denominator = sp.fraction(sp.together(g))
+    for top, bottom in ((numerator, denominator), *_split(sp.factor(numerator), denominator, x)):
+        below = facts.sign(bottom)
+        rising = facts.sign(sp.diff(top, x))
+        if below in (1, -1) and rising is not None and rising * below == 1:
+            return Shape(
+                True,
+                True,
+                "the gradient has the sign of an increasing function on the domain, so it changes sign once, "
+                "from minus to plus",
+            )
+    return Shape()
+
+
+def _split(numerator: Any, denominator: Any, x: Any) -> list[tuple[Any, Any]]:
+    """The numerator without factors that keep one sign, those joined to the denominator."""
+    kept, moved = sp.S.One, sp.S.One
+    for f in sp.Mul.make_args(numerator):
+        if f.is_positive or f.is_negative:
+            moved *= f
+        else:
+            kept *= f
+    out = [(kept, denominator / moved)] if moved != 1 and x in kept.free_symbols else []
+    if x.is_positive:  # a numerator that rises after division by a power of x
+        out += [(sp.expand(kept / x**k), denominator / moved / x**k) for k in (1, 2)]
+    return out
+
+
+def _definite(hessian: Any, facts: Facts) -> bool:
+    n = hessian.shape[0]
+    if n > MAX_UNKNOWNS:
+        return False
+    return all(facts.sign(sp.factor(hessian[:k, :k].det(method="berkowitz"))) == 1 for k in range(1, n + 1))
+
+
+def nested_minimum(system: Stationarity, facts: Facts, depth: int = 0) -> bool:
+    """Does minimising over one unknown after another, each a function with a single dip, give the one global minimum?
+
+    For fixed others the loss in u has one critical point, its minimum, at a value given in closed form; what is left is
+    the profile of the loss, of which the same is asked. Then the loss has one critical point, its global minimum.
+    """
+    if system.loss is None or len(system.unknowns) > 4 or _large([system.loss]):
+        return False
+    if len(system.unknowns) == 1:
+        found = shape(system, facts)
+        return found.unique and found.minimum
+    for u in system.unknowns:
+        slope = sp.diff(system.loss, u)
+        own = smaller(system, (u,), (sp.numer(sp.together(slope)),), loss=system.loss, nonzero=system.nonzero)
+        found = shape(own, facts)
+        if not (found.unique and found.minimum):
+            continue
+        values = real_roots(own.equations[0], u, facts)
+        if values.obstacles or values.stands or sp.count_ops(values.values) > 120:
+            continue
+        inside = [v for v in values.values if not u.is_positive or facts.sign(v) == 1]
+        if len(inside) != 1 or any(u in r.free_symbols and not _only_sign(r, u) for r in system.relations):
+            continue
+        rest = tuple(v for v in system.unknowns if v != u)
+        profile = sp.expand_log(system.loss.subs(u, inside[0]))
+        equations = tuple(sp.numer(sp.together(sp.diff(profile, v))) for v in rest)
+        relations = tuple(r for r in system.relations if u not in r.free_symbols)
+        if nested_minimum(
+            smaller(system, rest, equations, loss=profile, relations=relations), Facts(relations), depth + 1
+        ):
+            return True
+    return False
+
+
+def _only_sign(r: Any, u: Any) -> bool:
+    return bool({r.lhs, r.rhs} == {u, sp.S.Zero} and u.is_positive)
+
+
+def _semidefinite(hessian: Any, facts: Facts) -> bool:
+    n = hessian.shape[0]
+    if n > 4:
+        return False
+    for k in range(1, n + 1):
+        for rows in combinations(range(n), k):
+            if facts.sign(sp.factor(hessian.extract(rows, rows).det(method="berkowitz"))) not in (0, 1, 2):
+                return False
+    return True
+
+
+def numeric_kind(
+    system: Stationarity, at: Mapping[str, arb], precision: int
+) -> tuple[Kind, tuple[int, int, int] | None]:
+    """The kind at a point given by balls, from the inertia of the Hessian in balls."""
+    if (
+        system.gradient is None
+        or system.loss is None
+        or len(system.unknowns) > 40
+        or _size(system.gradient) > 4 * MAX_OPS
+    ):
+        return "unclassified", None
+    here = Sample(at, {})
+    rows = list[list[arb]]()
+    for g in system.gradient:
+        row = [real_ball(sp.diff(g, u), here, precision) for u in system.unknowns]
+        if any(b is None for b in row):
+            return "unclassified", None
+        rows.append([b for b in row if b is not None])
+    found = inertia(rows)
+    if found is None or found[2]:
+        return "unclassified", found
+    plus, minus, _ = found
+    return ("local minimum" if not minus else "local maximum" if not plus else "saddle"), found
+
+
+def _size(expressions: Any) -> int:
+    return sum(sp.count_ops(e) for e in expressions)
+
+
+def _nested(value: Any) -> bool:
+    """Cube roots through complex numbers, or several roots: signs by algebra are then out of reach."""
+    roots = {p for p in value.atoms(sp.Pow) if not p.exp.is_integer}
+    return value.has(sp.I) or len(roots) > 3 or sp.count_ops(value) > 120
+
+
+def local_kind(
+    system: Stationarity, point: Mapping[Any, Any], facts: Facts
+) -> tuple[Kind, tuple[int, int, int] | None]:
+    """The kind by the Hessian at the point where its signs are proved, else "unclassified"."""
+    if system.gradient is None or system.loss is None or _large([*system.gradient, *point.values()]):
+        return "unclassified", None
+    n = len(system.unknowns)
+    if n > 4 or any(v == k or _nested(v) for k, v in point.items()):
+        return "unclassified", None
+    hessian = sp.Matrix([[sp.diff(g, u) for u in system.unknowns] for g in system.gradient])
+    at = hessian.subs(dict(point), simultaneous=True)
+    if _large(list(at)):
+        return "unclassified", None
+    at = at.applyfunc(lambda e: sp.factor(sp.together(e)))
+    minors = [facts.sign(sp.factor(at[:k, :k].det(method="berkowitz"))) for k in range(1, n + 1)]
+    if all(m == 1 for m in minors):
+        return "local minimum", (n, 0, 0)
+    if all(m == (-1) ** (k + 1) for k, m in enumerate(minors)):
+        return "local maximum", (0, n, 0)
+    if all(m in (1, -1) for m in minors):
+        signs = [b * a for a, b in zip([1, *minors], minors, strict=False) if a is not None and b is not None]
+        return "saddle", (signs.count(1), signs.count(-1), 0)
+    return "unclassified", None

@@ -1,0 +1,284 @@
+"""The ends of the domain and whole numbers, for one unknown over numbers whose critical points are all known.
+
+Between neighbouring critical points the slope keeps its sign, so one rational in each gap gives it. Where the loss falls
+inwards from every end that does not belong to the domain, its least value is attained: at a local minimum or at a
+closed end. On the integers it is attained next to one of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, cast
+
+import sympy as sp
+from flint import arb, fmpq
+
+from closedform.algebra.roots import exact as dyadic
+from closedform.algebra.sampling import Sample, real_ball
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.calculus.inversion import bounds_of
+from closedform.calculus.signs import Facts
+from closedform.frozen import FrozenMap
+from closedform.points import CriticalPoint, largest_class
+from closedform.stationarity.candidates import decimals, expression_class
+from closedform.stationarity.scalar import Stationarity
+
+CLOSED = (">=", "<=")
+_CONTINUOUS = (
+    sp.exp,
+    sp.log,
+    sp.sin,
+    sp.cos,
+    sp.sinh,
+    sp.cosh,
+    sp.tanh,
+    sp.atan,
+    sp.asinh,
+    sp.erf,
+)  # where they are real
+
+
+def bounded(system: Stationarity) -> bool:
+    """Does some closed bound, or a whole number, concern the unknowns?"""
+    own = set(system.unknowns)
+    return any(u.is_integer for u in own) or any(r.rel_op in CLOSED and r.free_symbols & own for r in system.relations)
+
+
+def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
+    """The attempt with a minimum on the closed edge added, or over the integers; unchanged where that was not decided.
+
+    An integer unknown never keeps an answer over the reals: that becomes "failed".
+    """
+    whole = any(u.is_integer for u in system.unknowns)
+    if found.outcome not in ("solved", "no_critical_point", "partial", "not_closed"):
+        return found
+    line = None
+    if len(system.unknowns) == 1 and system.loss is not None and not system.parameters and found.complete:
+        line = _Line.of(system, found, budget)
+    if whole:
+        answer = line.integers() if line is not None else None
+        return answer or Attempt(
+            found.strategy, "failed", "an unknown is an integer: the answer over the reals does not carry over"
+        )
+    return found if line is None else line.edges() or found
+
+
+@dataclass(frozen=True)
+class _Line:
+    system: Stationarity
+    found: Attempt
+    precision: int
+    digits: int
+    balls: tuple[arb, ...]  # the critical points, in order
+    low: Any
+    high: Any
+    low_closed: bool
+    high_closed: bool
+    slopes: tuple[int, ...]  # the sign of the gradient in each gap
+
+    @staticmethod
+    def of(system: Stationarity, found: Attempt, budget: Budget) -> _Line | None:
+        x = system.unknowns[0]
+        own = [r for r in system.relations if x in r.free_symbols]
+        if any(
+            x not in (r.lhs, r.rhs) or not (r.lhs.is_number or r.rhs.is_number) or r.rel_op in ("==", "!=") for r in own
+        ):
+            return None
+        if (
+            system.kind == "piecewise"
+            or system.loss is None
+            or any(not isinstance(f, _CONTINUOUS) for f in system.loss.atoms(sp.Function))
+        ):
+            return None
+        inner = Facts(
+            [
+                {">=": sp.Gt, "<=": sp.Lt}[r.rel_op](r.lhs, r.rhs, evaluate=False) if r.rel_op in CLOSED else r
+                for r in own
+            ]
+        )
+        if any(inner.sign(e) not in (1, -1) for e in system.nonzero) or system.gradient is None:
+            return None
+        if any(p.kind == "boundary minimum" or p.numeric is None or p.radius is None for p in found.points):
+            return None
+        precision = int(budget.digits * 3.4) + 120
+        balls = sorted(
+            (arb(p.numeric[x.name], arb(p.radius[x.name])) for p in found.points if p.numeric and p.radius),
+            key=lambda b: dyadic(b.mid()),
+        )
+        low, high = bounds_of(x, own)
+
+        def closed(end: Any) -> bool:
+            return end is not None and not any(r.rel_op in (">", "<") and end in (r.lhs, r.rhs) for r in own)
+
+        line = _Line(system, found, precision, budget.digits, tuple(balls), low, high, closed(low), closed(high), ())
+        marks = [line._at(low), *balls, line._at(high)]
+        signs = list[int]()
+        for a, b in pairwise(marks):
+            probe = line._between(a, b)
+            slope = line._value(system.gradient[0], probe) if probe is not None else None
+            if slope is None or not (slope > 0 or slope < 0):
+                if a is not None and b is not None and a.overlaps(b):  # a critical point on the end itself
+                    signs.append(0)
+                    continue
+                return None
+            signs.append(1 if slope > 0 else -1)
+        return replace(line, slopes=tuple(signs))
+
+    def _at(self, end: Any) -> arb | None:
+        return real_ball(end, Sample({}, {}), self.precision) if end is not None else None
+
+    def _between(self, a: Any, b: Any) -> arb | None:
+        if a is not None and b is not None:
+            return arb((dyadic(a.mid()) + dyadic(b.mid())) / 2) if a < b else None
+        if b is not None:
+            return arb(dyadic(b.mid()) - 1)
+        return arb(0) if a is None else arb(dyadic(a.mid()) + 1)
+
+    def _value(self, e: Any, at: arb) -> arb | None:
+        return real_ball(e, Sample(cast(Any, {self.system.unknowns[0].name: at}), {}), self.precision)
+
+    def _attained(self) -> bool:
+        """Does the loss fall inwards from each end that is not in the domain?"""
+        inner = [s for s in self.slopes if s]
+        return bool(inner) and (self.low_closed or inner[0] < 0) and (self.high_closed or inner[-1] > 0)
+
+    def edges(self) -> Attempt | None:
+        """With the least loss among critical points and closed ends named, when it is attained and they can be compared."""
+        if not self._attained():
+            return None
+        x, loss = self.system.unknowns[0], cast(Any, self.system.loss)
+        sides = (
+            (self.low, self.low_closed, self.slopes[0], "rises from"),
+            (self.high, self.high_closed, -self.slopes[-1], "falls to"),
+        )
+        ends = [
+            CriticalPoint(
+                FrozenMap({x.name: e}),
+                kind="boundary minimum",
+                expression_class=expression_class(e),
+                note=f"the loss {word} this end: its multiplier is positive",
+            )
+            for e, closed, s, word in sides
+            if closed and s > 0
+        ]
+        old = list(self.found.points)
+        everything = [*old, *ends]
+        at = [self._place(p) for p in everything]
+        balls: list[Any] = [self._value(loss, b) for b in at]
+        if any(v is None or not v.is_finite() for v in balls):
+            return None
+        values = [loss.subs(x, p.exact[x.name]) if p.exact is not None else None for p in everything]
+        best = [
+            i
+            for i, v in enumerate(balls)
+            if all(i == k or v < w or (not v > w and _same(values[i], values[k])) for k, w in enumerate(balls))
+        ]
+        if not best:
+            return None
+        points = list[CriticalPoint]()
+        for i, p in enumerate(everything):
+            if i >= len(old):
+                if i not in best:
+                    continue
+                shown = decimals(at[i], self.digits)
+                p = replace(
+                    p, numeric=FrozenMap({x.name: shown[0]}), radius=FrozenMap({x.name: shown[1]}), loss=values[i]
+                )
+            elif i in best:
+                p = replace(p, kind="global minimum")
+            elif p.kind == "global minimum":
+                p = replace(p, kind="local minimum")
+            points.append(p)
+        least = [everything[i] for i in best]
+        said = Statement(
+            "between neighbouring critical points the slope keeps its sign, so the loss is least at one of them or at an end "
+            "of the domain that belongs to it; their losses were compared",
+            "derived",
+        )
+        none = self.found.outcome == "no_critical_point"
+        if none and not ends:
+            return None
+        word: Any = "closed" if all(p.exact is not None for p in least) else self.found.minimiser
+        if word is None:
+            word = "not_closed" if self.found.outcome == "not_closed" else "undecided"
+        return replace(
+            self.found,
+            outcome="solved" if none else self.found.outcome,
+            reason="" if none else self.found.reason,
+            points=tuple(points),
+            statements=(*self.found.statements, said),
+            minimiser=word,
+            expression_class=largest_class([p.expression_class for p in points]),
+        )
+
+    def _place(self, p: CriticalPoint) -> arb:
+        x = self.system.unknowns[0].name
+        if p.numeric is not None and p.radius is not None:
+            return arb(p.numeric[x], arb(p.radius[x]))
+        return self._at(p.exact[x] if p.exact is not None else None) or arb(0)
+
+    def integers(self) -> Attempt | None:
+        """The integers of least loss: next to a local minimum, or at an end of the domain."""
+        if not self._attained():
+            return None
+        x, loss = self.system.unknowns[0], cast(Any, self.system.loss)
+        near = set[int]()
+        marks = [b for b, s, t in zip(self.balls, self.slopes, self.slopes[1:], strict=False) if s <= 0 <= t]
+        marks += [b for b in (self._at(self.low), self._at(self.high)) if b is not None]
+        for b in marks:
+            middle = dyadic(b.mid())
+            floor = int(fmpq(middle).floor())
+            near |= {floor - 1, floor, floor + 1, floor + 2}
+        inside = [k for k in sorted(near) if self._holds(k)]
+        values: dict[int, Any] = {k: self._value(loss, arb(k)) for k in inside}
+        exact = {k: loss.subs(x, k) for k in inside}
+        best = [
+            k
+            for k in inside
+            if all(
+                values[k] is not None
+                and values[j] is not None
+                and (values[k] < values[j] or sp.simplify(exact[k] - exact[j]) == 0)
+                for j in inside
+            )
+        ]
+        if not best:
+            return None
+        points = tuple(
+            CriticalPoint(
+                FrozenMap({x.name: sp.Integer(k)}),
+                FrozenMap({x.name: str(k)}),
+                FrozenMap({x.name: "0"}),
+                "global minimum",
+                loss=exact[k],
+                expression_class="rational",
+            )
+            for k in best
+        )
+        said = Statement(
+            f"{x.name} is an integer: the loss is monotone between the critical points of its extension to the reals, so it is "
+            "least at an integer next to one of its minima or to an end; these were compared",
+            "derived",
+        )
+        return Attempt(
+            self.found.strategy,
+            "solved",
+            points=points,
+            complete=True,
+            minimiser="closed",
+            expression_class="rational",
+            statements=(said,),
+        )
+
+    def _holds(self, k: int) -> bool:
+        below = self.low is not None and (k < self.low or (k == self.low and not self.low_closed))
+        return not below and not (
+            self.high is not None and (k > self.high or (k == self.high and not self.high_closed))
+        )
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Are two exact losses proved equal?"""
+    return a is not None and b is not None and sp.count_ops(a - b) < 200 and sp.simplify(a - b) == 0

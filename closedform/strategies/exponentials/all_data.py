@@ -1,0 +1,270 @@
+"""No formula over all data: one small data set at which exp(unknown) is algebraic with an unsolvable group.
+
+The loss is written out for small sizes, small integers are put in for the data, and the engine for exponential systems
+decides. A formula in radicals for all data would give a radical expression at this witness: there is none, by a
+certificate. Where the loss is linear in a label with a linear function of the unknown as its factor, the critical
+point is the inverse of a rational function of that label, and its monodromy group contains the alternating group: then
+no formula with exp, log and quadratures exists either (T14, T15). Else that rests on Schanuel's conjecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice, product
+from typing import Any
+
+from flint import fmpq
+
+from closedform import expression
+from closedform.algebra import bridge
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.errors import CallError
+from closedform.expression import Node, number
+from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
+from closedform.kernel.claims.exponentials import Field
+from closedform.kernel.reading import Refused
+from closedform.problem import Problem
+from closedform.stationarity.scalar import stationarity
+from closedform.strategies.exponentials import instance as exponentials
+from closedform.strategies.exponentials.small_data import Small, TooLarge, sizes_of, written_out
+from closedform.strategies.exponentials.statements import CHOW, KHOVANSKII, SCHANUEL
+
+name = "no formula over all data"
+example = {"loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])", "unknowns": ["b"]}
+counterexample = {"loss": "sum(i, 1, n, (y[i] - b*x[i])^2)", "unknowns": ["b"]}
+share = 0.5
+
+MAX_WITNESSES = 150
+MORE_WITNESSES = 60  # looked at for one that rests on no conjecture
+MAX_UNKNOWNS = 4
+ROWS = {
+    1: ((1,), (2,)),
+    2: ((1, 2), (1, 0), (2, 1), (1, 1)),
+    3: ((1, 2, 3), (0, 1, 1), (0, 1, 0), (2, 1, 2), (1, 1, 2)),
+    4: ((1, 2, 3, 4), (0, 1, 0, 1), (-1, 0, 1, 2), (1, 2, 5, 6), (0, 1, 1, 1)),
+    5: ((1, 2, 3, 4, 5), (1, 0, 1, 0, 1), (2, 0, 1, 3, 1)),
+    6: ((0, 1, 2, 3, 4, 5), (0, 1, 0, 1, 0, 1), (0, 1, 2, 0, 2, 1)),
+}
+EXPONENTIALS = frozenset({"exp", "sigmoid", "softplus", "tanh", "cosh", "sinh"})
+
+
+def declines(system: Any) -> str | None:
+    """A sentence when the loss has no exponential or no symbolic data, else None."""
+    problem: Problem = system.problem if hasattr(system, "problem") else system.origin
+    if problem.loss is None or (problem.data is not None and expression.column_names(problem.loss)):
+        return "this is about formulas in symbolic data"
+    if not expression.heads(problem.loss) & EXPONENTIALS and not _power(problem.loss):
+        return "no exponential of an unknown occurs"
+    if problem.constraints:
+        return "there are constraints"
+    symbols = expression.free_names(problem.loss) - set(problem.unknowns)
+    return None if symbols else "the data have no symbols"
+
+
+def _power(node: Node) -> bool:
+    return (node.head == "^" and node.children[1].number is None) or any(_power(c) for c in node.children)
+
+
+def attempt(system: Any, budget: Budget) -> Attempt:
+    """ "not_closed" at formula scope with the witness, or the reason why none was found."""
+    problem: Problem = system.problem if hasattr(system, "problem") else system.origin
+    tried, reasons, found = 0, dict[str, None](), None
+    for small in _smalls(problem):
+        if len(small.unknowns) > MAX_UNKNOWNS:
+            continue
+        for values in islice(_witnesses(small, problem), MAX_WITNESSES):
+            if budget.remaining <= 0 or (found is not None and tried > found[0] + MORE_WITNESSES):
+                break
+            tried += 1
+            answer = _at(small, values, problem, budget)
+            if answer is None:
+                continue
+            if answer.outcome == "not_closed" or (answer.outcome == "partial" and answer.minimiser == "not_closed"):
+                refused = _refused(answer, small, values)
+                if not any(s.assuming for s in refused.statements):
+                    return refused
+                found = found or (tried, refused)
+            reasons[answer.reason or answer.outcome] = None
+        if found is not None:
+            return found[1]
+    budget.check()
+    said = f" ({'; '.join(list(reasons)[:3])})" if reasons else ""
+    return Attempt(name, "failed", f"none of {tried} small data sets is a witness against a formula{said}")
+
+
+def _smalls(problem: Problem) -> Iterator[Small]:
+    """The loss written out at growing sizes: rows 3, 4, 5, ..., all other sizes 1, then 2."""
+    symbols = sizes_of(problem)
+    for others in (1, 2) if len(symbols) > 1 else (1,):
+        for rows in (3, 4, 5, 6, 2) if symbols else (1,):
+            try:
+                yield written_out(problem, {s: rows if i == 0 else others for i, s in enumerate(symbols)})
+            except TooLarge:
+                continue
+
+
+def _witnesses(small: Small, problem: Problem) -> Iterator[dict[str, fmpq]]:
+    """Small integers for the entries that meet the assumptions: patterns for columns, tuples for scalars."""
+    letters = list(small.entries)
+    scalars = [k for k in letters if small.entries[k] == (k,)]
+    columns = [k for k in letters if k not in scalars]
+    patterns = [_patterns(len(small.entries[k])) for k in columns]
+    choices = sorted(product(*(range(len(p)) for p in patterns)), key=sum)
+    for numbers in _scalars(len(scalars)):
+        for choice in choices:
+            values = {k: fmpq(v) for k, v in zip(scalars, numbers, strict=True)}
+            for k, c, p in zip(columns, choice, patterns, strict=True):
+                values |= {e: fmpq(v) for e, v in zip(small.entries[k], p[c], strict=True)}
+            if _admissible(problem, small, values):
+                yield values
+
+
+def _patterns(length: int) -> tuple[tuple[int, ...], ...]:
+    if length in ROWS:
+        return ROWS[length]
+    return tuple(
+        tuple((a * i + b) % 5 - s for i in range(length)) for a, b, s in ((1, 1, 0), (2, 0, 0), (3, 1, 1), (1, 0, 2))
+    )
+
+
+def _scalars(count: int) -> Iterator[tuple[int, ...]]:
+    """Deterministic tuples of small positive integers (a linear congruence)."""
+    if count == 0:
+        yield ()
+        return
+    state = 1
+    for _ in range(2_000):
+        out = list[int]()
+        for _ in range(count):
+            state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+            out.append((state >> 33) % 9 + 1)
+        yield tuple(out)
+
+
+def _admissible(problem: Problem, small: Small, values: Mapping[str, fmpq]) -> bool:
+    """Whether the relations between given names hold; a bound on a column's name is one on each of its entries."""
+    for r in bridge.flat_relations(problem.relations):
+        names = sorted(expression.free_names(r))
+        if any(n in problem.unknowns for n in names):
+            continue
+        columns = [n for n in names if n in small.entries and small.entries[n] != (n,)]
+        rows = range(len(small.entries[columns[0]])) if columns else range(1)
+        for i in rows:
+            at = {n: values[small.entries[n][min(i, len(small.entries[n]) - 1)]] for n in names if n in small.entries}
+            try:
+                held = bridge.to_sympy(expression.substitute(r, {n: number(str(v)) for n, v in at.items()}), {})
+            except bridge.NoTranslation:
+                continue
+            if held == False:  # noqa: E712 - SymPy's false
+                return False
+    return True
+
+
+def _specialised(small: Small, values: Mapping[str, fmpq], problem: Problem) -> Problem:
+    loss = expression.substitute(small.loss, {n: number(str(v)) for n, v in values.items()})
+    relations = tuple(
+        r for r in bridge.flat_relations(problem.relations) if expression.free_names(r) <= set(small.unknowns)
+    )
+    return replace(
+        problem,
+        source="",
+        loss=loss,
+        unknowns=small.unknowns,
+        parameters=(),
+        relations=relations,
+        properties=FrozenMap(),
+        shapes=FrozenMap(),
+        data=None,
+        level="scalar",
+    )
+
+
+def _at(small: Small, values: Mapping[str, fmpq], problem: Problem, budget: Budget) -> Attempt | None:
+    """The engine's answer at one data set, None when it does not apply there."""
+    try:
+        system = stationarity(_specialised(small, values, problem))
+        return exponentials.attempt(system, budget.share(5)) if exponentials.declines(system) is None else None
+    except (CallError, Refused, ArithmeticError, ValueError):
+        return None
+
+
+def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq]) -> Attempt:
+    """The verdict on the formula, with the witness and its certificates."""
+    data = "; ".join(f"{k} = {', '.join(str(values[e]) for e in entries)}" for k, entries in small.entries.items())
+    witness = f"the data {data}"
+    whole = answer.outcome == "not_closed"
+    subject = "a critical point" if whole else "the global minimiser"
+    statements = [
+        replace(
+            s,
+            text=f"At the witness, {witness}: "
+            f"{s.text[0].lower() + s.text[1:] if s.text[:4] in ('With', 'For ', 'Ther') else s.text}",
+        )
+        for s in answer.statements
+        if s.trust == "proved"
+    ]
+    logarithms = ", ".join(str(u) for u in answer.details.get("logarithms", ()))  # type: ignore[attr-defined]
+    statements.append(
+        Statement(
+            f"No formula in radicals of the data gives exp of {logarithms} at {subject} for all data, "
+            f"nor {logarithms}: "
+            f"at {witness} it would write a number in radicals that is not.",
+            "derived",
+            reference="specialisation; Hermite-Lindemann theorem",
+        )
+    )
+    label = _linear_label(small, values)
+    if label is not None and any("quadratures" in s.text for s in answer.statements):
+        statements.append(
+            Statement(
+                f"No formula with arithmetic, radicals, exp, log and quadratures gives it for all "
+                f"data: the entry {label} enters only as "
+                f"{label} times a linear function of the unknown, so that the exponential of the "
+                f"unknown is the inverse of a rational function of "
+                f"{label}, and its monodromy group contains an alternating group of degree five or more at {witness}.",
+                "derived",
+                reference=KHOVANSKII,
+            )
+        )
+    else:
+        statements.append(
+            Statement(
+                "No formula with arithmetic, exp and log of the data and algebraic constants gives it for all data.",
+                "derived",
+                (SCHANUEL,),
+                CHOW,
+            )
+        )
+    return Attempt(
+        name,
+        "not_closed",
+        "",
+        scope="formula",
+        minimiser="not_closed" if answer.minimiser == "not_closed" else None,
+        statements=tuple(statements),
+        certificates=answer.certificates,
+        details=FrozenMap({"witness": witness}),
+    )
+
+
+def _linear_label(small: Small, values: Mapping[str, fmpq]) -> str | None:
+    """A data entry whose derivative of the loss is c*unknown + constant at the witness, c not zero; one unknown only."""
+    if len(small.unknowns) != 1:
+        return None
+    unknown = small.unknowns[0]
+    for entries in small.entries.values():
+        for e in entries:
+            others = {n: number(str(v)) for n, v in values.items() if n != e}
+            try:
+                tree = kernel.read(
+                    expression.to_tree(expression.scalar_form(expression.substitute(small.loss, others)))
+                )
+                form = Field({}, [], {}).expand(kernel.differentiate(tree, e), {})
+            except Refused:
+                continue
+            if set(form) <= {(), (unknown,)} and form.get((unknown,), fmpq(0)) != 0:
+                return e
+    return None

@@ -1,0 +1,388 @@
+"""Exponential systems with symbols in the data: formulas in the symbols, or proof that there is none.
+
+The system is taken apart over the field of the symbols. An eliminant of degree at most three (in a power of t) gives a
+formula; one of higher degree is specialised: if the specialised polynomial is not solvable, no formula in radicals of
+the symbols holds (T13), and where a symbol enters as N - s*D with the alternating group, none with exp, log and
+quadratures either (T14, T15). Bounds k < n between symbols are used by writing n = k + a positive number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
+
+from closedform.algebra import bridge
+from closedform.algebra.galois.family import FamilyDecision, decide_family
+from closedform.attempt import Attempt, Formula, Statement
+from closedform.budget import Budget
+from closedform.calculus.polynomial_roots import RootFormula, positive_roots, quadratic_roots
+from closedform.calculus.signs import Facts
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims.exponentials import Field
+from closedform.points import CriticalPoint, largest_class
+from closedform.stationarity.candidates import Judge
+from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.exponentials.branches import Branch, admissible, coefficients, pieces, substituted, variables
+from closedform.strategies.exponentials.designs import about_design, design, three_on_a_line
+from closedform.strategies.exponentials.field import NotExponential, Setting, setting
+from closedform.strategies.exponentials.kinds import is_convex, sign
+from closedform.strategies.exponentials.points import logarithm, parameter_values, written
+from closedform.strategies.exponentials.source import numpy_source
+from closedform.strategies.exponentials.statements import CHOW, KHOVANSKII, SCHANUEL, substitution
+
+name = "exponentials with symbols"
+example = {
+    "loss": "n*exp(a + b) + m*exp(a) - k*(a + b) - j*a",
+    "unknowns": ["a", "b"],
+    "assumptions": ["n>0", "m>0", "k>0", "j>0"],
+}
+counterexample = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
+
+MAX_TERMS = 400  # of an eliminant that is written out
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when the system has no symbols or no exponential, else None."""
+    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
+        return "no exponential of an unknown occurs"
+    return None
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """Formulas for the critical points, or "not_closed" for the formula over all data."""
+    try:
+        where = setting(system)
+    except NotExponential as reason:
+        return Attempt(name, "declined", str(reason))
+    if not where.parameters:
+        return Attempt(name, "declined", "the data have no symbols")
+    shifted, shifts = _shifted(where)
+    avoid = [q[1] for q in shifted.quotients if not q[1].is_constant()]
+    avoid += [shifted.field.generator[n] for n in shifted.generators if n in shifted.field.positive]
+    found = pieces([q[0] for q in shifted.quotients], shifted.generators, shifted.field, budget, avoid)
+    if found.open or found.curves:
+        reason = found.open[0][1] if found.open else "the critical points fill a curve"
+        return Attempt(name, "failed", f"the system was not taken apart: {reason}")
+    branches = [
+        b
+        for b in found.branches
+        if admissible(b, shifted.field, shifted.parameters) and not _never_positive(b, shifted)
+    ]
+    if not branches:
+        exceptions = Facts(system.relations).exceptions([sp.factor(e) for e in system.equations], system.unknowns)
+        but = f" for which {' and '.join(f'{bridge.text(e)} != 0' for e in exceptions)}" if exceptions else ""
+        return Attempt(
+            name,
+            "no_critical_point",
+            "",
+            complete=True,
+            scope="formula",
+            statements=(
+                Statement(
+                    f"No critical point is possible for any values of the symbols{but}: the eliminants "
+                    "have no positive root.",
+                    "derived",
+                ),
+            ),
+        )
+    convex = is_convex(where)
+    unique = convex and (len(shifted.generators) == 1 or three_on_a_line(design(where)))
+    points, refusals = list[CriticalPoint](), list[tuple[Branch, FamilyDecision]]()
+    sources = list[str]()
+    for b in branches:
+        roots = _roots(b, shifted, shifts, unique)
+        if roots is None:
+            refusals.append((b, _family(b, shifted, budget)))
+            continue
+        points += [_point(b, r, shifted, shifts, convex) for r in roots]
+        sources.append(numpy_source(b, shifted, shifts))
+    if points and _leaves_the_domain(points, system, budget):
+        return Attempt(name, "failed", "a formula leaves the domain of the unknowns for some data")
+    total = sum(b.degree(shifted.field) for b in branches)
+    counts = FrozenMap({"complex": total if found.exhaustive else None, "real": None})
+    counted = about_design(where, total if found.exhaustive else None)
+    if refusals:
+        return _with(counted, _refused(refusals, points, where, counts))
+    return _with(counted, _closed(points, where, convex, counts, branches, sources, shifted))
+
+
+def _leaves_the_domain(points: list[CriticalPoint], system: Stationarity, budget: Budget) -> bool:
+    """Whether the unknowns have bounds and some formula is not critical within them at some random data."""
+    if not any(r.free_symbols & set(system.unknowns) for r in system.relations):
+        return False
+    judge = Judge(system, budget)
+    formulas = [{u: p.exact[u.name] for u in system.unknowns} for p in points if p.exact is not None]
+    return not judge.samples or not all(judge.judge(f).always for f in formulas)
+
+
+def _with(more: list[Statement], attempt: Attempt) -> Attempt:
+    return replace(attempt, statements=(*attempt.statements, *more))
+
+
+# -- the symbols -------------------------------------------------------------------------------------------------
+
+
+def _shifted(where: Setting) -> tuple[Setting, dict[str, str]]:
+    """The setting with n replaced by n + k wherever k < n is assumed of two symbols; {n: k} says for which."""
+    fld, shifts = where.field, dict[str, str]()
+    quotients = list(where.quotients)
+    for r in where.system.relations:
+        low, high = (r.lhs, r.rhs) if r.rel_op == "<" else (r.rhs, r.lhs)
+        if r.rel_op not in ("<", ">") or not isinstance(low, sp.Symbol) or not isinstance(high, sp.Symbol):
+            continue
+        a, b = low.name, high.name
+        if a not in where.parameters or b not in where.parameters or b in shifts or a in shifts or b in shifts.values():
+            continue
+        value = (fld.generator[b] + fld.generator[a], fld.one)
+        quotients = [fld.reduced(substituted(p, b, value, fld), substituted(q, b, value, fld)) for p, q in quotients]
+        shifts[b] = a
+    if not shifts:
+        return where, {}
+    return replace(where, quotients=tuple(quotients)), shifts
+
+
+def _given(where: Setting, shifts: Mapping[str, str]) -> dict[str, Any]:
+    """The given generators as expressions in the user's symbols."""
+    values = parameter_values(where)
+    return values | {b: values[b] - values[a] for b, a in shifts.items()}
+
+
+def _never_positive(b: Branch, where: Setting) -> bool:
+    """Whether the eliminant has only coefficients of one sign, so that it has no positive root."""
+    return b.eliminant is not None and b.main in where.field.positive and where.field.sign(b.eliminant) != 0
+
+
+# -- formulas ----------------------------------------------------------------------------------------------------
+
+
+def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -> list[RootFormula] | None:
+    """Candidates for the positive root of the eliminant, None when its degree is too high for a formula."""
+    fld = where.field
+    if b.eliminant is None or b.main is None:
+        return [RootFormula(None)]
+    parts = coefficients(b.eliminant, b.main, fld)
+    powers = [i for i, c in enumerate(parts) if c != 0]
+    step = 0
+    for i in powers:
+        step = int(sp.igcd(step, i))
+    degree = (len(parts) - 1) // max(step, 1)
+    if degree > 3 or len(b.eliminant) > MAX_TERMS:
+        return None
+    values = _given(where, shifts)
+    c = [written(parts[i * step], values, fld) for i in range(degree + 1)]
+    signs = [sign(parts[i * step], fld) for i in range(degree + 1)]
+    positive = b.main in fld.positive
+    if positive:
+        one = positive_roots(c, signs, degree, unique)
+        one = [r for r in one if r.expression.free_symbols or sp.N(r.expression, 30).is_positive]
+        return [replace(r, expression=r.expression ** sp.Rational(1, step)) for r in one]
+    if degree == 1:
+        return [RootFormula(sp.factor(-c[0] / c[1]))]
+    return None if degree != 2 else [RootFormula(r.expression, r.conditions) for r in quadratic_roots(c)]
+
+
+def _log(value: Any, long: bool) -> Any:
+    return sp.log(value, evaluate=False) if long else logarithm(value)
+
+
+def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str], convex: bool) -> CriticalPoint:
+    """The critical point as formulas: the unknown behind t by the symbols, the others by t = exp(that unknown)."""
+    fld, values = where.field, _given(where, shifts)
+    of = where.of
+    symbols = {s.name: s for s in where.system.unknowns}
+    main = next((u for u, how in of.items() if (how[0] if how else u) == b.main), None)
+    long = r.expression is not None and sp.count_ops(r.expression) > 60
+    exact: dict[str, Any] = {}
+    if main is not None:
+        how = of[main]
+        if how is None:
+            exact[main], values[main] = r.expression, r.expression
+        else:
+            whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
+            exact[main] = (
+                sp.Mul(sp.log(r.expression, evaluate=False), 1 / whole) if long else logarithm(r.expression) / whole
+            )
+            values[how[0]] = sp.exp(whole * symbols[main]) if long else r.expression
+    for n, (above, below) in b.values:
+        values[n] = (
+            sp.factor(written(above, values, fld) / written(below, values, fld))
+            if not long
+            else (written(above, values, fld) / written(below, values, fld))
+        )
+    for u, how in of.items():
+        if u in exact:
+            continue
+        if how is None:
+            exact[u] = values[u]
+        else:
+            whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
+            exact[u] = _log(values[how[0]], long) / whole
+    exact = {u.name: exact[u.name] for u in where.system.unknowns}
+    has_log = any(e.has(sp.log, sp.exp, sp.acos) for e in exact.values())
+    klass = (
+        "elementary"
+        if has_log
+        else "radical"
+        if any(e.has(sp.Pow) and not e.is_rational_function() for e in exact.values())
+        else "rational"
+    )
+    return CriticalPoint(
+        exact=FrozenMap(exact),
+        kind="global minimum" if convex else "unclassified",
+        expression_class=klass,
+        conditions=(*r.conditions, *_denominators(b, where)),
+        note=r.note,
+    )
+
+
+def _denominators(b: Branch, where: Setting) -> list[str]:
+    """Conditions on the formulas of the other unknowns: their denominators may vanish for special values."""
+    of = {(how[0] if how else u): u for u, how in where.of.items()}
+    return [f"the denominator in {of.get(n, n)} is not zero" for n, (_, d) in b.values if sign(d, where.field) == 0]
+
+
+def _closed(
+    points: list[CriticalPoint],
+    where: Setting,
+    convex: bool,
+    counts: FrozenMap[str, int | None],
+    branches: list[Branch],
+    sources: list[str],
+    shifted: Setting,
+) -> Attempt:
+    fld = shifted.field
+    statements = list[Statement]()
+    for b in branches:
+        if b.main is None or b.degree(fld) < 2:
+            continue
+        p = sum(1 for c in coefficients(b.eliminant, b.main, fld) if c != 0) if b.eliminant is not None else 0
+        statements.append(
+            Statement(
+                f"{substitution(where, b.main)} is a root of a polynomial of degree {b.degree(fld)} "
+                f"with {p} coefficients in the symbols; "
+                f"degree at most three (in a power of t) is solved by a formula, for all values of the symbols.",
+                "derived",
+            )
+        )
+    if convex:
+        statements.append(
+            Statement(
+                "The loss is convex, so that the critical point, where it exists, is the global minimum.", "derived"
+            )
+        )
+    if convex and not any(p.note for p in points) and any(b.degree(fld) == 3 for b in branches):
+        statements.append(
+            Statement(
+                "Exactly one positive root of the cubic exists and it gives the minimum: every "
+                "positive root belongs to a "
+                "critical point, and a strictly convex loss has at most one.",
+                "derived",
+            )
+        )
+    for p in points:
+        if p.note:
+            statements.append(Statement(f"The formula takes {p.note}.", "observed"))
+    formula = None
+    if len(points) == 1 and sources and sources[0]:
+        texts = FrozenMap({u: sp.sstr(e, order="none") for u, e in (points[0].exact or {}).items()})
+        formula = Formula(
+            texts, conditions=points[0].conditions, convexity="convex" if convex else "", numpy=sources[0]
+        )
+    return Attempt(
+        name,
+        "solved",
+        "",
+        points=tuple(points),
+        formula=formula,
+        complete=True,
+        minimiser="closed" if convex else None,
+        expression_class=largest_class([p.expression_class for p in points]),
+        scope="formula",
+        counts=counts,
+        statements=tuple(statements),
+    )
+
+
+# -- no formula --------------------------------------------------------------------------------------------------
+
+
+def _family(b: Branch, where: Setting, budget: Budget) -> FamilyDecision:
+    used = [p for p in where.parameters if b.eliminant is not None and p in variables(b.eliminant, where.field)]
+    return decide_family(over_rationals(b, used, where.field), str(b.main), tuple(used), budget)
+
+
+def over_rationals(b: Branch, used: list[str], fld: Field) -> fmpq_mpoly:
+    """The eliminant in FLINT's rational polynomials with the unknown first, then the symbols."""
+    if b.eliminant is None or b.main is None:
+        raise ValueError("nothing is left to solve")
+    context = fmpq_mpoly_ctx.get((b.main, *used), "lex")
+    places = [fld.names.index(n) for n in (b.main, *used)]
+    return context.from_dict({tuple(int(m[i]) for i in places): int(c) for m, c in _terms(b.eliminant)})
+
+
+def _terms(p: fmpz_mpoly) -> list[tuple[Any, Any]]:
+    return list(zip(p.monoms(), p.coeffs(), strict=True))
+
+
+def _refused(
+    refusals: list[tuple[Branch, FamilyDecision]],
+    points: list[CriticalPoint],
+    where: Setting,
+    counts: FrozenMap[str, int | None],
+) -> Attempt:
+    statements, certificates = list[Statement](), list[Certificate]()
+    for b, d in refusals:
+        t = substitution(where, str(b.main))
+        degree = b.degree(where.field)
+        if d.solvable is not False or d.certificate is None:
+            return Attempt(
+                name,
+                "failed",
+                f"{t} is a root of a polynomial of degree {degree} over the symbols: {d.reason}",
+                counts=counts,
+            )
+        certificates.append(d.certificate)
+        group = f" with group {d.group} at the witness" if d.group else ""
+        witness = ", ".join(f"{n} = {v}" for n, v in d.witness)
+        statements.append(
+            Statement(
+                f"{t} is a root of an irreducible polynomial of degree {degree} over the field of the symbols{group}.",
+                "derived",
+            )
+        )
+        statements.append(
+            Statement(
+                f"No formula in radicals of the symbols gives {b.main} for all data: it has none at "
+                f"the witness {witness}.",
+                "proved",
+                certificate=len(certificates) - 1,
+            )
+        )
+        if d.not_elementary:
+            statements.append(Statement(f"{d.not_elementary}.", "derived", reference=KHOVANSKII))
+        else:
+            statements.append(
+                Statement(
+                    "No formula with arithmetic, exp and log and algebraic constants gives it for all data.",
+                    "derived",
+                    (SCHANUEL,),
+                    CHOW,
+                )
+            )
+    return Attempt(
+        name,
+        "partial" if points else "not_closed",
+        "",
+        points=tuple(points),
+        complete=False,
+        minimiser="not_closed" if not points else None,
+        scope="formula",
+        counts=counts,
+        statements=tuple(statements),
+        certificates=tuple(certificates),
+    )

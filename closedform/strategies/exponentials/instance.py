@@ -1,0 +1,261 @@
+"""Logistic regression, small networks and their kin: exponentials become positive unknowns of a polynomial system.
+
+The derivatives are rational in t = exp(scale*unknown); their numerators are taken apart exactly (``branches``), every
+positive root is isolated, and each irreducible eliminant is decided: its roots are radicals, so that the unknown is a
+logarithm of radicals, or proven not to be. With symbols in the data see ``exponentials_symbols``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flint import arb, fmpz_mpoly
+
+from closedform.attempt import Attempt, Outcome
+from closedform.budget import Budget
+from closedform.calculus.decided_numbers import Number, number, rational
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.check import check_certificate
+from closedform.kernel.reading import Refused
+from closedform.points import CriticalPoint, largest_class
+from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.exponentials.branches import Branch, Pieces, admissible, dense, pieces
+from closedform.strategies.exponentials.designs import about_design
+from closedform.strategies.exponentials.evidence import eliminant_certificate
+from closedform.strategies.exponentials.field import NotExponential, Setting, setting
+from closedform.strategies.exponentials.kinds import judge
+from closedform.strategies.exponentials.points import (
+    Solution,
+    Undetermined,
+    point,
+    solutions,
+    unknowns_exactly,
+)
+from closedform.strategies.exponentials.statements import about_numbers, about_points, engine_statements, symbols_of
+from closedform.strategies.exponentials.systems import solved
+
+name = "exponentials"
+example = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
+counterexample = {"loss": "x*exp(x) - x", "unknowns": ["x"]}
+share = 0.25
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when no exponential of an unknown can be in the system, else None."""
+    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
+        return "no exponential of an unknown occurs"
+    return None
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """Every real critical point with its kind, closed or proven not to be."""
+    try:
+        where = setting(system)
+    except NotExponential as reason:
+        return Attempt(name, "declined", str(reason))
+    if where.parameters:
+        return Attempt(name, "declined", "the data have symbols")
+    found = taken_apart(where, budget)
+    if found.open:
+        return _through_engine(where, found.open[0][1], budget)
+    return concluded(where, found, budget)
+
+
+def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
+    """The verdict by the general engine for polynomial systems, where taking the system apart left a piece open."""
+    answer = solved(where, budget)
+    if not answer.complete:
+        return Attempt(name, "failed", f"the polynomial system was not taken apart: {why}; {answer.reason}")
+    judged = judge(list(answer.points), where, complete=True)
+    order = tuple(u.name for u in where.system.unknowns)
+    points = tuple(
+        point(s, order, kind, signs, exact, symbols_of(exact), budget.digits, "")
+        for s, exact, (kind, signs) in zip(answer.points, answer.exact, judged.kinds, strict=True)
+    )
+    different = list({id(n): n for n in answer.numbers}.values())
+    certificates = tuple(n.certificate for n in different if n.certificate is not None)
+    statements = engine_statements(where, answer.numbers, answer.complex, answer.ground, certificates)
+    unsolvable = bool(points) and all(n.closed is False for n in answer.numbers)
+    closed = [p.exact is not None for p in points]
+    outcome: Outcome = (
+        "not_closed" if unsolvable else "solved" if all(closed) else "partial" if any(closed) else "enclosed"
+    )
+    if not points:
+        outcome = "no_critical_point"
+    elif any(n.closed is None for n in answer.numbers):
+        outcome = "enclosed"
+    best = [p for p in points if p.kind == "global minimum"]
+    return Attempt(
+        name,
+        outcome,
+        "" if outcome != "enclosed" else "the coordinates are algebraic in the exponentials, but were not written out",
+        points=points,
+        complete=True,
+        minimiser=_minimiser(best, list(points), [], [], True)
+        if best and all(p.exact for p in best)
+        else "not_closed"
+        if best and unsolvable
+        else None,
+        expression_class=largest_class([p.expression_class for p in points]),
+        counts=FrozenMap({"complex": answer.complex, "real": len(points)}),
+        statements=(*statements, *about_design(where, answer.complex)),
+        certificates=certificates,
+        details=FrozenMap(
+            {
+                "groups": [
+                    {"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in different
+                ],
+                "logarithms": tuple(u for u, how in where.of.items() if how is not None),
+            }
+        ),
+    )
+
+
+def taken_apart(where: Setting, budget: Budget) -> Pieces:
+    """The pieces of the system, without branches on which a denominator vanishes or a positive unknown is zero."""
+    found = pieces([q[0] for q in where.quotients], where.generators, where.field, budget, avoided(where))
+    found.branches = [b for b in found.branches if admissible(b, where.field)]
+    return found
+
+
+def avoided(where: Setting) -> list[fmpz_mpoly]:
+    """What is never zero at a critical point: the denominators and the positive generators."""
+    out = [q[1] for q in where.quotients if not q[1].is_constant()]
+    return out + [where.field.generator[n] for n in where.generators if n in where.field.positive]
+
+
+def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
+    """Points, kinds, verdict and statements from the pieces."""
+    try:
+        real = [(b, solutions(b, where, budget.digits, budget)) for b in found.branches]
+    except Undetermined as open_sign:
+        return Attempt(name, "failed", str(open_sign))
+    real = [(b, s) for b, s in real if s]
+    if any(b.eliminant is not None and b.degree(where.field) > 200 for b, _ in real):
+        budget.check()
+    numbers = [_number(b, s, where, budget) for b, s in real]
+    every = [s for _, group in real for s in group]
+    judged = judge(every, where, complete=not found.curves)
+    points = list[CriticalPoint]()
+    certificates = [n.certificate for n in numbers if n.certificate is not None]
+    for (branch, group), n in zip(real, numbers, strict=True):
+        for i, s in enumerate(group):
+            values = unknowns_exactly(branch, n.expressions[i], where) if n.closed else None
+            kind, signs = judged.kinds[len(points)]
+            note = "" if n.closed else _note(n, branch, where)
+            points.append(
+                point(
+                    s,
+                    tuple(u.name for u in where.system.unknowns),
+                    kind,
+                    signs,
+                    values,
+                    symbols_of(values),
+                    budget.digits,
+                    note,
+                )
+            )
+    eliminant = eliminant_certificate(where)
+    goal = None
+    if eliminant is not None and _accepted(eliminant[0]):
+        certificates.insert(0, eliminant[0])
+        goal = eliminant[1]
+    statements = about_numbers(where, found, real, numbers, goal, certificates)
+    statements += about_points(where, found, judged, points, None if goal is None else 0)
+    statements += about_design(where, _complex(found, where))
+    order = sorted(range(len(points)), key=lambda i: tuple(float(v.mid()) for v in every[i].unknowns.values()))
+    outcome = _outcome(points, numbers, found)
+    best = [p for p in points if p.kind == "global minimum"]
+    return Attempt(
+        name,
+        outcome,
+        _reason(outcome, found, numbers, where),
+        points=tuple(points[i] for i in order),
+        complete=not found.curves,
+        minimiser=_minimiser(best, points, numbers, real, judged.attained),
+        expression_class=largest_class([p.expression_class for p in points]),
+        counts=FrozenMap({"complex": _complex(found, where), "real": len(points) if not found.curves else None}),
+        statements=tuple(statements),
+        certificates=tuple(certificates),
+        details=FrozenMap(_details(where, found, numbers)),
+    )
+
+
+def _number(branch: Branch, group: list[Solution], where: Setting, budget: Budget) -> Number:
+    if branch.eliminant is None or branch.main is None:
+        return rational(len(group))
+    roots = [s.root for s in group if isinstance(s.root, arb)]
+    return number(dense(branch.eliminant, branch.main, where.field), roots, budget)
+
+
+def _note(n: Number, branch: Branch, where: Setting) -> str:
+    return n.reason if n.closed is None else ""
+
+
+def _accepted(certificate: Certificate) -> bool:
+    try:
+        check_certificate(certificate)
+    except Refused:
+        return False
+    return True
+
+
+def _outcome(points: list[CriticalPoint], numbers: list[Number], found: Pieces) -> Outcome:
+    if found.curves or any(n.closed is None for n in numbers):
+        return "enclosed"
+    if not points:
+        return "no_critical_point"
+    if all(p.exact is not None for p in points):
+        return "solved"
+    return "partial" if any(p.exact is not None for p in points) else "not_closed"
+
+
+def _minimiser(
+    best: list[CriticalPoint],
+    points: list[CriticalPoint],
+    numbers: list[Number],
+    real: list[Any],
+    attained: bool | None,
+) -> Any:
+    if attained is False:
+        return None
+    if not best:
+        return None
+    if all(p.exact is not None for p in best):
+        return "closed"
+    owners = [n for (_, group), n in zip(real, numbers, strict=True) for _ in group]
+    ours = [n for p, n in zip(points, owners, strict=True) if p.kind == "global minimum"]
+    return "not_closed" if all(n.closed is False for n in ours) else "undecided"
+
+
+def _complex(found: Pieces, where: Setting) -> int | None:
+    if found.curves or not found.exhaustive:
+        return None
+    return sum(b.degree(where.field) for b in found.branches)
+
+
+def _reason(outcome: Outcome, found: Pieces, numbers: list[Number], where: Setting) -> str:
+    if found.curves:
+        return "the other critical points fill a curve, given by its equation"
+    if outcome == "enclosed":
+        return next(n.reason for n in numbers if n.closed is None)
+    return ""
+
+
+def _details(where: Setting, found: Pieces, numbers: list[Number]) -> dict[str, object]:
+    rows = list[dict[str, object]]()
+    for b in found.branches:
+        if b.eliminant is not None and b.main is not None:
+            f = dense(b.eliminant, b.main, where.field)
+            rows.append({"unknown": b.main, "degree": int(f.degree()), "polynomial": [str(c) for c in f.coeffs()]})
+    groups = [
+        {"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed}
+        for n in numbers
+        if n.polynomial is not None
+    ]
+    return {
+        "eliminants": rows,
+        "groups": groups,
+        "logarithms": tuple(u for u, how in where.of.items() if how is not None),
+    }

@@ -1,0 +1,112 @@
+"""An unknown that stands both inside and outside exponentials: transcendental, and not elementary under Schanuel.
+
+One unknown x, given numbers, P(x, t) = 0 at the critical points with t = exp(scale*x) and P irreducible over Q in both
+variables. If x were algebraic and not zero, t would be transcendental (Hermite-Lindemann) and a root of P(x, .) over an
+algebraic field, so P(x, .) = 0 identically, and P would have a factor in x alone. Hence x is transcendental. If P is
+irreducible over the algebraic numbers too (it is, when it has degree one in x or in t), x is no number made by exp and
+log from rationals, assuming Schanuel's conjecture (F.-C. Lin 1983). Ridge-penalised logistic regression is of this kind.
+"""
+
+from __future__ import annotations
+
+from flint import fmpq, fmpz_mpoly
+
+from closedform.algebra import bridge
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
+from closedform.kernel.claims.exponentials import Field
+from closedform.kernel.reading import Refused
+from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.strategies.exponentials.branches import coefficients, substituted, variables
+from closedform.strategies.exponentials.field import NotExponential, exponentials
+from closedform.strategies.exponentials.statements import CHOW, HERMITE_LINDEMANN, SCHANUEL
+
+name = "the unknown and its exponential"
+example = {"loss": "log(1 + exp(b)) + log(1 + exp(2*b)) - 2*b + b^2", "unknowns": ["b"]}
+counterexample = {"loss": "log(1 + exp(b)) + log(1 + exp(2*b)) - 2*b", "unknowns": ["b"]}
+share = 0.3
+
+LIN = "F.-C. Lin, Schanuel's conjecture implies Ritt's conjectures, Chinese J. Math. 11 (1983) 41-50, as quoted by Chow"
+MAX_TERMS = 5_000
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when this is not one equation in one unknown with numbers, else None."""
+    if len(system.unknowns) != 1 or len(system.equations) != 1:
+        return "this argument is about one equation in one unknown"
+    if system.parameters:
+        return "the data have symbols"
+    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
+        return "no exponential of the unknown occurs"
+    return None
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """ "not_closed" when every critical point is a zero of one irreducible P(x, exp(x)) and zero is none."""
+    x = system.unknowns[0].name
+    try:
+        found = _mixed(system, x)
+    except (Refused, NotExponential, bridge.NoTranslation) as reason:
+        return Attempt(name, "declined", str(reason))
+    if isinstance(found, str):
+        return Attempt(name, "failed", found)
+    budget.check()
+    field, p, t, scale = found
+    written = field.infix(p)
+    shown = written if len(written) <= 200 else f"a polynomial with {len(p)} terms"
+    statements = [
+        Statement(
+            f"{x} is transcendental at every critical point, so no expression in radicals gives it: P({x}, {t}) = 0 with "
+            f"{t} = exp({scale}*{x}) and P = {shown}, irreducible over Q in both variables, and {x} = 0 is no critical point.",
+            "derived",
+            reference=HERMITE_LINDEMANN,
+        )
+    ]
+    if 1 in (p.degrees()[field.names.index(x)], p.degrees()[field.names.index(t)]):
+        statements.append(
+            Statement(
+                f"{x} is no number made from rationals by arithmetic, exp and log: P has degree one in one of its variables, so it "
+                f"is irreducible over the algebraic numbers.",
+                "derived",
+                (SCHANUEL,),
+                f"{LIN}; {CHOW}",
+            )
+        )
+    return Attempt(name, "not_closed", "", statements=tuple(statements), details=FrozenMap({"equation": shown}))
+
+
+def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] | str:
+    """The field, P, the name of t and its scale; or why there is no such P."""
+    columns = columns_of(system.origin)
+    if system.loss is not None:
+        tree = kernel.differentiate(kernel.read(bridge.to_tree(system.loss)), x)
+    else:
+        tree = kernel.read(bridge.to_tree(system.equations[0]))
+    scales, names = exponentials([tree], columns, bounded=True)
+    if set(scales) != {(x,)} or names != {x}:
+        return "the unknown does not stand both inside and outside of one exponential"
+    t, scale = scales[(x,)]
+    field = Field(scales, [x], columns)
+    above, _ = field.quotient(tree, {})
+    if len(above) > MAX_TERMS:
+        return "the equation is too large to be factored"
+    mixed = list[fmpz_mpoly]()
+    for f, _ in above.factor()[1]:
+        if len(f) == 1 and variables(f, field) == {t}:
+            continue
+        if field.sign(f) != 0:
+            continue
+        if variables(f, field) != {x, t}:
+            return "a factor has the unknown without its exponential, or the other way round"
+        mixed.append(f)
+    if len(mixed) != 1:
+        return f"{len(mixed)} factors have the unknown and its exponential"
+    p = mixed[0]
+    at_zero = substituted(substituted(p, x, (field.one * 0, field.one), field), t, (field.one, field.one), field)
+    if at_zero == 0:
+        return "zero is a critical point"
+    if all(c == 0 for c in coefficients(p, x, field)[1:]):
+        return "the unknown stands only inside the exponential"
+    return field, p, t, scale

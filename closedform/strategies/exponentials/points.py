@@ -1,0 +1,261 @@
+"""Real critical points from the branches of an exponential system: balls, exact logarithms, kinds.
+
+A branch gives the generators; an unknown is log(t)/scale or a generator itself. All numbers are balls; a sign that
+stays open at high precision makes the point "unclassified", never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flint
+import sympy as sp
+from flint import arb, fmpq, fmpq_poly, fmpz
+
+from closedform.algebra import bridge
+from closedform.algebra.roots import exact, isolate_real, magnitude, radius_text, round_ball
+from closedform.budget import Budget
+from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
+from closedform.kernel.claims.exponentials import Field, Quotient
+from closedform.kernel.reading import Refused
+from closedform.points import CriticalPoint, Kind
+from closedform.stationarity.scalar import columns_of
+from closedform.strategies.exponentials.branches import Branch, dense, substituted
+from closedform.strategies.exponentials.field import Setting
+
+MOST_BITS = 20_000
+
+
+class Undetermined(Exception):
+    """A sign could not be settled at the highest precision."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One real solution: its branch, the ball of the main generator, and balls of all generators and unknowns."""
+
+    branch: Branch
+    root: arb | None
+    generators: Mapping[str, arb]
+    unknowns: Mapping[str, arb]
+
+
+def ball_of(p: Any, values: Mapping[str, arb], fld: Field) -> arb:
+    """The value of a polynomial at balls of its generators."""
+    total = arb(0)
+    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
+        term = arb(c)
+        for n, e in zip(fld.names, m, strict=True):
+            if e:
+                term = term * values[n] ** fmpz(int(e))
+        total = total + term
+    return total
+
+
+def solutions(branch: Branch, where: Setting, digits: int, budget: Budget) -> list[Solution]:
+    """The real solutions on a branch whose generators are positive where they must be, in the domain of the loss."""
+    fld = where.field
+    f = None if branch.eliminant is None else dense(branch.eliminant, str(branch.main), fld)
+    count = len(isolate_real(f, 64)) if f is not None else 1
+    out = list[Solution]()
+    for i in range(count):
+        bits = int(digits * 3.33) + 96
+        while True:
+            budget.check()
+            with flint.ctx.workprec(bits):
+                root = None if f is None else isolate_real(f, bits)[i][0]
+                found = _one(branch, where, root)
+                if found is None:
+                    break
+                if isinstance(found, Solution) and all(_relative(v, digits) for v in found.unknowns.values()):
+                    out.append(found)
+                    break
+            bits *= 2
+            if bits > MOST_BITS:
+                raise Undetermined("a sign or a digit stays open at the highest precision")
+    return out
+
+
+def _relative(v: arb, digits: int) -> bool:
+    return bool(v.is_exact()) or bool(v.rad() * arb(10) ** (digits + 2) < arb(1).max(abs(v.mid())))
+
+
+def _one(branch: Branch, where: Setting, root: arb | None) -> Solution | str | None:
+    """The solution over one root; None when it is not admissible, text when that is open at this precision."""
+    fld = where.field
+    values: dict[str, arb] = {}
+    if root is not None:
+        values[str(branch.main)] = root
+    for name, (above, below) in branch.values:
+        values[name] = ball_of(above, values, fld) / ball_of(below, values, fld)
+    for name, v in values.items():
+        if not v.is_finite():
+            return "a denominator may vanish"
+        if name in fld.positive:
+            if v < 0 or v == 0:
+                return None
+            if not v > 0:
+                return "a sign is open"
+    unknowns: dict[str, arb] = {}
+    for u, how in where.of.items():
+        unknowns[u] = values[u] if how is None else values[how[0]].log() / arb(how[1])
+    if not _in_domain(where, unknowns):
+        return None
+    return Solution(branch, root, values, unknowns)
+
+
+def _in_domain(where: Setting, unknowns: Mapping[str, arb]) -> bool:
+    """Whether the loss is real there and no relation is violated; what the balls leave open counts as held."""
+    columns = columns_of(where.system.origin)
+    try:
+        for r in where.system.relations:
+            low, high = (kernel.evaluate(kernel.read(bridge.to_tree(e)), unknowns, columns) for e in (r.lhs, r.rhs))
+            gap = low - high
+            wrong = {">": gap <= 0, ">=": gap < 0, "<": gap >= 0, "<=": gap > 0, "!=": gap.is_zero()}.get(
+                r.rel_op, False
+            )
+            if wrong:
+                return False
+        if where.loss is not None:
+            return bool(kernel.evaluate(where.loss, unknowns, columns).is_finite())
+    except (Refused, bridge.NoTranslation):
+        return True
+    return True
+
+
+# -- exact expressions -------------------------------------------------------------------------------------------
+
+
+def unknowns_exactly(solution_branch: Branch, root: Any, where: Setting) -> dict[str, Any]:
+    """The unknowns as SymPy expressions, given one for the main generator."""
+    fld = where.field
+    symbols = {s.name: s for s in (*where.system.unknowns, *where.system.parameters)}
+    values = parameter_values(where)
+    if solution_branch.main is not None:
+        values[solution_branch.main] = root
+    for name, quotient in solution_branch.values:
+        values[name] = _value(solution_branch, name, quotient, values, fld)
+    out: dict[str, Any] = {}
+    for u, how in where.of.items():
+        if how is None:
+            out[u] = values[u]
+            continue
+        t, scale, rest = how
+        whole = sp.Rational(int(scale.p), int(scale.q)) * sp.Mul(*(_atom(n, symbols) for n in rest))
+        out[u] = logarithm(values[t]) / whole
+    return out
+
+
+def parameter_values(where: Setting) -> dict[str, Any]:
+    """The generators that are given: symbols, constants, and exponentials of symbols."""
+    symbols = {s.name: s for s in (*where.system.unknowns, *where.system.parameters)}
+    return {p: _parameter(p, where, symbols) for p in where.parameters}
+
+
+def _atom(name: str, symbols: Mapping[str, Any]) -> Any:
+    if name.startswith("log("):
+        return sp.log(int(name[4:-1]))
+    return symbols[name] if name in symbols else {"pi": sp.pi, "e": sp.E}[name]
+
+
+def _parameter(name: str, where: Setting, symbols: Mapping[str, Any]) -> Any:
+    for key, (t, scale) in where.field.scales.items():
+        if t == name:
+            return sp.exp(sp.Rational(int(scale.p), int(scale.q)) * sp.Mul(*(_atom(n, symbols) for n in key)))
+    return _atom(name, symbols)
+
+
+def logarithm(value: Any) -> Any:
+    """log(value) with powers and exponentials of symbols taken out where everything is positive."""
+    written = sp.log(value)
+    if value.free_symbols:
+        return sp.expand_log(sp.log(sp.factor_terms(value)), force=True) if value.has(sp.exp) else written
+    return written
+
+
+def _value(branch: Branch, name: str, quotient: Quotient, values: Mapping[str, Any], fld: Field) -> Any:
+    """One generator: reduced modulo the eliminant when it is a number field element, else the plain quotient."""
+    above, below = quotient
+    rest = [n for n, _ in branch.values]
+    if branch.eliminant is not None and not branch.eliminant.is_constant():
+        main = str(branch.main)
+        earlier = branch.values[: rest.index(name)]
+        if not _symbols_in(branch, fld):
+            top, bottom = _by_values(above, below, earlier, fld)
+            modulus = fmpq_poly(dense(branch.eliminant, main, fld))
+            g, inverse, _ = (fmpq_poly(dense(bottom, main, fld)) % modulus).xgcd(modulus)
+            element = fmpq_poly(dense(top, main, fld)) * inverse / g[0] % modulus
+            parts = [
+                sp.Rational(int(fmpq(c).p), int(fmpq(c).q)) * values[main] ** k for k, c in enumerate(element.coeffs())
+            ]
+            return sp.nsimplify(sp.expand(sp.Add(*parts))) if modulus.degree() <= 2 else sp.Add(*parts)
+    return (
+        sp.factor(written(above, values, fld) / written(below, values, fld))
+        if not branch.eliminant
+        else (written(above, values, fld) / written(below, values, fld))
+    )
+
+
+def _symbols_in(branch: Branch, fld: Field) -> bool:
+    used = {
+        n
+        for p in (branch.eliminant, *(q for _, pair in branch.values for q in pair))
+        if p is not None
+        for n, d in zip(fld.names, p.degrees(), strict=True)
+        if d > 0
+    }
+    return not used <= {branch.main, *(n for n, _ in branch.values)}
+
+
+def _by_values(above: Any, below: Any, earlier: tuple[tuple[str, Quotient], ...], fld: Field) -> tuple[Any, Any]:
+    """The quotient with earlier values put in, as a quotient in the main generator alone."""
+    for n, (a, b) in reversed(earlier):
+        i = fld.names.index(n)
+        up, down = above.degrees()[i], below.degrees()[i]
+        above, below = substituted(above, n, (a, b), fld) * b**down, substituted(below, n, (a, b), fld) * b**up
+    return above, below
+
+
+def written(p: Any, values: Mapping[str, Any], fld: Field) -> Any:
+    """A polynomial as a SymPy expression."""
+    terms = list[Any]()
+    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
+        terms.append(sp.Mul(sp.Integer(int(c)), *(values[n] ** int(e) for n, e in zip(fld.names, m, strict=True) if e)))
+    return sp.Add(*terms)
+
+
+# -- for the report --------------------------------------------------------------------------------------------------
+
+
+def point(
+    s: Solution,
+    order: tuple[str, ...],
+    kind: Kind,
+    signs: tuple[int, int, int] | None,
+    values: Mapping[str, Any] | None,
+    expression_class: str | None,
+    digits: int,
+    note: str,
+) -> CriticalPoint:
+    """The critical point as the report shows it."""
+    numeric: dict[str, str] = {}
+    radius: dict[str, str] = {}
+    for u in order:
+        ball = s.unknowns[u]
+        size = abs(exact(ball.mid()))
+        places = digits - 1 - (magnitude(size) if size > 0 else 0)
+        numeric[u], bound = round_ball(ball, places)
+        radius[u] = radius_text(bound)
+    return CriticalPoint(
+        exact=FrozenMap({u: values[u] for u in order}) if values is not None else None,
+        numeric=FrozenMap(numeric),
+        radius=FrozenMap(radius),
+        kind=kind,
+        inertia=signs,
+        multiplicity=1 if signs is not None else None,
+        expression_class=expression_class,
+        note=note,
+    )

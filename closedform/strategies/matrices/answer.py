@@ -1,0 +1,88 @@
+"""The attempt of a strategy whose formula rests on a named theorem (spectral, orthogonal, low-rank, proximal)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from closedform.algebra.noncommutative.normal_form import ONE
+from closedform.attempt import Attempt, Formula, Statement
+from closedform.emit.source import Source, summary_of
+from closedform.frozen import FrozenMap
+from closedform.stationarity.matrix import MatrixSystem
+from closedform.strategies.matrices.observed import observe
+
+
+def source_of(system: MatrixSystem) -> Source:
+    return Source(system, summary_of(system))
+
+
+def by_theorem(
+    system: MatrixSystem,
+    name: str,
+    *,
+    texts: Mapping[str, str],
+    latex: str,
+    source: str,
+    theorem: str,
+    reference: str,
+    conditions: Sequence[str] = (),
+    expression_class: str = "spectral",
+    cost: Mapping[str, str] | None = None,
+    remarks: Sequence[str] = (),
+    minimum: str = "global minimum",
+    unique: bool = False,
+) -> Attempt:
+    """A solved attempt: the formula, the theorem it follows from with its reference, and what the class means."""
+    texts = {u: t.replace("one_", "1") for u, t in texts.items()}
+    latex, theorem = latex.replace("one_", "1").replace(r"one\_", "1"), theorem.replace("one_", "1")
+    listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
+    when = f" when {' and '.join(conditions)}" if conditions else ""
+    statements = [Statement(f"{listed} is a {minimum}{when}: {theorem}", "derived", reference=reference)]
+    if expression_class == "spectral":
+        statements.append(
+            Statement(
+                "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the "
+                "entries; the"
+                " formula is closed in the class spectral",
+                "derived",
+                reference="Abel 1826; Galois 1832",
+            )
+        )
+    statements += [Statement(r, "derived", reference=reference) for r in remarks]
+    seen = observe(system, source)
+    if seen is not None:
+        statements.append(seen)
+    formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, FrozenMap(dict(cost or {})), source)
+    return Attempt(
+        name,
+        "solved",
+        theorem,
+        formula=formula,
+        complete=unique,
+        minimiser="closed",
+        expression_class=expression_class,
+        scope="formula",
+        statements=tuple(statements),
+    )
+
+
+def cubic(k: str, factor: str = "9") -> dict[str, str]:
+    """The cost of an eigenvalue or singular value decomposition of size k."""
+    return {"flops": f"{factor}*{k}**3", "memory": f"2*{k}**2", "order": f"O({k}^3)"}
+
+
+def singular(rows: str, cols: str) -> dict[str, str]:
+    """The cost of a thin singular value decomposition (Golub and Van Loan, table 8.6.1: R-bidiagonalisation)."""
+    if rows == cols:
+        return cubic(rows, "22")
+    flops = f"6*max({rows}, {cols})*min({rows}, {cols})**2 + 20*min({rows}, {cols})**3"
+    return {"flops": flops, "memory": f"2*{rows}*{cols}", "order": f"O({rows} {cols} min({rows}, {cols}))"}
+
+
+def single_unknown(system: MatrixSystem) -> tuple[str, str, str] | None:
+    """The only unknown with its shape, where there is one and it is a matrix."""
+    if len(system.unknowns) != 1:
+        return None
+    u = system.unknowns[0]
+    rows, cols = system.shape(u)
+    return None if (rows, cols) == (ONE, ONE) else (u, rows, cols)

@@ -1,0 +1,108 @@
+"""Evidence that a matrix formula is stationary: the statement, the formula, and sizes at which the kernel tests it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import islice, permutations
+
+from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Unsupported
+from closedform.algebra.noncommutative.tree import size_tree, tree
+from closedform.expression import free_names, to_tree
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims.matrices import check_matrix_stationary
+from closedform.kernel.reading import Json, Refused
+from closedform.stationarity.matrix import MatrixSystem
+
+_SIZES = (6, 4, 3, 2, 5, 7, 8, 9, 10, 11, 12)
+_SMALL = (3, 2, 4, 5, 6, 7, 8, 9)
+ATTEMPTS = 8
+
+
+def certificate(
+    system: MatrixSystem, values: dict[str, Poly], order: Sequence[str], conditions: Sequence[str] = ()
+) -> Certificate | None:
+    """A certificate that the kernel accepts, or None where it cannot test the loss or the formula.
+
+    Raises ``ArithmeticError`` when the kernel finds that the formula is not stationary.
+    """
+    problem = system.problem
+    if problem.loss is None:
+        return None
+    try:
+        formulas: list[Json] = [[u, tree(values[u])] for u in order]
+        constraints: list[Json] = [tree(c.left) for c in system.constraints if c.kind == "zero"]
+    except Unsupported:
+        return None
+    known = ("sym", "spd", "psd", "orth", "diag")
+    declared = {n: [p for p in known if p in flags] for n, flags in system.names.flags.items()}
+    properties: dict[str, Json] = {n: list(words) for n, words in declared.items() if words}
+    shapes: dict[str, Json] = {n: [size_tree(r), size_tree(c)] for n, (r, c) in system.names.shapes.items()}
+    statement: dict[str, Json] = {
+        "loss": to_tree(problem.loss),
+        "unknowns": list(system.unknowns),
+        "shapes": shapes,
+        "properties": properties,
+        "constraints": constraints,
+    }
+    claim: dict[str, Json] = {"kind": "matrix_stationary", "formula": formulas, "conditions": list(conditions)}
+    small = "unvec" in json.dumps(formulas)  # Kronecker products grow fast
+    for sizes in assignments(system, _SMALL if small else _SIZES, values.values()):
+        evidence: dict[str, Json] = {"sizes": {s: str(v) for s, v in sizes.items()}}
+        try:
+            check_matrix_stationary(statement, claim, evidence)
+        except Refused as refused:
+            if "is not zero" in str(refused) or "is not met" in str(refused):
+                raise ArithmeticError(str(refused)) from None
+            if "no meaning" in str(refused) or "exponent" in str(refused):
+                return None
+            continue
+        except (ArithmeticError, ValueError):
+            continue  # a singular matrix at these sizes
+        return Certificate(statement, claim, evidence)
+    return None  # some matrix was singular at all sizes tried
+
+
+def assignments(system: MatrixSystem, values: tuple[int, ...], formulas: Iterable[Poly] = ()) -> list[dict[str, int]]:
+    """Distinct values for the size symbols, so that products that are inverted can have full rank."""
+    symbols = list[str]()
+    for n in system.names.shapes:
+        for node in system.problem.shapes[n]:
+            symbols += [s for s in sorted(free_names(node)) if s not in symbols]
+    above: dict[str, set[str]] = {s: set() for s in symbols}
+    for p in formulas:
+        _tall(p, above)
+    for relation in system.problem.relations:
+        if len(relation.children) == 2 and relation.head in (">", ">=", "<", "<="):
+            big, small = relation.children if relation.head[0] == ">" else reversed(relation.children)
+            if big.name in above and small.name in above:
+                above[str(small.name)].add(str(big.name))
+    unknown = {s for u in system.unknowns for s in system.shape(u)}
+
+    def depth(s: str, seen: frozenset[str] = frozenset()) -> int:
+        return 0 if s in seen else max((1 + depth(b, seen | {s}) for b in above[s]), default=0)
+
+    ranked = sorted(symbols, key=lambda s: (depth(s), s in unknown, symbols.index(s)))
+    few = sorted(values[: len(ranked)], reverse=True)
+    out = [dict(zip(ranked, few, strict=False))]
+    if len(ranked) > 2:  # twice as tall: for ranks that add up
+        out.append({**out[0], ranked[0]: 2 * out[0][ranked[0]]})
+    out += [dict(zip(ranked, turn, strict=False)) for turn in islice(permutations(few), 1, ATTEMPTS)]
+    return [s for s in out if len(set(s.values())) == len(s)]
+
+
+def _tall(p: Poly, above: dict[str, set[str]]) -> None:
+    """Collect which size must be at least which: in ``inv(V'V)`` the rows of V are not fewer than its columns."""
+    for m, word in p.terms:
+        for x in (*word, *(a for a, _ in m)):
+            for a in x.args:
+                if isinstance(a, Poly):
+                    _tall(a, above)
+            if isinstance(x, Letter) and x.kind == "inv":
+                inner: Poly = x.args[0]
+                if any(not v for _, v in inner.terms):
+                    continue
+                for _, v in inner.terms:
+                    between = {l.cols for l in v[:-1]}
+                    if ONE not in between and inner.rows in above:
+                        above[inner.rows] |= {s for s in between if s in above and s != inner.rows}

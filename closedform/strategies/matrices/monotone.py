@@ -1,0 +1,104 @@
+"""A reduction: a strictly increasing function (log, exp, root, norm) of a smaller loss has its minimisers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from closedform.algebra.noncommutative.facts import sign
+from closedform.algebra.noncommutative.normal_form import Poly
+from closedform.algebra.noncommutative.read import read
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.expression import Node, number, power
+from closedform.stationarity.matrix import MatrixSystem, matrix_system
+
+name = "increasing function of a smaller matrix loss"
+example = {"loss": "log(||X*a - y||^2)", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
+counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
+
+
+@dataclass(frozen=True)
+class MatrixReduction:
+    """As ``stationarity.Reduction``, for systems in words (and without importing SymPy)."""
+
+    name: str
+    systems: tuple[MatrixSystem, ...]
+    lift: Callable[[tuple[Attempt, ...]], Attempt]
+
+
+def declines(system: MatrixSystem) -> str | None:
+    return None if _peel(system) is not None else "the loss is not an increasing function of a smaller one"
+
+
+def _peel(system: MatrixSystem) -> Node | None:
+    """The smaller loss, one or more layers down; None where nothing but factors and constants could be taken off."""
+    node, peeled = system.problem.loss, False
+    while node is not None:
+        unknowns = frozenset(system.unknowns)
+        if node.head in ("+", "*"):
+            moving = [k for k in node.children if read(k, system.names).names & unknowns]
+            fixed = [read(k, system.names) for k in node.children if k not in moving]
+            if (
+                len(moving) != 1
+                or not all(p.scalar for p in fixed)
+                or (node.head == "*" and not _positive(fixed, system))
+            ):
+                break
+            inner: Node = moving[0]
+        elif (
+            node.head in ("log", "exp", "sqrt")
+            and len(node.children) == 1
+            and read(node.children[0], system.names).scalar
+        ):
+            inner, peeled = node.children[0], True
+        elif node.head == "norm":
+            return power(node, number(2))
+        elif node.head == "^" and _is_root(node, system):
+            inner, peeled = node.children[0], True
+        else:
+            break
+        node = inner
+    return node if peeled else None
+
+
+def _positive(factors: list[Poly], system: MatrixSystem) -> bool:
+    signs = [sign(p, system.facts) for p in factors]
+    return (
+        None not in signs
+        and 0 not in signs
+        and 1 not in signs
+        and -1 not in signs
+        and sum(s == -2 for s in signs) % 2 == 0
+    )
+
+
+def _is_root(node: Node, system: MatrixSystem) -> bool:
+    """A positive power, other than a square, of a scalar that is never negative."""
+    base, exponent = node.children[0], node.children[-1].number
+    if exponent is None or exponent <= 0 or exponent in (1, 2):
+        return False
+    inner = read(base, system.names)
+    return inner.scalar and sign(inner, system.facts) in (1, 2)
+
+
+def reduce(system: MatrixSystem, budget: Budget) -> MatrixReduction:
+    budget.check()
+    inner = _peel(system)
+    smaller = matrix_system(replace(system.problem, loss=inner))
+
+    def lift(attempts: tuple[Attempt, ...]) -> Attempt:
+        found = attempts[0]
+        if found.outcome != "solved" or found.formula is None or not found.formula.convexity:
+            return Attempt(name, "declined", f"the smaller loss was not solved: {found.reason}")
+        said = Statement(
+            (
+                "the loss is a strictly increasing function of a smaller loss, wherever it is "
+                "defined, and has the same minimisers"
+            ),
+            "derived",
+            reference=("Boyd and Vandenberghe, Convex Optimization, 2004, section 4.1.3"),
+        )
+        return replace(found, statements=(said, *found.statements), complete=False)
+
+    return MatrixReduction(name, (smaller,), lift)

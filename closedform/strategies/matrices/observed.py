@@ -1,0 +1,111 @@
+"""A formula from a theorem, run: its emitted code on random data must not be beaten by feasible neighbours.
+
+Neighbours are the code's own answers for slightly different data, where the data that the constraints speak of stay as
+they are: such answers are feasible for the first data too. This observes, it proves nothing; but it catches a theorem
+applied with a wrong sign, order or scale, and then the formula is withheld.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from closedform.algebra.noncommutative.normal_form import ONE, Unsupported
+from closedform.attempt import Statement
+from closedform.emit.auxiliaries import AUXILIARIES
+from closedform.emit.source import Source, compiled, identifier
+from closedform.stationarity.matrix import MatrixSystem
+from closedform.strategies.matrices.certificate import assignments
+
+NEIGHBOURS = 12
+_SIZES = (4, 3, 2, 5, 6, 7, 8, 9)
+
+
+def observe(system: MatrixSystem, source: str) -> Statement | None:
+    """What was observed, None where nothing could be tried; raises ``ArithmeticError`` when a neighbour is better."""
+    names, unknowns = system.names, system.unknowns
+    try:
+        measure = _loss(system)
+    except Unsupported:
+        return None
+    solve = compiled(source)
+    rng = np.random.default_rng(0)
+    fixed = frozenset().union(*(c.left.names for c in system.constraints))
+    sizes = next(iter(assignments(system, _SIZES)), {})
+    shape = {n: (_size(r, sizes), _size(c, sizes)) for n, (r, c) in names.shapes.items() if n not in unknowns}
+    if any(None in s for s in shape.values()):
+        return None
+    data = {n: _random(rng, s, names.flags.get(n, frozenset()), n in system.facts.positive) for n, s in shape.items()}  # type: ignore[arg-type]
+    scalars = [n for n in system.problem.parameters if n not in data]
+    data |= {n: 2 if n in sizes or n in _bounds(system) else float(rng.uniform(0.5, 1.5)) for n in scalars}
+    extra = {s: v for s, v in sizes.items() if s not in data}
+    movable = [n for n in shape if n in system.loss.names and n not in fixed]
+    if not movable:
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            best = measure(data, extra, solve(**data, **extra))
+            for i in range(NEIGHBOURS):
+                near = dict(data)
+                for n in movable:
+                    other = _random(rng, shape[n], names.flags.get(n, frozenset()), n in system.facts.positive)  # type: ignore[arg-type]
+                    near[n] = data[n] + (0.3, 0.02)[i % 2] * other
+                value = measure(data, extra, solve(**near, **extra))
+                if value < best - 1e-7 * (1 + abs(best)):
+                    raise ArithmeticError(f"the formula was beaten by a feasible neighbour: {value:.12g} < {best:.12g}")
+    except (ValueError, TypeError, KeyError, np.linalg.LinAlgError):
+        return None
+    where = ", ".join(f"{k} = {v}" for k, v in sizes.items())
+    return Statement(
+        f"run on random data with {where} in double precision, the formula was not beaten by {NEIGHBOURS} feasible neighbours",
+        "observed",
+    )
+
+
+def _loss(system: MatrixSystem) -> Any:
+    """The loss as a function of the data, the sizes and the answer."""
+    source = Source(system, "")
+    source.solved |= set(system.unknowns)
+    code = source.poly(system.loss)
+    head = "import warnings\nimport numpy as np\n" + "\n".join(AUXILIARIES[name] for name in source.used)
+    space: dict[str, Any] = {}
+    names = [*system.names.shapes, *system.problem.parameters, *system.unknowns]
+    renamed = {n: identifier(n) for n in names}
+    exec(compile(head, "<closedform loss>", "exec"), space)
+    whole = compile(code, "<closedform loss>", "eval")
+
+    def measure(data: dict[str, Any], sizes: dict[str, int], answer: dict[str, Any]) -> float:
+        at = {renamed.get(k, identifier(k)): v for k, v in {**sizes, **data, **answer}.items()}
+        for k, v in at.items():
+            if isinstance(v, np.ndarray) and v.ndim == 1:
+                at[k] = v.reshape(-1, 1)
+        return float(np.asarray(eval(whole, {**space, **at})).reshape(()))
+
+    return measure
+
+
+def _size(s: str, sizes: dict[str, int]) -> int | None:
+    if s == ONE or s.isdigit():
+        return int(s)
+    if s in sizes:
+        return sizes[s]
+    parts = s.split("*")
+    return int(np.prod([sizes[p] for p in parts])) if all(p in sizes for p in parts) else None
+
+
+def _bounds(system: MatrixSystem) -> set[str]:
+    return {c.bound for c in system.constraints if c.bound}
+
+
+def _random(rng: np.random.Generator, shape: tuple[int, int], flags: frozenset[str], positive: bool) -> np.ndarray:
+    a = rng.normal(size=shape)
+    if "orth" in flags:
+        return np.linalg.qr(a)[0]
+    if "diag" in flags:
+        return np.diag(np.abs(np.diag(a)) + 0.1)
+    if flags & {"spd", "psd"}:
+        return a @ a.T + 0.1 * np.eye(len(a)) * ("spd" in flags)
+    if "sym" in flags:
+        return a + a.T
+    return np.abs(a) + 0.1 if positive else a

@@ -1,0 +1,540 @@
+"""Proximal maps and projections: an isotropic square plus a penalty that splits, or a set that is easy to project on.
+
+Soft thresholding, group and nuclear-norm thresholding, boxes, balls, the simplex, positive semidefinite matrices, and
+entropic losses on the simplex. After Parikh and Boyd, *Proximal Algorithms* (2014), chapter 6. More than 400 lines:
+each set and each penalty is a few lines, and they share the splitting of the loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.facts import sign
+from closedform.algebra.noncommutative.normal_form import ONE, Atom, Poly, Unsupported
+from closedform.algebra.noncommutative.solve import collect, identity_multiple
+from closedform.algebra.noncommutative.text import display, latex
+from closedform.attempt import Attempt
+from closedform.budget import Budget
+from closedform.emit.source import Source, identifier
+from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
+from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, singular, source_of
+from closedform.strategies.matrices.convexity import affine
+
+name = "proximal map"
+example = {
+    "loss": "||a - z||^2/2 + tau*norm1(a)",
+    "unknowns": ["a"],
+    "shapes": {"z": "k", "a": "k"},
+    "assumptions": ["tau>0"],
+}
+counterexample = {
+    "loss": "||X*a - y||^2 + tau*norm1(a)",
+    "unknowns": ["a"],
+    "shapes": {"X": "n,k", "y": "n", "a": "k"},
+    "assumptions": ["tau>0"],
+}
+_BOOK = "Parikh and Boyd, Proximal Algorithms, Found. Trends Optim. 1 (2014), chapter 6"
+_PENALTIES = ("norm1", "norm", "nuclear", "entropy")
+
+
+@dataclass
+class Parts:
+    """``curvature/2 ||a||^2 - target'a + penalties`` on a set; ``curvature`` a scalar, or a column of weights."""
+
+    curvature: Poly
+    target: Poly
+    penalties: dict[str, Poly] = field(default_factory=dict)
+    weighted: bool = False
+
+
+def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with("psd", "spd", "sym", "bounds")) is not None:
+        return trouble
+    one = single_unknown(system)
+    if one is None:
+        return "not one matrix unknown"
+    u = one[0]
+    p = system.unknown(u)
+    sets = (
+        any(
+            c.kind in ("psd", "spd", "atmost", "nonnegative")
+            or (c.kind == "zero" and not c.left.scalar and c.left in (p + p.T, -p - p.T))
+            for c in system.constraints
+            if p.rows == p.cols or c.kind != "zero"
+        )
+        or u in system.facts.nonnegative
+    )
+    kinked = any(_penalty(a, e, u) for m, _ in system.loss.terms for a, e in m)
+    return None if sets or kinked else "no penalty and no set that this strategy knows"
+
+
+def _penalty(a: Atom, e: Fraction, u: str) -> str | None:
+    """The kind of a nonsmooth or entropic atom in the unknown itself."""
+    if u not in a.names:
+        return None
+    if a.kind == "nuclear" and e == 1:
+        s = a.args[0].single()
+        return "nuclear" if s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name" else None
+    if a.kind != "tr":
+        return None
+    word = a.args[0]
+    plain = [l for l in word if l.names == {u}]
+    if e == Fraction(1, 2) and len(word) == 2 and all(l.kind == "name" and l.args == (u,) for l in word):
+        return "norm"
+    if e != 1:
+        return None
+    if (
+        len(plain) == 1
+        and plain[0].kind == "fn"
+        and plain[0].args[0] == "abs"
+        and all(l.kind == "ones" for l in word if l is not plain[0])
+    ):
+        s = plain[0].args[1].single()
+        return "norm1" if s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name" else None
+    if len(word) == 2 and len(plain) == 2 and {l.kind for l in word} == {"fn", "name"}:
+        f = next(l for l in word if l.kind == "fn")
+        s = f.args[1].single()
+        return (
+            "entropy"
+            if f.args[0] == "log" and s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name"
+            else None
+        )
+    return None
+
+
+def split(system: MatrixSystem, u: str) -> Parts | str:
+    p = system.unknown(u)
+    smooth, penalties = w.constant(0), dict[str, Poly]()
+    for (m, word), c in system.loss.terms.items():
+        kinds = [(a, e, k) for a, e in m if (k := _penalty(a, e, u))]
+        if len(kinds) == 1 and not any(u in a.names for a, _ in m if a != kinds[0][0]):
+            weight = Poly(ONE, ONE, {(tuple(x for x in m if x[0] != kinds[0][0]), ()): c})
+            kind = kinds[0][2]
+            if sign(weight, system.facts) not in (1, 2):
+                return f"nothing shows that {display(weight)} is not negative"
+            penalties[kind] = penalties[kind] + weight if kind in penalties else weight
+        else:
+            smooth = smooth + Poly(ONE, ONE, {(m, word): c})
+    try:
+        g = differentiate(smooth, {u: p})[u]
+    except Unsupported as fault:
+        return str(fault)
+    found = collect(g, u, p.rows, p.cols)
+    if found is None or found.flipped:
+        return "the smooth part is not quadratic"
+    target = -found.rest
+    if found.entrywise is not None or not found.plain:
+        if found.entrywise is not None and not found.plain:
+            return Parts(found.entrywise, target, penalties, True)
+        return Parts(w.constant(0), target, penalties) if found.entrywise is None else "the weights are mixed"
+    if len(found.plain) == 1:
+        a, b = found.plain[0]
+        s, t = identity_multiple(a), identity_multiple(b)
+        if s is not None and t is not None:
+            if sign(s * t, system.facts) != 2:
+                return f"nothing shows that {display(s * t)} is positive"
+            return Parts(s * t, target, penalties)
+        weights = _diagonal(a) if t is not None and p.cols == ONE else None
+        if weights is not None and t is not None and _positive_column(weights, system):
+            return Parts(weights * t, target, penalties, True)
+    return "the quadratic part is not isotropic: the penalty does not split"
+
+
+def _diagonal(p: Poly) -> Poly | None:
+    out = w.zeros(p.rows, ONE)
+    for (m, word), c in p.terms.items():
+        front = Poly(ONE, ONE, {(m, ()): c})
+        if not word:
+            out = out + front * w.ones(p.rows)
+        elif len(word) == 1 and word[0].kind == "diag":
+            out = out + front * word[0].args[0]
+        else:
+            return None
+    return out
+
+
+def _positive_column(v: Poly, system: MatrixSystem) -> bool:
+    return all(
+        sign(Poly(ONE, ONE, {(m, ()): c}), system.facts) == 2
+        and len(word) == 1
+        and (word[0].kind == "ones" or word[0].args[0] in system.facts.positive)
+        for (m, word), c in v.terms.items()
+    )
+
+
+def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
+    budget.check()
+    one = single_unknown(system)
+    if one is None:
+        return Attempt(name, "declined", "not one matrix unknown")
+    u, _, _ = one
+    parts = split(system, u)
+    if isinstance(parts, str):
+        return Attempt(name, "declined", parts)
+    sets = None if "entropy" in parts.penalties else _sets(system, u)
+    if isinstance(sets, str):
+        return Attempt(name, "declined", sets)
+    kinds = frozenset(parts.penalties)
+    if "entropy" in kinds:
+        return _entropic(system, u, parts, sets)
+    if parts.curvature.zero:
+        return Attempt(name, "declined", "there is no quadratic term")
+    if sets and kinds - {"norm1"}:
+        return Attempt(name, "declined", "a penalty and a set together")
+    if ("nuclear" in kinds and kinds != {"nuclear"}) or (parts.weighted and kinds - {"norm1"}):
+        return Attempt(name, "declined", "these penalties do not split together")
+    return _project(system, u, parts, sets) if sets else _threshold(system, u, parts)
+
+
+def _centre(parts: Parts) -> Poly:
+    """The unconstrained minimiser of the smooth part."""
+    if parts.weighted:
+        return w.hadamard(parts.target, w.elementwise("recip", parts.curvature))
+    return w.power(parts.curvature, -1) * parts.target
+
+
+def _divided(weight: Poly, parts: Parts) -> Poly:
+    if parts.weighted:
+        return weight * w.elementwise("recip", parts.curvature)
+    return weight * w.power(parts.curvature, -1)
+
+
+def _minus(p: Poly, q: Poly) -> str:
+    text = display(q)
+    return f"{display(p)} - {'(' + text + ')' if ' ' in text else text}"
+
+
+def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
+    p, z = system.unknown(u), _centre(parts)
+    source = source_of(system)
+    here, shown, tex = source.let("z", source.poly(z)), display(z), latex(z)
+    names, remarks = list[str](), ("the loss is strictly convex, so the minimiser is unique",)
+    if "nuclear" in parts.penalties:
+        t = _divided(parts.penalties["nuclear"], parts)
+        left, values, right = source.locals("U sigma Vt")
+        source.line(f"{left}, {values}, {right} = np.linalg.svd({here}, full_matrices=False)")
+        source.line(f"{identifier(u)} = ({left} * np.maximum({values} - {source.factor(t)}, 0)) @ {right}")
+        return by_theorem(
+            system,
+            name,
+            texts={u: f"shrink_singular_values({shown}, {display(t)})"},
+            latex=rf"{tex} = U \Sigma V^\top,\quad \hat {latex(p)} = U \left(\Sigma - {latex(t)}\right)_+ V^\top",
+            source=source.finish({u: identifier(u)}),
+            cost=singular(p.rows, p.cols),
+            remarks=remarks,
+            unique=True,
+            theorem="singular value soft thresholding is the proximal map of the nuclear norm",
+            reference="Cai, Candes and Shen, SIAM J. Optim. 20 (2010), theorem 2.1",
+        )
+    text = shown
+    if "norm1" in parts.penalties:
+        t = _divided(parts.penalties["norm1"], parts)
+        source.line(f"{here} = np.sign({here}) * np.maximum(np.abs({here}) - {source.factor(t)}, 0)")
+        text = f"(sign({text}) .* max(abs({text}) - {_plain(t)}, 0))"
+        tex = rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - {latex(t)}\right)_+"
+        names.append("soft thresholding")
+    if "norm" in parts.penalties:
+        t = _divided(parts.penalties["norm"], parts)
+        length = source.let("length", f"np.linalg.norm({here})")
+        source.line(f"{here} = {here} * (max(0.0, 1 - {source.factor(t)}/{length}) if {length} else 0.0)")
+        text = f"max(1 - {_plain(t)}/norm({text}), 0)*{text if ' ' not in text or text[0] == '(' else f'({text})'}"
+        tex = rf"\left(1 - \frac{{{latex(t)}}}{{\left\lVert {tex} \right\rVert}}\right)_+ \left({tex}\right)"
+        names.append("group thresholding")
+    source.line(f"{identifier(u)} = {here}")
+    size = f"{p.rows}" if p.cols == ONE else f"{p.rows}*{p.cols}"
+    return by_theorem(
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(p)} = {tex}",
+        source=source.finish({u: identifier(u)}),
+        cost={"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")},
+        expression_class="piecewise",
+        theorem=f"{' followed by '.join(names)} is the proximal map of the penalty (zero lies in the subdifferential)",
+        reference=_BOOK,
+        remarks=remarks,
+        unique=True,
+    )
+
+
+def _wrapped(p: Poly) -> str:
+    text = display(p)
+    return f"({text})" if " " in text or text.startswith("-") else text
+
+
+def _plain(p: Poly) -> str:
+    text = display(p)
+    return f"({text})" if " " in text else text
+
+
+# -- sets ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Set:
+    """What the constraints say together: kind, and its bounds."""
+
+    kind: str  # box, simplex, ball, ball1, psd, spectrahedron
+    low: Poly | None = None
+    high: Poly | None = None
+    total: Poly | None = None
+
+
+def _sets(system: MatrixSystem, u: str) -> Set | str | None:
+    p = system.unknown(u)
+    low: Poly | None = w.zeros(p.rows, p.cols) if u in system.facts.nonnegative | system.facts.positive else None
+    high, total, found = None, None, None
+    for c in system.constraints:
+        if c.kind in ("nonnegative", "positive"):
+            low = w.zeros(p.rows, p.cols)
+        elif c.kind in ("psd", "spd"):
+            found = "psd"
+        elif c.kind == "sym":
+            continue
+        elif c.kind == "zero" and c.left.scalar and total is None and (t := _sum_equals(c, p)) is not None:
+            total = t
+        elif c.kind == "atmost" and not c.left.scalar and c.left.names >= {u}:
+            rest = c.left - p if c.left.terms.get(next(iter(p.terms))) == 1 else c.left + p
+            if u in rest.names:
+                return "an inequality that is not a bound on the entries"
+            if rest == c.left - p:
+                high = -rest if high is None else "twice"  # type: ignore[assignment]
+            else:
+                low = rest if low is None or low.zero else "twice"  # type: ignore[assignment]
+        elif (
+            c.kind == "atmost"
+            and c.left.scalar
+            and total is None
+            and found is None
+            and (b := _ball(c, u, system)) is not None
+        ):
+            found, total = b
+        elif c.kind == "atmost" and c.left.scalar and total is None and found is None and affine(c.left, (u,)):
+            found, total = "halfspace", c.left
+        elif c.kind == "zero" and p.rows == p.cols and not p.scalar and c.left in (p + p.T, -(p + p.T)):
+            found = "skew"
+        else:
+            return "a constraint that this strategy does not know"
+    if isinstance(low, str) or isinstance(high, str):
+        return "two bounds on the same side"
+    if found == "psd":
+        return (
+            Set("spectrahedron" if total is not None else "psd", total=total)
+            if low is None and high is None
+            else "psd with bounds"
+        )
+    if found is not None:
+        return Set(found, total=total) if low is None and high is None else "a ball with bounds"
+    if total is not None:
+        if low is not None and low.zero and high is None:
+            return Set("simplex", total=total)
+        return "a sum without bounds below" if low is None else "a sum with bounds"
+    return Set("box", low, high) if low is not None or high is not None else None
+
+
+def _sum_equals(c: Constraint, p: Poly) -> Poly | None:
+    """t where the constraint says that the entries sum to t (the trace, for a matrix)."""
+    for body in [w.ones(p.rows).T * p] if p.cols == ONE else [w.trace(p)] if p.rows == p.cols else []:
+        for s in (1, -1):
+            rest = body - w.scale(c.left, s)
+            if not rest.names & p.names:
+                return rest
+    return None
+
+
+def _ball(c: Constraint, u: str, system: MatrixSystem) -> tuple[str, Poly] | None:
+    inside = [(m, x) for (m, _), x in c.left.terms.items() if any(u in a.names for a, _ in m)]
+    if len(inside) != 1 or len(inside[0][0]) != 1 or inside[0][1] <= 0:
+        return None
+    ((a, e),) = inside[0][0]
+    radius = w.scale(-(c.left - Poly(ONE, ONE, {(inside[0][0], ()): inside[0][1]})), 1 / inside[0][1])
+    kind = _penalty(a, e, u)
+    if kind in ("norm", "norm1") and sign(radius, system.facts) == 2:
+        return ("ball" if kind == "norm" else "ball1"), radius
+    if _penalty(a, Fraction(1, 2), u) == "norm" and e == 1 and sign(radius, system.facts) == 2:
+        return "ball", w.power(radius, Fraction(1, 2))
+    return None
+
+
+def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
+    p, z = system.unknown(u), _centre(parts)
+    if parts.weighted and sets.kind != "box":
+        return Attempt(name, "declined", "a weighted projection on this set has no closed form here")
+    source = source_of(system)
+    shown, tex, kind = display(z), latex(z), "piecewise"
+    v, conditions = identifier(u), list[str]()
+    if "norm1" in parts.penalties:
+        if sets.kind != "box" or sets.low is None or not sets.low.zero or sets.high is not None:
+            return Attempt(name, "declined", "a penalty and a set together")
+        z = z - _divided(parts.penalties["norm1"] * w.of_fill(p.rows, p.cols), parts) if not parts.weighted else z
+        if parts.weighted:
+            return Attempt(name, "declined", "weights, a penalty and a set together")
+        shown, tex = display(z), latex(z)
+    if sets.kind == "box":
+        code, text, math = source.poly(z), shown, tex
+        if sets.low is not None:
+            code = f"np.maximum({code}, {source.poly(sets.low) if not sets.low.zero else '0'})"
+            bound = "0" if sets.low.zero else display(sets.low)
+            text, math = f"max({text}, {bound})", rf"\max\left({math}, {bound}\right)"
+        if sets.high is not None:
+            code = f"np.minimum({code}, {source.poly(sets.high)})"
+            text, math = f"min({text}, {display(sets.high)})", rf"\min\left({math}, {latex(sets.high)}\right)"
+        if sets.low is not None and sets.high is not None:
+            source.line(f"if np.any({source.poly(sets.high - sets.low)} < 0):")
+            source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
+        source.line(f"{v} = {code}")
+        theorem, reference = "the loss splits over the entries, and each is clipped to its bounds", _BOOK
+        if sets.low is not None and sets.high is not None and not sets.low.zero:
+            conditions.append("the lower bounds are not above the upper ones")
+    elif sets.kind == "simplex" and sets.total is not None:
+        if sign(sets.total, system.facts) != 2:
+            return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
+        source.line(f"{v} = {source.call('_simplex', source.poly(z), source.poly(sets.total))}")
+        text, math = f"max({shown} - threshold, 0)", rf"\left({tex} - \theta\right)_+"
+        theorem, reference = (
+            (
+                f"the projection on the simplex subtracts one threshold, found by sorting, so "
+                f"that the entries sum to {display(sets.total)}"
+            ),
+            ("Held, Wolfe and Crowder, Math. Programming 6 (1974); Duchi et al., ICML 2008"),
+        )
+        text = f"simplex_projection({shown}, {display(sets.total)})"
+    elif sets.kind == "ball" and sets.total is not None:
+        here = source.let("z", source.poly(z))
+        length = source.let("length", f"np.linalg.norm({here})")
+        r = source.factor(sets.total)
+        source.line(f"{v} = {here} * ({r}/{length} if {length} > {r} else 1.0)")
+        text = f"min(1, {_plain(sets.total)}/norm({shown}))*({shown})"
+        math = rf"\min\left(1, \frac{{{latex(sets.total)}}}{{\left\lVert {tex} \right\rVert}}\right) {tex}"
+        theorem, reference = "the projection on a ball scales what lies outside to the sphere", _BOOK
+    elif sets.kind == "ball1" and sets.total is not None:
+        here = source.let("z", source.poly(z))
+        r = source.poly(sets.total)
+        source.line(f"{v} = {here}")
+        source.line(f"if np.abs({here}).sum() > {r}:")
+        source.line(f"    {v} = np.sign({here}) * {source.call('_simplex', f'np.abs({here})', r)}")
+        text, math = (
+            f"l1_ball_projection({shown}, {display(sets.total)})",
+            rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - \theta\right)_+",
+        )
+        theorem, reference = "soft thresholding with the threshold found by sorting", "Duchi et al., ICML 2008"
+    elif sets.kind == "halfspace" and sets.total is not None:
+        normal = differentiate(sets.total, {u: p})[u]
+        if normal.names & {u} or normal.zero:
+            return Attempt(name, "declined", "the constraint is not an inequality in the unknown")
+        excess, length = w.substitute(sets.total, {u: z}), w.trace(normal.T * normal)
+        source.line(
+            f"{v} = {source.poly(z)} - max(0.0, {source.poly(excess)})/({source.poly(length)}) * "
+            f"{source.factor(normal)}"
+        )
+        text = f"{display(z)} - max({display(excess)}, 0)/({display(length)})*{_wrapped(normal)}"
+        math = rf"{latex(z)} - \frac{{\left({latex(excess)}\right)_+}}{{{latex(length)}}} {latex(normal)}"
+        theorem, reference = "what lies outside the half-space moves along the normal to its boundary", _BOOK
+        conditions.append(f"{display(normal)} is not zero")
+    elif sets.kind == "skew":
+        value = w.scale(z - z.T, Fraction(1, 2))
+        source.line(f"{v} = {source.poly(value)}")
+        text, math = display(value), latex(value)
+        theorem, reference, kind = (
+            "symmetric and skew-symmetric matrices are orthogonal complements",
+            _BOOK,
+            "linear_algebra",
+        )
+    else:
+        if p.rows != p.cols or "norm1" in parts.penalties:
+            return Attempt(name, "declined", "not a square matrix")
+        half = w.scale(z + z.T, Fraction(1, 2))
+        shown, tex, kind = display(half), latex(half), "spectral"
+        values, vectors = source.locals("values vectors")
+        source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(z))}")
+        if sets.total is not None:
+            if sign(sets.total, system.facts) != 2:
+                return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
+            source.line(f"{v} = ({vectors} * {source.call('_simplex', values, source.poly(sets.total))}) @ {vectors}.T")
+            text, math = (
+                f"spectrahedron_projection({shown}, {display(sets.total)})",
+                r"V \left(\Lambda - \theta I\right)_+ V^\top",
+            )
+            theorem = "the eigenvalues are projected on the simplex, the eigenvectors kept"
+        else:
+            source.line(f"{v} = ({vectors} * np.maximum({values}, 0)) @ {vectors}.T")
+            text, math = f"positive_part({shown})", r"V \Lambda_+ V^\top"
+            theorem = "the nearest positive semidefinite matrix keeps the positive eigenvalues of the symmetric part"
+        math = rf"{tex} = V \Lambda V^\top,\quad {math}"
+        reference = "Higham, Linear Algebra Appl. 103 (1988), theorem 2.1"
+        if any(c.kind == "spd" for c in system.constraints):
+            conditions.append(f"{shown} is positive definite (otherwise the infimum is not attained)")
+    size = f"{p.rows}" if p.cols == ONE else f"{p.rows}*{p.cols}"
+    cost = (
+        cubic(p.rows)
+        if kind == "spectral"
+        else {"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")}
+    )
+    return by_theorem(
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(p)} = {math}" if kind != "spectral" else math,
+        conditions=conditions,
+        source=source.finish({u: v}),
+        cost=cost,
+        expression_class=kind,
+        theorem=theorem,
+        reference=reference,
+        unique=True,
+        remarks=("a projection on a closed convex set exists and is unique",),
+    )
+
+
+def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None) -> Attempt:
+    p, eps = system.unknown(u), parts.penalties["entropy"]
+    total = None
+    for c in system.constraints:
+        if c.kind == "zero" and c.left.scalar and (t := _sum_equals(c, p)) is not None and total is None:
+            total = t
+        elif c.kind not in ("nonnegative", "positive") and not (c.kind == "atmost" and c.left == -p):
+            return Attempt(name, "declined", "a constraint that this strategy does not know")
+    if len(parts.penalties) > 1 or not parts.curvature.zero or p.cols != ONE or sign(eps, system.facts) != 2:
+        return Attempt(name, "declined", "an entropy with other terms")
+    if total is not None and sign(total, system.facts) != 2:
+        return Attempt(name, "declined", f"nothing shows that {display(total)} is positive")
+    g = w.power(eps, -1) * parts.target
+    source = source_of(system)
+    v = identifier(u)
+    if total is None:
+        value = w.elementwise("exp", g - w.ones(p.rows))
+        source.line(f"{v} = {source.poly(value)}")
+        text, tex = display(value), latex(value)
+    else:
+        here = source.let("z", source.poly(g))
+        source.line(f"{here} = np.exp({here} - {here}.max())")
+        lead = "" if total == w.constant(1) else f"{source.factor(total)} * "
+        source.line(f"{v} = {lead}{here} / {here}.sum()")
+        shown = display(g)
+        times = "" if total == w.constant(1) else f"{display(total)}*"
+        text = f"{times}exp({shown})/(ones({p.rows})'*exp({shown}))"
+        tex = (
+            rf"\frac{{{'' if total == w.constant(1) else latex(total)} "
+            rf"\exp\left({latex(g)}\right)}}{{\mathbf{{1}}^\top \exp\left({latex(g)}\right)}}"
+        )
+    del sets
+    return by_theorem(
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(p)} = {tex}",
+        source=source.finish({u: v}),
+        expression_class="elementary",
+        cost={"flops": f"4*{p.rows}", "memory": p.rows, "order": f"O({p.rows})"},
+        unique=True,
+        theorem=(
+            "the negative entropy is strictly convex and keeps the minimiser inside the simplex, where the "
+            "Lagrange condition gives exponentials"
+        ),
+        reference="Boyd and Vandenberghe, Convex Optimization, 2004, section 5.5.3",
+    )
+
+
+__all__ = ["Source", "attempt", "counterexample", "declines", "example", "name"]

@@ -1,0 +1,303 @@
+"""Quadratic losses on an ellipsoidal Stiefel set: tr(U'MU) subject to U'BU = I, and bilinear ones in two such unknowns.
+
+Principal components, Laplacian eigenmaps, spectral clustering (Fan 1949); canonical correlations (Hotelling 1936).
+"""
+
+from __future__ import annotations
+
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.facts import definite, sign
+from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.solve import collect, identity_multiple
+from closedform.algebra.noncommutative.text import display, latex
+from closedform.attempt import Attempt
+from closedform.budget import Budget
+from closedform.emit.source import identifier
+from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
+from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, source_of
+
+name = "spectral decomposition"
+example = {
+    "loss": "-tr(W'*S*W) subject to W'*W = eye(q)",
+    "unknowns": ["W"],
+    "shapes": {"S": "k,k", "W": "k,q"},
+    "assumptions": ["S sym"],
+}
+counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
+_FAN = "Fan, Proc. Nat. Acad. Sci. 35 (1949); Horn and Johnson, Matrix Analysis, 2nd ed., corollary 4.3.39"
+_HOTELLING = "Hotelling, Biometrika 28 (1936); Horn and Johnson, Topics in Matrix Analysis, theorem 3.4.1"
+
+
+def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with("orth")) is not None:
+        return trouble
+    if system.gradient is None:
+        return system.trouble
+    if not all(
+        any(metric_of(c, system, u) is not None for c in system.constraints) or "orth" in system.flags(u)
+        for u in system.unknowns
+    ):
+        return "not every unknown is normalised by U'BU = I"
+    return None
+
+
+def metric_of(c: Constraint, system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
+    """``(B, c)`` where the constraint says U'BU = c I (u'Bu = c for a column), with B free of unknowns."""
+    rows, cols = system.shape(u)
+    if c.kind != "zero" or (rows, cols) == (ONE, ONE) or c.left.names & frozenset(system.unknowns) != {u}:
+        return None
+    left = _without_root(c.left) if c.left.scalar else c.left
+    if left is None or (left.rows, left.cols) != (cols, cols):
+        return None
+    metric, target = w.zeros(rows, rows), w.constant(0)
+    for (m, word), x in left.terms.items():
+        front = Poly(ONE, ONE, {(tuple((a, e) for a, e in m if u not in a.names), ()): x})
+        body = word
+        inside = [(a, e) for a, e in m if u in a.names]
+        if inside:
+            if len(inside) != 1 or inside[0][1] != 1 or inside[0][0].kind != "tr" or not left.scalar:
+                return None
+            body = inside[0][0].args[0]
+        elif u not in {n for l in word for n in l.names}:
+            if word:
+                return None
+            target = target - front
+            continue
+        first, last = body[0], body[-1]
+        if (
+            first.kind != "name"
+            or first.args != (u,)
+            or last.kind != "name"
+            or last.args != (u,)
+            or not first.t
+            or last.t
+        ):
+            return None
+        middle = w.product(w.eye(rows), *(w.of_letter(l) for l in body[1:-1]))
+        if u in middle.names:
+            return None
+        metric = metric + front * middle
+    s, size = w.content(metric)[0] if metric.terms else 0, target
+    if not s or not w.is_symmetric(metric):
+        return None
+    return w.scale(metric, 1 / s), w.scale(size, 1 / s)
+
+
+def _without_root(p: Poly) -> Poly | None:
+    """``sqrt(t) - r`` squared: ``t - r^2``."""
+    roots = [(m, c) for (m, _), c in p.terms.items() if any(e.denominator == 2 for _, e in m)]
+    if not roots:
+        return p
+    if len(roots) != 1 or len(p.terms) != 2:
+        return None
+    m, c = roots[0]
+    t = Poly(ONE, ONE, {(m, ()): c})
+    return t * t - (p - t) * (p - t)
+
+
+def normalised(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
+    for c in system.constraints:
+        found = metric_of(c, system, u)
+        if found is not None:
+            return found
+    return (w.eye(system.shape(u)[0]), w.constant(1)) if "orth" in system.flags(u) else None
+
+
+def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
+    budget.check()
+    counted = sum(c.kind == "zero" and bool(c.left.names & frozenset(system.unknowns)) for c in system.constraints)
+    if counted > len(system.unknowns) or any(c.kind != "zero" for c in system.constraints):
+        return Attempt(name, "declined", "there are constraints besides the normalisation")
+    if len(system.unknowns) == 2:
+        return _pair(system)
+    one = single_unknown(system)
+    found = normalised(system, one[0]) if one else None
+    if one is None or found is None:
+        return Attempt(name, "declined", "not one unknown normalised by U'BU = I")
+    u = one[0]
+    metric, size = found
+    quadratic = quadratic_form(system.loss, system, u)
+    if quadratic is None:
+        return Attempt(name, "declined", "the loss is not of the form tr(U'MU)")
+    level = definite(metric, system.facts)
+    if level is None or not level.strict:
+        return Attempt(name, "declined", f"nothing shows that {display(metric)} is positive definite")
+    if sign(size, system.facts) != 2:
+        return Attempt(name, "declined", f"nothing shows that {display(size)} is positive")
+    return eigenvectors(system, name, u, quadratic, metric, size, level.conditions)
+
+
+def quadratic_form(loss: Poly, system: MatrixSystem, u: str) -> Poly | None:
+    """M (symmetric) where the loss is tr(U'MU) up to a constant."""
+    g = differentiate(loss, {u: system.unknown(u)})[u]
+    found = collect(g, u, *system.shape(u))
+    if found is None or found.flipped or found.entrywise is not None or len(found.plain) != 1 or not found.rest.zero:
+        return None
+    a, b = found.plain[0]
+    s = identity_multiple(b)
+    if s is None or not w.is_symmetric(a):
+        return None
+    return w.scale(a * s, w.Fraction(1, 2))
+
+
+def eigenvectors(
+    system: MatrixSystem,
+    strategy: str,
+    u: str,
+    m: Poly,
+    metric: Poly,
+    size: Poly,
+    conditions: tuple[str, ...],
+    scale_free: bool = False,
+) -> Attempt:
+    """U of the q smallest eigenvalues of M relative to B; of the largest of -M where that reads better."""
+    rows, cols = system.shape(u)
+    flip = sum(c < 0 for c in m.terms.values()) * 2 > len(m.terms)
+    shown = -m if flip else m
+    c, mono = w.content(shown)
+    if c > 0 and sign(Poly(ONE, ONE, {(mono, ()): w.Fraction(1)}), system.facts) == 2:
+        shown = w.divide_mono(shown, c, mono)
+    side = "largest" if flip else "smallest"
+    plain = identity_multiple(metric) is not None
+    body = display(shown) if plain else f"{display(shown)}, {display(metric)}"
+    scale = "" if size == w.constant(1) or scale_free else f"sqrt({display(size)})*"
+    text = f"{scale}{side}_eigenvectors({body}, {cols})"
+    source = source_of(system)
+    k = source.size(cols)
+    source.line(f"if not 1 <= {k} <= {source.size(rows)}:")
+    source.line(f'    raise ValueError("{cols} must be at most {rows}")')
+    pick = f"[:, ::-1][:, :{k}]" if flip else f"[:, :{k}]"
+    factor = "" if not scale else f"np.sqrt({source.poly(size)})*"
+    if plain:
+        source.line(f"{identifier(u)} = {factor}{source.call('_eigen', source.poly(shown))}[1]{pick}")
+    else:
+        root = source.let("L", f"np.linalg.cholesky({source.poly(metric)})")
+        inner = source.let("M", f"np.linalg.solve({root}, np.linalg.solve({root}, {source.poly(shown)}).T)")
+        source.line(f"{identifier(u)} = {factor}np.linalg.solve({root}.T, {source.call('_eigen', inner)}[1]{pick})")
+    pencil = display(shown) if plain else f"the pencil ({display(shown)}, {display(metric)})"
+    many = cols != ONE
+    theorem = (
+        f"by Ky Fan's trace theorem the columns are eigenvectors of {pencil} for its {cols} {side} eigenvalues"
+        if many
+        else f"by the Rayleigh-Ritz theorem it is an eigenvector of {pencil} for its {side} eigenvalue"
+    )
+    gap = (
+        f"the {cols}-th and the next {side} eigenvalue of {pencil} differ"
+        if many
+        else f"the {side} eigenvalue of {pencil} is simple"
+    )
+    free = (
+        ("up to an invertible factor from the right" if many else "up to a nonzero factor")
+        if scale_free
+        else ("up to an orthogonal factor from the right" if many else "up to sign")
+    )
+    eq = (
+        rf"{latex(shown)} \hat {latex(system.unknown(u))} = {'' if plain else latex(metric)} \hat "
+        rf"{latex(system.unknown(u))} \Lambda"
+    )
+    return by_theorem(
+        system,
+        strategy,
+        texts={u: text},
+        latex=eq
+        + (
+            rf",\quad \Lambda \text{{ the }} {cols} \text{{ {side} "
+            rf"eigenvalues}}"
+        ),
+        source=source.finish({u: identifier(u)}),
+        theorem=theorem,
+        reference=_FAN,
+        conditions=conditions,
+        cost=cubic(rows),
+        remarks=(f"the minimiser is unique {free} when {gap}; all local minima are global",),
+    )
+
+
+def _pair(system: MatrixSystem) -> Attempt:
+    """tr(U'CV) with U'AU = I and V'BV = I; squares that the constraints make constant are left out."""
+    u, v = system.unknowns
+    metrics = {x: normalised(system, x) for x in (u, v)}
+    if None in metrics.values() or system.gradient is None:
+        return Attempt(name, "declined", "not both unknowns are normalised")
+    (a, sa), (b, sb) = metrics[u], metrics[v]  # type: ignore[misc]
+    if system.shape(u)[1] != system.shape(v)[1] or sa != w.constant(1) or sb != w.constant(1):
+        return Attempt(name, "declined", "the unknowns are not normalised alike")
+    g = system.gradient[u]
+    found = collect(g, u, *system.shape(u))
+    if (
+        found is None
+        or found.flipped
+        or any(_proportional(p * (identity_multiple(q) or w.constant(0)), a) is None for p, q in found.plain)
+    ):
+        return Attempt(name, "declined", "the loss is not bilinear on the constraints")
+    cross = collect(found.rest, v, *system.shape(v))
+    other = collect(system.gradient[v], v, *system.shape(v))
+    if (
+        cross is None
+        or cross.flipped
+        or len(cross.plain) != 1
+        or not cross.rest.zero
+        or other is None
+        or other.flipped
+        or any(_proportional(p * (identity_multiple(q) or w.constant(0)), b) is None for p, q in other.plain)
+    ):
+        return Attempt(name, "declined", "the loss is not bilinear on the constraints")
+    c, right = cross.plain[0]
+    s = identity_multiple(right)
+    levels = [definite(x, system.facts) for x in (a, b)]
+    if s is None or any(l is None or not l.strict for l in levels):
+        return Attempt(name, "declined", "nothing shows that the metrics are positive definite")
+    conditions = tuple(dict.fromkeys(x for l in levels if l for x in l.conditions))
+    c = -(c * s)
+    k, mono = w.content(c)
+    if sign(Poly(ONE, ONE, {(mono, ()): w.Fraction(abs(k))}), system.facts) == 2:
+        c = w.divide_mono(c, abs(k), mono)
+    q = system.shape(u)[1]
+    source = source_of(system)
+    roots = [
+        None if identity_multiple(x) is not None else source.let(l, f"np.linalg.cholesky({source.poly(x)})")
+        for l, x in (("L", a), ("R", b))
+    ]
+    inner = source.let("M", source.poly(c))
+    if roots[0]:
+        source.line(f"{inner} = np.linalg.solve({roots[0]}, {inner})")
+    if roots[1]:
+        source.line(f"{inner} = np.linalg.solve({roots[1]}, {inner}.T).T")
+    left, back = source.locals("P Qt")
+    source.line(f"{left}, _, {back} = np.linalg.svd({inner}, full_matrices=False)")
+    n = source.size(q)
+    for x, root, code in ((u, roots[0], f"{left}[:, :{n}]"), (v, roots[1], f"{back}[:{n}].T")):
+        source.line(f"{identifier(x)} = {f'np.linalg.solve({root}.T, {code})' if root else code}")
+    shown = [display(c), display(a), display(b)]
+    pair = {u: f"left_canonical({', '.join(shown)}, {q})", v: f"right_canonical({', '.join(shown)}, {q})"}
+    theorem = (
+        f"with A = {shown[1]}, B = {shown[2]} and C = {shown[0]}, the columns are A^(-1/2) and B^(-1/2) times "
+        f"the singular"
+        f" vectors of A^(-1/2)*C*B^(-1/2) for its {q} largest singular values (von Neumann's trace inequality)"
+    )
+    tex = (
+        rf"{latex(a)}^{{-1/2}} \left({latex(c)}\right) {latex(b)}^{{-1/2}} = P \Sigma Q^\top,\quad \hat "
+        rf"{latex(system.unknown(u))} = {latex(a)}^{{-1/2}} P_{{{q}}},\quad \hat {latex(system.unknown(v))} = "
+        rf"{latex(b)}^{{-1/2}} Q_{{{q}}}"
+    )
+    return by_theorem(
+        system,
+        name,
+        texts=pair,
+        latex=tex,
+        source=source.finish({u: identifier(u), v: identifier(v)}),
+        theorem=theorem,
+        reference=_HOTELLING,
+        conditions=conditions,
+        cost=cubic(system.shape(u)[0], "22"),
+    )
+
+
+def _proportional(p: Poly, q: Poly) -> Poly | None:
+    """The scalar s with p = s q, where it is one term."""
+    if p.zero:
+        return w.constant(0)
+    (cp, mp), (cq, mq) = w.content(p), w.content(q)
+    if w.divide_mono(p, cp, mp) != w.divide_mono(q, cq, mq):
+        return None
+    return w.mul(Poly(ONE, ONE, {(mp, ()): cp}), w.power(Poly(ONE, ONE, {(mq, ()): cq}), -1))

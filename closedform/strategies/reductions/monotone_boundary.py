@@ -1,0 +1,139 @@
+"""An unknown in which the loss is strictly monotone: at a minimum it stands on the closed edge of its domain.
+
+Where the sign of a partial derivative is proved on the whole domain and the unknown has a bound of its own on that side,
+the unknown takes the bound (its multiplier is positive there) and the rest is a smaller problem. Without such a bound
+there is no critical point, which other rungs report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.calculus.signs import Facts
+from closedform.frozen import FrozenMap
+from closedform.points import CLASSES, CriticalPoint
+from closedform.stationarity.candidates import expression_class
+from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+
+name = "monotone up to the edge"
+example = {"loss": "n*log(b - a)", "unknowns": ["a", "b"], "assumptions": ["n>0", "a<=m", "b>=M", "m<M"]}
+counterexample = {"loss": "(x - 1)^2 + y^2", "unknowns": ["x", "y"], "assumptions": ["x>=0"]}
+
+_FLIP = {">=": "<=", "<=": ">="}
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when no unknown has a closed bound towards which the loss falls, else None."""
+    if len(system.unknowns) < 2 or system.loss is None or system.gradient is None:
+        return "there is one unknown only, or no loss"
+    if not any(_bounds(system, u) for u in system.unknowns):
+        return "no unknown has a closed bound"
+    if not _edges(system):
+        return "the loss is not proved to be monotone in an unknown with a closed bound"
+    return None
+
+
+def _bounds(system: Stationarity, u: Any) -> dict[int, Any]:
+    """Closed bounds of the unknown, free of unknowns: 1 for the lower, -1 for the upper one."""
+    out = dict[int, Any]()
+    for r in system.relations:
+        for own, other, op in ((r.lhs, r.rhs, r.rel_op), (r.rhs, r.lhs, _FLIP.get(r.rel_op, ""))):
+            if own == u and op in _FLIP and not other.free_symbols & set(system.unknowns):
+                out[1 if op == ">=" else -1] = other
+    return out
+
+
+def _edges(system: Stationarity) -> dict[Any, tuple[Any, int]]:
+    """Unknowns that stand on an edge at every minimum, with that edge and the sign of the slope."""
+    facts, out = Facts(system.relations), dict[Any, tuple[Any, int]]()
+    for u, g in zip(system.unknowns, system.gradient or (), strict=True):
+        bounds = _bounds(system, u)
+        slope = facts.sign(sp.factor(sp.together(g))) if bounds else None
+        if slope not in (1, -1) or slope not in bounds:
+            continue
+        others = [r for r in system.relations if u in r.free_symbols and {r.lhs, r.rhs} != {u, bounds[slope]}]
+        at_edge = [r.subs(u, bounds[slope]) for r in others]
+        if all(r is sp.true or (hasattr(r, "lhs") and facts.sign(_gap(r)) in (1, 2, 0)) for r in at_edge):
+            out[u] = (bounds[slope], int(slope))
+    return out
+
+
+def _gap(r: Any) -> Any:
+    return r.lhs - r.rhs if r.rel_op in (">", ">=") else r.rhs - r.lhs
+
+
+def reduce(system: Stationarity, budget: Budget) -> Reduction:
+    """The problem in the other unknowns, with those on their edges put in."""
+    budget.check()
+    edges = _edges(system)
+    values = {u: e for u, (e, _) in edges.items()}
+    rest = tuple(u for u in system.unknowns if u not in edges)
+    loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
+    relations = tuple(r for r in system.relations if not r.free_symbols & edges.keys())
+    said = Statement(
+        "; ".join(
+            f"the loss {'rises' if s > 0 else 'falls'} strictly in {u} on the whole domain, so at a minimum {u} = {e}, its bound, "
+            "with a positive multiplier"
+            for u, (e, s) in edges.items()
+        ),
+        "derived",
+    )
+
+    def lift(attempts: tuple[Attempt, ...]) -> Attempt:
+        if not attempts:
+            return _found(system, values, said, CriticalPoint(FrozenMap({}), expression_class="rational"))
+        inner = attempts[0]
+        if inner.outcome not in ("solved", "partial"):
+            return replace(inner, strategy=name, statements=(said, *inner.statements))
+        points = tuple(_joined(system, values, p) for p in inner.points)
+        return replace(inner, strategy=name, points=points, statements=(said, *inner.statements))
+
+    if not rest:
+        return Reduction(name, (), lift)
+    equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in rest)
+    return Reduction(name, (smaller(system, rest, equations, loss=loss, relations=relations),), lift)
+
+
+def _joined(system: Stationarity, values: dict[Any, Any], p: CriticalPoint) -> CriticalPoint:
+    if p.exact is None:
+        return p
+    exact = {u.name: values[u] if u in values else p.exact[u.name] for u in system.unknowns}
+    kind = "boundary minimum" if p.kind == "global minimum" else p.kind
+    classes = [expression_class(v) for v in exact.values()]
+    return replace(
+        p,
+        exact=FrozenMap(exact),
+        numeric=None,
+        radius=None,
+        kind=kind,
+        inertia=None,
+        expression_class=max(classes, key=CLASSES.index),
+        note="on the edge of the domain",
+    )
+
+
+def _found(system: Stationarity, values: dict[Any, Any], said: Statement, empty: CriticalPoint) -> Attempt:
+    loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
+    point = replace(
+        empty,
+        exact=FrozenMap({u.name: values[u] for u in system.unknowns}),
+        kind="boundary minimum",
+        loss=loss,
+        expression_class=expression_class(*values.values()),
+        note="on the edge of the domain",
+    )
+    return Attempt(
+        name,
+        "solved",
+        points=(point,),
+        complete=True,
+        minimiser="closed",
+        statements=(said,),
+        expression_class=point.expression_class,
+        scope="formula" if system.parameters else "instance",
+    )

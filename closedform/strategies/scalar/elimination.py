@@ -1,0 +1,279 @@
+"""Several unknowns: eliminate them one at a time, judge every candidate, keep families that leave an unknown free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from closedform.algebra.bridge import text
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.calculus.elimination import Eliminator
+from closedform.calculus.signs import Facts
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.points import CLASSES, CriticalPoint, Kind
+from closedform.stationarity.candidates import Judge, Judged, decimals, expression_class, prove
+from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.second_order import Shape, local_kind, nested_minimum, numeric_kind, shape
+
+name = "elimination of one unknown after another"
+example = {
+    "loss": "n/2*log(v) + (S2 - 2*mu*S1 + n*mu**2)/(2*v)",
+    "unknowns": ["mu", "v"],
+    "assumptions": ["v>0", "n>0", "S2>0", "n*S2>S1**2"],
+}
+counterexample = {"loss": "x^4 - x^2"}
+
+share = 0.3  # of the time left: certified numbers come after
+share = 0.4  # of the time that is left: other rungs want some
+MAX_UNKNOWNS = 8
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when there is one unknown only, or a case distinction, else None."""
+    if len(system.unknowns) < 2:
+        return "there is one unknown only"
+    if len(system.unknowns) > MAX_UNKNOWNS:
+        return f"there are more than {MAX_UNKNOWNS} unknowns"
+    if system.kind in ("piecewise", "sum"):
+        return f"the system is of kind {system.kind}"
+    if sum(sp.count_ops(e) for e in system.equations) > 3_000:
+        return "the equations are too large to be eliminated by hand"
+    return None
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """Solved with every candidate judged, or failed with the case that resisted."""
+    facts = Facts(system.relations)
+    found = Eliminator(facts, budget, system.nonzero).solve(_row_reduced(system), system.unknowns)
+    judge = Judge(system, budget)
+    if not judge.samples:
+        return Attempt(name, "failed", "no admissible values of the parameters were found")
+    judged = judge.judge_all(found.points, found.stands)
+    kept = [j for j in judged if j.sometimes]
+    if any(v.has(*(s.symbol for s in found.stands)) for j in kept for v in j.point.values()) if found.stands else False:
+        return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
+    if found.obstacles:
+        o = found.obstacles[0]
+        return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
+    if not kept:
+        if any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
+            return Attempt(name, "failed", "only one turn of the circular functions was looked at")
+        if any(r.rel_op in (">=", "<=") and r.free_symbols & set(system.unknowns) for r in system.relations):
+            return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
+        if found.exceptions:
+            return Attempt(name, "failed", f"no critical point unless {found.exceptions[0]} = 0")
+        if not found.points or (judge.numeric and all(j.never for j in judged)):
+            said = Statement("elimination that keeps every solution leaves none in the domain", "derived")
+            return Attempt(
+                name,
+                "no_critical_point",
+                "the system has no real solution in the domain",
+                complete=True,
+                statements=(said,),
+                scope="instance" if judge.numeric else "formula",
+            )
+        return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
+    return _answer(system, facts, judge, judged, kept, bool(found.exceptions), budget)
+
+
+def _row_reduced(system: Stationarity) -> tuple[Any, ...]:
+    """The equations, or rational combinations of them that say the same with fewer transcendental terms."""
+    own = set(system.unknowns)
+    rows = [sp.expand(e).as_coefficients_dict() for e in system.equations]
+    terms = sorted({t for row in rows for t in row}, key=sp.default_sort_key)
+    hard = [t for t in terms if t.free_symbols & own and not t.is_polynomial(*own)]
+    if len(rows) > 6 or len(terms) > 60 or not any(sum(t in row for row in rows) > 1 for t in hard):
+        return system.equations
+    if not all(c.is_Rational for row in rows for c in row.values()):
+        return system.equations
+    columns = [*hard, *(t for t in terms if t not in hard)]
+    matrix = sp.Matrix([[row.get(t, 0) for t in columns] for row in rows]).rref()[0]
+    reduced = [sp.Add(*(c * t for c, t in zip(matrix.row(i), columns, strict=True))) for i in range(matrix.rows)]
+    return tuple(e for e in reduced if e != 0)
+
+
+def _answer(
+    system: Stationarity,
+    facts: Facts,
+    judge: Judge,
+    judged: list[Judged],
+    kept: list[Judged],
+    open_cases: bool,
+    budget: Budget,
+) -> Attempt:
+    certificates, statements = list[Certificate](), list[Statement]()
+    whole = shape(system, facts)
+    if whole.reason:
+        statements.append(Statement(whole.reason, "derived"))
+    if (
+        not whole.minimum
+        and len(kept) == 1
+        and not judge.numeric
+        and budget.remaining > 4
+        and nested_minimum(system, facts)
+    ):
+        whole = Shape(
+            True,
+            True,
+            "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising "
+            "over it, and so on: its one critical point is the global minimum",
+        )
+        statements.append(Statement(whole.reason, "derived"))
+    dropped = [j for j in judged if not j.sometimes]
+    complete = whole.unique and len(kept) == 1 and kept[0].always
+    complete = complete or (
+        all(j.never for j in dropped)
+        if judge.numeric
+        else all(j.always for j in kept) and all(_excluded(system, j) for j in dropped)
+    )
+    if open_cases or any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
+        complete = False
+    squares = _least_value(system, facts)
+    points = list[CriticalPoint]()
+    for j in _distinct(kept):
+        budget.check()
+        points.append(_point(system, judge, j, whole.minimum, facts, squares, certificates, statements, budget))
+    if complete:
+        statements.append(
+            Statement(
+                "no other real critical point exists in the domain: the elimination keeps every solution", "derived"
+            )
+        )
+    classes = [p.expression_class for p in points if p.expression_class is not None]
+    klass = max(classes, key=CLASSES.index) if classes else None
+    minima = [p for p in points if p.kind == "global minimum"]
+    if judge.numeric:
+        points.sort(key=lambda p: [float(v) for v in p.numeric.values()] if p.numeric else [])
+    return Attempt(
+        name,
+        "solved",
+        points=tuple(points),
+        complete=complete,
+        expression_class=klass,
+        minimiser="closed" if minima else None,
+        scope="instance" if judge.numeric else "formula",
+        statements=tuple(statements),
+        certificates=tuple(certificates),
+        counts=FrozenMap({"complex": None, "real": len(points) if complete and judge.numeric else None}),
+    )
+
+
+def _distinct(kept: list[Judged]) -> list[Judged]:
+    """Without points that lie in a family of the list, which branching may repeat."""
+    families = [j for j in kept if any(v == k for k, v in j.point.items())]
+    out = list[Judged]()
+    for j in kept:
+        inside = False
+        for f in families:
+            if f is j:
+                continue
+            free = {k: j.point[k] for k, v in f.point.items() if v == k}
+            if any(v == k for k, v in j.point.items()):
+                continue
+            try:
+                inside = inside or all(sp.simplify(v.subs(free) - j.point[k]) == 0 for k, v in f.point.items())
+            except (TypeError, ValueError):
+                continue
+        if not inside:
+            out.append(j)
+    return out
+
+
+def _excluded(system: Stationarity, j: Judged) -> bool:
+    """Is the candidate outside the domain for all data, by the sign of an unknown's bound?"""
+    parameters = Facts([r for r in system.relations if not set(system.unknowns) & r.free_symbols])
+    for u, v in j.point.items():
+        if u.is_positive and parameters.sign(v) in (-1, 0, -2):
+            return True
+        if u.is_real and v.is_real is False:
+            return True
+    if any(v.has(sp.I) or sp.count_ops(v) > 120 for v in j.point.values()):
+        return False
+    return any(sp.simplify(e.subs(j.point, simultaneous=True)) == 0 for e in system.nonzero)
+
+
+def _least_value(system: Stationarity, facts: Facts) -> Any:
+    """A lower bound of the loss that is plain from its form: a sum of squares with weights that are not negative."""
+    if system.loss is None:
+        return None
+    rest = sp.S.Zero
+    own = set(system.unknowns)
+    for t in sp.Add.make_args(system.loss):
+        if not t.free_symbols & own:
+            rest += t
+            continue
+        c, square = t.as_independent(*own, as_Add=False)
+        if not (isinstance(square, sp.Pow) and square.exp.is_Integer and square.exp % 2 == 0 and square.exp > 0):
+            return None
+        if facts.sign(c) not in (1, 2):
+            return None
+    return rest
+
+
+def _point(
+    system: Stationarity,
+    judge: Judge,
+    j: Judged,
+    minimum: bool,
+    facts: Facts,
+    squares: Any,
+    certificates: list[Certificate],
+    statements: list[Statement],
+    budget: Budget,
+) -> CriticalPoint:
+    free = [u.name for u, v in j.point.items() if u == v]
+    proof = prove(system, j.point) if budget.remaining > 3 else None
+    shown = ", ".join(f"{u} = {text(j.point[u])}" for u in system.unknowns if j.point[u] != u)[:400]
+    conditions = list[str]()
+    index = None
+    if proof is not None:
+        certificates.append(proof[0])
+        index = len(certificates) - 1
+        parameters = Facts([r for r in system.relations if not set(system.unknowns) & r.free_symbols])
+        conditions += [f"{text(c)} != 0" for c in proof[1] if parameters.sign(c) not in (1, -1) and not judge.numeric]
+        statements.append(Statement(f"{shown} makes every derivative zero", "proved", certificate=index))
+    else:
+        statements.append(
+            Statement(
+                f"{shown} solves the system, by steps that keep its solutions, and makes every derivative zero in "
+                f"ball arithmetic at {len(j.words)} random admissible data",
+                "derived",
+            )
+        )
+    if not j.always:
+        conditions.append(
+            "where it is real and lies in the domain" + (" and satisfies the equations" if "not" in j.words else "")
+        )
+    values = [j.point[u] for u in system.unknowns]
+    at = j.balls[0]
+    if judge.numeric and at is not None and not free:
+        kind, inertia = numeric_kind(system, at, judge.precision)
+    else:
+        kind, inertia = local_kind(system, j.point, facts)
+    loss = system.loss.subs(j.point, simultaneous=True) if system.loss is not None else None
+    if loss is not None and sp.count_ops(loss) < 100:
+        loss = sp.simplify(loss) if not loss.has(sp.log, sp.exp) else sp.expand_log(loss)
+    word: Kind = "global minimum" if minimum else kind
+    if squares is not None and loss is not None and sp.count_ops(loss) < 60 and sp.simplify(loss - squares) == 0:
+        word = "global minimum"  # a sum of squares cannot be less
+    numeric = radius = None
+    if judge.numeric and at is not None and not free:
+        pairs = {u.name: decimals(at[u.name], budget.digits) for u in system.unknowns}
+        numeric = FrozenMap({k: v[0] for k, v in pairs.items()})
+        radius = FrozenMap({k: v[1] for k, v in pairs.items()})
+    return CriticalPoint(
+        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
+        numeric,
+        radius,
+        word,
+        inertia,
+        None,
+        loss if loss is not None and sp.count_ops(loss) <= 150 else None,
+        expression_class(*values),
+        tuple(conditions),
+        note=f"a family: {', '.join(free)} free" if free else "",
+        certificate=index,
+    )

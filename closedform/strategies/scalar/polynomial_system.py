@@ -1,0 +1,488 @@
+"""Several unknowns, rational equations over Q: every critical point, exact where radicals exist, and how many there are.
+
+The zeros come from ``algebra.systems`` (Groebner basis, univariate form, proved by substitution). Each irreducible
+factor of the univariate polynomial is decided by Galois theory: where its group is not solvable, no coordinate system
+in radicals exists for its points; else each coordinate's own minimal polynomial gives the radicals. Kinds come from the
+Hessian in balls. A global minimum is named only where the loss is coercive and the list complete, or where the loss is
+a sum of squares that vanishes at the point. (More than 400 lines: one answer in four steps, exact values, kinds, least
+loss, certificate, that share what is known of each zero.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import comb
+from typing import Any
+
+import sympy as sp
+from flint import Ordering, arb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz_poly
+
+from closedform.algebra import bridge
+from closedform.algebra.galois.decide import Decision, decide
+from closedform.algebra.polynomial_systems.elements import coordinates, evaluated, matching, minimal_polynomial
+from closedform.algebra.polynomial_systems.solve import RealPoint, SystemSolution, solve_system, zeros_of
+from closedform.algebra.roots import decimal_text
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.calculus import rational_roots
+from closedform.calculus.rational_roots import RealRoots
+from closedform.enclosures.certificates import points_certificate
+from closedform.enclosures.coercive import coercive, lower_bound
+from closedform.enclosures.evaluation import Function
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.expression import read
+from closedform.kernel.rational import quotient
+from closedform.kernel.reading import Refused
+from closedform.points import CriticalPoint, Kind
+from closedform.stationarity.scalar import Stationarity
+
+name = "polynomial system"
+example = {"loss": "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"}
+counterexample = {"loss": "exp(x) + x^2 + y^2 - x*y"}
+
+share = 0.8  # of the time left; less where a loss leaves something to certified numbers
+MAX_TERMS = 20_000
+MAX_RATIONAL = 1_000  # operations in an equation whose denominators are not cleared yet
+MAX_DEGREE = 60
+MAX_DENSE = 3_000  # monomials that an equation may have once its products are multiplied out
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when the system is not rational over Q in several unknowns (or equations), else None."""
+    if len(system.unknowns) < 2 and len(system.equations) < 2:
+        return "there is one equation in one unknown"
+    if system.kind not in ("polynomial", "rational"):
+        return f"the equations are {system.kind}, not rational"
+    if system.parameters:
+        return "the coefficients hold parameters"
+    if any(r.rel_op == "==" for r in system.relations):
+        return "there are equality constraints"
+    if any(_heavy(e, system.unknowns) for e in system.equations):
+        return "clearing denominators would make the equations too large"
+    return None
+
+
+def _heavy(e: Any, unknowns: tuple[Any, ...]) -> bool:
+    """Whether writing the equation out (or clearing its denominators) is out of reach, from its form alone."""
+    if not e.is_polynomial(*unknowns):
+        return sp.count_ops(e) > MAX_RATIONAL
+    degree = _degree(e)
+    return degree > MAX_DEGREE or (
+        len(e.args) < MAX_TERMS
+        and comb(len(unknowns) + degree, degree) > MAX_DENSE
+        and sp.count_ops(e) > 200
+        and any(_degree(a) > 1 and _nested(a) for a in e.args)
+    )
+
+
+def _degree(e: Any) -> int:
+    """An upper bound of the degree in all names, without expanding."""
+    if e.is_Symbol:
+        return 1
+    if e.is_Pow and e.exp.is_Integer:
+        return int(e.exp) * _degree(e.base)
+    degrees = [_degree(a) for a in e.args]
+    return max(degrees, default=0) if e.is_Add else sum(degrees)
+
+
+def _nested(e: Any) -> bool:
+    return any(a.is_Add or (a.is_Pow and a.base.is_Add) for a in sp.Mul.make_args(e))
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """All complex and real zeros; "solved" only where their list is complete and every real one is exact."""
+    names = tuple(u.name for u in system.unknowns)
+    try:
+        equations, nonzero = polynomials(system)
+    except NotImplementedError as fault:
+        return Attempt(name, "declined", str(fault))
+    if all(f.is_zero() for f in equations):
+        return Attempt(name, "failed", "the equations vanish everywhere")
+    if max(int(f.total_degree()) for f in equations) > MAX_DEGREE:
+        return Attempt(name, "failed", f"the equations have degree more than {MAX_DEGREE}")
+    if system.loss is not None:  # certified numbers come after
+        budget = budget.share(budget.remaining * 0.7)
+    solution = solve_system(equations, names, nonzero, budget)
+    return answer(system, solution, budget)
+
+
+def polynomials(system: Stationarity) -> tuple[list[fmpq_mpoly], list[fmpq_mpoly]]:
+    """Numerators, and what must not vanish; raises ``NotImplementedError`` with a sentence."""
+    ring = fmpq_mpoly_ctx.get(tuple(f"v{i}" for i in range(len(system.unknowns))), Ordering.degrevlex)
+    equations, nonzero = list[fmpq_mpoly](), list[fmpq_mpoly]()
+    for e in system.equations:
+        if not e.is_polynomial(*system.unknowns):
+            e, denominator = sp.fraction(sp.together(e))
+            nonzero.append(_mpoly(denominator, system.unknowns, ring))
+        equations.append(_mpoly(e, system.unknowns, ring))
+    nonzero += [_mpoly(e, system.unknowns, ring) for e in system.nonzero]
+    seen: dict[str, fmpq_mpoly] = {}
+    for h in nonzero:
+        for factor, _ in h.factor()[1]:
+            seen[str(factor)] = factor
+    return equations, list(seen.values())
+
+
+def _mpoly(e: Any, unknowns: tuple[Any, ...], ring: fmpq_mpoly_ctx) -> fmpq_mpoly:
+    try:
+        poly = sp.Poly(e, *unknowns)
+    except sp.PolynomialError as fault:
+        raise NotImplementedError("an equation is not polynomial in the unknowns") from fault
+    terms = poly.terms()
+    if len(terms) > MAX_TERMS:
+        raise NotImplementedError("an equation has too many terms")
+    if not all(c.is_Rational for _, c in terms):
+        raise NotImplementedError("a coefficient is not rational")
+    return ring.from_dict({tuple(int(k) for k in m): fmpq(int(c.p), int(c.q)) for m, c in terms})
+
+
+@dataclass
+class _Zero:
+    """A real zero in the domain, with what has been found about it."""
+
+    point: RealPoint
+    exact: FrozenMap[str, Any] | None = None
+    klass: str | None = None
+    inertia: tuple[int, int, int] | None = None
+    degenerate: bool = False
+    loss: arb | None = None
+    loss_exact: Any = None
+
+
+def answer(system: Stationarity, solution: SystemSolution, budget: Budget) -> Attempt:
+    """The attempt that a solved system supports; a reduction may call it with its own system."""
+    if solution.space is None or (solution.form is None and solution.space != -1):
+        details = FrozenMap[str, object]({"dimension": solution.space})
+        return Attempt(name, "failed", solution.reason or "the system was not solved", details=details)
+    return _Answer(system, solution, budget).attempt()
+
+
+class _Answer:
+    def __init__(self, system: Stationarity, solution: SystemSolution, budget: Budget) -> None:
+        self.system, self.solution, self.budget = system, solution, budget
+        self.names = [u.name for u in system.unknowns]
+        self.statements, self.certificates = list[Statement](), list[Certificate]()
+        self.bits = int(budget.digits * 3.33) + 120
+        self.function = Function.of(system)
+        self.open = False
+
+    def attempt(self) -> Attempt:
+        solution = self.solution
+        self._say_counts()
+        zeros = [z for z in map(_Zero, solution.real_points(self.budget.digits + 12)) if self._inside(z)]
+        complete = solution.complete and not self.open
+        complex_count = None if self.system.relations else solution.complex_count
+        counts = FrozenMap({"complex": complex_count, "real": len(zeros)})
+        if not zeros:
+            closed = any(r.rel_op in (">=", "<=") for r in self.system.relations)
+            if closed:
+                return Attempt(
+                    name, "failed", "no critical point inside the domain; its closed edges were not examined"
+                )
+            outcome = "no_critical_point" if complete else "failed"
+            reason = "the equations have no real common zero" + (" in the domain" if self.system.relations else "")
+            return Attempt(name, outcome, reason, complete=complete, counts=counts, statements=tuple(self.statements))
+        status = self._exact(zeros)
+        kinds = self._kinds(zeros, complete)
+        self._certify(zeros, complete)
+        points = tuple(self._point(z, k) for z, k in zip(zeros, kinds, strict=True))
+        minima = [p for p in points if p.kind == "global minimum"]
+        undecided = [i for i in {z.point.factor for z in zeros} if status[i] == "unknown"]
+        minimiser = None
+        if minima:
+            minimiser = (
+                "closed" if all(p.exact is not None for p in minima) else "undecided" if undecided else "not_closed"
+            )
+        closed = sum(p.exact is not None for p in points)
+        common: dict[str, Any] = {
+            "points": points,
+            "complete": complete,
+            "counts": counts,
+            "statements": tuple(self.statements),
+            "certificates": tuple(self.certificates),
+            "minimiser": minimiser if complete else None,
+        }
+        if not complete:
+            return Attempt(
+                name, "enclosed", "that there are no further critical points is observed, not proved", **common
+            )
+        if undecided:
+            return Attempt(
+                name, "enclosed", "solvability by radicals was not decided, or the radicals are too long", **common
+            )
+        return Attempt(name, "solved" if closed == len(points) else "partial" if closed else "not_closed", **common)
+
+    def _say_counts(self) -> None:
+        s = self.solution
+        trust = "derived" if s.complete else "observed"
+        why = {
+            "A": "as many as the product of the degrees (Bezout)",
+            "B": "by two engines: a Groebner basis over Q, and one modulo a prime",
+            "C": "by Groebner bases modulo two primes",
+            "": "by a Groebner basis modulo one prime",
+        }[s.ground]
+        if s.space == -1:
+            self.statements.append(Statement("the stationarity system has no complex solution", trust))
+            return
+        zeros = f"{s.complex_count} distinct complex solution{'s' if s.complex_count != 1 else ''}, {s.real_count} of them real"
+        self.statements.append(
+            Statement(
+                f"the stationarity system has {zeros}: each is proved by substitution; no others, {why}",
+                trust,
+                reference="Fulton, Intersection theory, 8.4.6" if s.ground == "A" else "",
+            )
+        )
+
+    def _inside(self, zero: _Zero) -> bool:
+        """Whether the relations hold; a difference that stays near zero is tested exactly in the zero's field."""
+        values = dict(zip(self.names, zero.point.coordinates, strict=True))
+        for r in self.system.relations:
+            gap = self.function.value(r.lhs - r.rhs, values, self.bits)
+            if gap is None:
+                return False
+            if gap.contains(0):
+                if not self._on_the_edge(zero, r.lhs - r.rhs):
+                    self.open = True  # too close to tell
+                if r.rel_op in (">", "<", "!="):
+                    return False
+            elif not {">": gap > 0, ">=": gap > 0, "<": gap < 0, "<=": gap < 0, "!=": True}.get(r.rel_op, True):
+                return False
+        return True
+
+    def _on_the_edge(self, zero: _Zero, expr: Any) -> bool:
+        """Whether a rational expression is exactly zero at the point, in the point's field."""
+        factor = self.solution.factors[zero.point.factor]
+        try:
+            value = quotient(read(bridge.to_tree(expr)), self.names, {})
+            top = {tuple(int(k) for k in e): c for e, c in value.top.to_dict().items()}
+            return evaluated(top, dict(enumerate(coordinates(self.solution, factor))), fmpq_poly(factor)) == 0
+        except (bridge.NoTranslation, Refused, ZeroDivisionError):
+            return False
+
+    # -- exact expressions -------------------------------------------------------------------------------------------
+
+    def _exact(self, zeros: list[_Zero]) -> dict[int, str]:
+        """Fill in exact coordinates; per factor "closed", "not_closed" or "unknown"."""
+        status: dict[int, str] = {}
+        known: dict[str, RealRoots] = {}
+        for number in sorted({z.point.factor for z in zeros}):
+            self.budget.check()
+            own = [z for z in zeros if z.point.factor == number]
+            factor = self.solution.factors[number]
+            decision = self._decide(factor)
+            if decision.solvable is not True:
+                status[number] = "not_closed" if decision.solvable is False else "unknown"
+                continue
+            try:
+                elements = coordinates(self.solution, factor)
+                done = all(self._exact_point(z, elements, factor, known) for z in own)
+            except ZeroDivisionError:
+                done = False
+            status[number] = "closed" if done else "unknown"
+        used = {id(r) for r in known.values()}
+        for roots in known.values():
+            if id(roots) in used and roots.certificates and roots.status == "closed":
+                shift = len(self.certificates)
+                self.certificates.extend(roots.certificates)
+                self.statements.extend(
+                    replace(s, certificate=None if s.certificate is None else s.certificate + shift)
+                    for s in roots.statements
+                )
+        return status
+
+    def _decide(self, factor: fmpz_poly) -> Decision:
+        if factor.degree() <= 2:
+            return Decision(True, "degree at most two")
+        decision = decide(factor, self.budget.share(self.budget.remaining * 0.4))
+        if decision.solvable is False and decision.certificate is not None:
+            self.certificates.append(decision.certificate)
+            form = sp.Add(*(c * u for c, u in zip(self._form(), self.system.unknowns, strict=True)))
+            group = f", its group is {decision.group}" if decision.group and decision.proved_label else ""
+            self.statements.append(
+                Statement(
+                    f"at {_count(factor)} of the real critical points {bridge.text(form)} is a root of an irreducible polynomial of degree "
+                    f"{factor.degree()} that is not solvable by radicals{group}: these points have no expression in radicals",
+                    "proved",
+                    certificate=len(self.certificates) - 1,
+                )
+            )
+        return decision
+
+    def _form(self) -> list[int]:
+        form = [0] * len(self.names)
+        if self.solution.form is not None:
+            for i, c in zip(self.solution.kept, self.solution.form.form, strict=True):
+                if i < len(form):
+                    form[i] = c
+        return form
+
+    def _exact_point(
+        self, zero: _Zero, elements: list[fmpq_poly], factor: fmpz_poly, known: dict[str, RealRoots]
+    ) -> bool:
+        exact, klass = dict[str, Any](), "rational"
+        for x, e, ball in zip(self.names, elements, zero.point.coordinates, strict=True):
+            value, k = self._element(e, factor, ball, known)
+            if value is None:
+                return False
+            exact[x] = value
+            klass = k if k != "rational" else klass
+        zero.exact, zero.klass = FrozenMap(exact), klass
+        return True
+
+    def _element(self, e: fmpq_poly, factor: fmpz_poly, ball: arb, known: dict[str, RealRoots]) -> tuple[Any, str]:
+        if e.degree() < 1:
+            c = e[0]
+            return sp.Rational(int(c.p), int(c.q)), "rational"
+        minimal = minimal_polynomial(e, factor)
+        if minimal is None:
+            return None, ""
+        key = str(minimal)
+        if key not in known:
+            known[key] = rational_roots.real_roots(minimal, self.bits, self.budget)
+        found = known[key]
+        i = matching(found.balls, ball)
+        return (
+            (None, "") if i is None or found.exact[i] is None else (found.exact[i], found.expression_class or "radical")
+        )
+
+    # -- kinds -------------------------------------------------------------------------------------------------------
+
+    def _kinds(self, zeros: list[_Zero], complete: bool) -> list[Kind]:
+        if self.system.loss is None:
+            return ["unclassified"] * len(zeros)
+        for z in zeros:
+            self.budget.check()
+            z.inertia = self.function.inertia(z.point.coordinates, self.bits)
+            if z.inertia is None:
+                z.inertia, z.degenerate = self._exact_inertia(z)
+            values = dict(zip(self.names, z.point.coordinates, strict=True))
+            z.loss = self.function.value(self.system.loss, values, self.bits)
+            if z.klass == "rational" and z.exact is not None:
+                value = self.system.loss.subs({u: z.exact[u.name] for u in self.system.unknowns})
+                z.loss_exact = value if value.is_number and sp.count_ops(value) < 200 else None
+        kinds: list[Kind] = [_kind(z) for z in zeros]
+        best = self._global(zeros, complete)
+        return ["global minimum" if i in best else k for i, k in enumerate(kinds)]
+
+    def _exact_inertia(self, zero: _Zero) -> tuple[tuple[int, int, int] | None, bool]:
+        """At a rational point the Hessian is rational; elsewhere None. And whether its determinant is zero."""
+        if zero.exact is None or zero.klass != "rational":
+            return None, True
+        found = self.function.exact_inertia([fmpq(int(v.p), int(v.q)) for v in zero.exact.values()])
+        return found, True
+
+    def _global(self, zeros: list[_Zero], complete: bool) -> set[int]:
+        """Indices of the points proved to be global minima."""
+        least = lower_bound(self.system)
+        if least is not None:
+            zero = [i for i, z in enumerate(zeros) if z.loss_exact is not None and z.loss_exact == least]
+            if zero:
+                self.statements.append(
+                    Statement(
+                        f"the loss is a sum of squares{f' plus {least}' if least else ''} and takes the value {least} at the global minimum",
+                        "derived",
+                    )
+                )
+                if complete:
+                    zero += [
+                        i
+                        for i, z in enumerate(zeros)
+                        if i not in zero
+                        and z.loss is not None
+                        and z.loss.contains(0)
+                        and not (z.loss > 0)
+                        and self._same_loss(zeros, zero[0], i)
+                    ]
+                return set(zero)
+        if not complete or self.system.relations or any(z.loss is None for z in zeros):
+            return set()
+        reason = coercive(self.system, self.budget)
+        if reason is None:
+            return set()
+        losses = [z.loss if z.loss is not None else arb(0) for z in zeros]
+        best = min(range(len(zeros)), key=lambda i: float(losses[i].mid()))
+        rivals = [i for i in range(len(zeros)) if not losses[i] > losses[best]]
+        if not all(self._same_loss(zeros, best, i) for i in rivals):
+            return set()
+        self.statements.append(
+            Statement(
+                f"the loss tends to infinity ({reason}), so it has a global minimum, at the critical point of least loss",
+                "derived",
+            )
+        )
+        return set(rivals)
+
+    def _same_loss(self, zeros: list[_Zero], i: int, j: int) -> bool:
+        """Whether two losses whose balls meet are the same number."""
+        if i == j:
+            return True
+        if self.function.loss_terms is None:
+            return False
+        minimal = list[fmpz_poly | None]()
+        for z in (zeros[i], zeros[j]):
+            factor = self.solution.factors[z.point.factor]
+            try:
+                value = self.function.loss_in_field(coordinates(self.solution, factor), factor)
+            except ZeroDivisionError:
+                return False
+            minimal.append(None if value is None else minimal_polynomial(value, factor))
+        if minimal[0] is None or minimal[0] != minimal[1]:
+            return False
+        balls = [b for b, _ in rational_roots.isolate_real(minimal[0], self.bits)]
+        a, b = zeros[i].loss, zeros[j].loss
+        return (
+            a is not None
+            and b is not None
+            and matching(balls, a) is not None
+            and matching(balls, a) == matching(balls, b)
+        )
+
+    # -- the result ----------------------------------------------------------------------------------------------------
+
+    def _certify(self, zeros: list[_Zero], complete: bool) -> None:
+        bezout = complete and self.solution.ground == "A" and not self.system.relations
+        others = self.solution.complex_points(self.budget.digits) if bezout else None
+        boxes, signs = [z.point.coordinates for z in zeros], [z.inertia for z in zeros]
+        certificate = points_certificate(self.system, boxes, signs, self.budget.digits, others)
+        if certificate is None and bezout:
+            bezout = False  # the bound held for the system after elimination, not as written
+            certificate = points_certificate(self.system, boxes, signs, self.budget.digits)
+        if certificate is None:
+            return
+        self.certificates.append(certificate)
+        number = f"{len(zeros)} real critical point{'s' if len(zeros) != 1 else ''}"
+        said = (
+            f"there {'is' if len(zeros) == 1 else 'are'} exactly {number}, as listed"
+            if bezout
+            else (f"within each stated radius lies a critical point: {number}, as listed")
+        )
+        self.statements.append(Statement(said, "proved", certificate=len(self.certificates) - 1))
+
+    def _point(self, zero: _Zero, kind: Kind) -> CriticalPoint:
+        texts = [decimal_text(b, self.budget.digits) for b in zero.point.coordinates]
+        multiplicity = 1 if self.solution.degree == self.solution.complex_count else None
+        return CriticalPoint(
+            zero.exact,
+            FrozenMap(dict(zip(self.names, (t for t, _ in texts), strict=True))),
+            FrozenMap(dict(zip(self.names, (r for _, r in texts), strict=True))),
+            kind,
+            zero.inertia if self.system.loss is not None else None,
+            multiplicity,
+            zero.loss_exact,
+            zero.klass,
+        )
+
+
+def _kind(zero: _Zero) -> Kind:
+    if zero.inertia is None or zero.inertia[2]:
+        if zero.inertia is not None and zero.inertia[0] and zero.inertia[1]:
+            return "saddle"
+        return "degenerate" if zero.degenerate else "unclassified"
+    positive, negative, _ = zero.inertia
+    return "saddle" if positive and negative else "local minimum" if positive else "local maximum"
+
+
+def _count(factor: fmpz_poly) -> int:
+    with ctx.workprec(64):
+        return sum(1 for r in zeros_of(factor) if r.imag.is_zero())

@@ -1,0 +1,375 @@
+"""One unknown, a rational gradient over Q: all real critical points, exact where radicals exist, with a global minimum.
+
+The numerator is factored over Q; each factor's real roots are enclosed, and its solvability decided by Galois theory.
+Signs of the gradient between neighbouring roots and poles give every kind, also of multiple roots; the losses of the
+minima are compared in balls (equal ones by exact elimination).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, cast
+
+import sympy as sp
+from flint import arb, ctx, fmpq, fmpz_poly
+
+from closedform.algebra import bridge
+from closedform.algebra.roots import exact as dyadic
+from closedform.algebra.roots import isolate_real, magnitude, radius_text, round_ball
+from closedform.algebra.sampling import Sample, complex_ball, real_ball
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.calculus import rational_roots
+from closedform.calculus.rational_roots import RealRoots
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.reading import Json
+from closedform.points import CriticalPoint, Kind
+from closedform.stationarity.scalar import Stationarity, columns_of
+
+name = "univariate polynomial"
+example = {"loss": "x**4 - x**2"}
+counterexample = {"loss": "exp(x) - 2*x"}
+
+MAX_DEGREE = 400
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when the system is not one rational equation in one unknown over Q, else None."""
+    if len(system.unknowns) != 1 or len(system.equations) != 1:
+        return "there is more than one unknown"
+    if system.kind not in ("polynomial", "rational"):
+        return f"the equation is {system.kind}, not rational"
+    if (system.equations[0].free_symbols | _names(system.relations)) - set(system.unknowns):
+        return "the coefficients hold parameters"
+    if not system.equations[0].is_polynomial(*system.unknowns):
+        return "the numerator is no polynomial"
+    return None
+
+
+def _names(relations: tuple[Any, ...]) -> set[Any]:
+    return set[Any]().union(*(r.free_symbols for r in relations))
+
+
+@dataclass(frozen=True)
+class _Zero:
+    """A real zero of the gradient in the domain."""
+
+    ball: arb
+    multiplicity: int
+    roots: RealRoots
+    index: int
+
+    @property
+    def exact(self) -> Any:
+        return self.roots.exact[self.index]
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """Every real critical point, with certificates; "failed" only where solvability was not decided."""
+    x = system.unknowns[0]
+    source = system.gradient[0] if system.gradient is not None else system.equations[0]
+    numerator, denominator = sp.fraction(sp.cancel(sp.together(source)))
+    try:
+        top, bottom = sp.Poly(numerator, x), sp.Poly(denominator, x)
+    except sp.PolynomialError:
+        return Attempt(name, "declined", "the gradient is not rational")
+    if not all(c.is_Rational for c in (*top.all_coeffs(), *bottom.all_coeffs())):
+        return Attempt(name, "declined", "the coefficients are not rational")
+    if top.is_zero:
+        return Attempt(name, "failed", "the gradient is zero everywhere")
+    if top.degree() > MAX_DEGREE:
+        return Attempt(name, "failed", f"the gradient has degree {top.degree()}, more than {MAX_DEGREE}")
+    f, d = rational_roots.to_flint(top), rational_roots.to_flint(bottom)
+    sign = _same_sign(top, f) * _same_sign(bottom, d)
+    bits = int(budget.digits * 3.33) + 80
+    line = _Line(system, f, d, sign, bits)
+    zeros = list[_Zero]()
+    outside = 0
+    decided = list[RealRoots]()
+    for g, m in f.factor()[1]:
+        budget.check()
+        roots = rational_roots.real_roots(g, bits, budget)
+        where = [line.inside(b) for b in roots.balls]
+        if None in where:
+            return Attempt(name, "failed", "it is open whether a zero of the gradient lies in the domain")
+        inside = [i for i, held in enumerate(where) if held]
+        outside += len(roots.balls) - len(inside)
+        if inside:
+            decided.append(roots)
+        zeros += [_Zero(roots.balls[i], int(m), roots, i) for i in inside]
+    zeros.sort(key=lambda z: float(z.ball.mid()) if abs(z.ball) < 1e300 else 0.0)
+    return _Answer(system, line, zeros, decided, budget).attempt(f)
+
+
+def _same_sign(poly: Any, f: fmpz_poly) -> int:
+    return 1 if (poly.LC() > 0) == (int(f.leading_coefficient()) > 0) else -1
+
+
+class _Line:
+    """The real line with the sign of the gradient on it."""
+
+    def __init__(self, system: Stationarity, f: fmpz_poly, d: fmpz_poly, sign: int, bits: int) -> None:
+        self.system, self.f, self.d, self.sign = system, f, d, sign
+        self.x = system.unknowns[0].name
+        self.bits = bits
+        self.poles = [b for b, _ in isolate_real(d, bits)] if d.degree() > 0 else []
+
+    def inside(self, ball: arb) -> bool | None:
+        """Whether every relation holds at a real number given as a ball; None where one cannot be evaluated."""
+        for r in self.system.relations:
+            gap = self.value(r.lhs - r.rhs, ball)
+            if gap is None:
+                z = complex_ball(r.lhs - r.rhs, Sample(cast(Any, {self.x: ball}), {}), self.bits)
+                if z is None or z.imag.contains(0):
+                    return None
+                return False
+            if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(
+                r.rel_op, True
+            ):
+                return False
+        return True
+
+    def value(self, expr: Any, ball: arb) -> arb | None:
+        return real_ball(expr, Sample({self.x: ball}, {}), self.bits)
+
+    def slope(self, at: fmpq) -> int:
+        """The sign of the gradient at a rational that is neither zero nor pole."""
+        top, bottom = self.f(at), self.d(at)
+        return self.sign * (1 if top > 0 else -1) * (1 if bottom > 0 else -1)
+
+    def stretches(self, zeros: list[_Zero]) -> list[list[_Zero]] | None:
+        """The zeros on each interval of the domain between poles; None where the domain's edges are not known exactly.
+
+        The edges of the domain are the real zeros of the relations' differences, so an interval lies in it or outside.
+        """
+        cuts = list(self.poles)
+        for r in self.system.relations:
+            try:
+                edge = sp.Poly(
+                    sp.numer(sp.together(r.lhs - r.rhs)) * sp.denom(sp.together(r.lhs - r.rhs)), self.system.unknowns[0]
+                )
+            except sp.PolynomialError:
+                return None
+            if not rational_roots.is_rational(edge):
+                return None
+            cuts += [b for b, _ in isolate_real(rational_roots.to_flint(edge), self.bits)] if edge.degree() > 0 else []
+        ends = sorted({dyadic(b.mid()) for b in cuts})
+        inner = [(a + b) / 2 for a, b in pairwise(ends)]
+        middles = [ends[0] - 1, *inner, ends[-1] + 1] if ends else [fmpq(0)]
+        out = list[list[_Zero]]()
+        for k, middle in enumerate(middles):
+            own = [
+                z for z in zeros if (k == 0 or z.ball > arb(ends[k - 1])) and (k == len(ends) or z.ball < arb(ends[k]))
+            ]
+            if self.inside(arb(middle)):
+                out.append(own)
+            elif own:
+                return None
+        return out
+
+
+class _Answer:
+    def __init__(
+        self, system: Stationarity, line: _Line, zeros: list[_Zero], decided: list[RealRoots], budget: Budget
+    ) -> None:
+        self.system, self.line, self.zeros, self.decided, self.budget = system, line, zeros, decided, budget
+        self.x = system.unknowns[0]
+
+    def attempt(self, f: fmpz_poly) -> Attempt:
+        certificates, statements = list[Certificate](), list[Statement]()
+        for roots in self.decided:
+            shift = len(certificates)
+            certificates += roots.certificates
+            statements += [
+                replace(s, certificate=None if s.certificate is None else s.certificate + shift)
+                for s in roots.statements
+            ]
+        points, minimum_proved = self._points()
+        certificate = self._certificate(points, f)
+        if certificate is not None:
+            certificates.append(certificate)
+            where = " in the domain" if self.system.relations else ""
+            many = (
+                "is exactly 1 real critical point"
+                if len(points) == 1
+                else f"are exactly {len(points)} real critical points"
+            )
+            said = f"there {many}{where}, enclosed as listed" if points else (f"there is no real critical point{where}")
+            statements.append(Statement(said, "proved", certificate=len(certificates) - 1))
+        if points and minimum_proved and any(p.kind == "global minimum" for p in points):
+            statements.append(
+                Statement(
+                    "the loss falls before the first and rises after the last critical point of each interval of its domain, "
+                    "so it has a global minimum, at the critical point of least loss",
+                    "derived",
+                )
+            )
+        counts = FrozenMap({"complex": None if self.system.relations else _distinct(f), "real": len(points)})
+        closed = [p for p in points if p.exact is not None]
+        unknown = [r for r in self.decided if r.status == "unknown"]
+        minimiser = None
+        minima = [p for p in points if p.kind == "global minimum"]
+        if minima:
+            minimiser = (
+                "closed" if all(p.exact is not None for p in minima) else "undecided" if unknown else "not_closed"
+            )
+        common: dict[str, Any] = {
+            "points": tuple(points),
+            "complete": True,
+            "counts": counts,
+            "statements": tuple(statements),
+            "certificates": tuple(certificates),
+            "minimiser": minimiser,
+        }
+        if not points:
+            return Attempt(name, "no_critical_point", "the gradient has no real zero in the domain", **common)
+        if unknown:
+            reason = "; ".join(r.reason for r in unknown)
+            return Attempt(name, "enclosed", f"solvability by radicals was not decided: {reason}", **common)
+        outcome = "solved" if len(closed) == len(points) else "partial" if closed else "not_closed"
+        return Attempt(name, outcome, **common)
+
+    def _points(self) -> tuple[list[CriticalPoint], bool]:
+        """The points with kinds; and whether a global minimum is proved to be attained."""
+        kinds, attained = self._kinds()
+        losses = [self._loss_ball(z) for z in self.zeros]
+        candidates = [i for i, k in enumerate(kinds) if k == "local minimum"]
+        best = self._least(candidates, losses) if attained and candidates else []
+        points = list[CriticalPoint]()
+        for i, z in enumerate(self.zeros):
+            kind: Kind = "global minimum" if i in best else kinds[i]
+            inertia = (0, 0, 1) if z.multiplicity > 1 else (1, 0, 0) if kinds[i] == "local minimum" else (0, 1, 0)
+            numeric, radius = _decimals(z.ball, self.budget.digits)
+            exact = FrozenMap({self.x.name: z.exact}) if z.exact is not None else None
+            klass = ("rational" if z.exact.is_Rational else "radical") if z.exact is not None else None
+            points.append(
+                CriticalPoint(
+                    exact,
+                    FrozenMap({self.x.name: numeric}),
+                    FrozenMap({self.x.name: radius}),
+                    kind,
+                    inertia if self.system.loss is not None else None,
+                    z.multiplicity,
+                    self._loss(z),
+                    klass,
+                )
+            )
+        return points, bool(best)
+
+    def _kinds(self) -> tuple[list[Kind], bool]:
+        """Each zero's kind from the gradient's sign on both sides; whether each stretch falls first and rises last."""
+        if self.system.loss is None:
+            return ["unclassified"] * len(self.zeros), False
+        outer = [*self.line.poles, *(b for b, _ in isolate_real(self.line.f, self.line.bits))]
+        beside = {id(z): self._beside(z.ball, outer) for z in self.zeros}
+        kinds = list[Kind]()
+        for z in self.zeros:
+            before, after = beside[id(z)]
+            kinds.append("degenerate" if before == after else "local minimum" if before < 0 else "local maximum")
+        groups = self.line.stretches(self.zeros)
+        attained = bool(groups) and all(g and beside[id(g[0])][0] < 0 < beside[id(g[-1])][1] for g in groups or [])
+        return kinds, attained
+
+    def _beside(self, ball: arb, others: list[arb]) -> tuple[int, int]:
+        """Signs of the gradient just left and right of a zero, at rationals between it and its neighbours."""
+        middle, own = dyadic(ball.mid()), dyadic(ball.rad())
+        gaps = [abs(dyadic(o.mid()) - middle) - dyadic(o.rad()) for o in others if not o.overlaps(ball)]
+        step = (own + min(gaps, default=own + 2)) / 2  # outside the ball, which is wide where the root is huge
+        return self.line.slope(middle - step), self.line.slope(middle + step)
+
+    def _loss_ball(self, z: _Zero) -> arb | None:
+        return self.line.value(self.system.loss, z.ball) if self.system.loss is not None else None
+
+    def _loss(self, z: _Zero) -> Any:
+        """The exact loss, reduced modulo the factor where the loss is a polynomial; None where it would be long."""
+        loss = self.system.loss
+        if z.exact is None or loss is None:
+            return None
+        if loss.is_polynomial(self.x):
+            g = rational_roots.to_sympy(z.roots.polynomial, self.x)
+            value = sp.expand(sp.rem(loss, g, self.x).subs(self.x, z.exact))
+        else:
+            value = loss.subs(self.x, z.exact)
+        return value if sp.count_ops(value) <= 200 else None
+
+    def _least(self, candidates: list[int], losses: list[arb | None]) -> list[int]:
+        """Indices of the least loss; empty when balls leave it open and no exact argument decides."""
+        if any(losses[i] is None for i in candidates):
+            return []
+        balls = {i: losses[i] or arb(0) for i in candidates}
+        best = min(candidates, key=lambda i: dyadic(balls[i].upper()))
+        rivals = [i for i in candidates if not balls[i] > balls[best]]
+        return rivals if all(self._equal(best, i, balls) for i in rivals) else []
+
+    def _equal(self, i: int, j: int, balls: dict[int, arb]) -> bool:
+        """Whether two losses whose balls meet are the same algebraic number."""
+        if i == j:
+            return True
+        loss: Any = self.system.loss
+        a, b = self.zeros[i], self.zeros[j]
+        if sp.expand(loss.subs(self.x, -self.x) - loss) == 0 and (a.ball + b.ball).contains(0) and a.roots is b.roots:
+            return True  # an even loss at a root and its negative, which is a root too
+        if not loss.is_polynomial(self.x):
+            return False
+        z = sp.Dummy("z")
+        product = sp.S.One
+        for zero in {id(k.roots): k for k in (a, b)}.values():
+            g = rational_roots.to_sympy(zero.roots.polynomial, self.x)
+            if sp.degree(g, self.x) > 12:
+                return False
+            product *= sp.resultant(g, z - sp.rem(loss, g, self.x), self.x)
+        values = isolate_real(rational_roots.to_flint(sp.Poly(product, z)), self.line.bits)
+        meeting = [v for v, _ in values if v.overlaps(balls[i]) or v.overlaps(balls[j])]
+        return len(meeting) == 1
+
+    def _certificate(self, points: list[CriticalPoint], f: fmpz_poly) -> Certificate | None:
+        """The kernel claim ``critical_points`` by roots; None where the loss cannot be written for the kernel."""
+        problem = self.system.origin
+        if not all((r.lhs - r.rhs).is_rational_function(self.x) for r in self.system.relations):
+            return None  # the kernel asks on every root, also where such a relation has no real value
+        try:
+            unknowns: list[Json] = [self.x.name]
+            statement: dict[str, Json] = {"unknowns": unknowns}
+            if self.system.loss is not None:
+                statement["loss"] = bridge.to_tree(self.system.loss)
+            else:
+                statement["equations"] = [bridge.to_tree(e) for e in self.system.equations]
+            relations = [
+                [{"==": "="}.get(r.rel_op, r.rel_op), bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)]
+                for r in self.system.relations
+            ]
+        except bridge.NoTranslation:
+            return None
+        if relations:
+            statement["relations"] = [list[Json](r) for r in relations]
+        if problem.data is not None and columns_of(problem) and problem.loss is not None:
+            pass  # the accumulated loss is stated; the report says that it was accumulated from the table
+        said = list[Json]()
+        for p in points:
+            item: dict[str, Json] = {"numeric": dict(p.numeric or {}), "radius": dict(p.radius or {})}
+            if p.inertia is not None:
+                item["inertia"] = [str(k) for k in p.inertia]
+            value = p.exact[self.x.name] if p.exact is not None else None
+            if value is not None and value.is_Rational:
+                item["exact"] = {self.x.name: str(value)}
+            said.append(item)
+        counts: dict[str, Json] = {"real": str(len(points))}
+        if not relations:
+            counts["complex"] = str(_distinct(f))
+        claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
+        # roots may come with twice the accuracy that was asked for; the kernel's own rounding must be finer still
+        return Certificate(statement, claim, {"method": "roots", "precision": str(2 * self.line.bits + 100)})
+
+
+def _distinct(f: fmpz_poly) -> int:
+    return sum(int(g.degree()) for g, _ in f.factor()[1])
+
+
+def _decimals(ball: arb, digits: int) -> tuple[str, str]:
+    with ctx.workprec(int(digits * 3.4) + 100):
+        middle = abs(dyadic(ball.mid()))
+        places = digits - 1 - magnitude(middle) if middle > 0 else digits
+        numeric, bound = round_ball(ball, places)
+        return numeric, radius_text(bound)
