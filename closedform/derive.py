@@ -15,6 +15,7 @@ from closedform.frozen import FrozenMap
 from closedform.ladder import Finished, Outline, Path
 from closedform.problem import Problem
 from closedform.report.model import Report
+from closedform.report.sense import turned
 from closedform.verdict import Checked, conclude, judge
 
 Progress = Callable[[str], None]
@@ -36,12 +37,14 @@ def derive(
     box: Mapping[str, Any] | str | None = None,
     start: Mapping[str, Any] | str | None = None,
     exact: bool = True,
+    maximize: bool = False,
     progress: Progress | None = None,
     **keywords: Any,
 ) -> Report:
     """Derive the gradient of a loss, solve the stationarity system, and say with proof whether the answer is closed.
 
-    ``loss`` is text, a SymPy expression, or the name of a catalogue loss; ``equations`` may be given instead.
+    ``loss`` is text, a SymPy expression, or the name of a catalogue loss; ``equations`` may be given instead. The
+    optimum sought is the minimum, with ``maximize`` (or a text "maximize ...") the maximum.
     ``data`` is a table (a path, a DataFrame, a mapping of columns); ``digits`` and ``timeout`` (seconds) are obeyed:
     the report arrives within ``timeout`` + 2 s and says what it had no time for. Decimals are read exactly. ``exact``
     False skips the search for closed forms and gives certified numbers only.
@@ -71,6 +74,7 @@ def derive(
         assumptions=assumptions,
         box=box,
         start=start,
+        maximize=maximize or None,
         **keywords,
     )
     return answer(problem, Budget(started + timeout, digits), exact=exact, progress=progress)
@@ -102,7 +106,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     if problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
         worker.import_meanwhile("sympy")
     while checked is None and inner.remaining > 0:
-        job = worker.Job("closedform.ladder", "solve", (problem, inner, dict(known), exact))
+        job = worker.Job("closedform.ladder", "solve", (problem.minimised(), inner, dict(known), exact))
         try:
             worker.run(job, deadline, listen)
         except worker.Died as died:
@@ -117,7 +121,8 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     if checked is None:
         tops = [a for path, a in known.items() if len(path) == 1]
         checked = Checked(conclude("ladder", tops), ())
-    return _report(problem, outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
+    report = _report(problem.minimised(), outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
+    return report if problem.sense == "min" else turned(report, problem)
 
 
 def _report(

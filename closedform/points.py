@@ -18,9 +18,14 @@ Kind = Literal[
     "local maximum",
     "global maximum",
     "boundary minimum",
+    "boundary maximum",  # of a problem with sense "max"
     "degenerate",
     "unclassified",
 ]
+Sense = Literal["min", "max"]
+SOUGHT: FrozenMap[Sense, tuple[Kind, Kind]] = FrozenMap(
+    {"min": ("global minimum", "boundary minimum"), "max": ("global maximum", "boundary maximum")}
+)
 
 CLASSES = (
     "rational",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -23,6 +23,7 @@ from closedform.expression import (
 )
 from closedform.frozen import FrozenMap
 from closedform.losses import find
+from closedform.points import Sense
 from closedform.reading.from_sympy import SympyReading
 from closedform.reading.language import (
     Assumption,
@@ -53,7 +54,7 @@ class Problem:
     """
 
     source: str
-    loss: Node | None
+    loss: Node | None  # as the user wrote it, whatever the sense
     unknowns: tuple[str, ...]
     parameters: tuple[str, ...] = ()
     equations: tuple[Node, ...] = ()
@@ -67,6 +68,14 @@ class Problem:
     start: FrozenMap[str, str] = FrozenMap()
     catalogue: str | None = None  # the catalogue entry it came from; for the story told, never for the answer
     notes: tuple[str, ...] = ()
+    sense: Sense = "min"
+
+    def minimised(self) -> Problem:
+        """The same question with the loss to be minimised: of a loss to be maximised, the negative."""
+        if self.sense == "min" or self.loss is None:
+            return self
+        terms = self.loss.children if self.loss.head == "+" else (self.loss,)
+        return replace(self, loss=add(*(negate(term) for term in terms)), sense="min")
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
@@ -83,6 +92,7 @@ def read(
     assumptions: Iterable[str] | str = (),
     box: Mapping[str, object] | str | None = None,
     start: Mapping[str, object] | str | None = None,
+    maximize: bool | None = None,
     **keywords: object,
 ) -> Problem:
     """The problem that a call of ``derive`` states; raises ``InputError`` or ``CallError`` with one sentence.
@@ -121,6 +131,9 @@ def read(
     declared = frozenset(wanted or ()).union(given, boxed, started, columns, *(declared_by(a) for a in said))
     foreign = SympyReading()
     reading, shown = _read_source(text, equations, declared, foreign)
+    if maximize and (equations is not None or reading.sense == "min"):
+        other = "there are equations and no loss" if equations is not None else "the loss says minimize"
+        raise CallError(f"maximize is asked for, and {other}; leave one out")
     given = {**foreign.shapes, **given}
     said += _assumed(foreign.assumptions, tuple(declared))
     notes += reading.notes
@@ -181,6 +194,7 @@ def read(
         start=FrozenMap(started),
         catalogue=entry.name if entry is not None else None,
         notes=tuple(dict.fromkeys(notes)),
+        sense="max" if maximize else reading.sense or "min",
     )
 
 

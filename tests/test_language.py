@@ -13,7 +13,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from closedform import problem
+from closedform import derive, problem
 from closedform.errors import CallError, ClosedFormError, InputError, TextFault
 from closedform.expression import (
     Node,
@@ -36,7 +36,6 @@ SAME = [  # two spellings of one node
     ("2x", "2*x"),
     ("2(x+1)", "2*(x+1)"),
     ("(x+1)(x-1)", "(x+1)*(x-1)"),
-    ("X a - y", "X*a - y"),
     ("x^2", "x**2"),
     ("-x^2", "-(x^2)"),
     ("2^3^2", "512"),
@@ -131,6 +130,13 @@ def test_numbers_of_ten_thousand_digits() -> None:
         ("sigmoi(x)", 0, "did you mean sigmoid"),
         ("f(x)", 0, "there is no function f"),
         ("3 4", 2, "operator is missing"),
+        ("x y", 2, "x and y stand side by side"),
+        ("2x yz", 3, "x and yz stand side by side; write x*yz"),
+        ("maximise_it sum(i, 1, n, x[i])", 12, "maximise_it and sum stand side by side"),
+        ("x 2", 2, "x and 2 stand side by side"),
+        ("min x^2", 4, "write minimize x^2 for an optimum"),
+        ("max 5*x - x^2", 4, "write maximize 5*x - x^2 for an optimum"),
+        ("1 + sin x", 8, "write sin(x)"),
         ("1/2x", 3, "not clear"),
         ("2^3x", 3, "not clear"),
         ("x/0", 1, "division by zero"),
@@ -553,3 +559,69 @@ def test_reading_text_does_not_import_sympy() -> None:
 
 def test_fractions_are_exact() -> None:
     assert parse("0.1").number == Fraction(1, 10)
+
+
+# -- which optimum is sought -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "loss", "sense"),
+    [
+        ("maximize 5*x - x^2", "5*x - x^2", "max"),
+        ("argmax (x - 1)^2", "(x - 1)^2", "max"),
+        ("Maximise -x^2", "-x^2", "max"),
+        ("minimize |x| + x^2", "|x| + x^2", "min"),
+        ("minimise(x^2)", "x^2", "min"),
+        ("argmin x^2", "x^2", "min"),
+        ("x^2", "x^2", "min"),
+    ],
+)
+def test_the_sense_is_read_and_the_loss_kept(text: str, loss: str, sense: str) -> None:
+    asked = problem.read(text)
+    assert (asked.loss, asked.sense) == (parse(loss), sense)
+
+
+def test_a_name_that_is_declared_is_no_word() -> None:
+    assert problem.read("argmax^2 - argmax", unknowns=["argmax"]).sense == "min"
+    with pytest.raises(InputError, match="argmax and x stand side by side"):
+        problem.read("argmax x", unknowns=["argmax"])
+
+
+def test_maximize_as_an_option() -> None:
+    x = sympy.Symbol("x")
+    assert problem.read(5 * x - x**2, maximize=True).sense == "max"
+    assert problem.read("maximize 5*x - x^2", maximize=True).minimised().loss == parse("-5*x + x^2")
+    with pytest.raises(CallError, match="says minimize"):
+        problem.read("minimize x^2", maximize=True)
+    with pytest.raises(CallError, match="equations and no loss"):
+        problem.read(equations="x^2 - 1", maximize=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "points"),
+    [
+        ("5*x - x^2", {}, [("global maximum", "25/4", (0, 1, 0))]),
+        ("x^2 - x^4", {}, [("global maximum", "1/4", None), ("local minimum", "0", None)] * 2),
+        ("x^4 - x^2", {}, [("local minimum", "-1/4", None), ("local maximum", "0", None)] * 2),
+        ("x^2 - y^2", {}, [("saddle", "0", (1, 1, 0))]),
+        ("x", {"assumptions": ["0<=x", "x<=3"]}, [("boundary maximum", "3", None)]),
+    ],
+)
+def test_kinds_and_losses_speak_of_the_loss_as_written(
+    text: str, options: dict[str, list[str]], points: list[tuple[str, str, tuple[int, int, int] | None]]
+) -> None:
+    """The maxima of f are the minima of -f, by hand from the second derivative."""
+    report = derive(text, maximize=True, **options)
+    found = [(p.kind, str(p.loss), p.inertia) for p in report.critical_points]
+    assert {(kind, loss) for kind, loss, _ in found} == {(kind, loss) for kind, loss, _ in points}
+    assert all(inertia in (None, got) for (*_, got), (*_, inertia) in zip(found, points, strict=False))
+    assert report.to_dict()["problem"]["sense"] == "max"
+
+
+def test_a_matrix_loss_is_maximised() -> None:
+    """Ky Fan: tr(W'SW) over orthonormal W is largest at the eigenvectors of the largest eigenvalues."""
+    report = derive("maximize tr(W'*S*W) subject to W'*W = eye(q)", unknowns=["W"], assumptions=["S sym"])
+    assert report.formula is not None
+    assert report.formula.unknown["W"] == "largest_eigenvectors(S, q)"
+    assert report.gradient["W"] == "2*S*W"
+    assert report.verdict.minimiser == "closed"

@@ -16,6 +16,7 @@ from flint import fmpq
 
 from closedform.errors import TextFault
 from closedform.expression import RELATIONS, Node, add, name, negate, number, power
+from closedform.points import Sense
 from closedform.reading.parser import LOGIC, MAX_NESTING, MAX_TEXT, Parser
 from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, PROPERTIES
 
@@ -39,12 +40,16 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Reading:
-    """What one text says: a loss or equations, constraints, properties of names, and notes on how it was read."""
+    """What one text says: a loss or equations, constraints, properties of names, and notes on how it was read.
+
+    ``sense`` is None where the text does not say which optimum is sought.
+    """
 
     expressions: tuple[Node, ...]
     constraints: tuple[Node, ...] = ()
     properties: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    sense: Sense | None = None
 
 
 def parse(text: str, names: Iterable[str] = ()) -> Node:
@@ -64,12 +69,22 @@ _PROPERTY = re.compile(
 )
 
 
+_NO_PROPERTY = re.compile(r"\s*[^\W\d]\w*\s+([^\W\d]\w*\s*)+$")
+_ASSUMPTIONS = "write p>0, 0<p<1, k<n, m integer, S spd, L psd, A sym or Q orth"
+
+
 def parse_loss(text: str, names: Iterable[str] = ()) -> Reading:
-    """A loss, and what stands after "subject to"."""
+    """A loss with the optimum that is sought ("maximize ..."), and what stands after "subject to".
+
+    >>> reading = parse_loss("maximize 5*x - x^2")
+    >>> unparse(reading.expressions[0]), reading.sense
+    ('5*x - x**2', 'max')
+    """
     declared = frozenset(names)
     cut = _SUBJECT.search(text[:MAX_TEXT])
     head = text[: cut.start()] if cut else text
     parser = Parser(head, declared)
+    sense = parser.sense()
     loss = parser.finish(parser.expression())
     if loss.head in LOGIC:
         raise TextFault(
@@ -99,7 +114,7 @@ def parse_loss(text: str, names: Iterable[str] = ()) -> Reading:
                 )
             constraints.extend(node.children if node.head == "and" else (node,))
             decimals += inner.decimals
-    return Reading((loss,), tuple(constraints), tuple(properties), _notes(decimals))
+    return Reading((loss,), tuple(constraints), tuple(properties), _notes(decimals), sense)
 
 
 def parse_equations(texts: str | Iterable[str], names: Iterable[str] = ()) -> Reading:
@@ -139,6 +154,8 @@ def parse_assumption(text: str, names: Iterable[str] = ()) -> Assumption:
         if sign is None:
             return Assumption(name=said[1], property=word)
         return Assumption((Node(sign, (name(said[1]), number(0))),))
+    if wrong := _NO_PROPERTY.match(text[:1000]):
+        raise TextFault(text, wrong.start(1), "this is not an assumption", _ASSUMPTIONS)
     parser = Parser(text, frozenset(names))
     node = parser.expression()
     words = {token[1] for token in parser.tokens if token[0] == "name"} - FUNCTIONS.keys()
@@ -153,7 +170,7 @@ def parse_assumption(text: str, names: Iterable[str] = ()) -> Assumption:
                 text,
                 max(len(text.rstrip()) - len(last[0]), 0),
                 "this is not an assumption",
-                "write p>0, 0<p<1, k<n, m integer, S spd, L psd, A sym or Q orth",
+                _ASSUMPTIONS,
             )
     infinite = {name("oo"), name("inf"), negate(name("oo")), negate(name("inf"))}
     return Assumption(tuple(r for r in relations if not infinite & set(r.children)))

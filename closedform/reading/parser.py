@@ -14,7 +14,8 @@ from flint import fmpz
 
 from closedform.errors import TextFault
 from closedform.expression import MAX_BITS, RELATIONS, Node, add, mul, negate, number, power
-from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, SPECIAL, exponential, unknown_function
+from closedform.points import Sense
+from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, SENSES, SPECIAL, exponential, unknown_function
 
 MAX_TEXT = 1_000_000  # characters
 MAX_NESTING = 200
@@ -97,6 +98,7 @@ _BINARY = {
     "^": 30,
     "**": 30,
 }
+_END = {"min": "least of values", "max": "largest of values"}
 LOGIC = RELATIONS | {"and", "or", "not", "true", "false"}
 _POSTFIX = ("'", ".T", "[")
 
@@ -123,6 +125,16 @@ class Parser:
             said = "the text ends" if kind == "end" else f"{word!r} stands"
             raise self.fault(at, f"{said} where {op!r} is missing", why)
         self.k += 1
+
+    def sense(self) -> Sense | None:
+        """Whether the text starts by saying which optimum is sought; the word is then read."""
+        kind, word, _ = self.tokens[self.k]
+        after, sign, _ = self.tokens[self.k + 1] if kind == "name" else ("end", "", 0)
+        said = SENSES.get(word.lower())
+        if kind != "name" or said is None or word in self.names or (after == "op" and sign not in "(-+|||"):
+            return None
+        self.k += 1
+        return said
 
     # -- expressions ---------------------------------------------------------------------------------------------
 
@@ -215,16 +227,27 @@ class Parser:
     def implied(self, kind: str, word: str, at: int, divided: bool) -> None:
         """Whether what stands here may be multiplied with what stands before, without a sign."""
         before, last, place = self.tokens[self.k - 1]
-        spaced = place + len(last) < at
-        fits = (
-            (before == "number" and kind != "number")
-            or (before == "name" and kind == "name" and spaced)
-            or (before == "op" and last in (")", "]", "'", ".T") and kind != "number")
+        fits = (before == "number" and kind != "number") or (
+            before == "op" and last in (")", "]", "'", ".T") and kind != "number"
         )
+        if not fits and before == "name":
+            raise self.fault(at, *self.side_by_side(last, word, place == self.tokens[0][2]))
         if not fits:
             raise self.fault(at, f"an operator is missing before {word!r}", "write * for a product")
         if divided:
             raise self.fault(at, "it is not clear what is divided here", "write / and * with parentheses")
+
+    def side_by_side(self, one: str, other: str, first: bool) -> tuple[str, str]:
+        """What is said of a name that is followed by another name, a number or a parenthesis."""
+        if first and one in ("min", "max"):
+            rest = self.text[self.tokens[self.k][2] :].strip()[:60]
+            return (
+                f"{one} needs parentheses",
+                f"write {one}imize {rest} for an optimum, {one}(x, y) for the {_END[one]}",
+            )
+        if one in FUNCTIONS or one in SPECIAL:
+            return f"the function {one} needs parentheses", f"write {one}({other})"
+        return f"{one} and {other} stand side by side", f"write {one}*{other} for their product"
 
     def relation(self, left: Node) -> Node:
         self.value(left)

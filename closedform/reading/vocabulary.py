@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from closedform.expression import Node, add, call, mul, negate, number, power, quotient
+from closedform.points import Sense
 
 PROPERTIES: Mapping[str, str] = {
     "spd": "spd",
@@ -34,6 +35,15 @@ PROPERTIES: Mapping[str, str] = {
     "full column rank": "full column rank",
     "full row rank": "full row rank",
     "fullrank": "full rank",
+}
+
+SENSES: Mapping[str, Sense] = {
+    "minimize": "min",
+    "minimise": "min",
+    "argmin": "min",
+    "maximize": "max",
+    "maximise": "max",
+    "argmax": "max",
 }
 
 Builder = Callable[..., Node]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from closedform.points import SOUGHT
 from closedform.report.blocks import (
     Answer,
     Block,
@@ -43,6 +44,7 @@ CLASS_WORDS = {
     "spectral": "by an eigenvalue or singular value decomposition",
     "piecewise": "by cases: min, max, sorting, thresholds",
 }
+_SOUGHT = {"min": ("minim", "convex", "local maximum"), "max": ("maxim", "concave", "local minimum")}
 HIDDEN = frozenset(("refused", "newton", "logarithms"))  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
@@ -130,16 +132,17 @@ def _answer(report: Report) -> Answer:
     else:
         lines.append(("Not decided: neither a closed form nor a proof that there is none was found.",))
     lines += _formula_lines(report) if report.formula is not None else _minimum_lines(report)
-    bent = next((p.kind for p in report.critical_points if p.kind in ("saddle", "local maximum") and p.inertia), None)
+    sought, bending, other = _SOUGHT[report.problem.sense]
+    bent = next((p.kind for p in report.critical_points if p.kind in ("saddle", other) and p.inertia), None)
     if bent is not None:
-        lines.append((f"The loss is not convex: it has a {bent}.",))
+        lines.append((f"The loss is not {bending}: it has a {bent}.",))
     if verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         word = {
-            "closed": "The global minimiser itself has a closed form.",
-            "not_closed": "The global minimiser is among those that have none.",
-            "no_critical_point": "No global minimiser exists.",
-            "partly_closed": "Of the global minimisers some have a closed form.",
-            "undecided": "Whether the global minimiser has a closed form is not decided.",
+            "closed": f"The global {sought}iser itself has a closed form.",
+            "not_closed": f"The global {sought}iser is among those that have none.",
+            "no_critical_point": f"No global {sought}iser exists.",
+            "partly_closed": f"Of the global {sought}isers some have a closed form.",
+            "undecided": f"Whether the global {sought}iser has a closed form is not decided.",
         }[verdict.minimiser]
         lines.append((word,))
     if report.refused:
@@ -156,11 +159,12 @@ def _formula_lines(report: Report) -> list[Line]:
 
 
 def _minimum_lines(report: Report) -> list[Line]:
-    minima = [p for p in report.critical_points if p.kind == "global minimum"]
-    subject = "The minimum"
+    whole, edge = SOUGHT[report.problem.sense]
+    word = f"{_SOUGHT[report.problem.sense][0]}um"
+    minima, subject = [p for p in report.critical_points if p.kind == whole], f"The {word}"
     if not minima:
-        minima = [p for p in report.critical_points if p.kind == "boundary minimum"]
-        subject = "A minimum on the edge of the domain"
+        minima = [p for p in report.critical_points if p.kind == edge]
+        subject = f"A {word} on the edge of the domain"
     if not minima:
         return _kinds(report)
     first = minima[0]
@@ -178,7 +182,7 @@ def _minimum_lines(report: Report) -> list[Line]:
 
 
 def _kinds(report: Report) -> list[Line]:
-    """What there is when no minimum over the whole domain is known."""
+    """What there is when no optimum over the whole domain is known."""
     points = report.critical_points
     if not points:
         return []
@@ -204,7 +208,7 @@ def _question(report: Report) -> Iterator[Block]:
     yield Heading("The question")
     rows = list[tuple[Inline, ...]]()
     if problem.loss is not None:
-        rows.append(("loss", Math(problem.loss)))
+        rows.append(("loss" if problem.sense == "min" else "to be maximised", Math(problem.loss)))
     for c in problem.constraints:
         rows.append(("subject to", Math(c)))
     names = list(problem.unknowns[:MANY])
@@ -233,6 +237,7 @@ _KIND_WORDS = {
     "saddle": "a saddle",
     "local maximum": "a local maximum",
     "global maximum": "the global maximum",
+    "global minimum": "the global minimum",
     "unclassified": "not classified",
 }
 COST_WORDS = {"flops": "operations", "memory": "memory (numbers held)", "order": "order"}
@@ -244,7 +249,7 @@ def _formula(report: Report) -> Iterator[Block]:
     assert formula is not None
     rows = list[tuple[Inline, ...]]()
     if formula.convexity:
-        rows.append(("why a minimum", formula.convexity))
+        rows.append((f"why a {_SOUGHT[report.problem.sense][0]}um", formula.convexity))
     for key, value in formula.cost.items():
         rows.append((COST_WORDS.get(key, key.replace("_", " ")), value if key == "order" else Math(value)))
     if rows:
@@ -316,7 +321,8 @@ def _details(report: Report, steps: bool) -> Iterator[Block]:
 def _newton(report: Report) -> Iterator[Block]:
     """The steps that were taken while solving, or else those that lead to the best point that was found."""
     taken: object = report.details.get("newton")
-    ranked = sorted(report.critical_points, key=lambda p: (p.kind != "global minimum", "minimum" not in p.kind))
+    whole, edge = SOUGHT[report.problem.sense]
+    ranked = sorted(report.critical_points, key=lambda p: (p.kind != whole, edge.split()[-1] not in p.kind))
     yield Heading("Newton's steps")
     if not taken and ranked:
         taken = newton_steps(report.problem, ranked[0], report.digits)

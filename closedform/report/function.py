@@ -11,6 +11,7 @@ import numpy as np
 
 from closedform.errors import CallError
 from closedform.expression import Node, column_names, scalar_names
+from closedform.points import SOUGHT
 from closedform.reading.language import parse
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.written import text_of
@@ -77,10 +78,10 @@ def function_of(report: Report) -> Callable[..., dict[str, Any]]:
     if formula is not None:
         return ScalarFunction(({u: parse(e) for u, e in formula.unknown.items()},))
     exact = [p for p in report.critical_points if p.exact is not None]
-    minima = [p for p in exact if p.kind in ("global minimum", "boundary minimum")] or exact
-    if not minima:
+    optima = [p for p in exact if p.kind in SOUGHT[report.problem.sense]] or exact
+    if not optima:
         raise CallError("there is no closed form, so there is no function of it")
-    return ScalarFunction(tuple({u: parse(text_of(e)) for u, e in (p.exact or {}).items()} for p in minima))
+    return ScalarFunction(tuple({u: parse(text_of(e)) for u, e in (p.exact or {}).items()} for p in optima))
 
 
 def compiled(source: str) -> Callable[..., dict[str, Any]]:

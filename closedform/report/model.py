@@ -70,6 +70,7 @@ class Report:
             "problem": {
                 "source": self.problem.source,
                 "loss": None if self.problem.loss is None else text_of(self.problem.loss),
+                "sense": self.problem.sense,
                 "unknowns": list(self.problem.unknowns),
                 "parameters": list(self.problem.parameters),
                 "domain": domain(self.problem),

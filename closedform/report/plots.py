@@ -30,6 +30,7 @@ _MARK = {
     "global minimum": ("o", "#1a7f37"),
     "local minimum": ("o", "#6bbf7b"),
     "boundary minimum": ("s", "#1a7f37"),
+    "boundary maximum": ("s", "#b42318"),
     "saddle": ("X", "#9a6700"),
     "local maximum": ("v", "#b42318"),
     "global maximum": ("v", "#b42318"),
