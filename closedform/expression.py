@@ -126,7 +126,7 @@ def power(base: Node, exponent: Node) -> Node:
     if b == 1:
         return base
     inner = base.children[1].number if base.head == "^" else None
-    if b == -1 and inner is not None:  # (u^k)^-1 is u^-k everywhere
+    if b == -1 and inner is not None and inner > 0:  # (u^k)^-1 is u^-k everywhere; (u^-1)^-1 is not u at zero
         return power(base.children[0], number(-inner))
     if a is not None and b is not None and b.denominator == 1 and (a != 0 or b > 0):
         size = max(a.numerator.bit_length(), a.denominator.bit_length())

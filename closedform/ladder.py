@@ -219,6 +219,8 @@ def _attempt(
                 attempt = reduction.lift(tuple(parts))
         else:
             attempt = module.attempt(system, part)
+        if hasattr(system, "domain"):
+            attempt = importlib.import_module("closedform.strategies.answer").answer(system, attempt, budget)
     except OutOfTime:
         attempt = Attempt(name, "timeout", f"stopped after {time.monotonic() - started:.3g} s")
     except MemoryError:

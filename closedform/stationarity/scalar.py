@@ -23,6 +23,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
+from closedform.stationarity.domain import EVERYWHERE, Domain
 
 SystemKind = Literal[
     "polynomial",  # polynomial in the unknowns, over Q(parameters)
@@ -55,6 +56,8 @@ class Stationarity:
     relations: tuple[Relational, ...] = ()
     kind: SystemKind = "transcendental"
     constrained: Problem | None = None  # the problem with equality constraints whose Lagrange conditions these are
+    domain: Domain = EVERYWHERE
+    text: Node | None = None  # the loss as written, where these are the critical points of the problem's own loss
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def stationarity(problem: Problem) -> Stationarity:
     relations = _relations(problem, table)
     if problem.loss is None:
         equations = tuple(_expression(e, problem, table, columns) for e in problem.equations)
-        return _system(problem, table, unknowns, None, None, equations, relations)
+        return replace(_system(problem, table, unknowns, None, None, equations, relations), domain=Domain.of(problem))
     loss = _expression(problem.loss, problem, table, columns)
     relations += scalar.real_domain(loss, unknowns)
     try:
@@ -104,7 +107,7 @@ def stationarity(problem: Problem) -> Stationarity:
     wrong = _check(problem, system, columns)
     if wrong is not None:
         raise ArithmeticError(f"the derivative by {wrong} was refuted by an independent one")
-    return system
+    return replace(system, domain=Domain.of(problem), text=problem.loss)
 
 
 def _lagrange(
@@ -145,7 +148,8 @@ def _lagrange(
         catalogue=None,
         relations=tuple(r for r in bridge.flat_relations(problem.relations) if r.head != "="),
     )
-    return replace(_system(origin, table, everything, None, None, equations, relations), constrained=problem)
+    system = _system(origin, table, everything, None, None, equations, relations)
+    return replace(system, constrained=problem, domain=Domain.of(problem))
 
 
 def columns_of(problem: Problem) -> dict[str, list[fmpq]]:
@@ -182,7 +186,10 @@ def smaller(
     parameters = tuple(sorted((s for s in used if isinstance(s, sp.Symbol) and s not in unknowns), key=str))
     gradient = tuple(sp.diff(loss, u) for u in unknowns) if loss is not None else None
     kind = cast(SystemKind, scalar.kind_of(equations, unknowns))
-    return Stationarity(system.origin, unknowns, parameters, loss, gradient, equations, nonzero, relations, kind)
+    domain = Domain.of_relations(unknowns, relations, nonzero)
+    return Stationarity(
+        system.origin, unknowns, parameters, loss, gradient, equations, nonzero, relations, kind, domain=domain
+    )
 
 
 def sampler(system: Stationarity, seed: int = 0, rows: int = 4) -> Sampler:

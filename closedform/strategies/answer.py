@@ -1,0 +1,282 @@
+"""The one ending: candidates go in, what may be said of them comes out.
+
+Whatever a strategy found passes here before it is shown. For problems with numbers only each point is placed, held
+against the domain of the text as written, given numbers and radii for every unknown, tested for a vanishing slope, and
+classified; a list is complete only when no point was left undecided. What a ball cannot decide is neither inside nor
+outside: the list is then open, and the reason says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from closedform.algebra import bridge
+from closedform.algebra.roots import decimal_text
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.expression import Node, to_tree
+from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
+from closedform.kernel.claims.critical_points import inertia as inertia_of
+from closedform.kernel.reading import Refused
+from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.stationarity.domain import TINY, Place, not_real
+from closedform.stationarity.scalar import Stationarity, columns_of
+
+SETTLED = ("solved", "partial", "not_closed", "no_critical_point", "enclosed")
+GLOBAL = ("global minimum", "global maximum", "boundary minimum")
+MAX_HESSIAN = 200_000  # entries of the Hessian times the rows of the data
+
+
+def answer(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
+    """The attempt as it may be shown: see the head of this file. Attempts that found nothing pass unchanged."""
+    if found.outcome not in SETTLED or not numbers_only(system):
+        return found
+    return _Gate(system, found, budget).attempt()
+
+
+def numbers_only(system: Stationarity) -> bool:
+    """Has the system no parameter and no data in symbols?"""
+    own = set(system.unknowns)
+    for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations):
+        if e is None:
+            continue
+        symbols = {s for s in e.free_symbols if isinstance(s, sp.Symbol) and s not in own}
+        indexed = set(e.atoms(sp.IndexedBase))
+        if indexed and system.origin.data is None:
+            return False
+        if symbols - {b.label for b in indexed}:
+            return False
+    return True
+
+
+class _Gate:
+    def __init__(self, system: Stationarity, found: Attempt, budget: Budget) -> None:
+        self.system, self.found, self.budget = system, found, budget
+        self.names = [u.name for u in system.unknowns]
+        self.bits = max(333, int(budget.digits * 3.4) + 120)
+        self.columns = columns_of(system.origin)
+        self.loss = self._loss_node()
+        self.faults = list[str]()
+        self._derived: dict[Node, tuple[Any, ...] | None] = {}
+
+    def _loss_node(self) -> Node | None:
+        if self.system.text is not None:
+            return self.system.text
+        if self.system.loss is None:
+            return None
+        try:
+            return bridge.from_sympy(self.system.loss)
+        except bridge.NoTranslation:
+            return None
+
+    # -- the attempt ------------------------------------------------------------------------------------------------
+
+    def attempt(self) -> Attempt:
+        points, places = list[CriticalPoint](), list[Place]()
+        for p in self.found.points:
+            self.budget.check()
+            shown, place = self._pass(p)
+            if shown is not None:
+                points.append(shown)
+                places.append(place)
+        points = self._checked_least(points, places)
+        complete = self.found.complete and not self.faults
+        return self._concluded(points, complete)
+
+    def _pass(self, p: CriticalPoint) -> tuple[CriticalPoint | None, Place]:
+        """The point with its numbers and kind, or None where it is no point of the domain."""
+        if p.exact is not None and any(v.free_symbols for v in p.exact.values()):
+            return p, Place(balls={})  # a family: no numbers of its own
+        place = self._place(p)
+        at = place.at()
+        if at is None and p.exact is not None and any(not_real(v, self.bits) for v in p.exact.values()):
+            return None, place
+        if at is None:
+            self._fault(p, "its coordinates were not evaluated")
+            return (None if p.numeric is None else replace(p, kind="unclassified")), place
+        side = self.system.domain.holds(place)
+        if side == "outside":
+            return None, place
+        if side == "unknown":
+            self._fault(p, "it is open whether it lies in the domain")
+            return None, place
+        slope = self._slope(place)
+        if slope == "not" and p.kind != "boundary minimum":
+            self._fault(p, "the slope does not vanish there")
+            return None, place
+        if slope == "unknown":
+            self._fault(p, "it is open whether the slope vanishes there")
+        texts = {u: decimal_text(at[u], self.budget.digits) for u in self.names}
+        kind, inertia = self._kind(p, place, slope)
+        return replace(
+            p,
+            numeric=FrozenMap({u: n for u, (n, _) in texts.items()}),
+            radius=FrozenMap({u: r for u, (_, r) in texts.items()}),
+            kind=kind,
+            inertia=inertia,
+            loss=self._loss_value(p, place),
+        ), place
+
+    def _fault(self, p: CriticalPoint, why: str) -> None:
+        values = p.exact or p.numeric or {}
+        self.faults.append(f"{', '.join(f'{u} = {str(v)[:60]}' for u, v in values.items())}: {why}")
+
+    def _place(self, p: CriticalPoint) -> Place:
+        if p.exact is not None:
+            values = {u: sp.sympify(v) for u, v in p.exact.items()}
+            return Place(exact=values, columns=self.columns, bits=self.bits)
+        balls = {u: arb(v, (p.radius or {})[u]) for u, v in (p.numeric or {}).items()}
+        return Place(balls=balls if set(balls) >= set(self.names) else None, columns=self.columns, bits=self.bits)
+
+    # -- slope, kind, loss ------------------------------------------------------------------------------------------
+
+    def _slope(self, place: Place) -> str:
+        """ "zero", "not", "kink" (no derivative), or "unknown"."""
+        trees = self._slopes(place)
+        if trees is None:
+            return "kink"
+        for tree in trees:
+            value = place.value(tree)
+            if value is None:
+                return "kink"
+            if not value.contains(0):
+                return "not"
+            if value.rad() > arb(TINY) * (1 + abs(value.mid())) and value.rad() > arb(TINY):
+                return "unknown"
+        return "zero"
+
+    def _slopes(self, place: Place) -> tuple[Any, ...] | None:
+        """Trees that vanish at a critical point, from the text around the place; None at a kink."""
+        if self.loss is None:
+            return tuple(kernel.read(bridge.to_tree(e)) for e in self.system.equations)
+        smooth = place.active(self.loss, smooth=True)
+        if smooth is None:
+            return None
+        if smooth not in self._derived:
+            try:
+                tree = kernel.read(to_tree(smooth))
+                self._derived[smooth] = tuple(kernel.differentiate(tree, u) for u in self.names)
+            except Refused:
+                gradient = self.system.gradient or ()
+                self._derived[smooth] = tuple(kernel.read(bridge.to_tree(g)) for g in gradient) or None
+        return self._derived[smooth]
+
+    def _kind(self, p: CriticalPoint, place: Place, slope: str) -> tuple[Kind, tuple[int, int, int] | None]:
+        if self.loss is None or slope != "zero":
+            return p.kind, p.inertia
+        found = self._inertia(place)
+        if found is None or found[2]:
+            return p.kind, p.inertia if found is None else found
+        local: Kind = "saddle" if found[0] and found[1] else "local minimum" if found[0] else "local maximum"
+        if p.kind == "global minimum" and local == "local minimum":
+            return p.kind, found
+        if p.kind == "global maximum" and local == "local maximum":
+            return p.kind, found
+        return local, found
+
+    def _inertia(self, place: Place) -> tuple[int, int, int] | None:
+        n = len(self.names)
+        rows = max((len(c) for c in self.columns.values()), default=1)
+        slopes = self._slopes(place)
+        if slopes is None or n * n * rows > MAX_HESSIAN:
+            return None
+        table = list[list[arb]]()
+        try:
+            for i, g in enumerate(slopes):
+                row = list[arb]()
+                for j, u in enumerate(self.names):
+                    value = table[j][i] if j < i else place.value(kernel.differentiate(g, u))
+                    if value is None:
+                        return None
+                    row.append(value)
+                table.append(row)
+        except Refused:
+            return None
+        return inertia_of(table)
+
+    def _loss_value(self, p: CriticalPoint, place: Place) -> Any:
+        """The exact loss where it agrees with the loss of the text here, else its decimal value."""
+        if self.loss is None:
+            return p.loss
+        ball = place.value(self.loss)
+        if ball is None:
+            return None
+        stated = None
+        if p.loss is not None and not p.loss.free_symbols:
+            stated = Place(exact={"loss": p.loss}, bits=self.bits).at()
+        if stated is not None and stated["loss"].overlaps(ball) and not p.loss.has(sp.Float):
+            return p.loss
+        return sp.Float(decimal_text(ball, min(self.budget.digits, 20))[0], 20)
+
+    # -- least values -----------------------------------------------------------------------------------------------
+
+    def _checked_least(self, points: list[CriticalPoint], places: Sequence[Place]) -> list[CriticalPoint]:
+        """No point stays a global minimum (maximum) while another one listed has a lower (higher) loss."""
+        values = [place.value(self.loss) if self.loss is not None and place.at() else None for place in places]
+        out = list[CriticalPoint]()
+        for p, value in zip(points, values, strict=True):
+            kind = p.kind
+            if value is not None:
+                others = [v for v in values if v is not None]
+                if kind in ("global minimum", "boundary minimum") and any(v < value for v in others):
+                    kind = "local minimum" if kind == "global minimum" else kind
+                elif kind == "global maximum" and any(v > value for v in others):
+                    kind = "local maximum"
+            out.append(replace(p, kind=kind))
+        return out
+
+    # -- what all of it says ----------------------------------------------------------------------------------------
+
+    def _concluded(self, points: list[CriticalPoint], complete: bool) -> Attempt:
+        found = self.found
+        counts = dict(found.counts)
+        families = any(p.numeric is None for p in points)
+        counts["real"] = len(points) if complete and not families else None
+        outcome, reason = found.outcome, found.reason
+        statements = found.statements
+        if self.faults:
+            reason = "; ".join(self.faults)[:300]
+        exact = [p.exact is not None for p in points]
+        if found.outcome == "no_critical_point":
+            pass
+        elif not points and not complete:
+            outcome = "failed"
+        elif not points and found.points:
+            outcome = "no_critical_point" if not self._has_edges() else "failed"
+            reason = reason or "the gradient has no zero in the domain"
+            statements += (Statement("no zero of the gradient lies in the domain of the loss as written", "derived"),)
+        elif found.outcome == "solved" and not complete and not _periodic(statements):
+            outcome = "partial"
+            statements += (Statement("whether there are further critical points is open", "observed"),)
+        elif found.outcome == "partial" and complete and all(exact):
+            outcome = "solved"
+        minimiser = found.minimiser
+        least = [p for p in points if p.kind in ("global minimum", "boundary minimum")]
+        if minimiser == "closed" and not least and found.points:
+            minimiser = None
+        return replace(
+            found,
+            outcome=outcome,
+            reason=reason,
+            points=tuple(points),
+            complete=complete,
+            counts=FrozenMap(counts),
+            statements=statements,
+            minimiser=minimiser,
+            expression_class=found.expression_class or largest_class([p.expression_class for p in points]),
+            scope="instance",
+        )
+
+    def _has_edges(self) -> bool:
+        """May a minimum lie on an edge of the domain that belongs to it?"""
+        return any(r.op in (">=", "<=", "=") for r in self.system.domain.own())
+
+
+def _periodic(statements: Sequence[Statement]) -> bool:
+    return any("translates by the period" in s.text for s in statements)
