@@ -136,7 +136,7 @@ def test_bounds_written_the_other_way_round():
 def test_equations_that_share_a_circular_term():
     """McCormick's function: the difference of the two equations is linear."""
     answer = report("sin(x+y) + (x-y)^2 - 3/2*x + 5/2*y + 1", assumptions=["x>-3/2", "x<4", "y>-3", "y<4"])
-    assert answer["verdict"]["outcome"] == "closed"
+    assert (answer["verdict"]["outcome"] == "closed") == answer["complete"]
     assert {"x": "1/2 - pi/3", "y": "-pi/3 - 1/2"} in [p["exact"] for p in answer["critical_points"]]
     assert len(answer["critical_points"]) == 3
 

@@ -8,12 +8,13 @@ outside: the list is then open, and the reason says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import sympy as sp
-from flint import arb
+from flint import arb, ctx
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
@@ -25,7 +26,7 @@ from closedform.kernel import expression as kernel
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint, Kind, largest_class
-from closedform.stationarity.domain import TINY, Place, not_real
+from closedform.stationarity.place import TINY, Place, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 
 SETTLED = ("solved", "partial", "not_closed", "no_critical_point", "enclosed")
@@ -107,21 +108,31 @@ class _Gate:
             self._fault(p, "it is open whether it lies in the domain")
             return None, place
         slope = self._slope(place)
-        if slope == "not" and p.kind != "boundary minimum":
+        if slope == "not" and not self._on_constraints(place):
             self._fault(p, "the slope does not vanish there")
             return None, place
         if slope == "unknown":
             self._fault(p, "it is open whether the slope vanishes there")
-        texts = {u: decimal_text(at[u], self.budget.digits) for u in self.names}
+        numeric, radius = self._numbers(p, at)
         kind, inertia = self._kind(p, place, slope)
         return replace(
             p,
-            numeric=FrozenMap({u: n for u, (n, _) in texts.items()}),
-            radius=FrozenMap({u: r for u, (_, r) in texts.items()}),
+            numeric=numeric,
+            radius=radius,
             kind=kind,
             inertia=inertia,
             loss=self._loss_value(p, place),
         ), place
+
+    def _numbers(self, p: CriticalPoint, at: Mapping[str, arb]) -> tuple[FrozenMap[str, str], FrozenMap[str, str]]:
+        """The point's own decimals where the exact value lies within them, else decimals of the exact value."""
+        with ctx.workprec(self.bits):
+            if p.numeric is not None and p.radius is not None and set(p.numeric) >= set(self.names):
+                numeric, radius = p.numeric, p.radius
+                if p.exact is None or all(arb(arb(numeric[u]), arb(radius[u])).contains(at[u]) for u in self.names):
+                    return numeric, radius
+            texts = {u: decimal_text(at[u], self.budget.digits) for u in self.names}
+        return FrozenMap({u: n for u, (n, _) in texts.items()}), FrozenMap({u: r for u, (_, r) in texts.items()})
 
     def _fault(self, p: CriticalPoint, why: str) -> None:
         values = p.exact or p.numeric or {}
@@ -131,7 +142,8 @@ class _Gate:
         if p.exact is not None:
             values = {u: sp.sympify(v) for u, v in p.exact.items()}
             return Place(exact=values, columns=self.columns, bits=self.bits)
-        balls = {u: arb(v, (p.radius or {})[u]) for u, v in (p.numeric or {}).items()}
+        with ctx.workprec(self.bits):
+            balls = {u: arb(arb(v), arb((p.radius or {})[u])) for u, v in (p.numeric or {}).items()}
         return Place(balls=balls if set(balls) >= set(self.names) else None, columns=self.columns, bits=self.bits)
 
     # -- slope, kind, loss ------------------------------------------------------------------------------------------
@@ -166,6 +178,34 @@ class _Gate:
                 gradient = self.system.gradient or ()
                 self._derived[smooth] = tuple(kernel.read(bridge.to_tree(g)) for g in gradient) or None
         return self._derived[smooth]
+
+    def _on_constraints(self, place: Place) -> bool:
+        """Do the constraints that are active here carry the slope (Karush, Kuhn and Tucker), or leave it open (John)?
+
+        Active are closed bounds and equations whose gap is proved to vanish. The multipliers are found in floating
+        point: this admits a candidate, it proves nothing about a minimum.
+        """
+        slopes = self._slopes(place)
+        rows = list[list[float]]()
+        for r in self.system.domain.own():
+            if r.op in (">=", "<=", "=") and not r.sums and place.vanishes(r.gap):
+                rows.append(
+                    self._floats(place, [kernel.differentiate(kernel.read(to_tree(r.gap)), u) for u in self.names])
+                )
+        if slopes is None or not rows:
+            return False
+        active = np.array(rows, dtype=float).T
+        slope = np.array(self._floats(place, slopes), dtype=float)
+        if not (np.isfinite(active).all() and np.isfinite(slope).all()):
+            return bool(np.isfinite(slope).all())  # a constraint without a gradient there
+        if np.linalg.matrix_rank(active, tol=1e-9) < active.shape[1]:
+            return True
+        rest = slope - active @ np.linalg.lstsq(active, slope, rcond=None)[0]
+        return bool(np.abs(rest).max() <= 1e-9 * (1 + np.abs(slope).max()))
+
+    def _floats(self, place: Place, trees: Sequence[Any]) -> list[float]:
+        values = [place.value(tree) for tree in trees]
+        return [float(v.mid()) if v is not None else float("nan") for v in values]
 
     def _kind(self, p: CriticalPoint, place: Place, slope: str) -> tuple[Kind, tuple[int, int, int] | None]:
         if self.loss is None or slope != "zero":
@@ -245,7 +285,7 @@ class _Gate:
         exact = [p.exact is not None for p in points]
         if found.outcome == "no_critical_point":
             pass
-        elif not points and not complete:
+        elif not points and found.points and not complete:
             outcome = "failed"
         elif not points and found.points:
             outcome = "no_critical_point" if not self._has_edges() else "failed"
