@@ -1,14 +1,19 @@
-"""What is asked, once the text has been read: nothing above this floor looks at the user's string again."""
+"""What is asked, once the text has been read: nothing above this floor looks at the user's string again.
+
+Long, because every option of a call meets the loss here.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
-from closedform.errors import CallError, InputError
+from closedform.errors import CallError, ClosedFormError, InputError
 from closedform.expression import (
     RELATIONS,
     Node,
@@ -22,7 +27,7 @@ from closedform.expression import (
     substitute,
 )
 from closedform.frozen import FrozenMap
-from closedform.losses import find
+from closedform.losses import Entry, find
 from closedform.points import Sense
 from closedform.reading.from_sympy import SympyReading
 from closedform.reading.language import (
@@ -49,8 +54,9 @@ class Problem:
     ``loss`` is None where ``equations`` (each to be zero) are given instead. ``relations`` are the assumptions and
     domain bounds as relation nodes (``p > 0``); ``constraints`` what stands after "subject to". ``shapes`` gives
     (rows, columns) of each matrix or vector as nodes in size symbols; ``properties`` words such as "spd" or
-    "integer". ``data`` is the table behind indexed names (``x[i]``), with ``n`` rows. ``level`` is "matrix" when a
-    name has a shape, "sum" when a sum runs to a symbol that has no value, else "scalar".
+    "integer". ``data`` is the table behind indexed names (``x[i]``), with ``n`` rows; ``arrays`` are the numbers of
+    names of a matrix text, which the derivation leaves symbols. ``level`` is "matrix" when a name has a shape, "sum"
+    when a sum runs to a symbol that has no value, else "scalar".
     """
 
     source: str
@@ -63,6 +69,7 @@ class Problem:
     properties: FrozenMap[str, frozenset[str]] = FrozenMap()
     shapes: FrozenMap[str, tuple[Node, Node]] = FrozenMap()
     data: Table | None = None
+    arrays: FrozenMap[str, Any] = field(default=FrozenMap(), compare=False)
     level: Level = "scalar"
     box: FrozenMap[str, tuple[str, str]] = FrozenMap()
     start: FrozenMap[str, str] = FrozenMap()
@@ -111,10 +118,18 @@ def read(
         if data is not None or target is not None:
             raise CallError("a design has features and no target: give data with a target, or a design, not both")
         data = design
-    table = read_table(data, target) if data is not None else None
     entry = find(source) if isinstance(source, str) and equations is None else None
     wanted = _names_of(unknowns)
     given = parse_shapes(shapes or {})
+    values = _pairs_of_values(keywords.pop("values", None))
+    offered = _offered(
+        source if equations is None else None, entry, data if data is not None else values, given, wanted
+    )
+    if offered is not None:
+        offered = {**offered, **values}
+    elif values:
+        keywords.update({key: str(value) for key, value in values.items()})
+    table = read_table(data, target) if data is not None and offered is None else None
     said = _assumed(assumptions, wanted)
     notes = list[str](table.notes if table is not None else ())
     text = source
@@ -127,7 +142,7 @@ def read(
     elif keywords:
         raise CallError(f"only a loss of the catalogue takes {', '.join(sorted(keywords))}")
     boxed, started = _box(box), _start(start)
-    columns = frozenset(table.names) if table is not None else frozenset[str]()
+    columns = frozenset(table.names) if table is not None else frozenset(offered or ())
     declared = frozenset(wanted or ()).union(given, boxed, started, columns, *(declared_by(a) for a in said))
     foreign = SympyReading()
     reading, shown = _read_source(text, equations, declared, foreign)
@@ -144,13 +159,16 @@ def read(
         properties[key] = properties.get(key, frozenset()) | {word}
 
     nodes, constraints = reading.expressions, reading.constraints
+    if table is not None and entry is None and not any(free_names(n) & {"n", *table.names} for n in nodes):
+        what = "the loss" if equations is None else "the equations"
+        raise CallError(f"data are given (the columns {listed(table.names)}), but {what} does not use them")
     if table is not None and "n" not in (wanted or ()):
         nodes = tuple(substitute(node, {"n": number(table.rows)}) for node in nodes)
         constraints = tuple(substitute(node, {"n": number(table.rows)}) for node in constraints)
     free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
     indexed = frozenset[str]().union(*(column_names(node) for node in (*nodes, *constraints)))
     _check_columns(table, free, indexed, wanted, nodes)
-    matrix = table is None and is_matrix((*nodes, *constraints), given, properties)
+    matrix = table is None and (offered is not None or is_matrix((*nodes, *constraints), given, properties))
     bounded = frozenset[str]().union(*(scalar_names(r) for r in relations))
     names = _unknowns(wanted, free, given, bounded, matrix, (*nodes, *constraints))
     for key in [*boxed, *started]:
@@ -167,16 +185,25 @@ def read(
     level: Level = "scalar"
     final = FrozenMap[str, tuple[Node, Node]]()
     sizes = frozenset[str]()
+    arrays = dict[str, Any]()
     if matrix:
-        settled = settle(nodes, constraints, given, properties, bounded, equations is None)
+        bound = None
+        if offered is not None:
+            bound = importlib.import_module("closedform.reading.arrays").bind(
+                offered, nodes, constraints, names, given, properties, bounded, relations
+            )
+        settled = bound or settle(nodes, constraints, given, properties, bounded, equations is None)
         nodes, constraints, final = settled.expressions, settled.constraints, FrozenMap(settled.shapes)
         notes += settled.notes
+        if bound is not None:
+            arrays, properties, relations = bound.arrays, bound.properties, bound.relations
         sizes = frozenset().union(*(free_names(part) for shape in final.values() for part in shape))
         level = "matrix" if any(shape != SCALAR for shape in final.values()) else level
     if level != "matrix":
         nodes = tuple(scalar_form(node) for node in nodes)
         constraints = tuple(scalar_form(node) for node in constraints)
         level = "sum" if any(_symbolic_sum(node) for node in nodes) else level
+    free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints))) if arrays else free
     parameters = free.union(*(scalar_names(r) for r in relations), indexed if table is None else ())
     return Problem(
         source=shown if entry is None else str(source).strip(),
@@ -189,6 +216,7 @@ def read(
         properties=FrozenMap(properties),
         shapes=final,
         data=table,
+        arrays=FrozenMap(arrays),
         level=level,
         box=FrozenMap(boxed),
         start=FrozenMap(started),
@@ -196,6 +224,41 @@ def read(
         notes=tuple(dict.fromkeys(notes)),
         sense="max" if maximize else reading.sense or "min",
     )
+
+
+def _pairs_of_values(value: object) -> dict[str, Any]:
+    """What is given in the place of parameters, as text, numbers or arrays."""
+    if isinstance(value, Mapping):
+        return {str(key): entry for key, entry in value.items()}
+    return dict(_pairs(value, "a value", "lam=0.1")) if isinstance(value, str) else {}
+
+
+def _offered(
+    source: object, entry: Entry | None, data: object, given: Mapping[str, object], wanted: tuple[str, ...] | None
+) -> dict[str, Any] | None:
+    """The arrays that a call gives for names of a matrix text; None where its data are a table, or there are none."""
+    if (
+        not isinstance(data, Mapping | str | os.PathLike)
+        or source is None
+        or (isinstance(data, (str, os.PathLike)) and not str(data).endswith(".npz"))
+    ):
+        return None
+    arrays = importlib.import_module("closedform.reading.arrays")  # NumPy costs 80 ms: only when there are arrays
+    offered = arrays.candidates(data)
+    if not offered:
+        return None
+    if entry is not None:
+        known = parse_shapes(entry.draft.shapes).keys() - frozenset(entry.draft.unknowns)
+        if entry.on_data is None:
+            return offered if known else None
+        return offered if offered.keys() <= known and not offered.keys() <= {"X", "y"} else None
+    foreign = SympyReading()
+    try:
+        reading, _ = _read_source(source, None, frozenset(wanted or ()).union(given, offered), foreign)
+    except ClosedFormError:
+        return None  # the reading proper says what is wrong
+    shaped = bool(given or foreign.shapes)
+    return offered if arrays.meant(offered, (*reading.expressions, *reading.constraints), shaped) else None
 
 
 def _names_of(value: Iterable[object] | str | None) -> tuple[str, ...] | None:

@@ -128,7 +128,7 @@ def test_columns_and_unknowns_may_share_names() -> None:
         ("ols", {"data": {"y": [1, 2]}, "target": "y", "intercept": False}, "nothing to fit"),
         ("logistic", {"data": {"x": [1, 2], "y": [0, 5]}, "target": "y"}, "column y, row 2: 5 is not a label"),
         ("poisson", {"data": {"x": [1, -2]}}, "column x, row 2: -2 is not a count"),
-        ("pca", {"data": DATA}, "takes no data"),
+        ("pca", {"data": DATA}, "is given as data, but the loss does not speak of it"),
         ("nn", {"activation": "swish"}, "no activation swish"),
         ("nn", {"hidden": 0}, "whole number from 1"),
         ("nn", {"hidden": 9, "layers": 9}, "too large"),

@@ -59,10 +59,11 @@ def settle(
     bounded: frozenset[str] = frozenset(),
     loss: bool = True,
     joined: bool = False,
+    fixed: Mapping[str, str] | None = None,
 ) -> Settled:
     """The expressions with all shapes known; raises ``InputError`` naming two factors that do not conform.
 
-    ``bounded`` are names that an inequality speaks of: rather numbers than vectors.
+    ``bounded`` are names that an inequality speaks of: rather numbers than vectors; ``fixed`` are kinds that are known.
 
     >>> from closedform.reading.language import parse
     >>> s = settle((parse("||X*a - y||^2 + lam*||a||^2"),), (), {}, {})
@@ -79,7 +80,7 @@ def settle(
     plain = _compared(constraints) | _not_shaped((*expressions, *constraints))
     open_names = sorted(used - given.keys() - sizes - plain)
     first: _Mismatch | None = None
-    for kinds in islice(_assignments(open_names, bool(given), properties, bounded), _MAX_TRIES):
+    for kinds in islice(_assignments(open_names, bool(given), properties, bounded, fixed or {}), _MAX_TRIES):
         checker = _Checker(given, kinds, properties, used, strict=bool(kinds), loss=loss)
         try:
             return checker.run(expressions, constraints)
@@ -87,7 +88,7 @@ def settle(
             first = first or error
     for mended, note in () if joined else islice(_joined((*expressions, *constraints), given), _MAX_TRIES // 50):
         try:
-            found = settle(expressions, constraints, mended, properties, bounded, loss, joined=True)
+            found = settle(expressions, constraints, mended, properties, bounded, loss, True, fixed)
         except InputError:
             continue
         return Settled(found.expressions, found.constraints, found.shapes, (*found.notes, note))
@@ -119,13 +120,19 @@ def said(shape: Size) -> str:
 
 
 def _assignments(
-    names: list[str], given: bool, properties: Mapping[str, frozenset[str]], bounded: frozenset[str]
+    names: list[str],
+    given: bool,
+    properties: Mapping[str, frozenset[str]],
+    bounded: frozenset[str],
+    fixed: Mapping[str, str],
 ) -> Iterator[dict[str, str]]:
     """Kinds for the undeclared names, fewest surprises first."""
     costs = list[dict[str, int]]()
     for key in names:
         words = properties.get(key, frozenset())
-        if words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}):
+        if key in fixed:
+            costs.append({fixed[key]: 0})
+        elif words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}):
             costs.append({"matrix": 0})
         elif key in bounded or words & {"integer", "positive", "negative", "nonnegative", "complex"}:
             costs.append({"scalar": 0, "vector": 3, "matrix": 5})
