@@ -28,7 +28,8 @@ from closedform.kernel.claims import tower
 from closedform.kernel.expression import differentiate, infix, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
-from closedform.stationarity.scalar import Stationarity, sampler
+from closedform.stationarity.place import Place, not_real
+from closedform.stationarity.scalar import Stationarity, columns_of, sampler
 
 Word = Literal["root", "outside", "not", "unknown"]
 TINY = fmpq(1, 10**15)
@@ -84,6 +85,9 @@ class Judge:
 
     def judge(self, point: Mapping[Any, Any], stands: Sequence[Stand] = ()) -> Judged:
         """The fate of one candidate at every sample; with stands, of each of their real roots (the best one counts)."""
+        if self.numeric and not any(v.free_symbols for v in point.values()):
+            word, at = self._placed(point)
+            return Judged(point, (word,), (at,))
         words, balls = list[Word](), list[Mapping[str, arb] | None]()
         used = [s for s in stands if any(s.symbol in v.free_symbols for v in point.values())]
         for sample in self.samples:
@@ -96,6 +100,26 @@ class Judge:
             words.append(best[0])
             balls.append(best[1])
         return Judged(point, tuple(words), tuple(balls))
+
+    def _placed(self, point: Mapping[Any, Any]) -> tuple[Word, Mapping[str, arb] | None]:
+        """The fate of a point in numbers, held against the domain of the text as written."""
+        values = {u.name: sp.sympify(v) for u, v in point.items()}
+        place = Place(exact=values, columns=columns_of(self.system.origin), bits=self.precision)
+        at = place.at()
+        if at is None:
+            return ("outside" if any(not_real(v, self.precision) for v in values.values()) else "unknown"), None
+        side = self.system.domain.holds(place)
+        if side != "inside":
+            return side, at
+        for tree in self._equations:
+            ball = place.value(tree) if tree is not None else None
+            if ball is None:
+                return "unknown", at
+            if not ball.contains(0):
+                return "not", at
+            if ball.rad() > arb(TINY):
+                return "unknown", at
+        return "root", at
 
     def judge_all(self, points: Sequence[Mapping[Any, Any]], stands: Sequence[Stand] = ()) -> list[Judged]:
         """The fates of all candidates; when none is critical at any sample, more data are tried."""

@@ -120,8 +120,8 @@ class Place:
         """The tree with those parts replaced by their value that are proved to have it here."""
         if not self._known or not isinstance(tree, tuple):
             return tree
-        if tree in self._known:
-            return self._known[tree]
+        if _sorted(tree) in self._known:
+            return self._known[_sorted(tree)]
         return (tree[0], *(self._without_zeros(a) for a in tree[1:]))
 
     # -- comparisons -----------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Place:
             side = self.compare(requirement.gap, requirement.op)
             if side == "inside" and requirement.edge is not None and self.vanishes(requirement.gap):
                 argument, value = requirement.edge
-                self._known[kernel.read(to_tree(argument))] = fmpq(value.numerator, value.denominator)
+                self._known[_sorted(kernel.read(to_tree(argument)))] = fmpq(value.numerator, value.denominator)
             return side
         worst: Side = "inside"
         for values in self._indices(requirement.sums):
@@ -202,7 +202,7 @@ class Place:
             except (Refused, bridge.NoTranslation, ValueError, ArithmeticError, RecursionError):
                 return False
             if self._zero[tree] and isinstance(tree, tuple):
-                self._known[tree] = fmpq(0)
+                self._known[_sorted(tree)] = fmpq(0)
         return self._zero[tree]
 
     def _proved_zero(self, tree: kernel.Tree) -> bool:
@@ -275,6 +275,14 @@ class Place:
             if all(self.compare(add(u, negate(v)), op) == "inside" for v in others):
                 return u
         return None
+
+
+def _sorted(tree: kernel.Tree) -> kernel.Tree:
+    """The tree with the parts of its sums and products in one order, so that equal parts are found again."""
+    if not isinstance(tree, tuple):
+        return tree
+    parts = [_sorted(a) for a in tree[1:]]
+    return (tree[0], *(sorted(parts, key=repr) if tree[0] in ("+", "*", "max", "min") else parts))
 
 
 def truth(condition: Node) -> bool | None:

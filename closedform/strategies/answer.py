@@ -59,7 +59,8 @@ def numbers_only(system: Stationarity) -> bool:
 class _Gate:
     def __init__(self, system: Stationarity, found: Attempt, budget: Budget) -> None:
         self.system, self.found, self.budget = system, found, budget
-        self.names = [u.name for u in system.unknowns]
+        constrained = system.constrained  # its multipliers are no unknowns of the problem
+        self.names = [u.name for u in system.unknowns] if constrained is None else list(constrained.unknowns)
         self.bits = max(333, int(budget.digits * 3.4) + 120)
         self.columns = columns_of(system.origin)
         self.loss = self._loss_node()
@@ -67,6 +68,8 @@ class _Gate:
         self._derived: dict[Node, tuple[Any, ...] | None] = {}
 
     def _loss_node(self) -> Node | None:
+        if self.system.constrained is not None:
+            return self.system.constrained.loss
         if self.system.text is not None:
             return self.system.text
         if self.system.loss is None:
@@ -92,6 +95,7 @@ class _Gate:
 
     def _pass(self, p: CriticalPoint) -> tuple[CriticalPoint | None, Place]:
         """The point with its numbers and kind, or None where it is no point of the domain."""
+        p = self._without_multipliers(p)
         if p.exact is not None and any(v.free_symbols for v in p.exact.values()):
             return p, Place(balls={})  # a family: no numbers of its own
         place = self._place(p)
@@ -123,6 +127,15 @@ class _Gate:
             inertia=inertia,
             loss=self._loss_value(p, place),
         ), place
+
+    def _without_multipliers(self, p: CriticalPoint) -> CriticalPoint:
+        if self.system.constrained is None:
+            return p
+        exact, numeric, radius = (
+            None if m is None else FrozenMap({u: v for u, v in m.items() if u in self.names})
+            for m in (p.exact, p.numeric, p.radius)
+        )
+        return replace(p, exact=exact, numeric=numeric, radius=radius)
 
     def _numbers(self, p: CriticalPoint, at: Mapping[str, arb]) -> tuple[FrozenMap[str, str], FrozenMap[str, str]]:
         """The point's own decimals where the exact value lies within them, else decimals of the exact value."""
@@ -278,13 +291,16 @@ class _Gate:
         counts = dict(found.counts)
         families = any(p.numeric is None for p in points)
         counts["real"] = len(points) if complete and not families else None
+        if self.system.kind not in ("polynomial", "rational") or families:
+            counts["complex"] = None
         outcome, reason = found.outcome, found.reason
         statements = found.statements
         if self.faults:
             reason = "; ".join(self.faults)[:300]
         exact = [p.exact is not None for p in points]
         if found.outcome == "no_critical_point":
-            pass
+            if self.loss is not None and len(self.names) > 1 and self._has_edges():
+                outcome, reason = "failed", "no critical point inside the domain; its closed edges were not examined"
         elif not points and found.points and not complete:
             outcome = "failed"
         elif not points and found.points:
