@@ -211,7 +211,7 @@ class Place:
         if self.root is not None:
             f, name = self.root
             top = quotient(tree, [name], self.columns).top
-            return fmpz_poly(_integers(top)) % f == 0 if not top.is_zero() else True
+            return fmpz_poly(integer_coefficients(top)) % f == 0 if not top.is_zero() else True
         if self.exact is None:
             return False
         if not self._trees:
@@ -308,7 +308,7 @@ def _compared(ball: arb, op: str) -> bool | None:
     return None
 
 
-def _integers(top: Any) -> list[Any]:
+def integer_coefficients(top: Any) -> list[Any]:
     """Integer coefficients, lowest first, of a nonzero polynomial over Q in one name."""
     terms = {int(m[0]): c for m, c in top.terms()}
     common = 1

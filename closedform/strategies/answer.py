@@ -287,7 +287,10 @@ class _Gate:
     # -- what all of it says ----------------------------------------------------------------------------------------
 
     def _concluded(self, points: list[CriticalPoint], complete: bool) -> Attempt:
-        found = self.found
+        found = replace(self.found, points=tuple(points))
+        if len(points) < len(self.found.points):
+            found = _without_lists(found)
+            points = list(found.points)
         counts = dict(found.counts)
         families = any(p.numeric is None for p in points)
         counts["real"] = len(points) if complete and not families else None
@@ -301,9 +304,9 @@ class _Gate:
         if found.outcome == "no_critical_point":
             if self.loss is not None and len(self.names) > 1 and self._has_edges():
                 outcome, reason = "failed", "no critical point inside the domain; its closed edges were not examined"
-        elif not points and found.points and not complete:
+        elif not points and self.found.points and not complete:
             outcome = "failed"
-        elif not points and found.points:
+        elif not points and self.found.points:
             outcome = "no_critical_point" if not self._has_edges() else "failed"
             reason = reason or "the gradient has no zero in the domain"
             statements += (Statement("no zero of the gradient lies in the domain of the loss as written", "derived"),)
@@ -314,7 +317,7 @@ class _Gate:
             outcome = "solved"
         minimiser = found.minimiser
         least = [p for p in points if p.kind in ("global minimum", "boundary minimum")]
-        if minimiser == "closed" and not least and found.points:
+        if minimiser == "closed" and not least and self.found.points:
             minimiser = None
         return replace(
             found,
@@ -332,6 +335,22 @@ class _Gate:
     def _has_edges(self) -> bool:
         """May a minimum lie on an edge of the domain that belongs to it?"""
         return any(r.op in (">=", "<=", "=") for r in self.system.domain.own())
+
+
+def _without_lists(found: Attempt) -> Attempt:
+    """The attempt without certificates that list critical points, some of which did not pass."""
+    kept = [i for i, c in enumerate(found.certificates) if c.kind != "critical_points"]
+    where = {old: new for new, old in enumerate(kept)}
+    return replace(
+        found,
+        certificates=tuple(found.certificates[i] for i in kept),
+        statements=tuple(
+            s if s.certificate is None else replace(s, certificate=where[s.certificate])
+            for s in found.statements
+            if s.certificate is None or s.certificate in where
+        ),
+        points=tuple(replace(p, certificate=None if p.certificate is None else where.get(p.certificate)) for p in found.points),
+    )
 
 
 def _periodic(statements: Sequence[Statement]) -> bool:

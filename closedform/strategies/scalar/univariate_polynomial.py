@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any
 
 import sympy as sp
 from flint import arb, ctx, fmpq, fmpz_poly
@@ -17,15 +17,19 @@ from flint import arb, ctx, fmpq, fmpz_poly
 from closedform.algebra import bridge
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real, magnitude, radius_text, round_ball
-from closedform.algebra.sampling import Sample, complex_ball, real_ball
+from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
 from closedform.calculus.rational_roots import RealRoots
+from closedform.expression import Node, to_tree
 from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.reading import Json
+from closedform.kernel.rational import quotient
+from closedform.kernel.reading import Json, Refused
 from closedform.points import CriticalPoint, Kind
+from closedform.stationarity.place import Place, Side, integer_coefficients
 from closedform.stationarity.scalar import Stationarity, columns_of
 
 name = "univariate polynomial"
@@ -91,10 +95,10 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     for g, m in f.factor()[1]:
         budget.check()
         roots = rational_roots.real_roots(g, bits, budget)
-        where = [line.inside(b) for b in roots.balls]
-        if None in where:
+        where = [line.side(b, g) for b in roots.balls]
+        if "unknown" in where:
             return Attempt(name, "failed", "it is open whether a zero of the gradient lies in the domain")
-        inside = [i for i, held in enumerate(where) if held]
+        inside = [i for i, side in enumerate(where) if side == "inside"]
         outside += len(roots.balls) - len(inside)
         if inside:
             decided.append(roots)
@@ -116,20 +120,11 @@ class _Line:
         self.bits = bits
         self.poles = [b for b, _ in isolate_real(d, bits)] if d.degree() > 0 else []
 
-    def inside(self, ball: arb) -> bool | None:
-        """Whether every relation holds at a real number given as a ball; None where one cannot be evaluated."""
-        for r in self.system.relations:
-            gap = self.value(r.lhs - r.rhs, ball)
-            if gap is None:
-                z = complex_ball(r.lhs - r.rhs, Sample(cast(Any, {self.x: ball}), {}), self.bits)
-                if z is None or z.imag.contains(0):
-                    return None
-                return False
-            if not {">": gap > 0, ">=": not gap < 0, "<": gap < 0, "<=": not gap > 0, "!=": gap != 0}.get(
-                r.rel_op, True
-            ):
-                return False
-        return True
+    def side(self, ball: arb, minimal: fmpz_poly | None = None) -> Side:
+        """Whether a real number, given as a ball and where known by its minimal polynomial, lies in the domain."""
+        root = None if minimal is None else (minimal, self.x)
+        place = Place(balls={self.x: ball}, root=root, columns=columns_of(self.system.origin), bits=self.bits)
+        return self.system.domain.holds(place)
 
     def value(self, expr: Any, ball: arb) -> arb | None:
         return real_ball(expr, Sample({self.x: ball}, {}), self.bits)
@@ -145,16 +140,14 @@ class _Line:
         The edges of the domain are the real zeros of the relations' differences, so an interval lies in it or outside.
         """
         cuts = list(self.poles)
-        for r in self.system.relations:
+        for r in self.system.domain.own():
             try:
-                edge = sp.Poly(
-                    sp.numer(sp.together(r.lhs - r.rhs)) * sp.denom(sp.together(r.lhs - r.rhs)), self.system.unknowns[0]
-                )
-            except sp.PolynomialError:
+                gap = quotient(kernel.read(to_tree(r.gap)), [self.x], columns_of(self.system.origin))
+            except Refused:
                 return None
-            if not rational_roots.is_rational(edge):
-                return None
-            cuts += [b for b, _ in isolate_real(rational_roots.to_flint(edge), self.bits)] if edge.degree() > 0 else []
+            for part in (gap.top, gap.bottom):
+                if not part.is_constant():
+                    cuts += [b for b, _ in isolate_real(fmpz_poly(integer_coefficients(part)), self.bits)]
         ends = sorted({dyadic(b.mid()) for b in cuts})
         inner = [(a + b) / 2 for a, b in pairwise(ends)]
         middles = [ends[0] - 1, *inner, ends[-1] + 1] if ends else [fmpq(0)]
@@ -163,7 +156,7 @@ class _Line:
             own = [
                 z for z in zeros if (k == 0 or z.ball > arb(ends[k - 1])) and (k == len(ends) or z.ball < arb(ends[k]))
             ]
-            if self.inside(arb(middle)):
+            if self.side(arb(middle)) == "inside":
                 out.append(own)
             elif own:
                 return None
@@ -190,7 +183,7 @@ class _Answer:
         certificate = self._certificate(points, f)
         if certificate is not None:
             certificates.append(certificate)
-            where = " in the domain" if self.system.relations else ""
+            where = " in the domain" if self.system.domain.own() else ""
             many = (
                 "is exactly 1 real critical point"
                 if len(points) == 1
@@ -206,7 +199,7 @@ class _Answer:
                     "derived",
                 )
             )
-        counts = FrozenMap({"complex": None if self.system.relations else _distinct(f), "real": len(points)})
+        counts = FrozenMap({"complex": None if self.system.domain.own() else _distinct(f), "real": len(points)})
         closed = [p for p in points if p.exact is not None]
         unknown = [r for r in self.decided if r.status == "unknown"]
         minimiser = None
@@ -326,8 +319,8 @@ class _Answer:
 
     def _certificate(self, points: list[CriticalPoint], f: fmpz_poly) -> Certificate | None:
         """The kernel claim ``critical_points`` by roots; None where the loss cannot be written for the kernel."""
-        problem = self.system.origin
-        if not all((r.lhs - r.rhs).is_rational_function(self.x) for r in self.system.relations):
+        held = self.system.domain.own()
+        if any(r.guards or r.sums or not _is_rational(r.gap, self.x.name) for r in held):
             return None  # the kernel asks on every root, also where such a relation has no real value
         try:
             unknowns: list[Json] = [self.x.name]
@@ -336,16 +329,11 @@ class _Answer:
                 statement["loss"] = bridge.to_tree(self.system.loss)
             else:
                 statement["equations"] = [bridge.to_tree(e) for e in self.system.equations]
-            relations = [
-                [{"==": "="}.get(r.rel_op, r.rel_op), bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)]
-                for r in self.system.relations
-            ]
+            relations = [[r.op, to_tree(r.gap), "0"] for r in held]
         except bridge.NoTranslation:
             return None
         if relations:
             statement["relations"] = [list[Json](r) for r in relations]
-        if problem.data is not None and columns_of(problem) and problem.loss is not None:
-            pass  # the accumulated loss is stated; the report says that it was accumulated from the table
         said = list[Json]()
         for p in points:
             item: dict[str, Json] = {"numeric": dict(p.numeric or {}), "radius": dict(p.radius or {})}
@@ -361,6 +349,14 @@ class _Answer:
         claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
         # roots may come with twice the accuracy that was asked for; the kernel's own rounding must be finer still
         return Certificate(statement, claim, {"method": "roots", "precision": str(2 * self.line.bits + 100)})
+
+
+def _is_rational(node: Node, x: str) -> bool:
+    try:
+        quotient(kernel.read(to_tree(node)), [x], {})
+    except Refused:
+        return False
+    return True
 
 
 def _distinct(f: fmpz_poly) -> int:
