@@ -349,7 +349,9 @@ def _without_lists(found: Attempt) -> Attempt:
             for s in found.statements
             if s.certificate is None or s.certificate in where
         ),
-        points=tuple(replace(p, certificate=None if p.certificate is None else where.get(p.certificate)) for p in found.points),
+        points=tuple(
+            replace(p, certificate=None if p.certificate is None else where.get(p.certificate)) for p in found.points
+        ),
     )
 
 
