@@ -99,7 +99,8 @@ def _complain(message: str, code: int) -> int:
 @click.option("--shapes", metavar="'X=n,k;y=n'", help="Sizes of matrices and vectors.")
 @click.option("--assume", "assumptions", multiple=True, metavar="TEXT", help="'p>0', 'S spd', 'm integer'; repeatable.")
 @click.option("--maximize", is_flag=True, default=None, help="Seek the maximum; as a text 'maximize LOSS' does.")
-@click.option("--box", metavar="'w=-10:10,…'", help="Search here only.")
+@click.option("--set", "values", multiple=True, metavar="'lam=0.1'", help="A number for a parameter; repeatable.")
+@click.option("--box", metavar="'w=-10:10,…'", help="The domain: only points in it count.")
 @click.option("--start", metavar="'w=1,b=0'", help="Where Newton's method starts.")
 @click.option("--hidden", type=click.IntRange(1), help="nn: hidden units.")
 @click.option(

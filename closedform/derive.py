@@ -38,6 +38,7 @@ def derive(
     start: Mapping[str, Any] | str | None = None,
     exact: bool = True,
     maximize: bool = False,
+    values: Mapping[str, Any] | str | None = None,
     progress: Progress | None = None,
     **keywords: Any,
 ) -> Report:
@@ -47,7 +48,8 @@ def derive(
     optimum sought is the minimum, with ``maximize`` (or a text "maximize ...") the maximum.
     ``data`` is a table (a path, a DataFrame, a mapping of columns); ``digits`` and ``timeout`` (seconds) are obeyed:
     the report arrives within ``timeout`` + 2 s and says what it had no time for. Decimals are read exactly. ``exact``
-    False skips the search for closed forms and gives certified numbers only.
+    False skips the search for closed forms and gives certified numbers only. ``values`` puts numbers, read exactly, in
+    the place of parameters; a ``box`` such as "x=1:2" is the domain 1 <= x <= 2.
 
     Raises ``InputError`` (a loss or data that cannot be read) and ``CallError`` (options that do not fit).
 
@@ -75,6 +77,7 @@ def derive(
         box=box,
         start=start,
         maximize=maximize or None,
+        values=values,
         **keywords,
     )
     return answer(problem, Budget(started + timeout, digits), exact=exact, progress=progress)

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any, Literal
 
 from closedform.errors import CallError, ClosedFormError, InputError
@@ -27,20 +25,23 @@ from closedform.expression import (
     substitute,
 )
 from closedform.frozen import FrozenMap
-from closedform.losses import Entry, find
+from closedform.losses import Draft, Entry, find, refuse_misspelt
 from closedform.points import Sense
+from closedform.reading.binding import Declared, bound_names, check_columns, choose_unknowns, refuse_idle, symbolic_sum
+from closedform.reading.bounds import check_rows, check_together, put_in, values_said
 from closedform.reading.from_sympy import SympyReading
 from closedform.reading.language import (
     Assumption,
     Reading,
+    Size,
     declared_by,
-    parse,
     parse_assumption,
     parse_equations,
     parse_loss,
     parse_shapes,
     unparse,
 )
+from closedform.reading.options import Box, as_float, box_of, names_of, option, start_of, values_of
 from closedform.reading.shapes import SCALAR, is_matrix, settle
 from closedform.reading.tables import Table, listed, read_table
 
@@ -52,7 +53,7 @@ class Problem:
     """A loss to minimise, or estimating equations to solve, with everything declared about its names.
 
     ``loss`` is None where ``equations`` (each to be zero) are given instead. ``relations`` are the assumptions and
-    domain bounds as relation nodes (``p > 0``); ``constraints`` what stands after "subject to". ``shapes`` gives
+    domain bounds as relation nodes (``p > 0``), those of the ``box`` among them; ``constraints`` what stands after "subject to". ``shapes`` gives
     (rows, columns) of each matrix or vector as nodes in size symbols; ``properties`` words such as "spd" or
     "integer". ``data`` is the table behind indexed names (``x[i]``), with ``n`` rows; ``arrays`` are the numbers of
     names of a matrix text, which the derivation leaves symbols. ``level`` is "matrix" when a name has a shape, "sum"
@@ -76,6 +77,7 @@ class Problem:
     catalogue: str | None = None  # the catalogue entry it came from; for the story told, never for the answer
     notes: tuple[str, ...] = ()
     sense: Sense = "min"
+    values: FrozenMap[str, str] = FrozenMap()  # numbers that stand in the place of parameters
 
     def minimised(self) -> Problem:
         """The same question with the loss to be minimised: of a loss to be maximised, the negative."""
@@ -87,6 +89,8 @@ class Problem:
 
 # -- reading -----------------------------------------------------------------------------------------------------
 
+WAYS = ("features", "drop", "decimal", "missing")  # options on how a table is read
+
 
 def read(
     source: object = None,
@@ -97,6 +101,7 @@ def read(
     target: str | None = None,
     shapes: str | Mapping[str, object] | None = None,
     assumptions: Iterable[str] | str = (),
+    values: Mapping[str, object] | Iterable[str] | str | None = None,
     box: Mapping[str, object] | str | None = None,
     start: Mapping[str, object] | str | None = None,
     maximize: bool | None = None,
@@ -104,83 +109,67 @@ def read(
 ) -> Problem:
     """The problem that a call of ``derive`` states; raises ``InputError`` or ``CallError`` with one sentence.
 
-    ``source`` is text, a catalogue name, a SymPy expression or a ``Node``; ``keywords`` belong to the catalogue entry.
-    Unknowns default to every free name that is no column, no size and no end of a sum.
+    ``source`` is text, a catalogue name, a SymPy expression or a ``Node``. ``values`` puts numbers in the place of
+    parameters. ``features``, ``drop``, ``decimal`` and ``missing`` say how a table is read; other ``keywords`` belong
+    to the catalogue entry. Unknowns default to every free name that is no column, no size and no end of a sum.
 
     >>> read("x**4 - x**2").unknowns
     ('x',)
     """
-    keywords = {key: value for key, value in keywords.items() if value is not None}
-    design = keywords.pop("design", None)
-    if target is not None and data is None and design is None:
-        raise CallError(f"the target {target} is a column, and there are no data; give data=")
-    if design is not None:
-        if data is not None or target is not None:
-            raise CallError("a design has features and no target: give data with a target, or a design, not both")
-        data = design
+    wanted, shaped = names_of(unknowns), parse_shapes(shapes or {})
     entry = find(source) if isinstance(source, str) and equations is None else None
-    wanted = _names_of(unknowns)
-    given = parse_shapes(shapes or {})
-    values = _pairs_of_values(keywords.pop("values", None))
+    if entry is None and isinstance(source, str):
+        refuse_misspelt(source, wanted)
+    numbers, given_arrays = values_of(values)
     offered = _offered(
-        source if equations is None else None, entry, data if data is not None else values, given, wanted
+        None if equations is not None else source, entry, data if data is not None else given_arrays, shaped, wanted
     )
-    if offered is not None:
-        offered = {**offered, **values}
-    elif values:
-        keywords.update({key: str(value) for key, value in values.items()})
-    table = read_table(data, target) if data is not None and offered is None else None
-    said = _assumed(assumptions, wanted)
-    notes = list[str](table.notes if table is not None else ())
-    text = source
+    table, keywords = _table(entry, data if offered is None else None, target, keywords)
+    said = _Said(_assumed(assumptions, wanted), numbers)
+    text: object = source
     if entry is not None:
-        draft = entry.draw(table, keywords)
-        text, wanted = draft.loss, wanted or draft.unknowns
-        given = {**parse_shapes(draft.shapes), **given}
-        said = [*_assumed(draft.assumptions, wanted), *said]
-        notes += draft.notes
-    elif keywords:
-        raise CallError(f"only a loss of the catalogue takes {', '.join(sorted(keywords))}")
-    boxed, started = _box(box), _start(start)
-    columns = frozenset(table.names) if table is not None else frozenset(offered or ())
-    declared = frozenset(wanted or ()).union(given, boxed, started, columns, *(declared_by(a) for a in said))
+        draft = _draw(entry, table, keywords, said)
+        text, wanted, table = draft.loss, wanted or draft.unknowns, draft.table or table
+        said.shapes = parse_shapes(draft.shapes)
+        said.implied += _assumed(draft.assumptions, wanted)
+        said.notes += draft.notes
+    said.settle_values(wanted)
+    if offered is not None:  # beside arrays a number stays a symbol too, and is put in where the formula is evaluated
+        offered = {**offered, **given_arrays, **{key: as_float(node) for key, node in said.values.items()}}
+        said.numbers = {}
+    elif given_arrays:
+        raise CallError(f"{min(given_arrays)} is an array, and the loss does not use it as a matrix")
+    said.shapes |= shaped
+    boxed, started = box_of(box), start_of(start)
+    declared = frozenset(wanted or ()).union(said.names, boxed.sides, started, table.names if table is not None else ())
     foreign = SympyReading()
     reading, shown = _read_source(text, equations, declared, foreign)
     if maximize and (equations is not None or reading.sense == "min"):
         other = "there are equations and no loss" if equations is not None else "the loss says minimize"
-        raise CallError(f"maximize is asked for, and {other}; leave one out")
-    given = {**foreign.shapes, **given}
-    said += _assumed(foreign.assumptions, tuple(declared))
-    notes += reading.notes
-    relations = tuple(scalar_form(r) for a in said for r in a.relations)
-    _check_bounds(relations)
-    properties = dict[str, frozenset[str]]()
-    for key, word in [*((a.name, a.property) for a in said if a.name), *reading.properties]:
-        properties[key] = properties.get(key, frozenset()) | {word}
-
-    nodes, constraints = reading.expressions, reading.constraints
-    if table is not None and entry is None and not any(free_names(n) & {"n", *table.names} for n in nodes):
-        what = "the loss" if equations is None else "the equations"
-        raise CallError(f"data are given (the columns {listed(table.names)}), but {what} does not use them")
-    if table is not None and "n" not in (wanted or ()):
-        nodes = tuple(substitute(node, {"n": number(table.rows)}) for node in nodes)
-        constraints = tuple(substitute(node, {"n": number(table.rows)}) for node in constraints)
+        raise CallError(f"the maximum is asked for, and {other}; leave one out")
+    said.shapes = {**foreign.shapes, **said.shapes}
+    said.implied += _assumed(foreign.assumptions, tuple(declared))
+    said.notes += reading.notes
+    found = _Names.of(reading)
+    if table is not None:
+        if entry is None and not found.all & {"n", *table.names}:
+            raise CallError(f"data are given (the columns {listed(table.names)}), but the text does not use them")
+        table = table.completed(found.columns)
+        said.notes += table.notes
+        if "n" not in found.bound | frozenset(wanted or ()):
+            said.numbers.setdefault("n", number(table.rows))
+    nodes, constraints = (
+        tuple(substitute(node, said.numbers) for node in group) for group in (reading.expressions, reading.constraints)
+    )
+    stated = said.stated(table)
+    relations = tuple(dict.fromkeys(scalar_form(r) for r in (*said.implications(), *stated, *boxed.relations)))
+    check_together((*relations, *constraints))
     free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
-    indexed = frozenset[str]().union(*(column_names(node) for node in (*nodes, *constraints)))
-    _check_columns(table, free, indexed, wanted, nodes)
-    matrix = table is None and (offered is not None or is_matrix((*nodes, *constraints), given, properties))
-    bounded = frozenset[str]().union(*(scalar_names(r) for r in relations))
-    names = _unknowns(wanted, free, given, bounded, matrix, (*nodes, *constraints))
-    for key in [*boxed, *started]:
-        if key not in names:
-            raise CallError(f"{key} has a box or a start, but the unknowns are {', '.join(names)}")
-    for key in names:
-        if key not in free:
-            what = "the loss" if equations is None else "the equations"
-            raise CallError(
-                f"the unknown {key} does not occur in {what}, whose names are "
-                f"{', '.join(sorted(free | indexed)) or 'none'}"
-            )
+    check_columns(table, free, found.columns, wanted, nodes)
+    properties = said.properties(reading)
+    matrix = table is None and (offered is not None or is_matrix((*nodes, *constraints), said.shapes, properties))
+    bounded = frozenset[str]().union(*(scalar_names(r) for r in relations if r not in boxed.relations))
+    names = choose_unknowns(wanted, free, said.shapes, bounded, matrix, (*nodes, *constraints))
 
     level: Level = "scalar"
     final = FrozenMap[str, tuple[Node, Node]]()
@@ -190,21 +179,24 @@ def read(
         bound = None
         if offered is not None:
             bound = importlib.import_module("closedform.reading.arrays").bind(
-                offered, nodes, constraints, names, given, properties, bounded, relations
+                offered, nodes, constraints, names, said.shapes, properties, bounded, relations
             )
-        settled = bound or settle(nodes, constraints, given, properties, bounded, equations is None)
+        settled = bound or settle(nodes, constraints, said.shapes, properties, bounded, equations is None)
         nodes, constraints, final = settled.expressions, settled.constraints, FrozenMap(settled.shapes)
-        notes += settled.notes
+        said.notes += settled.notes
         if bound is not None:
             arrays, properties, relations = bound.arrays, bound.properties, bound.relations
+            free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
         sizes = frozenset().union(*(free_names(part) for shape in final.values() for part in shape))
         level = "matrix" if any(shape != SCALAR for shape in final.values()) else level
+    beside = Declared(names, found.all | sizes, shaped, said.values, boxed.sides, started, said.given, stated)
+    refuse_idle(beside, "the loss" if equations is None else "the equations")
+    _check_box(boxed, final)
     if level != "matrix":
         nodes = tuple(scalar_form(node) for node in nodes)
         constraints = tuple(scalar_form(node) for node in constraints)
-        level = "sum" if any(_symbolic_sum(node) for node in nodes) else level
-    free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints))) if arrays else free
-    parameters = free.union(*(scalar_names(r) for r in relations), indexed if table is None else ())
+        level = "sum" if any(symbolic_sum(node) for node in nodes) else level
+    parameters = free.union(*(scalar_names(r) for r in relations), found.columns if table is None else ())
     return Problem(
         source=shown if entry is None else str(source).strip(),
         loss=nodes[0] if equations is None else None,
@@ -218,19 +210,96 @@ def read(
         data=table,
         arrays=FrozenMap(arrays),
         level=level,
-        box=FrozenMap(boxed),
+        box=FrozenMap(boxed.sides),
         start=FrozenMap(started),
         catalogue=entry.name if entry is not None else None,
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys(said.notes)),
         sense="max" if maximize else reading.sense or "min",
+        values=FrozenMap({key: unparse(node) for key, node in said.values.items()}),
     )
 
 
-def _pairs_of_values(value: object) -> dict[str, Any]:
-    """What is given in the place of parameters, as text, numbers or arrays."""
-    if isinstance(value, Mapping):
-        return {str(key): entry for key, entry in value.items()}
-    return dict(_pairs(value, "a value", "lam=0.1")) if isinstance(value, str) else {}
+@dataclass
+class _Said:
+    """What is declared of names, as it is gathered: by the caller (``given``) and by the loss itself (``implied``)."""
+
+    given: list[Assumption]
+    values: dict[str, Node]  # of parameters
+    implied: list[Assumption] = field(default_factory=list[Assumption])
+    shapes: dict[str, Size] = field(default_factory=dict[str, Size])
+    notes: list[str] = field(default_factory=list[str])
+    numbers: dict[str, Node] = field(default_factory=dict[str, Node])  # the values, and the number of rows
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(self.shapes).union(self.values, *(declared_by(a) for a in [*self.implied, *self.given]))
+
+    def settle_values(self, unknowns: tuple[str, ...] | None) -> None:
+        """Take ``lam = 1/10`` among the assumptions for a value, and refuse a value of an unknown."""
+        unknown = frozenset(unknowns or ())
+        self.values |= values_said((r for a in self.given for r in a.relations), unknown)
+        for key in self.values.keys() & unknown:
+            raise CallError(f"{key} is an unknown and is given a value; leave one out")
+        self.numbers = dict(self.values)
+
+    def stated(self, table: Table | None) -> tuple[Node, ...]:
+        """The relations of the caller with the numbers put in, those that the numbers or the rows decide left out."""
+        left = put_in((r for a in self.given for r in a.relations), self.numbers)
+        return left if table is None else check_rows(left, table.columns)
+
+    def implications(self) -> tuple[Node, ...]:
+        """The relations that come with the loss, where they still speak of a name."""
+        put = (substitute(r, self.numbers) for a in self.implied for r in a.relations)
+        return tuple(r for r in put if free_names(r))
+
+    def properties(self, reading: Reading) -> dict[str, frozenset[str]]:
+        out = dict[str, frozenset[str]]()
+        for key, word in [*((a.name, a.property) for a in [*self.implied, *self.given] if a.name), *reading.properties]:
+            out[key] = out.get(key, frozenset()) | {word}
+        return out
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The names of a text as written: all, those that are indexed like data, and the indices of its sums."""
+
+    all: frozenset[str]
+    columns: frozenset[str]
+    bound: frozenset[str]
+
+    @staticmethod
+    def of(reading: Reading) -> _Names:
+        nodes = (*reading.expressions, *reading.constraints)
+        return _Names(
+            frozenset[str]().union(*(free_names(node) for node in nodes)),
+            frozenset[str]().union(*(column_names(node) for node in nodes)),
+            frozenset[str]().union(*(bound_names(node) for node in nodes)),
+        )
+
+
+def _table(
+    entry: Entry | None, data: object, target: str | None, keywords: dict[str, object]
+) -> tuple[Table | None, dict[str, object]]:
+    """The table of a call, and the keywords that are left for the catalogue entry."""
+    left = {key: value for key, value in keywords.items() if value is not None}
+    ways: dict[str, Any] = {key: left.pop(key) for key in WAYS if key in left}
+    design = left.pop("design", None)
+    if left and entry is None:
+        raise CallError(f"only a loss of the catalogue takes {', '.join(sorted(left))}")
+    asked = [*(["target"] if target is not None else []), *(["design"] if design is not None else []), *ways]
+    if data is None and design is None:
+        for key in asked:
+            what = f"the target {target} is a column" if key == "target" else f"{option(key)} is about a table"
+            raise CallError(f"{what}, and there are no data; give {option('data')}")
+        return None, left
+    if design is not None and (data is not None or target is not None):
+        raise CallError("a design has features and no target: give data with a target, or a design, not both")
+    for key in asked if entry is None else ():
+        if key in ("target", "design", "features", "drop"):
+            raise CallError(f"{option(key)} is for a loss of the catalogue; a text names its columns itself")
+    if entry is not None and design is not None and "lam" not in entry.options:
+        raise CallError(f"{option('design')} asks about logistic regression, not about {entry.name}")
+    return read_table(data if design is None else design, target, **ways), left
 
 
 def _offered(
@@ -261,60 +330,22 @@ def _offered(
     return offered if arrays.meant(offered, (*reading.expressions, *reading.constraints), shaped) else None
 
 
-def _names_of(value: Iterable[object] | str | None) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    parts = value.split(",") if isinstance(value, str) else [str(part) for part in value]
-    out = tuple(part.strip() for part in parts if part.strip())
-    for part in out:
-        if not part.isidentifier() or part.startswith("_"):
-            raise CallError(f"{part[:60]!r} is not a name that can be an unknown")
-    if len(set(out)) != len(out):
-        raise CallError(f"an unknown is named twice in {', '.join(out)}")
-    return out or None
+def _draw(entry: Entry, table: Table | None, options: dict[str, object], said: _Said) -> Draft:
+    """The text of a catalogue entry; an option that is called like one of its parameters is a value of that."""
+    for key in options.keys() & {*entry.parameters, "lam"}:
+        said.values |= values_of({key: options[key]})[0]
+    options = {key: value for key, value in options.items() if key not in said.values}
+    return entry.draw(table, {**options, **{key: True for key in said.values if key == "lam" and key in entry.options}})
+
+
+def _check_box(box: Box, shapes: Mapping[str, Size]) -> None:
+    for key in box.sides:
+        if shapes.get(key, SCALAR) != SCALAR:
+            raise CallError(f"{key} is a matrix, and a box bounds numbers; state bounds by {option('assumptions')}")
 
 
 def _assumed(texts: Iterable[str] | str, names: tuple[str, ...] | None) -> list[Assumption]:
     return [parse_assumption(str(t), names or ()) for t in ((texts,) if isinstance(texts, str) else texts)]
-
-
-def _pairs(value: Mapping[str, object] | str | None, what: str, form: str) -> dict[str, str]:
-    if value is None:
-        return {}
-    if isinstance(value, str):
-        parts = [part.partition("=") for part in re.split(r"[,;]", value) if part.strip()]
-        if any(not equal for _, equal, _ in parts):
-            raise CallError(f"{what} must look like {form}, not {value[:60]}")
-        return {key.strip(): text.strip() for key, _, text in parts}
-    out = dict[str, str]()
-    for key, entry in value.items():
-        out[str(key)] = ":".join(str(x) for x in entry) if isinstance(entry, (tuple, list)) else str(entry)
-    return out
-
-
-def _constant_text(text: str, what: str) -> str:
-    cleaned = text.strip()
-    if cleaned in ("oo", "inf", "+oo", "+inf", "-oo", "-inf"):
-        return "-oo" if cleaned[0] == "-" else "oo"
-    if free_names(parse(cleaned)):
-        raise CallError(f"{what}: {cleaned[:60]} is not a number")
-    return unparse(parse(cleaned))
-
-
-def _box(value: Mapping[str, object] | str | None) -> dict[str, tuple[str, str]]:
-    out = dict[str, tuple[str, str]]()
-    for key, text in _pairs(value, "a box", "w=-10:10").items():
-        low, colon, high = text.partition(":")
-        if not colon:
-            raise CallError(f"a box must look like w=-10:10, not {key}={text[:60]}")
-        out[key] = (_constant_text(low, f"the box of {key}"), _constant_text(high, f"the box of {key}"))
-    return out
-
-
-def _start(value: Mapping[str, object] | str | None) -> dict[str, str]:
-    return {
-        key: _constant_text(text, f"the start of {key}") for key, text in _pairs(value, "a start", "w=1,b=0").items()
-    }
 
 
 def _read_source(
@@ -353,126 +384,3 @@ def _read_source(
 
 def _zero(node: Node) -> Node:
     return add(node.children[0], negate(node.children[1])) if node.head == "=" else node
-
-
-def _check_bounds(relations: tuple[Node, ...]) -> None:
-    """Refuses bounds by numbers that no value of a name can meet."""
-    low, high = dict[str, tuple[Fraction, bool, Node]](), dict[str, tuple[Fraction, bool, Node]]()
-    for relation in relations:
-        left, right = relation.children
-        if left.number is not None and right.name is not None:
-            left, right, head = right, left, _MIRRORED.get(relation.head, relation.head)
-        else:
-            head = relation.head
-        key, bound = left.name, right.number
-        if key is None or bound is None or head not in ("<", "<=", ">", ">=", "="):
-            continue
-        open_end = head in ("<", ">")
-        if head in (">", ">=", "=") and (key not in low or (bound, open_end) > low[key][:2]):
-            low[key] = (bound, open_end, relation)
-        if head in ("<", "<=", "=") and (key not in high or (bound, not open_end) < (high[key][0], not high[key][1])):
-            high[key] = (bound, open_end, relation)
-    for key in low.keys() & high.keys():
-        (a, a_open, one), (b, b_open, other) = low[key], high[key]
-        if a > b or (a == b and (a_open or b_open)):
-            raise CallError(f"the assumptions {unparse(one)} and {unparse(other)} contradict each other")
-
-
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _past_the_end(node: Node, rows: int) -> str:
-    """A column indexed past its last row by a sum with ends in numbers, or by a number; else the empty text."""
-    if node.head == "@":
-        place = node.children[1].number
-        if place is not None and not (1 <= place <= rows and place.denominator == 1):
-            return unparse(node)
-    if node.head in ("sum", "prod") and len(node.args) == 4:
-        index, low, high, body = node.children
-        ends = (low.number, high.number)
-        inside = all(end is not None and 1 <= end <= rows for end in ends)
-        if not inside and None not in ends and _indexes(body, index.name or ""):
-            return f"{index.name} = {unparse(low)} ... {unparse(high)}"
-    return next((found for child in node.children if (found := _past_the_end(child, rows))), "")
-
-
-def _indexes(node: Node, index: str) -> bool:
-    return (node.head == "@" and node.children[1].name == index) or any(_indexes(c, index) for c in node.children)
-
-
-def _check_columns(
-    table: Table | None,
-    free: frozenset[str],
-    indexed: frozenset[str],
-    wanted: tuple[str, ...] | None,
-    nodes: tuple[Node, ...],
-) -> None:
-    """Refuses what no table or sum can mean: an unknown column, a column without its index, an index out of nowhere."""
-    loose = frozenset[str]().union(*(_loose_indices(node) for node in nodes))
-    for key in sorted(loose - frozenset(wanted or ())):
-        raise InputError(f"the index {key} is not bound; write sum({key}, 1, n, ...)")
-    if table is None:
-        for key in sorted(indexed & frozenset(wanted or ())):
-            raise CallError(f"{key} is indexed like data ({key}[i]) and cannot be an unknown")
-        return
-    for key in sorted(indexed - frozenset(table.names)):
-        raise InputError(f"there is no column {key}; the columns are {listed(table.names)}")
-    for found in filter(None, (_past_the_end(node, table.rows) for node in nodes)):
-        raise InputError(f"the data have {table.rows} rows, and {found} goes outside of 1 ... {table.rows}")
-    for key in sorted(indexed & table.faults.keys()):
-        raise InputError(table.faults[key])
-    for key in wanted or ():
-        if key in table.names and key not in free:
-            raise CallError(f"{key} is a column of the data and cannot be an unknown")
-    for key in sorted((free & frozenset(table.names)) - frozenset(wanted or ())):
-        raise InputError(f"{key} is a column of the data; write {key}[i] inside sum(i, 1, n, ...)")
-
-
-def _loose_indices(node: Node, bound: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The names that index a column without being bound by a sum around it."""
-    if node.head in ("sum", "prod") and len(node.args) == 4:
-        index, low, high, body = node.children
-        inner = bound | {index.name or ""}
-        return _loose_indices(low, bound) | _loose_indices(high, bound) | _loose_indices(body, inner)
-    own = frozenset[str]()
-    if node.head == "@":
-        own = frozenset[str]().union(*(free_names(child) for child in node.children[1:])) - bound
-    return own.union(*(_loose_indices(child, bound) for child in node.children))
-
-
-def _unknowns(
-    wanted: tuple[str, ...] | None,
-    free: frozenset[str],
-    given: Mapping[str, object],
-    bounded: frozenset[str],
-    matrix: bool,
-    nodes: tuple[Node, ...],
-) -> tuple[str, ...]:
-    """The unknowns wanted, else every free name that is no end of a sum and no size; never a guess among matrices."""
-    if wanted is not None:
-        return wanted
-    candidates = free - frozenset[str]().union(*(_ends(node) for node in nodes))
-    if not candidates:
-        raise InputError("the loss has no unknowns: no name in it is free")
-    if not matrix:
-        return tuple(sorted(candidates))
-    left = candidates - given.keys() - bounded
-    if len(left) != 1 and len(candidates) > 1:
-        raise CallError(f"which of {', '.join(sorted(candidates))} are unknown? Name them, as in unknowns=a")
-    return tuple(left or candidates)
-
-
-def _ends(node: Node) -> frozenset[str]:
-    """The names that a sum or product runs to, or that size a matrix."""
-    own = frozenset[str]()
-    if node.head in ("sum", "prod") and len(node.args) == 4:
-        own = free_names(node.children[1]) | free_names(node.children[2])
-    elif node.head in ("eye", "ones", "zeros"):
-        own = free_names(node)
-    return own.union(*(_ends(child) for child in node.children))
-
-
-def _symbolic_sum(node: Node) -> bool:
-    if node.head in ("sum", "prod") and any(child.number is None for child in node.children[1:3]):
-        return True
-    return any(_symbolic_sum(child) for child in node.children)

@@ -454,7 +454,7 @@ def test_declared_constants_are_names() -> None:
         ({"source": "x^2", "unknowns": "z"}, "unknown z does not occur"),
         ({"source": "x^2", "unknowns": "x,x"}, "twice"),
         ({"source": "x^2", "box": "z=1:2"}, "z has a box"),
-        ({"source": "x^2", "start": {"z": 1}}, "z has a box or a start"),
+        ({"source": "x^2", "start": {"z": 1}}, "z has a start"),
         ({"source": "x^2", "box": "x=1"}, "must look like"),
         ({"source": "x^2", "start": "x=y"}, "is not a number"),
         ({"source": "x^2", "hidden": 2}, "only a loss of the catalogue"),
@@ -625,3 +625,90 @@ def test_a_matrix_loss_is_maximised() -> None:
     assert report.formula.unknown["W"] == "largest_eigenvectors(S, q)"
     assert report.gradient["W"] == "2*S*W"
     assert report.verdict.minimiser == "closed"
+
+
+# -- what is said beside a loss --------------------------------------------------------------------------------------
+
+
+def _relations(read: problem.Problem) -> list[str]:
+    return [unparse(r) for r in read.relations]
+
+
+def test_a_box_is_the_closed_domain_that_it_names() -> None:
+    read = problem.read("x^2 - x", box="x=1:2", assumptions=["x>=0", "x>1/2"])
+    assert _relations(read) == ["x >= 0", "x > 1/2", "x >= 1", "x <= 2"]
+    assert _relations(problem.read("x^2", box="x=-oo:pi")) == ["x <= pi"]
+    assert _relations(problem.read("x^2", box={"x": (-1, 0.5)})) == ["x >= -1", "x <= 1/2"]
+
+
+def test_a_value_stands_exactly_in_the_place_of_a_parameter() -> None:
+    for said in ({"values": {"lam": 0.1}}, {"values": "lam=0.1"}, {"assumptions": ["lam = 1/10", "lam > 0"]}):
+        read = problem.read("x^2 + lam*x", unknowns="x", **said)  # type: ignore[arg-type]
+        assert read.loss == parse("x^2 + 1/10*x")
+        assert (read.parameters, read.relations, dict(read.values)) == ((), (), {"lam": "1/10"})
+    ridge = problem.read("ridge", values={"lam": "0.1"})
+    assert ridge.loss is not None
+    assert unparse(ridge.loss) == "norm(X*a - y)**2 + 1/10*norm(a)**2"
+    assert problem.read("student", data={"x": [1, 2, 4]}, values="nu=3").parameters == ()
+    penalised = problem.read("logistic", data={"x": [1, 2], "y": [0, 1]}, target="y", lam="0.1")
+    assert "1/10" in unparse(penalised.loss or name(""))
+
+
+def test_declared_letters_are_names_wherever_they_are_declared() -> None:
+    for word in ("e", "pi", "i", "I", "E", "lambda", "beta", "N", "S"):
+        assert problem.read(f"{word}^2 - 2*{word}", unknowns=[word]).unknowns == (word,)
+        assert problem.read(f"x^2 - {word}*x", unknowns="x", values={word: 3}).loss == parse("x^2 - 3*x")
+        assert problem.read(f"x^2 - {word}*x", unknowns=f"x,{word}").parameters == ()
+    with pytest.raises(InputError, match="e is a constant unless it is named"):
+        problem.read("e^2 - 2*e")
+
+
+def test_the_last_entry_of_a_sum_may_stand_alone() -> None:
+    """Type II censoring: the largest of n observations stands for those that were not seen."""
+    read = problem.read("-n*log(t) + t*(sum(i,1,n,x[i]) + (m-n)*x[n])", unknowns="t")
+    assert (read.level, read.parameters) == ("sum", ("m", "n", "x"))
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ({"box": "x=2:1"}, "the box of x is empty: 2 is greater than 1"),
+        ({"box": "x=pi:e"}, "is empty"),
+        ({"box": "a=1:2"}, "a has a box, but the unknowns are x"),
+        ({"box": "x=1:2:3"}, "must look like"),
+        ({"box": "x=1:2", "assumptions": ["x>=3"]}, "x >= 3 and x <= 2 contradict"),
+        ({"assumptions": ["2*x - 1 >= 3", "1 > x"]}, "contradict each other"),
+        ({"assumptions": ["x > sqrt(2)", "x < 7/5"]}, "contradict each other"),
+        ({"source": "x^2 - a*x subject to x >= 1, x <= 0"}, "x >= 1 and x <= 0 contradict"),
+        ({"assumptions": ["z > 1"]}, "z > 1 speaks of names that do not occur"),
+        ({"assumptions": ["y < z", "z < 3"]}, "y < z speaks of names that do not occur"),
+        ({"assumptions": ["m integer"]}, "m integer speaks of a name that does not occur"),
+        ({"shapes": "S=n,n"}, "S is given a shape and does not occur"),
+        ({"values": "b=2"}, "b is given a value and does not occur"),
+        ({"values": "x=2"}, "x is an unknown and is given a value"),
+        ({"values": "a=2, a=3"}, "given twice for a"),
+        ({"values": {"a": float("nan")}}, "the value of a: nan is not a number"),
+        ({"values": {"a": "b"}}, "the value of a: b is not a number"),
+        ({"values": "a=0", "assumptions": ["a>1"]}, "a = 0 contradicts the assumption a > 1"),
+        ({"assumptions": ["a=0", "a>1"]}, "a = 0 contradicts"),
+        ({"assumptions": ["a=0", "a=1"]}, "a is said to be 0 and 1"),
+        ({"missing": "drop"}, "missing= is about a table, and there are no data"),
+        ({"features": "x"}, "features= is about a table"),
+        (
+            {"source": "sum(i,1,n,(u[i]-x)^2)", "data": {"u": [1, 2]}, "drop": "u"},
+            "drop= is for a loss of the catalogue",
+        ),
+        ({"source": "sum(i,1,n,(u[i]-x)^2)", "data": {"u": [1, 2]}, "target": "u"}, "target= is for a loss of"),
+        ({"source": "sum(i,1,n,(u[i]-x)^2)", "data": {"u": [1, 2]}, "assumptions": ["u>1"]}, "row 1 of the data"),
+        ({"source": "olss"}, "did you mean ols"),
+        ({"source": "linear regresion"}, "did you mean linear regression"),
+        ({"source": "logistic", "intercept": False, "unknowns": None}, "intercept= is about a table"),
+        ({"source": "mean", "design": {"x": [1]}, "unknowns": None}, "design= asks about logistic regression"),
+        ({"source": "||X*x - y||^2", "shapes": "X=n,k", "box": "x=0:1"}, "x is a matrix, and a box bounds numbers"),
+    ],
+)
+def test_what_says_nothing_or_too_much_is_a_wrong_call(call: dict[str, object], says: str) -> None:
+    with pytest.raises(CallError, match=says) as caught:
+        problem.read(**{"source": "x^2 - a*x", "unknowns": "x", **call})  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2

@@ -8,10 +8,13 @@ from fractions import Fraction
 
 from closedform.errors import CallError, InputError
 from closedform.expression import free_names
-from closedform.reading.language import parse, unparse
+from closedform.reading.language import parse
+from closedform.reading.options import option
 from closedform.reading.tables import Table, listed
 
 Options = Mapping[str, object]
+ABOUT_DATA = ("intercept", "weights")  # options that only make sense for a table
+PENALTY = ("lam > 0",)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Draft:
     shapes: str = ""
     assumptions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    table: Table | None = None  # the table with the columns that the loss speaks of, where they had to be made
 
 
 OnData = Callable[[Table, Options], Draft]
@@ -60,6 +64,11 @@ class Entry:
                 known = f"; it takes {', '.join(self.options)}" if self.options else ""
                 raise CallError(f"{self.name} has no option {key}{known}")
         if table is None:
+            about_data = [key for key in given if key in ABOUT_DATA or self.symbolic is None]
+            if about_data and about_data[0] not in self.parameters:
+                raise CallError(
+                    f"{option(about_data[0])} is about a table, and there are no data; give {option('data')}"
+                )
             return self.symbolic(given) if self.symbolic is not None and given else self.draft
         if self.on_data is None:
             raise CallError(f"{self.name} is a loss in symbols and takes no data")
@@ -128,16 +137,6 @@ def count(options: Options, key: str, default: int, high: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
         raise CallError(f"{key} is a whole number from 1 to {high}, not {value!r}")
     return value
-
-
-def constant(options: Options, key: str, default: str) -> tuple[str, tuple[str, ...]]:
-    """A penalty or scale: the number given, read exactly, or a positive symbol."""
-    if key not in options:
-        return default, (f"{default} > 0",)
-    node = parse(str(options[key]))
-    if free_names(node):
-        return f"({unparse(node)})", ()
-    return f"({unparse(node)})", ()
 
 
 def check_entries(table: Table, column: str, holds: Callable[[Fraction], bool], wanted: str) -> None:

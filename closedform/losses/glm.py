@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from closedform.errors import InputError
 from closedform.expression import number
-from closedform.losses.entry import Draft, Entry, Options, Rows, check_entries, constant, rows
+from closedform.losses.entry import PENALTY, Draft, Entry, Options, Rows, check_entries, rows
 from closedform.reading.language import unparse
 from closedform.reading.tables import Table
 
@@ -21,9 +21,8 @@ def _logistic(table: Table, options: Options) -> Draft:
     loss = r.sum(f"log(1 + exp({r.predictor})) - {r.response}*({r.predictor})")
     if "lam" not in options:
         return Draft(loss, r.coefficients)
-    lam, assumed = constant(options, "lam", "lam")
     penalty = " + ".join(f"{w}^2" for w in r.slopes) or "0"
-    return Draft(f"{loss} + {lam}*({penalty})", r.coefficients, "", assumed)
+    return Draft(f"{loss} + lam*({penalty})", r.coefficients, "", PENALTY)
 
 
 def _design(table: Table, options: Options) -> Draft:
@@ -102,6 +101,7 @@ def _gamma(table: Table, options: Options) -> Draft:
 
 
 X_B = "X=n,k;y=n;b=k"
+RIDGE = Draft("ones(n)'*log(1 + exp(X*b)) - y'*X*b + lam*||b||^2", ("b",), X_B, PENALTY)
 ENTRIES = (
     Entry(
         "logistic",
@@ -111,11 +111,12 @@ ENTRIES = (
         ("logit", "logistic regression"),
         ("intercept", "lam"),
         _logistic,
+        lambda _: RIDGE,
     ),
     Entry(
         "logistic_ridge",
         "logistic regression with a squared penalty",
-        Draft("ones(n)'*log(1 + exp(X*b)) - y'*X*b + lam*||b||^2", ("b",), X_B, ("lam > 0",)),
+        RIDGE,
         "As logistic, with the penalty lam.",
         (),
         ("intercept", "lam"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from closedform.errors import CallError
 from closedform.losses.entry import (
+    PENALTY,
     Draft,
     Entry,
     OnData,
     Options,
     check_entries,
-    constant,
     free_index,
     only_column,
     rows,
@@ -26,17 +26,15 @@ def _ols(table: Table, options: Options) -> Draft:
 
 def _ridge(table: Table, options: Options) -> Draft:
     r = rows(table, options)
-    lam, assumed = constant(options, "lam", "lam")
     penalty = " + ".join(f"{w}^2" for w in r.slopes) or "0"
     note = ("the intercept is not penalised",) if len(r.coefficients) > len(r.slopes) else ()
-    return Draft(f"{_ols(table, options).loss} + {lam}*({penalty})", r.coefficients, "", assumed, note)
+    return Draft(f"{_ols(table, options).loss} + lam*({penalty})", r.coefficients, "", PENALTY, note)
 
 
 def _lasso(table: Table, options: Options) -> Draft:
     r = rows(table, options)
-    lam, assumed = constant(options, "lam", "lam")
     penalty = " + ".join(f"abs({w})" for w in r.slopes) or "0"
-    return Draft(f"{_ols(table, options).loss}/2 + {lam}*({penalty})", r.coefficients, "", assumed)
+    return Draft(f"{_ols(table, options).loss}/2 + lam*({penalty})", r.coefficients, "", PENALTY)
 
 
 def _weighted(table: Table, options: Options) -> Draft:

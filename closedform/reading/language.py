@@ -32,6 +32,7 @@ __all__ = [
     "parse_equations",
     "parse_loss",
     "parse_shapes",
+    "parts",
     "unparse",
 ]
 
@@ -69,7 +70,7 @@ _PROPERTY = re.compile(
 )
 
 
-_NO_PROPERTY = re.compile(r"\s*[^\W\d]\w*\s+([^\W\d]\w*\s*)+$")
+_NO_PROPERTY = re.compile(r"\s*[^\W\d]\w*(?:\s+([^\W\d]\w*))+\s*$")
 _ASSUMPTIONS = "write p>0, 0<p<1, k<n, m integer, S spd, L psd, A sym or Q orth"
 
 
@@ -96,7 +97,7 @@ def parse_loss(text: str, names: Iterable[str] = ()) -> Reading:
     constraints, properties = list[Node](), list[tuple[str, str]]()
     decimals = parser.decimals
     if cut:
-        for part, at in _parts(text, cut.end()):
+        for part, at in parts(text, cut.end()):
             said = _PROPERTY.match(part)
             if said:
                 word = PROPERTIES[said[2]]
@@ -122,7 +123,7 @@ def parse_equations(texts: str | Iterable[str], names: Iterable[str] = ()) -> Re
     declared = frozenset(names)
     out, decimals = list[Node](), list[str]()
     for text in (texts,) if isinstance(texts, str) else texts:
-        for part, at in _parts(text, 0, ";"):
+        for part, at in parts(text, 0, ";"):
             parser = Parser(" " * at + part if at <= 2000 else part, declared)
             node = parser.finish(parser.expression())
             if node.head in LOGIC and node.head != "=":
@@ -194,7 +195,7 @@ def parse_shapes(shapes: str | Mapping[str, object]) -> dict[str, Size]:
     """``X=n,k;y=n`` or ``{"X": "n,k", "y": ("n",)}`` as (rows, columns); a vector has one column."""
     if isinstance(shapes, str):
         pairs = list[tuple[str, object]]()
-        for part, at in _parts(shapes, 0, ";"):
+        for part, at in parts(shapes, 0, ";"):
             left, equal, right = part.partition("=")
             if not equal or not left.strip().isidentifier():
                 raise TextFault(shapes, at, "a shape must look like X=n,k")
@@ -226,7 +227,7 @@ def _size(text: str, whole: str) -> Node:
     return node
 
 
-def _parts(text: str, start: int, separators: str = ",;") -> list[tuple[str, int]]:
+def parts(text: str, start: int, separators: str = ",;") -> list[tuple[str, int]]:
     """The parts of a text between separators outside of all brackets, each with its place; empty parts left out."""
     out, depth, begin = list[tuple[str, int]](), 0, start
     for at in range(start, len(text) + 1):

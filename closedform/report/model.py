@@ -176,9 +176,6 @@ def domain(problem: Problem) -> dict[str, str]:
     for u in problem.unknowns:
         bounds = [text_of(r) for r in problem.relations if r.head in RELATIONS and u in _names(r)]
         bounds += sorted(problem.properties.get(u, ()))
-        if u in problem.box:
-            low, high = problem.box[u]
-            bounds.append(f"in the box [{low}, {high}]")
         out[u] = ", ".join(bounds) or "real"
     return out
 
