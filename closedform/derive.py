@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from closedform import problem as problems
 from closedform import worker
@@ -12,7 +14,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
-from closedform.ladder import Finished, Outline, Path
+from closedform.ladder import Finished, Outline, Path, audited
 from closedform.problem import Problem
 from closedform.report.model import Report
 from closedform.report.sense import turned
@@ -20,6 +22,7 @@ from closedform.verdict import Checked, conclude, judge
 
 Progress = Callable[[str], None]
 
+FAULTS = "CLOSEDFORM_FAULTS"  # an environment variable: "error" where a withdrawn claim shall raise (in tests)
 RESERVE = 0.3  # seconds of the timeout kept for writing the report
 
 
@@ -123,9 +126,19 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
             known[path] = lost
     if checked is None:
         tops = [a for path, a in known.items() if len(path) == 1]
-        checked = Checked(conclude("ladder", tops), ())
+        checked = Checked(audited(problem.minimised(), conclude("ladder", tops), budget), ())
+    _tell(checked.attempt)
     report = _report(problem.minimised(), outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
     return report if problem.sense == "min" else turned(report, problem)
+
+
+def _tell(conclusion: Attempt) -> None:
+    """A withdrawn claim is a fault of ours: it is said on standard error, and is an error where tests ask for that."""
+    for fault in cast("tuple[str, ...]", conclusion.details.get("fault", ())):
+        line = f"closedform: a claim was withdrawn: {fault}"
+        if os.environ.get(FAULTS) == "error":
+            raise RuntimeError(line)
+        print(line, file=sys.stderr)
 
 
 def _report(

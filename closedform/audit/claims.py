@@ -1,0 +1,192 @@
+"""The audit of an attempt: which of its claims the text of the problem refutes, and what is left without them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from flint import arb, ctx
+
+from closedform.algebra.bridge import text
+from closedform.attempt import Attempt, Statement
+from closedform.audit.question import MINIMA, Question
+from closedform.budget import Budget
+from closedform.frozen import FrozenMap
+from closedform.points import CriticalPoint, Kind
+from closedform.problem import Problem
+
+GUARD = 200  # bits past the digits asked for
+MAX_TEXT = 20_000  # characters of an exact expression that is evaluated
+_PERIOD = re.compile(r"translate|period|multiples? of|every integer|all integers|any integer", re.IGNORECASE)
+
+
+def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
+    """The attempt without the claims that the text of the problem refutes.
+
+    Only problems on scalars with numbers are looked at; out of time, what has not been looked at passes. A withdrawn
+    claim turns the outcome to ``enclosed`` (numbers remain) or ``failed``; ``details["fault"]`` lists the reasons.
+
+    >>> from closedform.problem import read
+    >>> point = CriticalPoint(numeric=FrozenMap({"x": "2"}), radius=FrozenMap({"x": "1e-9"}))
+    >>> said = audit(read("x^2 - 2*x"), Attempt("a guess", "solved", points=(point,)), Budget.of(1))
+    >>> said.outcome, said.points, said.details["fault"]
+    ('failed', (), ('x = 2.00000 is no critical point: the slope by x is [2.0000 +/- 3e-9] there, not zero',))
+    """
+    large = problem.data is not None and not problem.data.exact
+    if problem.level != "scalar" or problem.parameters or large:
+        return attempt
+    with ctx.workprec(int(budget.digits * 3.4) + GUARD):
+        return _Audit(Question.of(problem), attempt, budget).done()
+
+
+@dataclass
+class _Kept:
+    """A point as it may be shown, with the balls where it lies."""
+
+    point: CriticalPoint
+    at: Mapping[str, arb] | None
+
+
+@dataclass
+class _Audit:
+    question: Question
+    attempt: Attempt
+    budget: Budget
+    faults: list[str] = field(default_factory=list)  # claims that fall, and the verdict with them
+    repairs: list[str] = field(default_factory=list)  # numbers that are replaced by true ones
+
+    def done(self) -> Attempt:
+        kept = [k for p in self.attempt.points if (k := self._point(p)) is not None]
+        kept = self._least(kept)
+        points = tuple(k.point for k in kept)
+        if not self.faults and not self.repairs:
+            return self.attempt
+        details = FrozenMap({**self.attempt.details, "fault": (*self.faults, *self.repairs)})
+        if not self.faults:
+            return replace(self.attempt, points=points, details=details)
+        reason = f"a claim was withdrawn: {'; '.join(self.faults)}"
+        said = Statement("what was found did not stand up to the text of the problem and was withdrawn", "observed")
+        return replace(
+            self.attempt,
+            outcome="enclosed" if points else "failed",
+            reason=reason,
+            points=tuple(replace(p, certificate=None) for p in points),
+            formula=None,
+            complete=False,
+            minimiser=None,
+            expression_class=None,
+            counts=FrozenMap(),
+            statements=(said,),
+            certificates=(),
+            details=details,
+        )
+
+    # -- one point ---------------------------------------------------------------------------------------------------
+
+    def _point(self, p: CriticalPoint) -> _Kept | None:
+        """The point with what is true of it; None where it is none."""
+        if self.budget.remaining <= 0:
+            return _Kept(p, None)
+        exact, numeric = self._exact(p), self._numeric(p)
+        if exact is not None and numeric is not None and not all(exact[u].overlaps(numeric[u]) for u in exact):
+            p, exact, numeric = self._settled(p, exact, numeric)
+        at = exact or numeric
+        if at is None:
+            return _Kept(p, None)
+        why = self.question.refused(at)
+        if why:
+            self.faults.append(f"{_told(p, at)} is no {self._word()}: {why}")
+            return None
+        kind = self.question.refused(at, p.kind) or self.question.misnamed(at, p.kind, p.inertia)
+        if kind:
+            self.faults.append(f"{_told(p, at)}: {kind}")
+            p = replace(p, kind="unclassified", inertia=None)
+        return _Kept(self._height(p, at), at)
+
+    def _word(self) -> str:
+        return "critical point" if self.question.loss is not None else "solution"
+
+    def _exact(self, p: CriticalPoint) -> dict[str, arb] | None:
+        if p.exact is None or set(p.exact) != set(self.question.unknowns):
+            return None
+        out = dict[str, arb]()
+        for u, e in p.exact.items():
+            written = text(e)
+            ball = self.question.number(written, {}) if len(written) <= MAX_TEXT else None
+            if ball is None or not ball.is_finite():
+                return None
+            out[u] = ball
+        return out
+
+    def _numeric(self, p: CriticalPoint) -> dict[str, arb] | None:
+        if p.numeric is None or set(p.numeric) != set(self.question.unknowns):
+            return None
+        radius = p.radius or {}
+        try:
+            return {u: arb(v, radius.get(u, "0")) for u, v in p.numeric.items()}
+        except ValueError:
+            return None
+
+    def _settled(
+        self, p: CriticalPoint, exact: dict[str, arb], numeric: dict[str, arb]
+    ) -> tuple[CriticalPoint, dict[str, arb] | None, dict[str, arb] | None]:
+        """The point with its exact form or its numbers dropped where the two contradict each other."""
+        if self.question.refused(exact) and not self.question.refused(numeric):
+            self.faults.append(f"{_told(p, numeric)} is not the exact form beside it")
+            return replace(p, exact=None, expression_class=None), None, numeric
+        self.repairs.append(f"the numbers {_told(p, numeric)} miss the exact form beside them")
+        shown = {u: b.mid().str(self.budget.digits + 2, radius=False) for u, b in exact.items()}
+        radius = {u: _power_of_ten(exact[u] - arb(v), self.budget.digits) for u, v in shown.items()}
+        return replace(p, numeric=FrozenMap(shown), radius=FrozenMap(radius)), exact, None
+
+    def _height(self, p: CriticalPoint, at: Mapping[str, arb]) -> CriticalPoint:
+        """The point without a loss that the text contradicts."""
+        if p.loss is None:
+            return p
+        written = text(p.loss)
+        claimed, true = (
+            self.question.number(written, {}) if len(written) <= MAX_TEXT else None,
+            self.question.height(at),
+        )
+        if claimed is None or true is None:
+            return p
+        if re.search(r"\d\.\d", written):  # a decimal is meant to its digits
+            claimed = claimed + arb(0, 1) * (abs(claimed) + 1) / 10**9
+        if claimed.overlaps(true):
+            return p
+        self.repairs.append(f"the loss at {_told(p, at)} is {true.str(10)}, not {written[:60]}")
+        return replace(p, loss=None)
+
+    # -- the points together -----------------------------------------------------------------------------------------
+
+    def _least(self, kept: list[_Kept]) -> list[_Kept]:
+        """The points, without a global minimum or maximum that another point of the list beats."""
+        heights = [self.question.height(k.at) if k.at is not None else None for k in kept]
+        out = list[_Kept]()
+        for k, own in zip(kept, heights, strict=True):
+            sign = {"global minimum": 1, "global maximum": -1}.get(k.point.kind)
+            beaten = own is not None and sign and any(h is not None and bool(h * sign < own * sign) for h in heights)
+            if beaten and k.at is not None:
+                self.faults.append(f"{_told(k.point, k.at)} is no {k.point.kind}: another point of the list beats it")
+                kind: Kind = "local minimum" if k.point.kind in MINIMA else "local maximum"
+                k = _Kept(replace(k.point, kind=kind if k.point.inertia is not None else "unclassified"), k.at)
+            out.append(k)
+        return out
+
+
+def _power_of_ten(ball: arb, digits: int) -> str:
+    """A power of ten that no point of the ball exceeds in absolute value, at least 10^-digits."""
+    k, bound = digits, arb(ball.abs_upper())
+    while not bool(bound < arb(10) ** -k):
+        k -= 1
+    return f"1e{-k}"
+
+
+def _told(p: CriticalPoint, at: Mapping[str, arb]) -> str:
+    """The place in a few digits.
+
+    >>> _told(CriticalPoint(), {"x": arb("0.5", "1e-20")})
+    'x = 0.500000'
+    """
+    return ", ".join(f"{u} = {b.mid().str(6, radius=False)}" for u, b in list(at.items())[:4])

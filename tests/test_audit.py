@@ -1,0 +1,137 @@
+"""The audit refutes what the text of a problem contradicts, and nothing that is true.
+
+Each planted claim is one that a version of closedform made (the smallest input of its kind); the truths are theirs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sympy as sp
+
+from closedform.attempt import Attempt
+from closedform.audit import audit
+from closedform.budget import Budget
+from closedform.frozen import FrozenMap
+from closedform.points import CriticalPoint
+from closedform.problem import read
+
+x, y = sp.symbols("x y", real=True)
+
+
+def point(exact: dict[str, Any] | None = None, numeric: dict[str, str] | None = None, **more: Any) -> CriticalPoint:
+    return CriticalPoint(
+        exact=None if exact is None else FrozenMap({k: sp.sympify(v) for k, v in exact.items()}),
+        numeric=None if numeric is None else FrozenMap(numeric),
+        radius=None if numeric is None else FrozenMap(dict.fromkeys(numeric, "1e-12")),
+        **more,
+    )
+
+
+def said(loss: str | None, *points: CriticalPoint, **call: Any) -> Attempt:
+    claim = Attempt("claimed", "solved", points=points, complete=True)
+    return audit(read(loss, **call), claim, Budget.of(5))
+
+
+FALSE = [
+    # (loss, equations, assumptions, the point claimed, a word of the reason)
+    ("x^2 - 2*x", None, [], point({"x": 2}), "slope"),
+    (None, ["2^x - 8"], [], point({"x": sp.log(8)}), "not zero"),
+    (None, ["sqrt(5 - x^2)"], [], point({"x": 3}), "square root"),
+    (None, ["(exp(2*x) - 3*exp(x) + 2)/(exp(x) - 1)"], [], point({"x": 0}), "denominator"),
+    ("log(x)^2 + x*0", None, [], point({"x": -1}), "logarithm"),
+    ("x^2 - 2*x", None, ["x >= 2"], point({"x": 1}), "does not hold"),
+    ("x^2 - 2*x", None, ["x < 1"], point({"x": 1}, kind="global minimum"), "does not hold"),
+    ("x^2 - 2*x", None, ["x <= 3"], point({"x": 3}, kind="boundary minimum"), "falls towards the inside"),
+    ("x^2 - 2*x", None, ["x >= 3"], point({"x": 4}, kind="boundary minimum"), "slope"),
+    ("x^3 - 3*x", None, [], point({"x": -1}, kind="local minimum"), "negative eigenvalue"),
+    ("x^3 - 3*x", None, [], point({"x": 1}, kind="saddle"), "definite"),
+    ("x^3 - 3*x", None, [], point({"x": 1}, kind="local minimum", inertia=(0, 1, 0)), "signs"),
+    ("abs(x - 1) + x^2/8", None, [], point({"x": 0}), "slope"),
+    ("max(x, -2*x) + x/2", None, [], point({"x": 1}), "slope"),
+    ("x^2 - 3*x", None, ["x integer"], point({"x": sp.Rational(3, 2)}), "integer"),
+    ("x^2 + x*sqrt(x - 1)", None, [], point({"x": 0}), "square root"),
+    ("Piecewise((x^2, x < 1), (3*x - 2, True))", None, [], point({"x": 2}), "slope"),
+]
+
+
+@pytest.mark.parametrize(("loss", "equations", "assumptions", "claimed", "word"), FALSE)
+def test_a_false_point_is_withdrawn(
+    loss: str | None, equations: list[str] | None, assumptions: list[str], claimed: CriticalPoint, word: str
+) -> None:
+    left = said(loss, claimed, equations=equations, assumptions=assumptions, unknowns=["x"])
+    assert left.outcome in ("failed", "enclosed")
+    assert not left.complete
+    assert not left.statements or left.statements[0].trust == "observed"
+    assert word in str(left.details["fault"])
+
+
+TRUE = [
+    ("x^2 - 2*x", None, [], point({"x": 1}, kind="global minimum", inertia=(1, 0, 0))),
+    (None, ["2^x - 8"], [], point({"x": sp.log(8) / sp.log(2)})),
+    (None, ["x*sqrt(3 - x^2)"], [], point({"x": sp.sqrt(3)})),
+    ("sqrt(x)*sqrt(x) + (x + 1)^2", None, [], point({"x": 0}, kind="boundary minimum")),
+    ("x^2 - 2*x", None, ["x >= 3"], point({"x": 3}, kind="boundary minimum")),
+    ("x^2 - 2*x", None, ["x >= 1", "x <= 3"], point({"x": 1}, kind="global minimum")),
+    ("abs(x - 1) + x^2/8", None, [], point({"x": 1}, kind="global minimum")),
+    ("max(x, -2*x) + x/2", None, [], point({"x": 0}, kind="global minimum")),
+    ("sqrt(abs(x))", None, [], point({"x": 0}, kind="global minimum")),
+    ("x^2 - 3*x", None, ["x integer"], point({"x": 2}, kind="global minimum")),
+    ("x^4", None, [], point({"x": 0}, kind="global minimum")),
+    ("x^3", None, [], point({"x": 0}, kind="degenerate")),
+    ("Piecewise((x^2, x < 1), (3*x - 2, True))", None, [], point({"x": 0}, kind="global minimum")),
+    ("(x - 1)^2*(x^2 + 1)^(1/3)", None, [], point({"x": 1}, kind="global minimum")),
+    # three real roots by complex radicals (casus irreducibilis)
+    ("x^4/4 - 15*x^2/2 - 4*x", None, [], point({"x": 4}, kind="global minimum")),
+]
+
+
+@pytest.mark.parametrize(("loss", "equations", "assumptions", "claimed"), TRUE)
+def test_a_true_point_passes(
+    loss: str | None, equations: list[str] | None, assumptions: list[str], claimed: CriticalPoint
+) -> None:
+    left = said(loss, claimed, equations=equations, assumptions=assumptions, unknowns=["x"])
+    assert "fault" not in left.details
+    assert left.outcome == "solved"
+
+
+def test_the_cusp_has_no_multipliers_and_passes() -> None:
+    """min x subject to y^2 = x^3 is at (0, 0), where the constraint's slope vanishes: a Fritz John point."""
+    left = said("x subject to y^2 = x^3", point({"x": 0, "y": 0}, kind="global minimum"), unknowns=["x", "y"])
+    assert left.outcome == "solved"
+
+
+def test_multipliers_of_a_disk() -> None:
+    claims = [point({"x": 1, "y": 0}, kind="boundary minimum"), point({"x": 0, "y": 1}, kind="boundary minimum")]
+    true, false = (said("(x-3)^2 + y^2 subject to x^2+y^2<=1", c, unknowns=["x", "y"]) for c in claims)
+    assert true.outcome == "solved"
+    assert "slope" in str(false.details["fault"])
+
+
+def test_numbers_that_miss_their_exact_form_are_replaced() -> None:
+    left = said("x^2 - 2*x", point({"x": 1}, {"x": "1.5"}), unknowns=["x"])
+    assert left.outcome == "solved"
+    assert left.points[0].numeric is not None
+    assert float(left.points[0].numeric["x"]) == 1
+    assert "miss the exact form" in str(left.details["fault"])
+
+
+def test_an_exact_form_that_misses_true_numbers_is_dropped() -> None:
+    left = said("x^2 - 2*x", point({"x": 2}, {"x": "1"}), unknowns=["x"])
+    assert left.outcome == "enclosed"
+    assert left.points[0].exact is None
+    assert left.points[0].numeric == {"x": "1"}
+
+
+def test_a_global_minimum_is_not_beaten_by_a_listed_point() -> None:
+    claims = (point({"x": 1}, kind="global minimum"), point({"x": -2}, kind="local minimum"))
+    left = said("3*x^4 + 4*x^3 - 12*x^2", *claims, unknowns=["x"])
+    assert "another point of the list beats it" in str(left.details["fault"])
+    assert [p.kind for p in left.points] == ["unclassified", "local minimum"]
+
+
+def test_a_false_loss_is_dropped() -> None:
+    left = said("x^2 - 2*x", point({"x": 1}, loss=sp.Integer(1)), unknowns=["x"])
+    assert left.points[0].loss is None
+    assert left.outcome == "solved"
