@@ -30,6 +30,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.linear_constraints",
     # constraints
     "closedform.strategies.reductions.active_set",
+    "closedform.strategies.reductions.faces",
     # exact strategies
     "closedform.strategies.exponentials.separation",
     "closedform.strategies.exponentials.instance",

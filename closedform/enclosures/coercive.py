@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 from flint import arb, ctx, fmpq, fmpq_mat
 
+from closedform.algebra import bridge
+from closedform.algebra.sampling import tree_of
 from closedform.budget import Budget
 from closedform.enclosures.evaluation import as_written
+from closedform.enclosures.ranges import line, range_of
 from closedform.errors import OutOfTime
 from closedform.expression import Node
+from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity
 
 MAX_BOXES = 20_000
@@ -61,18 +66,52 @@ def coercive(system: Stationarity, budget: Budget) -> str | None:
         held = {n for term in (loss.children if loss.head == "+" else (loss,)) for n in _pure(term)}
         if names <= held:
             return "it is a sum of terms that are never negative, among them an even power of each unknown"
-    if system.loss is None or not system.loss.is_polynomial(*system.unknowns):
+    return None if system.loss is None else grows(system.loss, system.unknowns, budget)
+
+
+def grows(loss: Any, unknowns: Sequence[Any], budget: Budget) -> str | None:
+    """Why an expression that is finite everywhere tends to infinity with its unknowns; None where that is not shown.
+
+    Its polynomial terms do, by their leading terms, and the others together are bounded below.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> grows(x**2 - x*y + y**2 - 10*sp.cos(x), (x, y), Budget.of(5)) is not None
+    True
+    """
+    own, rest = list[Any](), list[Any]()
+    for term in sp.Add.make_args(sp.expand(loss) if loss.is_polynomial(*unknowns) else _expanded(loss, unknowns)):
+        (own if term.is_polynomial(*unknowns) else rest).append(term)
+    if not own:
         return None
-    poly = sp.Poly(system.loss, *system.unknowns)
+    others = ""
+    if rest:
+        try:
+            least = range_of(tree_of(sp.Add(*rest)), {u.name: line() for u in unknowns})
+        except (bridge.NoTranslation, Refused):
+            return None
+        if not least.low.is_finite() or not least.everywhere:
+            return None
+        others = "; the terms that are no polynomials are bounded below"
+    poly = sp.Poly(sp.Add(*own), *unknowns)
+    if not all(c.is_Rational for c in poly.coeffs()):
+        return None
     if _weighted(poly):
-        return "with weights that make the highest powers of the unknowns equal, its leading terms are together positive away from zero"
+        return (
+            "with weights that make the highest powers of the unknowns equal, its leading terms are together positive away from zero"
+            + others
+        )
     degree = poly.total_degree()
-    if degree % 2 or degree == 0 or not all(c.is_Rational for c in poly.coeffs()):
+    if degree % 2 or degree == 0:
         return None
     top = [(m, fmpq(int(c.p), int(c.q))) for m, c in poly.terms() if sum(m) == degree]
-    if _positive(top, len(system.unknowns), budget):
-        return f"its terms of highest degree {degree} are together positive away from zero"
+    if _positive(top, len(unknowns), budget):
+        return f"its terms of highest degree {degree} are together positive away from zero" + others
     return None
+
+
+def _expanded(loss: Any, unknowns: Sequence[Any]) -> Any:
+    """The polynomial terms written out, the others as they are."""
+    return sp.Add(*(sp.expand(t) if t.is_polynomial(*unknowns) else t for t in sp.Add.make_args(loss)))
 
 
 def _weighted(poly: Any) -> bool:

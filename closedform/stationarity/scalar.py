@@ -99,7 +99,7 @@ def stationarity(problem: Problem) -> Stationarity:
         gradient = scalar.gradient(loss, unknowns)
     except ValueError as fault:
         raise CallError(f"the gradient cannot be written: {fault}") from fault
-    relations = tuple(dict.fromkeys(_alone(r, unknowns) for r in relations))
+    relations = tuple(dict.fromkeys(alone(r, unknowns) for r in relations))
     bound = tuple(r for r in relations if isinstance(r, sp.Eq) and r.free_symbols & set(unknowns))
     if bound:
         return _lagrange(problem, table, unknowns, gradient, bound, tuple(r for r in relations if r not in bound))
@@ -227,7 +227,7 @@ def _relations(problem: Problem, table: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(out)
 
 
-def _alone(r: Any, unknowns: tuple[Any, ...]) -> Any:
+def alone(r: Any, unknowns: tuple[Any, ...]) -> Any:
     """An inequality that is linear in one unknown, with a number before it, as a bound of that unknown."""
     if r.rel_op not in (">", ">=", "<", "<="):
         return r

@@ -1,0 +1,335 @@
+"""Why a point is the global minimum of a loss of numbers in several unknowns: each answer is a proof, or None.
+
+``floor_of`` reads a lower bound off the whole expression; ``sublevel`` finds a box outside of which the loss is larger
+than a value it takes, so that on a closed domain its least value is attained inside; ``convex`` reads convexity off
+the expression by composition rules (M. Grant, S. Boyd, Y. Ye, *Disciplined convex programming*, 2006), also after
+x = exp(u) in positive unknowns (posynomials; R. Duffin, E. Peterson, C. Zener, *Geometric programming*, 1967).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from closedform.algebra import bridge
+from closedform.algebra.sampling import tree_of
+from closedform.enclosures.ranges import INFINITE, Range, line, range_of
+from closedform.kernel.expression import Tree
+from closedform.kernel.reading import Refused
+
+REACH = (1, 4, 32, 1_000, 10**6)  # sides that are tried for the box
+
+
+def tree_or_none(loss: Any) -> Tree | None:
+    """The kernel's tree of an expression, None where it has none."""
+    try:
+        return tree_of(loss)
+    except (bridge.NoTranslation, Refused, ValueError):
+        return None
+
+
+Bounds = Mapping[
+    Any, tuple[Any, Any]
+]  # the least and the largest value of an unknown, exactly; None where there is none
+
+
+def floor_of(loss: Any, unknowns: Sequence[Any], bounds: Bounds | None = None) -> Any:
+    """A number, exactly, that the loss is nowhere less than within the bounds; None where its form shows none.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> floor_of((x**2 - y)**2 + sp.sqrt(2)*sp.cos(x) + sp.cosh(x*y), (x, y))
+    1 - sqrt(2)
+    """
+    return end_of(sp.sympify(loss), {u: (bounds or {}).get(u, (None, None)) for u in unknowns}, -1)
+
+
+def end_of(e: Any, own: Bounds, side: int) -> Any:
+    """A bound of the expression below (side -1) or above (1), as an exact number; None where its form shows none."""
+    if e in own:
+        return own[e][0 if side < 0 else 1]
+    if not e.free_symbols & own.keys():
+        return e if e.is_number and e.is_real else None
+    if isinstance(e, sp.Add):
+        parts = [end_of(t, own, side) for t in e.args]
+        return None if any(p is None for p in parts) else sp.Add(*parts)
+    if isinstance(e, sp.Mul):
+        c, rest = e.as_independent(*own, as_Add=False)
+        if c != 1:
+            inner = end_of(rest, own, side if c.is_positive else -side) if c.is_positive or c.is_negative else None
+            return None if inner is None else c * inner
+        ends = [(end_of(f, own, -1), end_of(f, own, 1)) for f in e.args]
+        if any(low is None or high is None for low, high in ends):
+            known = all(low is not None and low.is_nonnegative for low, _ in ends)
+            return sp.S.Zero if known and side < 0 else None
+        sizes = [sp.Max(sp.Abs(low), sp.Abs(high)) for low, high in ends]
+        return sp.S.Zero if side < 0 and all(low.is_nonnegative for low, _ in ends) else side * sp.Mul(*sizes)
+    if isinstance(e, (sp.sin, sp.cos, sp.tanh, sp.erf)):
+        return sp.Integer(side)
+    if isinstance(e, (sp.Max, sp.Min)):
+        parts = [end_of(t, own, side) for t in e.args]
+        if all(p is not None for p in parts):
+            return e.func(*parts)
+        known = [p for p in parts if p is not None]
+        useful = isinstance(e, sp.Max) == (side < 0)
+        return e.func(*known) if known and useful else None
+    return _end_of_function(e, own, side)
+
+
+def _end_of_function(e: Any, own: Bounds, side: int) -> Any:
+    if isinstance(e, sp.cosh):
+        return sp.S.One if side < 0 else None
+    if isinstance(e, sp.Abs) or (isinstance(e, sp.Pow) and e.exp.is_Integer and e.exp.is_even and e.exp.is_positive):
+        inner = e.args[0]
+        low = end_of(inner, own, -1)
+        if side < 0:
+            return e.func(low, *e.args[1:]) if low is not None and low.is_positive else sp.S.Zero
+        high = end_of(inner, own, 1)
+        return None if low is None or high is None else e.func(sp.Max(sp.Abs(low), sp.Abs(high)), *e.args[1:])
+    if isinstance(e, sp.Pow) and e.exp.is_Integer and e.exp.is_odd and e.exp.is_positive:
+        inner = end_of(e.base, own, side)
+        return None if inner is None else inner**e.exp
+    if isinstance(e, sp.exp):
+        inner = end_of(e.args[0], own, side)
+        return sp.exp(inner) if inner is not None else sp.S.Zero if side < 0 else None
+    if isinstance(e, sp.log):
+        inner = end_of(e.args[0], own, side)
+        return sp.log(inner) if inner is not None and inner.is_positive else None
+    if isinstance(e, sp.Pow) and e.exp.is_number:
+        low, high = end_of(e.base, own, -1), end_of(e.base, own, 1)
+        if e.exp.is_positive and not e.exp.is_integer:
+            if side < 0:
+                return low**e.exp if low is not None and low.is_positive else sp.S.Zero
+            return high**e.exp if high is not None and high.is_nonnegative else None
+        if e.exp.is_negative and low is not None and low.is_positive:
+            if side > 0:
+                return low**e.exp
+            return high**e.exp if high is not None else sp.S.Zero
+    return None
+
+
+def sublevel(
+    loss: Any, unknowns: Sequence[Any], value: arb, sides: Mapping[str, Range] | None = None
+) -> dict[str, Range] | None:
+    """A bounded box such that the loss is larger than ``value`` at every point of ``sides`` outside of it.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> box = sublevel(x**2 + sp.Abs(y) - 10*sp.cos(x), (x, y), arb(-10))
+    >>> box["y"].high
+    1.00000000000000
+    """
+    tree = tree_or_none(loss)
+    if tree is None:
+        return None
+    whole = {u.name: (sides or {}).get(u.name, line()) for u in unknowns}
+    box = dict(whole)
+    for name in whole:
+        for side in (-1, 1):
+            if (box[name].high if side > 0 else box[name].low).is_finite():
+                continue
+            for reach in REACH:
+                end = arb(side * reach)
+                past = Range(end, INFINITE) if side > 0 else Range(-INFINITE, end)
+                if range_of(tree, {**box, name: past}).low > value:
+                    box[name] = Range(box[name].low, end) if side > 0 else Range(end, box[name].high)
+                    break
+            else:
+                return None
+    if any(bool(r.low > r.high) for r in box.values()):
+        return None
+    return box
+
+
+# -- convexity by composition -------------------------------------------------------------------------------------
+
+CONSTANT, AFFINE, CONVEX, CONCAVE, OPEN = "constant", "affine", "convex", "concave", "open"
+_TURNED = {CONVEX: CONCAVE, CONCAVE: CONVEX}
+
+
+def convex(loss: Any, unknowns: Sequence[Any], sides: Mapping[str, Range]) -> bool:
+    """Is the loss convex on a convex domain within ``sides``, by composition rules?
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> convex(-sp.log(x) - sp.log(1 - x - y) + sp.exp(x - y)**2, (x, y), {"x": line(), "y": line()})
+    True
+    """
+    return _shape(loss, set(unknowns), sides) in (CONSTANT, AFFINE, CONVEX)
+
+
+def geodesically_convex(loss: Any, unknowns: Sequence[Any], sides: Mapping[str, Range]) -> bool:
+    """Is the loss convex in u where x = exp(u) for every positive unknown x that allows it?"""
+    own = [u for u in unknowns if u.is_positive]
+    if not own:
+        return False
+    logs = {u: sp.Symbol(u.name, real=True) for u in own}
+    turned = sp.expand(loss).subs({u: sp.exp(v) for u, v in logs.items()}, simultaneous=True)
+    turned = sp.Add(*(sp.powsimp(sp.expand_log(t, force=True)) for t in sp.Add.make_args(turned)))
+    free = {**sides, **{u.name: line() for u in own}}
+    return convex(turned, [logs.get(u, u) for u in unknowns], free)
+
+
+def _shape(e: Any, own: set[Any], sides: Mapping[str, Range]) -> str:
+    if not e.free_symbols & own:
+        return CONSTANT
+    if e in own:
+        return AFFINE
+    if isinstance(e, sp.Add):
+        return _of_sum(e, own, sides)
+    if isinstance(e, sp.Mul):
+        return _of_product(e, own, sides)
+    if isinstance(e, sp.Pow):
+        return _of_power(e, own, sides)
+    if isinstance(e, (sp.Max, sp.Min)):
+        shapes = {_shape(a, own, sides) for a in e.args}
+        wanted = CONVEX if isinstance(e, sp.Max) else CONCAVE
+        return wanted if shapes <= {CONSTANT, AFFINE, wanted} else OPEN
+    if len(e.args) != 1:
+        return OPEN
+    inner = _shape(e.args[0], own, sides)
+    return _of_function(e, inner, _range(e.args[0], sides), own, sides)
+
+
+def _of_sum(e: Any, own: set[Any], sides: Mapping[str, Range]) -> str:
+    """The terms; those of degree two at most count as one where they are together a convex quadratic."""
+    names = sorted(own & e.free_symbols, key=str)
+    flat = [t for t in e.args if t.is_polynomial(*names) and sp.Poly(t, *names).total_degree() <= 2]
+    shapes = [_shape(t, own, sides) for t in e.args if t not in flat]
+    if flat:
+        hessian = sp.hessian(sp.Add(*flat), names)
+        apart = _joined([_shape(t, own, sides) for t in flat])
+        if apart == OPEN and len(names) <= 8 and hessian.is_positive_semidefinite:
+            apart = CONVEX
+        shapes.append(apart)
+    return _joined(shapes)
+
+
+def _joined(shapes: Sequence[str]) -> str:
+    found = set(shapes) - {CONSTANT}
+    if not found:
+        return CONSTANT
+    if found == {AFFINE}:
+        return AFFINE
+    for word in (CONVEX, CONCAVE):
+        if found <= {AFFINE, word}:
+            return word
+    return OPEN
+
+
+def _range(e: Any, sides: Mapping[str, Range]) -> Range:
+    tree = tree_or_none(e)
+    return range_of(tree, sides) if tree is not None else line()
+
+
+def _of_product(e: Any, own: set[Any], sides: Mapping[str, Range]) -> str:
+    constant, rest = e.as_independent(*own, as_Add=False)
+    if constant != 1:
+        inner = _shape(rest, own, sides)
+        if constant.is_negative:
+            return _TURNED.get(inner, inner)
+        return inner if constant.is_positive else OPEN if inner != CONSTANT else CONSTANT
+    exponential = sp.powsimp(e)
+    if isinstance(exponential, sp.exp):
+        return _shape(exponential, own, sides)
+    return _of_quotient(e, own, sides)
+
+
+def _of_quotient(e: Any, own: set[Any], sides: Mapping[str, Range]) -> str:
+    """A square (or even power) of an affine form over one that is positive; x log x and its kin."""
+    top, bottom = sp.fraction(e)
+    if bottom != 1 and _shape(bottom, own, sides) == AFFINE and _range(bottom, sides).low >= 0:
+        base, power = top.as_base_exp()
+        if power.is_Integer and power.is_even and power.is_positive and _shape(base, own, sides) in (AFFINE, CONSTANT):
+            return CONVEX
+    logs = [f for f in e.args if isinstance(f, sp.log)]
+    if len(logs) == 1:
+        ratio = sp.simplify(e / logs[0] / logs[0].args[0])
+        if ratio.is_number and _shape(logs[0].args[0], own, sides) == AFFINE:
+            return CONVEX if ratio.is_positive else CONCAVE
+    return OPEN
+
+
+def _of_power(e: Any, own: set[Any], sides: Mapping[str, Range]) -> str:
+    base, power = e.base, e.exp
+    if power.free_symbols & own:
+        if base.is_positive and base.is_number and _shape(power, own, sides) == AFFINE:
+            return CONVEX
+        if base is sp.E and _shape(power, own, sides) == CONVEX:
+            return CONVEX
+        return OPEN
+    if not power.is_real:
+        return OPEN
+    inner, values = _shape(base, own, sides), _range(base, sides)
+    if power.is_Integer and power.is_even and power.is_positive:
+        if inner == AFFINE or (inner == CONVEX and values.low >= 0) or (inner == CONCAVE and values.high <= 0):
+            return CONVEX
+        return OPEN
+    positive = values.low >= 0 or not power.is_integer  # a power that is no integer is real on this side only
+    if not positive:
+        return OPEN
+    if power > 1:
+        return CONVEX if inner == AFFINE or (inner == CONVEX and values.low >= 0) else OPEN
+    if power > 0:
+        if power == sp.S.Half and _norm(base, own):
+            return CONVEX
+        return CONCAVE if inner in (AFFINE, CONCAVE) else OPEN
+    return CONVEX if inner in (AFFINE, CONCAVE) else OPEN
+
+
+def _norm(base: Any, own: set[Any]) -> bool:
+    """Is the square root of it the length of an affine map: a sum of squares with a positive semidefinite whole form?"""
+    names = sorted(own & base.free_symbols, key=str)
+    if not base.is_polynomial(*names) or sp.Poly(base, *names).total_degree() != 2 or len(names) > 6:
+        return False
+    one = sp.Dummy()
+    form = sp.Add(
+        *(
+            c * one ** (2 - sum(m)) * sp.Mul(*(u**k for u, k in zip(names, m, strict=True)))
+            for m, c in sp.Poly(base, *names).terms()
+        )
+    )
+    return bool(sp.hessian(form, [*names, one]).is_positive_semidefinite)
+
+
+_RISING_CONVEX = (sp.exp,)
+_CONVEX_EVEN = (sp.cosh, sp.Abs)
+
+
+def _of_function(e: Any, inner: str, values: Range, own: set[Any], sides: Mapping[str, Range]) -> str:
+    if isinstance(e, sp.exp):
+        return CONVEX if inner in (AFFINE, CONVEX) else OPEN
+    if isinstance(e, sp.log):
+        if _log_convex(e.args[0], own, sides):
+            return CONVEX
+        return CONCAVE if inner in (AFFINE, CONCAVE) else OPEN
+    if isinstance(e, _CONVEX_EVEN):
+        if inner == AFFINE or (inner == CONVEX and values.low >= 0) or (inner == CONCAVE and values.high <= 0):
+            return CONVEX
+        return OPEN
+    if isinstance(e, sp.loggamma):
+        return CONVEX if inner == AFFINE and values.low >= 0 else OPEN
+    if isinstance(e, (sp.sinh, sp.tanh, sp.atan)):
+        rising = isinstance(e, sp.sinh)
+        if values.low >= 0 and inner in ((AFFINE, CONVEX) if rising else (AFFINE, CONCAVE)):
+            return CONVEX if rising else CONCAVE
+        if values.high <= 0 and inner in ((AFFINE, CONCAVE) if rising else (AFFINE, CONVEX)):
+            return CONCAVE if rising else CONVEX
+    return OPEN
+
+
+def _log_convex(e: Any, own: set[Any], sides: Mapping[str, Range]) -> bool:
+    """Is log(e) convex: a sum of products of positive constants and exponentials of convex functions?"""
+    if isinstance(e, sp.Add):
+        return all(_log_convex(t, own, sides) for t in e.args)
+    if isinstance(e, sp.Mul):
+        return all(_log_convex(f, own, sides) for f in e.args)
+    if not e.free_symbols & own:
+        return bool(e.is_positive)
+    if isinstance(e, sp.exp):
+        return _shape(e.args[0], own, sides) in (AFFINE, CONVEX)
+    if isinstance(e, sp.cosh):
+        return _shape(e.args[0], own, sides) == AFFINE
+    if isinstance(e, sp.Pow) and e.exp.is_number and e.exp.is_positive:
+        return _log_convex(e.base, own, sides)
+    return False

@@ -1,0 +1,385 @@
+"""Closed inequalities, a box or equality constraints over numbers: the problem on every stratum, and the least of all.
+
+``strategies.strata`` takes the domain apart; each stratum is a smaller problem for the same ladder. Put together: the
+critical points inside, on a manifold all points of Lagrange with their kinds along it, on edges those where the loss
+rises into the domain. Where a minimum exists (a compact domain, growth, convexity) it is at the point of least loss.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+from flint import arb
+
+from closedform.algebra.bridge import text
+from closedform.algebra.sampling import Sample, real_ball
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.enclosures.certificates import points_certificate
+from closedform.enclosures.least import convex, floor_of, sublevel
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.points import CLASSES, CriticalPoint, Kind
+from closedform.stationarity.candidates import decimals, expression_class
+from closedform.stationarity.scalar import Reduction, Stationarity
+from closedform.strategies.strata import (
+    Edge,
+    Feasible,
+    Stratum,
+    at_edge,
+    attains,
+    bounded,
+    bounds_of,
+    ranges,
+    sides_of,
+    strata,
+)
+
+name = "faces, edges and corners"
+example = {"loss": "(x - 3)^2 + y^2 subject to x^2 + y^2 <= 1", "unknowns": ["x", "y"]}
+counterexample = {"loss": "x^2 + y^2 - x*y", "unknowns": ["x", "y"]}
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when there are parameters, or no closed inequality and no equality constraint, else None."""
+    if system.parameters:
+        return "the coefficients hold parameters"
+    if system.kind == "sum" or system.origin.data is not None and system.constrained is not None:
+        return "there are sums over data"
+    feasible = Feasible.of(system)
+    if feasible is None:
+        return "there is no loss"
+    if len(feasible.unknowns) < 2:
+        return "there is one unknown only"
+    if not feasible.closed and not feasible.equal:
+        return "the domain has no closed edge"
+    if any(u.is_integer for u in feasible.unknowns):
+        return "an unknown is an integer"
+    return None
+
+
+def reduce(system: Stationarity, budget: Budget) -> Reduction:
+    """One smaller system for each stratum that may hold a minimiser."""
+    feasible = Feasible.of(system)
+    if feasible is None:
+        raise ValueError("there is no loss")
+    found = strata(system, feasible, budget)
+    if found is None:
+        return Reduction(name, (), lambda attempts: Attempt(name, "failed", "there are too many faces and edges"))
+    solved = [s for s in found if s.system is not None and not s.constant]
+
+    def lift(attempts: tuple[Attempt, ...]) -> Attempt:
+        return _Answer(system, feasible, found, dict(zip(map(id, solved), attempts, strict=True)), budget).attempt()
+
+    return Reduction(name, tuple(s.system for s in solved if s.system is not None), lift)
+
+
+@dataclass
+class _Candidate:
+    active: tuple[int, ...]
+    exact: dict[Any, Any] | None
+    at: dict[str, arb]
+    open: bool = False  # undecided by the exact strategies, rather than proved to have no expression
+    edge: Edge | None = None
+    loss: arb | None = None
+    value: Any = None  # the loss, exactly
+    kind: Kind = "unclassified"
+
+
+@dataclass
+class _Answer:
+    system: Stationarity
+    feasible: Feasible
+    strata: list[Stratum]
+    attempts: dict[int, Attempt]
+    budget: Budget
+    candidates: list[_Candidate] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)  # strata of which not every point is known
+
+    @property
+    def bits(self) -> int:
+        return int(self.budget.digits * 3.4) + 120
+
+    def attempt(self) -> Attempt:
+        for s in self.strata:
+            self._collect(s)
+        self.candidates = self._distinct()
+        for c in self.candidates:
+            self.budget.check()
+            c.edge = at_edge(self.feasible, c.active, c.at, self.bits)
+            c.loss = real_ball(self.feasible.loss, Sample(dict(c.at), {}), self.bits)
+            if c.exact is not None:
+                value = self.feasible.loss.subs(c.exact, simultaneous=True)
+                c.value = sp.nsimplify(value) if value.is_Rational else value
+        statements = list[Statement]()
+        best, reason = self._least()
+        for i, c in enumerate(self.candidates):
+            c.kind = "global minimum" if i in best else self._kind(c)
+        kept = [c for c in self.candidates if self._listed(c)]
+        complete = not self.gaps
+        if not kept:
+            return self._nothing(complete)
+        said = "; ".join(dict.fromkeys(self.gaps))
+        statements.append(self._said(complete))
+        if best:
+            statements.append(Statement(reason, "derived"))
+        certificates = self._certify(kept, statements)
+        kept.sort(key=lambda c: [float(b.mid()) for b in c.at.values()])
+        points = tuple(self._point(c) for c in kept)
+        exact = [p for p in points if p.exact is not None]
+        classes = [p.expression_class for p in exact if p.expression_class]
+        if complete and len(exact) == len(points):
+            outcome: Any = "solved"
+        elif exact:
+            outcome = "partial"
+        else:
+            outcome = "enclosed" if not complete or any(c.open for c in kept) else "not_closed"
+        least = [c for c in kept if c.kind == "global minimum"]
+        word: Any = None
+        if least:
+            word = (
+                "closed"
+                if all(c.exact is not None for c in least)
+                else "undecided"
+                if any(c.open for c in least)
+                else "not_closed"
+            )
+        return Attempt(
+            name,
+            outcome,
+            f"not every point of these parts of the domain is known: {said}" if said else "",
+            points=points,
+            complete=complete,
+            minimiser=word,
+            expression_class=max(classes, key=CLASSES.index) if classes else None,
+            counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
+            statements=tuple(statements),
+            certificates=certificates,
+            details=FrozenMap(self._multipliers(kept)),
+        )
+
+    # -- gathering ---------------------------------------------------------------------------------------------------
+
+    def _collect(self, s: Stratum) -> None:
+        if s.system is None:
+            exact = dict(s.values)
+            at = {u.name: real_ball(v, Sample({}, {}), self.bits) for u, v in exact.items()}
+            self._add(s, exact, at)
+            return
+        attempt = self.attempts.get(id(s))
+        if s.constant or attempt is None:
+            self.gaps.append(self._where(s) + ", where the loss is constant")
+            return
+        known = attempt.outcome in ("solved", "partial", "not_closed", "enclosed") and attempt.complete
+        if not known and attempt.outcome != "no_critical_point":
+            self.gaps.append(self._where(s))
+        open_ = attempt.outcome in ("enclosed", "partial") and not any(a in attempt.outcome for a in ("not_closed",))
+        for p in attempt.points:
+            at = self._balls(s, p)
+            if at is None:
+                self.gaps.append(self._where(s))
+                continue
+            exact = None
+            if p.exact is not None and not any(v.free_symbols for v in p.exact.values()):
+                inner = {u: p.exact[u.name] for u in s.system.unknowns}
+                exact = {**inner, **{u: sp.expand(v.subs(inner, simultaneous=True)) for u, v in s.values.items()}}
+            self._add(s, exact, at, open_)
+
+    def _balls(self, s: Stratum, p: CriticalPoint) -> dict[str, arb | None] | None:
+        if s.system is None or p.numeric is None or p.radius is None:
+            return None
+        own = {u.name for u in s.system.unknowns}
+        inner = {k: arb(v, arb(p.radius[k])) for k, v in p.numeric.items() if k in own}
+        if p.exact is not None:
+            for k in own:
+                sharper = real_ball(p.exact[k], Sample({}, {}), self.bits)
+                inner[k] = sharper if sharper is not None and k in inner and sharper.overlaps(inner[k]) else inner[k]
+        if set(inner) != own:
+            return None
+        return {**inner, **{u.name: real_ball(v, Sample(dict(inner), {}), self.bits) for u, v in s.values.items()}}
+
+    def _add(self, s: Stratum, exact: dict[Any, Any] | None, at: dict[str, Any], open_: bool = False) -> None:
+        if any(b is None for b in at.values()):
+            self.gaps.append(self._where(s))
+            return
+        order = [u.name for u in self.feasible.unknowns]
+        self.candidates.append(_Candidate(s.active, exact, {n: at[n] for n in order}, open_))
+
+    def _distinct(self) -> list[_Candidate]:
+        out = list[_Candidate]()
+        for c in self.candidates:
+            same = next(
+                (d for d in out if all(bool(c.at[k].overlaps(d.at[k])) for k in c.at)),
+                None,
+            )
+            if same is None:
+                out.append(c)
+            elif same.exact is None and c.exact is not None:
+                out[out.index(same)] = c
+        return out
+
+    def _where(self, s: Stratum) -> str:
+        if not s.active:
+            return "the constraint" if self.feasible.equal else "the inside"
+        return " and ".join(f"{text(self.feasible.closed[i])} = 0" for i in s.active)
+
+    # -- kinds -------------------------------------------------------------------------------------------------------
+
+    def _kind(self, c: _Candidate) -> Kind:
+        if c.edge is None or c.edge.inertia is None:
+            return "degenerate" if c.edge is None and not c.active else "unclassified"
+        plus, minus, zero = c.edge.inertia
+        if zero:
+            return "saddle" if plus and minus and not c.active else "unclassified"
+        if c.active:
+            if not c.edge.pushes_in:
+                return "unclassified"
+            return "boundary minimum" if not minus else "unclassified"
+        return "saddle" if plus and minus else "local maximum" if minus else "local minimum"
+
+    def _listed(self, c: _Candidate) -> bool:
+        """Inside and on a manifold every point; on an edge the minima, and what may be one."""
+        if c.kind == "global minimum" or not c.active:
+            return True
+        if c.edge is None:
+            return False
+        if c.edge.leads_away or (c.edge.inertia is not None and c.edge.inertia[1]):
+            return False
+        return c.kind == "boundary minimum" or c.edge.inertia is None or not c.edge.pushes_in
+
+    def _least(self) -> tuple[set[int], str]:
+        """The candidates that are proved to be global minima, and why."""
+        losses = [c.loss for c in self.candidates]
+        if not losses or any(v is None or not v.is_finite() for v in losses):
+            return set(), ""
+        values = [v for v in losses if v is not None]
+        low = min(range(len(values)), key=lambda i: float(values[i].mid()))
+        tied = [i for i in range(len(values)) if not values[i] > values[low]]
+        if not all(i == low or self._equal(low, i) for i in tied):
+            return set(), ""
+        floor, value = (
+            floor_of(self.feasible.loss, self.feasible.unknowns, bounds_of(self.feasible)),
+            self.candidates[low].value,
+        )
+        if floor is not None and value is not None and sp.simplify(value - floor) == 0:
+            return set(tied), "the loss is nowhere less, as its form shows: the global minimum"
+        if not self.gaps:
+            reason = attains(self.feasible, self.budget) or self._inside_a_box(values[low])
+            if reason is not None:
+                return set(
+                    tied
+                ), f"{reason}, so the loss has a least value: the least among the points of every face, edge and corner"
+        if self._convex() and (c := self.candidates[low]).edge is not None and c.edge.pushes_in:
+            return {low}, (
+                "the loss is convex on a convex domain, and its gradient is a combination of those of the active constraints with "
+                "multipliers that are not negative: a global minimum (Karush, Kuhn, Tucker)"
+            )
+        return set(), ""
+
+    def _equal(self, i: int, j: int) -> bool:
+        a, b = self.candidates[i].value, self.candidates[j].value
+        if a is None or b is None:
+            return False
+        return sp.count_ops(a - b) < 300 and bool(sp.simplify(a - b) == 0)
+
+    def _inside_a_box(self, value: arb) -> str | None:
+        """Closed domains without bounds: the loss is larger than the least candidate's outside of some box."""
+        if any(r.rel_op in ("<", ">", "!=") for r in self.feasible.open):
+            return None
+        sides = sides_of(self.feasible)
+        box = sublevel(self.feasible.loss, self.feasible.unknowns, value, sides)
+        if box is None or not ranges(self.feasible.loss, box).everywhere:
+            return None
+        return "outside of a bounded box the loss is larger than at the point listed"
+
+    def _convex(self) -> bool:
+        sides = sides_of(self.feasible)
+        unknowns = self.feasible.unknowns
+        if any(not h.is_polynomial(*unknowns) or sp.Poly(h, *unknowns).total_degree() > 1 for h in self.feasible.equal):
+            return False
+        gaps = [*(-g for g in self.feasible.closed)]
+        gaps += [
+            r.rhs - r.lhs if r.rel_op == ">" else r.lhs - r.rhs for r in self.feasible.open if r.rel_op in ("<", ">")
+        ]
+        if any(r.rel_op == "!=" for r in self.feasible.open):
+            return False
+        return all(convex(g, unknowns, sides) for g in (self.feasible.loss, *gaps))
+
+    # -- the result --------------------------------------------------------------------------------------------------
+
+    def _nothing(self, complete: bool) -> Attempt:
+        if not complete:
+            return Attempt(
+                name, "failed", "not every part of the domain was solved: " + "; ".join(dict.fromkeys(self.gaps))
+            )
+        if bounded(self.feasible, self.budget) is not None:
+            return Attempt(name, "failed", "no point satisfies the constraints")
+        said = Statement("no point of any face, edge or corner of the domain is critical, nor any inside", "derived")
+        return Attempt(
+            name,
+            "no_critical_point",
+            "the loss has no critical point, also on the edges of the domain",
+            complete=True,
+            statements=(said,),
+        )
+
+    def _said(self, complete: bool) -> Statement:
+        parts = "the inside and every face, edge and corner of the domain" if self.feasible.closed else "the constraint"
+        if complete:
+            return Statement(
+                f"all points of {parts} where the gradients of the loss and of the active constraints are linearly dependent were found",
+                "derived",
+                reference="F. John, Extremum problems with inequalities as subsidiary conditions, 1948",
+            )
+        return Statement(f"{parts} were searched, not all of them to the end", "derived")
+
+    def _certify(self, kept: list[_Candidate], statements: list[Statement]) -> tuple[Certificate, ...]:
+        inside = [c for c in kept if not c.active]
+        if not inside or self.feasible.equal or self.system.loss is None:
+            return ()
+        boxes = [tuple(c.at.values()) for c in inside]
+        signs = [c.edge.inertia if c.edge is not None else None for c in inside]
+        certificate = points_certificate(self.system, boxes, signs, self.budget.digits)
+        if certificate is None:
+            return ()
+        number = f"{len(inside)} critical point{'s' if len(inside) != 1 else ''}"
+        statements.append(
+            Statement(f"within each stated radius inside lies a critical point: {number}", "proved", certificate=0)
+        )
+        return (certificate,)
+
+    def _point(self, c: _Candidate) -> CriticalPoint:
+        shown = {k: decimals(b, self.budget.digits) for k, b in c.at.items()}
+        exact = FrozenMap({u.name: c.exact[u] for u in self.feasible.unknowns}) if c.exact is not None else None
+        loss = c.value
+        if loss is None or sp.count_ops(loss) > 150:
+            loss = sp.Float(decimals(c.loss, 20)[0], 20) if c.loss is not None and c.loss.is_finite() else None
+        elif sp.count_ops(loss) < 60:
+            loss = sp.simplify(loss)
+        edge = " and ".join(f"{text(self.feasible.closed[i])} = 0" for i in c.active)
+        return CriticalPoint(
+            exact,
+            FrozenMap({k: v[0] for k, v in shown.items()}),
+            FrozenMap({k: v[1] for k, v in shown.items()}),
+            c.kind,
+            c.edge.inertia if c.edge is not None and not c.active and not self.feasible.equal else None,
+            loss=loss,
+            expression_class=expression_class(*exact.values()) if exact is not None else None,
+            note=f"on the edge {edge}" if edge else "",
+        )
+
+    def _multipliers(self, kept: list[_Candidate]) -> dict[str, object]:
+        rows = [
+            {
+                **{k: float(b.mid()) for k, b in c.at.items()},
+                **{
+                    text(self.feasible.closed[i]): float(m.mid())
+                    for i, m in zip(c.active, c.edge.multipliers, strict=False)
+                },
+            }
+            for c in kept
+            if c.edge is not None and c.active
+        ]
+        return {"multipliers": tuple(str(r) for r in rows)} if rows else {}
