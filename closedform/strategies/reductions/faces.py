@@ -46,7 +46,7 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when there are parameters, or no closed inequality and no equality constraint, else None."""
     if system.parameters:
         return "the coefficients hold parameters"
-    if system.kind == "sum" or system.origin.data is not None and system.constrained is not None:
+    if system.kind == "sum" or (system.origin.data is not None and system.constrained is not None):
         return "there are sums over data"
     feasible = Feasible.of(system)
     if feasible is None:
