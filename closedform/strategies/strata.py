@@ -10,7 +10,7 @@ give an unknown are put in; what is left is a smaller loss, or equations.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -23,6 +23,7 @@ from closedform.budget import Budget
 from closedform.enclosures.coercive import grows
 from closedform.enclosures.least import end_of
 from closedform.enclosures.ranges import Range, between, line, range_of
+from closedform.frozen import FrozenMap
 from closedform.kernel.claims.critical_points import inertia
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity, alone, smaller
@@ -111,6 +112,7 @@ class Stratum:
 def strata(system: Stationarity, feasible: Feasible, budget: Budget) -> list[Stratum] | None:
     """Every stratum that may hold a minimiser, the inside first; None where there are too many or one cannot be written."""
     n, out = len(feasible.unknowns), list[Stratum]()
+    system = replace(system, origin=replace(system.origin, box=FrozenMap()))  # the box is among the constraints now
     for size in range(max(0, n - len(feasible.equal)) + 1):
         for active in combinations(range(len(feasible.closed)), size):
             budget.check()

@@ -1,0 +1,272 @@
+"""Every solution on a bounded domain, by branch and bound in balls; those that have a formula get it.
+
+The box comes from the bounds of the unknowns. A leaf is dropped where an equation has no zero on it, and kept where
+Newton's interval test shows exactly one (``enclosures.krawczyk``; the kernel repeats the cover). Formulas come from
+elimination: where its list of candidates is complete, a zero that only one of them can be equals it; else the kernel
+must reduce the equations to zero at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy as sp
+from flint import arb, fmpq
+
+from closedform.algebra.roots import exact as dyadic
+from closedform.algebra.sampling import Sample, real_ball
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.calculus.elimination import Eliminator
+from closedform.calculus.signs import Facts
+from closedform.enclosures.certificates import points_certificate
+from closedform.enclosures.evaluation import Function
+from closedform.enclosures.krawczyk import Cover, Enclosed, all_in_box, widened
+from closedform.enclosures.ranges import Range
+from closedform.errors import ClosedFormError, OutOfTime
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.reading import Json
+from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.stationarity.candidates import decimals, expression_class, prove
+from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.strata import Feasible, sides_of
+
+name = "every point of a bounded domain"
+example = {"loss": "sin(x*y) + x^2 - y", "unknowns": ["x", "y"], "assumptions": ["-2<x", "x<2", "-2<y", "y<2"]}
+counterexample = {"loss": "exp(x) - x*y + y^2", "unknowns": ["x", "y"]}
+
+encloses = True
+share = 0.6
+MAX_UNKNOWNS = 4
+MAX_CERTIFIED = 150  # points beyond which the kernel would take too long to repeat the cover
+
+
+def declines(system: Stationarity) -> str | None:
+    """A sentence when there are parameters, corners, or an unknown without bounds, else None."""
+    if system.parameters or system.kind in ("piecewise", "sum"):
+        return "there are parameters, or the equations are not smooth"
+    if len(system.unknowns) > MAX_UNKNOWNS or len(system.equations) != len(system.unknowns):
+        return "there are too many unknowns, or not as many equations"
+    if system.kind in ("polynomial", "rational") and len(system.unknowns) > 1:
+        return "polynomial equations are solved exactly"
+    if any(r.rel_op == "==" for r in system.relations) or any(u.is_integer for u in system.unknowns):
+        return "there are equality constraints, or integers"
+    if not all(s.bounded for s in _sides(system).values()):
+        return "an unknown has no bounds"
+    return None
+
+
+def _sides(system: Stationarity) -> dict[str, Range]:
+    loss = system.loss if system.loss is not None else sp.S.Zero
+    closed = list[Any]()
+    for u in system.unknowns:
+        box = system.origin.box.get(u.name) if not any(u in r.free_symbols for r in system.relations) else None
+        for side, sign in zip(box or (), (1, -1), strict=False):
+            if side not in ("oo", "-oo"):
+                closed.append(sign * (u - sp.sympify(sp.Rational(side))))
+    for r in system.relations:
+        if r.rel_op in (">=", "<="):
+            closed.append(r.lhs - r.rhs if r.rel_op == ">=" else r.rhs - r.lhs)
+    strict = tuple(r for r in system.relations if r.rel_op in (">", "<"))
+    return sides_of(Feasible(system.unknowns, loss, (), tuple(closed), strict))
+
+
+def attempt(system: Stationarity, budget: Budget) -> Attempt:
+    """All of them, complete; "failed" where one is not simple or the pieces became too many."""
+    function = Function.of(system)
+    if not function.writable:
+        return Attempt(name, "declined", "the kernel cannot evaluate a part of it")
+    wide = [widened(*_outward(s)) for s in _sides(system).values()]
+    try:
+        cover = all_in_box(function, wide, budget.digits + 4, budget.share(budget.remaining * 0.6))
+    except OutOfTime:
+        return Attempt(name, "failed", "the time ran out before the box was covered")
+    if cover is None:
+        return Attempt(name, "failed", "a zero may be multiple, or lie on a curve of zeros")
+    return _Found(system, function, cover, wide, budget).attempt()
+
+
+def _outward(side: Range) -> tuple[fmpq, fmpq]:
+    return dyadic(side.low.lower()), dyadic(side.high.upper())
+
+
+class _Found:
+    def __init__(
+        self, system: Stationarity, function: Function, cover: Cover, wide: Sequence[tuple[fmpq, fmpq]], budget: Budget
+    ) -> None:
+        self.system, self.function, self.cover, self.wide, self.budget = system, function, cover, wide, budget
+        self.names = function.names
+        self.bits = int(budget.digits * 3.4) + 120
+        self.open = False  # is it open whether a point lies in the domain?
+
+    def attempt(self) -> Attempt:
+        statements, certificates = list[Statement](), list[Certificate]()
+        self._certify(statements, certificates)
+        formulas, whole = self._formulas()
+        found = list[tuple[Enclosed, dict[Any, Any] | None]]()
+        for p in self.cover.points:
+            exact = self._matched(p, formulas, whole)
+            if self._inside(p, exact):
+                found.append((p, exact))
+        complete = not self.open
+        statements.append(
+            Statement(
+                "the bounded domain was covered by boxes; each holds no solution or exactly one"
+                + ("" if complete else ", and whether one near the edge lies inside is open"),
+                "derived",
+            )
+        )
+        if not found and complete:
+            return Attempt(
+                name,
+                "no_critical_point",
+                "the bounded domain holds none",
+                complete=True,
+                statements=tuple(statements),
+                certificates=tuple(certificates),
+            )
+        found.sort(key=lambda f: [float(b.mid()) for b in f[0].point])
+        points = tuple(self._point(p, exact) for p, exact in found)
+        closed = [p for p in points if p.exact is not None]
+        outcome: Any = "solved" if len(closed) == len(points) and complete else "partial" if closed else "enclosed"
+        return Attempt(
+            name,
+            outcome if points else "failed",
+            ""
+            if outcome == "solved"
+            else "no formula was found for some of the points; that there is none is not proved",
+            points=points,
+            complete=complete,
+            expression_class=largest_class([p.expression_class for p in closed]),
+            counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
+            statements=tuple(statements),
+            certificates=tuple(certificates),
+        )
+
+    def _certify(self, statements: list[Statement], certificates: list[Certificate]) -> None:
+        points = self.cover.points
+        if len(points) > MAX_CERTIFIED or self.budget.remaining < 2:
+            return
+        certificate = points_certificate(
+            self.system,
+            [p.point for p in points],
+            [p.inertia for p in points],
+            self.budget.digits,
+            complete={"method": "cover", "leaves": self.cover.leaves},
+            box={x: list[Json]([str(low), str(high)]) for x, (low, high) in zip(self.names, self.wide, strict=True)},
+        )
+        if certificate is None:
+            return
+        certificates.append(certificate)
+        many = f"are {len(points)} solutions" if len(points) != 1 else "is one solution"
+        statements.append(
+            Statement(f"in a box that holds the domain there {many} and no more", "proved", certificate=0)
+        )
+
+    def _formulas(self) -> tuple[list[tuple[dict[Any, Any], dict[str, arb]]], bool]:
+        """Candidates with their balls, and whether every solution in the domain is known to be among them."""
+        if self.budget.remaining < 1 or sum(sp.count_ops(e) for e in self.system.equations) > 600:
+            return [], False
+        share = self.budget.share(min(6.0, self.budget.remaining * 0.4))
+        relations = [*self.system.relations]
+        for (low, high), u in zip(self.wide, self.system.unknowns, strict=True):
+            if not any(u in r.free_symbols for r in relations):
+                ends = [sp.Rational(int(v.p), int(v.q)) for v in (low, high)]
+                relations += [sp.Gt(u, ends[0], evaluate=False), sp.Lt(u, ends[1], evaluate=False)]
+        try:
+            solver = Eliminator(Facts(relations), share, self.system.nonzero)
+            solved = solver.solve(self.system.equations, self.system.unknowns)
+        except (
+            ClosedFormError,
+            NotImplementedError,
+            ValueError,
+            TypeError,
+            ArithmeticError,
+            RecursionError,
+            AttributeError,
+        ):
+            return [], False
+        out = list[tuple[dict[Any, Any], dict[str, arb]]]()
+        whole = not solved.obstacles and not solved.stands
+        for point in solved.points:
+            if any(v.free_symbols for v in point.values()):
+                whole = False
+                continue
+            at = {u.name: real_ball(v, Sample({}, {}), self.bits) for u, v in point.items()}
+            balls = {k: b for k, b in at.items() if b is not None}
+            if len(balls) == len(at):
+                out.append((dict(point), balls))
+            elif not any(v.is_real is False for v in point.values()):
+                whole = False
+        return out, whole and not any(e.has(sp.sin, sp.cos, sp.tan) for e in self.system.equations)
+
+    def _matched(
+        self, p: Enclosed, formulas: Sequence[tuple[dict[Any, Any], Mapping[str, arb]]], whole: bool
+    ) -> dict[Any, Any] | None:
+        own = dict(zip(self.names, p.point, strict=True))
+        near = [f for f, at in formulas if all(bool(at[k].overlaps(own[k])) for k in own)]
+        distinct = list[dict[Any, Any]]()
+        for f in near:
+            if not any(all(sp.simplify(f[u] - g[u]) == 0 for u in f) for g in distinct):
+                distinct.append(f)
+        distinct.sort(key=lambda f: sum(sp.count_ops(v) for v in f.values()))
+        if whole and len(distinct) == 1:
+            return distinct[0]
+        for f in distinct[:3]:
+            if self._is_zero(f):
+                return f
+        return None
+
+    def _is_zero(self, f: Mapping[Any, Any]) -> bool:
+        """Do the equations vanish there, by the kernel's reduction or by simplification?"""
+        if prove(self.system, f) is not None:
+            return True
+        equations = self.system.gradient or self.system.equations
+        if sum(sp.count_ops(e) for e in equations) > 200:
+            return False
+        return all(sp.simplify(e.subs(dict(f), simultaneous=True)) == 0 for e in equations)
+
+    def _inside(self, p: Enclosed, exact: Mapping[Any, Any] | None) -> bool:
+        values = dict(zip(self.names, p.point, strict=True))
+        for r in self.system.relations:
+            gap = self.function.value(r.lhs - r.rhs, values, self.bits)
+            if gap is None:
+                self.open = True
+                return False
+            if gap.contains(0):
+                at = sp.simplify((r.lhs - r.rhs).subs(dict(exact), simultaneous=True)) if exact is not None else None
+                if at != 0:
+                    self.open = True
+                    return False
+                if r.rel_op not in (">=", "<="):
+                    return False
+            elif not {">": gap > 0, ">=": gap > 0, "<": gap < 0, "<=": gap < 0, "!=": True}[r.rel_op]:
+                return False
+        for (low, high), ball in zip((_outward(s) for s in _sides(self.system).values()), p.point, strict=True):
+            if ball < arb(low) or ball > arb(high):
+                return False
+        return True
+
+    def _point(self, p: Enclosed, exact: Mapping[Any, Any] | None) -> CriticalPoint:
+        shown = {k: decimals(b, self.budget.digits) for k, b in zip(self.names, p.point, strict=True)}
+        inertia = p.inertia if self.system.loss is not None else None
+        kind: Kind = "unclassified"
+        if inertia is not None and not inertia[2]:
+            kind = "saddle" if inertia[0] and inertia[1] else "local minimum" if inertia[0] else "local maximum"
+        loss = None
+        if self.system.loss is not None and exact is not None:
+            loss = self.system.loss.subs(dict(exact), simultaneous=True)
+            loss = sp.simplify(loss) if sp.count_ops(loss) < 60 else loss
+        elif p.loss is not None and p.loss.is_finite():
+            loss = sp.Float(decimals(p.loss, 20)[0], 20)
+        return CriticalPoint(
+            FrozenMap({u.name: exact[u] for u in self.system.unknowns}) if exact is not None else None,
+            FrozenMap({k: v[0] for k, v in shown.items()}),
+            FrozenMap({k: v[1] for k, v in shown.items()}),
+            kind,
+            inertia,
+            loss=loss,
+            expression_class=expression_class(*exact.values()) if exact is not None else None,
+        )
