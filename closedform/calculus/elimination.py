@@ -2,13 +2,15 @@
 
 An equation that is a product branches into its factors; an equation in which an unknown stands linearly gives it where
 its coefficient is not zero, and the case that it is zero is a branch of its own; an equation in a single unknown is
-solved by ``inversion``. Two polynomials without an easy unknown are reduced by a resultant, whose roots are candidates
-only. Every branch keeps all solutions, so the list is over-complete; unknowns that no equation binds stay free.
+solved by ``inversion``. A function of several unknowns (exp(x*y), sin(x + y)) is isolated and undone, so that what was
+inside it is an equation again, with branches of its own. Two equations without an easy unknown are combined by a
+resultant, which joins them. Every branch keeps all solutions, so the list is over-complete; unknowns that no equation
+binds stay free. Where circular functions were undone for some turns only, ``turns_cut`` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -16,8 +18,9 @@ from typing import Any
 import sympy as sp
 
 from closedform.budget import Budget
-from closedform.calculus.inversion import generators, real_roots
-from closedform.calculus.polynomial_roots import Obstacle, Stand
+from closedform.calculus.bounds import end_of
+from closedform.calculus.inversion import bounds_of, generators, real_roots
+from closedform.calculus.polynomial_roots import Obstacle, Stand, polynomial_roots
 from closedform.calculus.signs import Facts
 
 MAX_BRANCHES = 60
@@ -32,6 +35,7 @@ class Solutions:
     obstacles: tuple[Obstacle, ...] = ()
     stands: tuple[Stand, ...] = ()
     exceptions: tuple[Any, ...] = ()  # data for which one of these vanishes may have further solutions
+    turns_cut: bool = False  # only some turns of a circular function were followed
 
 
 class Eliminator:
@@ -43,11 +47,19 @@ class Eliminator:
         self.obstacles, self.stands = list[Obstacle](), list[Stand]()
         self.exceptions = list[Any]()
         self.branches = 0
+        self.turns_cut = False
+        self._joined = set[Any]()
 
     def solve(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> Solutions:
-        points = self._branch([*equations], tuple(unknowns))
+        points = self._branch([*row_reduced(equations, unknowns)], tuple(unknowns))
         unique = {tuple(p[u] for u in unknowns): p for p in points}
-        return Solutions(tuple(unique.values()), tuple(self.obstacles), tuple(self.stands), tuple(self.exceptions))
+        return Solutions(
+            tuple(unique.values()),
+            tuple(self.obstacles),
+            tuple(self.stands),
+            tuple(self.exceptions),
+            self.turns_cut,
+        )
 
     def _branch(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
         """All solutions of the equations for these unknowns."""
@@ -64,7 +76,7 @@ class Eliminator:
         for e in equations:
             own = set(unknowns) & e.free_symbols
             if not own:
-                if sp.simplify(e) != 0:
+                if not _vanishes(e):
                     if e.free_symbols and self.facts.sign(e) not in (1, -1):
                         self.exceptions.append(e)  # for data where it vanishes there may be solutions
                     return []
@@ -122,10 +134,112 @@ class Eliminator:
         others = tuple(v for v in unknowns if v != u)
         if e.is_polynomial(u) and sp.degree(e, u) == 1:
             return self._linear(e, u, rest, others)
+        if set(others) & e.free_symbols or (e.has(sp.Abs, *CIRCULAR) and self._generator(e, u)[0] is not None):
+            return self._several(e, u, rest, others)
+        self.turns_cut = self.turns_cut or e.has(*CIRCULAR)
         found = real_roots(e, u, self.facts, budget=self.budget)
         self.obstacles += found.obstacles
         self.stands += found.stands
         return [s for v in found.values for s in self._with(u, v, rest, others)]
+
+    def _several(self, e: Any, u: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
+        """An equation that holds other unknowns too: a polynomial in u, or in one function of it, which is then undone."""
+        h, reduced, t = self._generator(e, u)
+        if h is None:
+            self.obstacles.append(Obstacle(e, u, u, "no unknown can be isolated"))
+            return []
+        poly = sp.Poly(reduced, t)
+        top = poly.LC()
+        out = list[dict[Any, Any]]()
+        if top.free_symbols & set(others) and self.facts.sign(top) not in (1, -1):
+            lower = sp.expand(reduced - top * t ** poly.degree()).subs(t, h)
+            out += self._branch([top, lower, *rest], (u, *others))
+        found = polynomial_roots(reduced, t, h, self.budget)
+        self.obstacles += found.obstacles
+        self.stands += found.stands
+        for value in found.values:
+            if h == u:
+                out += self._with(u, value, rest, others)
+                continue
+            for equation in self._undone(h, value):
+                out += self._branch([equation, *rest], (u, *others))
+        return out
+
+    def _generator(self, e: Any, u: Any) -> tuple[Any, Any, Any]:
+        """The one function h of u in which e is a polynomial, e in a new symbol t for it, and t; or u itself."""
+        found, bare = generators(e, u)
+        t = sp.Dummy("t", real=True)
+        if not found:
+            return u, e.subs(u, t), t
+        if bare:
+            return None, None, None
+        if len(found) == 1:
+            h = next(iter(found))
+            return h, e.xreplace({h: t}), t
+        if not all(isinstance(h, sp.exp) for h in found):
+            return None, None, None
+        first = next(iter(sorted((h.args[0] for h in found), key=sp.default_sort_key)))
+        ratios = {h: sp.simplify(h.args[0] / first) for h in found}
+        t = sp.Dummy("t", positive=True)
+        if all(r.is_Rational for r in ratios.values()):
+            bottom = sp.ilcm(*(r.q for r in ratios.values()))
+            step = sp.igcd(*(int(r * bottom) for r in ratios.values()))
+            reduced = e.xreplace({h: t ** int(r * bottom / step) for h, r in ratios.items()})
+            return sp.exp(first * sp.Rational(step, bottom)), sp.numer(sp.together(reduced)), t
+        one, other = sorted(found, key=sp.default_sort_key)[:2]
+        a, b = sp.Dummy(), sp.Dummy()
+        form = sp.Poly(e.xreplace({one: a, other: b}), a, b) if len(found) == 2 else None
+        if form is None or form.total_degree() != 1 or form.coeff_monomial(1) != 0:
+            return None, None, None
+        whole = sp.exp(sp.expand(one.args[0] - other.args[0]))
+        return whole, form.coeff_monomial(a) * t + form.coeff_monomial(b), t
+
+    def _undone(self, h: Any, value: Any) -> list[Any]:
+        """Equations, one of which holds where h = value: what stands inside h, less its value."""
+        inner = h.args[0]
+        if isinstance(h, sp.exp):
+            return [] if value.is_nonpositive else [inner - sp.expand_log(sp.log(value))]
+        if isinstance(h, sp.Pow):
+            if h.exp.is_number and h.exp.is_positive:
+                return [] if value.is_negative else [inner - value ** (1 / h.exp)]
+            if h.exp.is_number:
+                return [] if value.is_nonpositive else [inner - value ** (1 / h.exp)]
+            if h.base.is_number and h.base.is_positive and h.base != 1:
+                return [] if value.is_nonpositive else [h.exp * sp.log(h.base) - sp.log(value)]
+        if isinstance(h, sp.Abs):
+            return [] if value.is_negative else list(dict.fromkeys([inner - value, inner + value]))
+        if isinstance(h, sp.cosh):
+            return list(dict.fromkeys([inner - sp.acosh(value), inner + sp.acosh(value)]))
+        if isinstance(h, (sp.sin, sp.cos, sp.tan)):
+            return self._angles(h, value)
+        rule = _INVERSES.get(type(h))
+        if rule is not None and len(h.args) == 1:
+            return [inner - rule(value)]
+        self.obstacles.append(
+            Obstacle(h - value, None, None, f"{type(h).__name__} has no inverse among the known functions")
+        )
+        return []
+
+    def _angles(self, h: Any, value: Any) -> list[Any]:
+        """Every turn that the bounds of the unknowns allow; one turn, and ``turns_cut``, where there are none."""
+        inner = h.args[0]
+        if isinstance(h, sp.sin):
+            base, period = [sp.asin(value), sp.pi - sp.asin(value)], 2 * sp.pi
+        elif isinstance(h, sp.cos):
+            base, period = [sp.acos(value), -sp.acos(value)], 2 * sp.pi
+        else:
+            base, period = [sp.atan(value)], sp.pi
+        bounds = {u: bounds_of(u, self.facts.relations) for u in inner.free_symbols}
+        low, high = end_of(inner, bounds, -1), end_of(inner, bounds, 1)
+        if low is None or high is None or value.free_symbols:
+            self.turns_cut = True
+            turns: Iterable[int] = (0,)
+        else:
+            turns = range(int(sp.floor(low / period)) - 1, int(sp.ceiling(high / period)) + 2)
+        if len(list(turns)) > MAX_TURNS:
+            self.turns_cut = True
+            turns = (0,)
+        return list(dict.fromkeys(inner - b - k * period for k in turns for b in base))
 
     def _block(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]] | None:
         """As many equations as unknowns in them that are linear together, with a determinant proved not to vanish."""
@@ -207,15 +321,19 @@ class Eliminator:
                 return (0.0 if sure else 3.0) + unknown_count + size
             if unknown_count == 1:
                 return 2.0 + degree + size
-            return 8.0 + unknown_count + size if degree == 2 else None
+            return 8.0 + unknown_count + 3 * degree + size if degree <= 3 else None
         found, bare = generators(e, u)
         if unknown_count == 1:
             return 6.0 + len(found) + size
-        if len(found) == 1 and not bare:
-            return 5.0 + unknown_count + size
-        if all(isinstance(h, sp.exp) for h in found) and not bare and len(found) <= 2:
-            return 7.0 + unknown_count + size
-        return None
+        if bare:
+            return None
+        h, reduced, t = self._generator(e, u)
+        if h is None or not reduced.is_polynomial(t):
+            return None
+        if not isinstance(h, (sp.exp, sp.Pow, sp.Abs, sp.cosh, sp.sin, sp.cos, sp.tan, *_INVERSES)):
+            return None
+        fixed = not (reduced.free_symbols - {t}) & set(e.free_symbols)
+        return (3.0 if fixed else 7.0) + unknown_count + 2 * sp.degree(reduced, t) + size
 
     def _linear(self, e: Any, u: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
         a, b = sp.Poly(e, u).all_coeffs()
@@ -239,33 +357,91 @@ class Eliminator:
         ]
 
     def _combined(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
-        """A Groebner basis, else a resultant of two polynomials, when no unknown can be isolated."""
+        """A Groebner basis, else a resultant of two equations joined to them, when no unknown can be isolated."""
         found = self._basis(equations, unknowns) if any(e.free_symbols - set(unknowns) for e in equations) else None
         if found is not None:
             return found
+        best: tuple[int, Any] | None = None
         for i, e in enumerate(equations):
             for f in equations[:i]:
-                shared = [u for u in unknowns if u in e.free_symbols and u in f.free_symbols]
-                for u in shared:
-                    if (
-                        not (e.is_polynomial(*unknowns) and f.is_polynomial(*unknowns))
-                        or sp.degree(e, u) * sp.degree(f, u) > 9
+                for h in self._shared(e, f, unknowns):
+                    key = (e, f, h)
+                    if key in self._joined:
+                        continue
+                    t = sp.Dummy("t", real=True)
+                    one, other = e.xreplace({h: t}), f.xreplace({h: t})
+                    own = set(unknowns) if h in unknowns else set[Any]()
+                    if not (one.is_polynomial(t) and other.is_polynomial(t)) or (own - {h}) & _hidden(
+                        one, other, unknowns
                     ):
                         continue
-                    r = sp.resultant(e, f, u)
-                    if r == 0 or sp.count_ops(r) > MAX_OPS:
+                    if sp.degree(one, t) * sp.degree(other, t) > 9:
                         continue
-                    out = list[dict[Any, Any]]()
-                    rest = [g for g in equations if g is not e and g is not f]
-                    for s in self._branch([r, *rest], tuple(v for v in unknowns if v != u)):
-                        low = min((e, f), key=lambda g: sp.degree(g, u))
-                        found = real_roots(low.subs(s), u, self.facts, budget=self.budget)
-                        self.obstacles += found.obstacles
-                        self.stands += found.stands
-                        out += [{**s, u: v} for v in found.values]
-                    return out
+                    self._joined.add(key)
+                    r = sp.expand(sp.resultant(one, other, t))
+                    if r == 0 or sp.count_ops(r) > MAX_OPS or not r.free_symbols & set(unknowns):
+                        continue
+                    if best is None or sp.count_ops(r) < best[0]:
+                        best = (sp.count_ops(r), r)
+        if best is not None:
+            return self._branch([best[1], *equations], unknowns)
         self.obstacles.append(Obstacle(equations[0], unknowns[0], unknowns[0], "no unknown can be isolated"))
         return []
+
+    def _shared(self, e: Any, f: Any, unknowns: tuple[Any, ...]) -> list[Any]:
+        """Functions of unknowns, and unknowns, in which both equations are polynomials."""
+        both = e.free_symbols & f.free_symbols & set(unknowns)
+        functions = [set[Any]().union(*(generators(g, u)[0] for u in both)) for g in (e, f)]
+        out = sorted(functions[0] & functions[1], key=sp.count_ops)
+        return [*out, *sorted(both, key=str)]
+
+
+CIRCULAR = (sp.sin, sp.cos, sp.tan)
+MAX_TURNS = 60
+_INVERSES: dict[Any, Any] = {
+    sp.log: sp.exp,
+    sp.sinh: sp.asinh,
+    sp.tanh: sp.atanh,
+    sp.atan: sp.tan,
+    sp.asin: sp.sin,
+    sp.acos: sp.cos,
+    sp.erf: sp.erfinv,
+    sp.LambertW: lambda v: v * sp.exp(v),
+}
+
+
+def _hidden(one: Any, other: Any, unknowns: tuple[Any, ...]) -> set[Any]:
+    """Unknowns in which one of them is no polynomial: a resultant by another unknown would not help."""
+    return {u for u in unknowns if not (one.is_polynomial(u) and other.is_polynomial(u))}
+
+
+def _vanishes(e: Any) -> bool:
+    """Is it zero? A number that is zero to 30 digits counts as zero: its solutions are tested at the end."""
+    if e.is_number:
+        value = sp.N(e, 40)
+        return bool(abs(value) < sp.Float("1e-30")) if value.is_comparable else bool(sp.simplify(e) == 0)
+    return bool(sp.simplify(e) == 0)
+
+
+def row_reduced(equations: Sequence[Any], unknowns: Sequence[Any]) -> tuple[Any, ...]:
+    """The equations, or rational combinations of them that say the same with fewer transcendental terms.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> row_reduced([sp.cos(x + y) + x - y, sp.cos(x + y) - x], [x, y])
+    (-x + cos(x + y), 2*x - y)
+    """
+    own = set(unknowns)
+    rows = [sp.expand(e).as_coefficients_dict() for e in equations]
+    terms = sorted({t for row in rows for t in row}, key=sp.default_sort_key)
+    hard = [t for t in terms if t.free_symbols & own and not t.is_polynomial(*own)]
+    if len(rows) > 6 or len(terms) > 60 or not any(sum(t in row for row in rows) > 1 for t in hard):
+        return tuple(equations)
+    if not all(c.is_Rational for row in rows for c in row.values()):
+        return tuple(equations)
+    columns = [*hard, *(t for t in terms if t not in hard)]
+    matrix = sp.Matrix([[row.get(t, 0) for t in columns] for row in rows]).rref()[0]
+    reduced = [sp.Add(*(c * t for c, t in zip(matrix.row(i), columns, strict=True))) for i in range(matrix.rows)]
+    return tuple(e for e in reduced if e != 0)
 
 
 def _jointly_linear(e: Any, group: tuple[Any, ...]) -> bool:

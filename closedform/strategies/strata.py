@@ -20,8 +20,8 @@ from flint import arb, arb_mat
 from closedform.algebra import bridge
 from closedform.algebra.sampling import Sample, real_ball, tree_of
 from closedform.budget import Budget
+from closedform.calculus.bounds import end_of
 from closedform.enclosures.coercive import grows
-from closedform.enclosures.least import end_of
 from closedform.enclosures.ranges import Range, between, line, range_of
 from closedform.frozen import FrozenMap
 from closedform.kernel.claims.critical_points import inertia

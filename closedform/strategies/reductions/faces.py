@@ -17,8 +17,9 @@ from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
+from closedform.calculus.bounds import floor_of
 from closedform.enclosures.certificates import points_certificate
-from closedform.enclosures.least import convex, floor_of, sublevel
+from closedform.enclosures.least import convex, sublevel
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind

@@ -9,12 +9,14 @@ import sympy as sp
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
+from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
 from closedform.stationarity.candidates import Judge, Judged, decimals, expression_class, prove
+from closedform.stationarity.families import Family, family_of
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import Shape, local_kind, nested_minimum, numeric_kind, shape
 
@@ -26,7 +28,6 @@ example = {
 }
 counterexample = {"loss": "x^4 - x^2"}
 
-share = 0.3  # of the time left: certified numbers come after
 share = 0.4  # of the time that is left: other rungs want some
 MAX_UNKNOWNS = 8
 
@@ -46,20 +47,38 @@ def declines(system: Stationarity) -> str | None:
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, or failed with the case that resisted."""
-    facts = Facts(system.relations)
-    found = Eliminator(facts, budget, system.nonzero).solve(_row_reduced(system), system.unknowns)
+    facts = Facts((*system.relations, *_box(system)))
+    found = Eliminator(facts, budget, system.nonzero).solve(system.equations, system.unknowns)
     judge = Judge(system, budget)
     if not judge.samples:
         return Attempt(name, "failed", "no admissible values of the parameters were found")
-    judged = judge.judge_all(found.points, found.stands)
+    families, single, doubtful = list[Family](), list[Any](), ""
+    for p in found.points:
+        if (
+            judge.numeric
+            and any(v.free_symbols for v in p.values())
+            and not any(s.symbol in v.free_symbols for s in found.stands for v in p.values())
+        ):
+            family = family_of(system, p)
+            if isinstance(family, Family):
+                families.append(family)
+            elif isinstance(family, str):
+                doubtful = family
+            else:
+                single += family
+        else:
+            single.append(p)
+    judged = judge.judge_all(single, found.stands)
     kept = [j for j in judged if j.sometimes]
     if any(v.has(*(s.symbol for s in found.stands)) for j in kept for v in j.point.values()) if found.stands else False:
         return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
     if found.obstacles:
         o = found.obstacles[0]
         return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
-    if not kept:
-        if any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
+    if doubtful:
+        return Attempt(name, "failed", doubtful)
+    if not kept and not families:
+        if found.turns_cut:
             return Attempt(name, "failed", "only one turn of the circular functions was looked at")
         if any(r.rel_op in (">=", "<=") and r.free_symbols & set(system.unknowns) for r in system.relations):
             return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
@@ -76,23 +95,17 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
                 scope="instance" if judge.numeric else "formula",
             )
         return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
-    return _answer(system, facts, judge, judged, kept, bool(found.exceptions), budget)
+    return _answer(system, facts, judge, judged, kept, families, bool(found.exceptions), found.turns_cut, budget)
 
 
-def _row_reduced(system: Stationarity) -> tuple[Any, ...]:
-    """The equations, or rational combinations of them that say the same with fewer transcendental terms."""
-    own = set(system.unknowns)
-    rows = [sp.expand(e).as_coefficients_dict() for e in system.equations]
-    terms = sorted({t for row in rows for t in row}, key=sp.default_sort_key)
-    hard = [t for t in terms if t.free_symbols & own and not t.is_polynomial(*own)]
-    if len(rows) > 6 or len(terms) > 60 or not any(sum(t in row for row in rows) > 1 for t in hard):
-        return system.equations
-    if not all(c.is_Rational for row in rows for c in row.values()):
-        return system.equations
-    columns = [*hard, *(t for t in terms if t not in hard)]
-    matrix = sp.Matrix([[row.get(t, 0) for t in columns] for row in rows]).rref()[0]
-    reduced = [sp.Add(*(c * t for c, t in zip(matrix.row(i), columns, strict=True))) for i in range(matrix.rows)]
-    return tuple(e for e in reduced if e != 0)
+def _box(system: Stationarity) -> list[Any]:
+    """The sides of the box that are numbers, as bounds."""
+    out = list[Any]()
+    for u in system.unknowns:
+        for side, make in zip(system.origin.box.get(u.name, ()), (sp.Ge, sp.Le), strict=False):
+            if side not in ("oo", "-oo"):
+                out.append(make(u, sp.Rational(side), evaluate=False))
+    return out
 
 
 def _answer(
@@ -101,7 +114,9 @@ def _answer(
     judge: Judge,
     judged: list[Judged],
     kept: list[Judged],
+    families: list[Family],
     open_cases: bool,
+    turns_cut: bool,
     budget: Budget,
 ) -> Attempt:
     certificates, statements = list[Certificate](), list[Statement]()
@@ -123,17 +138,24 @@ def _answer(
         )
         statements.append(Statement(whole.reason, "derived"))
     dropped = [j for j in judged if not j.sometimes]
-    complete = whole.unique and len(kept) == 1 and kept[0].always
+    complete = whole.unique and len(kept) == 1 and kept[0].always and not families
     complete = complete or (
         all(j.never for j in dropped)
         if judge.numeric
         else all(j.always for j in kept) and all(_excluded(system, j) for j in dropped)
     )
-    if open_cases or any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
+    if open_cases or turns_cut or (not judge.numeric and any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations)):
         complete = False
-    squares = _least_value(system, facts)
-    points = list[CriticalPoint]()
+    squares = floor_of(system.loss, system.unknowns) if judge.numeric and system.loss is not None else None
+    squares = _least_value(system, facts) if squares is None else squares
+    points = [_of_family(system, f, squares) for f in families]
+    if families:
+        statements.append(
+            Statement("; ".join(f.words for f in families) + ": a set of points, which is not counted", "derived")
+        )
     for j in _distinct(kept):
+        if any(f.holds(j.point) for f in families):
+            continue
         budget.check()
         points.append(_point(system, judge, j, whole.minimum, facts, squares, certificates, statements, budget))
     if complete:
@@ -157,7 +179,26 @@ def _answer(
         scope="instance" if judge.numeric else "formula",
         statements=tuple(statements),
         certificates=tuple(certificates),
-        counts=FrozenMap({"complex": None, "real": len(points) if complete and judge.numeric else None}),
+        counts=FrozenMap(
+            {"complex": None, "real": len(points) if complete and judge.numeric and not families else None}
+        ),
+    )
+
+
+def _of_family(system: Stationarity, family: Family, floor: Any) -> CriticalPoint:
+    loss = system.loss.subs(family.point, simultaneous=True) if system.loss is not None else None
+    loss = sp.simplify(loss) if loss is not None and sp.count_ops(loss) < 100 else loss
+    kind: Kind = "unclassified"
+    if loss is not None and floor is not None and sp.simplify(loss - floor) == 0:
+        kind = "global minimum"
+    values = [family.point[u] for u in system.unknowns]
+    return CriticalPoint(
+        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
+        kind=kind,
+        loss=loss if loss is not None and not loss.free_symbols else None,
+        expression_class=expression_class(*values),
+        conditions=family.conditions,
+        note=family.words,
     )
 
 

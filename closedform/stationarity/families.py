@@ -1,0 +1,186 @@
+"""Curves, lines and larger sets of solutions: a parametrisation, its dimension, and where it is real.
+
+A candidate that leaves unknowns free is a set of solutions where its coordinates are real and in the domain. The conditions
+are read off the expressions (radicands, logarithms, denominators, relations). In one free unknown over Q they are solved:
+into bounds, into nothing, or into single points. That every member is a solution is shown by simplification.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from closedform.algebra.bridge import text
+from closedform.calculus.signs import Facts
+from closedform.stationarity.scalar import Stationarity
+
+MAX_OPS = 400
+
+
+@dataclass(frozen=True)
+class Family:
+    """``point`` gives each unknown in terms of the ``free`` ones, under ``conditions`` on these."""
+
+    point: Mapping[Any, Any]
+    free: tuple[Any, ...]
+    conditions: tuple[str, ...]
+    gaps: tuple[tuple[Any, str], ...]  # the same as expressions compared with zero
+
+    @property
+    def words(self) -> str:
+        kind = {1: "a curve", 2: "a surface"}.get(len(self.free), f"a set of dimension {len(self.free)}")
+        given = ", ".join(f"{u} = {text(v)}" for u, v in self.point.items() if u != v)
+        where = f" where {' and '.join(self.conditions)}" if self.conditions else ""
+        return f"{kind}: {given}{', ' if given else ''}{', '.join(map(str, self.free))} free{where}"
+
+    def holds(self, point: Mapping[Any, Any]) -> bool:
+        """Is a single point a member, exactly?"""
+        at = {u: point[u] for u in self.free}
+        if any(v.free_symbols for v in point.values()):
+            return False
+        try:
+            if any(sp.simplify(v.subs(at, simultaneous=True) - point[u]) != 0 for u, v in self.point.items()):
+                return False
+            return all(_meets(g.subs(at, simultaneous=True), op) for g, op in self.gaps)
+        except (TypeError, ValueError):
+            return False
+
+
+def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[dict[Any, Any]] | str:
+    """The set of solutions of a candidate with free unknowns; single points where that is all; words where it is open.
+
+    An empty list: no member is real or in the domain.
+    """
+    free = tuple(u for u in system.unknowns if point[u] == u)
+    if set().union(*(v.free_symbols for v in point.values())) - set(free):
+        return "a family of solutions was not understood"
+    gaps = _gaps(system, point)
+    facts = Facts([r for r in system.relations if r.free_symbols & set(free) and not r.free_symbols - set(free)])
+    left = dict[tuple[Any, str], None]()
+    for gap, op in gaps:
+        gap = sp.factor(gap) if sp.count_ops(gap) < MAX_OPS else gap
+        if not gap.free_symbols:
+            if not _meets(gap, op):
+                return []
+            continue
+        sign = facts.sign(gap)
+        if (sign in (1, 2) and op == ">=") or (sign == 1 and op in (">", "!=")) or (sign == -1 and op == "!="):
+            continue
+        if (sign == -1 and op in (">", ">=")) or (sign in (0, -2) and op == ">") or (sign == 0 and op == "!="):
+            return []
+        left[gap, op] = None
+    if not _solves(system, point):
+        return "that every member of a family solves the equations was not shown"
+    if not left:
+        return Family(dict(point), free, (), ())
+    if len(free) == 1 and (solved := _on_the_line(list(left), free[0])) is not None:
+        pieces, points = solved
+        singles = [
+            {u: sp.simplify(v.subs(free[0], p)) if u != free[0] else p for u, v in point.items()} for p in points
+        ]
+        if not pieces:
+            return singles
+        if not singles:
+            conditions = _worded(pieces, free[0])
+            return Family(dict(point), free, conditions, tuple(left))
+    conditions = tuple(f"{text(g)} {op} 0" for g, op in left)
+    return Family(dict(point), free, conditions, tuple(left))
+
+
+def _gaps(system: Stationarity, point: Mapping[Any, Any]) -> list[tuple[Any, str]]:
+    """What must be compared with zero: parts of the coordinates, relations, what must not vanish."""
+    out = dict[tuple[Any, str], None]()
+    for v in point.values():
+        for node in sp.preorder_traversal(v):
+            if isinstance(node, sp.Pow) and node.base.free_symbols:
+                if node.exp.is_number and not node.exp.is_integer:
+                    out[node.base, ">=" if node.exp.is_positive else ">"] = None
+                elif node.exp.is_negative:
+                    out[node.base, "!="] = None
+            elif isinstance(node, sp.log) and node.free_symbols:
+                out[node.args[0], ">"] = None
+    for r in system.relations:
+        if r.rel_op == "==" or not r.free_symbols & set(system.unknowns):
+            continue
+        gap = (r.lhs - r.rhs).subs(dict(point), simultaneous=True)
+        out[(gap, r.rel_op) if r.rel_op in (">", ">=", "!=") else (-gap, {"<": ">", "<=": ">="}[r.rel_op])] = None
+    for e in system.nonzero:
+        out[e.subs(dict(point), simultaneous=True), "!="] = None
+    return list(out)
+
+
+def _meets(gap: Any, op: str) -> bool:
+    gap = sp.simplify(gap)
+    if not gap.is_comparable:
+        return False
+    return bool({">": gap > 0, ">=": gap >= 0, "!=": gap != 0}[op])
+
+
+def _solves(system: Stationarity, point: Mapping[Any, Any]) -> bool:
+    for e in system.gradient or system.equations:
+        at = e.subs(dict(point), simultaneous=True)
+        if sp.count_ops(at) > MAX_OPS or sp.simplify(sp.expand(at)) != 0:
+            return False
+    return True
+
+
+def _on_the_line(gaps: list[tuple[Any, str]], x: Any) -> tuple[list[tuple[Any, Any, bool, bool]], list[Any]] | None:
+    """The intervals (low, high, closed at low, at high) and single points where all hold; None where it is no task over Q."""
+    marks = set[Any]()
+    for gap, _ in gaps:
+        top, bottom = sp.fraction(sp.together(gap))
+        for e in (top, bottom):
+            if x not in e.free_symbols:
+                continue
+            if not e.is_polynomial(x) or not all(c.is_Rational for c in sp.Poly(e, x).all_coeffs()):
+                return None
+            marks |= set(sp.real_roots(sp.Poly(e, x)))
+    ends = sorted(marks)
+    probes = (
+        [ends[0] - 1, *((a + b) / 2 for a, b in itertools.pairwise(ends)), ends[-1] + 1]
+        if ends
+        else [sp.S.Zero]
+    )
+
+    def all_hold(value: Any) -> bool:
+        for gap, op in gaps:
+            at = gap.subs(x, value)
+            if at.has(sp.zoo, sp.nan) or not _meets(at, op):
+                return False
+        return True
+
+    inside = [all_hold(p) for p in probes]
+    at_mark = [all_hold(m) for m in ends]
+    pieces, points = list[tuple[Any, Any, bool, bool]](), list[Any]()
+    start: tuple[Any, bool] | None = None
+    for i, holds in enumerate(inside):
+        before = at_mark[i - 1] if i else False
+        if holds and start is None:
+            start = (ends[i - 1] if i else None, before)
+        if i < len(ends):
+            if start is not None and not (at_mark[i] and inside[i + 1]):
+                pieces.append((start[0], ends[i], start[1], at_mark[i]))
+                start = None
+            elif start is None and at_mark[i] and not inside[i + 1]:
+                points.append(ends[i])
+    if start is not None:
+        pieces.append((start[0], None, start[1], False))
+    return pieces, points
+
+
+def _worded(pieces: list[tuple[Any, Any, bool, bool]], x: Any) -> tuple[str, ...]:
+    def one(piece: tuple[Any, Any, bool, bool]) -> list[str]:
+        low, high, at_low, at_high = piece
+        out = [] if low is None else [f"{text(low)} {'<=' if at_low else '<'} {x}"]
+        return out if high is None else [*out, f"{x} {'<=' if at_high else '<'} {text(high)}"]
+
+    if len(pieces) == 1:
+        return tuple(one(pieces[0]))
+    holes = [b[0] for a, b in itertools.pairwise(pieces) if a[1] == b[0]]
+    if len(holes) == len(pieces) - 1 and pieces[0][0] is None and pieces[-1][1] is None:
+        return tuple(f"{x} != {text(h)}" for h in holes)
+    return (" or ".join(" and ".join(one(p)) for p in pieces),)
