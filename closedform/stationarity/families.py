@@ -140,11 +140,7 @@ def _on_the_line(gaps: list[tuple[Any, str]], x: Any) -> tuple[list[tuple[Any, A
                 return None
             marks |= set(sp.real_roots(sp.Poly(e, x)))
     ends = sorted(marks)
-    probes = (
-        [ends[0] - 1, *((a + b) / 2 for a, b in itertools.pairwise(ends)), ends[-1] + 1]
-        if ends
-        else [sp.S.Zero]
-    )
+    probes = [ends[0] - 1, *((a + b) / 2 for a, b in itertools.pairwise(ends)), ends[-1] + 1] if ends else [sp.S.Zero]
 
     def all_hold(value: Any) -> bool:
         for gap, op in gaps:

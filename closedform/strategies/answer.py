@@ -26,8 +26,6 @@ from closedform.kernel import expression as kernel
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint, Kind, largest_class
-from closedform.problem import Problem
-from closedform.stationarity.domain import Domain
 from closedform.stationarity.place import TINY, Place, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 
@@ -41,36 +39,14 @@ def answer(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     """The attempt as it may be shown: see the head of this file. Attempts that found nothing pass unchanged."""
     if found.outcome not in SETTLED or not numbers_only(system):
         return found
-    if system.constrained is not None:
-        return _constrained(system, system.constrained, found, budget)
+    if system.constrained is not None and found.strategy not in SEARCHED:  # degenerate points were not looked at (John)
+        if found.outcome == "no_critical_point":
+            why = (
+                "there is no point of Lagrange; points where the constraints' gradients are dependent were not examined"
+            )
+            return replace(found, outcome="failed", reason=why, complete=False)
+        found = replace(found, complete=False)
     return _Gate(system, found, budget).attempt()
-
-
-def _constrained(system: Stationarity, asked: Problem, found: Attempt, budget: Budget) -> Attempt:
-    """Points of Lagrange in the unknowns that were asked for; multipliers aside.
-
-    No point of Lagrange is no proof that there is no minimum (theory: Fritz John), unless the edges were searched too.
-    """
-    if found.outcome == "no_critical_point" and not found.points and found.strategy not in SEARCHED:
-        return replace(
-            found, outcome="failed", reason="no point of Lagrange; degenerate points were not examined", complete=False
-        )
-    unknowns = tuple(u for u in system.unknowns if u.name in asked.unknowns)
-    names = {u.name for u in unknowns}
-    points = tuple(
-        replace(
-            p,
-            **{
-                part: FrozenMap({k: v for k, v in held.items() if k in names})
-                for part, held in (("exact", p.exact), ("numeric", p.numeric), ("radius", p.radius))
-                if held is not None
-            },
-        )
-        for p in found.points
-    )
-    view = replace(system, unknowns=unknowns, domain=Domain.of(asked), text=asked.loss, constrained=None)
-    complete = found.complete and found.strategy in SEARCHED
-    return _Gate(view, replace(found, points=points, complete=complete), budget).attempt()
 
 
 def numbers_only(system: Stationarity) -> bool:
