@@ -44,7 +44,7 @@ def line() -> Range:
     return Range(-INFINITE, INFINITE)
 
 
-def between(low: object, high: object) -> Range:
+def between(low: arb | int | None, high: arb | int | None) -> Range:
     """The numbers from ``low`` to ``high``; None at an end means that there is no bound.
 
     >>> between(0, None).bounded

@@ -267,7 +267,7 @@ def bounds_of(feasible: Feasible) -> dict[Any, tuple[Any, Any]]:
             own = [t for t in terms if u in t.free_symbols]
             c, power = own[0].as_independent(u, as_Add=False) if len(own) == 1 else (None, None)
             base, k = power.as_base_exp() if power is not None else (None, sp.S.Zero)
-            if base == u and c.is_number and k.is_Integer and k > 0:
+            if c is not None and base == u and c.is_number and k.is_Integer and k > 0:
                 parts.append((u, int(k), c, sp.Add(*(t for t in terms if t is not own[0]))))
     for _ in range(3 + len(feasible.unknowns)):
         before = dict(bounds)
