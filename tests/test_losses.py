@@ -8,6 +8,7 @@ import pytest
 from closedform import problem
 from closedform.errors import CallError, InputError
 from closedform.expression import free_names, to_tree
+from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.losses import catalogue, find, losses
 from closedform.reading.language import parse, unparse
@@ -24,7 +25,7 @@ def value(read: problem.Problem, point: dict[str, float]) -> float:
         key: [fmpq(v.numerator, v.denominator) for v in col]
         for key, col in (read.data.columns.items() if read.data else ())
     }
-    ball = kernel.evaluate(kernel.read(to_tree(read.loss)), {k: arb(v) for k, v in point.items()}, columns)
+    ball = balls.evaluate(kernel.read(to_tree(read.loss)), {k: arb(v) for k, v in point.items()}, columns)
     return float(ball.mid())
 
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from closedform.kernel import Refused, check_certificate
+from closedform.kernel.balls import evaluate_complex
 from closedform.kernel.claims.tower import is_zero, prove_zero, substitute
-from closedform.kernel.expression import Tree, add, evaluate_complex, mul, power, read
+from closedform.kernel.expression import Tree, add, mul, power, read
 
 ZERO = fmpq(0)
 SUM = ["sum", "i", "1", "n", ["@", "x", "i"]]
@@ -115,7 +116,7 @@ def formula(
 ) -> dict[str, object]:
     return {
         "format": 1,
-        "statement": {"loss": loss, "unknowns": list(point), "parameters": [], "assumptions": assumptions},
+        "statement": {"loss": loss, "unknowns": list(point), "parameters": ["n", "S2"], "assumptions": assumptions},
         "claim": {"kind": "critical_point_formula", "point": point, "conditions": conditions},
         "evidence": {},
     }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from flint import arb, fmpq
 
-from closedform.kernel import expression
+from closedform.kernel import balls
 from closedform.kernel.expression import Tree, differentiate, free_names, head_of
 from closedform.kernel.reading import Refused
 
@@ -77,7 +77,7 @@ def _through_balls(tree: Tree, names: list[str], parts: list[np.ndarray]) -> np.
     for index in np.ndindex(out.shape):
         try:
             out[index] = float(
-                expression.evaluate(tree, {n: arb(float(a[index])) for n, a in zip(names, arrays, strict=True)}).mid()
+                balls.evaluate(tree, {n: arb(float(a[index])) for n, a in zip(names, arrays, strict=True)}).mid()
             )
         except (ArithmeticError, ValueError, Refused):
             out[index] = np.nan

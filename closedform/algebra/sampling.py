@@ -16,6 +16,7 @@ import sympy as sp
 from flint import acb, arb, ctx, fmpq
 
 from closedform.algebra.bridge import NoTranslation, to_tree
+from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.kernel.reading import Refused
 
@@ -52,7 +53,7 @@ def real_ball(expr: Any | kernel.Tree, sample: Sample, precision: int = 200) -> 
     ctx.prec = precision
     try:
         tree = tree_of(expr) if isinstance(expr, sp.Basic) else expr
-        out = kernel.evaluate(tree, {k: arb(v) for k, v in sample.values.items()}, dict(sample.columns))
+        out = balls.evaluate(tree, {k: arb(v) for k, v in sample.values.items()}, dict(sample.columns))
         return out if out.is_finite() else None
     except (Refused, NoTranslation, ValueError, ArithmeticError, OverflowError):
         return None
@@ -66,7 +67,7 @@ def complex_ball(expr: Any, sample: Sample, precision: int = 300) -> acb | None:
     ctx.prec = precision
     try:
         values = {k: acb(arb(v)) for k, v in sample.values.items()}
-        out = kernel.evaluate_complex(tree_of(expr), values)
+        out = balls.evaluate_complex(tree_of(expr), values)
         return out if out.is_finite() else None
     except (Refused, NoTranslation, ValueError, ArithmeticError, OverflowError):
         return None

@@ -14,12 +14,13 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
 from closedform.algebra import bridge
 from closedform.algebra.polynomial_systems.elements import evaluated, inverted
 from closedform.expression import to_tree
+from closedform.kernel.balls import evaluate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
-from closedform.kernel.expression import Tree, evaluate, free_names, read
+from closedform.kernel.expression import Tree, free_names, read
 from closedform.kernel.jets import jet
 from closedform.kernel.rational import NotRational, Quotient, quotient
 from closedform.kernel.reading import Json, Refused
-from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.stationarity.scalar import Stationarity, apart, columns_of
 
 
 @dataclass
@@ -42,7 +43,8 @@ class Function:
         loss, equations = None, list[Tree]()
         try:
             if system.loss is not None:
-                written["loss"] = _as_given(system, columns) or bridge.to_tree(system.loss)
+                stated = _as_given(system, columns) or bridge.to_tree(system.loss)
+                written["loss"], columns = apart(stated, columns, names)
                 loss = read(written["loss"])
             else:
                 listed: list[Json] = [bridge.to_tree(e) for e in system.equations]

@@ -1,4 +1,4 @@
-"""Expressions as the kernel sees them: read from JSON, differentiated, evaluated in balls, printed in infix.
+"""Expressions as the kernel sees them: read from JSON, differentiated, printed in infix; where they are defined.
 
 A tree is a rational number (``fmpq``), a name (``str``), or a tuple ``(head, argument, ...)``. In JSON the same is
 a number as text (``"-3/4"``), a name (``"x"``), or a list ``["+", "x", ["exp", "y"]]``. The heads are those of
@@ -8,16 +8,15 @@ runs over integers. Only what stands here can be stated: there is no call, no at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
-from flint import acb, arb, fmpq, fmpz
+from flint import fmpq
 
 from closedform.kernel.reading import Json, name, rational, refuse
 
 Tree = fmpq | str | tuple["Tree", ...]
 
 MAX_DEPTH = 400
-MAX_TERMS = 20_000_000  # rows that a sum may run over
 
 ANY = -1
 ARITY: dict[str, int] = {
@@ -74,6 +73,10 @@ def read(value: Json, depth: int = 0) -> Tree:
     head, arguments = value[0], value[1:]
     if ARITY[head] not in (ANY, len(arguments)) or (ARITY[head] == ANY and not arguments):
         refuse(f"{head} with {len(arguments)} arguments")
+    if head in ("sum", "prod", "@"):
+        name(arguments[0], "an index or a column")
+        if str(arguments[0])[:1] in "-0123456789":
+            refuse("an index or a column must be a name")
     return (head, *(read(a, depth + 1) for a in arguments))
 
 
@@ -90,6 +93,10 @@ def head_of(tree: Tree) -> str:
     return str(tree[0]) if isinstance(tree, tuple) else ""
 
 
+def as_integer(tree: Tree) -> int | None:
+    return int(tree.p) if isinstance(tree, fmpq) and tree.q == 1 else None
+
+
 def free_names(tree: Tree) -> set[str]:
     if isinstance(tree, str):
         return {tree}
@@ -103,6 +110,102 @@ def free_names(tree: Tree) -> set[str]:
     for a in tree[1:]:
         out |= free_names(a)
     return out
+
+
+def scoped(tree: Tree, declared: set[str], columns: Iterable[str] | None = None, unknowns: Iterable[str] = ()) -> None:
+    """Refused unless every name is declared, no index bears the name of anything else, and no unknown is a limit."""
+    known = None if columns is None else set(columns)
+
+    def walk(t: Tree, taken: set[str]) -> None:
+        if isinstance(t, str) and t not in taken:
+            refuse(f"{t} is not declared")
+        if not isinstance(t, tuple):
+            return
+        if t[0] in ("sum", "prod"):
+            index, low, high, body = str(t[1]), *t[2:]
+            if index in taken:
+                refuse(f"the index {index} bears the name of something else")
+            if (free_names(low) | free_names(high)) & set(unknowns):
+                refuse(f"the limits of a {t[0]} depend on an unknown")
+            for limit in (low, high):
+                walk(limit, taken)
+            walk(body, {*taken, index})
+        elif t[0] == "@":
+            if known is not None and str(t[1]) not in known:
+                refuse(f"there is no column {t[1]}")
+            if free_names(t[2]) & set(unknowns):
+                refuse("a place in a column depends on an unknown")
+            walk(t[2], taken)
+        else:
+            if len(t) == 1 and str(t[0]) in taken:
+                refuse(f"{t[0]} is a name and a constant at once")
+            for a in t[1:]:
+                walk(a, taken)
+
+    walk(tree, set(declared))
+
+
+Relation = tuple[str, Tree, Tree]
+Binding = tuple[str, Tree, Tree]  # an index with its limits
+
+
+def requirements(tree: Tree) -> list[tuple[Relation, tuple[Binding, ...]]]:
+    """What must hold for the tree, as written, to have a real value: each relation with the indices that run in it."""
+    out = list[tuple[Relation, tuple[Binding, ...]]]()
+
+    def walk(t: Tree, inside: tuple[Binding, ...]) -> None:
+        if not isinstance(t, tuple):
+            return
+        if t[0] in ("sum", "prod"):
+            walk(t[2], inside)
+            walk(t[3], inside)
+            walk(t[4], (*inside, (str(t[1]), t[2], t[3])))
+            return
+        for relation in _needs(str(t[0]), t[1:]):
+            if not _evident(relation):
+                out.append((relation, inside))
+        for a in t[2:] if t[0] == "@" else t[1:]:
+            walk(a, inside)
+
+    walk(tree, ())
+    return out
+
+
+def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
+    u = args[0] if args else ZERO
+    if head == "^":
+        exponent = args[1]
+        if not isinstance(exponent, fmpq):
+            return [(">", u, ZERO)]
+        if exponent.q == 1:
+            return [("!=", u, ZERO)] if exponent < 0 else []
+        return [(">" if exponent < 0 else ">=", u, ZERO)]
+    square = power(u, TWO)
+    return {
+        "log": [(">", u, ZERO)],
+        "sqrt": [(">=", u, ZERO)],
+        "tan": [("!=", ("cos", u), ZERO)],
+        "asin": [("<=", square, ONE)],
+        "acos": [("<=", square, ONE)],
+        "erfinv": [("<", square, ONE)],
+        "gamma": [(">", u, ZERO)],
+        "loggamma": [(">", u, ZERO)],
+        "digamma": [(">", u, ZERO)],
+        "trigamma": [(">", u, ZERO)],
+        "zeta": [(">", u, ONE)],
+        "lambertw": [(">=", mul(("e",), u), MINUS)],
+        "besseli": [(">", args[-1] if args else ZERO, ZERO)],
+        "besselj": [(">", args[-1] if args else ZERO, ZERO)],
+        "atan2": [("!=", add(*(power(a, TWO) for a in args)) if args else ZERO, ZERO)],
+        "I": [("=", ONE, ZERO)],
+    }.get(head, [])
+
+
+def _evident(relation: Relation) -> bool:
+    op, a, b = relation
+    if not isinstance(a, fmpq) or not isinstance(b, fmpq):
+        return False
+    return {">": a > b, ">=": a >= b, "<": a < b, "<=": a <= b, "!=": a != b, "=": a == b}[op]
 
 
 # -- building, with just enough folding to keep derivatives small ------------------------------------------------
@@ -170,8 +273,10 @@ def differentiate(tree: Tree, x: str) -> Tree:
             add(mul(differentiate(exponent, x), ("log", base)), mul(exponent, quotient(differentiate(base, x), base))),
         )
     if head == "sum":
+        if x in free_names(args[1]) | free_names(args[2]):
+            refuse(f"the limits of a sum depend on {x}")
         return ("sum", args[0], args[1], args[2], differentiate(args[3], x))
-    if head == "besseli":
+    if head == "besseli" and x not in free_names(args[0]):
         order, z = args
         both = add(("besseli", add(order, MINUS), z), ("besseli", add(order, ONE), z))
         return mul(fmpq(1, 2), both, differentiate(z, x))
@@ -199,171 +304,6 @@ _DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
     "erf": lambda u: mul(TWO, power(("pi",), fmpq(-1, 2)), ("exp", mul(MINUS, power(u, TWO)))),
     "erfc": lambda u: mul(fmpq(-2), power(("pi",), fmpq(-1, 2)), ("exp", mul(MINUS, power(u, TWO)))),
 }
-
-
-# -- balls -------------------------------------------------------------------------------------------------------
-
-Columns = Mapping[str, list[fmpq]]
-
-_REAL: dict[str, Callable[[arb], arb]] = {
-    "exp": arb.exp,
-    "log": arb.log,
-    "sqrt": arb.sqrt,
-    "sin": arb.sin,
-    "cos": arb.cos,
-    "tan": arb.tan,
-    "sinh": arb.sinh,
-    "cosh": arb.cosh,
-    "tanh": arb.tanh,
-    "asin": arb.asin,
-    "acos": arb.acos,
-    "atan": arb.atan,
-    "abs": abs,
-    "sign": arb.sgn,
-    "gamma": arb.gamma,
-    "loggamma": arb.lgamma,
-    "digamma": arb.digamma,
-    "erf": arb.erf,
-    "erfc": arb.erfc,
-    "erfinv": arb.erfinv,
-    "zeta": arb.zeta,
-}
-
-
-def as_integer(tree: Tree) -> int | None:
-    return int(tree.p) if isinstance(tree, fmpq) and tree.q == 1 else None
-
-
-def evaluate(tree: Tree, values: Mapping[str, arb], columns: Columns | None = None) -> arb:
-    """A ball that contains the real value at every point of the given balls; not finite where it is undefined.
-
-    ``values`` binds names to balls; ``columns`` binds the names under ``@`` to exact entries. The precision is
-    FLINT's current one.
-    """
-    columns = columns or {}
-    if isinstance(tree, fmpq):
-        return arb(tree)
-    if isinstance(tree, str):
-        if tree not in values:
-            refuse(f"no value for {tree}")
-        return values[tree]
-    head, args = str(tree[0]), tree[1:]
-    if head in ("sum", "prod"):
-        total = arb(0) if head == "sum" else arb(1)
-        low, high = (_as_index(evaluate(a, values, columns)) for a in args[1:3])
-        if high - low > MAX_TERMS:
-            refuse("a sum has too many terms")
-        for i in range(low, high + 1):
-            term = evaluate(args[3], {**values, str(args[0]): arb(i)}, columns)
-            total = total + term if head == "sum" else total * term
-        return total
-    if head == "@":
-        column = columns.get(str(args[0]))
-        index = _as_index(evaluate(args[1], values, columns))
-        if column is None or not 1 <= index <= len(column):
-            refuse(f"no entry {index} in column {args[0]}")
-        return arb(column[index - 1])
-    if head == "^":
-        return _ball_power(args[0], args[1], values, columns)
-    balls = [evaluate(a, values, columns) for a in args]
-    if head == "+":
-        return sum(balls[1:], balls[0])
-    if head == "*":
-        product = balls[0]
-        for b in balls[1:]:
-            product = product * b
-        return product
-    if head in ("max", "min"):
-        best = balls[0]
-        for b in balls[1:]:
-            best = best.max(b) if head == "max" else best.min(b)
-        return best
-    if head == "pi":
-        return arb.pi()
-    if head == "e":
-        return arb(1).exp()
-    if head == "trigamma":
-        return arb(2).zeta(balls[0])
-    if head == "besseli":
-        return balls[1].bessel_i(balls[0])
-    if head == "besselj":
-        return balls[1].bessel_j(balls[0])
-    if head == "atan2":
-        return arb.atan2(balls[0], balls[1])
-    if head == "lambertw":
-        return balls[0].lambertw(_as_index(balls[1]) if len(balls) > 1 else 0)
-    if head not in _REAL:
-        refuse(f"{head} has no real value")
-    return _REAL[head](balls[0])
-
-
-def _as_index(ball: arb) -> int:
-    integer = ball.unique_fmpz()
-    if integer is None:
-        refuse("an index is not an integer")
-    return int(integer)
-
-
-def _ball_power(base: Tree, exponent: Tree, values: Mapping[str, arb], columns: Columns) -> arb:
-    whole = as_integer(exponent)
-    ball = evaluate(base, values, columns)
-    if whole is not None and whole > 0 and ball.mid().is_zero():  # FLINT's power of a ball centred at zero is nan
-        return _product_power(ball, whole)
-    if whole is not None:
-        return ball ** fmpz(whole)
-    if isinstance(exponent, fmpq):
-        if exponent.q % 2 == 1 and ball < 0:  # the real odd root is not meant: SymPy's principal branch is complex
-            refuse("a fractional power of a negative number has no real principal value")
-        root = ball.root(int(exponent.q)) if exponent.q < 2**30 else (ball.log() * arb(exponent)).exp()
-        return root ** fmpz(int(exponent.p)) if exponent.q < 2**30 else root
-    return (ball.log() * evaluate(exponent, values, columns)).exp()
-
-
-def _product_power(ball: arb, exponent: int) -> arb:
-    out = arb(1)
-    while exponent:
-        out, ball, exponent = out * ball if exponent % 2 else out, ball * ball, exponent // 2
-    return out
-
-
-def evaluate_complex(tree: Tree, values: Mapping[str, acb]) -> acb:
-    """As ``evaluate``, over the complex numbers with principal branches; for expressions in radicals."""
-    if isinstance(tree, fmpq):
-        return acb(tree)
-    if isinstance(tree, str):
-        if tree not in values:
-            refuse(f"no value for {tree}")
-        return values[tree]
-    head, args = str(tree[0]), tree[1:]
-    if head == "I":
-        return acb(0, 1)
-    if head in ("pi", "e"):
-        return acb(arb.pi() if head == "pi" else arb.const_e())
-    balls = [evaluate_complex(a, values) for a in args]
-    if head == "+":
-        return sum(balls[1:], balls[0])
-    if head == "*":
-        product = balls[0]
-        for b in balls[1:]:
-            product = product * b
-        return product
-    if head == "^":
-        whole = as_integer(args[1])
-        return balls[0] ** fmpz(whole) if whole is not None else balls[0] ** balls[1]
-    functions: dict[str, Callable[[acb], acb]] = {
-        "sqrt": acb.sqrt,
-        "exp": acb.exp,
-        "log": acb.log,
-        "sin": acb.sin,
-        "cos": acb.cos,
-        "tan": acb.tan,
-        "acos": acb.acos,
-        "asin": acb.asin,
-        "atan": acb.atan,
-    }
-    if head not in functions:
-        refuse(f"{head} has no complex value here")
-    return functions[head](balls[0])
 
 
 # -- printing ----------------------------------------------------------------------------------------------------

@@ -10,21 +10,18 @@ from collections.abc import Mapping
 
 from flint import arb, fmpq
 
+from closedform.kernel.balls import MAX_TERMS, Columns, evaluate
 from closedform.kernel.expression import (
     ARITY,
     ONE,
     TWO,
-    Columns,
     Tree,
     add,
     differentiate,
-    evaluate,
     head_of,
     power,
 )
 from closedform.kernel.reading import Refused, refuse
-
-MAX_ROWS = 2_000_000
 
 
 class Jet:
@@ -99,7 +96,7 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, arb], columns
     head, args = head_of(tree), tree[1:]
     if head == "sum":
         low, high = (evaluate(a, values, columns).unique_fmpz() for a in args[1:3])
-        if low is None or high is None or high - low > MAX_ROWS:
+        if low is None or high is None or high - low > MAX_TERMS:
             refuse("a sum has no whole limits, or too many terms")
         total = Jet(arb(0), {}, {})
         for i in range(int(low), int(high) + 1):

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
-from closedform.kernel.expression import Columns, Tree, as_integer, evaluate, head_of
+from closedform.kernel.balls import Columns, entry, evaluate
+from closedform.kernel.expression import Tree, as_integer, head_of
 from closedform.kernel.reading import Refused, refuse
 
 MAX_LENGTH, MAX_WORK, MAX_DEGREE, MAX_BITS = 200_000, 20_000_000, 20_000, 4_000_000
@@ -47,10 +48,10 @@ def ring(names: list[str]) -> fmpq_mpoly_ctx:
     return fmpq_mpoly_ctx.get(tuple(names), Ordering.degrevlex)
 
 
-def quotient(tree: Tree, names: list[str], columns: Columns) -> Quotient:
-    """The tree as a quotient of polynomials in ``names``, exactly; raises ``NotRational``."""
+def quotient(tree: Tree, names: list[str], columns: Columns, at: Mapping[str, int] | None = None) -> Quotient:
+    """The tree as a quotient of polynomials in ``names``, exactly; raises ``NotRational``. ``at`` binds indices."""
     context = ring(names)
-    return _read(tree, context, dict(zip(names, context.gens(), strict=True)), columns, {}).reduced()
+    return _read(tree, context, dict(zip(names, context.gens(), strict=True)), columns, at or {}).reduced()
 
 
 def _read(
@@ -69,10 +70,9 @@ def _read(
         rows = [_read(args[3], context, gens, columns, {**at, str(args[0]): i}) for i in range(low, high + 1)]
     elif head == "@":
         i = evaluate(args[1], {k: arb(v) for k, v in at.items()}).unique_fmpz()
-        column = columns[str(args[0])]
-        if i is None or not 1 <= i <= len(column):
+        if i is None:
             refuse(f"no such entry of {args[0]}")
-        return Quotient(context.constant(column[int(i) - 1]), one)
+        return Quotient(context.constant(entry(columns, str(args[0]), int(i))), one)
     elif head == "^":
         return _power(_read(args[0], context, gens, columns, at), as_integer(args[1]), one)
     elif head in ("+", "*"):

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from flint import arb, arb_mat, ctx, fmpq
 
 from closedform.expression import to_tree
-from closedform.kernel.expression import Tree, differentiate, evaluate, read
+from closedform.kernel.balls import evaluate
+from closedform.kernel.expression import Tree, differentiate, read
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
 from closedform.problem import Problem

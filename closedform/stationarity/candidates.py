@@ -24,8 +24,8 @@ from closedform.calculus.polynomial_roots import Stand
 from closedform.calculus.rational_roots import to_flint
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.claims import tower
-from closedform.kernel.expression import differentiate, infix, read, write
+from closedform.kernel.claims import formula
+from closedform.kernel.expression import free_names, infix, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
 from closedform.stationarity.place import Place, not_real
@@ -251,19 +251,11 @@ def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, 
     if any(sp.count_ops(v) > MAX_PROOF or v == k for k, v in point.items()):
         return None
     try:
-        statement, assumptions = _statement(system)
+        statement = _statement(system)
         said: dict[str, Json] = {u.name: bridge.to_tree(point[u]) for u in system.unknowns}
-        own = {u.name for u in system.unknowns}
-        held = [
-            r for r in tower.read_relations(assumptions, "assumptions") if not own & (_names_of(r[1]) | _names_of(r[2]))
-        ]
-        equations = _derivatives(statement, [u.name for u in system.unknowns])
-        values = {k: read(v) for k, v in said.items()}
-        conditions = list[Any]()
-        for equation in equations:
-            for tree in tower.prove_zero(tower.substitute(equation, values), [*held, *conditions]):
-                conditions.append(("!=", tree, fmpq(0)))
-        listed: list[Json] = [["!=", write(c[1]), "0"] for c in conditions]
+        lacking = formula.setting(statement).missing({k: read(v) for k, v in said.items()}, [])
+        conditions = [(op, formula.unmarked(a), formula.unmarked(b)) for op, a, b in lacking]
+        listed: list[Json] = [[op, write(a), write(b)] for op, a, b in conditions]
         claim: dict[str, Json] = {"kind": "critical_point_formula", "point": said, "conditions": listed}
         certificate = Certificate(statement, claim, {})
         check_certificate(certificate)
@@ -271,7 +263,7 @@ def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, 
         return None
     table = {s.name: s for e in (*point.values(), *(system.gradient or system.equations)) for s in e.free_symbols}
     back = list[Any]()
-    for c in conditions:
+    for c in (c for c in conditions if c[0] == "!="):
         try:
             back.append(bridge.from_tree(write(c[1]), table))
         except bridge.NoTranslation:
@@ -279,7 +271,7 @@ def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, 
     return certificate, tuple(back)
 
 
-def _statement(system: Stationarity) -> tuple[dict[str, Json], Json]:
+def _statement(system: Stationarity) -> dict[str, Json]:
     assumptions: list[Json] = []
     for s in dict.fromkeys((*system.parameters, *system.unknowns)):
         if s.is_positive or s.is_nonnegative or s.is_negative:
@@ -297,14 +289,11 @@ def _statement(system: Stationarity) -> tuple[dict[str, Json], Json]:
         statement["loss"] = bridge.to_tree(system.loss)
     else:
         statement["equations"] = [bridge.to_tree(e) for e in system.equations]
-    return statement, assumptions
-
-
-def _derivatives(statement: dict[str, Json], unknowns: list[str]) -> list[Any]:
-    if "loss" in statement:
-        return [differentiate(read(statement["loss"]), u) for u in unknowns]
-    equations = statement["equations"]
-    return [read(e) for e in equations] if isinstance(equations, list) else []
+    stated = statement["loss"] if "loss" in statement else statement["equations"]
+    trees = [read(t) for t in (stated if "equations" in statement and isinstance(stated, list) else [stated])]
+    free = set[str]().union(*map(free_names, trees)) - set(map(str, (*unknowns, *parameters)))
+    parameters += sorted(free)  # sizes of data, and names that the reduction left as they are
+    return statement
 
 
 _SPECIAL = (sp.erf, sp.erfc, sp.erfinv, sp.gamma, sp.loggamma, sp.polygamma, sp.zeta, sp.besseli, sp.besselj)

@@ -14,7 +14,8 @@ import flint
 from flint import acb, fmpq, fmpq_poly, fmpz
 
 from closedform.budget import Budget
-from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, evaluate_complex, free_names, mul, power
+from closedform.kernel.balls import evaluate_complex
+from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, free_names, mul, power
 
 I: Tree = ("I",)
 HALF = fmpq(1, 2)

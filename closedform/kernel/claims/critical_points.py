@@ -3,19 +3,21 @@
 More than 400 lines: existence, inertia and completeness are one claim. Format, numbers as text, ``?`` may be left out::
 
     statement  {"loss": tree | "equations": [tree, ...], "unknowns": [name, ...],
-                "columns"?: {name: [decimal, ...]},     entries under "@", exact
-                "relations"?: [["<"|"<="|">"|">="|"!=", tree, tree], ...]}   the domain
+                "columns"?: {name: [decimal, ...]},     entries under "@", exact; their names are those of no unknown
+                "relations"?: [["<"|"<="|">"|">="|"!=", tree, tree], ...]}   the domain, besides what is written
     claim      {"kind": "critical_points", "complete": bool, "box"?: {name: [low, high]},
                 "counts"?: {"real", "complex"?},
                 "points": [{"numeric": {name: decimal}, "radius": {name: decimal},
                             "inertia"?: [positive, negative, zero], "loss"?: {"numeric", "radius"},
                             "exact"?: {name: rational}}, ...]}
     evidence   {"method": "newton" | "roots" | "linear" | "none", "precision": bits,
+                "inside"?: {name: rational},                     a point of the domain, when no points are listed
                 "points"?: [{"box": {name: decimal}}, ...],       newton: a wider box in which the zero is unique
                 "complete"?: {"method": "convex"} | {"method": "bezout", "others": [...]}
                            | {"method": "cover", "leaves": text}}
 
-A point says: a critical point lies within ``radius`` of ``numeric``, another one for each. *newton*: the kernel's own
+The domain is where the relations hold and every subexpression, as written, has a real value. A point says: a critical
+point of the domain lies within ``radius`` of ``numeric``, another one for each. *newton*: the kernel's own
 derivatives in balls, N(X) = m - J(X)^-1 F(m) inside X, hence one zero in X, and it lies in N(X) (Neumaier, *Interval methods for
 systems of equations*, 5.1). *roots*: one unknown, a rational gradient; the real roots of its numerator by FLINT, so
 the claim is complete by itself. *linear*: the gradient is linear with rational coefficients and has one zero.
@@ -28,13 +30,27 @@ mean value form, ``N`` Newton's step leaves the box, ``U`` J is regular and a cl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
 from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_mpoly, fmpz_poly
 
-from closedform.kernel.expression import Tree, differentiate, evaluate, free_names, head_of, infix, mul, read
+from closedform.kernel.balls import column_text, evaluate
+from closedform.kernel.expression import (
+    Binding,
+    Relation,
+    Tree,
+    add,
+    differentiate,
+    free_names,
+    head_of,
+    infix,
+    mul,
+    read,
+    requirements,
+    scoped,
+)
 from closedform.kernel.jets import Jet, jet
 from closedform.kernel.rational import NotRational, Quotient, dense, quotient
 from closedform.kernel.reading import (
@@ -44,6 +60,7 @@ from closedform.kernel.reading import (
     integer,
     mapping,
     names,
+    Refused,
     rational,
     refuse,
     sequence,
@@ -69,6 +86,10 @@ class Given:
     def place(self) -> dict[str, int]:
         return {x: i for i, x in enumerate(self.unknowns)}
 
+    @property
+    def trees(self) -> list[Tree]:
+        return [self.loss] if self.loss is not None else self.equations
+
     def system(self, box: list[arb], jacobian: bool) -> tuple[list[arb], list[list[arb]]]:
         """The functions that must vanish, and their Jacobian, on a box."""
         k, values = len(self.unknowns), dict(zip(self.unknowns, box, strict=True))
@@ -88,18 +109,75 @@ class Given:
             return [quotient(differentiate(self.loss, x), self.unknowns, self.columns) for x in self.unknowns]
         return [whole.derivative(i) for i in range(len(self.unknowns))]
 
-    def inside(self, box: list[arb]) -> bool:
-        """Whether the domain's relations hold on all of the box; refused when that is open."""
+    def defined_nowhere_on(self, factor: fmpz_poly) -> bool:
+        """Whether a denominator, as written, is zero at all roots of an irreducible polynomial, complex ones too."""
+        rows = [(relation, inside) for t in self.trees for relation, inside in requirements(t)]
+        try:
+            return any(
+                not inside and op == "!=" and divides(factor, dense(quotient(left, self.unknowns, self.columns).top))
+                for (op, left, _), inside in rows
+            )
+        except NotRational:
+            return False
+
+    def inside(self, box: list[arb], vanishes: Callable[[Quotient], bool] | None = None) -> bool:
+        """Whether the box lies in the domain; refused when that is open. ``vanishes`` knows what is zero there."""
         values = dict(zip(self.unknowns, box, strict=True))
-        for sign, left, right in self.relations:
-            gap = evaluate(left, values, self.columns) - evaluate(right, values, self.columns)
-            holds = {"<": gap < 0, "<=": gap <= 0, ">": gap > 0, ">=": gap >= 0, "!=": not gap.contains(0)}[sign]
-            if holds:
-                continue
-            if {"<": gap >= 0, "<=": gap > 0, ">": gap <= 0, ">=": gap < 0, "!=": gap.is_zero()}[sign]:
+        for relation in self.relations:
+            if not self._holds(relation, values, {}, vanishes):
                 return False
-            refuse(f"it is open whether {infix(left)} {sign} {infix(right)} holds at a point")
-        return True
+        try:
+            if all(evaluate(t, values, self.columns).is_finite() for t in self.trees):
+                return True
+        except Refused:
+            pass  # a root of a negative number: below it is decided which
+        rows = [r for t in self.trees for r in requirements(t)]
+        if all(self._needed(relation, list(inside), values, {}, vanishes) for relation, inside in rows):
+            refuse("it is open whether the loss, as written, is defined at a point")
+        return False
+
+    def _needed(
+        self,
+        relation: Relation,
+        inside: list[Binding],
+        values: dict[str, arb],
+        at: dict[str, int],
+        vanishes: Callable[[Quotient], bool] | None,
+    ) -> bool:
+        if not inside:
+            return self._holds(relation, values, at, vanishes)
+        (index, *limits), rest = inside[0], inside[1:]
+        here = {**values, **{k: arb(v) for k, v in at.items()}}
+        low, high = (evaluate(t, here, self.columns).unique_fmpz() for t in limits)
+        if low is None or high is None:
+            refuse("a sum has no whole limits")
+        rows = range(int(low), int(high) + 1)
+        return all(self._needed(relation, rest, values, {**at, index: i}, vanishes) for i in rows)
+
+    def _holds(
+        self,
+        relation: Relation,
+        values: dict[str, arb],
+        at: dict[str, int],
+        vanishes: Callable[[Quotient], bool] | None,
+    ) -> bool:
+        sign, left, right = relation
+        here = {**values, **{k: arb(v) for k, v in at.items()}}
+        try:
+            gap = evaluate(left, here, self.columns) - evaluate(right, here, self.columns)
+        except Refused:
+            gap = arb("nan")
+        holds = {"<": gap < 0, "<=": gap <= 0, ">": gap > 0, ">=": gap >= 0, "!=": not gap.contains(0)}[sign]
+        fails = {"<": gap >= 0, "<=": gap > 0, ">": gap <= 0, ">=": gap < 0, "!=": gap.is_zero()}[sign]
+        if gap.is_finite() and (holds or fails):
+            return bool(holds)
+        difference = add(left, mul(fmpq(-1), right))
+        try:
+            if vanishes is not None and vanishes(quotient(difference, self.unknowns, self.columns, at)):
+                return sign in ("<=", ">=")
+        except NotRational:
+            pass
+        refuse(f"it is open whether {infix(left)[:200]} {sign} {infix(right)[:200]} holds at a point")
 
 
 def _hessian(whole: Jet, k: int) -> list[list[arb]]:
@@ -123,7 +201,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     """The sentence proved; raises ``Refused`` otherwise."""
     given = _given(statement)
     fields(claim, ("kind", "complete", "points"), ("box", "counts"))
-    fields(evidence, ("method", "precision"), ("points", "complete"))
+    fields(evidence, ("method", "precision"), ("points", "complete", "inside"))
     points = [_point(p, given.unknowns) for p in sequence(claim["points"], "points", 100_000)]
     complete, how = claim["complete"], evidence.get("complete")
     if not isinstance(complete, bool):
@@ -144,9 +222,12 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         if method == "newton" and any(not _apart(p.ball, q.ball) for i, p in enumerate(points) for q in points[:i]):
             refuse("two of the points may be the same")
         for i, point in enumerate(points):
-            if not given.inside(point.ball):
+            exact = _exact(point, given.unknowns) if "exact" in point.said else None
+            if not given.inside(point.ball, None if exact is None else _at_point(exact)):
                 refuse(f"point {i + 1} is outside the domain")
             _said(given, point, method)
+        if not points:
+            _not_empty(given, evidence.get("inside"), claim.get("box"))
         where = ""
         if complete and method in ("newton", "none"):
             total, where = _complete(
@@ -167,8 +248,30 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         else "the system " + "; ".join(f"{_short(e)} = 0" for e in given.equations[:6])
     )
     listed = "; ".join(_sentence(p) for p in points[:20]) + (" ..." if len(points) > 20 else "")
-    only = f", and no other real zero{where}{' in its domain' if given.relations else ''}" if complete else ""
+    if given.relations:
+        what += " where " + ", ".join(f"{infix(a)[:100]} {sign} {infix(b)[:100]}" for sign, a, b in given.relations)
+    if given.columns:
+        what += f" ({'; '.join(column_text(x, c) for x, c in given.columns.items())})"
+    only = f", and no other real zero{where}{' in this domain' if given.relations else ''}" if complete else ""
     return f"{what} has a zero, one each, at {listed}{only}" if points else f"{what} has no real zero{where}"
+
+
+def _at_point(exact: list[fmpq]) -> Callable[[Quotient], bool]:
+    return lambda f: value_at(f.top, exact) == 0 != value_at(f.bottom, exact)
+
+
+def _not_empty(given: Given, inside: Json, box: Json) -> None:
+    """That something has no critical point says nothing where the domain is empty: a point of it is shown."""
+    if inside is not None:
+        said = fields(inside, tuple(given.unknowns))
+        exact = [rational(said[x], "inside") for x in given.unknowns]
+    elif box is not None:
+        sides = [sequence(v, "box", 2) for v in fields(box, tuple(given.unknowns)).values()]
+        exact = [sum((decimal(v, "box") for v in side), fmpq(0)) / 2 for side in sides]
+    else:
+        exact = [fmpq(0)] * len(given.unknowns)
+    if not given.inside([arb(v) for v in exact], _at_point(exact)):
+        refuse("the point that shows that the domain is not empty is outside it")
 
 
 def _short(tree: Tree) -> str:
@@ -201,9 +304,11 @@ def _given(statement: dict[str, Json]) -> Given:
         if sign not in RELATIONS:
             refuse(f"not a relation: {sign}")
         relations.append((str(sign), read(left), read(right)))
-    free = set[str]().union(*(free_names(t) for t in ([loss] if loss is not None else equations)))
-    if not unknowns or not free <= set(unknowns) | set(columns):
-        refuse("a name is not an unknown")
+    if not unknowns or not (equations or loss is not None) or set(unknowns) & set(columns):
+        refuse("unknowns are needed, and columns with names of their own")
+    pairs = (side for _, left, right in relations for side in (left, right))
+    for tree in (*([loss] if loss is not None else equations), *pairs):
+        scoped(tree, set(unknowns), columns, unknowns)
     return Given(loss, equations, unknowns, columns, relations)
 
 
@@ -247,9 +352,11 @@ def _by_roots(given: Given, points: list[Point]) -> int | None:
         common = common.gcd(f.top)
     left, total = list(points), 0
     for factor, _ in dense(common).factor()[1]:
+        if given.defined_nowhere_on(factor):
+            continue
         for ball in _roots(factor):
             total += 1
-            if not ball.imag.is_zero() or not given.inside([ball.real]):
+            if not ball.imag.is_zero() or not given.inside([ball.real], _on(factor)):
                 continue
             owner = next((p for p in left if p.holds([ball.real])), None)
             if owner is None:
@@ -258,7 +365,23 @@ def _by_roots(given: Given, points: list[Point]) -> int | None:
             left.remove(owner)
     if left:
         refuse(f"{len(left)} of the points are no roots, or the same one twice")
-    return None if given.relations else total
+    whole_plane = not given.relations and all(op == "!=" for t in given.trees for (op, *_), _ in requirements(t))
+    return total if whole_plane else None
+
+
+def _on(factor: fmpz_poly) -> Callable[[Quotient], bool]:
+    """What is zero at every root of an irreducible polynomial."""
+
+    def vanishes(f: Quotient) -> bool:
+        top, bottom = dense(f.top), dense(f.bottom)
+        return divides(factor, top) and not divides(factor, bottom)
+
+    return vanishes
+
+
+def divides(f: fmpz_poly, g: fmpz_poly) -> bool:
+    """Whether the irreducible f divides g over Q."""
+    return f.gcd(g).degree() == f.degree()
 
 
 def _by_linear(given: Given, points: list[Point]) -> int:
@@ -275,7 +398,7 @@ def _by_linear(given: Given, points: list[Point]) -> int:
                 side = -c
         rows.append(row)
         sides.append(side)
-    exact = [rational(v, "exact") for v in _exact(points[0], given.unknowns)] if len(points) == 1 else []
+    exact = _exact(points[0], given.unknowns) if len(points) == 1 else []
     if not exact or any(
         sum((a * v for a, v in zip(row, exact, strict=True)), fmpq(0)) != b for row, b in zip(rows, sides, strict=True)
     ):
@@ -291,16 +414,16 @@ def _by_linear(given: Given, points: list[Point]) -> int:
 # -- what is said of them ----------------------------------------------------------------------------------------
 
 
-def _exact(point: Point, unknowns: list[str]) -> list[Json]:
+def _exact(point: Point, unknowns: list[str]) -> list[fmpq]:
     exact = fields(point.said.get("exact"), tuple(unknowns))
-    return [exact[x] for x in unknowns]
+    return [rational(exact[x], "exact") for x in unknowns]
 
 
 def _said(given: Given, point: Point, method: str) -> None:
     """The inertia, the loss and the exact values claimed of a point whose ball is proved."""
     values = dict(zip(given.unknowns, point.ball, strict=True))
     if "exact" in point.said:
-        exact = [rational(v, "exact") for v in _exact(point, given.unknowns)]
+        exact = _exact(point, given.unknowns)
         for f in given.quotients():
             if value_at(f.bottom, exact) == 0 or value_at(f.top, exact) != 0:
                 refuse("the exact values are no critical point")
@@ -395,6 +518,8 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
     if method == "cover":
         sides = fields(box, tuple(given.unknowns))
         ends = [[decimal(v, "box") for v in sequence(sides[x], "box", 2)] for x in given.unknowns]
+        if any(low > high for low, high in ends):
+            refuse("an end of the box is on the wrong side of the other")
         leaves = iter(text(how["leaves"], "leaves"))
         _cover(given, points, [(low, high) for low, high in ends], leaves, 0)
         if next(leaves, None) is not None:
@@ -424,7 +549,9 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
             refuse("a product of degrees needs as many equations as unknowns")
         bound = 1
         for f in system:
-            bound *= max(int(f.total_degree()), 0)
+            if f.is_zero():
+                refuse("an equation is zero everywhere")
+            bound *= int(f.total_degree())
     else:
         refuse(f"unknown method {method!r}")
     others = [_complex_zero(given, system, o) for o in sequence(how.get("others", []), "others", 5000)]

@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from flint import acb, fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
+from flint import acb, arb, ctx, fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
 
 from closedform.kernel import reading
-from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, infix, mul, read
+from closedform.kernel.balls import column_text, evaluate
+from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, infix, mul, read, scoped
 from closedform.kernel.reading import Json, fields, refuse
 
-Key = tuple[str, ...]  # a product of names, sorted; log(2) and its like count as names
+Key = tuple[str, ...]  # a product of names, sorted; log(2), pi() and e() count as names that nobody else can bear
 Quotient = tuple[fmpz_mpoly, fmpz_mpoly]
 Scales = Mapping[Key, tuple[str, fmpq]]  # product -> (name of t, scale): t = exp(scale*product)
 MAX_POWER = 10_000
@@ -46,8 +49,8 @@ class Field:
         head, args = str(tree[0]), tree[1:]
         if head == "@":
             return {(): self.entry(tree, values)}
-        if head in ("pi", "e"):
-            return {(head,): fmpq(1)}
+        if head in ("pi", "e") and not args:
+            return {(f"{head}()",): fmpq(1)}
         inside = args[0] if args else ZERO
         if head == "log" and isinstance(inside, fmpq) and inside > 0:
             parts = [*((p, e) for p, e in inside.p.factor()), *((q, -e) for q, e in inside.q.factor())]
@@ -135,7 +138,7 @@ class Field:
         if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
             return self.total([(self._named(k[0]) * c.p, self.one * c.q) for k, c in self.expand(tree, values).items()])
         if head in ("pi", "e"):
-            return self._named(head), self.one
+            return self._named(f"{head}()"), self.one
         refuse(f"{head} is not rational in the unknowns and their exponentials")
 
     def _named(self, name: str) -> fmpz_mpoly:
@@ -202,35 +205,65 @@ def _product(a: Mapping[Key, fmpq], b: Mapping[Key, fmpq]) -> dict[Key, fmpq]:
     return out
 
 
-def _setting(statement: dict[str, Json], claim: dict[str, Json]) -> tuple[Field, Tree, list[str], str]:
-    given = fields(statement, ("loss", "unknowns"), ("columns", "positive"))
+_CONSTANT = re.compile(r"log\([1-9][0-9]*\)|pi\(\)|e\(\)")
+
+
+@dataclass
+class Setting:
+    """The statement with the substitution of the claim, read."""
+
+    field: Field
+    loss: Tree
+    unknowns: list[str]
+    words: str  # the substitution
+    given: str  # what the statement adds to the loss: positive unknowns, the data
+
+
+def _setting(statement: dict[str, Json], claim: dict[str, Json]) -> Setting:
+    given = fields(statement, ("loss", "unknowns"), ("columns", "relations"))
     loss, unknowns = read(given["loss"]), reading.names(given["unknowns"], "unknowns")
     columns = {
         n: [reading.decimal(v, "an entry") for v in reading.sequence(c, "a column")]
         for n, c in reading.mapping(given.get("columns", {}), "columns").items()
     }
+    if set(columns) & set(unknowns):
+        refuse("a column bears the name of an unknown")
+    scoped(loss, set(unknowns), columns, unknowns)
     scales: dict[Key, tuple[str, fmpq]] = {}
     words = list[str]()
     for item in reading.sequence(claim["substitution"], "the substitution", 100):
         one = fields(item, ("form", "name", "scale"))
         form = tuple(sorted(reading.text(n, "a form", 200) for n in reading.sequence(one["form"], "a form", 10)))
+        if form in scales:
+            refuse("a form is substituted twice")
         scales[form] = (reading.name(one["name"], "a name"), reading.rational(one["scale"], "a scale"))
         words.append(f"{scales[form][0]} = exp({scales[form][1]}*{'*'.join(form)})")
-    names = reading.sequence(claim["names"], "names", 100)
-    field = Field(scales, [reading.text(n, "a name", 200) for n in names], columns)
+    own = [reading.text(n, "a name", 200) for n in reading.sequence(claim["names"], "names", 100)]
+    new = {t for t, _ in scales.values()}
+    if new & {*unknowns, *columns} or any(
+        n not in unknowns and not _CONSTANT.fullmatch(n) for n in (*own, *(n for form in scales for n in form))
+    ):
+        refuse("a generator bears a name of the problem, or a name is none of the problem's")
     if any(s == 0 for _, s in scales.values()) or not scales:
         refuse("a scale is zero, or nothing is substituted")
-    field.positive |= {n for n in field.names if n.startswith("log(") or n in ("pi", "e")} | set(
-        reading.names(given.get("positive", []), "positive")
-    )
-    return field, loss, unknowns, ", ".join(words)
+    field = Field(scales, own, columns)
+    positive = list[str]()
+    for item in reading.sequence(given.get("relations", []), "relations", 1000):
+        op, x, zero = reading.sequence(item, "a relation", 3)
+        if op != ">" or x not in unknowns or zero != "0":
+            refuse("only unknowns that are positive are followed here")
+        positive.append(str(x))
+    field.positive |= {n for n in own if _CONSTANT.fullmatch(n) and n != "log(1)"} | set(positive)
+    parts = [f"where {x} > 0" for x in positive] + [column_text(x, c) for x, c in columns.items()]
+    return Setting(field, loss, unknowns, ", ".join(words), f" ({'; '.join(parts)})" if parts else "")
 
 
 def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
     """A polynomial vanishes at every real critical point: sum of cofactors times numerators = it times nonvanishing ones."""
     fields(claim, ("kind", "substitution", "names", "polynomial"), ("roots",))
     fields(evidence, ("cofactors", "nonvanishing"))
-    field, loss, unknowns, words = _setting(statement, claim)
+    setting = _setting(statement, claim)
+    field, loss, unknowns, words = setting.field, setting.loss, setting.unknowns, setting.words
     goal, left = field.polynomial(claim["polynomial"]), field.one * 0
     right, denominators = goal, field.one
     for item in reading.sequence(evidence["nonvanishing"], "the nonvanishing factors", 1000):
@@ -247,9 +280,10 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
     if left != right:
         refuse("the cofactors do not combine the derivatives to the polynomial")
     if goal.is_constant():
-        return f"{infix(loss)} has no real critical point in {', '.join(unknowns)} ({words})"
+        return f"{infix(loss)} has no real critical point in {', '.join(unknowns)}{setting.given}, with {words}"
     said = (
-        f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)} has {field.infix(goal)} = 0"
+        f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)}{setting.given} "
+        f"has {field.infix(goal)} = 0"
     )
     if "roots" not in claim:
         return said
@@ -257,7 +291,19 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
         refuse("roots are only counted for one unknown, where every root is a critical point")
     roots_in(field, denominators, [])
     found = roots_in(field, goal, claim["roots"])
+    _defined_at(setting, claim["roots"])
     return f"{said}, and has exactly {found} such point{'' if found == 1 else 's'}, one for each given interval of {field.names[0]}"
+
+
+def _defined_at(setting: Setting, intervals: Json) -> None:
+    """The loss, as written, has a real value at every root: refused where balls do not show it."""
+    ((_, (_, scale)),) = setting.field.scales.items()
+    for low, high in (reading.sequence(i, "an interval", 2) for i in reading.sequence(intervals, "roots")):
+        with ctx.workprec(400):
+            t = arb(reading.decimal(low, "an end")).union(arb(reading.decimal(high, "an end")))
+            values = {setting.unknowns[0]: t.log() / arb(scale)}
+            if not evaluate(setting.loss, values, setting.field.columns).is_finite():
+                refuse("it is open whether the loss, as written, is defined at a root")
 
 
 def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
@@ -297,7 +343,8 @@ def check_descent(statement: dict[str, Json], claim: dict[str, Json], evidence: 
     """
     fields(claim, ("kind", "substitution", "names", "direction"))
     fields(evidence, ())
-    field, loss, unknowns, _ = _setting(statement, claim)
+    setting = _setting(statement, claim)
+    field, loss, unknowns = setting.field, setting.loss, setting.unknowns
     direction = {
         n: reading.rational(v, "a component") for n, v in reading.mapping(claim["direction"], "direction").items()
     }
@@ -318,7 +365,10 @@ def check_descent(statement: dict[str, Json], claim: dict[str, Json], evidence: 
     if total > 0 or not (strict or total < 0):
         refuse("the loss may rise or stay along the direction")
     along = ", ".join(f"{u}: {v}" for u, v in direction.items())
-    return f"{infix(loss)} has no critical point and no minimum: it falls everywhere along the direction ({along})"
+    return (
+        f"{infix(loss)}{setting.given} has no critical point and no minimum: "
+        f"wherever it is defined it falls along the direction ({along})"
+    )
 
 
 def slopes(

@@ -1,10 +1,12 @@
 """Claim "matrix_stationary": a matrix formula makes every directional derivative of a matrix loss vanish.
 
 The statement is the loss with its symbols' shapes (in size symbols), properties, unknowns and equality constraints; the
-claim gives the unknowns' formulas in the order of evaluation; the evidence gives the sizes. The kernel puts random
-matrices modulo p = 2^61 - 1 (seeded by a hash of everything stated) for the data, evaluates the formulas, and
-differentiates the loss along random directions (tangent to the constraints) by dual numbers of its own. A rational
-identity of degree D that is false survives a trial with probability at most D/p (Schwartz 1980). Functions such as
+claim gives the unknowns' formulas in the order of evaluation; the evidence says which sizes must exceed which for the
+inverses to exist, and nothing else. The kernel draws sizes, and random matrices modulo p = 2^61 - 1 for the data, from a
+hash of statement and claim, evaluates the formulas, and differentiates the loss along random directions (tangent to the
+constraints) by dual numbers of its own. A rational identity of degree D that is false survives a trial with probability
+at most D/p (Schwartz 1980). A formula that is special to some sizes fails at others: the more often sizes stand in it as
+numbers, the more sizes are tried. That a formula is positive semidefinite is read off how it is written. Functions such as
 exp stand for independent indeterminates at each argument, with their derivatives' relations. What is proved is the
 identity at the sizes stated, up to that probability, wherever the inverses exist. A little more than 400 lines, half
 of them the matrix functions and their derivatives.
@@ -15,15 +17,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol, cast
 
 import flint
 from flint import fmpq
 
-from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence, text
+from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 P = 2**61 - 1
-MAX_SIZE, MAX_DEPTH, MAX_ENTRIES, TRIALS = 40, 200, 1600, 2
+MAX_DEPTH, MAX_ENTRIES = 200, 1600
+MIN_TRIALS, MAX_TRIALS, MIN_VALUES, STEP, MAX_SPREAD = 4, 60, 3, 3, 10
 PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
 _OF = dict[str, Callable[[int, "Sample"], int]]  # the derivative of a function at x
 
@@ -306,73 +310,237 @@ def _khatrirao(a: Matrix, b: Matrix) -> Matrix:
     )
 
 
-def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
-    """Accepts when all random trials give zero; see the head of this file for what that proves."""
+@dataclass
+class Stated:
+    """The statement and the formulas, read."""
+
+    statement: dict[str, Json]
+    unknowns: list[str]
+    formulas: dict[str, Json]  # in the order of evaluation
+    shapes: dict[str, list[Json]]
+    properties: dict[str, list[str]]
+    constraints: list[Json]
+
+    @property
+    def sizes(self) -> list[str]:
+        found = set[str]().union(*(_names(s) for pair in self.shapes.values() for s in pair))
+        return sorted(s for s in found if s[:1] not in "-0123456789")
+
+
+def _stated(statement: dict[str, Json], claim: dict[str, Json]) -> Stated:
     stated = fields(statement, ("loss", "unknowns", "shapes", "properties", "constraints"))
-    fields(claim, ("kind", "formula", "conditions"))
-    sizes = {k: integer(v, k, 1, MAX_SIZE) for k, v in mapping(fields(evidence, ("sizes",))["sizes"], "sizes").items()}
-    if len(set(sizes.values())) != len(sizes) or any(v < 2 for v in sizes.values()):
-        refuse("the sizes must be distinct and at least 2: matrices of size 1 commute")
     unknowns = names(stated["unknowns"], "unknowns")
-    if set(unknowns) & sizes.keys():
-        refuse("an unknown is also a size")
     pairs = [sequence(p, "a formula", 2) for p in sequence(claim["formula"], "formula", 100)]
-    order = [name(p[0], "an unknown") for p in pairs]
-    if sorted(order) != sorted(unknowns) or not unknowns:
+    formulas = {name(p[0], "an unknown"): p[1] for p in pairs}
+    if sorted(formulas) != sorted(unknowns) or not unknowns or len(pairs) != len(unknowns):
         refuse("the formulas are not those of the unknowns")
-    conditions = [text(c, "a condition", 500) for c in sequence(claim["conditions"], "conditions", 100)]
-    blank = Sample("", {}, {}, sizes)
-    shapes = dict[str, tuple[int, int]]()
-    for key, value in mapping(stated["shapes"], "shapes").items():
-        rows, cols = sequence(value, "a shape", 2)
-        shapes[key] = blank.size(rows), blank.size(cols)
-        if shapes[key][0] * shapes[key][1] > MAX_ENTRIES:
-            refuse(f"{key} is too large")
+    shapes = {k: sequence(v, "a shape", 2) for k, v in mapping(stated["shapes"], "shapes").items()}
     properties = {k: names(v, k) for k, v in mapping(stated["properties"], "properties").items()}
     if any(word not in PROPERTIES for words in properties.values() for word in words):
         refuse("an unknown property")
-    constraints = sequence(stated["constraints"], "constraints", 50)
-    digest = json.dumps([statement, claim, evidence], sort_keys=True)
-    worst = 0
-    for trial in range(TRIALS):
-        sample = Sample(hashlib.sha256(f"{trial}|{digest}".encode()).hexdigest(), shapes, properties, sizes)
-        for n in unknowns:  # a formula may use unknowns that came before it, never later ones
-            sample.known.pop(n, None)
-        degrees = dict[str, int]()
-        for key, tree in ((order[i], p[1]) for i, p in enumerate(pairs)):
-            if _names(tree) & (set(unknowns) - degrees.keys()):
-                refuse(f"the formula of {key} uses an unknown that has no value yet")
-            value = sample.tree(tree, 0)
-            if (value.value.nrows(), value.value.ncols()) != shapes.get(key, (1, 1)):
-                refuse(f"the formula of {key} has the wrong shape")
-            words = set(properties.get(key, []))
-            if words & {"sym", "spd", "psd"} and value.value != value.value.transpose():
-                refuse(f"the formula of {key} is not symmetric")
-            if words & {"orth", "diag"}:
-                refuse(f"{key} is bound to a curved or sparse set, which this claim does not cover")
-            sample.known[key], degrees[key] = value, value.degree
-        for tree in constraints:
-            if any(entries(sample.tree(tree, 0).value)):
-                refuse("a constraint is not met by the formula")
-        for key, direction in _directions(sample, unknowns, constraints).items():
-            sample.known[key] = Dual(sample.known[key].value, direction, 2 * degrees[key] + 2)
-        loss = sample.tree(stated["loss"], 0)
-        if not _is_scalar(loss.value):
-            refuse("the loss is not a number")
-        if loss.slope is not None and int(loss.slope[0, 0]) != 0:
-            refuse("the derivative of the loss at the formula is not zero")
-        worst = max(worst, 2 * loss.degree + 2)
+    out = Stated(statement, unknowns, formulas, shapes, properties, sequence(stated["constraints"], "constraints", 50))
+    if set(unknowns) & set(out.sizes) or any(len(p) != 2 for p in shapes.values()):
+        refuse("an unknown is also a size, or a shape is no pair")
+    defined = set[str]()
+    for key, tree in formulas.items():  # a formula may use unknowns that came before it, never later ones
+        if _names(tree) & (set(unknowns) - defined):
+            refuse(f"the formula of {key} uses an unknown that has no value yet")
+        defined.add(key)
+        words = set(properties.get(key, []))
+        if words & {"orth", "diag"}:
+            refuse(f"{key} is bound to a curved or sparse set, which this claim does not cover")
+        if words & {"spd", "psd"} and not definite(tree, out, frozenset()):
+            refuse(f"nothing shows that the formula of {key} is positive semidefinite")
+    return out
+
+
+def definite(tree: Json, stated: Stated, seen: frozenset[str]) -> bool:
+    """Positive semidefinite as it is written: A*A', A'*P*A, inverses, sums and positive multiples of such."""
+    if isinstance(tree, str):
+        if tree in stated.formulas and tree not in seen:
+            return definite(stated.formulas[tree], stated, seen | {tree})
+        number = tree[:1] in "-0123456789"
+        return (number and rational(tree, "a number") >= 0) or (
+            tree in stated.sizes or bool({"spd", "psd"} & set(stated.properties.get(tree, [])))
+        )
+    head, *args = sequence(tree, "an expression")
+    if head in ("eye", "e", "pi") or (head in ("inv", "transpose", "tr", "det") and definite(args[0], stated, seen)):
+        return True
+    if head == "^" and len(args) == 2:
+        even = integer(args[1], "an exponent", -8, 8) % 2 == 0
+        return definite(args[0], stated, seen) or (even and (_scalar(args[0], stated) or args[0] == _flipped(args[0])))
+    if head == "+":
+        return all(definite(a, stated, seen) for a in args)
+    if head != "*":
+        return False
+    factors = [a for a in args if not (_scalar(a, stated) and definite(a, stated, seen))]
+    while len(factors) > 1 and factors[0] == _flipped(factors[-1]):
+        factors = factors[1:-1]
+    return not factors or (len(factors) == 1 and definite(factors[0], stated, seen))
+
+
+def _scalar(tree: Json, stated: Stated) -> bool:
+    """Whether the tree is a number, by how it is written."""
+    if isinstance(tree, str):
+        return list(stated.shapes.get(tree, ["1", "1"])) == ["1", "1"]
+    head, *args = sequence(tree, "an expression")
+    if head in ("+", "*", "^", "inv"):
+        return all(_scalar(a, stated) for a in args)
+    return head in ("tr", "det", "logdet", "total", "norm", "pi", "e")
+
+
+def _flipped(tree: Json) -> Json:
+    """The transpose of a tree as it would be written."""
+    if isinstance(tree, list) and tree[0] == "transpose":
+        return tree[1]
+    if isinstance(tree, list) and tree[0] == "*":
+        return ["*", *[_flipped(a) for a in reversed(tree[1:])]]
+    return ["transpose", tree]
+
+
+def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
+    """Accepts when all random trials give zero; see the head of this file for what that proves."""
+    fields(claim, ("kind", "formula"))
+    stated = _stated(statement, claim)
+    tall = [names(p, "a pair of sizes") for p in sequence(fields(evidence, ("tall",))["tall"], "tall", 100)]
+    if any(len(p) != 2 or not set(p) <= set(stated.sizes) for p in tall):
+        refuse("tall must name pairs of sizes")
+    worst, tried, skipped = 0, list[dict[str, int]](), 0
+    wanted = MIN_TRIALS + 2 * _mentions(stated)
+    spread = 3 if "kron" in str(claim) + str(statement) else max(3, min(MAX_SPREAD, _letters(claim["formula"])))
+    for trial in range(MAX_TRIALS):
+        if len(tried) == wanted:
+            break
+        digest = json.dumps([str(trial), statement, claim], sort_keys=True)
+        seed = hashlib.sha256(digest.encode()).hexdigest()
+        sizes = draw_sizes(stated.sizes, tall, seed, spread, large=trial % MIN_TRIALS == 0)
+        try:
+            worst = max(worst, _trial(stated, sizes, seed))
+        except (ZeroDivisionError, ValueError):
+            skipped += 1  # a matrix that is inverted has no inverse at these sizes
+            continue
+        tried.append(sizes)
+        if not stated.sizes and len(tried) == 2:
+            break
+    if len(tried) < (wanted if stated.sizes else 2):
+        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {wanted} are needed")
+    for size in stated.sizes:
+        values = {s[size] for s in tried}
+        if len(values) < MIN_VALUES or max(values) <= spread:
+            refuse(f"the formula has a value at too few values of {size}")
     if worst >= 2**50:
         refuse("the degrees are too large for the test to mean anything")
-    where = ", ".join(f"{k} = {v}" for k, v in sorted(sizes.items()))
+    at = "; ".join(", ".join(f"{k} = {v}" for k, v in s.items()) for s in tried[:8] if s)
+    inverted = dict.fromkeys(t for f in stated.formulas.values() for t in _inverted(f))
+    where = " and ".join([*(f"{t} is invertible" for t in inverted)] or ["everything in it is defined"])
+    formulas = ", ".join(f"{k} = {infix(v)}" for k, v in stated.formulas.items())
     return (
-        f"the derivative of the loss at the formula of {', '.join(order)} is zero in random "
-        f"{'feasible ' * bool(constraints)}"
-        f"directions modulo 2^61 - 1, in {TRIALS} trials with {where or 'fixed sizes'} (wrong with "
-        f"probability below "
-        f"2^-{TRIALS * (61 - worst.bit_length())}), wherever "
-        f"{' and '.join(conditions) or 'the inverses exist'}"
+        f"at {formulas} every {'feasible ' * bool(stated.constraints)}directional derivative of "
+        f"{infix(stated.statement['loss'])} is zero wherever {where}: {len(tried)} random trials modulo 2^61 - 1"
+        f"{f' at the sizes {at}' if at else ''} (at these sizes wrong with probability below "
+        f"2^-{61 - worst.bit_length()} each)"
     )
+
+
+def _letters(tree: Json) -> int:
+    """How many names a tree has: matrices larger than its degree have no identities of their own (Procesi 1976)."""
+    return sum(map(_letters, tree[1:])) if isinstance(tree, list) else int(str(tree)[:1] not in "-0123456789")
+
+
+def draw_sizes(
+    symbols: list[str], tall: list[list[str]], seed: str, spread: int, large: bool = False
+) -> dict[str, int]:
+    """Distinct sizes from 2 up, the least at most ``spread`` + 1; of a pair (a, b) in ``tall``, a is the larger one.
+
+    They are drawn by the checker, from the seed; ``large`` asks that even the least exceeds ``spread``.
+    """
+    order = sorted(symbols, key=lambda s: hashlib.sha256(f"{seed}|{s}".encode()).digest())
+    above = {s: [b for a, b in tall if a == s] for s in symbols}
+    ranked = list[str]()
+
+    def place(s: str, path: tuple[str, ...]) -> None:
+        if s in path:
+            refuse("the pairs of sizes run in a circle")
+        if s not in ranked:
+            for b in above[s]:
+                place(b, (*path, s))
+            ranked.append(s)
+
+    for s in order:
+        place(s, ())
+    out, size = dict[str, int](), 1
+    for s in ranked:
+        drawn = hashlib.sha256(f"{seed}|step {s}".encode()).digest()[0] % (STEP if out else spread)
+        size += 1 + (spread if large and not out else drawn)
+        out[s] = size
+    return out
+
+
+def _trial(stated: Stated, sizes: dict[str, int], seed: str) -> int:
+    """One random choice of the data: refused unless the derivative vanishes; the degree of what was tested."""
+    blank = Sample("", {}, {}, sizes)
+    shapes = {key: (blank.size(rows), blank.size(cols)) for key, (rows, cols) in stated.shapes.items()}
+    if any(rows * cols > MAX_ENTRIES for rows, cols in shapes.values()):
+        refuse("a matrix is too large")
+    sample = Sample(seed, shapes, stated.properties, sizes)
+    degrees = dict[str, int]()
+    for key, tree in stated.formulas.items():
+        value = sample.tree(tree, 0)
+        if (value.value.nrows(), value.value.ncols()) != shapes.get(key, (1, 1)):
+            refuse(f"the formula of {key} has the wrong shape")
+        words = set(stated.properties.get(key, []))
+        if words & {"sym", "spd", "psd"} and value.value != value.value.transpose():
+            refuse(f"the formula of {key} is not symmetric")
+        if "spd" in words and value.value.det() == 0:
+            refuse(f"the formula of {key} is singular")
+        sample.known[key], degrees[key] = value, value.degree
+    for tree in stated.constraints:
+        if any(entries(sample.tree(tree, 0).value)):
+            refuse("a constraint is not met by the formula")
+    for key, direction in _directions(sample, stated.unknowns, stated.constraints).items():
+        sample.known[key] = Dual(sample.known[key].value, direction, 2 * degrees[key] + 2)
+    loss = sample.tree(stated.statement["loss"], 0)
+    if not _is_scalar(loss.value):
+        refuse("the loss is not a number")
+    if loss.slope is not None and int(loss.slope[0, 0]) != 0:
+        refuse("the derivative of the loss at the formula is not zero")
+    return 2 * loss.degree + 2
+
+
+def _mentions(stated: Stated) -> int:
+    """How often sizes stand as numbers in the loss and the formulas: each may hide a polynomial in them."""
+
+    def count(tree: Json) -> int:
+        if isinstance(tree, str):
+            return int(tree in stated.sizes)
+        head, *args = sequence(tree, "an expression")
+        if head == "^" and len(args) == 2:
+            return count(args[0]) * abs(integer(args[1], "an exponent", -8, 8))
+        return 0 if head in ("eye", "ones", "zeros") else sum(map(count, args[:1] if head == "unvec" else args))
+
+    return sum(map(count, (stated.statement["loss"], *stated.formulas.values(), *stated.constraints)))
+
+
+def _inverted(tree: Json) -> list[str]:
+    if not isinstance(tree, list):
+        return []
+    own = [infix(tree[1])] if tree[0] == "inv" else []
+    return own + [t for a in tree[1:] for t in _inverted(a)]
+
+
+def infix(tree: Json, above: int = 0) -> str:
+    """A matrix tree as a person would write it."""
+    if not isinstance(tree, list):
+        return f"({tree})" if above and str(tree)[:1] == "-" else str(tree)
+    head, args = str(tree[0]), tree[1:]
+    level = {"+": 1, "*": 2, "^": 3, "transpose": 4}.get(head, 0)
+    if head in ("+", "*"):
+        out = {"+": " + ", "*": "*"}[head].join(infix(a, level) for a in args)
+    elif head in ("^", "transpose"):
+        out = infix(args[0], 4) + ("'" if head == "transpose" else f"^{args[1]}")
+    else:
+        out = f"{head}({', '.join(infix(a) for a in args)})" if args else head
+    return f"({out})" if 0 < level <= above else out
 
 
 def _names(tree: Json) -> set[str]:

@@ -11,12 +11,12 @@ from typing import cast
 
 from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
+from closedform.kernel.balls import evaluate_complex, excludes_zero
 from closedform.kernel.expression import (
     Tree,
     add,
     as_integer,
     differentiate,
-    evaluate_complex,
     free_names,
     infix,
     mul,
@@ -24,7 +24,7 @@ from closedform.kernel.expression import (
     read,
 )
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
-from closedform.kernel.claims.tower import excludes_zero, multiple_of, prove_zero, substitute
+from closedform.kernel.claims.tower import multiple_of, prove_zero, substitute
 
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
 PRECISIONS = (192, 768, 3072, 12288)

@@ -13,16 +13,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import lcm
 
-from flint import Ordering, acb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
+from flint import Ordering, acb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
+from closedform.kernel.balls import excludes_zero
 from closedform.kernel.expression import (
     MINUS,
     ONE,
     ZERO,
+    Relation,
     Tree,
     add,
-    evaluate,
-    evaluate_complex,
     free_names,
     head_of,
     infix,
@@ -31,7 +31,6 @@ from closedform.kernel.expression import (
 )
 from closedform.kernel.reading import Json, Refused, refuse, sequence
 
-Relation = tuple[str, Tree, Tree]
 Key = tuple[str, ...]
 MAX_GENERATORS, MAX_TERMS, MAX_ROOT = 200, 60_000, 5_000
 HALF = fmpq(1, 2)
@@ -227,6 +226,14 @@ class Tower:
         constant, _, rest = self.split(a)
         return constant > 0 and rest == self.one
 
+    def surely_nonnegative(self, a: Fraction) -> bool:
+        """By non-negative coefficients and monomials over a positive denominator; real squares are not negative."""
+        below = a.bottom.is_constant() or self.positive(a.bottom)
+        terms = [(c, zip(self.made, e[::-1], strict=False)) for e, c in a.top.terms()]
+        return below and all(
+            c > 0 and all(g.nonnegative or not e or (g.real and e % 2 == 0) for g, e in used) for c, used in terms
+        )
+
     def surely_nonzero(self, a: Fraction) -> bool:
         return not a.top.is_zero() and all(self._never(f) for f, _ in self.split(a)[2].top.factor()[1])
 
@@ -247,8 +254,8 @@ class Tower:
                 if sign in (">", ">=") and isinstance(bound, fmpq) and bound >= 0:
                     if isinstance(x, str):
                         self._flag(self.read(x), sign == ">" or bound > 0)
-                    elif isinstance(x, tuple) and head_of(x) == "@" and (sign == ">" or bound > 0):
-                        self.columns.add(str(x[1]))
+                    elif head_of(x) == "@" and str(x[2]).startswith("#") and (sign == ">" or bound > 0):
+                        self.columns.add(str(x[1]))  # of every entry, not of one
         for op, a, b in relations:
             low, high = (b, a) if op in (">", ">=", "!=", "=") else (a, b)
             gap = self.read(add(high, mul(MINUS, low)))
@@ -559,23 +566,6 @@ def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
     return (head, *(substitute(a, values) for a in args))
 
 
-def excludes_zero(tree: Tree, values: Mapping[str, acb]) -> bool:
-    """Proved in balls, at the current precision and four times it."""
-    before = ctx.prec
-    try:
-        for precision in (before, 4 * before):
-            ctx.prec = precision
-            try:
-                ball = evaluate_complex(tree, values)
-            except Refused:
-                ball = acb(evaluate(tree, {k: v.real for k, v in values.items()}))
-            if not ball.contains(0) and ball.is_finite():
-                return True
-        return False
-    finally:
-        ctx.prec = before
-
-
 def build(
     trees: Iterable[Tree],
     relations: Iterable[Relation] = (),
@@ -622,6 +612,33 @@ def prove_zero(
             continue
         needed.append(of)
     return needed
+
+
+def prove_relation(relation: Relation, assumptions: Iterable[Relation]) -> bool:
+    """True: the relation follows, wherever everything in it is defined, from the assumptions. False: not proved."""
+    op, left, right = relation
+    high, low = (left, right) if op[0] in ">!=" else (right, left)
+    try:
+        tower, (gap,) = build([add(high, mul(MINUS, low))], assumptions)
+    except Refused:
+        return False
+    if any(not tower.surely_nonzero(a) for _, a in tower.inverted if not a.top.is_constant()):
+        return False
+    if gap.top.is_zero():
+        return op in ("=", ">=", "<=")
+    if op == "!=":
+        return tower.surely_nonzero(gap)
+    return op != "=" and (tower.surely_positive(gap) or (op in (">=", "<=") and tower.surely_nonnegative(gap)))
+
+
+def opposed(relations: list[Relation]) -> bool:
+    """Whether some of the relations say openly that the others, or they themselves, are false."""
+    tower = Tower()
+    try:
+        tower, _ = build([], relations)
+    except Refused:
+        return True
+    return any(tower.positive(-f, facts=False) or any((f + g).is_zero() for g in tower.facts) for f in tower.facts)
 
 
 def is_zero(tree: Tree, assumptions: Iterable[Relation] = ()) -> bool:

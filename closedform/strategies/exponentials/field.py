@@ -20,7 +20,7 @@ from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field, Key, Quotient
 from closedform.kernel.expression import Tree, as_integer
 from closedform.kernel.reading import Json, Refused, refuse
-from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.stationarity.scalar import Stationarity, apart, columns_of
 
 MAX_TREE = 20_000  # rows that are looked at
 MAX_DEGREE = 1_500  # of the common denominator in one exponential
@@ -93,7 +93,7 @@ def build(
     if not any(of.values()):
         raise NotExponential("no exponential of an unknown occurs")
     field = Field(scales, sorted(names), columns)
-    field.positive |= {n for n in names if n in positive or n.startswith("log(") or n in ("pi", "e")}
+    field.positive |= {n for n in names if n in positive or n.endswith(")")}
     fixed = {u for u, w in of.items() if w is None} | {w[0] for w in of.values() if w is not None}
     quotients = tuple(field.quotient(t, {}) for t in trees)
     return Setting(system, field, quotients, loss, of, tuple(n for n in field.names if n not in fixed))
@@ -153,7 +153,7 @@ def _collect(tree: Tree, values: dict[str, fmpq], probe: Field, found: dict[Key,
         names.update(key[0] for key in probe.expand(tree, values) if key)
         return
     elif head in ("pi", "e"):
-        names.add(head)
+        names.add(f"{head}()")
     elif head not in ("+", "*", "^"):
         refuse(f"{head} is not rational in the unknowns and their exponentials")
     if exponent is None:
@@ -206,6 +206,7 @@ def statement_json(system: Stationarity) -> dict[str, Json]:
         loss = expression.substitute(loss, dict.fromkeys(free & (ends | {"n"}), rows))
     out: dict[str, Any] = {"loss": expression.to_tree(expression.scalar_form(loss)), "unknowns": list(problem.unknowns)}
     if columns:
+        out["loss"], columns = apart(out["loss"], columns, problem.unknowns)
         out["columns"] = {n: [str(v) for v in c] for n, c in columns.items()}
-    positive = [s.name for s in (*system.unknowns, *system.parameters) if s.is_positive]
-    return out | ({"positive": positive} if positive else {})
+    positive = [s.name for s in system.unknowns if s.is_positive]
+    return out | ({"relations": [[">", x, "0"] for x in positive]} if positive else {})

@@ -10,6 +10,7 @@ import flint
 from flint import arb, fmpq, fmpz, fmpz_poly
 
 from closedform.algebra.roots import isolate_real
+from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.critical_points import CONVEX, curvature
 from closedform.kernel.claims.exponentials import Field, Quotient
@@ -238,11 +239,11 @@ def judge(found: list[Solution], where: Setting, complete: bool) -> Judged:
         for s in found:
             try:
                 signs = (
-                    inertia([[kernel.evaluate(e, s.unknowns, columns) for e in row] for row in second])
+                    inertia([[balls.evaluate(e, s.unknowns, columns) for e in row] for row in second])
                     if second
                     else None
                 )
-                losses.append(kernel.evaluate(where.loss, s.unknowns, columns) if where.loss is not None else None)
+                losses.append(balls.evaluate(where.loss, s.unknowns, columns) if where.loss is not None else None)
             except Refused:
                 signs, _ = None, losses.append(None)
             kinds.append((_kind(signs), signs))

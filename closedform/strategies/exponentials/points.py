@@ -18,6 +18,7 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import exact, isolate_real, magnitude, radius_text, round_ball
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
+from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field, Quotient
 from closedform.kernel.reading import Refused
@@ -112,7 +113,7 @@ def _in_domain(where: Setting, unknowns: Mapping[str, arb]) -> bool:
     columns = columns_of(where.system.origin)
     try:
         for r in where.system.relations:
-            low, high = (kernel.evaluate(kernel.read(bridge.to_tree(e)), unknowns, columns) for e in (r.lhs, r.rhs))
+            low, high = (balls.evaluate(kernel.read(bridge.to_tree(e)), unknowns, columns) for e in (r.lhs, r.rhs))
             gap = low - high
             wrong = {">": gap <= 0, ">=": gap < 0, "<": gap >= 0, "<=": gap > 0, "!=": gap.is_zero()}.get(
                 r.rel_op, False
@@ -120,7 +121,7 @@ def _in_domain(where: Setting, unknowns: Mapping[str, arb]) -> bool:
             if wrong:
                 return False
         if where.loss is not None:
-            return bool(kernel.evaluate(where.loss, unknowns, columns).is_finite())
+            return bool(balls.evaluate(where.loss, unknowns, columns).is_finite())
     except (Refused, bridge.NoTranslation):
         return True
     return True
@@ -158,7 +159,7 @@ def parameter_values(where: Setting) -> dict[str, Any]:
 def _atom(name: str, symbols: Mapping[str, Any]) -> Any:
     if name.startswith("log("):
         return sp.log(int(name[4:-1]))
-    return symbols[name] if name in symbols else {"pi": sp.pi, "e": sp.E}[name]
+    return symbols[name] if name in symbols else {"pi()": sp.pi, "e()": sp.E}[name]
 
 
 def _parameter(name: str, where: Setting, symbols: Mapping[str, Any]) -> Any:

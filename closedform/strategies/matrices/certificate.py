@@ -1,22 +1,16 @@
-"""Evidence that a matrix formula is stationary: the statement, the formula, and sizes at which the kernel tests it."""
+"""Evidence that a matrix formula is stationary: the statement, the formula, and which sizes must exceed which."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from itertools import islice, permutations
 
 from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Unsupported
 from closedform.algebra.noncommutative.tree import size_tree, tree
 from closedform.expression import free_names, to_tree
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.matrices import check_matrix_stationary
+from closedform.kernel.claims.matrices import check_matrix_stationary, draw_sizes
 from closedform.kernel.reading import Json, Refused
 from closedform.stationarity.matrix import MatrixSystem
-
-_SIZES = (6, 4, 3, 2, 5, 7, 8, 9, 10, 11, 12)
-_SMALL = (3, 2, 4, 5, 6, 7, 8, 9)
-ATTEMPTS = 8
 
 
 def certificate(
@@ -45,10 +39,9 @@ def certificate(
         "properties": properties,
         "constraints": constraints,
     }
-    claim: dict[str, Json] = {"kind": "matrix_stationary", "formula": formulas, "conditions": list(conditions)}
-    small = "unvec" in json.dumps(formulas)  # Kronecker products grow fast
-    for sizes in assignments(system, _SMALL if small else _SIZES, values.values()):
-        evidence: dict[str, Json] = {"sizes": {s: str(v) for s, v in sizes.items()}}
+    claim: dict[str, Json] = {"kind": "matrix_stationary", "formula": formulas}
+    for pairs in (tall(system, values.values()), []):
+        evidence: dict[str, Json] = {"tall": [list[Json](p) for p in pairs]}
         try:
             check_matrix_stationary(statement, claim, evidence)
         except Refused as refused:
@@ -57,14 +50,19 @@ def certificate(
             if "no meaning" in str(refused) or "exponent" in str(refused):
                 return None
             continue
-        except (ArithmeticError, ValueError):
-            continue  # a singular matrix at these sizes
         return Certificate(statement, claim, evidence)
-    return None  # some matrix was singular at all sizes tried
+    return None  # some matrix was singular at the sizes tried, or a formula is not shown to be positive
 
 
-def assignments(system: MatrixSystem, values: tuple[int, ...], formulas: Iterable[Poly] = ()) -> list[dict[str, int]]:
-    """Distinct values for the size symbols, so that products that are inverted can have full rank."""
+def sizes_of(system: MatrixSystem) -> dict[str, int]:
+    """Distinct values for the size symbols, as the kernel would draw them."""
+    pairs = [list(p) for p in tall(system)]
+    symbols = sorted({s for n in system.names.shapes for node in system.problem.shapes[n] for s in free_names(node)})
+    return draw_sizes(symbols, pairs, "", 3)
+
+
+def tall(system: MatrixSystem, formulas: Iterable[Poly] = ()) -> list[tuple[str, str]]:
+    """Pairs of sizes, the larger one first, so that products that are inverted can have full rank."""
     symbols = list[str]()
     for n in system.names.shapes:
         for node in system.problem.shapes[n]:
@@ -77,18 +75,7 @@ def assignments(system: MatrixSystem, values: tuple[int, ...], formulas: Iterabl
             big, small = relation.children if relation.head[0] == ">" else reversed(relation.children)
             if big.name in above and small.name in above:
                 above[str(small.name)].add(str(big.name))
-    unknown = {s for u in system.unknowns for s in system.shape(u)}
-
-    def depth(s: str, seen: frozenset[str] = frozenset()) -> int:
-        return 0 if s in seen else max((1 + depth(b, seen | {s}) for b in above[s]), default=0)
-
-    ranked = sorted(symbols, key=lambda s: (depth(s), s in unknown, symbols.index(s)))
-    few = sorted(values[: len(ranked)], reverse=True)
-    out = [dict(zip(ranked, few, strict=False))]
-    if len(ranked) > 2:  # twice as tall: for ranks that add up
-        out.append({**out[0], ranked[0]: 2 * out[0][ranked[0]]})
-    out += [dict(zip(ranked, turn, strict=False)) for turn in islice(permutations(few), 1, ATTEMPTS)]
-    return [s for s in out if len(set(s.values())) == len(s)]
+    return sorted((big, small) for small, all_above in above.items() for big in all_above)
 
 
 def _tall(p: Poly, above: dict[str, set[str]]) -> None:

@@ -16,10 +16,9 @@ from closedform.attempt import Statement
 from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.source import Source, compiled, identifier
 from closedform.stationarity.matrix import MatrixSystem
-from closedform.strategies.matrices.certificate import assignments
+from closedform.strategies.matrices.certificate import sizes_of
 
 NEIGHBOURS = 12
-_SIZES = (4, 3, 2, 5, 6, 7, 8, 9)
 
 
 def observe(system: MatrixSystem, source: str) -> Statement | None:
@@ -32,7 +31,7 @@ def observe(system: MatrixSystem, source: str) -> Statement | None:
     solve = compiled(source)
     rng = np.random.default_rng(0)
     fixed = frozenset().union(*(c.left.names for c in system.constraints))
-    sizes = next(iter(assignments(system, _SIZES)), {})
+    sizes = sizes_of(system)
     shape = {n: (_size(r, sizes), _size(c, sizes)) for n, (r, c) in names.shapes.items() if n not in unknowns}
     if any(None in s for s in shape.values()):
         return None

@@ -1,0 +1,167 @@
+"""Trees evaluated in balls, real or complex: at every point of the given balls the value lies in the ball returned.
+
+A ball that is not finite says that the value may be undefined at some point; it stays so in everything built on it,
+also where a factor zero or an exponent zero would swallow it: what is written must be defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
+from flint import acb, arb, ctx, fmpq, fmpz
+
+from closedform.kernel.expression import Tree, as_integer
+from closedform.kernel.reading import Refused, refuse
+
+Columns = Mapping[str, list[fmpq]]
+MAX_TERMS = 2_000_000  # rows that a sum may run over
+MAX_POWER = 2**40
+
+_REAL: dict[str, Callable[..., arb]] = {
+    "exp": arb.exp,
+    "log": arb.log,
+    "sqrt": arb.sqrt,
+    "sin": arb.sin,
+    "cos": arb.cos,
+    "tan": arb.tan,
+    "sinh": arb.sinh,
+    "cosh": arb.cosh,
+    "tanh": arb.tanh,
+    "asin": arb.asin,
+    "acos": arb.acos,
+    "atan": arb.atan,
+    "atan2": arb.atan2,
+    "abs": abs,
+    "sign": arb.sgn,
+    "max": lambda *balls: reduce(arb.max, balls),
+    "min": lambda *balls: reduce(arb.min, balls),
+    "gamma": arb.gamma,
+    "loggamma": arb.lgamma,
+    "digamma": arb.digamma,
+    "trigamma": lambda z: arb(2).zeta(z),
+    "erf": arb.erf,
+    "erfc": arb.erfc,
+    "erfinv": arb.erfinv,
+    "zeta": arb.zeta,
+    "besseli": lambda n, z: z.bessel_i(n),
+    "besselj": lambda n, z: z.bessel_j(n),
+    "lambertw": lambda z, k=None: z.lambertw(0 if k is None else _index(k)),
+    "pi": arb.pi,
+    "e": lambda: arb(1).exp(),
+}
+_COMPLEX: dict[str, Callable[..., acb]] = {
+    "sqrt": acb.sqrt,
+    "exp": acb.exp,
+    "log": acb.log,
+    "sin": acb.sin,
+    "cos": acb.cos,
+    "tan": acb.tan,
+    "acos": acb.acos,
+    "asin": acb.asin,
+    "atan": acb.atan,
+    "I": lambda: acb(0, 1),
+    "pi": lambda: acb(arb.pi()),
+    "e": lambda: acb(arb(1).exp()),
+}
+
+
+def evaluate(tree: Tree, values: Mapping[str, arb], columns: Columns | None = None) -> arb:
+    """The real value, at FLINT's current precision; ``columns`` binds the names under ``@`` to exact entries."""
+    return _walk(tree, values, columns or {}, arb, _REAL)
+
+
+def evaluate_complex(tree: Tree, values: Mapping[str, acb]) -> acb:
+    """The principal value of an expression in radicals, exponentials and circular functions."""
+    return _walk(tree, values, {}, acb, _COMPLEX)
+
+
+def _walk(tree: Tree, values: Mapping[str, Any], columns: Columns, number: Any, table: Mapping[str, Any]) -> Any:
+    if isinstance(tree, fmpq):
+        return number(tree)
+    if isinstance(tree, str):
+        return values[tree] if tree in values else refuse(f"no value for {tree}")
+    head, args = str(tree[0]), tree[1:]
+    if head in ("sum", "prod"):
+        low, high = (_index(_walk(a, values, columns, number, table)) for a in args[1:3])
+        if high - low > MAX_TERMS:
+            refuse("a sum has too many terms")
+        total = number(0 if head == "sum" else 1)
+        for i in range(low, high + 1):
+            term = _walk(args[3], {**values, str(args[0]): number(i)}, columns, number, table)
+            total = total + term if head == "sum" else total * term
+        return total
+    if head == "@":
+        return number(entry(columns, str(args[0]), _index(_walk(args[1], values, columns, number, table))))
+    if head == "^" and isinstance(args[1], fmpq):
+        out = _power(_walk(args[0], values, columns, number, table), args[1])
+        return out if out.is_finite() else number("nan")
+    balls = [_walk(a, values, columns, number, table) for a in args]
+    if head == "+":
+        return sum(balls[1:], balls[0])
+    if head == "*":
+        return reduce(lambda a, b: a * b, balls)
+    if head == "^":
+        out = (balls[0].log() * balls[1]).exp() if number is arb else balls[0] ** balls[1]
+    elif head in table:
+        out = table[head](*balls)
+    else:
+        refuse(f"{head} has no {'real' if number is arb else 'complex'} value here")
+    return out if out.is_finite() else number("nan")
+
+
+def entry(columns: Columns, column: str, index: int) -> fmpq:
+    rows = columns.get(column)
+    if rows is None or not 1 <= index <= len(rows):
+        refuse(f"no entry {index} in column {column}")
+    return rows[index - 1]
+
+
+def column_text(name: str, entries: list[fmpq]) -> str:
+    """A column in a sentence: its first entries, and how many there are."""
+    shown = ", ".join(map(str, entries[:8]))
+    return f"{name} = {shown}" + (f", ... {len(entries)} rows" if len(entries) > 8 else "")
+
+
+def _index(ball: arb | acb) -> int:
+    integer = ball.unique_fmpz()
+    return int(integer) if integer is not None else refuse("an index is not an integer")
+
+
+def _power(ball: Any, exponent: fmpq) -> Any:
+    """A power with a rational exponent, the principal one."""
+    whole = as_integer(exponent)
+    if not ball.is_finite() or abs(exponent.p) > MAX_POWER or exponent.q > MAX_POWER:
+        return ball * arb("nan")
+    if isinstance(ball, acb):
+        return ball ** fmpz(whole) if whole is not None else ball ** acb(exponent)
+    if whole is not None and whole > 0 and ball.mid().is_zero():  # FLINT's power of a ball centred at zero is nan
+        out = arb(1)
+        while whole:
+            out, ball, whole = out * ball if whole % 2 else out, ball * ball, whole // 2
+        return out
+    if whole is not None:
+        return ball ** fmpz(whole)
+    if exponent.q % 2 == 1 and ball < 0:  # the real odd root is not meant: SymPy's principal branch is complex
+        refuse("a fractional power of a negative number has no real principal value")
+    if exponent.q < 1_000:
+        return ball.root(int(exponent.q)) ** fmpz(int(exponent.p))
+    return (ball.log() * arb(exponent)).exp()
+
+
+def excludes_zero(tree: Tree, values: Mapping[str, acb]) -> bool:
+    """Proved in balls, at the current precision and four times it."""
+    before = ctx.prec
+    try:
+        for precision in (before, 4 * before):
+            ctx.prec = precision
+            try:
+                ball = evaluate_complex(tree, values)
+            except Refused:
+                ball = acb(evaluate(tree, {k: v.real for k, v in values.items()}))
+            if not ball.contains(0) and ball.is_finite():
+                return True
+        return False
+    finally:
+        ctx.prec = before
