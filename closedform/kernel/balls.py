@@ -19,6 +19,23 @@ Columns = Mapping[str, list[fmpq]]
 MAX_TERMS = 2_000_000  # rows that a sum may run over
 MAX_POWER = 2**40
 
+
+def _besseli(n: arb, z: arb) -> arb:
+    return z.bessel_i(n)
+
+
+def _besselj(n: arb, z: arb) -> arb:
+    return z.bessel_j(n)
+
+
+def _lambertw(z: arb, k: arb | None = None) -> arb:
+    return z.lambertw(0 if k is None else _index(k))
+
+
+def _trigamma(z: arb) -> arb:
+    return arb(2).zeta(z)
+
+
 _REAL: dict[str, Callable[..., arb]] = {
     "exp": arb.exp,
     "log": arb.log,
@@ -33,21 +50,21 @@ _REAL: dict[str, Callable[..., arb]] = {
     "acos": arb.acos,
     "atan": arb.atan,
     "atan2": arb.atan2,
-    "abs": abs,
+    "abs": arb.__abs__,
     "sign": arb.sgn,
     "max": lambda *balls: reduce(arb.max, balls),
     "min": lambda *balls: reduce(arb.min, balls),
     "gamma": arb.gamma,
     "loggamma": arb.lgamma,
     "digamma": arb.digamma,
-    "trigamma": lambda z: arb(2).zeta(z),
+    "trigamma": _trigamma,
     "erf": arb.erf,
     "erfc": arb.erfc,
     "erfinv": arb.erfinv,
     "zeta": arb.zeta,
-    "besseli": lambda n, z: z.bessel_i(n),
-    "besselj": lambda n, z: z.bessel_j(n),
-    "lambertw": lambda z, k=None: z.lambertw(0 if k is None else _index(k)),
+    "besseli": _besseli,
+    "besselj": _besselj,
+    "lambertw": _lambertw,
     "pi": arb.pi,
     "e": lambda: arb(1).exp(),
 }

@@ -181,7 +181,7 @@ def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
             return [("!=", u, ZERO)] if exponent < 0 else []
         return [(">" if exponent < 0 else ">=", u, ZERO)]
     square = power(u, TWO)
-    return {
+    table: dict[str, list[Relation]] = {
         "log": [(">", u, ZERO)],
         "sqrt": [(">=", u, ZERO)],
         "tan": [("!=", ("cos", u), ZERO)],
@@ -198,7 +198,8 @@ def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
         "besselj": [(">", args[-1] if args else ZERO, ZERO)],
         "atan2": [("!=", add(*(power(a, TWO) for a in args)) if args else ZERO, ZERO)],
         "I": [("=", ONE, ZERO)],
-    }.get(head, [])
+    }
+    return table.get(head, [])
 
 
 def _evident(relation: Relation) -> bool:

@@ -24,7 +24,6 @@ from closedform.kernel.expression import (
     Tree,
     add,
     free_names,
-    head_of,
     infix,
     mul,
     read,
@@ -254,7 +253,12 @@ class Tower:
                 if sign in (">", ">=") and isinstance(bound, fmpq) and bound >= 0:
                     if isinstance(x, str):
                         self._flag(self.read(x), sign == ">" or bound > 0)
-                    elif head_of(x) == "@" and str(x[2]).startswith("#") and (sign == ">" or bound > 0):
+                    elif (
+                        isinstance(x, tuple)
+                        and x[0] == "@"
+                        and str(x[2]).startswith("#")
+                        and (sign == ">" or bound > 0)
+                    ):
                         self.columns.add(str(x[1]))  # of every entry, not of one
         for op, a, b in relations:
             low, high = (b, a) if op in (">", ">=", "!=", "=") else (a, b)

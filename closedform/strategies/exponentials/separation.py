@@ -24,8 +24,8 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims.exponentials import Field, slopes, summands
 from closedform.kernel.expression import Tree
-from closedform.kernel.reading import Refused
-from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.kernel.reading import Refused, decimal
+from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.exponentials.field import (
     NotExponential,
     exponentials,
@@ -68,7 +68,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     try:
         statement = statement_json(system)
         loss = kernel.read(statement["loss"])
-        field, rows, width = constraints(loss, [u.name for u in system.unknowns], columns_of(system.origin), budget)
+        columns = {n: [decimal(v, n) for v in c] for n, c in statement.get("columns", {}).items()}  # type: ignore[union-attr]
+        field, rows, width = constraints(loss, [u.name for u in system.unknowns], columns, budget)
     except (Refused, NotExponential) as reason:
         return Attempt(name, "declined", str(reason))
     unknowns = [u.name for u in system.unknowns]
