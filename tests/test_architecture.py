@@ -137,8 +137,8 @@ def test_what_one_claim_rests_on_is_small(trees: dict[Path, ast.Module]) -> None
             if module not in reached:
                 reached.add(module)
                 todo += needs[module] - {"closedform.kernel", "closedform.kernel.claims"}
-        assert sum(lines[m] for m in reached) < 1700, (claim, {m: lines[m] for m in reached})
-    assert sum(lines.values()) < 4300, lines
+        assert sum(lines[m] for m in reached) < 1720, (claim, {m: lines[m] for m in reached})
+    assert sum(lines.values()) < 4600, lines
 
 
 def test_a_long_file_says_why() -> None:
