@@ -137,7 +137,7 @@ def test_what_one_claim_rests_on_is_small(trees: dict[Path, ast.Module]) -> None
             if module not in reached:
                 reached.add(module)
                 todo += needs[module] - {"closedform.kernel", "closedform.kernel.claims"}
-        assert sum(lines[m] for m in reached) < 1720, (claim, {m: lines[m] for m in reached})
+        assert sum(lines[m] for m in reached) < 1850, (claim, {m: lines[m] for m in reached})
     assert sum(lines.values()) < 4600, lines
 
 
