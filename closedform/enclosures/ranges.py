@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.expression import Columns, Tree, as_integer, evaluate
+from closedform.kernel.balls import Columns, evaluate
+from closedform.kernel.expression import Tree, as_integer
 from closedform.kernel.reading import Refused
 
 PRECISION = 96

@@ -18,6 +18,7 @@ from flint import acb, arb, ctx, fmpq, fmpz_poly
 from closedform.algebra import bridge
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.expression import Node, add, free_names, negate, number, to_tree
+from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims import tower
 from closedform.kernel.rational import quotient
@@ -105,7 +106,7 @@ class Place:
             tree = self._tree(node) if isinstance(node, Node) else node
             if tree is None:
                 return None
-            out = kernel.evaluate(self._without_zeros(tree), {**where, **(more or {})}, self.columns)
+            out = balls.evaluate(self._without_zeros(tree), {**where, **(more or {})}, self.columns)
             return out if out.is_finite() else None
         except (Refused, ValueError, ArithmeticError, OverflowError):
             return None
