@@ -20,7 +20,7 @@ from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
-from closedform.verdict import DECISIVE, Checked, check, conclude
+from closedform.verdict import DECISIVE, Checked, check, coherent, conclude
 from closedform.worker import Until
 
 if TYPE_CHECKING:
@@ -118,7 +118,11 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
 
 
 def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:
-    """The conclusion without what the text of the problem refutes; an audit that breaks refutes nothing."""
+    """The conclusion without what the text of the problem, or its own parts, contradict.
+
+    An audit that breaks refutes nothing.
+    """
+    conclusion = coherent(problem, conclusion)
     if problem.level == "matrix" or _is_large(problem):
         return conclusion
     try:

@@ -6,16 +6,19 @@ verdict. Nothing here looks at mathematics: it only refuses to say more than the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from closedform.attempt import Attempt, Scope, Statement
+from closedform.expression import Node
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint, largest_class
+from closedform.problem import Problem
 
 VerdictOutcome = Literal["closed", "partly_closed", "no_critical_point", "not_closed", "undecided"]
 
@@ -78,6 +81,77 @@ def shifted(statements: Sequence[Statement], by: int) -> tuple[Statement, ...]:
 
 def _shift_point(point: CriticalPoint, by: int) -> CriticalPoint:
     return point if point.certificate is None else replace(point, certificate=point.certificate + by)
+
+
+# -- what hangs together -----------------------------------------------------------------------------------------------
+
+_ALL_TURNS = re.compile(r"translate|period|multiples? of|every integer|all integers|any integer", re.IGNORECASE)
+_FAMILY = re.compile(r"\ball data\b|\bevery data set\b", re.IGNORECASE)
+_ALGEBRAIC = frozenset(("num", "name", "+", "*", "^", "@", "sum", "prod", "pi", "e"))
+INCOMPLETE = "whether there are other critical points is open: the list is not proved to be complete"
+
+
+def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
+    """The conclusion without what its own parts contradict; it never says more than before.
+
+    * "every critical point is closed" needs a complete list, or a stated period (then the list stands for it);
+    * what is proved of a family of data is not said of a problem with numbers only (theory: T13-T15 speak of
+      parameters that run over an interval);
+    * complex solutions are counted for polynomial systems only, and an infinite set of solutions is not counted.
+    """
+    if problem.level == "matrix":
+        return conclusion
+    said = " ".join([*(s.text for s in conclusion.statements), *(p.note for p in conclusion.points)])
+    if conclusion.outcome == "solved" and not (conclusion.complete or conclusion.formula or _ALL_TURNS.search(said)):
+        listed = any(p.exact is not None for p in conclusion.points)
+        open_list = Statement(INCOMPLETE, "observed")
+        conclusion = replace(
+            conclusion, outcome="partial" if listed else "failed", statements=(*conclusion.statements, open_list)
+        )
+    if not problem.parameters:
+        conclusion = _of_numbers(conclusion)
+    return replace(conclusion, counts=_counted(problem, conclusion))
+
+
+def _of_numbers(conclusion: Attempt) -> Attempt:
+    """The conclusion about a problem with numbers only, without a family's theorem."""
+    if conclusion.scope == "formula" and conclusion.outcome == "not_closed":
+        reason = "what was proved speaks of a family of problems, and this is a single one"
+        return replace(
+            conclusion,
+            outcome="enclosed" if conclusion.points else "failed",
+            reason=reason,
+            scope="instance",
+            minimiser=None,
+            statements=(),
+            certificates=(),
+            points=tuple(replace(p, certificate=None) for p in conclusion.points),
+        )
+    kept = tuple(s for s in conclusion.statements if s.certificate is not None or not _FAMILY.search(s.text))
+    return replace(conclusion, scope="instance", statements=kept)
+
+
+def _counted(problem: Problem, conclusion: Attempt) -> FrozenMap[str, int | None]:
+    counts = dict(conclusion.counts)
+    if any(p.exact is not None and _free(p) for p in conclusion.points):
+        counts = dict.fromkeys(counts)
+    roots = (problem.loss,) if problem.loss is not None else problem.equations
+    if not all(_is_algebraic(root) for root in roots) and counts.get("complex") is not None:
+        counts["complex"] = None
+    return FrozenMap(counts)
+
+
+def _free(point: CriticalPoint) -> bool:
+    """Is the point a family: does a coordinate run free?"""
+    return any(getattr(e, "free_symbols", ()) for e in (point.exact or {}).values())
+
+
+def _is_algebraic(node: Node) -> bool:
+    """Does the text write a rational function of its names, with integers as exponents?"""
+    if node.head == "^":
+        exponent = node.children[1].number
+        return exponent is not None and exponent.denominator == 1 and _is_algebraic(node.children[0])
+    return node.head in _ALGEBRAIC and all(_is_algebraic(child) for child in node.children)
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,20 @@ Each planted claim is one that a version of closedform made (the smallest input 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import sympy as sp
 
-from closedform.attempt import Attempt
+from closedform import derive
+from closedform.attempt import Attempt, Statement
 from closedform.audit import audit
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.problem import read
+from closedform.verdict import coherent
 
 x, y = sp.symbols("x y", real=True)
 
@@ -135,3 +138,50 @@ def test_a_false_loss_is_dropped() -> None:
     left = said("x^2 - 2*x", point({"x": 1}, loss=sp.Integer(1)), unknowns=["x"])
     assert left.points[0].loss is None
     assert left.outcome == "solved"
+
+
+# -- what hangs together ------------------------------------------------------------------------------------------------
+
+
+def test_closed_needs_a_complete_list_or_a_period() -> None:
+    problem = read("x^2", unknowns=["x"])
+    claim = Attempt("claimed", "solved", points=(point({"x": 0}),))
+    period = Statement("the points stand for all their translates by the period 2*pi", "derived")
+    assert coherent(problem, claim).outcome == "partial"
+    assert coherent(problem, replace(claim, complete=True)).outcome == "solved"
+    assert coherent(problem, replace(claim, statements=(period,))).outcome == "solved"
+
+
+def test_a_family_theorem_is_not_said_of_numbers() -> None:
+    claim = Attempt(
+        "claimed", "not_closed", scope="formula", statements=(Statement("no formula for all data", "derived"),)
+    )
+    left = coherent(read("x^6 - x", unknowns=["x"]), claim)
+    assert (left.outcome, left.scope, left.statements) == ("failed", "instance", ())
+    assert coherent(read("x^6 - a*x", unknowns=["x"]), claim) == claim
+
+
+@pytest.mark.parametrize(
+    ("loss", "claimed", "count"),
+    [
+        ("x^4 - x^2", point({"x": 0}), 3),
+        ("1/x + x", point({"x": 1}), 3),
+        ("exp(2*x) - x", point({"x": 0}), None),
+        ("(x*y)^2", point({"x": 0, "y": y}), None),
+        ("2^x - x", point({"x": 0}), None),
+    ],
+)
+def test_complex_solutions_are_counted_for_polynomials(loss: str, claimed: CriticalPoint, count: int | None) -> None:
+    claim = Attempt("claimed", "solved", points=(claimed,), complete=True, counts=FrozenMap({"complex": 3}))
+    assert coherent(read(loss), claim).counts.get("complex") == count
+
+
+def test_the_heading_is_as_strong_as_its_ground() -> None:
+    proved, derived, equation = (
+        derive(loss, equations=equations).to_text()
+        for loss, equations in (("x^4 - x^2", None), ("exp(x) - 2*x", None), (None, ["x^2 - 3"]))
+    )
+    assert "Critical points (3, and it is proved that there are no others)" in proved
+    assert "Critical points (1, and there are no others (derived))" in derived
+    assert "Solutions (2" in equation
+    assert "not classified" not in equation

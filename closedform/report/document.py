@@ -45,7 +45,9 @@ CLASS_WORDS = {
     "piecewise": "by cases: min, max, sorting, thresholds",
 }
 _SOUGHT = {"min": ("minim", "convex", "local maximum"), "max": ("maxim", "concave", "local minimum")}
-HIDDEN = frozenset(("refused", "newton", "logarithms"))  # details that are shown elsewhere, or told by a statement
+HIDDEN = frozenset(
+    ("refused", "fault", "newton", "logarithms")
+)  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
 MANY = 8  # unknowns or critical points after which the long form gives way to a table
@@ -111,20 +113,21 @@ def _answer(report: Report) -> Answer:
     if verdict.outcome == "closed" and verdict.scope == "formula":
         lines.append((f"Yes: one formula gives the answer for all data, {how}.",))
     elif verdict.outcome == "closed":
-        lines.append((f"Yes: every real critical point has an exact expression, {how}.",))
+        lines.append((f"Yes: every real {_thing(report)} has an exact expression, {how}.",))
     elif verdict.outcome == "partly_closed" and not report.complete and all(p.exact for p in report.critical_points):
         lines.append(
-            ("In part: the critical points listed have an exact expression; about others nothing is claimed.",)
+            (f"In part: the {_thing(report)}s listed have an exact expression; about others nothing is claimed.",)
         )
     elif verdict.outcome == "partly_closed":
         lines.append(
             (
-                "In part: some critical points have an exact expression; the others are shown to have none of "
+                f"In part: some {_thing(report)}s have an exact expression; the others are shown to have none of "
                 "the kinds that the statements below name.",
             )
         )
     elif verdict.outcome == "no_critical_point":
-        lines.append(("There is nothing to solve for: the gradient vanishes nowhere in the domain.",))
+        vanish = "the gradient vanishes" if report.problem.loss is not None else "the equations are met"
+        lines.append((f"There is nothing to solve for: {vanish} nowhere in the domain.",))
     elif verdict.outcome == "not_closed":
         general = verdict.scope == "formula"
         subject = "no formula gives the answer for all data" if general else "there is no closed form"
@@ -147,7 +150,15 @@ def _answer(report: Report) -> Answer:
         lines.append((word,))
     if report.refused:
         lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
+    withdrawn = report.details.get("fault")
+    if isinstance(withdrawn, tuple):
+        lines.append((f"FAULT: our own audit withdrew a claim: {'; '.join(map(str, withdrawn))}",))
     return Answer(verdict.outcome, tuple(lines))
+
+
+def _thing(report: Report) -> str:
+    """What is looked for: a loss has critical points, equations have solutions."""
+    return "critical point" if report.problem.loss is not None else "solution"
 
 
 def _formula_lines(report: Report) -> list[Line]:
@@ -189,7 +200,12 @@ def _kinds(report: Report) -> list[Line]:
     if len(points) == 1 and len(names_of(points[0])) <= 4:
         (point,) = points
         place = separated([coordinate(point, u, 12) for u in names_of(point)])
-        return [("The one critical point found, at ", *place, f", is {_KIND_WORDS.get(point.kind, point.kind)}.")]
+        kind = _KIND_WORDS.get(point.kind, point.kind)
+        if report.problem.loss is None and point.kind == "unclassified":
+            return [("The one solution found is ", *place, ".")]
+        return [(f"The one {_thing(report)} found, at ", *place, f", is {kind}.")]
+    if report.problem.loss is None and all(p.kind == "unclassified" for p in points):
+        return [(f"Solutions found: {len(points)}.",)]
     tally = [(kind, sum(p.kind == kind for p in points)) for kind in dict.fromkeys(p.kind for p in points)]
     return [(f"Critical points found: {', '.join(f'{n} {_plural(kind, n)}' for kind, n in tally)}.",)]
 
@@ -265,9 +281,9 @@ def _formula(report: Report) -> Iterator[Block]:
 
 def _points(report: Report) -> Iterator[Block]:
     points = report.critical_points
-    count = f"{len(points)}" + (", and it is proved that there are no others" if report.complete else "")
+    count = f"{len(points)}{_no_others(report)}"
     complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
-    yield Heading(f"Critical points ({count})")
+    yield Heading(f"{_thing(report).capitalize()}s ({count})")
     if complex_count is not None:
         some = "" if real_count is None else f", {real_count} of them real"
         real = ", all real" if real_count == complex_count else some
@@ -292,6 +308,17 @@ def _points(report: Report) -> Iterator[Block]:
     yield Items(tuple(items), numbered=True)
     if len(points) > 3 * MANY:
         yield Paragraph((f"… and {len(points) - 3 * MANY} more (all are in the JSON).",))
+
+
+def _no_others(report: Report) -> str:
+    """On whose word the list is complete: a certificate's, which says so of these very unknowns, or a theorem's."""
+    if not report.complete:
+        return ""
+    own = list(report.problem.unknowns)
+    for c in report.certificates:
+        if c.claim.get("complete") is True and c.statement.get("unknowns") == own:
+            return ", and it is proved that there are no others"
+    return ", and there are no others (derived)"
 
 
 # -- the rest -----------------------------------------------------------------------------------------------------

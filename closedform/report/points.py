@@ -84,7 +84,8 @@ def height(problem: Problem, point: CriticalPoint) -> Line:
 
 
 def description(problem: Problem, point: CriticalPoint) -> Line:
-    parts: list[Inline] = [point.kind if point.kind != "unclassified" else "not classified"]
+    plain = "not classified" if problem.loss is not None else "a solution"
+    parts: list[Inline] = [point.kind if point.kind != "unclassified" else plain]
     value = height(problem, point)
     if value:
         parts += [", loss ", *value]
