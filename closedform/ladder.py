@@ -230,8 +230,11 @@ def _attempt(
             else:
                 reduction = module.reduce(system, part)
                 parts = list[Attempt]()
-                for i, smaller in enumerate(reduction.systems):
+                systems = list(reduction.systems)
+                for i, smaller in enumerate(systems):
                     parts.append((yield from climb(smaller, rungs, budget, known, (*here, str(i)))))
+                    if i + 1 == len(reduction.systems) and reduction.following is not None:
+                        systems += reduction.following(tuple(parts))
                 yield Until(" > ".join(here), budget.deadline)
                 attempt = reduction.lift(tuple(parts))
         else:

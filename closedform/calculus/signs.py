@@ -177,10 +177,13 @@ class Facts:
         sa, sb = self._plain(sp.expand(a)), self._plain(sp.expand(b))
         if sb is None:
             return None
-        if (sa in (0, 2, 1) and sb == 1) or (sa == 1 and sb == 2):
+        if sa == 1 and sb in (0, 1, 2):
             return 1
-        if (sa in (0, -2, -1) and sb == -1) or (sa == -1 and sb == -2):
+        if sa == -1 and sb in (0, -1, -2):
             return -1
+        if (sa in (0, 2) and sb in (1, 2)) or (sa in (0, -2) and sb in (-1, -2)):  # the root itself may be zero
+            side = 1 if sb > 0 else -1
+            return side if abs(sb) == 1 and self._plain(root.base) == 1 else 2 * side
         square = self._plain(sp.expand(a**2 - b**2 * root.base))
         if square == 1 and sa in (1, -1, 2, -2):
             return 1 if sa > 0 else -1

@@ -64,12 +64,14 @@ class Stationarity:
 class Reduction:
     """Smaller systems that together have the critical points of a larger one, and the way back.
 
-    ``lift`` takes one attempt per system, in order, and says what they mean for the system that was reduced.
+    ``lift`` takes one attempt per system, in order, and says what they mean for the system that was reduced. Systems that
+    need the answers to the first ones come from ``following``; their attempts are handed to ``lift`` after those.
     """
 
     name: str
     systems: tuple[Stationarity, ...]
     lift: Callable[[tuple[Attempt, ...]], Attempt]
+    following: Callable[[tuple[Attempt, ...]], tuple[Stationarity, ...]] | None = None
 
 
 EXPAND_LIMIT = 3_000  # nodes that a sum over given rows may become when it is written out

@@ -17,10 +17,8 @@ from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.expression import Node, substitute
-from closedform.frozen import FrozenMap
-from closedform.points import CLASSES, CriticalPoint
-from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.scalar import Reduction, Stationarity, stationarity
+from closedform.strategies.reductions.lifted import lifted
 
 name = "a constraint gives an unknown"
 example = {
@@ -82,19 +80,8 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         inner = attempts[0]
-        points = tuple(_lifted(p, u, value, problem.unknowns) for p in inner.points)
+        points = tuple(lifted(p, {u: value}, problem.unknowns, budget.digits) for p in inner.points)
         said = Statement(f"the constraint gives {u} = {value}, so the problem is one without it", "derived")
         return replace(inner, strategy=name, points=points, statements=(said, *inner.statements))
 
     return Reduction(name, (stationarity(smaller),), lift)
-
-
-def _lifted(p: CriticalPoint, u: Any, value: Any, order: tuple[str, ...]) -> CriticalPoint:
-    if p.exact is None:
-        return replace(p, numeric=None, radius=None)
-    at = {s: p.exact[s.name] for s in value.free_symbols if s.name in p.exact}
-    own = value.subs(at, simultaneous=True)
-    own = sp.factor(own) if sp.count_ops(own) < 80 else own
-    exact = FrozenMap({n: own if n == u.name else p.exact[n] for n in order})
-    classes = [expression_class(v) for v in exact.values()]
-    return replace(p, exact=exact, numeric=None, radius=None, expression_class=max(classes, key=CLASSES.index))

@@ -16,9 +16,10 @@ from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
-from closedform.points import CLASSES, CriticalPoint
+from closedform.points import CriticalPoint
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.strategies.reductions.lifted import lifted
 
 name = "monotone up to the edge"
 example = {"loss": "n*log(b - a)", "unknowns": ["a", "b"], "assumptions": ["n>0", "a<=m", "b>=M", "m<M"]}
@@ -31,6 +32,8 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when no unknown has a closed bound towards which the loss falls, else None."""
     if len(system.unknowns) < 2 or system.loss is None or system.gradient is None:
         return "there is one unknown only, or no loss"
+    if not system.parameters:
+        return "over numbers every face, edge and corner is looked at"
     if not any(_bounds(system, u) for u in system.unknowns):
         return "no unknown has a closed bound"
     if not _edges(system):
@@ -100,21 +103,9 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
 
 def _joined(system: Stationarity, values: dict[Any, Any], p: CriticalPoint) -> CriticalPoint:
-    if p.exact is None:
-        return p
-    exact = {u.name: values[u] if u in values else p.exact[u.name] for u in system.unknowns}
     kind = "boundary minimum" if p.kind == "global minimum" else p.kind
-    classes = [expression_class(v) for v in exact.values()]
-    return replace(
-        p,
-        exact=FrozenMap(exact),
-        numeric=None,
-        radius=None,
-        kind=kind,
-        inertia=None,
-        expression_class=max(classes, key=CLASSES.index),
-        note="on the edge of the domain",
-    )
+    whole = lifted(p, values, [u.name for u in system.unknowns])
+    return replace(whole, kind=kind, inertia=None, note="on the edge of the domain")
 
 
 def _found(system: Stationarity, values: dict[Any, Any], said: Statement, empty: CriticalPoint) -> Attempt:

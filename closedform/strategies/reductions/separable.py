@@ -6,7 +6,7 @@ m is critical exactly when it is for g, also where g has kinks, and the others s
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -55,79 +55,140 @@ def _block(system: Stationarity) -> tuple[Any, Any, Any, Any] | None:
 
 
 def reduce(system: Stationarity, budget: Budget) -> Reduction:
-    """The block, and the rest with a symbol for the block's value."""
+    """The block, and the rest with the block's value in it: a number where it is one, else a symbol."""
     budget.check()
     found = _block(system)
     if found is None:
         raise ValueError("no unknown stands in a block of its own")
     m, g, weight, rest = found
+    others = tuple(u for u in system.unknowns if u != m)
     coupled = bool(weight.free_symbols & set(system.unknowns))
     value = sp.Symbol("block_value", **({"positive": True} if g.is_nonnegative else {"real": True}))
-    others = tuple(u for u in system.unknowns if u != m)
-    loss = rest + (weight * value if coupled else 0)
-    own = smaller(
-        system,
-        (m,),
-        (sp.diff(g, m),),
-        loss=g,
-        relations=tuple(r for r in system.relations if not r.free_symbols & set(others)),
-    )
-    equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in others)
-    remaining = smaller(
-        system, others, equations, loss=loss, relations=tuple(r for r in system.relations if m not in r.free_symbols)
+    relations = tuple(r for r in system.relations if not r.free_symbols & set(others))
+    own = smaller(system, (m,), (sp.diff(g, m),), loss=g, relations=relations)
+    said = Statement(
+        f"the loss is a part without {m} plus a positive multiple of {g}, so {m} is critical for that alone", "derived"
     )
 
-    def lift(attempts: tuple[Attempt, ...]) -> Attempt:
-        first, second = attempts
-        said = Statement(
-            f"the loss is a part without {m} plus a positive multiple of {g}, so {m} is critical for that alone",
-            "derived",
+    def remaining(of: Any) -> Stationarity:
+        loss = rest + (weight * of if coupled else 0)
+        equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in others)
+        kept = tuple(r for r in system.relations if m not in r.free_symbols)
+        return smaller(system, others, equations, loss=loss, relations=kept)
+
+    if not coupled or (g.free_symbols | weight.free_symbols | rest.free_symbols) - set(system.unknowns):
+        return Reduction(
+            name,
+            (own, remaining(value)),
+            lambda a: _lift(system, said, a[0], [_Case(m, a[0], a[1], value, g, coupled)]),
         )
-        bad = next((a for a in attempts if a.outcome not in ("solved", "no_critical_point", "not_closed")), None)
-        if bad is not None:
-            return Attempt(name, "failed", f"a part was not solved: {bad.reason}")
-        empty = next((a for a in attempts if a.outcome == "no_critical_point"), None)
-        closing = next((a for a in attempts if a.outcome == "not_closed"), None)
-        deciding = empty or closing
-        if deciding is not None:
-            return replace(deciding, strategy=name, points=(), complete=False, statements=(said, *deciding.statements))
-        points = list[CriticalPoint]()
-        for p, q in product(first.points, second.points):
-            joined = _joined(system, m, g, value, coupled, p, q)
+
+    def following(first: tuple[Attempt, ...]) -> tuple[Stationarity, ...]:
+        """One problem for each value that the block takes at its critical points; none where one has no exact value."""
+        exact = _values(g, m, first[0])
+        return tuple(remaining(v) for v in dict.fromkeys(exact)) if exact is not None else ()
+
+    def lift(attempts: tuple[Attempt, ...]) -> Attempt:
+        first, exact = attempts[0], _values(g, m, attempts[0])
+        if exact is None or len(exact) > MAX_POINTS:
+            return Attempt(name, "failed", "the value of the block is not known exactly")
+        distinct = list(dict.fromkeys(exact))
+        cases = list[_Case]()
+        for v, inner in zip(distinct, attempts[1:], strict=True):
+            chosen = tuple(p for p, own_value in zip(first.points, exact, strict=True) if own_value == v)
+            cases.append(_Case(m, replace(first, points=chosen), inner, v, g, True))
+        return _lift(system, said, first, cases)
+
+    return Reduction(name, (own,), lift, following)
+
+
+def _values(g: Any, m: Any, first: Attempt) -> list[Any] | None:
+    """The block's value at each of its critical points, exactly; None where the block was not solved to the end."""
+    if first.outcome == "no_critical_point":
+        return []
+    if first.outcome != "solved" or not first.complete:
+        return None
+    out = list[Any]()
+    for p in first.points:
+        if p.exact is None or p.exact[m.name].free_symbols:
+            return None
+        out.append(sp.simplify(g.subs(m, p.exact[m.name])))
+    return out
+
+
+@dataclass(frozen=True)
+class _Case:
+    m: Any
+    first: Attempt
+    second: Attempt
+    value: Any
+    g: Any
+    coupled: bool
+
+
+def _lift(system: Stationarity, said: Statement, first: Attempt, cases: list[_Case]) -> Attempt:
+    numbers = not system.parameters
+    attempts = [first, *(c.second for c in cases)]
+    if first.outcome == "no_critical_point":
+        return Attempt(
+            name, "no_critical_point", first.reason, complete=True, statements=(said, *_free_of_certificates(first))
+        )
+    bad = next((a for a in attempts if a.outcome not in ("solved", "no_critical_point", "not_closed")), None)
+    if bad is not None:
+        return Attempt(name, "failed", f"a part was not solved: {bad.reason}")
+    closing = next((a for a in attempts if a.outcome == "not_closed"), None)
+    if closing is not None and numbers:
+        return Attempt(name, "failed", f"a part has no closed form: {closing.reason}")
+    if closing is not None or all(c.second.outcome == "no_critical_point" for c in cases):
+        deciding = closing or cases[0].second
+        return replace(
+            deciding,
+            strategy=name,
+            points=(),
+            complete=closing is None,
+            statements=(said, *(deciding.statements if not numbers else _free_of_certificates(deciding))),
+            certificates=deciding.certificates if not numbers else (),
+        )
+    points = list[CriticalPoint]()
+    for c in cases:
+        for p, q in product(c.first.points, c.second.points):
+            joined = _joined(system, c, p, q)
             if joined is None:
                 return Attempt(name, "failed", "the value of the block is not known or not positive")
             points.append(joined)
-        if len(points) > MAX_POINTS:
-            return Attempt(name, "failed", f"more than {MAX_POINTS} combinations")
-        minima = [p for p in points if p.kind == "global minimum"]
-        classes = [p.expression_class for p in points if p.expression_class]
-        shift = len(first.certificates)
-        moved = tuple(
-            s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.statements
-        )
-        return Attempt(
-            name,
-            "solved",
-            points=tuple(points),
-            complete=first.complete and second.complete,
-            expression_class=max(classes, key=CLASSES.index) if classes else None,
-            minimiser="closed" if minima else None,
-            scope="formula" if system.parameters else "instance",
-            statements=(said, *first.statements, *moved),
-            certificates=first.certificates + second.certificates,
-        )
+    if len(points) > MAX_POINTS:
+        return Attempt(name, "failed", f"more than {MAX_POINTS} combinations")
+    minima = [p for p in points if p.kind == "global minimum"]
+    classes = [p.expression_class for p in points if p.expression_class]
+    second = cases[0].second
+    shift = len(first.certificates)
+    moved = tuple(
+        s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.statements
+    )
+    return Attempt(
+        name,
+        "solved",
+        points=tuple(points),
+        complete=all(a.complete for a in attempts),
+        expression_class=max(classes, key=CLASSES.index) if classes else None,
+        minimiser="closed" if minima else None,
+        scope="instance" if numbers else "formula",
+        statements=(said, *_free_of_certificates(first)) if numbers else (said, *first.statements, *moved),
+        certificates=() if numbers else first.certificates + second.certificates,
+    )
 
-    return Reduction(name, (own, remaining), lift)
+
+def _free_of_certificates(a: Attempt) -> tuple[Statement, ...]:
+    """What an attempt on a part derived: its certificates speak of the part, not of this loss."""
+    return tuple(s for s in a.statements if s.certificate is None)
 
 
-def _joined(
-    system: Stationarity, m: Any, g: Any, value: Any, coupled: bool, p: CriticalPoint, q: CriticalPoint
-) -> CriticalPoint | None:
+def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoint) -> CriticalPoint | None:
     if p.exact is None or q.exact is None:
         return None
-    put = dict[Any, Any]()
-    if coupled:
-        put[value] = sp.simplify(g.subs(m, p.exact[m.name]))
+    put, m, value = dict[Any, Any](), case.m, case.value
+    if case.coupled and isinstance(value, sp.Symbol) and value.name == "block_value":
+        put[value] = sp.simplify(case.g.subs(m, p.exact[m.name]))
         if m in put[value].free_symbols or (value.is_positive and not put[value].is_positive):
             return None
     exact = {u.name: p.exact[m.name] if u == m else q.exact[u.name].subs(put) for u in system.unknowns}
