@@ -241,6 +241,8 @@ def _attempt(
             attempt = module.attempt(system, part)
         if hasattr(system, "domain"):
             attempt = importlib.import_module("closedform.strategies.answer").answer(system, attempt, budget)
+            if not system.parameters:
+                attempt = importlib.import_module("closedform.strategies.least_point").promoted(system, attempt, budget)
     except OutOfTime:
         attempt = Attempt(name, "timeout", f"stopped after {time.monotonic() - started:.3g} s")
     except MemoryError:

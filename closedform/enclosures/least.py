@@ -8,7 +8,7 @@ x = exp(u) in positive unknowns (posynomials; R. Duffin, E. Peterson, C. Zener, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sympy as sp
@@ -16,7 +16,7 @@ from flint import arb
 
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
-from closedform.enclosures.ranges import INFINITE, Range, line, range_of
+from closedform.enclosures.ranges import Range, line, range_of
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 
@@ -32,9 +32,15 @@ def tree_or_none(loss: Any) -> Tree | None:
 
 
 def sublevel(
-    loss: Any, unknowns: Sequence[Any], value: arb, sides: Mapping[str, Range] | None = None
+    loss: Any,
+    unknowns: Sequence[Any],
+    value: arb,
+    sides: Mapping[str, Range] | None = None,
+    opened: frozenset[tuple[str, int]] = frozenset(),
 ) -> dict[str, Range] | None:
     """A bounded box such that the loss is larger than ``value`` at every point of ``sides`` outside of it.
+
+    ``opened`` names the finite ends (unknown, -1 or 1) that do not belong to the domain: the box keeps away from them.
 
     >>> x, y = sp.symbols("x y", real=True)
     >>> box = sublevel(x**2 + sp.Abs(y) - 10*sp.cos(x), (x, y), arb(-10))
@@ -45,22 +51,62 @@ def sublevel(
     if tree is None:
         return None
     whole = {u.name: (sides or {}).get(u.name, line()) for u in unknowns}
+    return _shrunk(whole, lambda box: bool(range_of(tree, box).low > value), opened)
+
+
+def zeros_within(
+    equations: Sequence[Any], unknowns: Sequence[Any], sides: Mapping[str, Range]
+) -> dict[str, Range] | None:
+    """A bounded box that holds every common zero of the equations within ``sides``; None where none is found.
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> zeros_within([x/4 - sp.sin(x)], [x], {"x": line()})["x"].high
+    32.0000000000000
+    """
+    trees = [tree_or_none(e) for e in equations]
+    known = [t for t in trees if t is not None]
+    whole = {u.name: sides.get(u.name, line()) for u in unknowns}
+    return _shrunk(whole, lambda box: any(range_of(t, box).excludes_zero() for t in known), frozenset())
+
+
+def _shrunk(
+    whole: dict[str, Range], free: Callable[[dict[str, Range]], bool], opened: frozenset[tuple[str, int]]
+) -> dict[str, Range] | None:
+    """The box with every infinite side (and every side in ``opened``) cut off where ``free`` holds of what is cut off."""
     box = dict(whole)
-    for name in whole:
-        for side in (-1, 1):
-            if (box[name].high if side > 0 else box[name].low).is_finite():
-                continue
-            for reach in REACH:
-                end = arb(side * reach)
-                past = Range(end, INFINITE) if side > 0 else Range(-INFINITE, end)
-                if range_of(tree, {**box, name: past}).low > value:
-                    box[name] = Range(box[name].low, end) if side > 0 else Range(end, box[name].high)
+    todo = [
+        (name, side)
+        for name in whole
+        for side in (-1, 1)
+        if not (whole[name].high if side > 0 else whole[name].low).is_finite() or (name, side) in opened
+    ]
+    for _ in range(1 + len(todo)):
+        left = list[tuple[str, int]]()
+        for name, side in todo:
+            own = box[name]
+            for end in _cuts(own, side):
+                past = Range(end, own.high) if side > 0 else Range(own.low, end)
+                if free({**box, name: past}):
+                    box[name] = Range(own.low, end) if side > 0 else Range(end, own.high)
                     break
             else:
-                return None
-    if any(bool(r.low > r.high) for r in box.values()):
-        return None
-    return box
+                left.append((name, side))
+        if not left:
+            return box if all(bool(r.low <= r.high) for r in box.values()) else None
+        if len(left) == len(todo):
+            return None
+        todo = left
+    return None
+
+
+def _cuts(own: Range, side: int) -> list[arb]:
+    """Where a side may be cut: far out, or for a finite end that is open ever closer to it."""
+    edge = own.high if side > 0 else own.low
+    if not edge.is_finite():
+        return [arb(side * reach) for reach in REACH if own.low < side * reach < own.high]
+    other = own.low if side > 0 else own.high
+    width = abs(other - edge) if other.is_finite() else arb(1)
+    return [(edge - side * width * arb(10) ** -k).mid() for k in (1, 2, 4, 8, 16)]
 
 
 # -- convexity by composition -------------------------------------------------------------------------------------

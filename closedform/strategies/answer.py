@@ -116,7 +116,7 @@ class _Gate:
         side = self.system.domain.holds(place)
         if side == "outside":
             return None, place
-        if side == "unknown":
+        if side == "unknown" and not self._by_construction(place):
             self._fault(p, "it is open whether it lies in the domain")
             return None, place
         slope = self._slope(place)
@@ -135,6 +135,17 @@ class _Gate:
             inertia=inertia,
             loss=self._loss_value(p, place),
         ), place
+
+    def _by_construction(self, place: Place) -> bool:
+        """Is all that is open an equation or a closed bound on whose edge a reduction put the point?"""
+        if self.found.strategy not in SEARCHED:
+            return False
+        for r in self.system.domain.requirements:
+            if place.meets(r) == "unknown":
+                gap = place.value(r.gap) if not r.sums and not r.guards and r.op in ("=", ">=", "<=") else None
+                if gap is None or not gap.contains(0) or gap.rad() > arb(TINY):
+                    return False
+        return True
 
     def _without_multipliers(self, p: CriticalPoint) -> CriticalPoint:
         if self.system.constrained is None:

@@ -18,10 +18,10 @@ from closedform.budget import Budget
 from closedform.calculus.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
-from closedform.points import CLASSES, CriticalPoint
-from closedform.stationarity.candidates import expression_class
+from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
 from closedform.stationarity.second_order import shape
+from closedform.strategies.reductions.lifted import lifted
 
 name = "profile of the loss"
 example = {
@@ -132,21 +132,8 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
 
 def _lifted(p: CriticalPoint, u: Any, value: Any, unknowns: tuple[Any, ...], minimised: bool) -> CriticalPoint:
-    if p.exact is None:
-        return replace(p, numeric=None, radius=None, inertia=None)
-    at = {s: p.exact[s.name] for s in unknowns if s.name in p.exact}
-    own = value.subs(at, simultaneous=True)
-    exact = FrozenMap({v.name: own if v == u else p.exact[v.name] for v in unknowns})
-    classes = [expression_class(v) for v in exact.values()]
-    return replace(
-        p,
-        exact=exact,
-        numeric=None,
-        radius=None,
-        inertia=None,
-        kind=_kind(p.kind, minimised),
-        expression_class=max(classes, key=CLASSES.index),
-    )
+    whole = lifted(p, {u: value}, [v.name for v in unknowns])
+    return replace(whole, inertia=None, kind=_kind(p.kind, minimised))
 
 
 def _kind(kind: Any, minimised: bool) -> Any:

@@ -23,6 +23,7 @@ from closedform.calculus.signs import Facts
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import Cover, Enclosed, all_in_box, widened
+from closedform.enclosures.least import zeros_within
 from closedform.enclosures.ranges import Range
 from closedform.errors import ClosedFormError, OutOfTime
 from closedform.frozen import FrozenMap
@@ -53,9 +54,15 @@ def declines(system: Stationarity) -> str | None:
         return "polynomial equations are solved exactly"
     if any(r.rel_op == "==" for r in system.relations) or any(u.is_integer for u in system.unknowns):
         return "there are equality constraints, or integers"
-    if not all(s.bounded for s in _sides(system).values()):
-        return "an unknown has no bounds"
-    return None
+    return None if _box(system) is not None else "the domain is not bounded, nor is it shown where the solutions are"
+
+
+def _box(system: Stationarity) -> dict[str, Range] | None:
+    """Bounds that hold every solution: those of the domain, or such that an equation has no zero outside of them."""
+    sides = _sides(system)
+    if all(s.bounded for s in sides.values()):
+        return sides
+    return zeros_within(system.gradient or system.equations, system.unknowns, sides)
 
 
 def _sides(system: Stationarity) -> dict[str, Range]:
@@ -78,7 +85,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     function = Function.of(system)
     if not function.writable:
         return Attempt(name, "declined", "the kernel cannot evaluate a part of it")
-    wide = [widened(*_outward(s)) for s in _sides(system).values()]
+    wide = [widened(*_outward(s)) for s in (_box(system) or {}).values()]
     try:
         cover = all_in_box(function, wide, budget.digits + 4, budget.share(budget.remaining * 0.6))
     except OutOfTime:
@@ -92,12 +99,20 @@ def _outward(side: Range) -> tuple[fmpq, fmpq]:
     return dyadic(side.low.lower()), dyadic(side.high.upper())
 
 
+def _ends(side: Range) -> tuple[fmpq | None, fmpq | None]:
+    return (
+        dyadic(side.low.lower()) if side.low.is_finite() else None,
+        dyadic(side.high.upper()) if side.high.is_finite() else None,
+    )
+
+
 class _Found:
     def __init__(
         self, system: Stationarity, function: Function, cover: Cover, wide: Sequence[tuple[fmpq, fmpq]], budget: Budget
     ) -> None:
         self.system, self.function, self.cover, self.wide, self.budget = system, function, cover, wide, budget
         self.names = function.names
+        self.sides = dict(_sides(system).items())
         self.bits = int(budget.digits * 3.4) + 120
         self.open = False  # is it open whether a point lies in the domain?
 
@@ -244,8 +259,8 @@ class _Found:
                     return False
             elif not {">": gap > 0, ">=": gap > 0, "<": gap < 0, "<=": gap < 0, "!=": True}[r.rel_op]:
                 return False
-        for (low, high), ball in zip((_outward(s) for s in _sides(self.system).values()), p.point, strict=True):
-            if ball < arb(low) or ball > arb(high):
+        for (low, high), ball in zip((_ends(s) for s in self.sides.values()), p.point, strict=True):
+            if (low is not None and ball < arb(low)) or (high is not None and ball > arb(high)):
                 return False
         return True
 

@@ -22,6 +22,7 @@ from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.descent import minimise
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import Enclosed, all_in_box, enclose, separate, widened
+from closedform.enclosures.least import convex
 from closedform.enclosures.least_squares import Candidate, candidates, residuals_of, symmetries
 from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap
@@ -29,6 +30,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.strata import Feasible, sides_of
 
 name = "certified numerics"
 encloses = True
@@ -189,7 +191,7 @@ class _Search:
             self.system, [found[0].point], [found[0].inertia], self.budget.digits, complete={"method": "convex"}
         )
         if certificate is None:
-            return False
+            return self._convex()
         self.certificates.append(certificate)
         self.statements.append(
             Statement(
@@ -197,6 +199,26 @@ class _Search:
                 "critical point and the global minimum",
                 "proved",
                 certificate=0,
+            )
+        )
+        return True
+
+    def _convex(self) -> bool:
+        """By composition rules beyond the kernel's: derived, with the positive definite Hessian of the one point."""
+        feasible = Feasible.of(self.system)
+        if feasible is None or feasible.closed or any(r.rel_op == "!=" for r in feasible.open) or self.function.columns:
+            return False
+        sides = sides_of(feasible)
+        gaps = [r.rhs - r.lhs if r.rel_op == ">" else r.lhs - r.rhs for r in feasible.open]
+        if not all(convex(g, feasible.unknowns, sides) for g in gaps):
+            return False
+        if not any(convex(f, feasible.unknowns, sides) for f in (feasible.loss, sp.expand(feasible.loss))):
+            return False
+        self.statements.append(
+            Statement(
+                "the loss is convex on its domain, by composition of convex functions, and its Hessian is positive definite "
+                "at the critical point listed: it is the only one and the global minimum",
+                "derived",
             )
         )
         return True
