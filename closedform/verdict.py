@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from closedform.attempt import Attempt, Scope, Statement
@@ -17,7 +18,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
-from closedform.points import CriticalPoint, largest_class
+from closedform.points import CriticalPoint, Kind, largest_class
 from closedform.problem import Problem
 
 VerdictOutcome = Literal["closed", "partly_closed", "no_critical_point", "not_closed", "undecided"]
@@ -60,6 +61,8 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
         tried = [a for a in attempts if a.outcome in ("failed", "timeout")]
         reason = "; ".join(f"{a.strategy}: {a.reason}" for a in tried) or "no strategy applies to this system"
         return Attempt(name, "failed", reason)
+    if numbers is not None and numbers.complete and not deciding.complete and deciding.outcome in ("solved", "partial"):
+        return _joined(deciding, numbers)
     if numbers is None or numbers is deciding or deciding.points or deciding.outcome == "no_critical_point":
         return deciding
     shift = len(deciding.certificates)
@@ -71,6 +74,56 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
         statements=deciding.statements + shifted(numbers.statements, shift),
         certificates=deciding.certificates + numbers.certificates,
         details=numbers.details or deciding.details,
+    )
+
+
+def _joined(formulas: Attempt, numbers: Attempt) -> Attempt:
+    """A complete list of enclosures, with the formulas that an incomplete list has for some of its points."""
+    points, used = list[CriticalPoint](), set[int]()
+    for q in numbers.points:
+        same = [i for i, p in enumerate(formulas.points) if _meet(p, q)]
+        if len(same) == 1 and formulas.points[same[0]].exact is not None:
+            p = formulas.points[same[0]]
+            points.append(
+                replace(q, exact=p.exact, expression_class=p.expression_class, loss=p.loss, kind=_stronger(p, q))
+            )
+            used.add(same[0])
+        else:
+            points.append(q)
+    if len(used) < len(formulas.points):
+        return formulas
+    closed = all(p.exact is not None for p in points)
+    shift = len(numbers.certificates)
+    return replace(
+        numbers,
+        strategy=formulas.strategy,
+        outcome="solved" if closed else "partial",
+        reason="" if closed else numbers.reason,
+        points=tuple(points),
+        minimiser=formulas.minimiser or numbers.minimiser,
+        expression_class=formulas.expression_class,
+        statements=numbers.statements + shifted(formulas.statements, shift),
+        certificates=numbers.certificates + formulas.certificates,
+    )
+
+
+def _stronger(p: CriticalPoint, q: CriticalPoint) -> Kind:
+    return p.kind if p.kind.startswith("global") or q.kind == "unclassified" else q.kind
+
+
+def _meet(p: CriticalPoint, q: CriticalPoint) -> bool:
+    """Do the decimals of two points agree within their radii?"""
+    if (
+        p.numeric is None
+        or p.radius is None
+        or q.numeric is None
+        or q.radius is None
+        or set(p.numeric) != set(q.numeric)
+    ):
+        return False
+    return all(
+        abs(Decimal(p.numeric[u]) - Decimal(q.numeric[u])) <= Decimal(p.radius[u]) + Decimal(q.radius[u])
+        for u in p.numeric
     )
 
 

@@ -20,7 +20,7 @@ from closedform.enclosures.ranges import Range, line, range_of
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 
-REACH = (1, 4, 32, 1_000, 10**6)  # sides that are tried for the box
+REACH = (1, 2, 4, 8, 32, 1_000, 10**6)  # sides that are tried for the box
 
 
 def tree_or_none(loss: Any) -> Tree | None:
@@ -61,12 +61,21 @@ def zeros_within(
 
     >>> x = sp.Symbol("x", real=True)
     >>> zeros_within([x/4 - sp.sin(x)], [x], {"x": line()})["x"].high
-    32.0000000000000
+    8.00000000000000
     """
-    trees = [tree_or_none(e) for e in equations]
+    trees = [tree_or_none(f) for e in equations for f in _forms(e, unknowns)]
     known = [t for t in trees if t is not None]
     whole = {u.name: sides.get(u.name, line()) for u in unknowns}
     return _shrunk(whole, lambda box: any(range_of(t, box).excludes_zero() for t in known), frozenset())
+
+
+def _forms(e: Any, unknowns: Sequence[Any]) -> list[Any]:
+    """The expression, and written by Horner's rule in each unknown in which it is a polynomial: other enclosures."""
+    out = [e]
+    if sp.count_ops(e) < 300:
+        out += [sp.horner(e, u) for u in unknowns if u in e.free_symbols and e.is_polynomial(u) and sp.degree(e, u) > 1]
+        out.append(sp.factor_terms(e))
+    return list(dict.fromkeys(out))
 
 
 def _shrunk(

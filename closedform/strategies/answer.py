@@ -26,7 +26,7 @@ from closedform.kernel import expression as kernel
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint, Kind, largest_class
-from closedform.stationarity.place import TINY, Place, not_real
+from closedform.stationarity.place import TINY, Place, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 
 SETTLED = ("solved", "partial", "not_closed", "no_critical_point", "enclosed")
@@ -138,14 +138,16 @@ class _Gate:
 
     def _by_construction(self, place: Place) -> bool:
         """Is all that is open an equation or a closed bound on whose edge a reduction put the point?"""
-        if self.found.strategy not in SEARCHED:
+        return self.found.strategy in SEARCHED and all(
+            self._may_vanish(place, r) for r in self.system.domain.requirements if place.meets(r) == "unknown"
+        )
+
+    def _may_vanish(self, place: Place, r: Requirement) -> bool:
+        """Is it an equation or closed bound that is zero to many digits, at a point that a reduction put on edges?"""
+        if self.found.strategy not in SEARCHED or r.sums or r.guards or r.op not in ("=", ">=", "<="):
             return False
-        for r in self.system.domain.requirements:
-            if place.meets(r) == "unknown":
-                gap = place.value(r.gap) if not r.sums and not r.guards and r.op in ("=", ">=", "<=") else None
-                if gap is None or not gap.contains(0) or gap.rad() > arb(TINY):
-                    return False
-        return True
+        gap = place.value(r.gap)
+        return gap is not None and bool(gap.contains(0)) and not gap.rad() > arb(TINY)
 
     def _without_multipliers(self, p: CriticalPoint) -> CriticalPoint:
         if self.system.constrained is None:
@@ -220,7 +222,7 @@ class _Gate:
         slopes = self._slopes(place)
         rows = list[list[float]]()
         for r in self.system.domain.own():
-            if r.op in (">=", "<=", "=") and not r.sums and place.vanishes(r.gap):
+            if r.op in (">=", "<=", "=") and not r.sums and (place.vanishes(r.gap) or self._may_vanish(place, r)):
                 rows.append(
                     self._floats(place, [kernel.differentiate(kernel.read(to_tree(r.gap)), u) for u in self.names])
                 )

@@ -8,11 +8,12 @@ must reduce the equations to zero at it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
-from flint import arb, fmpq
+from flint import arb, ctx, fmpq
 
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.sampling import Sample, real_ball
@@ -104,6 +105,37 @@ def _ends(side: Range) -> tuple[fmpq | None, fmpq | None]:
         dyadic(side.low.lower()) if side.low.is_finite() else None,
         dyadic(side.high.upper()) if side.high.is_finite() else None,
     )
+
+
+def recognised(ball: arb) -> Any:
+    """A short number that lies in the ball: a fraction, one times pi, the logarithm or square root of one; or None.
+
+    A guess only: that it is a zero has to be proved.
+
+    >>> recognised(arb(2).log()), recognised(arb("0.75", "1e-30"))
+    (log(2), 3/4)
+    """
+    with ctx.workprec(200):
+        for turned, back in _GUESSES:
+            try:
+                value = turned(ball)
+            except (ValueError, ZeroDivisionError):
+                continue
+            if not value.is_finite() or value.rad() > arb("1e-18") or abs(value) > 10**6:
+                continue
+            near = Fraction(str(value.mid().str(25, radius=False))).limit_denominator(MAX_BOTTOM)
+            if value.contains(arb(near.numerator) / near.denominator):
+                return back(sp.Rational(near.numerator, near.denominator), ball)
+    return None
+
+
+MAX_BOTTOM = 1_000
+_GUESSES: tuple[tuple[Callable[[arb], arb], Callable[[Any, arb], Any]], ...] = (
+    (lambda v: v, lambda q, v: q),
+    (lambda v: v / arb.pi(), lambda q, v: q * sp.pi),
+    (lambda v: v * v, lambda q, v: (1 if v > 0 else -1) * sp.sqrt(q)),
+    (lambda v: v.exp(), lambda q, v: sp.log(q)),
+)
 
 
 class _Found:
@@ -232,7 +264,8 @@ class _Found:
         for f in distinct[:3]:
             if self._is_zero(f):
                 return f
-        return None
+        guess = {u: recognised(own[u.name]) for u in self.system.unknowns}
+        return guess if None not in guess.values() and self._is_zero(guess) else None
 
     def _is_zero(self, f: Mapping[Any, Any]) -> bool:
         """Do the equations vanish there, by the kernel's reduction or by simplification?"""
