@@ -378,9 +378,12 @@ def through(rung: str, parts: tuple[str, ...], loss: str, unknowns: str, assumpt
     assert module.declines(system) is None
     reduction = module.reduce(system, Budget.of(20))
     solvers = [importlib.import_module(PLACES[p]) for p in parts]
-    return reduction.lift(
-        tuple(s.attempt(part, Budget.of(20)) for s, part in zip(solvers, reduction.systems, strict=True))
-    )
+    systems, found = list(reduction.systems), list[Attempt]()
+    while len(found) < len(systems):
+        found.append(solvers[len(found)].attempt(systems[len(found)], Budget.of(20)))
+        if len(found) == len(reduction.systems) and reduction.following is not None:
+            systems += reduction.following(tuple(found))
+    return reduction.lift(tuple(found))
 
 
 def test_an_equality_constraint_is_never_ignored() -> None:

@@ -73,7 +73,11 @@ def _forms(e: Any, unknowns: Sequence[Any]) -> list[Any]:
     """The expression, and written by Horner's rule in each unknown in which it is a polynomial: other enclosures."""
     out = [e]
     if sp.count_ops(e) < 300:
-        out += [sp.horner(e, u) for u in unknowns if u in e.free_symbols and e.is_polynomial(u) and sp.degree(e, u) > 1]
+        terms = sp.Add.make_args(sp.expand(e))
+        for u in unknowns:
+            own = sp.Add(*(t for t in terms if t.is_polynomial(u)))
+            if u in own.free_symbols and sp.degree(own, u) > 1:
+                out.append(sp.horner(own, u) + sp.Add(*(t for t in terms if not t.is_polynomial(u))))
         out.append(sp.factor_terms(e))
     return list(dict.fromkeys(out))
 

@@ -25,6 +25,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
 from closedform.stationarity.candidates import decimals, expression_class
 from closedform.stationarity.scalar import Reduction, Stationarity
+from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import (
     Edge,
     Feasible,
@@ -192,11 +193,7 @@ class _Answer:
         if s.system is None or p.numeric is None or p.radius is None:
             return None
         own = {u.name for u in s.system.unknowns}
-        inner = {k: arb(v, arb(p.radius[k])) for k, v in p.numeric.items() if k in own}
-        if p.exact is not None:
-            for k in own:
-                sharper = real_ball(p.exact[k], Sample({}, {}), self.bits)
-                inner[k] = sharper if sharper is not None and k in inner and sharper.overlaps(inner[k]) else inner[k]
+        inner = {k: b for k, b in (balls_of(p, self.bits) or {}).items() if k in own}
         if set(inner) != own:
             return None
         return {**inner, **{u.name: real_ball(v, Sample(dict(inner), {}), self.bits) for u, v in s.values.items()}}

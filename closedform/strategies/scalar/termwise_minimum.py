@@ -26,7 +26,7 @@ from closedform.stationarity.candidates import decimals, expression_class
 from closedform.stationarity.scalar import Stationarity
 
 name = "every term at its least"
-example = {"loss": "x^2 + 2*y^2 - 3/10*cos(3*pi*x) - 4/10*cos(4*pi*y)"}
+example = {"loss": "-20*exp(-1/5*sqrt((x^2 + y^2)/2)) - exp((cos(2*pi*x) + cos(2*pi*y))/2)"}
 counterexample = {"loss": "exp(x) - 2*x"}
 share = 0.2
 
