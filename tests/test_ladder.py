@@ -84,7 +84,9 @@ def test_a_broken_rung_is_a_failed_attempt(monkeypatch):
 
 def test_reductions_climb_their_parts_and_lift(monkeypatch):
     reduction = types.SimpleNamespace(
-        systems=("left", "right"), following=None, lift=lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts))
+        systems=("left", "right"),
+        following=None,
+        lift=lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts)),
     )
     part = rung(
         monkeypatch,
