@@ -38,6 +38,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.scalar.univariate_polynomial",
     "closedform.strategies.scalar.linear_system",
     "closedform.strategies.scalar.polynomial_system",
+    "closedform.strategies.reductions.roots_named",
     "closedform.strategies.scalar.bounded",
     "closedform.strategies.scalar.one_unknown",
     "closedform.strategies.scalar.elimination",

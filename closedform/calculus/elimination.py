@@ -182,8 +182,8 @@ class Eliminator:
         ratios = {h: sp.simplify(h.args[0] / first) for h in found}
         t = sp.Dummy("t", positive=True)
         if all(r.is_Rational for r in ratios.values()):
-            bottom = sp.ilcm(*(r.q for r in ratios.values()))
-            step = sp.igcd(*(int(r * bottom) for r in ratios.values()))
+            bottom = sp.ilcm(1, *(r.q for r in ratios.values()))
+            step = sp.igcd(0, *(int(r * bottom) for r in ratios.values()))
             reduced = e.xreplace({h: t ** int(r * bottom / step) for h, r in ratios.items()})
             return sp.exp(first * sp.Rational(step, bottom)), sp.numer(sp.together(reduced)), t
         one, other = sorted(found, key=sp.default_sort_key)[:2]

@@ -9,6 +9,7 @@ x = exp(u) in positive unknowns (posynomials; R. Duffin, E. Peterson, C. Zener, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -16,7 +17,7 @@ from flint import arb
 
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
-from closedform.enclosures.ranges import Range, line, range_of
+from closedform.enclosures.ranges import INFINITE, Range, line, range_of
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 
@@ -120,6 +121,38 @@ def _cuts(own: Range, side: int) -> list[arb]:
     other = own.low if side > 0 else own.high
     width = abs(other - edge) if other.is_finite() else arb(1)
     return [(edge - side * width * arb(10) ** -k).mid() for k in (1, 2, 4, 8, 16)]
+
+
+def descends(loss: Any, unknowns: Sequence[Any], base: Mapping[Any, Any], gaps: Sequence[Any] = ()) -> str | None:
+    """A ray from ``base`` along which the loss falls without end while all ``gaps`` stay at least zero, in words; or None.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> descends(x**2 - y**2 + sp.cos(x), (x, y), {x: 0, y: 0})
+    'the loss has no lower bound: from x = 0, y = 0 in the direction (0, 1) it falls without end'
+    """
+    if len(unknowns) > 3:
+        return None
+    t = sp.Symbol("_t", positive=True)
+    for direction in product((0, 1, -1), repeat=len(unknowns)):
+        if not any(direction):
+            continue
+        way = {u: base[u] + d * t for u, d in zip(unknowns, direction, strict=True)}
+        slope = sp.diff(loss.subs(way, simultaneous=True), t)
+        rising = [sp.diff(g.subs(way, simultaneous=True), t) for g in gaps]
+        if slope.has(sp.nan, sp.zoo) or not all(_never_less(r, t) for r in rising):
+            continue
+        for reach in REACH[:6]:
+            past = {t.name: Range(arb(reach), INFINITE)}
+            ends = [range_of(tree, past) for f in _forms(slope, [t]) if (tree := tree_or_none(f)) is not None]
+            if any(r.everywhere and bool(r.high < 0) and not r.high.is_zero() for r in ends):
+                at = ", ".join(f"{u} = {base[u]}" for u in unknowns)
+                return f"the loss has no lower bound: from {at} in the direction {direction} it falls without end"
+    return None
+
+
+def _never_less(slope: Any, t: Any) -> bool:
+    tree = tree_or_none(slope)
+    return tree is not None and bool(range_of(tree, {t.name: Range(arb(0), INFINITE)}).low >= 0)
 
 
 # -- convexity by composition -------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.coercive import grows
-from closedform.enclosures.least import convex, geodesically_convex, sublevel
+from closedform.enclosures.least import convex, descends, geodesically_convex, sublevel
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.reductions.lifted import balls_of
@@ -66,7 +66,7 @@ class _Least:
         if not reason and tied and len(single) == len(self.found.points):
             reason = self._by_shape() or (self._by_box(known[low]) if self.found.complete else "")
         if not reason:
-            return self.found
+            return self._downhill(single)
         best = {id(single[i]) for i in tied}
         points = tuple(replace(p, kind="global minimum") if id(p) in best else p for p in self.found.points)
         least = [p for p in points if p.kind == "global minimum"]
@@ -82,6 +82,20 @@ class _Least:
                 Statement(f"{reason}: the point of least loss listed is the global minimum", "derived"),
             ),
         )
+
+    def _downhill(self, points: list[CriticalPoint]) -> Attempt:
+        """The attempt with the statement that the loss has no lower bound, when a ray from a point shows it."""
+        gaps = [
+            r.lhs - r.rhs if r.rel_op == ">" else r.rhs - r.lhs for r in self.feasible.open if r.rel_op in (">", "<")
+        ]
+        bases = [{u: p.exact[u.name] for u in self.unknowns} for p in points[:4] if p.exact is not None]
+        if not self.feasible.open and ranges(self.loss, self.sides).everywhere:
+            bases.append(dict.fromkeys(self.unknowns, sp.S.Zero))
+        for base in bases:
+            found = descends(self.loss, self.unknowns, base, gaps) if sp.count_ops(list(base.values())) < 30 else None
+            if found is not None:
+                return replace(self.found, statements=(*self.found.statements, Statement(found, "derived")))
+        return self.found
 
     def _value(self, p: CriticalPoint) -> arb | None:
         at = balls_of(p, self.bits)

@@ -170,6 +170,8 @@ def _bound(found: Mapping[Key, list[fmpq]]) -> None:
     for values in found.values():
         different = {str(abs(v)): abs(v) for v in values if v != 0}
         whole = sum(different.values(), fmpq(0)) / _gcd(values)
+        if float(whole.p) / float(whole.q) > MAX_DEGREE:  # doses with four decimals: exponents of many thousands
+            raise NotExponential("the exponents are too large for an elimination")
         degree *= max(1.0, float(whole.p) / float(whole.q)) if len(found) == 1 else max(1, len(different))
     if degree > (MAX_DEGREE if len(found) == 1 else MAX_PRODUCTS):
         raise NotExponential("the exponents take too many values for an elimination")

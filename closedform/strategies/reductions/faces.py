@@ -19,7 +19,7 @@ from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.certificates import points_certificate
-from closedform.enclosures.least import convex, sublevel
+from closedform.enclosures.least import convex, descends, sublevel
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
@@ -88,6 +88,7 @@ class _Candidate:
     loss: arb | None = None
     value: Any = None  # the loss, exactly
     kind: Kind = "unclassified"
+    note: str = ""
 
 
 @dataclass
@@ -127,6 +128,8 @@ class _Answer:
         statements.append(self._said(complete))
         if best:
             statements.append(Statement(reason, "derived"))
+        elif (way := self._downhill()) is not None:
+            statements.append(Statement(way, "derived"))
         certificates = self._certify(kept, statements)
         kept.sort(key=lambda c: [float(b.mid()) for b in c.at.values()])
         points = tuple(self._point(c) for c in kept)
@@ -234,7 +237,8 @@ class _Answer:
         if c.active:
             if not c.edge.pushes_in:
                 return "unclassified"
-            return "boundary minimum" if not minus else "unclassified"
+            c.note = "" if minus else "a local minimum: the loss rises along the edge and into the domain"
+            return "unclassified"
         return "saddle" if plus and minus else "local maximum" if minus else "local minimum"
 
     def _listed(self, c: _Candidate) -> bool:
@@ -245,7 +249,7 @@ class _Answer:
             return False
         if c.edge.leads_away or (c.edge.inertia is not None and c.edge.inertia[1]):
             return False
-        return c.kind == "boundary minimum" or c.edge.inertia is None or not c.edge.pushes_in
+        return bool(c.note) or c.edge.inertia is None or not c.edge.pushes_in
 
     def _least(self) -> tuple[set[int], str]:
         """The candidates that are proved to be global minima, and why."""
@@ -275,6 +279,20 @@ class _Answer:
                 "multipliers that are not negative: a global minimum (Karush, Kuhn, Tucker)"
             )
         return set(), ""
+
+    def _downhill(self) -> str | None:
+        """Why the loss has no lower bound on the domain, when a ray from a candidate shows it."""
+        for c in self.candidates[:6]:
+            if c.exact is None or self.feasible.equal:
+                continue
+            gaps = [
+                *self.feasible.closed,
+                *(r.lhs - r.rhs if r.rel_op == ">" else r.rhs - r.lhs for r in self.feasible.open),
+            ]
+            found = descends(self.feasible.loss, self.feasible.unknowns, c.exact, gaps)
+            if found is not None:
+                return found
+        return None
 
     def _equal(self, i: int, j: int) -> bool:
         a, b = self.candidates[i].value, self.candidates[j].value
@@ -365,7 +383,8 @@ class _Answer:
             c.edge.inertia if c.edge is not None and not c.active and not self.feasible.equal else None,
             loss=loss,
             expression_class=expression_class(*exact.values()) if exact is not None else None,
-            note=f"on the edge {edge}" if edge else "",
+            note=(f"on the edge {edge}" if edge else "")
+            + (f"; {c.note}" if c.note and c.kind == "unclassified" else ""),
         )
 
     def _multipliers(self, kept: list[_Candidate]) -> dict[str, object]:
