@@ -106,4 +106,6 @@ def _without(p: CriticalPoint, order: list[str]) -> CriticalPoint:
         for part in (p.exact, p.numeric, p.radius)
     )
     word = expression_class(*exact.values()) if exact is not None else None
-    return replace(p, exact=exact, numeric=numeric, radius=radius, inertia=None, kind="unclassified", expression_class=word)
+    return replace(
+        p, exact=exact, numeric=numeric, radius=radius, inertia=None, kind="unclassified", expression_class=word
+    )
