@@ -329,6 +329,8 @@ def from_sympy(expr: Any) -> Node:
         return Node("e", ())
     if expr is sp.I:
         return Node("I", ())
+    if expr is sp.EulerGamma:
+        return _node("*", number(-1), _node("digamma", number(1)))
     if expr in (sp.true, sp.false):
         return name(str(expr))
     if isinstance(expr, (sp.Sum, sp.Product)):

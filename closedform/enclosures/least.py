@@ -56,7 +56,10 @@ def sublevel(
 
 
 def zeros_within(
-    equations: Sequence[Any], unknowns: Sequence[Any], sides: Mapping[str, Range]
+    equations: Sequence[Any],
+    unknowns: Sequence[Any],
+    sides: Mapping[str, Range],
+    opened: frozenset[tuple[str, int]] = frozenset(),
 ) -> dict[str, Range] | None:
     """A bounded box that holds every common zero of the equations within ``sides``; None where none is found.
 
@@ -67,7 +70,7 @@ def zeros_within(
     trees = [tree_or_none(f) for e in equations for f in _forms(e, unknowns)]
     known = [t for t in trees if t is not None]
     whole = {u.name: sides.get(u.name, line()) for u in unknowns}
-    return _shrunk(whole, lambda box: any(range_of(t, box).excludes_zero() for t in known), frozenset())
+    return _shrunk(whole, lambda box: any(range_of(t, box).excludes_zero() for t in known), opened)
 
 
 def _forms(e: Any, unknowns: Sequence[Any]) -> list[Any]:

@@ -29,7 +29,7 @@ MAX_OPS = 1_500
 
 def promoted(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     """The attempt with its least point called the global minimum, where that is proved; otherwise unchanged."""
-    if system.loss is None or system.constrained is not None or len(system.unknowns) < 2 or not found.points:
+    if system.loss is None or system.constrained is not None or not found.points:
         return found
     if (
         any(p.kind in ("global minimum", "boundary minimum") for p in found.points)

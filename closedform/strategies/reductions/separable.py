@@ -17,8 +17,9 @@ from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import CLASSES, CriticalPoint
-from closedform.stationarity.candidates import expression_class
+from closedform.stationarity.candidates import decimals, expression_class
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.strategies.reductions.lifted import DIGITS, balls_of
 
 name = "a block of its own"
 example = {"loss": "3*log(b) + (|1 - m| + |4 - m| + |6 - m|)/b", "unknowns": ["m", "b"], "assumptions": ["b>0"]}
@@ -133,12 +134,11 @@ def _lift(system: Stationarity, said: Statement, first: Attempt, cases: list[_Ca
         return Attempt(
             name, "no_critical_point", first.reason, complete=True, statements=(said, *_free_of_certificates(first))
         )
-    bad = next((a for a in attempts if a.outcome not in ("solved", "no_critical_point", "not_closed")), None)
+    known = ("solved", "no_critical_point", "not_closed", *(("partial", "enclosed") if numbers else ()))
+    bad = next((a for a in attempts if a.outcome not in known or (a.outcome == "enclosed" and not a.points)), None)
     if bad is not None:
         return Attempt(name, "failed", f"a part was not solved: {bad.reason}")
-    closing = next((a for a in attempts if a.outcome == "not_closed"), None)
-    if closing is not None and numbers:
-        return Attempt(name, "failed", f"a part has no closed form: {closing.reason}")
+    closing = None if numbers else next((a for a in attempts if a.outcome == "not_closed"), None)
     if closing is not None or all(c.second.outcome == "no_critical_point" for c in cases):
         deciding = closing or cases[0].second
         return replace(
@@ -165,13 +165,16 @@ def _lift(system: Stationarity, said: Statement, first: Attempt, cases: list[_Ca
     moved = tuple(
         s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.statements
     )
+    exact = [p.exact is not None for p in points]
+    outcome: Any = "solved" if all(exact) else "partial" if any(exact) else "enclosed"
     return Attempt(
         name,
-        "solved",
+        outcome,
+        "" if outcome == "solved" else "no formula was found for a part",
         points=tuple(points),
         complete=all(a.complete for a in attempts),
         expression_class=max(classes, key=CLASSES.index) if classes else None,
-        minimiser="closed" if minima else None,
+        minimiser="closed" if minima and all(p.exact is not None for p in minima) else None,
         scope="instance" if numbers else "formula",
         statements=(said, *_free_of_certificates(first)) if numbers else (said, *first.statements, *moved),
         certificates=() if numbers else first.certificates + second.certificates,
@@ -185,7 +188,7 @@ def _free_of_certificates(a: Attempt) -> tuple[Statement, ...]:
 
 def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoint) -> CriticalPoint | None:
     if p.exact is None or q.exact is None:
-        return None
+        return _in_numbers(system, p, q) if not system.parameters else None
     put, m, value = dict[Any, Any](), case.m, case.value
     if case.coupled and isinstance(value, sp.Symbol) and value.name == "block_value":
         put[value] = sp.simplify(case.g.subs(m, p.exact[m.name]))
@@ -210,4 +213,20 @@ def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoin
         expression_class=max(classes, key=CLASSES.index),
         conditions=conditions,
         note=p.note or q.note,
+    )
+
+
+def _in_numbers(system: Stationarity, p: CriticalPoint, q: CriticalPoint) -> CriticalPoint | None:
+    """Two points of parts, one of them without a formula, as one point in decimals."""
+    bits = 333
+    at = {**(balls_of(p, bits) or {}), **(balls_of(q, bits) or {})}
+    if any(u.name not in at for u in system.unknowns):
+        return None
+    shown = {u.name: decimals(at[u.name], DIGITS) for u in system.unknowns}
+    both = {p.kind, q.kind}
+    return CriticalPoint(
+        None,
+        FrozenMap({k: v[0] for k, v in shown.items()}),
+        FrozenMap({k: v[1] for k, v in shown.items()}),
+        "global minimum" if both == {"global minimum"} else "unclassified",
     )

@@ -60,10 +60,18 @@ def declines(system: Stationarity) -> str | None:
 
 def _box(system: Stationarity) -> dict[str, Range] | None:
     """Bounds that hold every solution: those of the domain, or such that an equation has no zero outside of them."""
-    sides = _sides(system)
-    if all(s.bounded for s in sides.values()):
-        return sides
-    return zeros_within(system.gradient or system.equations, system.unknowns, sides)
+    sides, equations = _sides(system), system.gradient or system.equations
+    opened = set[tuple[str, int]]()  # ends where the equations may have no value: the cover keeps away from them
+    for r in system.relations:
+        ends = {r.lhs, r.rhs} & set(system.unknowns)
+        if r.rel_op in (">", "<") and len(ends) == 1 and len(r.free_symbols) == 1:
+            u = next(iter(ends))
+            opened.add((u.name, -1 if (r.rel_op == ">") == (r.lhs == u) else 1))
+    for kept in (frozenset(opened), frozenset[tuple[str, int]]()):
+        found = zeros_within(equations, system.unknowns, sides, kept)
+        if found is not None:
+            return found
+    return None
 
 
 def _sides(system: Stationarity) -> dict[str, Range]:
