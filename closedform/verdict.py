@@ -147,7 +147,8 @@ INCOMPLETE = "whether there are other critical points is open: the list is not p
 def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
     """The conclusion without what its own parts contradict; it never says more than before.
 
-    * "every critical point is closed" needs a complete list, or a stated period (then the list stands for it);
+    * of numbers, "every critical point is closed" needs a complete list, or a stated period (of a formula in symbols,
+      that the family of critical points has one);
     * what is proved of a family of data is not said of a problem with numbers only (theory: T13-T15 speak of
       parameters that run over an interval);
     * complex solutions are counted for polynomial systems only, and an infinite set of solutions is not counted.
@@ -155,7 +156,8 @@ def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
     if problem.level == "matrix":
         return conclusion
     said = " ".join([*(s.text for s in conclusion.statements), *(p.note for p in conclusion.points)])
-    if conclusion.outcome == "solved" and not (conclusion.complete or conclusion.formula or _ALL_TURNS.search(said)):
+    whole = conclusion.complete or conclusion.formula is not None or _ALL_TURNS.search(said)
+    if conclusion.outcome == "solved" and not whole and not problem.parameters:
         listed = any(p.exact is not None for p in conclusion.points)
         open_list = Statement(INCOMPLETE, "observed")
         conclusion = replace(

@@ -33,8 +33,8 @@ def point(exact: dict[str, Any] | None = None, numeric: dict[str, str] | None = 
 
 
 def said(loss: str | None, *points: CriticalPoint, **call: Any) -> Attempt:
-    claim = Attempt("claimed", "solved", points=points, complete=True)
-    return audit(read(loss, **call), claim, Budget.of(5))
+    complete = bool(call.pop("complete", False))
+    return audit(read(loss, **call), Attempt("claimed", "solved", points=points, complete=complete), Budget.of(5))
 
 
 FALSE = [
@@ -138,6 +138,49 @@ def test_a_false_loss_is_dropped() -> None:
     left = said("x^2 - 2*x", point({"x": 1}, loss=sp.Integer(1)), unknowns=["x"])
     assert left.points[0].loss is None
     assert left.outcome == "solved"
+
+
+LEFT_OUT = [
+    # (loss, equations, assumptions, the points claimed to be all, where another one lies)
+    ("x^4 - x^2", None, [], [0], "0.7071"),
+    (None, ["x^2 - 2"], [], [-sp.sqrt(2)], "1.4142"),
+    ("sin(x)", None, ["x >= 0", "x <= 7"], [sp.pi / 2], "4.712"),
+    ("x^4", None, [], [], "x = 0"),
+    ("abs(x - 1) + x^2/8", None, [], [], "0.99999"),
+    ("exp(x) - 3*x", None, ["x > 1"], [], "1.0986"),
+]
+
+
+@pytest.mark.parametrize(("loss", "equations", "assumptions", "claimed", "where"), LEFT_OUT)
+def test_a_list_that_leaves_out_a_point_is_not_complete(
+    loss: str | None, equations: list[str] | None, assumptions: list[str], claimed: list[Any], where: str
+) -> None:
+    call = {"equations": equations, "assumptions": assumptions, "unknowns": ["x"]}
+    left = said(loss, *(point({"x": v}) for v in claimed), complete=True, **call)
+    assert where in str(left.details["fault"])
+    assert (left.complete, len(left.points)) == (False, len(claimed))
+
+
+def test_a_point_left_out_in_two_unknowns() -> None:
+    loss = "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"
+    left = said(loss, point({"x": 3, "y": 2}), complete=True, unknowns=["x", "y"])
+    assert "is not listed" in str(left.details["fault"])
+
+
+@pytest.mark.parametrize(
+    ("loss", "assumptions", "claimed"),
+    [
+        ("x^3 - 3*x", [], {"x": 1}),
+        ("x^2 - 2*x", ["x >= 2", "x <= 3"], {"x": 3}),
+        ("x^2*y^2 + (x - 1)^2 - y", [], {"x": 1, "y": sp.Rational(1, 2)}),
+        ("(x - 3)^2 + y^2 subject to x^2 + y^2 <= 1", [], {"x": 1, "y": 0}),
+    ],
+)
+def test_a_global_minimum_is_held_against_other_places(
+    loss: str, assumptions: list[str], claimed: dict[str, Any]
+) -> None:
+    left = said(loss, point(claimed, kind="global minimum"), assumptions=assumptions, unknowns=list(claimed))
+    assert ("fault" in left.details) == ("subject" not in loss)
 
 
 # -- what hangs together ------------------------------------------------------------------------------------------------

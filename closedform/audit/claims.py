@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -10,13 +11,16 @@ from flint import arb, ctx
 
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Statement
+from closedform.audit.evaluation import Open, Undefined
 from closedform.audit.question import MINIMA, Question
+from closedform.audit.search import Search
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, Kind
 from closedform.problem import Problem
 
 GUARD = 200  # bits past the digits asked for
+SEARCH = 0.3  # seconds for what a report leaves out
 MAX_TEXT = 20_000  # characters of an exact expression that is evaluated
 _PERIOD = re.compile(r"translate|period|multiples? of|every integer|all integers|any integer", re.IGNORECASE)
 
@@ -58,7 +62,7 @@ class _Audit:
 
     def done(self) -> Attempt:
         kept = [k for p in self.attempt.points if (k := self._point(p)) is not None]
-        kept = self._least(kept)
+        kept = self._searched(self._least(kept))
         points = tuple(k.point for k in kept)
         if not self.faults and not self.repairs:
             return self.attempt
@@ -173,6 +177,43 @@ class _Audit:
                 k = _Kept(replace(k.point, kind=kind if k.point.inertia is not None else "unclassified"), k.at)
             out.append(k)
         return out
+
+    # -- what is left out --------------------------------------------------------------------------------------------
+
+    def _searched(self, kept: list[_Kept]) -> list[_Kept]:
+        """The points after a quick search for a lower loss and for points that a complete list lacks."""
+        if self.faults or any(k.at is None for k in kept):  # a family of points, or an exact form that is not read
+            return kept
+        budget = Budget(min(self.budget.deadline, time.monotonic() + SEARCH), self.budget.digits, self.budget.seed)
+        search = Search(self.question, [k.at for k in kept if k.at is not None], budget)
+        try:
+            self._completeness(search)
+            return [self._unbeaten(search, k, kept) for k in kept]
+        except (Open, Undefined):  # nothing is searched where floating point has no rule
+            return kept
+
+    def _completeness(self, search: Search) -> None:
+        a = self.attempt
+        said = " ".join([*(s.text for s in a.statements), *(p.note for p in a.points)])
+        none = a.outcome == "no_critical_point"
+        if not (a.complete or none) or _PERIOD.search(said):
+            return
+        missed = search.missed()
+        if missed:
+            self.faults.append(f"a {self._word()} at {missed} is not listed")
+
+    def _unbeaten(self, search: Search, k: _Kept, kept: list[_Kept]) -> _Kept:
+        kind = k.point.kind
+        edge = kind == "boundary minimum" and not any(o.point.kind == "global minimum" for o in kept)
+        sign = -1 if kind == "global maximum" else 1
+        height = self.question.height(k.at) if k.at is not None else None
+        if height is None or k.at is None or not (edge or kind in ("global minimum", "global maximum")):
+            return k
+        beaten = search.lower(height, sign)
+        if not beaten:
+            return k
+        self.faults.append(f"{_told(k.point, k.at)} is no {kind}: {beaten}")
+        return _Kept(replace(k.point, kind="unclassified"), k.at)
 
 
 def _power_of_ten(ball: arb, digits: int) -> str:
