@@ -22,7 +22,10 @@ from closedform.problem import Problem
 GUARD = 200  # bits past the digits asked for
 SEARCH = 0.3  # seconds for what a report leaves out
 MAX_TEXT = 20_000  # characters of an exact expression that is evaluated
-_PERIOD = re.compile(r"translate|period|multiples? of|every integer|all integers|any integer", re.IGNORECASE)
+_MANY = re.compile(  # words by which a listed point stands for others
+    r"translate|period|multiples? of|every integer|all integers|any integer|any value|famil|curve|plateau|\bfree\b",
+    re.IGNORECASE,
+)
 
 
 def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
@@ -196,7 +199,7 @@ class _Audit:
         a = self.attempt
         said = " ".join([*(s.text for s in a.statements), *(p.note for p in a.points)])
         none = a.outcome == "no_critical_point"
-        if not (a.complete or none) or _PERIOD.search(said):
+        if not (a.complete or none) or _MANY.search(said):
             return
         missed = search.missed()
         if missed:
