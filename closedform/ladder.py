@@ -47,6 +47,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.sufficient_statistics",
     "closedform.strategies.reductions.monotone_boundary",
     "closedform.strategies.reductions.separable",
+    "closedform.strategies.reductions.cells",
     "closedform.strategies.reductions.profile",
     "closedform.strategies.scalar.termwise_minimum",
     # obstructions

@@ -46,7 +46,7 @@ CLASS_WORDS = {
 }
 _SOUGHT = {"min": ("minim", "convex", "local maximum"), "max": ("maxim", "concave", "local minimum")}
 HIDDEN = frozenset(
-    ("refused", "fault", "newton", "logarithms")
+    ("refused", "fault", "newton", "logarithms", "passed over")
 )  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table

@@ -242,7 +242,11 @@ class _Gate:
         return [float(v.mid()) if v is not None else float("nan") for v in values]
 
     def _kind(self, p: CriticalPoint, place: Place, slope: str) -> tuple[Kind, tuple[int, int, int] | None]:
-        if self.loss is None or slope != "zero":
+        if (
+            self.loss is None
+            or slope != "zero"
+            or (self.found.strategy in SEARCHED and p.note.startswith("on the edge"))
+        ):
             return p.kind, p.inertia
         found = self._inertia(place)
         if found is None or found[2]:

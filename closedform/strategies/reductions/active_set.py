@@ -67,6 +67,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         for c in combinations(range(n), k)
     ):
         return Attempt(name, "failed", "convexity was not proved")
+    if not strict and not system.parameters:
+        return Attempt(name, "declined", "the minimiser need not be the only one: every face is looked at")
     plain = {u: sp.Symbol(u.name, real=True) for u in own}  # their signs are constraints here, not assumptions
     gradient = [g.subs(plain) for g in system.gradient or ()]
     slack = [sp.expand(((r.lhs - r.rhs) if r.rel_op == ">=" else (r.rhs - r.lhs)).subs(plain)) for r in held]

@@ -41,6 +41,7 @@ from closedform.strategies.strata import (
 
 name = "faces, edges and corners"
 example = {"loss": "(x - 3)^2 + y^2 subject to x^2 + y^2 <= 1", "unknowns": ["x", "y"]}
+PASSED = "passed over"  # in the details: points of John on edges that are no minima
 counterexample = {"loss": "x^2 + y^2 - x*y", "unknowns": ["x", "y"]}
 
 
@@ -100,6 +101,7 @@ class _Answer:
     budget: Budget
     candidates: list[_Candidate] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)  # strata of which not every point is known
+    flat: list[tuple[str, Any]] = field(default_factory=list)  # strata on which the loss is constant, with its value
 
     @property
     def bits(self) -> int:
@@ -118,6 +120,8 @@ class _Answer:
                 c.value = sp.nsimplify(value) if value.is_Rational else value
         statements = list[Statement]()
         best, reason = self._least()
+        if self.flat and not (best and self._convex()):  # else no point of them is a minimum, as none is the least
+            self.gaps += [f"{where}, where the loss is constant" for where, _ in self.flat]
         for i, c in enumerate(self.candidates):
             c.kind = "global minimum" if i in best else self._kind(c)
         kept = [c for c in self.candidates if self._listed(c)]
@@ -162,7 +166,7 @@ class _Answer:
             counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
             statements=tuple(statements),
             certificates=certificates,
-            details=FrozenMap(self._multipliers(kept)),
+            details=FrozenMap({**self._multipliers(kept), PASSED: len(self.candidates) - len(kept) + len(self.flat)}),
         )
 
     # -- gathering ---------------------------------------------------------------------------------------------------
@@ -173,9 +177,12 @@ class _Answer:
             at = {u.name: real_ball(v, Sample({}, {}), self.bits) for u, v in exact.items()}
             self._add(s, exact, at)
             return
+        if s.constant:
+            self.flat.append((self._where(s), self.feasible.loss.subs(dict(s.values), simultaneous=True)))
+            return
         attempt = self.attempts.get(id(s))
-        if s.constant or attempt is None:
-            self.gaps.append(self._where(s) + ", where the loss is constant")
+        if attempt is None:
+            self.gaps.append(self._where(s))
             return
         known = attempt.outcome in ("solved", "partial", "not_closed", "enclosed") and attempt.complete
         if not known and attempt.outcome != "no_critical_point":
@@ -267,18 +274,33 @@ class _Answer:
         )
         if floor is not None and value is not None and sp.simplify(value - floor) == 0:
             return set(tied), "the loss is nowhere less, as its form shows: the global minimum"
+        flat = [real_ball(sp.sympify(v), Sample({}, {}), self.bits) for _, v in self.flat]
+        if any(v is None or not v > values[low] for v in flat):
+            return set(), ""
         if not self.gaps:
             reason = attains(self.feasible, self.budget) or self._inside_a_box(values[low])
             if reason is not None:
                 return set(
                     tied
                 ), f"{reason}, so the loss has a least value: the least among the points of every face, edge and corner"
-        if self._convex() and (c := self.candidates[low]).edge is not None and c.edge.pushes_in:
+        if self._convex() and (c := self.candidates[low]).edge is not None and (c.edge.pushes_in or self._carried(c)):
             return {low}, (
                 "the loss is convex on a convex domain, and its gradient is a combination of those of the active constraints with "
                 "multipliers that are not negative: a global minimum (Karush, Kuhn, Tucker)"
             )
         return set(), ""
+
+    def _carried(self, c: _Candidate) -> bool:
+        """Are the multipliers not negative, in exact arithmetic at a rational point?"""
+        if c.exact is None or not all(v.is_Rational for v in c.exact.values()) or len(c.active) > 6:
+            return False
+        held = [*(self.feasible.closed[i] for i in c.active), *self.feasible.equal]
+        rows = sp.Matrix([[sp.diff(h, u).subs(c.exact) for u in self.feasible.unknowns] for h in held])
+        slope = sp.Matrix([sp.diff(self.feasible.loss, u).subs(c.exact) for u in self.feasible.unknowns])
+        if not all(v.is_Rational for v in (*rows, *slope)) or rows.rank() < len(held):
+            return False
+        multipliers = (rows * rows.T).LUsolve(rows * slope)
+        return rows.T * multipliers == slope and all(m >= 0 for m in multipliers[: len(c.active)])
 
     def _downhill(self) -> str | None:
         """Why the loss has no lower bound on the domain, when a ray from a candidate shows it."""
@@ -339,6 +361,7 @@ class _Answer:
             "the loss has no critical point, also on the edges of the domain",
             complete=True,
             statements=(said,),
+            details=FrozenMap({PASSED: len(self.candidates) + len(self.flat)}),
         )
 
     def _said(self, complete: bool) -> Statement:

@@ -26,7 +26,7 @@ name = "the least loss observed"
 encloses = True
 last_resort = True  # only where no other rung brought a point
 share = 0.6
-example = {"loss": "|x*y - 1| + |x - y^2 + sin(y)| + exp(|x - 2|)", "unknowns": ["x", "y"]}
+example = {"loss": "|x*y - 1| + |x + z| + |y - z^2| + |sin(x) - y| + |x - 3| + |z - exp(y)| + |x*z - 2|"}
 counterexample = {"loss": "a*exp(x) - x", "unknowns": ["x"]}
 
 MAX_UNKNOWNS = 20
