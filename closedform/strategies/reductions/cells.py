@@ -30,6 +30,7 @@ example = {"loss": "|x| + |y - 1| + x^2*y^2 + x", "unknowns": ["x", "y"]}
 counterexample = {"loss": "x^2 + y^2", "unknowns": ["x", "y"]}
 
 MAX_CELLS = 40
+MAX_KINKS = 6
 KINKS = (sp.Abs, sp.Max, sp.Min)
 
 
@@ -44,6 +45,8 @@ def declines(system: Stationarity) -> str | None:
         return "there is one unknown only"
     if any(e.has(sp.Piecewise, sp.sign, sp.Heaviside, sp.Sum) for e in expressions):
         return "there are jumps, cases or sums beside the kinks"
+    if len(set[Any]().union(*(e.atoms(*KINKS) for e in expressions))) > MAX_KINKS:
+        return "there are too many kinks"
     return None if _cells(system) is not None else "there are too many cells"
 
 
@@ -90,16 +93,11 @@ def _alternatives(kink: Any) -> list[tuple[Any, tuple[Any, ...]]]:
 
 def _empty(system: Stationarity, gaps: tuple[Any, ...]) -> bool:
     """Has the cell no inner point, as its form or the bounds of the unknowns show?"""
-    for g in gaps:
-        if g.is_number and bool(g < 0):
-            return True
-        if not g.is_number and any(sp.expand(g + h) == 0 for h in gaps):
-            return True
-    for g in gaps:
-        for h in gaps:
-            ratio = sp.cancel(g / h) if g != h and not h.is_zero else None
-            if ratio is not None and ratio.is_number and ratio.is_negative:
-                return True
+    if any(g.is_number and bool(g < 0) for g in gaps):
+        return True
+    scaled = [_scaled(g, system.unknowns) for g in gaps]
+    if any(sp.expand(g + h) == 0 for i, g in enumerate(scaled) for h in scaled[:i]):
+        return True
     live = tuple(g for g in gaps if not g.is_number)
     strict = tuple(r for r in system.relations if r.rel_op in (">", "<") and r.free_symbols & set(system.unknowns))
     closed = [
@@ -107,6 +105,13 @@ def _empty(system: Stationarity, gaps: tuple[Any, ...]) -> bool:
     ]
     bounds = bounds_of(Feasible(system.unknowns, sp.S.Zero, (), (*live, *closed), strict))
     return any(low is not None and high is not None and bool(low >= high) for low, high in bounds.values())
+
+
+def _scaled(g: Any, unknowns: tuple[Any, ...]) -> Any:
+    """A polynomial divided by the size of its leading coefficient: multiples of each other become equal or opposite."""
+    if g.is_number or not g.is_polynomial(*unknowns):
+        return g
+    return sp.expand(g / sp.Abs(sp.Poly(g, *unknowns).LC()))
 
 
 def reduce(system: Stationarity, budget: Budget) -> Reduction:
