@@ -68,7 +68,7 @@ def one(peer: str, n: int, k: int) -> None:
 def stream(gigabytes: float, k: int) -> None:
     import numpy as np
 
-    from closedform.emit.least_squares import solve_chunks
+    from closedform.emit.least_squares import solve_blocks
 
     rng = np.random.default_rng(0)
     block = rng.standard_normal((20_000, k))
@@ -79,10 +79,10 @@ def stream(gigabytes: float, k: int) -> None:
         scaled = np.empty_like(block)
         for i in range(count):
             np.multiply(block, 1 + (i % 97) / 97, out=scaled)
-            yield scaled, scaled @ truth[:, None]
+            yield scaled, scaled @ truth[:, None], None
 
     started = time.perf_counter()
-    fit = solve_chunks(chunks)
+    fit = solve_blocks(chunks)
     wall = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     error = float(np.linalg.norm(fit.coefficients[:, 0] - truth) / np.linalg.norm(truth))

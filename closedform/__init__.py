@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from closedform.derive import derive
-    from closedform.errors import CallError, ClosedFormError, InputError, TextFault
+    from closedform.emit.estimator import LeastSquaresRegressor
+    from closedform.errors import CallError, ClosedFormError, ConditionError, InputError, TextFault
     from closedform.losses import losses
     from closedform.polynomials import galois, radicals, roots
     from closedform.report.model import Report
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CallError",
     "ClosedFormError",
+    "ConditionError",
     "InputError",
+    "LeastSquaresRegressor",
     "Report",
     "TextFault",
     "__version__",
@@ -47,6 +50,8 @@ _PLACES = {
     "Report": "report.model",
     "ClosedFormError": "errors",
     "CallError": "errors",
+    "ConditionError": "errors",
+    "LeastSquaresRegressor": "emit.estimator",
     "InputError": "errors",
     "TextFault": "errors",
 }

@@ -4,6 +4,7 @@
     ├── CallError          a wrong call: options that do not go together, a name nobody declared   exit 2
     ├── InputError         data or loss that cannot be read                                        exit 65
     │   └── TextFault      ... with the place in the text, shown with a caret
+    ├── ConditionError     values at which a formula's stated conditions fail; a ValueError too    exit 65
     └── OutOfTime          the budget ran out; caught inside, never shown as a traceback
 
 A message is one sentence: what was read, where, and what would have worked.
@@ -53,6 +54,12 @@ class TextFault(InputError):
             line, column = line[left : left + 100], column - left
         head = f"{self.cause}; {self.hint}" if self.hint else self.cause
         return f"{head}\n  {line.rstrip()}\n  {' ' * column}^"
+
+
+class ConditionError(ClosedFormError, ValueError):
+    """A stated condition of a formula fails at the values that it was called with."""
+
+    exit_code = 65
 
 
 class OutOfTime(ClosedFormError):

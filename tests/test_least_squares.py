@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from closedform.emit import cost
 from closedform.emit.estimator import LeastSquaresRegressor
-from closedform.emit.least_squares import GramState, solve, solve_chunks
+from closedform.emit.least_squares import solve, solve_blocks
+from closedform.emit.moments import Moments
 from closedform.errors import CallError, InputError
 
 
@@ -77,15 +78,15 @@ def test_chunks_give_what_the_whole_gives():
     X, y = rng.normal(size=(1000, 6)), rng.normal(size=(1000, 2))
 
     def chunks():
-        return ((X[i : i + 137], y[i : i + 137]) for i in range(0, 1000, 137))
+        return ((X[i : i + 137], y[i : i + 137], None) for i in range(0, 1000, 137))
 
-    np.testing.assert_allclose(solve_chunks(chunks).coefficients, solve(X, y).coefficients, rtol=1e-12)
+    np.testing.assert_allclose(solve_blocks(chunks).coefficients, solve(X, y).coefficients, rtol=1e-12)
 
 
 def test_states_merge_like_numbers_add():
     rng = np.random.default_rng(5)
     X, y = rng.integers(-9, 9, size=(40, 3)).astype(float), rng.integers(-9, 9, size=(40, 1)).astype(float)
-    whole, parts = GramState.of(X, y), GramState.of(X[:11], y[:11]) + GramState.of(X[11:], y[11:])
+    whole, parts = Moments.of(X, y), Moments.of(X[:11], y[:11]) + Moments.of(X[11:], y[11:])
     assert np.array_equal(whole.gram, parts.gram)
     assert np.array_equal(whole.moment, parts.moment)
 
@@ -145,3 +146,111 @@ def test_predicted_steps_are_what_gradient_descent_takes():
 def test_cost_refuses_what_makes_no_sense(bad):
     with pytest.raises(CallError):
         cost.predict(*bad)
+
+
+DESIGNS = {
+    # (columns, with an intercept, rank without it, relation): the relation is made by hand in each design
+    "one-hot levels": (lambda r, n: np.eye(3)[np.arange(n) % 3], True, 2, "x3 = 1 - x1 - x2"),
+    "levels of a tenth": (lambda r, n: 0.1 * np.eye(3)[np.arange(n) % 3], True, 2, "x3 = 0.1 - x1 - x2"),
+    "a constant": (lambda r, n: np.column_stack([r.normal(size=n), np.full(n, 0.1)]), True, 1, "x2 = 0.1"),
+    "ones beside levels": (
+        lambda r, n: np.column_stack([np.ones(n), np.eye(2)[np.arange(n) % 2]]),
+        False,
+        2,
+        "x3 = x1 - x2",
+    ),
+    "a triple": (lambda r, n: np.outer(r.normal(size=n), [1.0, 3.0]), False, 1, "x2 = 3*x1"),
+    "shares": (
+        lambda r, n: (lambda s: np.column_stack([s, 1 - s.sum(axis=1)]))(r.random((n, 2)) / 2),
+        True,
+        2,
+        "x3 = 1 - x1 - x2",
+    ),
+    "a sum far from zero": (
+        lambda r, n: (lambda a: np.column_stack([a, a[:, 0] + a[:, 1]]))(r.normal(size=(n, 2)) + np.array([1e8, 0])),
+        True,
+        2,
+        "x3 = x1 + x2",
+    ),
+    "a column of zeros": (lambda r, n: np.column_stack([r.normal(size=n), np.zeros(n)]), False, 1, "x2 = 0"),
+}
+
+
+def _fitted(way, X, y, intercept):
+    """Rank, relations and fitted values by one of the three ways."""
+    if way == "solve_blocks":
+        blocks = [(X[:20], y[:20, None], None), (X[20:], y[20:, None], None)]
+        fit = solve_blocks(lambda: blocks, intercept=intercept)
+        a = fit.coefficients[:, 0]
+        return fit.rank, fit.dependent, (X - X[0]) @ a + (X[0] @ a + fit.intercept)
+    model = LeastSquaresRegressor(fit_intercept=intercept)
+    if way == "fit":
+        model.fit(X, y)
+    else:
+        for part in np.array_split(np.arange(len(X)), 3):
+            model.partial_fit(X[part], y[part])
+    return model.rank_, model.dependent_, model.predict(X)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+@pytest.mark.parametrize("way", ["fit", "partial_fit", "solve_blocks"])
+def test_dependent_columns_are_found_named_and_predicted_well(name, way):
+    make, intercept, rank, relation = DESIGNS[name]
+    rng = np.random.default_rng(11)
+    X = make(rng, 60)
+    y = X @ rng.normal(size=X.shape[1]) / max(1.0, np.abs(X).max()) + rng.normal(size=60)
+    full = np.column_stack([X - X.mean(axis=0), np.ones(60)]) if intercept else X
+    want = full @ np.linalg.lstsq(full, y, rcond=1e-10 if "far" not in name else 1e-7)[0]
+    with pytest.warns(RuntimeWarning, match=f"rank {rank} of {X.shape[1]}"):
+        found, dependent, got = _fitted(way, X, y, intercept)
+    assert found == rank
+    assert dependent == (relation,)
+    np.testing.assert_allclose(got, want, atol=1e-6 if "far" in name else 1e-10)
+
+
+def test_an_offset_costs_no_digits():
+    rng = np.random.default_rng(12)
+    Z = np.round(rng.normal(size=(400, 3)) * 2**20) / 2**20  # so that 1e8 + Z is exact in double precision
+    y = Z @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=400)
+    X = Z + np.array([1e8, -3e7, 0.0])
+    near = LeastSquaresRegressor().fit(Z, y)
+    far, parts = LeastSquaresRegressor().fit(X, y), LeastSquaresRegressor()
+    for rows in np.array_split(np.argsort(X[:, 0]), 5):  # sorted, as time stamps are
+        parts.partial_fit(X[rows], y[rows])
+    np.testing.assert_allclose(far.coef_, near.coef_, rtol=1e-13)
+    np.testing.assert_allclose(parts.coef_, near.coef_, rtol=1e-11)
+    np.testing.assert_allclose(parts.predict(X), near.predict(Z), atol=1e-12)
+
+
+def test_fit_then_partial_fit_goes_on_from_the_fit():
+    rng = np.random.default_rng(13)
+    X, y = rng.normal(size=(80, 3)), rng.normal(size=(80, 2))
+    w = rng.random(80)
+    model = LeastSquaresRegressor(ridge=[0.1, 2.0]).fit(X[:50], y[:50], sample_weight=w[:50])
+    model.partial_fit(X[50:], y[50:], sample_weight=w[50:])
+    whole = LeastSquaresRegressor(ridge=[0.1, 2.0]).fit(X, y, sample_weight=w)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-10)
+    root = np.sqrt(w)[:, None]
+    design = np.hstack([np.ones((80, 1)), X])
+    for j, ridge in enumerate((0.1, 2.0)):  # the normal equations, intercept not penalised
+        G = (design * root).T @ (design * root) + np.diag([0, ridge, ridge, ridge])
+        np.testing.assert_allclose(whole.coef_[j], np.linalg.solve(G, design.T @ (w * y[:, j]))[1:], rtol=1e-9)
+    one = LeastSquaresRegressor().fit(X, y)
+    with pytest.raises(InputError, match="1 outputs"):
+        one.partial_fit(X, y[:, 0])
+
+
+def test_sparse_rows_and_single_precision():
+    sparse = pytest.importorskip("scipy.sparse")
+    rng = np.random.default_rng(14)
+    X = rng.normal(size=(50, 4)) * (rng.random((50, 4)) < 0.4)
+    y = rng.normal(size=50)
+    dense, thin = (
+        LeastSquaresRegressor(ridge=0.2).fit(X, y),
+        LeastSquaresRegressor(ridge=0.2).fit(sparse.csr_matrix(X), y),
+    )
+    np.testing.assert_allclose(thin.coef_, dense.coef_, rtol=1e-10)
+    np.testing.assert_allclose(thin.predict(sparse.csr_matrix(X)), dense.predict(X), rtol=1e-9)
+    single = LeastSquaresRegressor().fit(X.astype(np.float32), y.astype(np.float32))
+    assert single.coef_.dtype == np.float32
+    assert single.predict(X.astype(np.float32)).dtype == np.float32

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from closedform.emit.least_squares import GramState, LeastSquares, as_columns, solve, solve_state
+from closedform.emit.least_squares import LeastSquares, as_columns, as_weights, penalties, solve_blocks, solve_moments
+from closedform.emit.moments import Moments
 from closedform.errors import CallError, InputError
 
 try:
@@ -19,93 +21,168 @@ except ImportError:  # the conventions hold without it; only sklearn's own tooli
     BaseEstimator = RegressorMixin = object  # type: ignore[assignment,misc]
     check_is_fitted = validate_data = None  # type: ignore[assignment]
 
+BLOCK_BYTES = 8 << 20
+
+
+class WeightError(InputError, ValueError):
+    """Sample weights that do not fit the rows; a ``ValueError`` too, as scikit-learn's conventions ask."""
+
 
 class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc,valid-type]
-    """Minimise ||y - X coef - intercept||^2 + ridge ||coef||^2 by its formula; nothing is iterated to convergence.
+    """Minimise sum w ||y - X coef - intercept||^2 + ridge ||coef||^2 by its formula; nothing is iterated to convergence.
 
-    ``fit`` is the accurate path (``least_squares.solve``). ``partial_fit`` merges a chunk of rows into the state
-    (X'X, X'y, y'y, n) and solves from the state alone: memory O(k^2), and accurate while the condition number of X
-    is below about 1e6, because the residuals of earlier chunks are gone.
+    ``ridge`` is one penalty or one for each output. ``fit`` is the accurate path (``least_squares.solve``).
+    ``partial_fit`` merges a chunk of rows into the state (moments about the mean) and solves from the state alone:
+    memory O(k^2), no loss to an offset, and accurate while the condition number of the centred X is below about 1e6,
+    because the residuals of earlier chunks are gone; after ``fit`` it goes on from the fit. Columns that depend on
+    each other give the minimiser of least norm, with a warning that names them.
 
     >>> model = LeastSquaresRegressor().fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
     >>> [round(float(v), 12) for v in (model.intercept_, model.coef_[0])]
     [1.0, 2.0]
     """
 
-    def __init__(self, ridge: float = 0.0, fit_intercept: bool = True) -> None:
+    def __init__(self, ridge: float | ArrayLike = 0.0, fit_intercept: bool = True) -> None:
         self.ridge = ridge
         self.fit_intercept = fit_intercept
 
-    def fit(self, X: Any, y: Any) -> LeastSquaresRegressor:
-        """Fit to all rows at once; X is n x k, y is n or n x m."""
-        A, b = self._validated(X, y, reset=True)
-        self._check_ridge()
-        shape = b.shape
-        b = b.reshape(len(b), -1)
-        if self.fit_intercept:
-            # Centring eliminates the intercept exactly and leaves it out of the penalty.
-            centre, level = A.mean(axis=0), b.mean(axis=0)
-            result = solve(A - centre, b - level, ridge=self.ridge)
-            intercept = level - centre @ result.coefficients
-        else:
-            result, intercept = solve(A, b, ridge=self.ridge), np.zeros(b.shape[1])
-        self._state: GramState | None = None
-        return self._keep(result, intercept, shape)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LeastSquaresRegressor:
+        """Fit to all rows at once; X is n x k (SciPy's sparse matrices too), y is n or n x m."""
+        A, b, w = self._validated(X, y, sample_weight, reset=True)
+        self._state: Moments | None = None
+        if _is_sparse(A):
+            self._state = _sparse_moments(A, b.reshape(len(b), -1), w, self.fit_intercept)
+            return self._keep(solve_moments(self._state, self.ridge, self._names()), b.shape, A.dtype)
+        exact = np.asarray(A, dtype=np.float64)
+        right = np.asarray(b, dtype=np.float64).reshape(len(b), -1)
+        rows = max(1, BLOCK_BYTES // (8 * max(1, exact.shape[1])))
 
-    def partial_fit(self, X: Any, y: Any) -> LeastSquaresRegressor:
+        def blocks() -> Any:
+            for i in range(0, len(exact), rows):
+                yield exact[i : i + rows], right[i : i + rows], None if w is None else w[i : i + rows]
+
+        fit = solve_blocks(
+            blocks, ridge=self.ridge, intercept=self.fit_intercept, names=self._names(), whole=(exact, right, w)
+        )
+        self._state = fit.moments
+        return self._keep(fit, b.shape, A.dtype)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LeastSquaresRegressor:
         """Merge a chunk of rows into the state and solve again."""
-        A, b = self._validated(X, y, reset=getattr(self, "_state", None) is None)
-        self._check_ridge()
-        shape = b.shape
-        b = b.reshape(len(b), -1)
-        rows = np.hstack([np.ones((len(A), 1)), A]) if self.fit_intercept else A
-        state = GramState.of(rows, b)
-        earlier = getattr(self, "_state", None)
-        merged = state if earlier is None else earlier + state
-        self._state = merged
-        penalty = np.full(rows.shape[1], float(self.ridge))
-        if self.fit_intercept:
-            penalty[0] = 0.0
-        result = solve_state(merged, penalty)
-        intercept = result.coefficients[0] if self.fit_intercept else np.zeros(b.shape[1])
-        slopes = result.coefficients[1:] if self.fit_intercept else result.coefficients
-        return self._keep(result, intercept, shape, slopes)
+        earlier: Moments | None = getattr(self, "_state", None)
+        A, b, w = self._validated(X, y, sample_weight, reset=earlier is None)
+        right = b.reshape(len(b), -1).astype(np.float64)
+        if earlier is not None and right.shape[1] != earlier.moment.shape[1]:
+            raise InputError(f"y has {right.shape[1]} outputs; the rows before had {earlier.moment.shape[1]}")
+        if _is_sparse(A):
+            state = _sparse_moments(A, right, w, self.fit_intercept)
+        else:
+            state = Moments.of(np.asarray(A, dtype=np.float64), right, w, self.fit_intercept)
+        self._state = state if earlier is None else earlier + state
+        return self._keep(solve_moments(self._state, self.ridge, self._names()), b.shape, A.dtype)
 
     def predict(self, X: Any) -> np.ndarray:
-        """X coef + intercept, shaped as y was."""
+        """X coef + intercept, shaped as y was; computed about the mean, so that an offset costs no digits."""
+        if not hasattr(self, "coef_") and check_is_fitted is None:
+            raise CallError("this LeastSquaresRegressor is not fitted yet; call fit first")
         if check_is_fitted is not None and validate_data is not None:
             check_is_fitted(self)
-            A = validate_data(self, X, reset=False, dtype=np.float64)
+            A = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], accept_sparse="csr")
         else:
-            A = np.asarray(X, dtype=np.float64)
-        return A @ self.coef_.T + self.intercept_
+            A = X if _is_sparse(X) else np.asarray(X, dtype=np.float64)
+        slopes = self._slopes
+        if A.shape[1] != len(slopes):
+            raise InputError(f"X has {A.shape[1]} features; the fit had {len(slopes)}")
+        out = np.asarray(A @ slopes) + self._intercepts if _is_sparse(A) else (A - self._centre) @ slopes + self._level
+        out = out[:, 0] if self.coef_.ndim == 1 else out
+        return out.astype(self.coef_.dtype, copy=False)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The coefficient of determination R^2, over several outputs their mean."""
+        b = np.asarray(y, dtype=np.float64)
+        b = b.reshape(len(b), -1)
+        w = as_weights(sample_weight, len(b))
+        w = np.ones(len(b)) if w is None else w
+        left = w @ (b - self.predict(X).reshape(b.shape)) ** 2
+        whole = w @ (b - (w @ b) / w.sum()) ** 2
+        return float(
+            np.mean(np.where(whole > 0, 1 - left / np.where(whole > 0, whole, 1.0), np.where(left > 0, 0.0, 1.0)))
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
+        tags.input_tags.sparse = True
         return tags
 
-    def _keep(
-        self, result: LeastSquares, intercept: np.ndarray, shape: tuple[int, ...], slopes: np.ndarray | None = None
-    ) -> LeastSquaresRegressor:
-        slopes = result.coefficients if slopes is None else slopes
+    def _names(self) -> list[str] | None:
+        names = getattr(self, "feature_names_in_", None)
+        return None if names is None else [str(n) for n in names]
+
+    def _keep(self, result: LeastSquares, shape: tuple[int, ...], dtype: Any) -> LeastSquaresRegressor:
+        kind = np.float32 if dtype == np.float32 else np.float64
         flat = len(shape) == 1
-        self.coef_ = slopes[:, 0] if flat else slopes.T
-        self.intercept_ = float(intercept[0]) if flat else intercept
+        self._slopes, self._intercepts = result.coefficients, result.intercept
+        state = result.moments
+        self._centre, self._level = state.centre, state.level + (state.level_low - state.centre_low @ self._slopes)
+        self.coef_ = (result.coefficients[:, 0] if flat else result.coefficients.T).astype(kind)
+        self.intercept_ = kind(result.intercept[0]) if flat else result.intercept.astype(kind)
         self.rank_, self.condition_, self.method_ = result.rank, result.condition, result.method
-        if not hasattr(self, "n_features_in_"):
-            self.n_features_in_ = len(slopes)
+        self.digits_, self.dependent_ = result.digits, result.dependent
+        self.n_features_in_ = len(result.coefficients)
         return self
 
-    def _validated(self, X: Any, y: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _validated(self, X: Any, y: Any, weights: Any, reset: bool) -> tuple[Any, np.ndarray, np.ndarray | None]:
         if validate_data is not None:
-            return validate_data(self, X, y, reset=reset, dtype=np.float64, multi_output=True, y_numeric=True)
-        A, b = as_columns(X, y)
-        if not reset and A.shape[1] != self.n_features_in_:
+            A, b = validate_data(
+                self,
+                X,
+                y,
+                reset=reset,
+                dtype=[np.float64, np.float32],
+                accept_sparse="csr",
+                multi_output=True,
+                y_numeric=True,
+            )
+        elif _is_sparse(X):
+            A, b = X.tocsr(), np.asarray(y, dtype=np.float64)
+        else:
+            A, b = as_columns(X, y)
+            b = b.reshape(np.shape(y))
+        if not reset and validate_data is None and A.shape[1] != self.n_features_in_:
             raise InputError(f"X has {A.shape[1]} features; the earlier chunks had {self.n_features_in_}")
-        return A, b.reshape(np.shape(y))
+        penalties(self.ridge, b.reshape(len(b), -1).shape[1])
+        try:
+            w = as_weights(None if weights is None else np.asarray(weights), A.shape[0])
+        except InputError as fault:
+            raise WeightError(str(fault)) from None
+        if w is not None and not w.any():
+            raise WeightError("the sample weights are all zero: there is nothing to fit")
+        return A, b, w
 
-    def _check_ridge(self) -> None:
-        if not self.ridge >= 0:
-            raise CallError(f"ridge = {self.ridge} must not be negative")
+
+def _is_sparse(X: Any) -> bool:
+    return hasattr(X, "tocsr") and hasattr(X, "toarray")
+
+
+def _sparse_moments(X: Any, Y: np.ndarray, weights: np.ndarray | None, centred: bool) -> Moments:
+    """The state of a sparse matrix by its normal equations; it is never made dense, k x k results excepted."""
+    Y = np.asarray(Y, dtype=np.float64)
+    X = X.astype(np.float64).tocsr()
+    n, k = X.shape
+    w = np.ones(n) if weights is None else weights
+    total = float(w.sum())
+    left = X.multiply(w[:, None]).tocsr()
+    gram = np.asarray((left.T @ X).toarray())
+    centre, level = np.zeros(k), np.zeros(Y.shape[1])
+    if centred and total > 0:
+        centre, level = np.asarray(X.T @ w) / total, (w @ Y) / total
+        Y = Y - level
+        gram = gram - total * np.outer(centre, centre)
+    moment = np.asarray(left.T @ Y)
+    square = w @ Y**2
+    zero, none = np.zeros(k), np.full(k, -np.inf)
+    if centred:
+        moment = moment - np.outer(centre, w @ Y)
+    return Moments(gram, moment, square, n, total, centre, zero, level, np.zeros_like(level), none, -none, centred)

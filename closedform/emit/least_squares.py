@@ -1,121 +1,93 @@
-"""Least squares from a mergeable state: Cholesky with refinement, else blocked QR, else the SVD of the small R.
+"""Least squares from a mergeable state: Cholesky with refinement, else blocked QR, else the least norm.
 
-State of rows seen: the Gram matrix X'X, the moments X'y, y'y and the number of rows. It is additive, so chunks of a
-file, parts of a cluster or days of a stream are merged by adding; memory is k^2 whatever n is. A Gram matrix squares
-the condition number, so its Cholesky solution is refined with residuals of the data themselves, and given up for a QR
-factorisation when the condition number of X exceeds 1e6 (Björck, *Numerical Methods for Least Squares Problems*,
-SIAM 1996, sections 2.2, 2.9 and 6.6; Higham, *Accuracy and Stability*, 2nd ed., section 20.5).
+The Gram matrix of the rows is additive, so chunks of a file, parts of a cluster or days of a stream are merged by
+adding; memory is k^2 whatever n is. A Gram matrix squares the condition number, so its Cholesky solution is refined
+with residuals of the data themselves, and given up for a QR factorisation when the condition number of X exceeds 1e6
+(Bjoerck, *Numerical Methods for Least Squares Problems*, SIAM 1996, sections 2.2, 2.9 and 6.6; Higham, *Accuracy and
+Stability*, 2nd ed., section 20.5). An intercept is eliminated by moments about the mean, so an offset costs no digits.
+Whether columns depend on each other is decided in one place (``rank.py``), on columns scaled by their own norms.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from closedform.errors import InputError
+from closedform.emit import rank as ranks
+from closedform.emit.moments import Block, Moments
+from closedform.emit.refinement import refine_extended
+from closedform.errors import CallError, InputError
 
 Array = NDArray[np.float64]
-Chunk = tuple[Array, Array]
-Chunks = Callable[[], Iterable[Chunk]]  # may be called several times: each pass reads the data again
+Blocks = Callable[[], Iterable[Block]]  # may be called several times: each pass reads the data again
 
 BLOCK_BYTES = 8 << 20
 GRAM_LIMIT = 1e12  # largest condition number of the Gram matrix for which refinement converges quickly
 SMALL = 20_000  # entries of X up to which residuals are summed in twice the working precision
-EPSILON = float(np.finfo(np.float64).eps)
-
-
-@dataclass(frozen=True)
-class GramState:
-    """The sufficient statistics of linear least squares; ``a + b`` is the state of the rows of both.
-
-    >>> X, y = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([1.0, 2.0, 4.0])
-    >>> whole = GramState.of(X, y)
-    >>> parts = GramState.of(X[:1], y[:1]) + GramState.of(X[1:], y[1:])
-    >>> bool(np.array_equal(whole.gram, parts.gram)), parts.rows
-    (True, 3)
-    """
-
-    gram: Array  # k x k
-    moment: Array  # k x m
-    square: Array  # m: the squared norms of the columns of y
-    rows: int
-
-    @staticmethod
-    def of(X: Array, y: Array) -> GramState:
-        Y = y.reshape(len(y), -1)
-        return GramState(X.T @ X, X.T @ Y, np.einsum("ij,ij->j", Y, Y), len(X))
-
-    def __add__(self, other: GramState) -> GramState:
-        return GramState(
-            self.gram + other.gram, self.moment + other.moment, self.square + other.square, self.rows + other.rows
-        )
-
-    @staticmethod
-    def over(chunks: Iterable[Chunk]) -> GramState:
-        """The state of all chunks; raises ``InputError`` when there is none."""
-        total: GramState | None = None
-        for X, y in chunks:
-            state = GramState.of(X, y)
-            total = state if total is None else total + state
-        if total is None:
-            raise InputError("no rows to fit: the data are empty")
-        return total
+EPSILON = ranks.EPSILON
 
 
 @dataclass(frozen=True)
 class LeastSquares:
     """A solution with what is known of its quality.
 
-    ``coefficients`` is k or k x m as y was; ``condition`` estimates the 2-norm condition number of the column-scaled
-    X; ``digits`` is what the perturbation bound leaves of 16; ``method`` says which factorisation was used; ``rank``
-    below k means that the coefficients are the minimiser of least norm.
+    ``coefficients`` is k or k x m as y was, ``intercept`` a number or m (zero without one). ``condition`` estimates
+    the condition number of the column-scaled X (about the mean where there is an intercept); ``digits`` is what the
+    perturbation bound leaves of 16; ``method`` says which factorisation was used. ``rank`` (without the intercept)
+    below k means that the coefficients are the minimiser of least norm and ``dependent`` says which columns depend on
+    which. ``residual`` is the weighted sum of squares of each output; ``moments`` the state.
     """
 
     coefficients: Array
+    intercept: Array
     condition: float
     digits: float
     method: str
     rank: int
     rows: int
     residual: Array
+    dependent: tuple[str, ...]
+    moments: Moments
 
 
-def solve(X: ArrayLike, y: ArrayLike, *, ridge: float = 0.0, weights: ArrayLike | None = None) -> LeastSquares:
-    """Minimise ||X a - y||^2 + ridge ||a||^2 for arrays in memory; X is n x k, y is n or n x m.
+def solve(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    ridge: float | ArrayLike = 0.0,
+    weights: ArrayLike | None = None,
+    intercept: bool = False,
+    names: Sequence[str] | None = None,
+) -> LeastSquares:
+    """Minimise sum w (X a + c - y)^2 + ridge ||a||^2 for arrays in memory; X is n x k, y is n or n x m.
 
-    Never forms an inverse. Raises ``InputError`` on shapes that do not conform and on entries that are not finite;
-    warns and gives the minimiser of least norm when X is rank deficient.
+    ``ridge`` is one penalty or one for each output; an intercept c is not penalised. Never forms an inverse. Raises
+    ``InputError`` on shapes that do not conform and on entries that are not finite; warns and gives the minimiser of
+    least norm when X is rank deficient.
 
     >>> fit = solve([[1, 0], [1, 1], [1, 2]], [1, 2, 4])
     >>> fit.coefficients.round(12).tolist(), fit.rank
     ([0.833333333333, 1.5], 2)
     """
     A, b = as_columns(X, y)
-    if weights is not None:
-        root = np.sqrt(np.asarray(weights, dtype=np.float64).reshape(-1, 1))
-        A, b = A * root, b.reshape(len(b), -1) * root
+    w = as_weights(weights, len(A))
     rows = max(1, BLOCK_BYTES // (8 * max(1, A.shape[1])))
 
-    def chunks() -> Iterable[Chunk]:
-        return ((A[i : i + rows], b[i : i + rows]) for i in range(0, len(A), rows))
+    def blocks() -> Iterable[Block]:
+        for i in range(0, len(A), rows):
+            yield A[i : i + rows], b[i : i + rows], None if w is None else w[i : i + rows]
 
-    result = solve_chunks(chunks, ridge=ridge, whole=(A, b))
-    shape = np.shape(y)
-    flat = len(shape) < 2
-    return result if not flat else _flattened(result)
-
-
-def _flattened(fit: LeastSquares) -> LeastSquares:
-    return LeastSquares(fit.coefficients[:, 0], fit.condition, fit.digits, fit.method, fit.rank, fit.rows, fit.residual)
+    fit = solve_blocks(blocks, ridge=ridge, intercept=intercept, names=names, whole=(A, b, w))
+    return fit if np.ndim(y) > 1 else replace(fit, coefficients=fit.coefficients[:, 0], intercept=fit.intercept[0])
 
 
-def as_columns(X: ArrayLike, y: ArrayLike) -> Chunk:
+def as_columns(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
     """X and y as float64 arrays that conform and are finite; one line says what does not."""
     A, b = _floats("X", X), _floats("y", y)
     if A.ndim == 1:
@@ -126,17 +98,36 @@ def as_columns(X: ArrayLike, y: ArrayLike) -> Chunk:
         raise InputError("no rows to fit: the data are empty")
     # One pass: a sum is finite only if every entry is (or it overflows, which is worth the second look).
     for name, value in (("X", A), ("y", b)):
-        if not np.isfinite(np.sum(value)) and not np.isfinite(value).all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(np.sum(value))
+        if not finite and not np.isfinite(value).all():
             place = np.argwhere(~np.isfinite(value))[0]
             raise InputError(f"{name} has an entry that is not finite at row {place[0]}; remove or impute it")
     return A, b.reshape(len(b), -1)
 
 
+def as_weights(weights: ArrayLike | None, rows: int) -> Array | None:
+    """Weights as a vector of finite numbers that are not negative."""
+    if weights is None:
+        return None
+    w = _floats("weights", weights)
+    if w.ndim == 0:
+        w = np.full(rows, float(w))
+    if w.size != rows:
+        raise InputError(f"there are {w.size} weights for {rows} rows")
+    w = w.reshape(-1)
+    if not np.isfinite(w).all() or (w < 0).any():
+        place = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))[0]
+        raise InputError(f"the weight of row {place} is {w[place]:g}; a weight is finite and not negative")
+    return w
+
+
 def _floats(name: str, value: ArrayLike) -> Array:
-    if np.iscomplexobj(value):
-        raise InputError(f"{name} is complex; least squares here is real")
     try:
-        return np.asarray(value, dtype=np.float64)
+        array = np.asarray(value)
+        if np.iscomplexobj(array):
+            raise InputError(f"{name} is complex; least squares here is real")
+        return array.astype(np.float64, copy=False)
     except (TypeError, ValueError):
         raise InputError(f"{name} is not an array of numbers; pass rows of equal length with numbers only") from None
 
@@ -145,54 +136,260 @@ def _shape(a: Array) -> str:
     return " x ".join(map(str, a.shape)) or "a scalar"
 
 
-def solve_chunks(chunks: Chunks, *, ridge: float = 0.0, whole: Chunk | None = None) -> LeastSquares:
-    """As ``solve``, for data that are read in chunks, three passes at most; memory O(k^2 + a chunk).
+def penalties(ridge: float | ArrayLike, outputs: int) -> Array:
+    """The penalty of each output; raises ``CallError`` on one that is negative or not finite."""
+    out = np.asarray(ridge, dtype=np.float64).reshape(-1)
+    if out.size not in (1, outputs):
+        raise CallError(f"ridge has {out.size} penalties for {outputs} outputs; give one, or one for each")
+    if not (np.isfinite(out).all() and (out >= 0).all()):
+        raise CallError(f"ridge = {', '.join(f'{v:g}' for v in out[:5])} must not be negative")
+    return np.broadcast_to(out, (outputs,)).copy()
 
-    ``whole`` is the same data in memory, where they are: then no copies are made.
+
+def solve_blocks(
+    blocks: Blocks,
+    *,
+    ridge: float | ArrayLike = 0.0,
+    intercept: bool = False,
+    names: Sequence[str] | None = None,
+    whole: Block | None = None,
+) -> LeastSquares:
+    """As ``solve``, for data that are read in blocks, four passes at most; memory O(k^2 + a block).
+
+    ``whole`` is the same data in memory, where they are: then small problems are refined further.
     """
-    state = GramState.of(*whole) if whole is not None else GramState.over(chunks())
-    k = len(state.gram)
-    scale = 1 / np.sqrt(np.where(np.diag(state.gram) > 0, np.diag(state.gram), 1.0) + ridge)
-    gram = state.gram * scale[:, None] * scale + np.diag(ridge * scale**2)
-    factor = _cholesky(gram)
-    condition = math.inf if factor is None else _condition(gram)
-    small = whole is not None and whole[0].size <= SMALL and ridge == 0  # then accuracy costs nothing
-    if factor is not None and condition < GRAM_LIMIT and not small:
-        a = scale[:, None] * _factor_solve(factor, scale[:, None] * state.moment)
+    moments = Moments.over(blocks(), centred=intercept)
+    penalty = penalties(ridge, moments.moment.shape[1])
+    problem = _Problem(blocks, whole, moments, names)
+    return _joined(penalty, {p: problem.fit(p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
+
+
+@dataclass(frozen=True)
+class _Problem:
+    blocks: Blocks
+    whole: Block | None
+    moments: Moments
+    names: Sequence[str] | None
+
+    def intercept(self, a: Array, chosen: NDArray[np.bool_]) -> Array:
+        """level - centre a, the low parts of the means included."""
+        s = self.moments
+        return (s.level[chosen] - s.centre @ a) + (s.level_low[chosen] - s.centre_low @ a)
+
+    def fit(self, ridge: float, chosen: NDArray[np.bool_]) -> LeastSquares:
+        s, k = self.moments, len(self.moments.gram)
+        moment = s.moment[:, chosen]
+        diagonal = np.diag(s.gram) + ridge
+        scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+        gram = (s.gram + ridge * np.eye(k)) * scale[:, None] * scale
+        small = self.whole is not None and self.whole[0].size <= SMALL and ridge == 0  # then accuracy costs nothing
+        factor = None if small else _cholesky(gram)
+        condition = math.inf if factor is None else _condition(gram)
+        if factor is None or not condition < GRAM_LIMIT or not self.surely_independent(scale, condition):
+            return self.by_qr(ridge, chosen, scale, small)
+        a = scale[:, None] * _factor_solve(factor, scale[:, None] * moment)
         for _ in range(2):
-            a = a + scale[:, None] * _factor_solve(factor, scale[:, None] * _gradient(chunks, whole, a, ridge))
-        root = math.sqrt(condition)
-        return _result(a, root, "Cholesky of the Gram matrix, two refinement steps", k, state)
-    return _by_qr(chunks, scale, ridge, state, whole)
+            a = a + scale[:, None] * _factor_solve(factor, scale[:, None] * self.gradient(a, ridge, chosen))
+        return self.result(a, chosen, math.sqrt(condition), "Cholesky of the Gram matrix, two refinement steps", k)
+
+    def surely_independent(self, scale: Array, condition: float) -> bool:
+        """Whether the Gram matrix alone shows full rank by far, also before the columns were centred."""
+        s = self.moments
+        if not s.centred:
+            return True
+        shrink = float(np.min(1 / (scale * self.norms(0.0)), initial=1.0))
+        return shrink / math.sqrt(condition * max(1, len(scale))) > 100 * max(s.rows, len(scale)) * EPSILON
+
+    def norms(self, ridge: float) -> Array:
+        """The norms of the columns as they came, not centred."""
+        s = self.moments
+        squares = np.diag(s.gram) + ridge + s.weight * (s.centre + s.centre_low) ** 2
+        return np.sqrt(np.where(squares > 0, squares, 1.0))
+
+    def rows(self) -> Iterable[tuple[Array, Array]]:
+        """Centred rows, each times the square root of its weight."""
+        for X, y, w in self.blocks():
+            A, b = self.moments.about_mean(X, y)
+            if w is not None:
+                root = np.sqrt(w)[:, None]
+                A, b = A * root, b * root
+            yield A, b
+
+    def gradient(self, a: Array, ridge: float, chosen: NDArray[np.bool_]) -> Array:
+        """X'W(y - X a) - ridge a, from the data themselves."""
+        s, every = self.moments, bool(chosen.all())
+        total: Any = -ridge * a
+        spread = np.sqrt(np.where(np.diag(s.gram) > 0, np.diag(s.gram), np.inf))
+        near = s.centred and bool((math.sqrt(s.weight) * np.abs(s.centre) < 100 * spread).all())
+        for X, y, w in self.blocks():
+            if near:  # then X'r - centre sum(r) costs two digits at most, and no copy of X
+                r = (y if every else y[:, chosen]) - X @ a - (s.level[chosen] - s.centre @ a)
+            else:
+                X, y = s.about_mean(X, y)
+                r = (y if every else y[:, chosen]) - X @ a
+            r = r if w is None else r * w[:, None]
+            total = total + X.T @ r
+            if near:
+                total = total - np.outer(s.centre, r.sum(axis=0))
+        return total
+
+    def by_qr(self, ridge: float, chosen: NDArray[np.bool_], scale: Array, small: bool) -> LeastSquares:
+        """R of the scaled [X y] by QR over blocks; its SVD, or the least norm where columns depend on each other."""
+        s, k = self.moments, len(scale)
+        triangle = np.zeros((0, k + int(chosen.sum())))
+        if ridge > 0:
+            triangle = np.hstack([np.diag(math.sqrt(ridge) * scale), np.zeros((k, int(chosen.sum())))])
+        for A, b in self.rows():
+            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, np.hstack([A * scale, b[:, chosen]])]), mode="r"))
+        R, right = triangle[:k, :k], triangle[:k, k:]
+        norms = self.norms(ridge)
+        decided = self.decide(R / scale / norms, norms)
+        rank = decided.rank - (1 if s.centred else 0)
+        if rank < k:
+            return self.deficient(R, right, scale, norms, decided, chosen)
+        U, sigma, Vt = np.linalg.svd(R)
+        a = scale[:, None] * (Vt.T @ ((U.T @ right) / sigma[:, None]))
+        condition = float(sigma[0] / sigma[-1])
+        level, gain, method = None, 1.0, "QR of [X y] in blocks, SVD of the small R"
+        if small and self.whole is not None and condition * EPSILON < 0.1:
+            X, y, w = self.whole
+            a, level = refine_extended((X, y[:, chosen], w), a, self.intercept(a, chosen) if s.centred else None)
+            gain, method = EPSILON, method + ", residuals in twice the precision"
+        elif ridge == 0:
+            for _ in range(2):
+                step = scale[:, None] * self.gradient(a, 0.0, chosen)
+                a = a + scale[:, None] * (Vt.T @ ((Vt @ step) / sigma[:, None] ** 2))
+        return self.result(a, chosen, condition, method, k, gain=gain, level=level)
+
+    def decide(self, R: Array, norms: Array) -> ranks.Rank:
+        """The rank with the intercept, from the triangle of the centred columns over their norms."""
+        s = self.moments
+        if s.centred:
+            top = np.concatenate([[1.0], math.sqrt(s.weight) * (s.centre + s.centre_low) / norms])
+            R = np.where(s.constant, 0.0, R)
+            R = np.vstack([top, np.hstack([np.zeros((len(R), 1)), R])])
+        return ranks.rank_of(R, s.rows)
+
+    def deficient(
+        self, R: Array, right: Array, scale: Array, norms: Array, decided: ranks.Rank, chosen: NDArray[np.bool_]
+    ) -> LeastSquares:
+        """The minimiser of least norm in the user's units: a solution on the complement of the null space, projected."""
+        s, k = self.moments, len(scale)
+        names = list(self.names) if self.names is not None else [f"x{j + 1}" for j in range(k)]
+        null, rank = decided.null, decided.rank
+        R = np.where(s.constant, 0.0, R) if s.centred else R
+        dependent = ranks.relations(
+            null[:, 1:] if s.centred else null, R / scale, s.centre if s.centred else None, names
+        )
+        if s.centred:
+            null, rank = null[:, 1:], rank - 1
+        scaled = null / norms / scale  # the null space in the units of R
+        complement = np.linalg.svd(scaled, full_matrices=True)[2][len(scaled) :].T
+        reduced = R @ complement
+        U, sigma, Vt = np.linalg.svd(reduced, full_matrices=False)
+        kept = sigma > 0
+        t = Vt[kept].T @ ((U.T @ right)[kept] / sigma[kept, None])
+        a = ranks.least_norm(scale[:, None] * (complement @ t), null, norms)
+        warnings.warn(ranks.said(rank, k, dependent), RuntimeWarning, stacklevel=6)
+        condition = float(sigma[0] / sigma[kept][-1]) if kept.any() else 1.0
+        return self.result(a, chosen, condition, "SVD of the small R, least norm", rank, dependent)
+
+    def result(
+        self,
+        a: Array,
+        chosen: NDArray[np.bool_],
+        condition: float,
+        method: str,
+        rank: int,
+        dependent: tuple[str, ...] = (),
+        gain: float = 1.0,
+        level: Array | None = None,
+    ) -> LeastSquares:
+        """``gain`` is the factor by which refinement improved on the first-order bound condition * epsilon."""
+        s = self.moments
+        # ||y - X a||^2 by the state; good to eps ||y||^2, which is what a summary needs.
+        residual = np.maximum(
+            s.square[chosen] - 2 * np.einsum("ij,ij->j", a, s.moment[:, chosen]) + np.einsum("ij,ij->j", a, s.gram @ a),
+            0.0,
+        )
+        error = max(EPSILON, condition * EPSILON * (gain if gain == 1.0 else condition * EPSILON))
+        digits = max(0.0, -math.log10(error)) if math.isfinite(condition) else 0.0
+        if digits < 1:
+            warnings.warn(
+                f"the condition number of X is {condition:.1e}: no digit of the coefficients can be trusted",
+                RuntimeWarning,
+                stacklevel=6,
+            )
+        level = self.intercept(a, chosen) if level is None else level
+        return LeastSquares(a, level, condition, digits, method, rank, s.rows, residual, dependent, s)
 
 
-def solve_state(state: GramState, ridge: Array) -> LeastSquares:
-    """Minimise from the state alone, ``ridge`` one penalty per coefficient; no data are left to refine with.
+def solve_moments(s: Moments, ridge: float | ArrayLike, names: Sequence[str] | None = None) -> LeastSquares:
+    """Minimise from the state alone; no data are left to refine with, so the condition number of X enters squared.
 
-    The condition number of X enters squared. A state that is not positive definite is solved with least norm.
+    Columns that depend on each other are found, and the minimiser of least norm is given with a warning.
     """
-    k = len(state.gram)
-    scale = 1 / np.sqrt(np.where(np.diag(state.gram) + ridge > 0, np.diag(state.gram) + ridge, 1.0))
-    gram = (state.gram + np.diag(ridge)) * scale[:, None] * scale
-    values, vectors = np.linalg.eigh(gram)
-    kept = values > k * EPSILON * max(values[-1], 0.0)
+    penalty = penalties(ridge, s.moment.shape[1])
+    problem = _Problem(lambda: (), None, s, names)
+    return _joined(penalty, {p: _from_state(problem, p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
+
+
+def _joined(penalty: Array, fits: dict[float, LeastSquares]) -> LeastSquares:
+    """One fit of all outputs from the fits of those with one penalty; its condition is the worst of them."""
+    worst = max(fits.values(), key=lambda f: f.condition)
+    k, m = len(worst.coefficients), len(penalty)
+    a, residual, level = np.zeros((k, m)), np.zeros(m), np.zeros(m)
+    for p, fit in fits.items():
+        chosen = penalty == p
+        a[:, chosen], residual[chosen], level[chosen] = fit.coefficients, fit.residual, fit.intercept
+    return replace(worst, coefficients=a, residual=residual, intercept=level)
+
+
+def _from_state(problem: _Problem, ridge: float, chosen: NDArray[np.bool_]) -> LeastSquares:
+    s, k = problem.moments, len(problem.moments.gram)
+    diagonal = np.where(s.constant, ridge, np.diag(s.gram) + ridge) if s.centred else np.diag(s.gram) + ridge
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    gram = (s.gram + ridge * np.eye(k)) * scale[:, None] * scale
+    values, vectors = np.linalg.eigh(gram) if k else (np.zeros(0), np.zeros((0, 0)))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    # Rounding of the data puts an error of eps norm^2 into each entry, more than eps where centring shrank a column.
+    norms, size = problem.norms(ridge), max(s.rows, k) * EPSILON
+    noise = (norms * scale * EPSILON) ** 2
+    limit = max(size * float(values[0]) if k else 0.0, float(np.max(noise, initial=0.0)) * max(s.rows, k))
+    kept = values > limit
     rank = int(kept.sum())
-    if rank < k:  # least norm in the user's units
-        values, vectors = np.linalg.eigh(state.gram + np.diag(ridge))
-        kept, scale = values > k * EPSILON * max(values[-1], 0.0), np.ones(k)
-    a = scale[:, None] * (
-        vectors[:, kept] @ ((vectors[:, kept].T @ (scale[:, None] * state.moment)) / values[kept, None])
-    )
-    condition = float(math.sqrt(values[kept][-1] / values[kept][0])) if rank else math.inf
-    squared = _result(a, condition**2, "eigenvectors of the Gram matrix of the state", rank, state)
-    return replace(squared, condition=condition)
+    root = np.sqrt(np.maximum(values, 0.0))
+    R, moment = root[:, None] * vectors.T, scale[:, None] * s.moment[:, chosen]
+    if rank < k:
+        right = np.where(kept[:, None], vectors.T @ moment / np.where(kept, root, 1.0)[:, None], 0.0)
+        null = vectors[:, ~kept].T * scale * norms
+        null = np.linalg.qr(null.T)[0].T
+        if s.centred:
+            null = np.hstack([-(null / norms) @ (s.centre + s.centre_low)[:, None] * math.sqrt(s.weight), null])
+            null = null / np.linalg.norm(null, axis=1, keepdims=True)
+        decided = ranks.Rank(rank + (1 if s.centred else 0), null, math.inf)
+        R = np.where(kept[:, None], R, 0.0)
+        return problem.deficient(R, right, scale, norms, decided, chosen)
+    a = scale[:, None] * (vectors @ ((vectors.T @ moment) / values[:, None]))
+    condition = float(math.sqrt(values[0] / values[-1])) if k else 1.0
+    fit = problem.result(a, chosen, condition, "eigenvectors of the Gram matrix of the state", k)
+    return replace(fit, digits=max(0.0, fit.digits - math.log10(max(1.0, condition))))
 
 
-def _gradient(chunks: Chunks, whole: Chunk | None, a: Array, ridge: float) -> Array:
-    """X'(y - X a) - ridge a, from the data themselves."""
-    total = -ridge * a
-    for X, y in chunks():
-        total = total + X.T @ (y - X @ a)
+def dask_moments(X: Any, y: Any, intercept: bool = False) -> Moments:
+    """The state of Dask arrays chunked by rows: mapped over the blocks and merged (extra ``scale``)."""
+    import dask  # pyright: ignore[reportMissingImports]
+
+    if len(X.chunks) > 1 and len(X.chunks[1]) > 1:
+        X = X.rechunk({1: -1})
+    parts = [
+        dask.delayed(Moments.of)(a, b, None, intercept)
+        for a, b in zip(X.to_delayed().ravel(), y.to_delayed().ravel(), strict=True)
+    ]
+    states = dask.compute(*parts)
+    total = states[0]
+    for state in states[1:]:
+        total = total + state
     return total
 
 
@@ -204,6 +401,8 @@ def _cholesky(gram: Array) -> Array | None:
 
 
 def _condition(gram: Array) -> float:
+    if not len(gram):
+        return 1.0
     values = np.linalg.eigvalsh(gram)
     return float(values[-1] / values[0]) if values[0] > 0 else math.inf
 
@@ -211,128 +410,3 @@ def _condition(gram: Array) -> float:
 def _factor_solve(lower: Array, right: Array) -> Array:
     """Solve L L' x = right. NumPy has no triangular solver; LU of a triangle does no elimination and is as stable."""
     return np.asarray(np.linalg.solve(lower.T, np.linalg.solve(lower, right)), dtype=np.float64)
-
-
-def _by_qr(chunks: Chunks, scale: Array, ridge: float, state: GramState, whole: Chunk | None) -> LeastSquares:
-    """R of the column-scaled [X y] by QR over blocks, then the SVD of R for rank and least norm, then refinement."""
-    k = len(scale)
-    small = np.zeros((0, k + state.moment.shape[1]))
-    if ridge > 0:
-        small = np.hstack([np.diag(math.sqrt(ridge) * scale), np.zeros_like(state.moment)])
-    for X, y in chunks():
-        small = np.asarray(np.linalg.qr(np.vstack([small, np.hstack([X * scale, y])]), mode="r"))
-    R, right = small[:, :k], small[:, k:]
-    U, s, Vt = np.linalg.svd(R, full_matrices=False)
-    tolerance = max(state.rows, k) * EPSILON * (s[0] if len(s) else 0.0)
-    # A column-scaled R separates badly scaled from dependent: only the second is a matter of rank.
-    rank = int((s > tolerance * 0.01).sum())
-    if rank < k:
-        return _least_norm(R, right, scale, state, chunks, whole)
-    a = scale[:, None] * (Vt.T @ ((U.T @ right) / s[:, None]))
-    refined = ridge == 0 and whole is not None and whole[0].size <= SMALL
-    if refined and whole is not None:
-        a = _refine_extended(whole, a, scale, s, Vt)
-    elif ridge == 0:
-        for _ in range(2):
-            a = a + scale[:, None] * (
-                Vt.T @ ((Vt @ (scale[:, None] * _gradient(chunks, whole, a, 0.0))) / s[:, None] ** 2)
-            )
-    condition = float(s[0] / s[-1])
-    method = "QR of [X y] in blocks, SVD of the small R" + (", residuals in twice the precision" if refined else "")
-    return _result(a, condition, method, rank, state, EPSILON if refined else 1.0)
-
-
-def _least_norm(
-    R: Array, right: Array, scale: Array, state: GramState, chunks: Chunks, whole: Chunk | None
-) -> LeastSquares:
-    """The minimiser of least norm, in the user's own units (so the scaling of the columns is undone first)."""
-    k = len(scale)
-    U, s, Vt = np.linalg.svd(R / scale, full_matrices=False)
-    kept = s > max(state.rows, k) * EPSILON * s[0] if len(s) and s[0] > 0 else np.zeros(len(s), dtype=bool)
-    rank = int(kept.sum())
-    warnings.warn(
-        f"X has rank {rank} of {k}: every a + N z (N spans the null space) is a minimiser; the one of least norm is given",
-        RuntimeWarning,
-        stacklevel=4,
-    )
-    a = Vt[kept].T @ ((U.T @ right)[kept] / s[kept][:, None])
-    condition = float(s[kept][0] / s[kept][-1]) if rank else math.inf
-    return _result(a, condition, "SVD of the small R, least norm", rank, state)
-
-
-def _refine_extended(whole: Chunk, a: Array, scale: Array, s: Array, Vt: Array) -> Array:
-    """Two steps on the augmented system r + X a = y, X' r = 0 with residuals in twice the precision (Björck 1967)."""
-    X, y = whole
-    Xs = X * scale
-    Q = Xs @ (Vt.T / s)  # orthonormal to working precision times the condition, enough for a correction
-    low = np.zeros_like(a)
-    r = y - X @ a
-    for _ in range(4):
-        f = _residual_twice(X, y, a, low, r)
-        g = -_product_twice(X.T, r)
-        h = (Vt @ (scale[:, None] * g)) / s[:, None]
-        projected = Q.T @ f
-        step = scale[:, None] * (Vt.T @ ((projected - h) / s[:, None]))
-        change = f - Q @ (projected - h)
-        high = a + step
-        low = low + (step - (high - a))
-        a, r = high, r + change
-    return a + low
-
-
-def _split(a: Array) -> tuple[Array, Array]:
-    c = 134217729.0 * a  # 2^27 + 1 (Dekker 1971)
-    high = c - (c - a)
-    return high, a - high
-
-
-def _two_product(a: Array, b: Array) -> tuple[Array, Array]:
-    p = a * b
-    ah, al = _split(a)
-    bh, bl = _split(b)
-    return p, ((ah * bh - p) + ah * bl + al * bh) + al * bl
-
-
-def _product_twice(A: Array, B: Array, start: Array | None = None) -> Array:
-    """A @ B (+ start), each entry as if summed in twice the working precision and then rounded."""
-    out = np.zeros((A.shape[0], B.shape[1])) if start is None else start.copy()
-    for i in range(A.shape[0]):
-        for j in range(B.shape[1]):
-            p, e = _two_product(A[i], B[:, j])
-            out[i, j] = math.fsum([*p, *e, float(out[i, j])])
-    return out
-
-
-def _residual_twice(X: Array, y: Array, a: Array, low: Array, r: Array) -> Array:
-    """y - r - X (a + low), each entry rounded once."""
-    out = np.zeros_like(y)
-    for i in range(len(X)):
-        for j in range(y.shape[1]):
-            p, e = _two_product(X[i], a[:, j])
-            out[i, j] = -math.fsum([*p, *e, *(X[i] * low[:, j]), float(r[i, j]), -float(y[i, j])])
-    return out
-
-
-def _result(a: Array, condition: float, method: str, rank: int, state: GramState, gain: float = 1.0) -> LeastSquares:
-    """``gain`` is the factor by which refinement improved on the first-order bound condition * epsilon."""
-    # ||y - X a||^2 by the state; good to eps ||y||^2, which is what a summary needs.
-    residual = np.maximum(
-        state.square - 2 * np.einsum("ij,ij->j", a, state.moment) + np.einsum("ij,ij->j", a, state.gram @ a), 0.0
-    )
-    error = max(EPSILON, condition * EPSILON * (gain if gain == 1.0 else condition * EPSILON))
-    digits = max(0.0, -math.log10(error)) if math.isfinite(condition) else 0.0
-    return LeastSquares(a, condition, digits, method, rank, state.rows, residual)
-
-
-def dask_state(X: Any, y: Any) -> GramState:
-    """The state of Dask arrays chunked by rows: mapped over the blocks and merged (extra ``scale``)."""
-    import dask  # pyright: ignore[reportMissingImports]
-
-    parts = [
-        dask.delayed(GramState.of)(a, b) for a, b in zip(X.to_delayed().ravel(), y.to_delayed().ravel(), strict=True)
-    ]
-    states = dask.compute(*parts)
-    total = states[0]
-    for state in states[1:]:
-        total = total + state
-    return total

@@ -17,7 +17,8 @@ import numpy as np
 
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.budget import Budget
-from closedform.emit.least_squares import Array, Chunk, LeastSquares, solve_chunks
+from closedform.emit.least_squares import Array, LeastSquares, solve_blocks
+from closedform.emit.moments import Block
 from closedform.expression import Node, number
 from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
@@ -68,25 +69,45 @@ def attempt(problem: Problem, budget: Budget) -> Attempt:
     if table is None:
         return Attempt(name, "failed", "there is no table of data to stream")
     unknowns = list(problem.unknowns)
-    ridges = set(design.ridge.values()) | ({0.0} if len(design.ridge) < len(unknowns) else set())
-    penalty = np.array([design.ridge.get(u, 0.0) for u in unknowns])
+    constant = _constant_unknown(design, unknowns)
+    slopes = [u for u in unknowns if u != constant]
+    penalty = np.array([design.ridge.get(u, 0.0) for u in slopes])
+    one = len(set(penalty.tolist())) == 1
+    if not one and constant is not None:
+        constant, slopes = None, unknowns
+        penalty = np.array([design.ridge.get(u, 0.0) for u in slopes])
 
-    def chunks() -> Iterator[Chunk]:
+    def blocks() -> Iterator[Block]:
         for block in table.chunks():
             budget.check()
-            yield _block(design, unknowns, dict(zip(table.names, block.T, strict=True)))
-        if len(ridges) > 1:  # unequal penalties are rows of their own
-            yield np.diag(np.sqrt(penalty)), np.zeros((len(unknowns), 1))
+            yield _block(design, slopes, dict(zip(table.names, block.T, strict=True)))
+        if not one and len(slopes):  # unequal penalties are rows of their own
+            yield np.diag(np.sqrt(penalty)), np.zeros((len(slopes), 1)), None
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # rank deficiency is reported below
-        fit = solve_chunks(chunks, ridge=ridges.pop() if len(ridges) == 1 else 0.0)
-    return _attempt(fit, unknowns, len(design.ridge) > 0)
+        fit = solve_blocks(
+            blocks,
+            ridge=float(penalty[0]) if one and len(slopes) else 0.0,
+            intercept=constant is not None,
+            names=slopes,
+        )
+    values = dict(zip(slopes, fit.coefficients[:, 0].tolist(), strict=True))
+    if constant is not None:
+        values[constant] = float(fit.intercept[0]) / float(_constant(design.coefficients[constant]) or 1.0)
+    return _attempt(fit, {u: values[u] for u in unknowns}, fit.rank < len(slopes), len(design.ridge) > 0)
 
 
-def _attempt(fit: LeastSquares, unknowns: list[str], penalised: bool) -> Attempt:
-    values = {u: _decimal(v) for u, v in zip(unknowns, fit.coefficients[:, 0], strict=True)}
-    deficient = fit.rank < len(unknowns)
+def _constant_unknown(design: _Design, unknowns: list[str]) -> str | None:
+    """An unknown that stands in every row with one number: an intercept, which is eliminated by centring."""
+    for u in unknowns:
+        if u not in design.ridge and u in design.coefficients and _constant(design.coefficients[u]):
+            return u
+    return None
+
+
+def _attempt(fit: LeastSquares, found: dict[str, float], deficient: bool, penalised: bool) -> Attempt:
+    values = {u: _decimal(v) for u, v in found.items()}
     what = "X'*X + D" if penalised else "X'*X"
     statements = [
         Statement(
@@ -103,9 +124,11 @@ def _attempt(fit: LeastSquares, unknowns: list[str], penalised: bool) -> Attempt
         ),
     ]
     if deficient:
+        relations = "; ".join(fit.dependent[:5])
         statements.append(
             Statement(
-                f"X has numerical rank {fit.rank} of {len(unknowns)}: the minimisers form a family; the one of least norm is given",
+                f"the columns depend on each other to working precision ({relations}): the minimisers form a family; "
+                "the one of least norm is given",
                 "observed",
             )
         )
@@ -255,7 +278,7 @@ _FUNCTIONS = {
 }
 
 
-def _block(design: _Design, unknowns: list[str], rows: dict[str, Array]) -> Chunk:
+def _block(design: _Design, unknowns: list[str], rows: dict[str, Array]) -> Block:
     count = len(next(iter(rows.values())))
     X = np.empty((count, len(unknowns)))
     for j, u in enumerate(unknowns):
@@ -264,10 +287,7 @@ def _block(design: _Design, unknowns: list[str], rows: dict[str, Array]) -> Chun
     weight = np.asarray(_evaluate(design.weight, rows, design.index))
     if np.any(weight < 0):
         raise ValueError("a weight is negative, so the loss is not convex")
-    if weight.ndim == 0 and weight == 1:
-        return X, y
-    root = np.sqrt(np.broadcast_to(weight, (count,))).reshape(-1, 1)
-    return X * root, y * root
+    return X, y, None if weight.ndim == 0 and weight == 1 else np.broadcast_to(weight, (count,))
 
 
 def _evaluate(node: Node, rows: dict[str, Array], index: str) -> Array:

@@ -1,0 +1,156 @@
+"""The sufficient statistics of linear least squares, mergeable in any order: sums, or moments about the mean.
+
+About the mean the state loses nothing to an offset (time stamps around 1e8): a block is centred at its own mean, and
+two states are merged by the difference of their means (Chan, Golub and LeVeque 1983, *Algorithms for computing the
+sample variance*), which are kept as unevaluated sums of two doubles. Memory is O((k + m)^2) whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from closedform.errors import InputError
+
+Array = NDArray[np.float64]
+Block = tuple[Array, Array, Array | None]  # X, Y and the weights of the rows, None for ones
+
+
+@dataclass(frozen=True)
+class Moments:
+    """``a + b`` is the state of the rows of both. Without ``centred`` the moments are about zero and the means are zero.
+
+    ``gram`` is k x k, ``moment`` k x m, ``square`` m: sums of w x x', w x y', w y^2 about the means ``centre`` (X) and
+    ``level`` (Y), each with its low part; ``low`` equals ``high`` for the columns of X that have one value only.
+
+    >>> X, y = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([[1.0], [2.0], [4.0]])
+    >>> whole, parts = Moments.of(X, y), Moments.of(X[:1], y[:1]) + Moments.of(X[1:], y[1:])
+    >>> bool(np.array_equal(whole.gram, parts.gram)), parts.rows
+    (True, 3)
+    """
+
+    gram: Array
+    moment: Array
+    square: Array
+    rows: int
+    weight: float
+    centre: Array
+    centre_low: Array
+    level: Array
+    level_low: Array
+    low: Array
+    high: Array
+    centred: bool
+
+    @staticmethod
+    def of(X: Array, Y: Array, weights: Array | None = None, centred: bool = False) -> Moments:
+        """The state of a block of rows."""
+        Y = Y.reshape(len(Y), -1)
+        n, (k, m) = len(X), (X.shape[1], Y.shape[1])
+        total = float(n) if weights is None else float(np.sum(weights))
+        low, high = np.full(k, -np.inf), np.full(k, np.inf)
+        centre, level, rest_x, rest_y = np.zeros(k), np.zeros(m), np.zeros(k), np.zeros(m)
+        if centred and n and total > 0:
+            same = _constant(X)
+            low[same] = high[same] = X[0, same]
+            centre, X, rest_x = _centred(X, weights, total, same)
+            level, Y, rest_y = _centred(Y, weights, total, _constant(Y))
+        left = X if weights is None else X * weights[:, None]
+        right = Y if weights is None else Y * weights[:, None]
+        gram, moment = left.T @ X, left.T @ Y
+        square = np.einsum("ij,ij->j", right, Y)
+        if centred:  # what the rounded mean left over
+            gram = gram - total * np.outer(rest_x, rest_x)
+            moment = moment - total * np.outer(rest_x, rest_y)
+            square = np.maximum(square - total * rest_y**2, 0.0)
+        return Moments(gram, moment, square, n, total, centre, rest_x, level, rest_y, low, high, centred)
+
+    @staticmethod
+    def over(blocks: Iterable[Block], centred: bool = False) -> Moments:
+        """The state of all blocks; raises ``InputError`` when there is none."""
+        total: Moments | None = None
+        for X, y, weights in blocks:
+            state = Moments.of(X, y, weights, centred)
+            total = state if total is None else total + state
+        if total is None or not total.rows:
+            raise InputError("no rows to fit: the data are empty")
+        if not total.weight > 0:
+            raise InputError("the weights are all zero: there is nothing to fit")
+        return total
+
+    def __add__(self, other: Moments) -> Moments:
+        if self.gram.shape != other.gram.shape or self.moment.shape != other.moment.shape:
+            raise InputError(
+                f"a state of {self.gram.shape[0]} columns and {self.moment.shape[1]} outputs cannot be merged with one of "
+                f"{other.gram.shape[0]} and {other.moment.shape[1]}"
+            )
+        gram, moment, square = self.gram + other.gram, self.moment + other.moment, self.square + other.square
+        weight = self.weight + other.weight
+        same = (self.low == other.low) & (self.high == other.high) & (self.low == self.high)
+        low, high = np.where(same, self.low, -np.inf), np.where(same, self.high, np.inf)
+        out = replace(
+            self,
+            gram=gram,
+            moment=moment,
+            square=square,
+            rows=self.rows + other.rows,
+            weight=weight,
+            low=low,
+            high=high,
+        )
+        if not self.centred or weight == 0:
+            return out
+        share, joint = other.weight / weight, self.weight * other.weight / weight
+        apart_x = (other.centre - self.centre) + (other.centre_low - self.centre_low)
+        apart_y = (other.level - self.level) + (other.level_low - self.level_low)
+        centre, centre_low = _two_sum(self.centre, self.centre_low + share * apart_x)
+        level, level_low = _two_sum(self.level, self.level_low + share * apart_y)
+        return replace(
+            out,
+            gram=gram + joint * np.outer(apart_x, apart_x),
+            moment=moment + joint * np.outer(apart_x, apart_y),
+            square=square + joint * apart_y**2,
+            centre=centre,
+            centre_low=centre_low,
+            level=level,
+            level_low=level_low,
+        )
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which columns of X have one value only, by exact comparison."""
+        return self.low == self.high
+
+    def about_mean(self, X: Array, Y: Array) -> tuple[Array, Array]:
+        """Rows centred at the means, both parts of them."""
+        if not self.centred:
+            return X, Y
+        A, B = X - self.centre, Y - self.level
+        A -= self.centre_low
+        B -= self.level_low
+        return A, B
+
+
+def _constant(A: Array) -> NDArray[np.bool_]:
+    """The columns with one value only, by exact comparison; most are told by three rows."""
+    out = (A[0] == A[-1]) & (A[0] == A[len(A) // 2])
+    out[out] = (A[:, out] == A[0, out]).all(axis=0)
+    return out
+
+
+def _centred(A: Array, weights: Array | None, total: float, same: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """The mean as a double, the rows less it, and what it lacks; the mean of a constant column is that constant."""
+    mean = (A.sum(axis=0) if weights is None else weights @ A) / total
+    mean = np.where(same, A[0], mean)
+    rest = A - mean
+    return mean, rest, (rest.sum(axis=0) if weights is None else weights @ rest) / total
+
+
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """a + b and its rounding error (Knuth)."""
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
