@@ -1,0 +1,100 @@
+"""Periods of trees in which the unknown stands only under sin, cos and tan of affine arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import gcd, lcm
+
+from flint import fmpq
+
+from closedform.enclosures.line.functions import Unclear
+from closedform.enclosures.line.growth import Const, constant_of
+from closedform.kernel.expression import MINUS, ONE, TWO, ZERO, Tree, add, differentiate, free_names, mul, power
+from closedform.kernel.reading import Refused
+
+CIRCULAR = ("sin", "cos", "tan")
+
+
+def has_circular(tree: Tree, x: str) -> bool:
+    """Does the name stand under sin, cos or tan somewhere?"""
+    if not isinstance(tree, tuple) or x not in free_names(tree):
+        return False
+    return tree[0] in CIRCULAR or any(has_circular(a, x) for a in tree[1:])
+
+
+def period_of(trees: Iterable[Tree], x: str) -> Tree | None:
+    """A common period of all the trees, proved by their form; None where none is seen.
+
+    >>> period_of([("+", ("sin", ("*", fmpq(2), "x")), ("^", ("cos", "x"), fmpq(3)))], "x")
+    ('*', 2, ('pi',))
+    """
+    found = list[Const]()
+    for tree in trees:
+        frequencies = _frequencies(tree, x)
+        if frequencies is None:
+            return None
+        found += frequencies
+    found = [f for f in found if f.terms]
+    if not found:
+        return None
+    base, ratios = found[0], list[fmpq]()
+    for f in found:
+        key = next(iter(base.terms))
+        ratio = f.terms.get(key, ZERO) / base.terms[key]
+        if ratio == 0 or base.scaled(ratio).key != f.key:
+            return None
+        ratios.append(abs(ratio))
+    top, bottom = 0, 1
+    for r in ratios:
+        bottom = lcm(bottom, int(r.q))
+    for r in ratios:
+        top = gcd(top, int(r.p) * bottom // int(r.q))
+    frequency = base.scaled(fmpq(top, bottom))
+    if frequency.ball() < 0:
+        frequency = frequency.scaled(fmpq(-1))
+    rational = frequency.rational
+    if rational is not None:
+        return mul(TWO / rational, ("pi",))
+    if set(frequency.terms) == {(("pi",),)}:
+        return TWO / frequency.terms[(("pi",),)]
+    return mul(TWO, ("pi",), power(frequency.tree(), MINUS))
+
+
+def _frequencies(tree: Tree, x: str) -> list[Const] | None:
+    """The frequencies of all circular functions; None where the name stands elsewhere."""
+    if x not in free_names(tree):
+        return []
+    if not isinstance(tree, tuple):
+        return None
+    if tree[0] in CIRCULAR:
+        slope = slope_of(tree[1], x)
+        if slope is not None:
+            return [slope.scaled(TWO if tree[0] == "tan" else ONE)]
+    out = list[Const]()
+    for a in tree[1:]:
+        inner = _frequencies(a, x)
+        if inner is None:
+            return None
+        out += inner
+    return out
+
+
+def slope_of(tree: Tree, x: str) -> Const | None:
+    """The slope of an affine function, None for any other."""
+    try:
+        slope = differentiate(tree, x)
+        return constant_of(slope) if x not in free_names(slope) else None
+    except (Refused, Unclear):
+        return None
+
+
+def drift(tree: Tree, x: str) -> tuple[Tree, Tree] | None:
+    """(p, a) where the tree is a*x plus p, with p periodic by its form; None where it is not of this kind."""
+    terms = tree[1:] if isinstance(tree, tuple) and tree[0] == "+" else (tree,)
+    waves, lines = list[Tree](), list[Tree]()
+    for t in terms:
+        (lines if _frequencies(t, x) is None else waves).append(t)
+    line = add(*lines)
+    if lines and slope_of(line, x) is None:
+        return None
+    return add(*waves), differentiate(line, x) if lines else ZERO

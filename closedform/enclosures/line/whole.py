@@ -1,0 +1,179 @@
+"""One unknown and numbers only: the landscape of a problem's loss, or all solutions of its equations, from its text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from flint import ctx, fmpq
+
+from closedform.algebra import bridge
+from closedform.budget import Budget
+from closedform.enclosures.line.cells import Line, Mark, line_of, restricted
+from closedform.enclosures.line.circles import period_of
+from closedform.enclosures.line.functions import Unclear, from_node, has_switch, sign_at
+from closedform.enclosures.line.landscape import Landscape, landscape, period_of_loss
+from closedform.enclosures.line.spots import BITS, Spot
+from closedform.enclosures.line.zeros import zeros
+from closedform.expression import Node
+from closedform.kernel.expression import Tree, add, differentiate
+from closedform.kernel.reading import Refused
+from closedform.stationarity.place import Requirement
+from closedform.stationarity.scalar import Stationarity, columns_of
+
+STARTS = (fmpq(-1, 10), fmpq(-13, 100), fmpq(-7, 100), fmpq(-31, 100), fmpq(-3, 7))
+
+
+@dataclass
+class Solutions:
+    """The common zeros in the domain, in order; modulo the ``period`` where there is one."""
+
+    x: str
+    spots: list[Spot] = field(default_factory=list[Spot])
+    open: list[str] = field(default_factory=list[str])
+    period: Tree | None = None
+    intervals: bool = False  # zero on an interval
+
+    @property
+    def complete(self) -> bool:
+        return not self.open and not self.intervals
+
+
+def landscape_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = ()) -> Landscape:
+    """The landscape of the loss of a system with one unknown over numbers; raises ``Unclear`` where nothing is known.
+
+    >>> from closedform.problem import read
+    >>> from closedform.stationarity.scalar import stationarity
+    >>> found = landscape_of(stationarity(read("x - log(x)", assumptions=["2<=x<=3"])), Budget.of(5))
+    >>> [(s.role, s.shape, float(s.spot.at().mid())) for s in found.stops]
+    [('end', 'minimum', 2.0), ('end', 'maximum', 3.0)]
+    """
+    x = _unknown(system)
+    node = system.text if system.text is not None else _node(system.loss)
+    columns = columns_of(system.origin)
+    loss = from_node(node, columns)
+    line, period, drift = _line(system, [loss], x, budget, True)
+    found = landscape(loss, line, budget, forms, period)
+    found.drift = drift
+    if period is not None and drift is not None and drift != fmpq(0):
+        for extreme in (found.least, found.greatest):
+            extreme.state, extreme.places, extreme.why = "unbounded", [], ""
+    return found
+
+
+def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = ()) -> Solutions:
+    """All solutions of a system of equations in one unknown over numbers; raises ``Unclear`` where nothing is known.
+
+    >>> from closedform.problem import read
+    >>> from closedform.stationarity.scalar import stationarity
+    >>> found = solutions_of(stationarity(read(equations=["abs(x^2 - 2*x) - 4"])), Budget.of(5))
+    >>> [round(float(s.at().mid()), 4) for s in found.spots], found.complete
+    ([-1.2361, 3.2361], True)
+    """
+    x = _unknown(system)
+    columns = columns_of(system.origin)
+    nodes = system.origin.equations if system.domain.requirements or system.origin.loss is None else None
+    nodes = nodes or tuple(_node(e) for e in system.equations)
+    first, *others = (from_node(n, columns) for n in nodes)
+    line, period, _ = _line(system, [first, *others], x, budget, False)
+    out = Solutions(x, period=period)
+    with ctx.workprec(BITS):
+        line.cut_switches(first)
+        for i, alive in enumerate(line.cells):
+            if alive:
+                found = zeros(line.smooth(first, i), x, *line.ends(i), budget, forms)
+                out.intervals = out.intervals or found.everywhere
+                if not found.complete:
+                    out.open.append(found.why)
+                out.spots += found.spots
+            if i < len(line.marks) and not (period is not None and i == len(line.marks) - 1):
+                mark = line.marks[i]
+                if mark.inside is False:
+                    continue
+                sign = mark.sign_of(mark.resolved(first))
+                if sign is None or (mark.inside is None and sign == 0):
+                    out.open.append("whether a place at an edge is a solution")
+                elif sign == 0:
+                    out.spots.append(mark.spot)
+        for other in others:
+            kept = list[Spot]()
+            for s in out.spots:
+                sign = 0 if not has_switch(other) and s.is_zero_of(other) else _sign_at(s, other)
+                if sign is None:
+                    out.open.append("whether a solution of one equation solves another")
+                elif sign == 0:
+                    kept.append(s)
+            out.spots = kept
+    return out
+
+
+def _sign_at(spot: Spot, tree: Tree) -> int | None:
+    mark = Mark(spot)
+    try:
+        return mark.sign_of(mark.resolved(tree))
+    except Unclear:
+        return None
+
+
+def _unknown(system: Stationarity) -> str:
+    if len(system.unknowns) != 1:
+        raise Unclear("there is more than one unknown")
+    return system.unknowns[0].name
+
+
+def _node(expr: object) -> Node:
+    try:
+        return bridge.from_sympy(expr)
+    except bridge.NoTranslation as fault:
+        raise Unclear(str(fault)) from fault
+
+
+def _line(
+    system: Stationarity, trees: list[Tree], x: str, budget: Budget, loss: bool
+) -> tuple[Line, Tree | None, Tree | None]:
+    """The domain; one period of it (with the period, and the drift of the loss) where everything is periodic."""
+    own = system.domain.own()
+    columns = columns_of(system.origin)
+    period, drift = _period(own, trees, x, loss, columns)
+    if period is None:
+        return line_of(x, own, budget, columns), None, None
+    for start in STARTS:
+        if all(sign_at(t, x, start) for t in _watched(own, trees, x, loss, columns)):
+            low, high = Spot.at_number(x, start), Spot.at_number(x, add(start, period))
+            whole = Line(x, budget, columns)
+            return line_of(x, own, budget, columns, restricted(whole, low, high)), period, drift
+    raise Unclear("where to begin a period")
+
+
+def _gaps(own: Sequence[Requirement], columns: dict[str, list[fmpq]]) -> list[Tree] | None:
+    if any(r.sums or r.guards or r.op == "finite" for r in own):
+        return None
+    return [from_node(r.gap, columns) for r in own]
+
+
+def _period(
+    own: Sequence[Requirement], trees: list[Tree], x: str, loss: bool, columns: dict[str, list[fmpq]]
+) -> tuple[Tree | None, Tree | None]:
+    gaps = _gaps(own, columns)
+    if gaps is None:
+        return None, None
+    if loss:
+        found = period_of_loss(trees[0], gaps, x)
+        return found if found is not None else (None, None)
+    return period_of([*trees, *gaps], x), None
+
+
+def _watched(
+    own: Sequence[Requirement], trees: list[Tree], x: str, loss: bool, columns: dict[str, list[fmpq]]
+) -> list[Tree]:
+    """What must not vanish where a period begins."""
+    out = [*(_gaps(own, columns) or [])]
+    for t in trees:
+        if loss and not has_switch(t):
+            try:
+                out.append(differentiate(t, x))
+                continue
+            except Refused:
+                pass
+        out.append(t)
+    return out
