@@ -4,7 +4,7 @@
 order with the sign of the slope beside each, the limits at all other ends, and the least and the greatest value;
 ``whole.solutions_of(system, budget)`` all solutions of equations. Below them: ``zeros.zeros`` (all zeros of a smooth
 function on an open interval), ``cells.line_of`` (the domain from requirements), ``landscape.landscape`` (of a tree on a
-line), ``growth.expansion`` (growth and limits at infinity), ``circles.period_of``. Points are ``spots.Spot``: ``at(bits)``
+line), ``expansion.expansion`` (growth and limits at infinity), ``circles.period_of``. Points are ``spots.Spot``: ``at(bits)``
 is a ball of any accuracy, ``exact`` a proved closed form where one was found. What is not decided is in ``open``, and
 ``complete`` is then false; ``functions.Unclear`` is raised where nothing can be said.
 

@@ -28,6 +28,7 @@ from closedform.enclosures.line.spots import BITS, FINE, Spot, between
 from closedform.enclosures.line.zeros import Zeros, zeros
 from closedform.expression import Node, number, substitute
 from closedform.kernel import expression as kernel
+from closedform.kernel.balls import evaluate
 from closedform.kernel.expression import ZERO, Tree
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import Requirement
@@ -78,7 +79,7 @@ def value_at(spot: Spot, tree: Tree, bits: int = BITS) -> arb | None:
         try:
             if spot.rational is not None:
                 tree = put(tree, {spot.x: spot.rational})
-            out = kernel.evaluate(tree, {spot.x: spot.at(bits)})
+            out = evaluate(tree, {spot.x: spot.at(bits)})
             return out if out.is_finite() else None
         except (Refused, ValueError, ArithmeticError, OverflowError):
             return None
@@ -272,9 +273,7 @@ def _own_gaps(t: tuple[Tree, ...]) -> list[Tree]:
     if t[0] == "if":
         return [t[2]]
     args = t[1:]
-    return [
-        kernel.add(a, kernel.mul(fmpq(-1), b)) for i, a in enumerate(args) for b in args[i + 1 :]
-    ]
+    return [kernel.add(a, kernel.mul(fmpq(-1), b)) for i, a in enumerate(args) for b in args[i + 1 :]]
 
 
 def has_switch_inside(tree: Tree) -> bool:
@@ -289,9 +288,11 @@ def has_switch_inside(tree: Tree) -> bool:
 def depth(node: Node) -> int:
     """How many functions that are not defined everywhere stand within each other."""
     inner = max((depth(c) for c in node.children), default=0)
-    partial = node.head in PARTIAL or (
-        node.head == "^" and (node.children[1].number is None or node.children[1].number.denominator != 1)
-    ) or (node.head == "^" and (node.children[1].number or 0) < 0)
+    partial = (
+        node.head in PARTIAL
+        or (node.head == "^" and (node.children[1].number is None or node.children[1].number.denominator != 1))
+        or (node.head == "^" and (node.children[1].number or 0) < 0)
+    )
     return inner + partial
 
 
@@ -323,4 +324,3 @@ def restricted(line: Line, low: Spot, high: Spot) -> Line:
     out = Line(line.x, line.budget, line.columns)
     out.marks, out.cells = [Mark(low), Mark(high)], [False, True, False]
     return out
-

@@ -7,8 +7,8 @@ from math import gcd, lcm
 
 from flint import fmpq
 
+from closedform.enclosures.line.constants import Const, constant_of
 from closedform.enclosures.line.functions import Unclear
-from closedform.enclosures.line.growth import Const, constant_of
 from closedform.kernel.expression import MINUS, ONE, TWO, ZERO, Tree, add, differentiate, free_names, mul, power
 from closedform.kernel.reading import Refused
 

@@ -14,6 +14,7 @@ from flint import acb, arb, arb_series, ctx, fmpq, fmpz
 
 from closedform.expression import Node, scalar_form
 from closedform.kernel import expression as kernel
+from closedform.kernel.balls import evaluate
 from closedform.kernel.claims import tower
 from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, head_of, mul, power
 from closedform.kernel.reading import Refused
@@ -144,7 +145,7 @@ def _series(tree: Tree, x: str, at: arb_series, n: int) -> arb_series:
         return _SERIES[head](parts[0])
     if not parts or n == 1 or all(len(p) <= 1 for p in parts):
         names = [f"u{i}" for i in range(len(parts))]
-        return _constant(kernel.evaluate((head, *names), {k: p[0] for k, p in zip(names, parts, strict=True)}), n)
+        return _constant(evaluate((head, *names), {k: p[0] for k, p in zip(names, parts, strict=True)}), n)
     if head in ("digamma", "trigamma"):
         longer = arb_series([parts[0][i] for i in range(n)], prec=n)
         base = arb_series([longer[0], 1], prec=n + 2).lgamma().derivative()
@@ -374,7 +375,7 @@ def numerator(tree: Tree, x: str) -> Tree:
     """
     if head_of(tree) != "+" or not isinstance(tree, tuple):
         return tree
-    terms = [_as_powers(_distributed(t, x)) for t in tree[1:]]
+    terms = [_as_powers(t) for t in tree[1:]]
     lowest = dict[Tree, fmpq]()
     for powers in terms:
         for base, e in powers.items():
@@ -390,13 +391,6 @@ def numerator(tree: Tree, x: str) -> Tree:
             shifted[base] = shifted.get(base, ZERO) - e
         out.append(mul(*(power(b, e) for b, e in shifted.items() if e != 0)))
     return add(*out)
-
-
-def _distributed(tree: Tree, x: str) -> Tree:
-    """A factor that is a sum with denominators of its own, brought over one."""
-    if head_of(tree) != "*" or not isinstance(tree, tuple):
-        return tree
-    return mul(*(a if head_of(a) != "+" else a for a in tree[1:]))
 
 
 def _as_powers(tree: Tree) -> dict[Tree, fmpq]:

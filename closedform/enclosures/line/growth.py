@@ -1,109 +1,36 @@
-"""Growth at infinity, proved: a function as a sum of balls times powers of x, log x and exp of such, for all x >= T.
+"""Growth at infinity: sums of balls times powers of x, log x and exp of such, valid for all x >= t.
 
-``expansion(tree, x, T)`` gives a ``Growth``: for every x >= T the value is a sum of c_k * g_k(x) with c_k in its
-coefficient (exact, or a ball) and g_k = exp(q(x)) * x^a * log(x)^b. Small parts of a function that is composed are cut
-off by Taylor's theorem with the remainder as a ball; a bounded oscillating factor (sin, cos) is the ball [-1, 1]. So the
-sign of a sum whose greatest term is not swallowed by the others, and its limit, are decided by a finite computation.
-Monomials are ordered as in a Hardy field; what is not decided raises ``Unclear``.
+A ``Growth`` says: for every x >= t the value is a sum of c_k * g_k(x) with c_k in its coefficient (exact, or a ball) and
+g_k = exp(q(x)) * x^a * log(x)^b. Small parts of a function that is composed are cut off by Taylor's theorem with the
+remainder as a ball. So the sign of a sum whose greatest term is not swallowed by the others, and its limit, are decided
+by a finite computation. Monomials are ordered as in a Hardy field; what is not decided raises ``Unclear``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
 
-from flint import arb, fmpq, fmpz
+from flint import arb, fmpq
 
+from closedform.enclosures.line.constants import (
+    Coefficient,
+    Const,
+    ball_of,
+    exp_of,
+    is_zero,
+    log_of,
+    plus,
+    raised,
+    sign_of_coefficient,
+    times,
+)
 from closedform.enclosures.line.functions import Unclear, taylor
-from closedform.kernel.expression import ONE, ZERO, Tree, evaluate, free_names, head_of, mul, power
-from closedform.kernel.reading import Refused
+from closedform.kernel.expression import ONE, ZERO
 
 KEPT = 6  # terms before the rest is put into one ball
 ORDER = 4  # of Taylor expansions of small parts
-
-
-class Const:
-    """An exact real number: a polynomial over Q in atoms (log 2, pi, ...). Equal ones may differ in form."""
-
-    __slots__ = ("terms",)
-
-    def __init__(self, terms: Mapping[tuple[Tree, ...], fmpq]) -> None:
-        self.terms = {k: c for k, c in terms.items() if c != 0}
-
-    @staticmethod
-    def of(c: fmpq | int) -> Const:
-        return Const({(): fmpq(c)})
-
-    def __add__(self, other: Const) -> Const:
-        out = dict(self.terms)
-        for k, c in other.terms.items():
-            out[k] = out.get(k, ZERO) + c
-        return Const(out)
-
-    def __mul__(self, other: Const) -> Const:
-        out = dict[tuple[Tree, ...], fmpq]()
-        for k, c in self.terms.items():
-            for j, d in other.terms.items():
-                key = tuple(sorted((*k, *j), key=repr))
-                out[key] = out.get(key, ZERO) + c * d
-        return Const(out)
-
-    def scaled(self, c: fmpq) -> Const:
-        return Const({k: c * v for k, v in self.terms.items()})
-
-    @property
-    def rational(self) -> fmpq | None:
-        return self.terms.get((), ZERO) if all(k == () for k in self.terms) else None
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        return tuple(sorted(((repr(k), str(c)) for k, c in self.terms.items())))
-
-    def ball(self) -> arb:
-        out = arb(0)
-        for k, c in self.terms.items():
-            out += arb(c) * evaluate(mul(*k), {}) if k else arb(c)
-        return out
-
-    def tree(self) -> Tree:
-        from_terms = [mul(c, *k) for k, c in self.terms.items()]
-        return ("+", *from_terms) if len(from_terms) > 1 else from_terms[0] if from_terms else ZERO
-
-
-Coefficient = Const | arb
-
-
-def _ball(c: Coefficient) -> arb:
-    return c.ball() if isinstance(c, Const) else c
-
-
-def _plus(a: Coefficient, b: Coefficient) -> Coefficient:
-    return a + b if isinstance(a, Const) and isinstance(b, Const) else _ball(a) + _ball(b)
-
-
-def _times(a: Coefficient, b: Coefficient) -> Coefficient:
-    if isinstance(a, Const) and isinstance(b, Const):
-        return a * b
-    if (isinstance(a, Const) and not a.terms) or (isinstance(b, Const) and not b.terms):
-        return Const({})
-    return _ball(a) * _ball(b)
-
-
-def _is_zero(c: Coefficient) -> bool:
-    return not c.terms if isinstance(c, Const) else bool(c.is_zero())
-
-
-def sign_of_coefficient(c: Coefficient) -> int:
-    """1, -1 or 0; raises ``Unclear`` where the ball contains zero and is not exactly zero."""
-    ball = _ball(c)
-    if _is_zero(c):
-        return 0
-    if ball > 0:
-        return 1
-    if ball < 0:
-        return -1
-    raise Unclear("the sign of a leading coefficient")
 
 
 @dataclass(frozen=True)
@@ -175,7 +102,7 @@ def _compare(g: Monomial, h: Monomial) -> int:
     return (g * h.to(fmpq(-1))).size()
 
 
-def _spread(low: arb | int, high: arb | int) -> arb:
+def spread(low: arb | fmpq | int, high: arb | fmpq | int) -> arb:
     return arb(low).union(arb(high))
 
 
@@ -186,8 +113,8 @@ class Growth:
         merged = dict[tuple[object, ...], tuple[Coefficient, Monomial]]()
         for c, g in terms:
             old = merged.get(g.key)
-            merged[g.key] = (c if old is None else _plus(old[0], c), g)
-        kept = [(c, g) for c, g in merged.values() if not _is_zero(c)]
+            merged[g.key] = (c if old is None else plus(old[0], c), g)
+        kept = [(c, g) for c, g in merged.values() if not is_zero(c)]
         kept.sort(key=cmp_to_key(lambda p, r: -_compare(p[1], r[1])))
         self.t = t
         self.terms = kept if len(kept) <= KEPT else self._cut(kept)
@@ -197,8 +124,8 @@ class Growth:
         c, last = terms[KEPT - 1]
         rest = arb(0)
         for d, g in terms[KEPT:]:
-            rest += abs(_ball(d)).upper() * self._most(g * last.to(fmpq(-1)))
-        return [*terms[: KEPT - 1], (_ball(c) + _spread(-rest, rest), last)]
+            rest += abs(ball_of(d)).upper() * self._most(g * last.to(fmpq(-1)))
+        return [*terms[: KEPT - 1], (ball_of(c) + spread(-rest, rest), last)]
 
     def _most(self, g: Monomial) -> arb:
         """An upper bound of a monomial that tends to zero, on [t, oo)."""
@@ -210,10 +137,10 @@ class Growth:
         return Growth([*self.terms, *other.terms], self.t)
 
     def __mul__(self, other: Growth) -> Growth:
-        return Growth([(_times(c, d), g * h) for c, g in self.terms for d, h in other.terms], self.t)
+        return Growth([(times(c, d), g * h) for c, g in self.terms for d, h in other.terms], self.t)
 
     def scaled(self, c: Coefficient) -> Growth:
-        return Growth([(_times(c, d), g) for d, g in self.terms], self.t)
+        return Growth([(times(c, d), g) for d, g in self.terms], self.t)
 
     def constant(self, c: Coefficient | int) -> Growth:
         return Growth([(Const.of(c) if isinstance(c, int) else c, UNIT)], self.t)
@@ -229,7 +156,7 @@ class Growth:
         """Of the absolute value, where all terms are constant or tend to zero."""
         total = arb(0)
         for c, g in self.terms:
-            total += abs(_ball(c)).upper() * (1 if g.size() == 0 else self._most(g))
+            total += abs(ball_of(c)).upper() * (1 if g.size() == 0 else self._most(g))
         return total.upper()
 
     def lead(self) -> tuple[Coefficient, Monomial, Growth]:
@@ -241,10 +168,10 @@ class Growth:
         rest = self.terms[1:]
         down = g.to(fmpq(-1))
         own = c.rational if isinstance(c, Const) else None
-        scale: Coefficient = Const.of(1 / own) if own is not None and own != 0 else 1 / _ball(c)
+        scale: Coefficient = Const.of(1 / own) if own is not None and own != 0 else 1 / ball_of(c)
         if isinstance(c, Const):
-            return c, g, Growth([(_times(d, scale), h * down) for d, h in rest], self.t)
-        return c, g, Growth([(_times(d, scale), h * down) for d, h in rest], self.t)
+            return c, g, Growth([(times(d, scale), h * down) for d, h in rest], self.t)
+        return c, g, Growth([(times(d, scale), h * down) for d, h in rest], self.t)
 
     def sign(self) -> int:
         """The one sign on all of [t, oo), 0 for the zero function; raises ``Unclear``."""
@@ -271,7 +198,7 @@ class Growth:
             return "number", arb(0), Const({})
         if isinstance(c, arb) and c.rad() > arb(2) ** -20 * (1 + abs(c.mid())):
             raise Unclear("an oscillating limit")
-        return "number", _ball(c), c if isinstance(c, Const) else None
+        return "number", ball_of(c), c if isinstance(c, Const) else None
 
     # -- functions of it --------------------------------------------------------------------------------------------
 
@@ -298,9 +225,9 @@ class Growth:
         series = [Const.of(1)]
         for j in range(ORDER - 1):
             series.append(series[-1].scaled((k - j) / (j + 1)))
-        last = taylor(("^", "u", k), "u", 1 + _spread(-rho, rho), ORDER + 1)[ORDER]
+        last = taylor(("^", "u", k), "u", 1 + spread(-rho, rho), ORDER + 1)[ORDER]
         body = self.composed([*series, last], r) if r.terms else self.constant(1)
-        return Growth([(_times(d, _power(c, k)), h * g.to(k)) for d, h in body.terms], self.t)
+        return Growth([(times(d, raised(c, k)), h * g.to(k)) for d, h in body.terms], self.t)
 
     def exp(self) -> Growth:
         big, c, small = self.parts()
@@ -316,10 +243,10 @@ class Growth:
         front = Monomial(tuple(sorted(q, key=lambda u: (u[0], u[1]), reverse=True)), a, ZERO)
         rho = small.bound()
         series = [Const.of(1), Const.of(1), Const.of(fmpq(1, 2)), Const.of(fmpq(1, 6))]
-        last = _spread(-rho, rho).exp() / 24
+        last = spread(-rho, rho).exp() / 24
         body = self.composed([*series, last], small) if small.terms else self.constant(1)
-        factor: Coefficient = Const.of(1) if _is_zero(c) else _exp_of(c)
-        return Growth([(_times(d, factor), h * front) for d, h in body.terms], self.t)
+        factor: Coefficient = Const.of(1) if is_zero(c) else exp_of(c)
+        return Growth([(times(d, factor), h * front) for d, h in body.terms], self.t)
 
     def _collapsed(self) -> Growth:
         """exp of what falls faster than any -x^d with d <= 4: a ball times exp(-x^d)."""
@@ -328,7 +255,7 @@ class Growth:
             try:
                 if (self + slow).sign() < 0:
                     front = Monomial(((fmpq(d), 0, Const.of(-fmpq(c))),), Const({}), ZERO)
-                    return Growth([(_spread(0, 1), front)], self.t)
+                    return Growth([(spread(0, 1), front)], self.t)
             except Unclear:
                 continue
         raise Unclear("an exponential of an exponential")
@@ -340,14 +267,12 @@ class Growth:
         rho = r.bound()
         if not rho < 1:
             raise Unclear("the greatest term does not yet prevail")
-        terms: list[tuple[Coefficient, Monomial]] = [
-            (k, Monomial((), Const.of(d), fmpq(e))) for d, e, k in g.q
-        ]
+        terms: list[tuple[Coefficient, Monomial]] = [(k, Monomial((), Const.of(d), fmpq(e))) for d, e, k in g.q]
         terms.append((g.a, Monomial((), Const({}), ONE)))
         own = c.rational if isinstance(c, Const) else None
-        terms.append((_log_of(own) if own is not None else _ball(c).log(), UNIT))
+        terms.append((log_of(own) if own is not None else ball_of(c).log(), UNIT))
         series: list[Coefficient] = [Const.of(0), Const.of(1), Const.of(fmpq(-1, 2)), Const.of(fmpq(1, 3))]
-        last = taylor(("log", "u"), "u", 1 + _spread(-rho, rho), ORDER + 1)[ORDER]
+        last = taylor(("log", "u"), "u", 1 + spread(-rho, rho), ORDER + 1)[ORDER]
         out = Growth(terms, self.t)
         return out + self.composed([*series, last], r) if r.terms else out
 
@@ -357,13 +282,13 @@ class Growth:
         if big.terms:
             raise Unclear(f"{head} of what grows")
         rho = small.bound()
-        at = _ball(c)
-        if _is_zero(c) and head in _AT_ZERO:
+        at = ball_of(c)
+        if is_zero(c) and head in _AT_ZERO:
             series: list[Coefficient] = [Const.of(k) for k in _AT_ZERO[head]]
         else:
             series = list(taylor((head, "u"), "u", at, ORDER))
-        last = taylor((head, "u"), "u", at + _spread(-rho, rho), ORDER + 1)[ORDER]
-        if not all(_ball(k).is_finite() for k in (*series, last)):
+        last = taylor((head, "u"), "u", at + spread(-rho, rho), ORDER + 1)[ORDER]
+        if not all(ball_of(k).is_finite() for k in (*series, last)):
             raise Unclear(f"{head} at the edge of its domain")
         return self.composed([*series, last], small) if small.terms else self.constant(series[0])
 
@@ -378,203 +303,3 @@ _AT_ZERO: dict[str, list[fmpq]] = {
     "sinh": [ZERO, ONE, ZERO, fmpq(1, 6)],
     "cosh": [ONE, ZERO, fmpq(1, 2), ZERO],
 }
-
-
-def _power(c: Coefficient, k: fmpq) -> Coefficient:
-    own = c.rational if isinstance(c, Const) else None
-    if own is not None and k.q == 1 and abs(k) < 64:
-        return Const.of(own ** int(k.p))
-    if own is not None and own > 0:
-        if own == 1:
-            return Const.of(1)
-        whole, over = own.p.root(int(k.q)), own.q.root(int(k.q))
-        if whole ** int(k.q) == own.p and over ** int(k.q) == own.q and abs(k.p) < 64:
-            return Const.of(fmpq(whole, over) ** int(k.p))
-        return Const({(power(own, k),): ONE})
-    ball = _ball(c)
-    return ball ** fmpz(int(k.p)) if k.q == 1 else (ball.log() * arb(k)).exp()
-
-
-def _exp_of(c: Coefficient) -> Coefficient:
-    if isinstance(c, Const):
-        return Const({(("exp", c.tree()),): ONE})
-    return c.exp()
-
-
-def _log_of(c: fmpq) -> Const:
-    """log of a positive rational in logarithms of primes, so that log 4 = 2*log 2."""
-    if c == 1:
-        return Const({})
-    if c.p.bit_length() > 60 or c.q.bit_length() > 60:
-        return Const({(("log", c),): ONE})
-    out = Const({})
-    for n, way in ((c.p, 1), (c.q, -1)):
-        for p, e in fmpz(n).factor():
-            out = out + Const({(("log", fmpq(p)),): fmpq(way * int(e))})
-    return out
-
-
-# -- expressions ---------------------------------------------------------------------------------------------------
-
-
-def expansion(tree: Tree, x: str, t: int, fixed: Mapping[str, arb] | None = None) -> Growth:
-    """The growth of a tree for x -> +oo, valid on [t, oo), t >= 3; ``fixed`` names stay in their balls. Raises ``Unclear``."""
-    try:
-        return _grow(tree, x, Growth([], arb(t)), fixed or {})
-    except (Refused, ArithmeticError, ValueError, OverflowError) as fault:
-        raise Unclear(f"growth: {fault}") from fault
-
-
-def constant_of(tree: Tree) -> Const:
-    """A tree without names as an exact constant; raises ``Unclear``."""
-    try:
-        found = _number(tree)
-    except (Refused, ArithmeticError, ValueError) as fault:
-        raise Unclear(str(fault)) from fault
-    if not isinstance(found, Const):
-        raise Unclear("a constant")
-    return found
-
-
-def _number(tree: Tree) -> Coefficient:
-    if isinstance(tree, fmpq):
-        return Const.of(tree)
-    if head_of(tree) == "log" and isinstance(tree, tuple) and isinstance(tree[1], fmpq) and tree[1] > 0:
-        return _log_of(tree[1])
-    if isinstance(tree, tuple) and tree[0] in ("+", "*"):
-        parts = [_number(a) for a in tree[1:]]
-        out = parts[0]
-        for p in parts[1:]:
-            out = _plus(out, p) if tree[0] == "+" else _times(out, p)
-        return out
-    ball = evaluate(tree, {})
-    if not ball.is_finite():
-        raise Unclear("a constant without a value")
-    return Const({(tree,): ONE})
-
-
-def _grow(tree: Tree, x: str, zero: Growth, fixed: Mapping[str, arb]) -> Growth:
-    if isinstance(tree, fmpq) or x not in free_names(tree):
-        names = set[str]() if isinstance(tree, fmpq) else free_names(tree)
-        return zero.constant(_in_balls(tree, fixed) if names else _number(tree))
-    if isinstance(tree, str):
-        return Growth([(Const.of(1), X)], zero.t)
-    head, args = str(tree[0]), tree[1:]
-    if head == "^" and x in free_names(args[1]):
-        return (_grow(args[1], x, zero, fixed) * _grow(args[0], x, zero, fixed).log()).exp()
-    if head == "^":
-        base = _grow(args[0], x, zero, fixed)
-        if isinstance(args[1], fmpq):
-            return base.to(args[1])
-        return base.log().scaled(_in_balls(args[1], fixed) if free_names(args[1]) else _number(args[1])).exp()
-    parts = [_grow(a, x, zero, fixed) for a in args]
-    if head == "+":
-        return sum(parts[1:], parts[0])
-    if head == "*":
-        out = parts[0]
-        for p in parts[1:]:
-            out = out * p
-        return out
-    if head == "exp":
-        return parts[0].exp()
-    if head == "log":
-        return parts[0].log()
-    if head == "sqrt":
-        return parts[0].to(fmpq(1, 2))
-    if len(parts) != 1:
-        raise Unclear(f"{head} at infinity")
-    return _function(head, parts[0])
-
-
-def _in_balls(tree: Tree, fixed: Mapping[str, arb]) -> arb:
-    ball = evaluate(tree, fixed)
-    if not ball.is_finite():
-        raise Unclear("a value near by")
-    return ball
-
-
-def _function(head: str, u: Growth) -> Growth:
-    big, _, _ = u.parts()
-    if not big.terms:
-        if head in ("asin", "acos"):
-            return _arc(head, u)
-        if head in ("digamma", "gamma", "loggamma", "trigamma"):
-            return _gamma_near(head, u)
-        return u.through(head)
-    if head in ("sin", "cos"):
-        return u.constant(_spread(-1, 1))
-    s = u.sign()
-    if head in ("sinh", "cosh"):
-        e, f = u.exp(), u.scaled(Const.of(-1)).exp()
-        return (e + f.scaled(Const.of(-1 if head == "sinh" else 1))).scaled(Const.of(fmpq(1, 2)))
-    up = u.scaled(Const.of(s))
-    if head == "tanh":
-        e = up.scaled(Const.of(-2)).exp()
-        one = u.constant(1)
-        return ((one + e.scaled(Const.of(-1))) * (one + e).to(fmpq(-1))).scaled(Const.of(s))
-    if head == "atan":
-        half = u.constant(Const({(("pi",),): fmpq(1, 2)}))
-        return (half + up.to(fmpq(-1)).through("atan").scaled(Const.of(-1))).scaled(Const.of(s))
-    if head in ("erf", "erfc"):
-        inverse = up.to(fmpq(-1))
-        square = inverse * inverse
-        body = u.constant(1) + square.scaled(Const.of(fmpq(-1, 2))) + (square * square).scaled(_spread(0, fmpq(3, 4)))
-        down = (up * up).scaled(Const.of(-1)).exp()
-        tail = (down * inverse * body).scaled(1 / arb.pi().sqrt())  # erfc(|u|): Abramowitz and Stegun 7.1.23
-        if head == "erfc":
-            return tail if s > 0 else u.constant(2) + tail.scaled(Const.of(-1))
-        return (u.constant(1) + tail.scaled(Const.of(-1))).scaled(Const.of(s))
-    if s > 0 and head in ("loggamma", "gamma", "digamma", "trigamma"):
-        return _stirling(head, u)
-    raise Unclear(f"{head} at infinity")
-
-
-def _stirling(head: str, u: Growth) -> Growth:
-    """Stirling's series with the remainder between two of its sums (Abramowitz and Stegun 6.1.42, 6.3.18, 6.4.11)."""
-    i = u.to(fmpq(-1))
-
-    def q(p: int, n: int) -> Const:
-        return Const.of(fmpq(p, n))
-
-    if head in ("loggamma", "gamma"):
-        log = u.log()
-        root = u.constant((2 * arb.pi()).log() / 2)
-        out = (u + u.constant(q(-1, 2))) * log + u.scaled(Const.of(-1)) + root + i.scaled(q(1, 12))
-        out = out + (i * i * i).scaled(_spread(fmpq(-1, 360), 0))
-        return out if head == "loggamma" else out.exp()
-    if head == "digamma":
-        out = u.log() + i.scaled(q(-1, 2)) + (i * i).scaled(q(-1, 12))
-        return out + (i * i * i * i).scaled(_spread(0, fmpq(1, 120)))
-    out = i + (i * i).scaled(q(1, 2)) + (i * i * i).scaled(q(1, 6))
-    return out + (i * i * i * i * i).scaled(_spread(fmpq(-1, 30), 0))
-
-
-def _gamma_near(head: str, u: Growth) -> Growth:
-    """At a number that is no pole, or at the pole 0 by the recurrence."""
-    if not _is_zero(u.parts()[1]):
-        return u.through(head)
-    up = u + u.constant(1)
-    if head == "gamma":
-        return up.through("gamma") * u.to(fmpq(-1))
-    if head == "digamma":
-        return up.through("digamma") + u.to(fmpq(-1)).scaled(Const.of(-1))
-    if head == "trigamma":
-        return up.through("trigamma") + u.to(fmpq(-2))
-    return up.through("loggamma") + u.log().scaled(Const.of(-1))
-
-
-def _arc(head: str, u: Growth) -> Growth:
-    """asin and acos, also at the ends of their domain: acos(1 - r) = sqrt(2 r) * (1 + r/12 + ...), 0 <= r <= 2."""
-    _, c, _ = u.parts()
-    own = c.rational if isinstance(c, Const) else None
-    if own is None or abs(own) != 1:
-        return u.through(head)
-    gap = u.constant(1) + u.scaled(Const.of(-own))  # 1 - |u|, tends to 0 from above
-    if gap.terms and gap.sign() < 0:
-        raise Unclear(f"{head} outside of its domain")
-    body = u.constant(1) + gap.scaled(Const.of(fmpq(1, 12))) + (gap * gap).scaled(_spread(0, fmpq(1, 8)))
-    arc = gap.scaled(Const.of(2)).to(fmpq(1, 2)) * body if gap.terms else gap  # acos(|u|)
-    half = u.constant(Const({(("pi",),): fmpq(1, 2)}))
-    if head == "asin":
-        return (half + arc.scaled(Const.of(-1))).scaled(Const.of(own))
-    return arc if own > 0 else half.scaled(Const.of(2)) + arc.scaled(Const.of(-1))

@@ -16,8 +16,9 @@ from flint import arb, ctx
 from closedform.budget import Budget
 from closedform.enclosures.line.cells import Line, Mark, value_at
 from closedform.enclosures.line.circles import drift, has_circular, period_of
+from closedform.enclosures.line.constants import Const
+from closedform.enclosures.line.expansion import expansion
 from closedform.enclosures.line.functions import Unclear, has_switch, identically_zero, put
-from closedform.enclosures.line.growth import Const, expansion
 from closedform.enclosures.line.spots import BITS, FINE, Spot
 from closedform.enclosures.line.ties import equal_values, symmetric
 from closedform.enclosures.line.zeros import TAILS, inward, signs_between, zeros
@@ -95,7 +96,9 @@ class Landscape:
         return not self.open
 
 
-def landscape(loss: Tree, line: Line, budget: Budget, forms: Sequence[Tree] = (), period: Tree | None = None) -> Landscape:
+def landscape(
+    loss: Tree, line: Line, budget: Budget, forms: Sequence[Tree] = (), period: Tree | None = None
+) -> Landscape:
     """The landscape of a loss on the cells of a line; with ``period`` the line is one period, its ends no ends.
 
     >>> from closedform.problem import read
@@ -202,6 +205,10 @@ class _Survey:
             if jump is None:
                 self.out.open.append("whether the loss jumps")
                 return "unknown"
+            if jump:  # the one-sided limit is not taken on
+                ball = mark.value(self.trees[i])
+                kind = "unknown" if ball is None else "number"
+                self.out.escapes.append(Escape(mark.spot, -way, kind, ball))
             sides.append(jump or slope * way)
         if all(s > 0 for s in sides):
             return "minimum"

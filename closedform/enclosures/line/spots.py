@@ -11,6 +11,7 @@ from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real
 from closedform.enclosures.line.functions import Unclear, taylor, value, vanishes
 from closedform.kernel import expression as kernel
+from closedform.kernel.balls import evaluate
 from closedform.kernel.claims import tower
 from closedform.kernel.expression import MINUS, Tree, add, mul
 from closedform.kernel.rational import quotient
@@ -47,7 +48,7 @@ class Spot:
     @staticmethod
     def at_number(x: str, exact: Tree) -> Spot:
         with ctx.workprec(BITS):
-            return Spot(x, kernel.evaluate(exact, {}), exact=exact)
+            return Spot(x, evaluate(exact, {}), exact=exact)
 
     @property
     def rational(self) -> fmpq | None:
@@ -59,7 +60,7 @@ class Spot:
             return self.best
         with ctx.workprec(bits + 40):
             if self.exact is not None:
-                self.best = kernel.evaluate(self.exact, {})
+                self.best = evaluate(self.exact, {})
             elif self.poly is not None:
                 self.best = isolate_real(self.poly[0], bits + 40)[self.poly[1]][0]
             elif self.defining is not None:
@@ -155,7 +156,7 @@ class Spot:
         """Take the number as exact value if it lies in the isolating ball and all the trees vanish at it, proved."""
         with ctx.workprec(200):
             try:
-                inside = self.ball.contains(kernel.evaluate(guess, {}))
+                inside = self.ball.contains(evaluate(guess, {}))
             except (Refused, ValueError, ArithmeticError):
                 return False
         if inside and all(vanishes(t, self.x, guess) for t in trees):

@@ -11,7 +11,7 @@ from closedform.algebra.roots import isolate_real
 from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.functions import identically_zero, put
 from closedform.enclosures.line.spots import Spot
-from closedform.kernel import expression as kernel
+from closedform.kernel.balls import evaluate
 from closedform.kernel.expression import MINUS, Tree, add, mul
 from closedform.kernel.rational import quotient
 from closedform.kernel.reading import Refused
@@ -87,7 +87,7 @@ def symmetric(loss: Tree, a: Stop, b: Stop, stops: Sequence[Stop], x: str) -> bo
     if period is None:
         return False
     with ctx.workprec(240):
-        length = kernel.evaluate(period, {})
+        length = evaluate(period, {})
         turns = ((u - v) / length).unique_fmpz()
         if turns is None or turns == 0:
             near = round(float(((u - v) / length).mid()))

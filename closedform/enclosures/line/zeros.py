@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from flint import arb, ctx, fmpq
 
 from closedform.algebra.roots import isolate_real
 from closedform.budget import Budget
+from closedform.enclosures.line.expansion import expansion
 from closedform.enclosures.line.functions import (
     Unclear,
     factors,
@@ -26,7 +28,6 @@ from closedform.enclosures.line.functions import (
     taylor,
     value,
 )
-from closedform.enclosures.line.growth import expansion
 from closedform.enclosures.line.spots import BITS, FINE, Spot, between, derivative, guesses, polynomial_of
 from closedform.kernel.expression import MINUS, ONE, Tree, add, free_names, head_of, mul, power
 
@@ -354,6 +355,6 @@ def signs_between(f: Tree, x: str, low: Spot | None, spots: list[Spot], high: Sp
     """The sign of f on each interval between its zeros, at a rational in it; 0 where it was not decided."""
     marks = [low, *spots, high]
     out = list[int]()
-    for a, b in zip(marks, marks[1:], strict=False):
+    for a, b in pairwise(marks):
         out.append(sign_at(f, x, between(a.at() if a else None, b.at() if b else None)) or 0)
     return out
