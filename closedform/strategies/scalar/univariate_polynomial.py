@@ -118,6 +118,7 @@ class _Line:
         self.system, self.f, self.d, self.sign = system, f, d, sign
         self.x = system.unknowns[0].name
         self.bits = bits
+        self.within: fmpq | None = None  # some point of the domain, once its stretches are known
         self.poles = [b for b, _ in isolate_real(d, bits)] if d.degree() > 0 else []
 
     def side(self, ball: arb, minimal: fmpz_poly | None = None) -> Side:
@@ -157,6 +158,7 @@ class _Line:
                 z for z in zeros if (k == 0 or z.ball > arb(ends[k - 1])) and (k == len(ends) or z.ball < arb(ends[k]))
             ]
             if self.side(arb(middle)) == "inside":
+                self.within = middle
                 out.append(own)
             elif own:
                 return None
@@ -325,9 +327,10 @@ class _Answer:
         try:
             unknowns: list[Json] = [self.x.name]
             statement: dict[str, Json] = {"unknowns": unknowns}
-            if self.system.loss is not None:
-                statement["loss"] = bridge.to_tree(self.system.loss)
-            else:
+            loss = self.system.loss
+            if loss is not None and loss.free_symbols <= {self.x}:
+                statement["loss"] = bridge.to_tree(loss)
+            else:  # equations, or a loss with a parameter added, of which the kernel knows nothing
                 statement["equations"] = [bridge.to_tree(e) for e in self.system.equations]
             relations = [[r.op, to_tree(r.gap), "0"] for r in held]
         except bridge.NoTranslation:
@@ -337,7 +340,7 @@ class _Answer:
         said = list[Json]()
         for p in points:
             item: dict[str, Json] = {"numeric": dict(p.numeric or {}), "radius": dict(p.radius or {})}
-            if p.inertia is not None:
+            if p.inertia is not None and "loss" in statement:
                 item["inertia"] = [str(k) for k in p.inertia]
             value = p.exact[self.x.name] if p.exact is not None else None
             if value is not None and value.is_Rational:
@@ -348,7 +351,12 @@ class _Answer:
             counts["complex"] = str(_distinct(f))
         claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
         # roots may come with twice the accuracy that was asked for; the kernel's own rounding must be finer still
-        return Certificate(statement, claim, {"method": "roots", "precision": str(2 * self.line.bits + 100)})
+        evidence: dict[str, Json] = {"method": "roots", "precision": str(2 * self.line.bits + 100)}
+        if not points:
+            if self.line.stretches([]) is None or self.line.within is None:
+                return None
+            evidence["inside"] = {self.x.name: str(self.line.within)}
+        return Certificate(statement, claim, evidence)
 
 
 def _is_rational(node: Node, x: str) -> bool:
