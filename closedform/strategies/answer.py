@@ -123,6 +123,8 @@ class _Gate:
         if slope == "not" and not self._on_constraints(place):
             self._fault(p, "the slope does not vanish there")
             return None, place
+        if slope == "unknown" and self._certified(p):
+            slope = "zero"
         if slope == "unknown":
             self._fault(p, "it is open whether the slope vanishes there")
         numeric, radius = self._numbers(p, at)
@@ -135,6 +137,18 @@ class _Gate:
             inertia=inertia,
             loss=self._loss_value(p, place),
         ), place
+
+    def _certified(self, p: CriticalPoint) -> bool:
+        """Does a certificate of the attempt prove that a critical point lies within these very decimals?
+
+        Steep equations can leave a wide ball at a point whose radius is small; Newton's test has looked closer.
+        """
+        for c in self.found.certificates:
+            claimed = c.claim.get("points") if c.kind == "critical_points" else None
+            for said in claimed if isinstance(claimed, list) else []:
+                if isinstance(said, dict) and p.numeric is not None and said.get("numeric") == dict(p.numeric):
+                    return True
+        return False
 
     def _by_construction(self, place: Place) -> bool:
         """Is all that is open an equation or a closed bound on whose edge a reduction put the point?"""
@@ -318,7 +332,8 @@ class _Gate:
             points = list(found.points)
         counts = dict(found.counts)
         families = any(p.numeric is None for p in points)
-        counts["real"] = len(points) if complete and not families else None
+        counted = counts.get("complex") is not None and counts.get("real") == len(points) and not self.faults
+        counts["real"] = len(points) if (complete or counted) and not families else None
         if self.system.kind not in ("polynomial", "rational") or families:
             counts["complex"] = None
         outcome, reason = found.outcome, found.reason

@@ -22,7 +22,7 @@ from closedform.enclosures.least import convex, descends, geodesically_convex, s
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.reductions.lifted import balls_of
-from closedform.strategies.strata import Feasible, bounds_of, ranges, sides_of
+from closedform.strategies.strata import Feasible, bounds_of, mirrored, ranges, sides_of
 
 MAX_OPS = 1_500
 
@@ -107,6 +107,9 @@ class _Least:
         return self.loss.subs({u: p.exact[u.name] for u in self.unknowns}, simultaneous=True)
 
     def _same(self, p: CriticalPoint, q: CriticalPoint) -> bool:
+        one, other = balls_of(p, self.bits), balls_of(q, self.bits)
+        if self.found.complete and one and other and mirrored(self.loss, self.unknowns, one, other):
+            return True
         a, b = self._exact(p), self._exact(q)
         return a is not None and b is not None and sp.count_ops(a - b) < 300 and sp.simplify(a - b) == 0
 

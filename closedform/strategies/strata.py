@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, permutations, product
 from typing import Any
 
 import sympy as sp
@@ -414,3 +414,24 @@ def at_edge(feasible: Feasible, active: Sequence[int], at: Mapping[str, arb], bi
     signs = inertia(whole)
     along = (signs[0] - m, signs[1] - m, signs[2]) if signs is not None else None
     return Edge(tuple(multipliers[: len(active)]), along if along is None or min(along) >= 0 else None)
+
+
+def mirrored(loss: Any, unknowns: Sequence[Any], one: Mapping[str, arb], other: Mapping[str, arb]) -> bool:
+    """Are two places of a complete list images of each other under signs and exchanges that leave the loss as it is?
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> mirrored(x**2 - x*y, (x, y), {"x": arb(1), "y": arb(2)}, {"x": arb(-1), "y": arb(-2)})
+    True
+    """
+    if len(unknowns) > 3 or sp.count_ops(loss) > 200:
+        return False
+    for order in permutations(unknowns):
+        for signs in product((1, -1), repeat=len(unknowns)):
+            image = {u: s * v for u, s, v in zip(unknowns, signs, order, strict=True)}
+            if not all(
+                (one[v.name] * s).overlaps(other[u.name]) for u, s, v in zip(unknowns, signs, order, strict=True)
+            ):
+                continue
+            if sp.expand(loss.subs(image, simultaneous=True) - loss) == 0:
+                return True
+    return False

@@ -34,6 +34,7 @@ from closedform.strategies.strata import (
     attains,
     bounded,
     bounds_of,
+    mirrored,
     ranges,
     sides_of,
     strata,
@@ -318,6 +319,10 @@ class _Answer:
 
     def _equal(self, i: int, j: int) -> bool:
         a, b = self.candidates[i].value, self.candidates[j].value
+        if not self.gaps and mirrored(
+            self.feasible.loss, self.feasible.unknowns, self.candidates[i].at, self.candidates[j].at
+        ):
+            return True
         if a is None or b is None:
             return False
         return sp.count_ops(a - b) < 300 and bool(sp.simplify(a - b) == 0)
