@@ -228,3 +228,45 @@ def test_the_heading_is_as_strong_as_its_ground() -> None:
     assert "Critical points (1, and there are no others (derived))" in derived
     assert "Solutions (2" in equation
     assert "not classified" not in equation
+
+
+# -- formulas in symbols ------------------------------------------------------------------------------------------------
+
+a, b = sp.symbols("a b", real=True)
+FORMULAS = [
+    # (loss, assumptions, formula, conditions, kind, complete, a word of the reason or "" where nothing is to be refuted)
+    ("a*x^2 + b*x", [], -b / (2 * a), (), "unclassified", True, "denominator"),
+    ("a*x^2 + b*x", [], -b / (2 * a), ("a != 0",), "unclassified", True, ""),
+    ("a*x^2 + b*x", [], -b / (2 * a), ("a != 0",), "global minimum", False, "no global minimum"),
+    ("a*x^2 + b*x", ["a>0"], -b / (2 * a), (), "global minimum", True, ""),
+    ("(x - a)^2", ["x>=0"], a, (), "unclassified", False, "does not hold"),
+    ("(x - a)^2", ["x>=0"], sp.Max(a, 0), (), "global minimum", False, ""),
+    ("exp(x) - a*x", [], sp.log(a), (), "unclassified", True, "no real number"),
+    ("exp(x) - a*x", [], sp.log(a), ("a > 0",), "global minimum", True, ""),
+    ("x^4 - a*x^2", [], 0, (), "unclassified", True, "not listed"),
+    ("x^2/2 - (60 + a)*x", ["x>0"], 60 + a, (), "global minimum", False, "does not hold"),
+    ("x^2 + a*x", [], a / 2, (), "unclassified", False, "slope"),
+]
+
+
+@pytest.mark.parametrize(("loss", "assumptions", "formula", "conditions", "kind", "complete", "word"), FORMULAS)
+def test_a_formula_is_held_against_values(
+    loss: str, assumptions: list[str], formula: Any, conditions: tuple[str, ...], kind: Any, complete: bool, word: str
+) -> None:
+    claimed = point({"x": formula}, conditions=conditions, kind=kind)
+    left = said(loss, claimed, assumptions=assumptions, unknowns=["x"], complete=complete)
+    assert ("fault" in left.details) == bool(word)
+    assert word in str(left.details.get("fault", ""))
+
+
+def test_a_formula_in_data_is_held_against_data() -> None:
+    i, n, data = (
+        sp.Symbol("i", integer=True, positive=True),
+        sp.Symbol("n", integer=True, positive=True),
+        sp.IndexedBase("x"),
+    )
+    mean = sp.Sum(data[i], (i, 1, n)) / n
+    loss = "sum(i, 1, n, (x[i] - m)^2)"
+    true, false = (said(loss, point({"m": m}, kind="global minimum"), unknowns=["m"]) for m in (mean, mean + 1))
+    assert "fault" not in true.details
+    assert "slope" in str(false.details["fault"])

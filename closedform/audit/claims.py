@@ -12,6 +12,7 @@ from flint import arb, ctx
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Statement
 from closedform.audit.evaluation import Open, Undefined
+from closedform.audit.instances import contradiction
 from closedform.audit.question import MINIMA, Question
 from closedform.audit.search import Search
 from closedform.budget import Budget
@@ -31,7 +32,8 @@ _MANY = re.compile(  # words by which a listed point stands for others
 def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
     """The attempt without the claims that the text of the problem refutes.
 
-    Only problems on scalars with numbers are looked at; out of time, what has not been looked at passes. A withdrawn
+    Problems on matrices and on streamed data are not looked at, problems with symbols at random values; out of time,
+    what has not been looked at passes. A withdrawn
     claim turns the outcome to ``enclosed`` (numbers remain) or ``failed``; ``details["fault"]`` lists the reasons.
 
     >>> from closedform.problem import read
@@ -41,10 +43,34 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
     ('failed', (), ('x = 2.00000 is no critical point: the slope by x is [2.0000 +/- 3e-9] there, not zero',))
     """
     large = problem.data is not None and not problem.data.exact
-    if problem.level != "scalar" or problem.parameters or large:
+    if problem.level == "matrix" or large:
         return attempt
+    if problem.parameters:
+        with ctx.workprec(2 * GUARD):
+            share = Budget(min(budget.deadline, time.monotonic() + SEARCH), budget.digits, budget.seed)
+            why = contradiction(problem, attempt, share)
+        return attempt if not why else _withdrawn(attempt, (why,), ())
     with ctx.workprec(int(budget.digits * 3.4) + GUARD):
         return _Audit(Question.of(problem), attempt, budget).done()
+
+
+def _withdrawn(attempt: Attempt, faults: tuple[str, ...], points: tuple[CriticalPoint, ...]) -> Attempt:
+    """The attempt with nothing left but the points given and the word that its claims were withdrawn."""
+    said = Statement("what was found did not stand up to the text of the problem and was withdrawn", "observed")
+    return replace(
+        attempt,
+        outcome="enclosed" if points else "failed",
+        reason=f"a claim was withdrawn: {'; '.join(faults)}",
+        points=tuple(replace(p, certificate=None) for p in points),
+        formula=None,
+        complete=False,
+        minimiser=None,
+        expression_class=None,
+        counts=FrozenMap(),
+        statements=(said,),
+        certificates=(),
+        details=FrozenMap({**attempt.details, "fault": faults}),
+    )
 
 
 @dataclass
@@ -72,22 +98,7 @@ class _Audit:
         details = FrozenMap({**self.attempt.details, "fault": (*self.faults, *self.repairs)})
         if not self.faults:
             return replace(self.attempt, points=points, details=details)
-        reason = f"a claim was withdrawn: {'; '.join(self.faults)}"
-        said = Statement("what was found did not stand up to the text of the problem and was withdrawn", "observed")
-        return replace(
-            self.attempt,
-            outcome="enclosed" if points else "failed",
-            reason=reason,
-            points=tuple(replace(p, certificate=None) for p in points),
-            formula=None,
-            complete=False,
-            minimiser=None,
-            expression_class=None,
-            counts=FrozenMap(),
-            statements=(said,),
-            certificates=(),
-            details=details,
-        )
+        return _withdrawn(replace(self.attempt, details=details), (*self.faults, *self.repairs), points)
 
     # -- one point ---------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ so a slope that excludes zero refutes a critical point there, smooth or not.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from flint import arb, fmpq, fmpz
@@ -49,6 +49,7 @@ class Place:
     columns: Mapping[str, list[fmpq]] = field(default_factory=dict)
     edges: list[tuple[Node, Value]] = field(default_factory=list)  # requirements gap >= 0 that may hold with equality
     doubts: list[str] = field(default_factory=list)
+    strict: bool = False  # what is undefined whatever the unknowns are is undefined too
 
     def value(self, node: Node) -> Value:
         """The value of a node here; raises ``Undefined`` or ``Open``."""
@@ -109,7 +110,7 @@ class Place:
         if bool(ball > 0):
             return ball
         if bool(ball < 0) or (strict and ball.is_zero()):
-            if gap.slope == {}:  # wherever one stands: then nothing is said of the place
+            if gap.slope == {} and not self.strict:  # wherever one stands: then nothing is said of the place
                 raise Open(f"{what} is undefined whatever the unknowns are")
             raise Undefined(f"{what} of {ball.str(8, radius=False)}")
         if not ball.is_finite():
@@ -197,7 +198,7 @@ def _power(place: Place, node: Node) -> Value:
 
 
 def _nonzero(place: Place, value: Value) -> None:
-    if value.ball.is_zero() and value.slope != {}:
+    if value.ball.is_zero() and (value.slope != {} or place.strict):
         raise Undefined("a denominator is zero")
     if value.ball.contains(0):
         place.doubts.append("a denominator")
@@ -268,7 +269,7 @@ def _repeated(place: Place, node: Node) -> Value:
         raise Open("a sum without whole ends, or too long")
     out = Value(arb(0 if node.head == "sum" else 1), {})
     for k in range(int(first), int(last) + 1):
-        inner = Place({**place.balls, str(name.name): arb(k)}, place.index, place.columns, place.edges, place.doubts)
+        inner = replace(place, balls={**place.balls, str(name.name): arb(k)})
         term = inner.value(body)
         summed = node.head == "sum"
         out = Value(out.ball + term.ball, _added(out.slope, term.slope)) if summed else _product_of(out, term)

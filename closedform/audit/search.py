@@ -149,6 +149,17 @@ class Search:
                 return ", ".join(f"{u} = {b.mid().str(10, radius=False)}" for u, b in list(box.items())[:4])
         return ""
 
+    def is_flat(self) -> bool:
+        """Whether the slopes (the equations) vanish at almost all places looked at: then points are no isolated ones."""
+        arrays = self.grid()
+        for part in self.what:
+            value, slopes = self.floats(part, arrays)
+            for row in slopes if self.q.loss is not None else [value]:
+                finite = row[np.isfinite(row)]
+                if np.count_nonzero(finite) * 2 > len(finite):
+                    return False
+        return True
+
     def _slope(self, at: Box) -> arb | None:
         """The slope (of equations: the value) in one unknown, where everything is defined and admissible."""
         if len(self.what) != 1 or not self.q.inside(at):

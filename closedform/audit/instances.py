@@ -1,0 +1,279 @@
+"""A formula in symbols, held against the text at random and extreme admissible values of its parameters and data.
+
+This only refutes: a formula that stands at every value tried is not thereby proved. Only what the report prints is
+used: the formulas, and the conditions beside them, read back by our own reader.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from flint import acb, arb, fmpq
+
+from closedform.algebra.bridge import text
+from closedform.attempt import Attempt
+from closedform.audit.evaluation import Open, Place, Undefined, tree_of, truth
+from closedform.audit.question import Question
+from closedform.audit.search import Search
+from closedform.budget import Budget
+from closedform.expression import Node, column_names, free_names, number, substitute
+from closedform.kernel.balls import evaluate_complex
+from closedform.kernel.reading import Refused
+from closedform.problem import Problem
+
+TRIALS = 100
+TRIES = 30  # draws for one admissible instance
+SEARCHED = 8  # instances whose list is held against a search
+MAX_TEXT = 4_000
+VALUES = [Fraction(v) for v in ("1", "2", "3", "1/2", "1/3", "7/5", "5", "10", "1/10", "1000", "1/1000", "20000")]
+SIZES = (3, 2, 5, 1, 4)
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Values for every name but the unknowns, exact entries of the columns, and the problem with them put in."""
+
+    values: Mapping[str, Fraction]
+    columns: Mapping[str, list[fmpq]]
+    question: Question
+
+    @property
+    def balls(self) -> dict[str, arb]:
+        return {k: arb(fmpq(v.numerator, v.denominator)) for k, v in self.values.items()}
+
+    def __str__(self) -> str:
+        parts = [f"{k} = {v}" for k, v in self.values.items()]
+        parts += [f"{k} = ({', '.join(map(str, c))})" for k, c in self.columns.items()]
+        return ", ".join(parts)
+
+
+def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> str:
+    """Where a printed formula fails, in one sentence; the empty text where no value tried refutes it."""
+    claims = list(_claims(attempt))
+    whole = attempt.complete or attempt.outcome == "no_critical_point"
+    if not claims and not whole:
+        return ""
+    for count, instance in enumerate(_instances(problem, budget)):
+        listed, all_read = list[dict[str, arb]](), True
+        for claim in claims:
+            if budget.remaining <= 0:
+                return ""
+            holds = claim.holds(instance)
+            all_read = all_read and holds is not None
+            at = claim.place(instance) if holds else None
+            if isinstance(at, str):
+                return f"at {instance}: {at}"
+            if at is None:
+                all_read = all_read and holds is False
+                continue
+            why = instance.question.refused(at, claim.kind) or instance.question.misnamed(at, claim.kind, None)
+            if why:
+                return f"at {instance}: {claim.told} is no answer: {why}"
+            listed.append(at)
+        if count < SEARCHED and all_read and whole and len(instance.question.unknowns) == 1:
+            why = _left_out(instance.question, listed, budget)
+            if why:
+                return f"at {instance}: {why}"
+        if count < SEARCHED:
+            why = _beaten(instance.question, claims, listed, budget)
+            if why:
+                return f"at {instance}: {why}"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """One formula with its conditions, as printed."""
+
+    formulas: Mapping[str, str]
+    conditions: tuple[str, ...]
+    kind: str
+
+    @property
+    def told(self) -> str:
+        return ", ".join(f"{u} = {e[:60]}" for u, e in self.formulas.items())
+
+    def holds(self, instance: Instance) -> bool | None:
+        """Whether every condition holds there; None where one is in words or is not decided."""
+        out: bool | None = True
+        for condition in self.conditions:
+            node = instance.question.read(condition)
+            if node is None:
+                return None
+            try:
+                holds = truth(Place(instance.balls, {}, instance.columns), node)
+            except (Open, Undefined):
+                return None
+            if holds is False:
+                return False
+            out = None if holds is None else out
+        return out
+
+    def place(self, instance: Instance) -> dict[str, arb] | str | None:
+        """Where the formula points to; a sentence where it is certainly no real number; None where that is open."""
+        out = dict[str, arb]()
+        for u in instance.question.unknowns:
+            written = self.formulas.get(u)
+            node = instance.question.read(written) if written is not None and len(written) <= MAX_TEXT else None
+            if node is None or free_names(node) - instance.values.keys() - instance.columns.keys():
+                return None
+            value = _real(node, instance)
+            if value is None or isinstance(value, str):
+                return value and f"{u} = {written} {value}"
+            out[u] = value
+        return out
+
+
+def _real(node: Node, instance: Instance) -> arb | str | None:
+    """A ball around the real value; why there is none; None where that is open."""
+    why = ""
+    try:
+        ball = Place(instance.balls, {}, instance.columns, strict=True).value(node).ball
+        if ball.is_finite():
+            return ball
+    except Undefined as reason:
+        why = f"is not defined: {reason}"
+    except Open:
+        return None
+    tree = tree_of(node)
+    try:
+        value = None if tree is None else evaluate_complex(tree, {k: acb(v) for k, v in instance.balls.items()})
+    except (Refused, ValueError, ArithmeticError):
+        return None
+    if value is None or not value.is_finite():
+        return why if "denominator" in why else None
+    if not value.imag.contains(0):
+        return "is no real number"
+    return value.real if why else None
+
+
+def _claims(attempt: Attempt) -> Iterator[_Claim]:
+    for p in attempt.points:
+        if p.exact is not None:
+            yield _Claim({u: text(e) for u, e in p.exact.items()}, p.conditions, p.kind)
+    if not attempt.points and attempt.formula is not None:
+        yield _Claim(attempt.formula.unknown, attempt.formula.conditions, "")
+
+
+def _left_out(question: Question, listed: Sequence[Mapping[str, arb]], budget: Budget) -> str:
+    search = Search(question, listed, budget)
+    try:
+        if search.is_flat():
+            return ""
+        missed = search.missed()
+    except (Open, Undefined):
+        return ""
+    return f"a critical point at {missed} is not listed" if missed else ""
+
+
+def _beaten(question: Question, claims: Sequence[_Claim], listed: Sequence[Mapping[str, arb]], budget: Budget) -> str:
+    """A place below what is called the global minimum, where the whole list was evaluated."""
+    if len(listed) != len(claims):
+        return ""
+    for claim, at in zip(claims, listed, strict=True):
+        height = question.height(at) if claim.kind == "global minimum" else None
+        if height is None:
+            continue
+        try:
+            lower = Search(question, listed, budget).lower(height)
+        except (Open, Undefined):
+            return ""
+        if lower:
+            return f"{claim.told} is no global minimum: {lower}"
+    return ""
+
+
+# -- admissible values ---------------------------------------------------------------------------------------------
+
+
+def _instances(problem: Problem, budget: Budget) -> Iterator[Instance]:
+    """Random admissible instances, small values first; those whose relations are not decided are left out."""
+    question = Question.of(problem)
+    parts = [*([problem.loss] if problem.loss is not None else []), *problem.equations, *question.relations]
+    columns = frozenset[str]().union(*(column_names(p) for p in parts))
+    sizes = frozenset[str]().union(*(_sizes(p) for p in parts))
+    free = frozenset[str]().union(*(free_names(p) for p in parts)) - frozenset(problem.unknowns) - columns
+    indices = frozenset[str]().union(*(_indices(p) for p in parts)) - sizes
+    scalars = sorted(free - indices)
+    own = [r for r in question.relations if not free_names(r) & frozenset(problem.unknowns)]
+    source = random.Random(budget.seed)
+    for trial in range(TRIALS):
+        for _ in range(TRIES):
+            if budget.remaining <= 0:
+                return
+            n = SIZES[trial % len(SIZES)]
+            reach = 4 if trial < 20 else 9 if trial < 60 else len(VALUES)
+            values = {
+                s: Fraction(n) if s in sizes else _drawn(source, reach, "integer" in problem.properties.get(s, ()))
+                for s in scalars
+            }
+            if trial < 8:  # every pattern of signs of the first three names
+                values |= {
+                    s: abs(values[s]) * (-1) ** (trial >> j) for j, s in enumerate(scalars[:3]) if s not in sizes
+                }
+            data = {
+                c: [fmpq(v.numerator, v.denominator) for v in (_drawn(source, reach, False) for _ in range(n))]
+                for c in sorted(columns)
+            }
+            if _admissible(own, values, data, indices, n):
+                put = {k: number(v) for k, v in values.items()}
+                yield Instance(values, data, _put(question, own, put, data))
+                break
+
+
+def _drawn(source: random.Random, reach: int, whole: bool) -> Fraction:
+    if whole:
+        return Fraction(source.choice((0, 1, 2, 3, 5, -1)))
+    if source.random() < 0.06:
+        return Fraction(0)
+    return source.choice(VALUES[:reach]) * source.choice((1, 1, -1))
+
+
+def _put(question: Question, own: Sequence[Node], put: Mapping[str, Node], data: Mapping[str, list[fmpq]]) -> Question:
+    return replace(
+        question,
+        loss=None if question.loss is None else substitute(question.loss, put),
+        equations=tuple(substitute(e, put) for e in question.equations),
+        relations=tuple(substitute(r, put) for r in question.relations if r not in own),
+        integers=question.integers & frozenset(question.unknowns),
+        columns=data,
+    )
+
+
+def _admissible(
+    relations: Sequence[Node],
+    values: Mapping[str, Fraction],
+    data: Mapping[str, list[fmpq]],
+    indices: frozenset[str],
+    n: int,
+) -> bool:
+    """Whether every relation among parameters and data certainly holds, for every row where it speaks of one."""
+    balls = {k: arb(fmpq(v.numerator, v.denominator)) for k, v in values.items()}
+    for relation in relations:
+        bare = free_names(relation) & data.keys()
+        rows = range(1, n + 1) if bare or free_names(relation) & indices else (1,)
+        for row in rows:
+            here = {**balls, **{i: arb(row) for i in indices}, **{c: arb(data[c][row - 1]) for c in bare}}
+            try:
+                if truth(Place(here, {}, data), relation) is not True:
+                    return False
+            except (Open, Undefined):
+                return False
+    return True
+
+
+def _sizes(node: Node) -> frozenset[str]:
+    """The names that sums run to."""
+    own = free_names(node.children[2]) if node.head in ("sum", "prod") and len(node.args) == 4 else frozenset[str]()
+    return own.union(*(_sizes(child) for child in node.children))
+
+
+def _indices(node: Node) -> frozenset[str]:
+    """The names that stand as the index of a column outside of any sum (``x[i] > 0`` for every row)."""
+    if node.head in ("sum", "prod") and len(node.args) == 4:
+        return frozenset().union(*(_indices(child) for child in node.children)) - {str(node.children[0].name)}
+    own = frozenset((str(node.children[1].name),)) if node.head == "@" and node.children[1].name else frozenset[str]()
+    return own.union(*(_indices(child) for child in node.children))
