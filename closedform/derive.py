@@ -14,7 +14,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
-from closedform.ladder import Finished, Outline, Path, audited
+from closedform.ladder import BROKE, Finished, Outline, Path, audited
 from closedform.problem import Problem
 from closedform.report.model import Report
 from closedform.report.sense import turned
@@ -135,7 +135,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
 def _tell(conclusion: Attempt) -> None:
     """A withdrawn claim is a fault of ours: it is said on standard error, and is an error where tests ask for that."""
     for fault in cast("tuple[str, ...]", conclusion.details.get("fault", ())):
-        line = f"closedform: a claim was withdrawn: {fault}"
+        line = f"closedform: {'' if fault.startswith(BROKE) else 'a claim was withdrawn: '}{fault}"
         if os.environ.get(FAULTS) == "error":
             raise RuntimeError(line)
         print(line, file=sys.stderr)

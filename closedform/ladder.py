@@ -77,6 +77,7 @@ LARGE: tuple[str, ...] = (
 )
 
 MAX_DEPTH = 6  # reductions within reductions
+BROKE = "the audit broke"
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
 
 Path = tuple[str, ...]
@@ -131,7 +132,7 @@ def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:
     try:
         return importlib.import_module("closedform.audit").audit(problem, conclusion, budget)
     except Exception as fault:  # the audit is no part of the proof: what it breaks on is said and passes
-        broken = f"the audit broke: {type(fault).__name__}: {str(fault)[:200]}"
+        broken = f"{BROKE}: {type(fault).__name__}: {str(fault)[:200]}"
         return replace(conclusion, details=FrozenMap({**conclusion.details, "fault": (broken,)}))
 
 

@@ -13,7 +13,7 @@ import sympy as sp
 
 from closedform import derive
 from closedform.attempt import Attempt, Statement
-from closedform.audit import audit
+from closedform.audit import audit, claims
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
@@ -21,6 +21,12 @@ from closedform.problem import read
 from closedform.verdict import coherent
 
 x, y = sp.symbols("x y", real=True)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a search finds does not depend on how busy the machine is."""
+    monkeypatch.setattr(claims, "SEARCH", 20.0)
 
 
 def point(exact: dict[str, Any] | None = None, numeric: dict[str, str] | None = None, **more: Any) -> CriticalPoint:
@@ -161,10 +167,28 @@ def test_a_list_that_leaves_out_a_point_is_not_complete(
     assert (left.complete, len(left.points)) == (False, len(claimed))
 
 
+def test_no_critical_point_hides_no_minimum_on_an_edge() -> None:
+    problems = [read("x^2 + x", unknowns=["x"], assumptions=[bound]) for bound in ("x >= 0", "x > 0", "x <= -1")]
+    claim = Attempt("claimed", "no_critical_point", complete=True)
+    closed, opened, above = (audit(p, claim, Budget.of(5)) for p in problems)
+    assert "x = 0, is not said" in str(closed.details["fault"])
+    assert "fault" not in opened.details
+    assert "x = -1.0" in str(above.details["fault"])
+
+
 def test_a_point_left_out_in_two_unknowns() -> None:
     loss = "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"
     left = said(loss, point({"x": 3, "y": 2}), complete=True, unknowns=["x", "y"])
     assert "is not listed" in str(left.details["fault"])
+
+
+def test_a_critical_point_on_a_face_is_one() -> None:
+    """(0, -1) has gradient zero and lies on the edge y = -1: a list without it was called complete."""
+    loss = "x^4 + 3*x^3 + 2*x^2*y + y^4 - 2*y^2"
+    left = said(loss, unknowns=["x", "y"], assumptions=["x >= -2", "y >= -1"], complete=True)
+    assert "is not listed" in str(left.details["fault"])
+    problem = read("x^2 + y^2 + 2*y", unknowns=["x", "y"], assumptions=["y >= -1"])
+    assert "y = -1.0" in str(audit(problem, Attempt("claimed", "no_critical_point"), Budget.of(5)).details["fault"])
 
 
 @pytest.mark.parametrize(

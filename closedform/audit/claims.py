@@ -215,6 +215,9 @@ class _Audit:
         missed = search.missed()
         if missed:
             self.faults.append(f"a {self._word()} at {missed} is not listed")
+        edge = search.edge() if none and not a.points else ""
+        if edge:
+            self.faults.append(f"the minimum on the edge, at {edge}, is not said")
 
     def _unbeaten(self, search: Search, k: _Kept, kept: list[_Kept]) -> _Kept:
         kind = k.point.kind

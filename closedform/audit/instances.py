@@ -29,6 +29,7 @@ TRIES = 30  # draws for one admissible instance
 SEARCHED = 8  # instances whose list is held against a search
 MAX_TEXT = 4_000
 VALUES = [Fraction(v) for v in ("1", "2", "3", "1/2", "1/3", "7/5", "5", "10", "1/10", "1000", "1/1000", "20000")]
+EXTREME = [Fraction(v) for v in ("0", "-1000", "1000", "-1", "1", "-1/1000", "1/1000", "-20000", "20000")]
 SIZES = (3, 2, 5, 1, 4)
 
 
@@ -205,15 +206,18 @@ def _instances(problem: Problem, budget: Budget) -> Iterator[Instance]:
             if budget.remaining <= 0:
                 return
             n = SIZES[trial % len(SIZES)]
-            reach = 4 if trial < 20 else 9 if trial < 60 else len(VALUES)
+            reach = (
+                len(VALUES) if trial % 3 == 2 else 4 if trial < 20 else 9
+            )  # small values first, extreme ones between
             values = {
                 s: Fraction(n) if s in sizes else _drawn(source, reach, "integer" in problem.properties.get(s, ()))
                 for s in scalars
             }
+            own_names = [s for s in scalars if s not in sizes and "integer" not in problem.properties.get(s, ())]
             if trial < 8:  # every pattern of signs of the first three names
-                values |= {
-                    s: abs(values[s]) * (-1) ** (trial >> j) for j, s in enumerate(scalars[:3]) if s not in sizes
-                }
+                values |= {s: abs(values[s]) * (-1) ** (trial >> j) for j, s in enumerate(own_names[:3])}
+            elif own_names and trial < 8 + len(EXTREME) * len(own_names):  # one name far out
+                values[own_names[(trial - 8) % len(own_names)]] = EXTREME[(trial - 8) // len(own_names)]
             data = {
                 c: [fmpq(v.numerator, v.denominator) for v in (_drawn(source, reach, False) for _ in range(n))]
                 for c in sorted(columns)

@@ -16,7 +16,7 @@ from closedform.audit.floats import Floats, Places
 from closedform.audit.floats import truth as truths
 from closedform.audit.question import Question
 from closedform.budget import Budget
-from closedform.expression import Node, heads
+from closedform.expression import Node, free_names, heads
 from closedform.kernel.jets import jet
 from closedform.kernel.reading import Refused
 
@@ -149,6 +149,30 @@ class Search:
                 return ", ".join(f"{u} = {b.mid().str(10, radius=False)}" for u, b in list(box.items())[:4])
         return ""
 
+    def edge(self) -> str:
+        """A closed end of the domain in one unknown where the loss certainly rises inwards: a minimum on the edge."""
+        if self.q.loss is None or len(self.names) != 1 or self.q.integers:
+            return ""
+        (u,) = self.names
+        for relation in self.q.relations:
+            for own, other, low in (
+                (*relation.children[:2], relation.head == ">="),
+                (*relation.children[1::-1], relation.head == "<="),
+            ):
+                if own.name != u or relation.head not in ("<=", ">=") or u in free_names(other):
+                    continue
+                try:
+                    at = {u: self.q.place({}).value(other).ball}
+                    place = self.q.place(at)
+                    slope = (place.value(self.q.loss).slope or {}).get(0)
+                except (Open, Undefined):
+                    continue
+                if slope is None or place.edges or place.doubts or not self._admissible(at):
+                    continue
+                if bool(slope > 0) if low else bool(slope < 0):
+                    return f"{u} = {at[u].mid().str(10, radius=False)}"
+        return ""
+
     def is_flat(self) -> bool:
         """Whether the slopes (the equations) vanish at almost all places looked at: then points are no isolated ones."""
         arrays = self.grid()
@@ -218,6 +242,7 @@ class Search:
         if self.kinked or any(p is None for p in parts) or k > 6 or (self.q.loss is None and len(parts) != k):
             return
         table = np.stack(self.grid(), 1)
+        yield from self._at_nice_places(table)
         table = table[np.random.default_rng(self.budget.seed).permutation(len(table))[:200]]
         tried = 0
         for row in self._newton(table):
@@ -232,6 +257,22 @@ class Search:
             box = self._krawczyk(row)
             if box is not None:
                 yield box
+
+    def _at_nice_places(self, table: Floats) -> Iterator[Box]:
+        """Places of the grid, also on the edge of the domain, where everything that must vanish is exactly zero."""
+        arrays = [table[:, j] for j in range(len(self.names))]
+        found = [self.floats(part, arrays) for part in self.what]
+        rows = found[0][1] if self.q.loss is not None else [value for value, _ in found]
+        zero = np.logical_and.reduce([row == 0 for row in rows])
+        for row in np.unique(table[zero], axis=0)[:MOST]:
+            at = {u: _exactly(v) for u, v in zip(self.names, row, strict=True)}
+            place = self.q.place(at)
+            values = [place.value(part) for part in self.what]
+            exactly = [(values[0].slope or {}).get(j, arb(0)) for j in range(len(self.names))]
+            if self.q.loss is None:
+                exactly = [v.ball for v in values]
+            if all(e.is_zero() for e in exactly) and not place.doubts and not place.edges and self._admissible(at):
+                yield at
 
     def _newton(self, table: Floats) -> Iterator[Floats]:
         """Places where Newton's method in floating point has come to rest, each once."""
