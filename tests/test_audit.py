@@ -281,6 +281,26 @@ def test_a_formula_is_held_against_values(
     left = said(loss, claimed, assumptions=assumptions, unknowns=["x"], complete=complete)
     assert ("fault" in left.details) == bool(word)
     assert word in str(left.details.get("fault", ""))
+    if word in ("denominator", "does not hold", "no real number"):  # a condition was missing, and is added
+        assert left.outcome == "solved"
+        assert len(left.points[0].conditions) == 1
+    else:
+        assert left.outcome == ("failed" if word else "solved")
+
+
+def test_constant_data_are_a_condition() -> None:
+    """The normal variance of one observation is zero, outside of v > 0: a condition, not a fault that is told."""
+    i, n, data = (
+        sp.Symbol("i", integer=True, positive=True),
+        sp.Symbol("n", integer=True, positive=True),
+        sp.IndexedBase("x"),
+    )
+    mean = sp.Sum(data[i], (i, 1, n)) / n
+    claimed = point({"m": mean, "v": sp.Sum(data[i] ** 2, (i, 1, n)) / n - mean**2}, kind="global minimum")
+    left = said("sum(i, 1, n, (x[i] - m)^2/(2*v) + log(v)/2)", claimed, unknowns=["m", "v"], assumptions=["v > 0"])
+    assert left.outcome == "solved"
+    assert "fault" not in left.details
+    assert "> 0" in left.points[0].conditions[0]
 
 
 def test_a_formula_in_data_is_held_against_data() -> None:

@@ -48,7 +48,9 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
     if problem.parameters:
         with ctx.workprec(2 * GUARD):
             share = Budget(min(budget.deadline, time.monotonic() + SEARCH), budget.digits, budget.seed)
-            why = contradiction(problem, attempt, share)
+            why, attempt, told = contradiction(problem, attempt, share)
+        if told:
+            attempt = replace(attempt, details=FrozenMap({**attempt.details, "fault": told}))
         return attempt if not why else _withdrawn(attempt, (why,), ())
     with ctx.workprec(int(budget.digits * 3.4) + GUARD):
         return _Audit(Question.of(problem), attempt, budget).done()

@@ -22,11 +22,14 @@ from closedform.budget import Budget
 from closedform.expression import Node, column_names, free_names, number, substitute
 from closedform.kernel.balls import evaluate_complex
 from closedform.kernel.reading import Refused
+from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.reading.language import unparse
 
 TRIALS = 100
 TRIES = 30  # draws for one admissible instance
 SEARCHED = 8  # instances whose list is held against a search
+WORDS = "where it is real and lies in the domain"
 MAX_TEXT = 4_000
 VALUES = [Fraction(v) for v in ("1", "2", "3", "1/2", "1/3", "7/5", "5", "10", "1/10", "1000", "1/1000", "20000")]
 EXTREME = [Fraction(v) for v in ("0", "-1000", "1000", "-1", "1", "-1/1000", "1/1000", "-20000", "20000")]
@@ -45,44 +48,75 @@ class Instance:
     def balls(self) -> dict[str, arb]:
         return {k: arb(fmpq(v.numerator, v.denominator)) for k, v in self.values.items()}
 
+    @property
+    def degenerate(self) -> bool:
+        """Is a column constant?"""
+        return any(len(set(c)) <= 1 for c in self.columns.values())
+
     def __str__(self) -> str:
         parts = [f"{k} = {v}" for k, v in self.values.items()]
         parts += [f"{k} = ({', '.join(map(str, c))})" for k, c in self.columns.items()]
         return ", ".join(parts)
 
 
-def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> str:
-    """Where a printed formula fails, in one sentence; the empty text where no value tried refutes it."""
+def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> tuple[str, Attempt, tuple[str, ...]]:
+    """Where a printed formula fails; else the attempt with the conditions that were missing, and which of them are faults.
+
+    A formula that is no real number, or leaves the domain, at some values and stands at others lacks a condition: with
+    it the claim says less, and is kept. That data which are constant need one is no fault that is told.
+    """
     claims = list(_claims(attempt))
     whole = attempt.complete or attempt.outcome == "no_critical_point"
+    stood, lacking, told = set[int](), dict[int, tuple[str, str]](), list[str]()
     if not claims and not whole:
-        return ""
+        return "", attempt, ()
     for count, instance in enumerate(_instances(problem, budget)):
         listed, all_read = list[dict[str, arb]](), True
-        for claim in claims:
+        for k, claim in enumerate(claims):
             if budget.remaining <= 0:
-                return ""
+                break
             holds = claim.holds(instance)
-            all_read = all_read and holds is not None
             at = claim.place(instance) if holds else None
+            if isinstance(at, dict) and (why := instance.question.outside(at)):
+                at = f"{claim.told} is no answer: {why}"
             if isinstance(at, str):
-                return f"at {instance}: {at}"
+                if k not in lacking:
+                    lacking[k] = (claim.missing(problem, instance), f"at {instance}: {at}")
+                    told += [] if instance.degenerate else [lacking[k][1]]
+                continue
+            all_read = all_read and (at is not None or holds is False)
             if at is None:
-                all_read = all_read and holds is False
                 continue
             why = instance.question.refused(at, claim.kind) or instance.question.misnamed(at, claim.kind, None)
             if why:
-                return f"at {instance}: {claim.told} is no answer: {why}"
+                return f"at {instance}: {claim.told} is no answer: {why}", attempt, ()
+            stood.add(k)
             listed.append(at)
+        if budget.remaining <= 0:
+            break
+        why = ""
         if count < SEARCHED and all_read and whole and len(instance.question.unknowns) == 1:
             why = _left_out(instance.question, listed, budget)
-            if why:
-                return f"at {instance}: {why}"
-        if count < SEARCHED:
-            why = _beaten(instance.question, claims, listed, budget)
-            if why:
-                return f"at {instance}: {why}"
-    return ""
+        why = why or (_beaten(instance.question, claims, listed, budget) if count < SEARCHED else "")
+        if why:
+            return f"at {instance}: {why}", attempt, ()
+    for k, (_, why) in lacking.items():
+        if k not in stood:
+            return why, attempt, ()
+    return "", _conditioned(attempt, {k: c for k, (c, _) in lacking.items()}), tuple(told)
+
+
+def _conditioned(attempt: Attempt, missing: Mapping[int, str]) -> Attempt:
+    """The attempt with conditions added to its claims, by their place in ``_claims``."""
+    if not missing:
+        return attempt
+    if not attempt.points and attempt.formula is not None:
+        return replace(attempt, formula=replace(attempt.formula, conditions=(*attempt.formula.conditions, missing[0])))
+    points, k = list[CriticalPoint](), -1
+    for p in attempt.points:
+        k += p.exact is not None
+        points.append(replace(p, conditions=(*p.conditions, missing[k])) if p.exact is not None and k in missing else p)
+    return replace(attempt, points=tuple(points))
 
 
 @dataclass(frozen=True)
@@ -112,6 +146,22 @@ class _Claim:
                 return False
             out = None if holds is None else out
         return out
+
+    def missing(self, problem: Problem, instance: Instance) -> str:
+        """The condition that the formula lacks, as far as it is a relation of the problem; else in words."""
+        question = Question.of(problem)
+        formulas = {u: node for u, e in self.formulas.items() if (node := question.read(e)) is not None}
+        here = Place(instance.balls, {}, instance.columns)
+        for relation in question.relations:
+            if not free_names(relation) & formulas.keys():
+                continue
+            there = substitute(relation, formulas)
+            try:
+                if truth(here, there) is False:
+                    return unparse(there)
+            except (Open, Undefined):
+                continue
+        return WORDS
 
     def place(self, instance: Instance) -> dict[str, arb] | str | None:
         """Where the formula points to; a sentence where it is certainly no real number; None where that is open."""
