@@ -303,6 +303,17 @@ def test_constant_data_are_a_condition() -> None:
     assert "> 0" in left.points[0].conditions[0]
 
 
+def test_constant_features_are_a_condition() -> None:
+    i, n = sp.Symbol("i", integer=True, positive=True), sp.Symbol("n", integer=True, positive=True)
+    u, v = sp.IndexedBase("x"), sp.IndexedBase("y")
+    sx, sy = sp.Sum(u[i], (i, 1, n)), sp.Sum(v[i], (i, 1, n))
+    slope = (n * sp.Sum(u[i] * v[i], (i, 1, n)) - sx * sy) / (n * sp.Sum(u[i] ** 2, (i, 1, n)) - sx**2)
+    claimed = point({"a": (sy - slope * sx) / n, "b": slope}, kind="global minimum")
+    left = said("sum(i, 1, n, (y[i] - a - b*x[i])^2)", claimed, unknowns=["a", "b"])
+    assert left.outcome == "solved"
+    assert left.points[0].conditions == ("where it is real and lies in the domain",)
+
+
 def test_a_formula_in_data_is_held_against_data() -> None:
     i, n, data = (
         sp.Symbol("i", integer=True, positive=True),

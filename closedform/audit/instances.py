@@ -193,7 +193,7 @@ def _real(node: Node, instance: Instance) -> arb | str | None:
     try:
         value = None if tree is None else evaluate_complex(tree, {k: acb(v) for k, v in instance.balls.items()})
     except (Refused, ValueError, ArithmeticError):
-        return None
+        value = None
     if value is None or not value.is_finite():
         return why if "denominator" in why else None
     if not value.imag.contains(0):
