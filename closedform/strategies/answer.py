@@ -259,6 +259,7 @@ class _Gate:
         if (
             self.loss is None
             or slope != "zero"
+            or p.kind == "boundary minimum"
             or (self.found.strategy in SEARCHED and p.note.startswith("on the edge"))
         ):
             return p.kind, p.inertia
@@ -328,7 +329,7 @@ class _Gate:
     def _concluded(self, points: list[CriticalPoint], complete: bool) -> Attempt:
         found = replace(self.found, points=tuple(points))
         if len(points) < len(self.found.points):
-            found = _without_lists(found)
+            found = without_lists(found)
             points = list(found.points)
         counts = dict(found.counts)
         families = any(p.numeric is None for p in points)
@@ -377,7 +378,7 @@ class _Gate:
         return any(r.op in (">=", "<=", "=") for r in self.system.domain.own())
 
 
-def _without_lists(found: Attempt) -> Attempt:
+def without_lists(found: Attempt) -> Attempt:
     """The attempt without certificates that list critical points, some of which did not pass."""
     kept = [i for i, c in enumerate(found.certificates) if c.kind != "critical_points"]
     where = {old: new for new, old in enumerate(kept)}

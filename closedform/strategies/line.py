@@ -1,0 +1,201 @@
+"""One unknown and numbers only: what a strategy found, completed by the proved landscape of the loss on its line.
+
+Formulas and completeness come from different sides: strategies find expressions, ``enclosures.line`` proves which points
+there are, of which kind, and what the loss does at the ends of its domain. A formula is kept where it is the number
+that the line encloses; a point without a formula keeps its decimals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flint import arb, ctx
+
+from closedform.algebra import bridge
+from closedform.algebra.roots import decimal_text
+from closedform.attempt import Attempt, Statement
+from closedform.budget import Budget
+from closedform.enclosures.line.functions import Unclear
+from closedform.enclosures.line.landscape import Escape, Landscape, Stop
+from closedform.enclosures.line.spots import Spot
+from closedform.enclosures.line.whole import landscape_of, solutions_of
+from closedform.errors import OutOfTime
+from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
+from closedform.kernel.reading import Refused
+from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.stationarity.candidates import expression_class
+from closedform.stationarity.place import real_value
+from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.answer import answer, numbers_only, without_lists
+
+SHARE = 0.4  # of the time left
+OPENING = ("whether there are further", "further critical points come from whole turns", "the points stand for all")
+
+
+def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
+    """The attempt with the whole line's truth; unchanged where the line is not one, or was not decided."""
+    if len(system.unknowns) != 1 or not numbers_only(system) or system.constrained is not None:
+        return found
+    if any(u.is_integer for u in system.unknowns):
+        return found
+    part = budget.share(SHARE * budget.remaining)
+    try:
+        if system.loss is None:
+            return _Solutions(system, found, budget).attempt(part)
+        return _Landscape(system, found, budget).attempt(part)
+    except (Unclear, OutOfTime, Refused, ArithmeticError, ValueError, RecursionError):
+        return found
+
+
+class _Line:
+    def __init__(self, system: Stationarity, found: Attempt, budget: Budget) -> None:
+        self.system, self.found, self.budget = system, found, budget
+        self.x = system.unknowns[0].name
+        self.bits = max(333, int(budget.digits * 3.4) + 120)
+
+    def point(self, spot: Spot, kind: Kind) -> CriticalPoint:
+        """The point at a spot, with the formula that a strategy found for this very number, or the line's own."""
+        ball = spot.at(self.bits)
+        for p in self.found.points:
+            if p.exact is not None and not p.exact[self.x].free_symbols:
+                own = real_value(p.exact[self.x], self.bits)
+                if own is not None and own.overlaps(ball):
+                    return replace(p, kind=kind)
+        if spot.exact is not None:
+            value = bridge.from_tree(kernel.write(spot.exact), {})
+            return CriticalPoint(
+                FrozenMap({self.x: value}),
+                kind=kind,
+                multiplicity=spot.multiplicity,
+                expression_class=expression_class(value),
+            )
+        with ctx.workprec(self.bits):
+            numeric, radius = decimal_text(ball, self.budget.digits)
+        return CriticalPoint(
+            None, FrozenMap({self.x: numeric}), FrozenMap({self.x: radius}), kind, multiplicity=spot.multiplicity
+        )
+
+    def concluded(
+        self, points: list[CriticalPoint], period: Any, minimiser: Any, statements: list[Statement], what: str
+    ) -> Attempt:
+        found = self.found
+        if len(points) != len(found.points):
+            found = without_lists(found)
+            points = [p if p.certificate is None else replace(p, certificate=None) for p in points]
+        exact = [p.exact is not None for p in points]
+        kept = [s for s in found.statements if not s.text.startswith(OPENING)]
+        if not points and found.outcome == "not_closed":
+            kept = []  # nothing is left that they speak of
+        if period is not None:
+            text = bridge.text(bridge.from_tree(kernel.write(period), {}))
+            statements.append(Statement(f"the points stand for all their translates by the period {text}", "derived"))
+        outcome = "no_critical_point" if not points else "solved" if all(exact) else "partial" if any(exact) else ""
+        if not outcome:
+            outcome = "not_closed" if found.outcome == "not_closed" else "enclosed"
+        reason = f"{what} has no {'solution' if self.system.loss is None else 'critical point'} in the domain"
+        shown = replace(
+            found,
+            outcome=outcome,
+            reason=reason if not points else "" if outcome == "solved" else found.reason,
+            points=tuple(points),
+            complete=period is None,
+            minimiser=minimiser,
+            scope="instance",
+            expression_class=largest_class([p.expression_class for p in points]),
+            statements=(*kept, *statements),
+        )
+        return answer(self.system, shown, self.budget)
+
+
+class _Solutions(_Line):
+    def attempt(self, part: Budget) -> Attempt:
+        line = solutions_of(self.system, part)
+        if not line.complete:
+            return self.found
+        said = Statement(
+            "no other solution lies in the domain: between those listed the equation keeps its sign, by balls on "
+            "bounded intervals and by its growth at the ends",
+            "derived",
+        )
+        points = [self.point(s, "unclassified") for s in line.spots]
+        return self.concluded(points, line.period, None, [said], "the equation")
+
+
+class _Landscape(_Line):
+    def attempt(self, part: Budget) -> Attempt:
+        land = landscape_of(self.system, part)
+        if not land.complete or any(s.role == "flat" or s.spot is None for s in land.stops):
+            return self.found
+        least = land.least.places if land.least.state == "attained" else []
+        most = land.greatest.places if land.greatest.state == "attained" else []
+        points = list[CriticalPoint]()
+        for stop in land.stops:
+            kind = self._kind(stop, stop in least, stop in most)
+            if kind is not None and stop.spot is not None:
+                points.append(self.point(stop.spot, kind))
+        said = Statement(
+            "every critical point in the domain is listed: between neighbours, and up to each end, the slope keeps its "
+            "sign, by balls on bounded intervals and by its growth at the ends",
+            "derived",
+        )
+        statements = [said]
+        least_text = self._about_least(land)
+        if least_text:
+            statements.append(Statement(least_text, "derived"))
+        return self.concluded(points, land.period, self._minimiser(points, bool(least)), statements, "the loss")
+
+    def _kind(self, stop: Stop, least: bool, most: bool) -> Kind | None:
+        """The kind to show, None for a place that is only passed on the way."""
+        edge = stop.role in ("end", "isolated")
+        if stop.shape in ("minimum", "both"):
+            if edge:
+                return "boundary minimum" if least else None
+            return "global minimum" if least else "local minimum"
+        if edge or not (stop.stationary or stop.shape == "maximum"):
+            return None
+        if stop.shape == "maximum":
+            return "global maximum" if most else "local maximum"
+        return "degenerate" if stop.shape == "neither" else "unclassified"
+
+    def _minimiser(self, points: list[CriticalPoint], attained: bool) -> Any:
+        if not attained:
+            return None
+        best = [p for p in points if p.kind in ("global minimum", "boundary minimum")]
+        if best and all(p.exact is not None for p in best):
+            return "closed"
+        return (
+            "not_closed" if self.found.outcome == "not_closed" or self.found.minimiser == "not_closed" else "undecided"
+        )
+
+    def _about_least(self, land: Landscape) -> str:
+        least = land.least
+        if least.state == "attained":
+            return (
+                "the loss is nowhere less than at its minimum: the limits at all open ends of its domain are not less"
+            )
+        where = self._way(least.escape) if least.escape is not None else ""
+        if least.state == "unbounded":
+            return f"the loss is unbounded below{where}"
+        if least.state == "not attained":
+            value = (
+                f"infimum {_number(least.escape)} of the loss" if least.escape is not None else "infimum of the loss"
+            )
+            return f"the {value} is not attained{f'; it is the limit{where}' if where else ''}"
+        return ""
+
+    def _way(self, escape: Escape) -> str:
+        if escape.where is None:
+            return f" as {self.x} -> {'oo' if escape.way > 0 else '-oo'}"
+        place = escape.where
+        value = bridge.text(bridge.from_tree(kernel.write(place.exact), {})) if place.exact is not None else ""
+        return f" as {self.x} -> {value or decimal_text(place.at(64), 8)[0]}"
+
+
+def _number(escape: Escape | None) -> str:
+    if escape is None or escape.ball is None:
+        return ""
+    ball: arb = escape.ball
+    whole = ball.unique_fmpz()
+    return str(int(whole)) if whole is not None and ball.rad() < arb("1e-20") else decimal_text(ball, 12)[0]
