@@ -149,6 +149,7 @@ def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
 
     * of numbers, "every critical point is closed" needs a complete list, or a stated period (of a formula in symbols,
       that the family of critical points has one);
+    * an empty list is complete only where it is proved that there is nothing to list;
     * what is proved of a family of data is not said of a problem with numbers only (theory: T13-T15 speak of
       parameters that run over an interval);
     * complex solutions are counted for polynomial systems only, and an infinite set of solutions is not counted.
@@ -163,6 +164,8 @@ def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
         conclusion = replace(
             conclusion, outcome="partial" if listed else "failed", statements=(*conclusion.statements, open_list)
         )
+    if conclusion.complete and not conclusion.points and conclusion.outcome in ("not_closed", "partial", "enclosed"):
+        conclusion = replace(conclusion, complete=False)  # no list at all is no complete one
     if not problem.parameters:
         conclusion = _of_numbers(conclusion)
     return replace(conclusion, counts=_counted(problem, conclusion))

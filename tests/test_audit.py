@@ -219,6 +219,11 @@ def test_closed_needs_a_complete_list_or_a_period() -> None:
     assert coherent(problem, replace(claim, statements=(period,))).outcome == "solved"
 
 
+def test_no_list_is_no_complete_one() -> None:
+    claim = Attempt("claimed", "not_closed", complete=True, scope="formula")
+    assert not coherent(read("x^6/6 - x^2/2 + a*x", unknowns=["x"]), claim).complete
+
+
 def test_a_family_theorem_is_not_said_of_numbers() -> None:
     claim = Attempt(
         "claimed", "not_closed", scope="formula", statements=(Statement("no formula for all data", "derived"),)
