@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import sympy as sp
 from flint import arb, ctx
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
+from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.functions import Unclear
 from closedform.enclosures.line.landscape import Escape, Landscape, Stop
 from closedform.enclosures.line.spots import Spot
@@ -54,15 +56,20 @@ class _Line:
         self.system, self.found, self.budget = system, found, budget
         self.x = system.unknowns[0].name
         self.bits = max(333, int(budget.digits * 3.4) + 120)
+        self.turn = self._turn(list(system.equations))
+        self.modulo = False  # the points stand for all their translates by the period
 
     def point(self, spot: Spot, kind: Kind) -> CriticalPoint:
         """The point at a spot, with the formula that a strategy found for this very number, or the line's own."""
         ball = spot.at(self.bits)
         for p in self.found.points:
             if p.exact is not None and not p.exact[self.x].free_symbols:
-                own = real_value(p.exact[self.x], self.bits)
-                if own is not None and own.overlaps(ball):
+                turns = self._turns(p.exact[self.x], ball)
+                if turns == 0 or (turns is not None and self.modulo):
                     return replace(p, kind=kind)
+                if turns is not None and spot.exact is None:
+                    value = p.exact[self.x] + turns * self.turn
+                    return CriticalPoint(FrozenMap({self.x: value}), kind=kind, expression_class=p.expression_class)
         if spot.exact is not None:
             value = bridge.from_tree(kernel.write(spot.exact), {})
             return CriticalPoint(
@@ -76,6 +83,26 @@ class _Line:
         return CriticalPoint(
             None, FrozenMap({self.x: numeric}), FrozenMap({self.x: radius}), kind, multiplicity=spot.multiplicity
         )
+
+    def _turns(self, value: Any, ball: arb) -> int | None:
+        """How many turns of the slope lie between a formula's number and a ball around a zero of it; None for none."""
+        own = real_value(value, self.bits)
+        if own is None:
+            return None
+        if own.overlaps(ball):
+            return 0
+        turn = None if self.turn is None else real_value(self.turn, self.bits)
+        whole = None if turn is None else ((ball - own) / turn).unique_fmpz()
+        return None if whole is None else int(whole)
+
+    def _turn(self, trees: list[Any]) -> Any:
+        """The period of what must vanish, as a SymPy number, where it has one."""
+        period = period_of([kernel.read(bridge.to_tree(e)) for e in trees], self.x)
+        if period is None:
+            return None
+        turn, x = bridge.from_tree(kernel.write(period), {}), self.system.unknowns[0]
+        half = [e.subs(x, x + turn / 2) for e in trees]  # zeros come back where only the sign has changed
+        return turn / 2 if all(sp.expand(h + e) == 0 for h, e in zip(half, trees, strict=True)) else turn
 
     def concluded(
         self, points: list[CriticalPoint], period: Any, minimiser: Any, statements: list[Statement], what: str
@@ -119,6 +146,7 @@ class _Solutions(_Line):
             "bounded intervals and by its growth at the ends",
             "derived",
         )
+        self.modulo = line.period is not None
         points = [self.point(s, "unclassified") for s in line.spots]
         return self.concluded(points, line.period, None, [said], "the equation")
 
@@ -130,6 +158,7 @@ class _Landscape(_Line):
             return self.found
         least = land.least.places if land.least.state == "attained" else []
         most = land.greatest.places if land.greatest.state == "attained" else []
+        self.modulo = land.period is not None
         points = list[CriticalPoint]()
         for stop in land.stops:
             kind = self._kind(stop, stop in least, stop in most)
