@@ -8,7 +8,7 @@ loss: the smooth critical points inside the cells, and the kinks that are a loca
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import sympy as sp
 from flint import arb
@@ -211,7 +211,7 @@ class _Answer:
         return self._with(points, complete, (said,), None)
 
     def _minima(self, kept: list[_Place], total: int) -> Attempt:
-        loss, unknowns = self.system.loss, self.system.unknowns
+        loss, unknowns = cast(Any, self.system.loss), self.system.unknowns
         feasible = Feasible.of(self.system)
         if not kept or feasible is None:
             return Attempt(name, "failed", self.open or "no minimum and no smooth critical point was found in any cell")
@@ -275,7 +275,9 @@ class _Answer:
     def _exact(self, p: _Place) -> Any:
         if p.point.exact is None:
             return None
-        return self.system.loss.subs({u: p.point.exact[u.name] for u in self.system.unknowns}, simultaneous=True)
+        return cast(Any, self.system.loss).subs(
+            {u: p.point.exact[u.name] for u in self.system.unknowns}, simultaneous=True
+        )
 
     def _same(self, p: _Place, q: _Place) -> bool:
         a, b = self._exact(p), self._exact(q)
