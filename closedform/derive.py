@@ -18,6 +18,7 @@ from closedform.ladder import BROKE, Finished, Outline, Path, audited
 from closedform.problem import Problem
 from closedform.report.model import Report
 from closedform.report.sense import turned
+from closedform.report.solution import with_solution
 from closedform.verdict import Checked, conclude, judge
 
 Progress = Callable[[str], None]
@@ -129,6 +130,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
         checked = Checked(audited(problem.minimised(), conclude("ladder", tops), budget), ())
     _tell(checked.attempt)
     report = _report(problem.minimised(), outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
+    report = with_solution(report) if problem.arrays else report
     return report if problem.sense == "min" else turned(report, problem)
 
 

@@ -102,7 +102,7 @@ def test_collinear_columns_are_not_certified():
 
 def test_other_losses_are_declined_in_a_sentence():
     x, y = made(50, 1)
-    for loss in ("sum(i, 1, n, (y[i] - b*x[i])^2)", "sum(i, 1, n, log(1 + exp(b*x[i]^2 + b^2)))", "b^2 + exp(b)"):
+    for loss in ("sum(i, 1, n, (y[i] - b*x[i])^2)", "sum(i, 1, n, log(1 + exp(b*x[i]^2 + b^2)))", "n*b^2 + exp(b)"):
         problem = problems.read(loss, unknowns=["b"], data={"x": x[:, 0], "y": y})
         reason = logistic_fit.declines(problem)
         assert reason is not None

@@ -313,7 +313,9 @@ class Source:
         return "".join(f', "{w}"' for w in [*signs, *(["sym"] if words & {"sym", "spd", "psd"} else [])])
 
     def whole(self) -> set[str]:
-        return {c.bound for c in self.system.constraints if c.bound}
+        """The names that are sizes, also inside of products (y has n*p rows) and as the bound of a rank."""
+        sizes = " ".join(part for shape in self.system.names.shapes.values() for part in shape)
+        return {c.bound for c in self.system.constraints if c.bound} | set(re.findall(r"[^\W\d]\w*", sizes))
 
 
 _NEEDS = {

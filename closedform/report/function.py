@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+import keyword
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from closedform.errors import CallError
+from closedform.emit.source import identifier
+from closedform.errors import CallError, ConditionError, InputError
 from closedform.expression import Node, column_names, scalar_names
 from closedform.points import SOUGHT
-from closedform.reading.language import parse
+from closedform.problem import Problem
+from closedform.reading.arrays import measure
+from closedform.reading.language import parse, unparse
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.written import text_of
 
@@ -74,7 +79,8 @@ def function_of(report: Report) -> Callable[..., dict[str, Any]]:
     """The function of the closed form; raises ``CallError`` where there is none."""
     formula = report.formula
     if formula is not None and formula.numpy:
-        return compiled(formula.numpy)
+        compiled(formula.numpy)  # a fault of the source shows here
+        return MatrixFunction(report.problem, formula.numpy, formula.conditions)
     if formula is not None:
         return ScalarFunction(({u: parse(e) for u, e in formula.unknown.items()},))
     exact = [p for p in report.critical_points if p.exact is not None]
@@ -100,6 +106,91 @@ def compiled(source: str) -> Callable[..., dict[str, Any]]:
     }
     exec(compile(source, "<closedform.emitted>", "exec"), space)
     return space["solve"]
+
+
+@dataclass(frozen=True)
+class MatrixFunction:
+    """A matrix formula as a function of arrays, by the names of the problem; those that it does not need are ignored.
+
+    Sizes that stand only in products or in ``eye(p)`` are deduced from the arrays where they can be. Raises
+    ``ConditionError`` where a stated condition fails at the values, ``CallError`` where a name is missing. Where only
+    the rank of a least-squares design is short, the minimiser of least norm is given with a warning.
+    """
+
+    problem: Problem
+    source: str
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names that have to be given, as in the loss."""
+        code = compiled(self.source).__code__
+        wanted = code.co_varnames[: code.co_argcount]
+        known = {identifier(n): n for n in (*self.problem.shapes, *self.problem.parameters)}
+        odd = [n for n in known.values() if keyword.iskeyword(n)] if code.co_flags & 8 else []
+        return (*(known.get(n, n) for n in wanted), *odd)
+
+    def __call__(self, **given: Any) -> dict[str, Any]:
+        given = {k: v.toarray() if hasattr(v, "toarray") else v for k, v in given.items()}
+        shapes = {k: s for k, s in self.problem.shapes.items() if k in given and k not in self.problem.unknowns}
+        try:
+            arrays = {k: np.asarray(v, dtype=np.float64) for k, v in given.items() if k in shapes}
+            sizes = measure({k: a for k, a in arrays.items() if 0 < a.ndim < 3}, shapes)
+        except InputError as fault:
+            raise ConditionError(str(fault)) from None
+        except (TypeError, ValueError):
+            sizes = {}  # the emitted code names the fault
+        values = {**sizes, **given}
+        self._check(values, shapes)
+        missing = [n for n in self.parameters if n not in values]
+        if missing:
+            raise CallError(f"the formula needs {', '.join(missing)}")
+        solve = compiled(self.source)
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            try:
+                out = solve(**{n if keyword.iskeyword(n) else identifier(n): values[n] for n in self.parameters})
+            except (ValueError, np.linalg.LinAlgError) as fault:
+                raise ConditionError(str(fault) or type(fault).__name__) from None
+        for warning in heard:
+            if "singular to working precision" in str(warning.message):
+                raise ConditionError(f"a matrix that the formula inverts is singular at these values{self._stated()}")
+        for name, value in out.items():
+            if not np.isfinite(value).all():
+                raise ConditionError(f"the formula has no finite value of {name} at these values{self._stated()}")
+        for warning in heard:
+            if not issubclass(warning.category, RuntimeWarning) or "encountered" not in str(warning.message):
+                warnings.warn(warning.message, warning.category, stacklevel=2)
+        return out
+
+    def _stated(self) -> str:
+        return f"; its conditions: {'; '.join(self.conditions)}" if self.conditions else ""
+
+    def _check(self, values: dict[str, Any], shapes: Mapping[str, object]) -> None:
+        """The relations between numbers, and definiteness that was declared of arrays."""
+        numbers = {
+            k: float(np.asarray(v))
+            for k, v in values.items()
+            if k not in shapes and np.size(v) == 1 and not isinstance(v, str)
+        }
+        for relation in self.problem.relations:
+            names = scalar_names(relation)
+            if names <= numbers.keys() and not column_names(relation) and not evaluate(relation, numbers, {}):
+                at = ", ".join(f"{n} = {numbers[n]:g}" for n in sorted(names))
+                raise ConditionError(f"the condition {unparse(relation)} fails at {at}")
+        for name, words in self.problem.properties.items():
+            array = np.asarray(values[name], dtype=np.float64) if name in shapes else None
+            if array is None or not words & {"spd", "psd"} or array.ndim != 2 or array.shape[0] != array.shape[1]:
+                continue
+            if not np.isfinite(array).all():
+                raise ConditionError(f"{name} has NaN or infinite entries")
+            least, most = np.linalg.eigvalsh((array + array.T) / 2)[[0, -1]]
+            small = len(array) * np.finfo(np.float64).eps * max(abs(least), abs(most))
+            if np.abs(array - array.T).max() > 1e-8 * np.abs(array).max():
+                raise ConditionError(f"{name} must be symmetric")
+            if least < -small or ("spd" in words and least <= small):
+                kind = "positive definite" if "spd" in words else "positive semidefinite"
+                raise ConditionError(f"{name} must be {kind}; its least eigenvalue is {least:.3g}")
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,8 @@ class Report:
             ],
             "environment": {"version": version("closedform"), "seed": self.seed},
         }
+        if "solution" in self.details:
+            document["solution"] = self.details["solution"]
         document["seal"] = seal(document)
         return document
 

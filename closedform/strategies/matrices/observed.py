@@ -25,7 +25,7 @@ def observe(system: MatrixSystem, source: str) -> Statement | None:
     """What was observed, None where nothing could be tried; raises ``ArithmeticError`` when a neighbour is better."""
     names, unknowns = system.names, system.unknowns
     try:
-        measure = _loss(system)
+        measure = loss_function(system)
     except Unsupported:
         return None
     solve = compiled(source)
@@ -62,7 +62,7 @@ def observe(system: MatrixSystem, source: str) -> Statement | None:
     )
 
 
-def _loss(system: MatrixSystem) -> Any:
+def loss_function(system: MatrixSystem) -> Any:
     """The loss as a function of the data, the sizes and the answer."""
     source = Source(system, "")
     source.solved |= set(system.unknowns)
