@@ -7,6 +7,8 @@ that the line encloses; a point without a formula keeps its decimals.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +20,7 @@ from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.enclosures.line.circles import period_of
+from closedform.enclosures.line.formulas import add_formulas
 from closedform.enclosures.line.functions import Unclear
 from closedform.enclosures.line.landscape import Escape, Landscape, Stop
 from closedform.enclosures.line.spots import Spot
@@ -70,8 +73,8 @@ class _Line:
                 if turns is not None and spot.exact is None:
                     value = p.exact[self.x] + turns * self.turn
                     return CriticalPoint(FrozenMap({self.x: value}), kind=kind, expression_class=p.expression_class)
-        if spot.exact is not None:
-            value = bridge.from_tree(kernel.write(spot.exact), {})
+        if spot.exact is not None or spot.formula is not None:
+            value = spot.formula if spot.exact is None else bridge.from_tree(kernel.write(spot.exact), {})
             return CriticalPoint(
                 FrozenMap({self.x: value}),
                 kind=kind,
@@ -103,6 +106,14 @@ class _Line:
         turn, x = bridge.from_tree(kernel.write(period), {}), self.system.unknowns[0]
         half = [e.subs(x, x + turn / 2) for e in trees]  # zeros come back where only the sign has changed
         return turn / 2 if all(sp.expand(h + e) == 0 for h, e in zip(half, trees, strict=True)) else turn
+
+    def find_formulas(self, spots: Sequence[Spot], part: Budget) -> None:
+        """Formulas for the spots that no strategy's formula is; those found before time ran out stay."""
+        known = [p.exact[self.x] for p in self.found.points if p.exact is not None]
+        known = [v for v in known if not v.free_symbols]
+        missing = [s for s in spots if all(self._turns(v, s.at(self.bits)) is None for v in known)]
+        with suppress(OutOfTime):
+            add_formulas(missing, part.share(SHARE * part.remaining))
 
     def concluded(
         self, points: list[CriticalPoint], period: Any, minimiser: Any, statements: list[Statement], what: str
@@ -147,6 +158,7 @@ class _Solutions(_Line):
             "derived",
         )
         self.modulo = line.period is not None
+        self.find_formulas(line.spots, part)
         points = [self.point(s, "unclassified") for s in line.spots]
         return self.concluded(points, line.period, None, [said], "the equation")
 
@@ -160,6 +172,7 @@ class _Landscape(_Line):
         most = land.greatest.places if land.greatest.state == "attained" else []
         self.modulo = land.period is not None
         points = list[CriticalPoint]()
+        self.find_formulas([s.spot for s in land.stops if s.spot is not None], part)
         for stop in land.stops:
             kind = self._kind(stop, stop in least, stop in most)
             if kind is not None and stop.spot is not None:

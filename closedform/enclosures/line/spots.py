@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 from flint import arb, ctx, fmpq, fmpz_poly
 
@@ -40,6 +41,7 @@ class Spot:
     ) -> None:
         self.x, self.ball, self.exact, self.poly, self.defining = x, ball, exact, poly, defining
         self.multiplicity = multiplicity
+        self.formula: Any = None  # a SymPy expression proved to be this number (formulas.py)
         self.best, self.bits = ball, 0
         if poly is not None and poly[0].degree() == 1:
             self.exact = fmpq(-poly[0][0], poly[0][1])
