@@ -59,6 +59,7 @@ class _Line:
         self.system, self.found, self.budget = system, found, budget
         self.x = system.unknowns[0].name
         self.bits = max(333, int(budget.digits * 3.4) + 120)
+        self.turns_in_period = 1
         self.turn = self._turn(list(system.equations))
         self.modulo = False  # the points stand for all their translates by the period
 
@@ -68,7 +69,7 @@ class _Line:
         for p in self.found.points:
             if p.exact is not None and not p.exact[self.x].free_symbols:
                 turns = self._turns(p.exact[self.x], ball)
-                if turns == 0 or (turns is not None and self.modulo):
+                if turns == 0 or (turns is not None and self.modulo and turns % self.turns_in_period == 0):
                     return replace(p, kind=kind)
                 if turns is not None and spot.exact is None:
                     value = p.exact[self.x] + turns * self.turn
@@ -105,7 +106,10 @@ class _Line:
             return None
         turn, x = bridge.from_tree(kernel.write(period), {}), self.system.unknowns[0]
         half = [e.subs(x, x + turn / 2) for e in trees]  # zeros come back where only the sign has changed
-        return turn / 2 if all(sp.expand(h + e) == 0 for h, e in zip(half, trees, strict=True)) else turn
+        if all(sp.expand(h + e) == 0 for h, e in zip(half, trees, strict=True)):
+            self.turns_in_period = 2
+            return turn / 2
+        return turn
 
     def find_formulas(self, spots: Sequence[Spot], part: Budget) -> None:
         """Formulas for the spots that no strategy's formula is; those found before time ran out stay."""
