@@ -65,7 +65,7 @@ def test_text_reads_back(text: str) -> None:
 
 
 def test_symbols_take_their_signs_from_the_relations() -> None:
-    given_ = problem.read("n*log(b) + (k - t)^2", unknowns="b,t", assumptions=["n>0", "M>0", "b>=M", "0<k<1", "x<0"])
+    given_ = problem.read("n*log(b) + (k - t)^2", unknowns="b,t", assumptions=["n>0", "M>0", "b>=M", "0<k<1"])
     table = bridge.symbols(given_)
     assert table["b"].is_positive
     assert table["k"].is_positive

@@ -602,7 +602,7 @@ def test_maximize_as_an_option() -> None:
     [
         ("5*x - x^2", {}, [("global maximum", "25/4", (0, 1, 0))]),
         ("x^2 - x^4", {}, [("global maximum", "1/4", None), ("local minimum", "0", None)] * 2),
-        ("x^4 - x^2", {}, [("local minimum", "-1/4", None), ("local maximum", "0", None)] * 2),
+        ("x^4 - x^2", {}, [("global minimum", "-1/4", None), ("local maximum", "0", None)] * 2),
         ("x^2 - y^2", {}, [("saddle", "0", (1, 1, 0))]),
         ("x", {"assumptions": ["0<=x", "x<=3"]}, [("boundary maximum", "3", None)]),
     ],

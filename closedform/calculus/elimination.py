@@ -428,7 +428,7 @@ def row_reduced(equations: Sequence[Any], unknowns: Sequence[Any]) -> tuple[Any,
 
     >>> x, y = sp.symbols("x y", real=True)
     >>> row_reduced([sp.cos(x + y) + x - y, sp.cos(x + y) - x], [x, y])
-    (-x + cos(x + y), 2*x - y)
+    (-y/2 + cos(x + y), x - y/2)
     """
     own = set(unknowns)
     rows = [sp.expand(e).as_coefficients_dict() for e in equations]

@@ -300,6 +300,9 @@ class _Gate:
         ball = place.value(self.loss)
         if ball is None:
             return None
+        if p.loss is None and p.exact is not None and self.system.loss is not None:
+            value = self.system.loss.subs({u: p.exact.get(u.name, u) for u in self.system.unknowns}, simultaneous=True)
+            p = replace(p, loss=value if value.is_Rational else None)
         stated = None
         if p.loss is not None and not p.loss.free_symbols:
             stated = Place(exact={"loss": p.loss}, bits=self.bits).at()

@@ -120,7 +120,8 @@ def recognised(ball: arb) -> Any:
 
     A guess only: that it is a zero has to be proved.
 
-    >>> recognised(arb(2).log()), recognised(arb("0.75", "1e-30"))
+    >>> with ctx.workprec(200):
+    ...     recognised(arb(2).log()), recognised(arb("0.75", "1e-30"))
     (log(2), 3/4)
     """
     with ctx.workprec(200):
