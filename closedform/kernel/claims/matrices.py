@@ -409,7 +409,7 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     wanted = MIN_TRIALS + 2 * _mentions(stated)
     spread = 3 if "kron" in str(claim) + str(statement) else max(3, min(MAX_SPREAD, _letters(claim["formula"])))
     for trial in range(MAX_TRIALS):
-        if len(tried) == wanted:
+        if len(tried) >= wanted and not _thin(stated.sizes, tried, spread):
             break
         digest = json.dumps([str(trial), statement, claim], sort_keys=True)
         seed = hashlib.sha256(digest.encode()).hexdigest()
@@ -424,10 +424,8 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
             break
     if len(tried) < (wanted if stated.sizes else 2):
         refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {wanted} are needed")
-    for size in stated.sizes:
-        values = {s[size] for s in tried}
-        if len(values) < MIN_VALUES or max(values) <= spread:
-            refuse(f"the formula has a value at too few values of {size}")
+    for size in _thin(stated.sizes, tried, spread):
+        refuse(f"the formula has a value at too few values of {size}")
     if worst >= 2**50:
         refuse("the degrees are too large for the test to mean anything")
     at = "; ".join(", ".join(f"{k} = {v}" for k, v in s.items()) for s in tried[:8] if s)
@@ -440,6 +438,12 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
         f"{f' at the sizes {at}' if at else ''} (at these sizes wrong with probability below "
         f"2^-{61 - worst.bit_length()} each)"
     )
+
+
+def _thin(sizes: list[str], tried: list[dict[str, int]], spread: int) -> list[str]:
+    """The sizes that were not tried at enough values, or at none past the spread; then more are drawn."""
+    values = {size: {s[size] for s in tried} for size in sizes}
+    return [size for size, seen in values.items() if len(seen) < MIN_VALUES or max(seen) <= spread]
 
 
 def _letters(tree: Json) -> int:
