@@ -309,6 +309,7 @@ def _offered(
     if (
         not isinstance(data, Mapping | str | os.PathLike)
         or source is None
+        or (isinstance(data, Mapping) and not data)
         or (isinstance(data, (str, os.PathLike)) and not str(data).endswith(".npz"))
     ):
         return None
