@@ -306,7 +306,7 @@ class _Gate:
         stated = None
         if p.loss is not None and not p.loss.free_symbols:
             stated = Place(exact={"loss": p.loss}, bits=self.bits).at()
-        if stated is not None and stated["loss"].overlaps(ball) and not p.loss.has(sp.Float):
+        if p.loss is not None and stated is not None and stated["loss"].overlaps(ball) and not p.loss.has(sp.Float):
             return p.loss
         return sp.Float(decimal_text(ball, min(self.budget.digits, 20))[0], 20)
 

@@ -211,4 +211,6 @@ def statement_json(system: Stationarity) -> dict[str, Json]:
         out["loss"], columns = apart(out["loss"], columns, problem.unknowns)
         out["columns"] = {n: [str(v) for v in c] for n, c in columns.items()}
     positive = [s.name for s in system.unknowns if s.is_positive]
-    return out | ({"relations": [[">", x, "0"] for x in positive]} if positive else {})
+    if positive:
+        out["relations"] = [[">", x, "0"] for x in positive]
+    return out
