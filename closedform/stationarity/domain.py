@@ -57,7 +57,7 @@ class Domain:
                 left, right = bridge.from_sympy(r.lhs), bridge.from_sympy(r.rhs)
             except bridge.NoTranslation:
                 continue
-            op = {"==": "="}.get(r.rel_op, r.rel_op)
+            op = "=" if r.rel_op == "==" else str(r.rel_op)
             out += [*_definedness(add(left, negate(right)), (), (), frozenset()), _requirement(op, left, right)]
         for e in nonzero:
             try:
@@ -127,7 +127,7 @@ def _definedness(
             continue
         edge = None
         if node.head in ("asin", "acos"):
-            (u,) = node.children
+            u = node.children[0]
             edge = (u, Fraction(-1 if gap == add(_ONE, u) else 1))
         yield Requirement(gap, op, unparse(node), guards, sums, edge)
 
