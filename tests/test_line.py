@@ -14,6 +14,7 @@ from flint import arb, fmpq
 from closedform.budget import Budget
 from closedform.enclosures.line.cells import line_of
 from closedform.enclosures.line.expansion import expansion
+from closedform.enclosures.line.formulas import add_formulas
 from closedform.enclosures.line.functions import Unclear, from_node, value
 from closedform.enclosures.line.whole import landscape_of, solutions_of
 from closedform.enclosures.line.zeros import zeros
@@ -184,3 +185,25 @@ def test_against_dense_sampling():
             if previous is not None and sign * previous[1] < 0:
                 assert any(previous[0] < m < arb(at) for m in marks), text
             previous = (arb(at), sign) if sign else previous
+
+
+@pytest.mark.parametrize(
+    ("text", "assumptions", "places"),
+    [
+        ("3*sin(x)^2 + 4*sin(x)", ["0<=x<=6"], 2),  # sin x = -2/3 twice
+        ("sin(x^2)", ["-3<x<3"], 2),
+        ("2*sin(x) + sin(x/2)^2", ["0<x<20"], 3),
+        ("-3*abs(2*x + 2) + 2*abs(3*x + 4)", [], 1),  # constant towards -oo
+    ],
+)
+def test_ties_are_proved(text, assumptions, places):
+    found = landscape(text, *assumptions)
+    assert found.least.state == "attained"
+    assert len(found.least.places) == places
+
+
+def test_formulas_with_the_turns_counted():
+    found = landscape("sin(2*x) + 2*cos(2*x)", "0<=x<=9")
+    spots = [s.spot for s in found.stops if s.role == "critical"]
+    add_formulas(spots, Budget.of(10))
+    assert [str(s.formula) for s in spots[:3]] == ["atan(1/2)/2", "atan(1/2)/2 + pi/2", "atan(1/2)/2 + pi"]

@@ -170,7 +170,7 @@ class _Survey:
             self.out.open.append("whether a place at the edge belongs to the domain")
         if not mark.inside:
             for i, way in ((k, 1), (k + 1, -1)):
-                if self.line.cells[i]:
+                if self.line.cells[i] and self.signs[i] != [0]:
                     self.out.escapes.append(self._limit(i, mark, way))
             if mark.inside is None and not (left or right):
                 self.out.open.append("whether an isolated place belongs to the domain")
@@ -252,7 +252,7 @@ class _Survey:
 
     def _infinity(self) -> None:
         for i, way in ((0, -1), (len(self.line.cells) - 1, 1)):
-            if self.line.cells[i] and i in self.trees:
+            if self.line.cells[i] and i in self.trees and self.signs[i] != [0]:  # a constant is taken on
                 tree = self.trees[i] if way > 0 else put(self.trees[i], {self.x: mul(MINUS, self.x)})
                 self.out.escapes.append(self._grown(tree, None, None, way))
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from flint import Ordering, arb, ctx, fmpq, fmpq_mpoly_ctx, fmpz_poly
 
 from closedform.algebra.roots import isolate_real
-from closedform.enclosures.line.circles import period_of
+from closedform.enclosures.line.cells import value_at
+from closedform.enclosures.line.circles import circular_args, in_half_angle, period_of, unit_of
 from closedform.enclosures.line.functions import identically_zero, put
-from closedform.enclosures.line.spots import Spot
+from closedform.enclosures.line.spots import Spot, polynomial_of
 from closedform.kernel.balls import evaluate
 from closedform.kernel.expression import MINUS, Tree, add, mul
 from closedform.kernel.rational import quotient
@@ -30,7 +31,7 @@ def equal_values(a: Stop, b: Stop) -> bool:
         return False
     if s.exact is not None and t.exact is not None:
         return identically_zero(add(put(a.tree, {s.x: s.exact}), mul(MINUS, put(b.tree, {t.x: t.exact}))))
-    own, other = _value_polynomial(a.tree, s), _value_polynomial(b.tree, t)
+    own, other = _values_of(a.tree, s), _values_of(b.tree, t)
     if own is None or other is None:
         return False
     both, bits = own * other, 1000
@@ -39,6 +40,40 @@ def equal_values(a: Stop, b: Stop) -> bool:
         return False
     near = [ball for ball, _ in isolate_real(both, bits) if ball.overlaps(u) or ball.overlaps(v)]
     return len(near) == 1
+
+
+def _values_of(tree: Tree, spot: Spot) -> fmpz_poly | None:
+    """A polynomial over Z that vanishes at the value of the tree at the spot, where both are algebraic."""
+    found = _value_polynomial(tree, spot)
+    if found is not None or spot.defining is None or spot.defining[1] != 0:
+        return found
+    trees, x, inner = (
+        (tree, spot.defining[0]),
+        spot.x,
+        circular_args(tree, spot.x) | circular_args(spot.defining[0], spot.x),
+    )
+    if len(inner) == 1:  # sin(x^2): in its argument
+        (whole,) = inner
+        trees, x = tuple(put(t, {whole: "u"}) for t in trees), "u"
+    else:
+        whole = spot.x
+    unit = unit_of(trees, x)
+    if unit is None:
+        return None
+    loss, slope = (in_half_angle(t, x, unit) for t in trees)
+    poly = None if slope is None else polynomial_of(slope, "t")
+    where = value_at(spot, whole, 1000)
+    if loss is None or where is None or poly is None or poly.degree() < 1:
+        return None
+    with ctx.workprec(1000):
+        tangent = (unit.ball() * where / 2).tan()
+        near = [
+            Spot("t", ball, poly=(part, i))
+            for part, _ in poly.factor()[1]
+            for i, (ball, _) in enumerate(isolate_real(part, 1000))
+            if ball.overlaps(tangent)
+        ]
+    return _value_polynomial(loss, near[0]) if len(near) == 1 else None
 
 
 def _value_polynomial(tree: Tree, spot: Spot) -> fmpz_poly | None:

@@ -57,7 +57,7 @@ def landscape_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
     found.drift = drift
     if period is not None and drift is not None and drift != fmpq(0):
         for extreme in (found.least, found.greatest):
-            extreme.state, extreme.places, extreme.why = "unbounded", [], ""
+            extreme.state, extreme.places, extreme.value, extreme.why = "unbounded", [], None, ""
     return found
 
 
