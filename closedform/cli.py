@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from closedform.errors import CallError, ClosedFormError, InputError
+from closedform.errors import ON_COMMAND_LINE, CallError, ClosedFormError, InputError
 
 if TYPE_CHECKING:
     from closedform.losses import Entry
@@ -51,6 +51,15 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
+    """Runs one command; hints then name options as they are written here."""
+    token = ON_COMMAND_LINE.set(True)
+    try:
+        return _run(arguments)
+    finally:
+        ON_COMMAND_LINE.reset(token)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         with cli.make_context("closedform", arguments) as context:
             code = cli.invoke(context)
@@ -95,6 +104,12 @@ def _complain(message: str, code: int) -> int:
 @click.option("--data", metavar="FILE", help="A table: .csv, .npz or .parquet.")
 @click.option("--design", metavar="FILE", help="Features without labels: which labels have a closed form?")
 @click.option("--target", metavar="COL", help="The column of the data that is to be predicted.")
+@click.option("--features", metavar="'A, C(B)'", help="The features, in this order; C(B): indicators of a category.")
+@click.option("--drop", metavar="A,B", help="Columns that are no features, such as ids and dates.")
+@click.option("--decimal", type=click.Choice([".", ","]), help="The decimal mark of the data.")
+@click.option(
+    "--missing", type=click.Choice(["error", "drop"]), help="Refuse missing cells (as without), or drop rows."
+)
 @click.option("--intercept/--no-intercept", default=None, help="Add a constant feature, or not.")
 @click.option("--shapes", metavar="'X=n,k;y=n'", help="Sizes of matrices and vectors.")
 @click.option("--assume", "assumptions", multiple=True, metavar="TEXT", help="'p>0', 'S spd', 'm integer'; repeatable.")

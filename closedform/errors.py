@@ -7,10 +7,28 @@
     ├── ConditionError     values at which a formula's stated conditions fail; a ValueError too    exit 65
     └── OutOfTime          the budget ran out; caught inside, never shown as a traceback
 
-A message is one sentence: what was read, where, and what would have worked.
+A message is one sentence: what was read, where, and what would have worked. ``option`` spells an option as the caller
+wrote it, so that a hint on the command line never shows Python.
 """
 
 from __future__ import annotations
+
+from contextvars import ContextVar
+
+ON_COMMAND_LINE: ContextVar[bool] = ContextVar("ON_COMMAND_LINE", default=False)
+_SPELLED = {"values": "--set", "assumptions": "--assume"}
+
+
+def option(word: str, example: str = "") -> str:
+    """An option as its caller spells it: ``data=`` in Python, ``--data`` on the command line.
+
+    >>> option("unknowns", "a"), option("values")
+    ("unknowns='a'", 'values=')
+    """
+    if ON_COMMAND_LINE.get():
+        flag = _SPELLED.get(word, f"--{word}")
+        return f"{flag} '{example}'" if example else flag
+    return f"{word}='{example}'" if example else f"{word}="
 
 
 class ClosedFormError(Exception):

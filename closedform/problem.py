@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from closedform.errors import CallError, ClosedFormError, InputError
+from closedform.errors import CallError, ClosedFormError, InputError, option
 from closedform.expression import (
     RELATIONS,
     Node,
@@ -41,7 +41,8 @@ from closedform.reading.language import (
     parse_shapes,
     unparse,
 )
-from closedform.reading.options import Box, as_float, box_of, names_of, option, start_of, values_of
+from closedform.reading.options import Box, as_float, box_of, names_of, start_of, values_of
+from closedform.reading.selection import selected
 from closedform.reading.shapes import SCALAR, is_matrix, settle
 from closedform.reading.tables import Table, listed, read_table
 
@@ -122,7 +123,11 @@ def read(
         refuse_misspelt(source, wanted)
     numbers, given_arrays = values_of(values)
     offered = _offered(
-        None if equations is not None else source, entry, data if data is not None else given_arrays, shaped, wanted
+        None if equations is not None else source,
+        entry,
+        data if data is not None else given_arrays or None,
+        shaped,
+        wanted,
     )
     table, keywords = _table(entry, data if offered is None else None, target, keywords)
     said = _Said(_assumed(assumptions, wanted), numbers)
@@ -299,7 +304,9 @@ def _table(
             raise CallError(f"{option(key)} is for a loss of the catalogue; a text names its columns itself")
     if entry is not None and design is not None and "lam" not in entry.options:
         raise CallError(f"{option('design')} asks about logistic regression, not about {entry.name}")
-    return read_table(data if design is None else design, target, **ways), left
+    features, drop = ways.pop("features", None), ways.pop("drop", None)
+    table = read_table(data if design is None else design, target, **ways)
+    return selected(table, features, drop) if features is not None or drop is not None else table, left
 
 
 def _offered(

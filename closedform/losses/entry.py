@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
-from closedform.errors import CallError, InputError
+from closedform.errors import CallError, InputError, option
 from closedform.expression import free_names
 from closedform.reading.language import parse
-from closedform.reading.options import option
+from closedform.reading.selection import refuse_faults, restricted, with_categories, with_classes, with_labels
 from closedform.reading.tables import Table, listed
 
 Options = Mapping[str, object]
@@ -48,6 +49,8 @@ class Entry:
     on_data: OnData | None = None
     symbolic: Callable[[Options], Draft] | None = None
     family: str = ""
+    uses: Literal["features", "a column"] = "features"  # what of a table
+    target: Literal["a number", "a label", "a class"] = "a number"  # what words in the target column mean
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -72,7 +75,20 @@ class Entry:
             return self.symbolic(given) if self.symbolic is not None and given else self.draft
         if self.on_data is None:
             raise CallError(f"{self.name} is a loss in symbols and takes no data")
-        return self.on_data(table, given)
+        table = self.prepared(table, given)
+        return replace(self.on_data(table, given), table=table)
+
+    def prepared(self, table: Table, options: Options) -> Table:
+        """The table with the columns that this loss uses as numbers: no cell missing, labels and categories turned."""
+        if self.uses == "a column":
+            table = restricted(table, [only_column(table)])
+        target = [table.target] if table.target is not None and self.target != "a number" else []
+        words = [*table.categories, *(key for key in target if key in table.words)]
+        refuse_faults(table, words)
+        table = table.completed(table.names, words)
+        if target:
+            table = with_labels(table) if self.target == "a label" else with_classes(table)
+        return with_categories(table, flag(options, "intercept", True))
 
 
 # -- writing a loss over the rows of a table ---------------------------------------------------------------------

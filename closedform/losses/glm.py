@@ -112,6 +112,7 @@ ENTRIES = (
         ("intercept", "lam"),
         _logistic,
         lambda _: RIDGE,
+        target="a label",
     ),
     Entry(
         "logistic_ridge",
@@ -121,6 +122,7 @@ ENTRIES = (
         (),
         ("intercept", "lam"),
         lambda table, options: _logistic(table, {"lam": "lam", **options}),
+        target="a label",
     ),
     Entry(
         "softmax",
@@ -130,6 +132,7 @@ ENTRIES = (
         ("multinomial",),
         ("intercept",),
         _softmax,
+        target="a class",
     ),
     Entry(
         "poisson_regression",
@@ -148,6 +151,7 @@ ENTRIES = (
         (),
         ("intercept",),
         _probit,
+        target="a label",
     ),
     Entry(
         "cloglog",
@@ -157,6 +161,7 @@ ENTRIES = (
         (),
         ("intercept",),
         _cloglog,
+        target="a label",
     ),
     Entry(
         "gamma_regression",

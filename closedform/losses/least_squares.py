@@ -177,6 +177,7 @@ ENTRIES = (
         (),
         (),
         _location("({x} - m)^2"),
+        uses="a column",
     ),
     Entry(
         "median",
@@ -186,5 +187,6 @@ ENTRIES = (
         (),
         (),
         _location("abs({x} - m)"),
+        uses="a column",
     ),
 )

@@ -37,7 +37,7 @@ def _likelihood(
         i = free_index(names)
         return Draft(f"sum({i}, 1, {table.rows}, {body.replace('x_i', f'{column}[{i}]')})", names, "", assumed)
 
-    return Entry(name, title, draft, explanation, aliases, (), on_data)
+    return Entry(name, title, draft, explanation, aliases, (), on_data, uses="a column")
 
 
 ENTRIES = (

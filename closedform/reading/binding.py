@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from closedform.errors import CallError, InputError
+from closedform.errors import CallError, InputError, option
 from closedform.expression import Node, free_names, heads
 from closedform.reading.bounds import idle
 from closedform.reading.language import Assumption, unparse
-from closedform.reading.options import option
 from closedform.reading.tables import Table, listed
 
 

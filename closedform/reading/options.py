@@ -1,13 +1,11 @@
 """What stands beside a loss in a call: unknowns, boxes, starting values and numbers for parameters.
 
-Each comes as text or as a mapping and is read exactly. ``option`` spells the name of an option as the caller wrote it,
-so that a hint on the command line never shows Python.
+Each comes as text or as a mapping and is read exactly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,21 +16,7 @@ from closedform.kernel.expression import read as tree_of
 from closedform.kernel.reading import Refused
 from closedform.reading.language import parse, parts, unparse
 
-ON_COMMAND_LINE: ContextVar[bool] = ContextVar("ON_COMMAND_LINE", default=False)
-_SPELLED = {"values": "--set", "assumptions": "--assume"}
 _INFINITE = ("oo", "inf", "+oo", "+inf", "-oo", "-inf")
-
-
-def option(word: str, example: str = "") -> str:
-    """An option as its caller spells it: ``data=`` in Python, ``--data`` on the command line.
-
-    >>> option("unknowns", "a"), option("values")
-    ("unknowns='a'", 'values=')
-    """
-    if ON_COMMAND_LINE.get():
-        flag = _SPELLED.get(word, f"--{word}")
-        return f"{flag} '{example}'" if example else flag
-    return f"{word}='{example}'" if example else f"{word}="
 
 
 def names_of(value: Iterable[object] | str | None) -> tuple[str, ...] | None:

@@ -1,15 +1,13 @@
 """Tables: read once, checked, and exact where they are small.
 
-More than 400 lines: each form in which data come is read here, by the same checks.
-
 A small table holds the exact rational value of every decimal as written; a Python or NumPy float counts as the
 shortest decimal that prints it (0.1 is 1/10), and a note says so. A big one (``LARGE_CELLS``, ``LARGE_ROWS``) is read
-as float64 blocks and never claims exactness. A column that holds text is no fault until a loss uses it.
+as float64 blocks and never claims exactness. A column that holds words or misses cells is no fault until a loss uses
+it.
 """
 
 from __future__ import annotations
 
-import csv
 import importlib
 import os
 import re
@@ -17,13 +15,16 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flint import fmpz
-
 from closedform.errors import CallError, InputError
 from closedform.frozen import FrozenMap
+from closedform.reading import files
+from closedform.reading.cells import Column as Cells
+from closedform.reading.cells import Decimal, decimal_mark, read_column, refuse_missing
+from closedform.reading.handed import Column, array_columns, chunks_of, columns_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,17 +35,15 @@ LARGE_CELLS = 200_000
 LARGE_ROWS = 100_000
 MAX_COLUMNS = 100_000
 
-_NUMBER = re.compile(r"([-+]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([-+]?[0-9]{1,3}))?")
-_FRACTION = re.compile(r"([-+]?[0-9]+)/([0-9]+)")
-_NOT_FINITE = re.compile(r"[-+]?(nan|na|n/a|null|none|inf|infinity)", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class Table:
     """Columns of equal length under names, in file order.
 
     ``columns`` has the exact entries of each numeric column, and is empty for a big table, whose entries come from
-    ``chunks``. ``faults`` says of a column that cannot be used why; ``spelled`` gives names as they stood in the file.
+    ``chunks``. ``faults`` says of a column that cannot be used why; ``words`` has the cells of such a column, ``gaps``
+    the rows (from 0) that a column misses. ``spelled`` gives names as they stood in the file. ``categories`` are the
+    columns that are to become indicators; ``drops`` is whether rows with missing cells are left out.
     """
 
     names: tuple[str, ...]
@@ -56,6 +55,10 @@ class Table:
     faults: FrozenMap[str, str] = FrozenMap()
     spelled: FrozenMap[str, str] = FrozenMap()
     blocks: Blocks | None = None
+    words: FrozenMap[str, tuple[str, ...]] = FrozenMap()
+    gaps: FrozenMap[str, tuple[int, ...]] = FrozenMap()
+    categories: tuple[str, ...] = ()
+    drops: bool = False
 
     @property
     def exact(self) -> bool:
@@ -76,9 +79,36 @@ class Table:
             raise InputError(f"the table is too big for exact arithmetic: {self.rows:,} rows")
         return self.columns[key]
 
-    def completed(self, used: Iterable[str]) -> Table:
-        """The table for a loss that uses these columns."""
-        return self
+    def completed(self, used: Iterable[str], words: Iterable[str] = ()) -> Table:
+        """The table for a loss that uses these columns: rows with a missing cell in one are refused or left out.
+
+        ``words`` are those of them that are used as words; in any other column a fault comes first.
+        """
+        usable = set(used) - (self.faults.keys() - set(words))
+        holes = {key: self.gaps[key] for key in self.names if key in self.gaps and key in usable}
+        if not holes:
+            return self
+        if not self.drops:
+            key = next(iter(holes))
+            raise refuse_missing(key, holes[key][0])
+        if self.blocks is not None:
+            blocks = self.blocks.without_gaps(tuple(holes))
+            return replace(self, rows=blocks.rows, blocks=blocks, gaps=FrozenMap(), notes=self._dropped(blocks.rows))
+        out = frozenset().union(*holes.values())
+        rows = self.rows - len(out)
+        if rows == 0:
+            raise InputError(f"every row has a missing cell in one of the columns {listed(tuple(holes))}")
+        return replace(
+            self,
+            rows=rows,
+            columns=FrozenMap({key: _kept(column, out) for key, column in self.columns.items()}),
+            words=FrozenMap({key: _kept(column, out) for key, column in self.words.items()}),
+            gaps=FrozenMap({key: gone for key, gone in self.gaps.items() if key not in holes}),
+            notes=self._dropped(rows),
+        )
+
+    def _dropped(self, rows: int) -> tuple[str, ...]:
+        return (*self.notes, f"{self.rows - rows:,} of {self.rows:,} rows miss a cell and are left out")
 
     def without(self, column: str) -> Table:
         """The same table without one column."""
@@ -101,28 +131,47 @@ class Table:
         yield from blocks.of_columns([self.columns[key] for key in wanted], size)
 
 
+def _kept(column: tuple[Any, ...], out: frozenset[int]) -> tuple[Any, ...]:
+    return tuple(entry for row, entry in enumerate(column) if row not in out)
+
+
 def listed(names: Sequence[str]) -> str:
     """Names for a message, the first twenty of them."""
     shown = ", ".join(names[:20])
     return f"{shown}, ... ({len(names)} in all)" if len(names) > 20 else shown
 
 
-def read_table(data: object, target: str | None = None) -> Table:
+def read_table(
+    data: object,
+    target: str | None = None,
+    *,
+    decimal: str | None = None,
+    missing: str | None = None,
+) -> Table:
     """The table that a caller hands over; raises ``InputError`` naming the place of the first fault.
 
-    Taken are paths of CSV, NPZ and Parquet files, data frames, mappings of columns, an array, a pair (X, y), and
-    ``{"X": ..., "y": ...}``, whose columns become x1, x2, ... and y.
+    Taken are paths of CSV, NPZ and Parquet files, data frames, mappings of columns, an array, a pair (X, y),
+    ``{"X": ..., "y": ...}``, whose columns become x1, x2, ... and y, and iterables of such chunks. ``decimal`` is the
+    decimal mark of text ("." or ","; otherwise what the cells show), ``missing`` is "error" or "drop".
 
     >>> table = read_table({"x": [1, 2], "y": ["0.1", "1e-1"]}, target="y")
     >>> table.features, table.columns["y"]
     (('x',), (Fraction(1, 10), Fraction(1, 10)))
     """
+    if decimal not in (None, ".", ","):
+        raise CallError(f"the decimal mark is . or , and not {decimal[:20]!r}")
+    if missing not in (None, "error", "drop"):
+        raise CallError(f"what is missing is an error or is to be left out: error or drop, not {missing[:20]!r}")
+    mark: Decimal | None = "," if decimal == "," else "." if decimal else None
     if isinstance(data, Table):
         table = data
     elif isinstance(data, (str, os.PathLike)):
-        table = _from_file(Path(data))
+        table = _from_file(Path(data), mark)
+    elif (chunks := chunks_of(data)) is not None:
+        table = _from_chunks(chunks, mark)
     else:
-        table = _from_columns(list(_columns_of(data)))
+        table = _from_columns(list(columns_of(data)), mark)
+    table = replace(table, drops=missing == "drop")
     if target is None:
         return table
     for key in table.names:
@@ -131,70 +180,44 @@ def read_table(data: object, target: str | None = None) -> Table:
     raise CallError(f"there is no column {target}; the columns are {listed(table.names)}")
 
 
-# -- what a caller may hand over ---------------------------------------------------------------------------------
-
-Column = tuple[str, Sequence[Any]]
+# -- columns, in memory and chunk by chunk -------------------------------------------------------------------------
 
 
-def _columns_of(data: Any) -> Iterator[Column]:
-    """Named columns of anything that is like a table."""
-    if isinstance(data, Mapping):
-        for key, values in data.items():
-            yield from _array_columns(str(key), values)
-    elif hasattr(data, "columns") and hasattr(data, "__getitem__") and not isinstance(data.columns, int):
-        keys = list(data.columns)
-        for key in keys:
-            if keys.count(key) > 1:
-                raise InputError(f"there are two columns named {key}")
-            yield str(key), data[key]
-    elif isinstance(data, tuple) and len(data) == 2 and _depth(data[0]) == 2:
-        yield from _array_columns("x", data[0])
-        yield from _array_columns("y", data[1])
-    elif getattr(getattr(data, "dtype", None), "names", None):
-        for key in data.dtype.names:  # pyright: ignore[reportAttributeAccessIssue]
-            yield key, data[key]
-    elif _depth(data) == 2:
-        yield from _array_columns("x", data)
+def _from_chunks(chunks: Iterator[Any], mark: Decimal | None) -> Table:
+    """A table of chunks that come one after the other, exact while it is small."""
+    kept, rows, first = list[list[Column]](), 0, list[str]()
+
+    def parts_of(chunk: Any) -> list[Column]:
+        columns = list(columns_of(chunk))
+        if first and [key for key, _ in columns] != first:
+            raise InputError(
+                f"the chunks differ in their columns: {listed(first)}, then {listed([k for k, _ in columns])}"
+            )
+        return columns
+
+    for chunk in chunks:
+        columns = parts_of(chunk)
+        first = first or [key for key, _ in columns]
+        kept.append(columns)
+        rows += len(columns[0][1]) if columns else 0
+        if rows >= LARGE_ROWS or rows * len(first) > LARGE_CELLS:
+            break
     else:
-        raise InputError(
-            f"data of type {type(data).__name__} cannot be read; give a file, a data frame, arrays or columns"
-        )
+        if not kept:
+            raise InputError("there are no chunks of data")
+        joined = [(key, [cell for part in kept for cell in _cells(part[j][1])]) for j, key in enumerate(first)]
+        return _from_columns(joined, mark)
+    names, spelled, notes = _clean(first)
+    every = chain(kept, map(parts_of, chunks))
+    made = importlib.import_module("closedform.reading.chunks").spooled(
+        names, ([values for _, values in part] for part in every), mark
+    )
+    return _large(made, names, spelled, "y" if names[-1] == "y" and names[0] == "x1" else None, "", notes)
 
 
-def _depth(values: Any) -> int:
-    shape = getattr(values, "shape", None)
-    if isinstance(shape, tuple):
-        return len(shape)
-    if isinstance(values, (list, tuple)):
-        return 1 + (_depth(values[0]) if values else 0)
-    return 0
-
-
-def _array_columns(key: str, values: Any) -> Iterator[Column]:
-    """One column for a vector; x1, x2, ... for a matrix X."""
-    depth = _depth(values)
-    if depth == 1:
-        yield key, values
-    elif depth == 2:
-        if hasattr(values, "shape"):
-            turned: list[Any] = [values[:, j] for j in range(values.shape[1])]
-        else:
-            if len({len(row) for row in values}) > 1:
-                raise InputError(f"the rows of {key} differ in length")
-            turned = [list(column) for column in zip(*values, strict=True)]
-        if len(turned) == 1 and key not in ("x", "X"):
-            yield key, turned[0]
-            return
-        stem = "x" if key == "X" else key
-        for j, column in enumerate(turned, 1):
-            yield f"{stem}{j}", column
-    elif hasattr(values, "__len__") and hasattr(values, "__iter__") and not isinstance(values, (str, bytes, Mapping)):
-        yield key, values
-    else:
-        raise InputError(f"column {key} is not a sequence of numbers")
-
-
-def _from_columns(columns: list[Column], source: str = "") -> Table:
+def _from_columns(
+    columns: Sequence[Column], mark: Decimal | None, source: str = "", notes: Sequence[str] = ()
+) -> Table:
     """A table of columns in memory."""
     if not columns:
         raise InputError("the table has no columns")
@@ -207,94 +230,88 @@ def _from_columns(columns: list[Column], source: str = "") -> Table:
             raise InputError(f"column {key} has {length} entries, column {columns[0][0]} has {rows}")
     if rows == 0:
         raise InputError("the table has no rows")
-    names, spelled, notes = _clean([key for key, _ in columns])
+    names, spelled, told = _clean([key for key, _ in columns])
     target = "y" if {"X", "y"} <= lengths.keys() or (names[-1] == "y" and names[0] == "x1") else None
     if rows >= LARGE_ROWS or rows * len(columns) > LARGE_CELLS:
         blocks = importlib.import_module("closedform.reading.chunks")
-        made = blocks.in_memory(names, [values for _, values in columns])
-        return Table(
-            names,
-            rows,
-            FrozenMap(),
-            target,
-            source,
-            (*notes, _large(rows)),
-            FrozenMap(made.faults),
-            FrozenMap(spelled),
-            made.blocks,
-        )
-    exact, faults, floats = dict[str, tuple[Fraction, ...]](), dict[str, str](), False
-    for name, (_, values) in zip(names, columns, strict=True):
-        try:
-            entries, some = _entries(name, values)
-        except InputError as error:
-            faults[name] = str(error)
-            continue
-        exact[name], floats = entries, floats or some
-    if floats:
-        notes.append("floats are read as the shortest decimals that print them: 0.1 is 1/10")
-    return _usable(
-        Table(names, rows, FrozenMap(exact), target, source, tuple(notes), FrozenMap(faults), FrozenMap(spelled))
+        made = blocks.in_memory(names, [values for _, values in columns], mark)
+        return _large(made, names, spelled, target, source, (*notes, *told))
+    return _exact_table(
+        names, [_cells(values) for _, values in columns], mark, spelled, target, source, [*notes, *told]
     )
 
 
-def _large(rows: int) -> str:
-    return f"the table has {rows:,} rows and is read as double precision numbers, not exactly"
-
-
-def _usable(table: Table) -> Table:
+def _exact_table(
+    names: tuple[str, ...],
+    cells: Sequence[Sequence[Any]],
+    mark: Decimal | None,
+    spelled: Mapping[str, str],
+    target: str | None,
+    source: str,
+    notes: list[str],
+) -> Table:
+    seen = mark or decimal_mark(cells)
+    if seen == "," and mark is None:
+        notes.append("numbers are read with a decimal comma: 1,5 is 3/2")
+    read = {name: read_column(name, column, seen) for name, column in zip(names, cells, strict=True)}
+    if any(column.floats for column in read.values()):
+        notes.append("floats are read as the shortest decimals that print them: 0.1 is 1/10")
+    for column in read.values():
+        notes += column.notes
+    table = Table(
+        names,
+        len(cells[0]),
+        FrozenMap({name: column.entries for name, column in read.items() if not column.fault}),
+        target,
+        source,
+        tuple(notes),
+        FrozenMap({name: column.fault for name, column in read.items() if column.fault}),
+        FrozenMap(spelled),
+        words=FrozenMap({name: column.words for name, column in read.items() if column.words}),
+        gaps=FrozenMap({name: gaps for name, column in read.items() if (gaps := _gaps(column))}),
+    )
     if len(table.faults) == len(table.names):
         raise InputError(next(iter(table.faults.values())))
     return table
 
 
-def _entries(key: str, values: Any) -> tuple[tuple[Fraction, ...], bool]:
-    """The exact entries of a column, and whether a float that is not whole was among them."""
+def _gaps(column: Cells) -> tuple[int, ...]:
+    return column.gaps or tuple(row for row, word in enumerate(column.words) if not word)
+
+
+def _large(
+    made: Any,
+    names: tuple[str, ...],
+    spelled: Mapping[str, str],
+    target: str | None,
+    source: str,
+    notes: Sequence[str],
+) -> Table:
+    rows = made.blocks.rows
+    note = f"the table has {rows:,} rows and is read as double precision numbers, not exactly"
+    return Table(
+        names,
+        rows,
+        FrozenMap(),
+        target,
+        source,
+        (*notes, note),
+        FrozenMap(made.faults),
+        FrozenMap(spelled),
+        made.blocks,
+        gaps=FrozenMap(made.gaps),
+    )
+
+
+def _cells(values: Any) -> Sequence[Any]:
+    """The cells of a column as Python objects; a short float by the shortest decimal that prints it."""
     kind = str(getattr(values, "dtype", "")).lower()
-    short = kind in ("float32", "float16")
-    if not short and hasattr(values, "tolist"):
-        values = values.tolist()
-    elif not short and hasattr(values, "to_list"):
-        values = values.to_list()
-    out, floats = list[Fraction](), False
-    for row, value in enumerate(values, 1):
-        if isinstance(value, (bool, int)):
-            out.append(Fraction(int(value)))
-            continue
-        text = value if isinstance(value, str) else str(value) if short else _number_text(value)
-        out.append(_exact(text, key, row))
-        floats = floats or (not isinstance(value, (str, Fraction)) and out[-1].denominator != 1)
-    return tuple(out), floats
-
-
-def _number_text(value: Any) -> str:
-    if isinstance(value, float):
-        return repr(float(value))
-    if isinstance(value, complex):
-        return "a complex number"
-    return str(value)
-
-
-def _exact(text: str, key: str, row: int) -> Fraction:
-    """The exact value of a decimal (or p/q) as written."""
-    text = text.strip()
-    match = _NUMBER.fullmatch(text)
-    if match and (match[2] or match[3]):
-        digits, exponent = match[2] + (match[3] or ""), int(match[4] or 0) - len(match[3] or "")
-        whole = int(digits) if len(digits) < 4000 else int(fmpz(digits))
-        if match[1] == "-":
-            whole = -whole
-        return Fraction(whole * 10**exponent) if exponent >= 0 else Fraction(whole, 10**-exponent)
-    ratio = _FRACTION.fullmatch(text) if len(text) < 4000 else None
-    if ratio and int(ratio[2]):
-        return Fraction(int(ratio[1]), int(ratio[2]))
-    if not text:
-        raise InputError(f"column {key}, row {row} is empty")
-    if _NOT_FINITE.fullmatch(text):
-        raise InputError(f"column {key}, row {row}: {text} is not a finite number")
-    shown = text if len(text) <= 40 else text[:40] + "..."
-    hint = "; write decimals with a point" if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", text) else ""
-    raise InputError(f"column {key}, row {row}: {shown!r} is not a number{hint}")
+    if kind in ("float32", "float16"):
+        return [str(value) for value in values]
+    for way in ("tolist", "to_list"):
+        if hasattr(values, way):
+            return getattr(values, way)()
+    return list(values)
 
 
 def _clean(spelled: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
@@ -324,137 +341,50 @@ def _clean(spelled: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str], lis
 # -- files -------------------------------------------------------------------------------------------------------
 
 
-def _from_file(path: Path) -> Table:
+def _from_file(path: Path, mark: Decimal | None) -> Table:
     if path.is_dir():
         raise InputError(f"{path} is a directory, not a table")
     if not path.exists():
         raise InputError(f"there is no file {path}")
     try:
         if not path.is_file():  # a pipe can be read only once
-            return _from_pipe(path)
+            return _from_pipe(path, mark)
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty")
         suffix = path.suffix.lower()
         if suffix == ".npz":
-            return _from_columns(_npz(path), str(path))
+            arrays = files.npz(path)
+            return _from_columns(
+                [c for key, array in arrays.items() for c in array_columns(key, array)], mark, str(path)
+            )
         if suffix in (".parquet", ".pq"):
-            return _from_columns(_parquet(path), str(path))
-        return _csv(path)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8 CSV, NPZ or Parquet"
-        ) from None
+            return _from_columns(files.parquet(path), mark, str(path))
+        return _csv(path, mark)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _from_pipe(path: Path) -> Table:
+def _from_pipe(path: Path, mark: Decimal | None) -> Table:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "pipe.csv"
         copy.write_bytes(path.read_bytes())
-        table = _from_file(copy)
+        table = _from_file(copy, mark)
     if table.blocks is not None and table.blocks.path:
         raise InputError(f"{path} is a pipe and too big to keep; save it as a file first")
     return replace(table, source=str(path))
 
 
-def _npz(path: Path) -> list[Column]:
-    numpy = importlib.import_module("numpy")
-    try:
-        with numpy.load(path, allow_pickle=False) as archive:
-            arrays = {str(key): archive[key] for key in archive.files}
-    except (ValueError, OSError, KeyError, EOFError, importlib.import_module("zipfile").BadZipFile) as error:
-        raise InputError(f"{path} is not an NPZ file of numbers: {error}") from None
-    for key, array in arrays.items():
-        if array.ndim not in (1, 2):
-            raise InputError(f"{path}: array {key} has {array.ndim} dimensions; a column has one, a matrix two")
-    return [column for key, array in arrays.items() for column in _array_columns(key, array)]
-
-
-def _parquet(path: Path) -> list[Column]:
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise InputError("reading Parquet needs pyarrow: pip install 'closedform[parquet]'") from None
-    try:
-        table = parquet.read_table(path)
-    except Exception as error:  # pyarrow raises several unrelated kinds
-        raise InputError(f"{path} is not a Parquet file: {str(error)[:200]}") from None
-    return [(str(key), table.column(place).to_pylist()) for place, key in enumerate(table.column_names)]
-
-
-def _csv(path: Path) -> Table:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = ""
-        for line in file:
-            if line.strip() and not line.startswith("#"):
-                first = line
-                break
-        if not first:
-            raise InputError(f"{path} is empty")
-        if "\0" in first or len(first) > 5_000_000:
-            raise InputError(f"{path} is not a text table")
-        delimiter = max(",;\t", key=first.count) if any(c in first for c in ",;\t") else ","
-        head = next(csv.reader([first], delimiter=delimiter))
-        bare = all(_NUMBER.fullmatch(cell.strip()) for cell in head) and any(cell.strip() for cell in head)
-        names, spelled, notes = _clean([f"x{j}" for j in range(1, len(head) + 1)] if bare else head)
-        if bare:
-            notes.append(f"the file has no header; its columns are read as {listed(names)}")
-        lines = _count_lines(path)
-        if lines > LARGE_ROWS or lines * len(names) > LARGE_CELLS:
-            blocks = importlib.import_module("closedform.reading.chunks")
-            made = blocks.from_csv(path, names, delimiter, header=not bare)
-            return Table(
-                names,
-                made.blocks.rows,
-                FrozenMap(),
-                None,
-                str(path),
-                (*notes, _large(made.blocks.rows)),
-                FrozenMap(made.faults),
-                FrozenMap(spelled),
-                made.blocks,
-            )
-        body = csv.reader(file, delimiter=delimiter)
-        return _csv_exact(path, [head] if bare else [], body, (names, spelled, notes))
-
-
-def _csv_exact(
-    path: Path,
-    first: list[list[str]],
-    body: Iterable[list[str]],
-    header: tuple[tuple[str, ...], dict[str, str], list[str]],
-) -> Table:
-    names, spelled, notes = header
-    cells: list[list[str]] = [[] for _ in names]
-    rows = 0
-    try:
-        for line in (*first, *body):
-            if not line or (len(line) == 1 and not line[0].strip() and len(names) > 1):
-                continue
-            rows += 1
-            if len(line) != len(names):
-                raise InputError(f"{path}, row {rows} has {len(line)} cells, the header has {len(names)}")
-            for column, cell in zip(cells, line, strict=True):
-                column.append(cell)
-    except csv.Error as error:
-        raise InputError(f"{path}, row {rows + 1}: {error}") from None
-    if rows == 0:
+def _csv(path: Path, mark: Decimal | None) -> Table:
+    how = files.layout(path)
+    names, spelled, notes = _clean([f"x{j}" for j in range(1, len(how.head) + 1)] if how.bare else how.head)
+    notes = [*how.notes, *notes]
+    if how.bare:
+        notes.append(f"the file has no header; its columns are read as {listed(names)}")
+    lines = files.count_lines(path)
+    if lines > LARGE_ROWS or lines * len(names) > LARGE_CELLS:
+        made = importlib.import_module("closedform.reading.chunks").from_csv(how, names, mark)
+        return _large(made, names, spelled, None, str(path), notes)
+    rows = list(files.rows_of(how))
+    if not rows:
         raise InputError(f"{path} has a header but no rows")
-    exact, faults = dict[str, tuple[Fraction, ...]](), dict[str, str]()
-    for name, column in zip(names, cells, strict=True):
-        try:
-            exact[name] = tuple(_exact(cell, name, row) for row, cell in enumerate(column, 1))
-        except InputError as error:
-            faults[name] = str(error)
-    return _usable(
-        Table(names, rows, FrozenMap(exact), None, str(path), tuple(notes), FrozenMap(faults), FrozenMap(spelled))
-    )
-
-
-def _count_lines(path: Path) -> int:
-    count = 0
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            count += piece.count(b"\n")
-    return count
+    return _exact_table(names, list(zip(*rows, strict=True)), mark, spelled, None, str(path), notes)

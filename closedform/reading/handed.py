@@ -1,0 +1,109 @@
+"""What a caller may hand over as data: frames, mappings, arrays, records, and chunks of them.
+
+Objects are told by what they offer (``columns``, ``shape``, ``collect``), so that no library is imported for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from closedform.errors import InputError
+
+Column = tuple[str, Sequence[Any]]
+
+
+def columns_of(data: Any) -> Iterator[Column]:
+    """Named columns of anything that is like a table."""
+    if callable(getattr(data, "collect_schema", None)) and callable(getattr(data, "collect", None)):
+        data = data.collect()  # a lazy frame of polars
+    if callable(getattr(data, "toarray", None)) and callable(getattr(data, "tocsr", None)):
+        data = data.toarray()  # a sparse matrix of SciPy
+    if isinstance(data, Mapping):
+        for key, values in data.items():
+            yield from array_columns(str(key), values)
+    elif hasattr(data, "columns") and hasattr(data, "__getitem__") and not isinstance(data.columns, int):
+        keys = list(data.columns)
+        for key in keys:
+            if keys.count(key) > 1:
+                raise InputError(f"there are two columns named {key}")
+            yield str(key), data[key]
+    elif isinstance(data, tuple) and len(data) == 2 and _depth(data[0]) == 2:
+        yield from array_columns("x", data[0])
+        yield from array_columns("y", data[1])
+    elif getattr(getattr(data, "dtype", None), "names", None):
+        for key in data.dtype.names:  # pyright: ignore[reportAttributeAccessIssue]
+            yield key, data[key]
+    elif _depth(data) == 2:
+        yield from array_columns("x", data)
+    elif _is_records(data):
+        for key in dict.fromkeys(key for row in data for key in row):
+            yield str(key), [row.get(key) for row in data]
+    else:
+        raise InputError(
+            f"data of type {type(data).__name__} cannot be read; give a file, a data frame, arrays or columns"
+        )
+
+
+def _is_records(data: Any) -> bool:
+    """Whether this is a list of rows, each a mapping of names to cells."""
+    return (
+        isinstance(data, (list, tuple))
+        and bool(data)
+        and all(isinstance(row, Mapping) and not any(_depth(cell) for cell in row.values()) for row in data)
+    )
+
+
+def chunks_of(data: Any) -> Iterator[Any] | None:
+    """The chunks of an iterable of tables (or of a Dask collection), None for data of any other kind."""
+    if callable(getattr(data, "to_delayed", None)):
+        parts = data.to_delayed()
+        flat = parts.ravel().tolist() if hasattr(parts, "ravel") else list(parts)
+        return (part.compute() for part in flat)
+    if isinstance(data, (str, bytes, Mapping)) or hasattr(data, "columns") or hasattr(data, "shape"):
+        return None
+    if isinstance(data, (list, tuple)):
+        tables = bool(data) and all(isinstance(d, Mapping) or hasattr(d, "columns") or _depth(d) == 2 for d in data)
+        return iter(data) if tables and not _is_records(data) and not (len(data) == 2 and _is_pair(data)) else None
+    return iter(data) if hasattr(data, "__iter__") else None
+
+
+def _is_pair(data: Any) -> bool:
+    return isinstance(data, tuple) and _depth(data[0]) == 2 and _depth(data[1]) in (1, 2)
+
+
+def _depth(values: Any) -> int:
+    shape = getattr(values, "shape", None)
+    if isinstance(shape, tuple):
+        return len(shape)
+    if isinstance(values, (list, tuple)):
+        return 1 + (_depth(values[0]) if values else 0)
+    return 0
+
+
+def array_columns(key: str, values: Any) -> Iterator[Column]:
+    """One column for a vector; x1, x2, ... for a matrix X."""
+    depth = _depth(values)
+    if depth == 1:
+        yield key, values
+    elif depth == 2:
+        if hasattr(values, "iloc"):
+            turned: list[Any] = [values.iloc[:, j] for j in range(values.shape[1])]
+        elif hasattr(values, "shape") and not hasattr(values, "dtype"):  # a matrix of SymPy, a frame of polars
+            turned = [[values[i, j] for i in range(values.shape[0])] for j in range(values.shape[1])]
+        elif hasattr(values, "shape"):
+            turned = [values[:, j] for j in range(values.shape[1])]
+        else:
+            if len({len(row) for row in values}) > 1:
+                raise InputError(f"the rows of {key} differ in length")
+            turned = [list(column) for column in zip(*values, strict=True)]
+        if len(turned) == 1 and key not in ("x", "X"):
+            yield key, turned[0]
+            return
+        stem = "x" if key == "X" else key
+        for j, column in enumerate(turned, 1):
+            yield f"{stem}{j}", column
+    elif hasattr(values, "__len__") and hasattr(values, "__iter__") and not isinstance(values, (str, bytes, Mapping)):
+        yield key, values
+    else:
+        raise InputError(f"column {key} is not a sequence of numbers")
