@@ -50,6 +50,9 @@ SAME = [  # two spellings of one node
     ("||A||_F^2", "norm(A)^2"),
     ("||v||_1", "norm1(v)"),
     ("X.T", "X'"),
+    ("X^T*y", "X'*y"),
+    ("(X*a - y)^T*(X*a - y)", "(X*a - y)'*(X*a - y)"),
+    ("norm2(v)^2", "norm(v)^2"),
     ("X''", "X"),
     ("Transpose(X)", "X'"),
     ("trace(X)", "tr(X)"),
@@ -712,3 +715,10 @@ def test_what_says_nothing_or_too_much_is_a_wrong_call(call: dict[str, object], 
         problem.read(**{"source": "x^2 - a*x", "unknowns": "x", **call})  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_a_t_that_is_more_than_an_exponent_is_a_name() -> None:
+    assert free_names(parse("x^T + T")) == {"x", "T"}
+    assert free_names(parse("2^T")) == {"T"}
+    assert free_names(parse("x^T", ["T"])) == {"x", "T"}
+    assert problem.read("(X*a - y)^T*(X*a - y)", unknowns="a").level == "matrix"

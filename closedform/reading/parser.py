@@ -523,7 +523,34 @@ class Parser:
             raise self.fault(max(node.at, 0), "a list in parentheses stands where a number is expected")
         if _deeper_than(node, MAX_NESTING):
             raise self.fault(0, f"the expression is nested more than {MAX_NESTING} deep")
-        return _resolve(node, self.names) if self.constants else node
+        node = _resolve(node, self.names) if self.constants else node
+        return _transposed(node) if "T" not in self.names and _only_raises(node, "T") else node
+
+
+def _only_raises(node: Node, word: str) -> bool:
+    """Whether a name occurs, and only as an exponent of something other than a number: ``X^T``."""
+    every, raised = _places(node, word)
+    return 0 < every == raised
+
+
+def _places(node: Node, word: str) -> tuple[int, int]:
+    if node.name is not None:
+        return int(node.name == word), 0
+    every, raised = 0, 0
+    if node.head == "^" and node.children[1].name == word and node.children[0].head not in ("num", "e", "pi"):
+        every, raised = _places(node.children[0], word)
+        return every + 1, raised + 1
+    for child in node.children:
+        one, other = _places(child, word)
+        every, raised = every + one, raised + other
+    return every, raised
+
+
+def _transposed(node: Node) -> Node:
+    children = tuple(_transposed(child) for child in node.children)
+    if node.head == "^" and children[1].name == "T":
+        return children[0].children[0] if children[0].head == "transpose" else Node("transpose", children[:1], node.at)
+    return Node(node.head, children, node.at) if children else node
 
 
 def _constant(node: Node) -> bool:

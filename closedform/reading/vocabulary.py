@@ -239,6 +239,7 @@ _ALIASES = {
     "KroneckerProduct": "kron",
     "DiagMatrix": "diag",
     "Norm": "norm",
+    "norm2": "norm",
     "l1": "norm1",
     "Phi": "normcdf",
     "MatMul": "Mul",
