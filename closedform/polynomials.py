@@ -175,6 +175,8 @@ def _factor(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, unknown: str, dec
         decision.order,
         decision.reason,
         certificate,
+        decision.transitive,
+        decision.argument,
     )
 
 

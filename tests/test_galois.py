@@ -32,6 +32,7 @@ from closedform.algebra.galois.subfields import (
     subfields,
     tower,
 )
+from closedform.algebra.galois.transitive import invariant, transitive_groups
 from closedform.budget import Budget
 from closedform.errors import CallError, ClosedFormError, InputError
 from closedform.kernel.check import check_certificate
@@ -659,3 +660,71 @@ def test_monodromy_pictures(tmp_path: Path) -> None:
     animate(found.loops[0], str(tmp_path / "loop.gif"), frames=4)
     assert (tmp_path / "loop.gif").read_bytes()[:3] == b"GIF"
     assert "<svg" in (tmp_path / "tracks.svg").read_text()[:1000]
+
+
+def image(p: Permutation, place: Permutation) -> Permutation:
+    """The permutation after its points were moved."""
+    out = [0] * len(p)
+    for i, j in enumerate(p):
+        out[place[i]] = place[j]
+    return tuple(out)
+
+
+@pytest.mark.parametrize("degree", range(3, 10))
+def test_table_of_transitive_groups(degree: int) -> None:
+    """Orders, types, parity, pairs from the generators; each subgroup lies in its group and is the stabiliser."""
+    for group in transitive_groups(degree):
+        for which, below in enumerate(group.maximal):
+            small = transitive_groups(degree)[below.number - 1]
+            found = invariant(degree, group.number, which)
+            assert len(found.forms) == group.order // small.order, (group.label, which)
+            assert len(set(map(frozenset, found.forms))) == len(found.forms)
+        if group.order > 2_000:
+            continue
+        elements = closure(list(group.generators))
+        assert len(elements) == group.order, group.label
+        assert {tuple(sorted(cycle_type(p))) for p in elements} == group.types
+        assert group.even == all(sum(k - 1 for k in t) % 2 == 0 for t in group.types)
+        for below in group.maximal:
+            generators = transitive_groups(degree)[below.number - 1].generators
+            assert all(image(g, below.place) in elements for g in generators), (group.label, below.number)
+
+
+# PARI/GP's polgalois on the same polynomials (benchmarks/galois_groups.py has many more)
+NAMED = [
+    ("x^4 - 2", "D4", 8, "4T3"),
+    ("x^4 + 1", "V4", 4, "4T2"),
+    ("x^5 - 5*x + 12", "D5", 10, "5T2"),
+    ("x^5 + 15*x + 12", "F20", 20, "5T3"),
+    ("x^6 - 3*x^2 - 1", "A4", 12, "6T4"),
+    ("x^6 - 3*x^2 + 1", None, 24, "6T6"),
+    ("x^7 - 7*x + 3", "PSL(3,2)", 168, "7T5"),
+    ("x^7 - 2", "F42", 42, "7T4"),
+    ("x^8 - 2", None, 16, "8T8"),
+    ("x^8 + 2*x^6 + 4*x^4 + 3*x^2 + 1", None, 16, "8T10"),
+    ("x^9 - 2", None, 54, "9T10"),
+    ("x^9 + x^8 + x^7 + 4*x^6 - 2*x^5 - x^4 + 3*x^3 + x^2 - 1", None, 54, "9T12"),
+    ("x^10 - 2", None, 40, "10T5"),
+    ("x^11 - 2", "F110", 110, "11T4"),
+    ("x^12 - x - 1", "S12", 479001600, "12T301"),
+    ("x^13 - 2", "F156", 156, "13T6"),
+]
+
+
+@pytest.mark.parametrize(("polynomial", "name", "order", "number"), NAMED)
+def test_groups_by_name(polynomial: str, name: str | None, order: int, number: str) -> None:
+    factor = galois(polynomial).factors[0]
+    assert (factor.order, factor.transitive) == (order, number)
+    assert name is None or factor.group == name
+    assert factor.argument
+
+
+def test_large_values_hide_no_integer() -> None:
+    """Invariants past the default precision of balls: shifted roots, same group."""
+    for shift in (10**6, 10**12):
+        assert (
+            galois(f"(x - {shift})^8 + 2*(x - {shift})^6 + 4*(x - {shift})^4 + 3*(x - {shift})^2 + 1")
+            .factors[0]
+            .transitive
+            == "8T10"
+        )

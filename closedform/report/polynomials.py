@@ -48,6 +48,8 @@ class Factor:
     order: int | None
     reason: str
     certificate: Certificate | None
+    transitive: str | None = None
+    argument: tuple[str, ...] = ()  # why the group is this one, a sentence for each step
 
     def to_dict(self) -> dict[str, Json]:
         return {
@@ -56,9 +58,11 @@ class Factor:
             "multiplicity": self.multiplicity,
             "group": self.group,
             "order": self.order,
+            "transitive": self.transitive,
             "solvable": self.solvable,
             "certificate": self.certificate.to_dict() if self.certificate else None,
             "reason": self.reason,
+            "argument": list(self.argument),
         }
 
 
@@ -89,7 +93,7 @@ class Galois(Result):
         lines = [f"{short(self.polynomial)}: {_solvable_words(self.solvable)}"]
         for f in self.factors:
             times = f" (multiplicity {f.multiplicity})" if f.multiplicity > 1 else ""
-            group = f", Galois group {f.group} of order {f.order}" if f.group else ""
+            group = f", Galois group {f.group} of order {f.order} ({f.transitive})" if f.group else ""
             lines.append(f"  factor {short(f.polynomial)}{times}: degree {f.degree}{group}")
             trust = "proved" if f.certificate else "derived" if f.solvable else "not decided"
             lines.append(f"    {_solvable_words(f.solvable)} [{trust}]: {f.reason}")

@@ -9,7 +9,7 @@ no prime power proves unsolvability; then many more primes. Unsolvable answers c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
 
@@ -40,6 +40,7 @@ from closedform.kernel.reading import Json, Refused
 
 FIRST_PRIMES, SOME_PRIMES, MORE_PRIMES = 12, 60, 2_000
 MAX_RECURSION = 6
+MAX_NAMING = 5.0  # seconds
 
 Type = tuple[int, ...]
 
@@ -48,18 +49,20 @@ Type = tuple[int, ...]
 class Decision:
     """The answer for one irreducible polynomial.
 
-    ``solvable`` is None only where nothing was proved, and ``reason`` then says what was tried. ``group`` and
-    ``order`` are given where they are proved (``proved_label``), else None. ``certificate`` is accepted by the
-    kernel whenever ``solvable`` is False. ``tower`` holds the degrees of the steps that prove solvability.
+    ``solvable`` is None only where nothing was proved, and ``reason`` then says what was tried. ``group``, ``order``
+    and ``transitive`` ("5T2") are given where they are proved, else None; ``argument`` proves them, sentence by
+    sentence. ``certificate`` is accepted by the kernel whenever ``solvable`` is False. ``tower`` holds the degrees of
+    the steps that prove solvability.
     """
 
     solvable: bool | None
     reason: str
     group: str | None = None
     order: int | None = None
-    proved_label: bool = False
+    transitive: str | None = None
     certificate: Certificate | None = None
     tower: tuple[int, ...] = ()
+    argument: tuple[str, ...] = ()
 
 
 def certificate_of(f: fmpz_poly, evidence: dict[str, Json], whole: fmpz_poly | None = None) -> Certificate:
@@ -146,9 +149,28 @@ def decide(f: fmpz_poly, budget: Budget) -> Decision:
     (True, 'D5')
     """
     try:
-        return _decide(tuple(int(c) for c in f.coeffs()), budget, 0)
+        decision = _decide(tuple(int(c) for c in f.coeffs()), budget, 0)
     except OutOfTime:
         return Decision(None, "the time ran out before anything was proved")
+    return decision if decision.solvable is None or decision.group else _named(f, decision, budget)
+
+
+def _named(f: fmpz_poly, decision: Decision, budget: Budget) -> Decision:
+    """With the group's name, where it is proved in time."""
+    key = tuple(int(c) for c in f.coeffs())
+    found = _labels.get(key)
+    if found is None:
+        try:
+            found = label(f, bool(decision.solvable), budget.share(min(MAX_NAMING, budget.remaining / 2)))
+        except OutOfTime:
+            found = Label()
+        if len(_labels) > 256:
+            _labels.clear()
+        _labels[key] = found
+    return replace(decision, group=found.group, order=found.order, transitive=found.transitive, argument=found.argument)
+
+
+_labels: dict[tuple[int, ...], Label] = {}
 
 
 def _decide(coefficients: tuple[int, ...], budget: Budget, depth: int) -> Decision:
@@ -168,31 +190,31 @@ _known: dict[tuple[int, ...], Decision] = {}  # a subfield of one polynomial is 
 def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
     n = f.degree()
     if n <= 4:
-        return _labelled(f, True, f"degree {n} is at most four", {})
+        return _solvable(f, f"degree {n} is at most four")
     at_sight = shortcut(f)
     if at_sight:
-        return _labelled(f, True, at_sight, {})
+        return _solvable(f, at_sight)
     observed = _Observed(f)
     if observed.look(FIRST_PRIMES, budget):
-        return _unsolvable(f, types_evidence(observed.proof or {}), observed)
+        return _unsolvable(f, types_evidence(observed.proof or {}))
     if depth > MAX_RECURSION:
         return Decision(None, "the tower is too deep")
     regular = (n,) in observed.types and all(len(set(t)) == 1 for t in observed.types)
     try:
         if regular and cyclic(monic(f), observed.types[n,], budget):
             reason = "cyclic: Frobenius gives an automorphism of its root field, verified exactly"
-            return Decision(True, reason, f"C{n}", n, True, None, (n,))
-        answer = _by_composition(f, budget, depth, observed) or _by_tower(f, budget, depth, observed)
+            return Decision(True, reason, f"C{n}", n, f"{n}T1", None, (n,), (reason,))
+        answer = _by_composition(f, budget, depth) or _by_tower(f, budget, depth)
     except TooLarge as limit:
         answer = Decision(None, str(limit))
     if answer.solvable is None:
         for count in (SOME_PRIMES, MORE_PRIMES if n <= 60 else SOME_PRIMES):
             if observed.look(count, budget):
-                return _unsolvable(f, types_evidence(observed.proof or {}), observed)
+                return _unsolvable(f, types_evidence(observed.proof or {}))
     return answer
 
 
-def _by_composition(f: fmpz_poly, budget: Budget, depth: int, observed: _Observed) -> Decision | None:
+def _by_composition(f: fmpz_poly, budget: Budget, depth: int) -> Decision | None:
     """By f = g(h(x)) with h always solvable, which reduces the question to g, both ways; None when there is none."""
     found = subfield_of_composition(f)
     if found is None:
@@ -200,31 +222,31 @@ def _by_composition(f: fmpz_poly, budget: Budget, depth: int, observed: _Observe
     outer, generator, piece = found
     lower = _decide(tuple(int(c) for c in outer.coeffs()), budget, depth + 1)
     if lower.solvable is False and lower.certificate is not None:
-        return _through_subfield(f, outer, generator, lower.certificate, observed)
+        return _through_subfield(f, outer, generator, lower.certificate)
     if lower.solvable is None:
         return None
     steps = (*lower.tower, f.degree() // outer.degree())
     reason = f"a step of {piece} over a root of a solvable polynomial of degree {outer.degree()} ({lower.reason})"
-    return _labelled(f, True, reason, observed.types, steps)
+    return _solvable(f, reason, steps)
 
 
-def _by_tower(f: fmpz_poly, budget: Budget, depth: int, observed: _Observed) -> Decision:
+def _by_tower(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
     n = f.degree()
     systems = block_systems(f)
     budget.check()
     if not systems:
         if len(list(fmpz(n).factor())) > 1:
-            return _unsolvable(f, {"pairs": {"shift": str(pair_orbits(f).shift)}}, observed)
-        return _by_step(f, (tuple(range(n)),), (), budget, depth, observed)
+            return _unsolvable(f, {"pairs": {"shift": str(pair_orbits(f).shift)}})
+        return _by_step(f, (tuple(range(n)),), (), budget, depth)
     top = chain(f)[-1]
     undecided = None
     for system in (top, *(s for s in systems if len(s) >= 5 and s != top)):
         field = field_of(f, system)
         lower = _decide(tuple(int(c) for c in field.h.coeffs()), budget, depth + 1)
         if lower.solvable is False and lower.certificate is not None:
-            return _through_subfield(f, field.h, field.g, lower.certificate, observed)
+            return _through_subfield(f, field.h, field.g, lower.certificate)
         if system == top and lower.solvable:
-            answer = _by_step(f, top, lower.tower, budget, depth, observed)
+            answer = _by_step(f, top, lower.tower, budget, depth)
             if answer.solvable is not None:
                 return answer
             undecided = answer
@@ -233,9 +255,7 @@ def _by_tower(f: fmpz_poly, budget: Budget, depth: int, observed: _Observed) -> 
     return undecided or Decision(None, "no step of the tower was decided")
 
 
-def _by_step(
-    f: fmpz_poly, blocks: Blocks, below: tuple[int, ...], budget: Budget, depth: int, observed: _Observed
-) -> Decision:
+def _by_step(f: fmpz_poly, blocks: Blocks, below: tuple[int, ...], budget: Budget, depth: int) -> Decision:
     """The field of ``blocks`` is solvable, with steps ``below``; is the last step, up to the root field of f?"""
     degree = len(blocks[0])
     proof = step_proof(monic(f), blocks, budget)
@@ -248,28 +268,24 @@ def _by_step(
         return Decision(None, f"the step of degree {degree} was not shown to be solvable, nor the contrary")
     steps = (*below, degree)
     reason = f"tower of fields with steps {', '.join(map(str, steps))}; last step: {proof}" if below else proof
-    return _labelled(f, True, reason, observed.types, steps)
+    return _solvable(f, reason, steps)
 
 
-def _through_subfield(f: fmpz_poly, h: fmpz_poly, g: fmpq_poly, lower: Certificate, observed: _Observed) -> Decision:
+def _through_subfield(f: fmpz_poly, h: fmpz_poly, g: fmpq_poly, lower: Certificate) -> Decision:
     generator: list[Json] = [str(c) for c in g.coeffs()]
-    return _unsolvable(f, {"subfield": {"h": texts(h), "g": generator, "proof": lower.evidence}}, observed)
+    return _unsolvable(f, {"subfield": {"h": texts(h), "g": generator, "proof": lower.evidence}})
 
 
-def _unsolvable(f: fmpz_poly, evidence: dict[str, Json], observed: _Observed) -> Decision:
+def _unsolvable(f: fmpz_poly, evidence: dict[str, Json]) -> Decision:
     try:
         reason = prove_unsolvable(f, evidence)
     except Refused as refused:  # never shown as unsolvable without the kernel's word
         return Decision(None, f"the evidence was refused: {refused}")
-    found = label(f, observed.types, False)
-    return Decision(False, reason, found.group, found.order, found.group is not None, certificate_of(f, evidence))
+    return Decision(False, reason, certificate=certificate_of(f, evidence))
 
 
-def _labelled(
-    f: fmpz_poly, solvable: bool, reason: str, types: dict[Type, int], steps: tuple[int, ...] = ()
-) -> Decision:
-    found: Label = label(f, types, solvable)
-    return Decision(solvable, reason, found.group, found.order, found.group is not None, None, steps or (f.degree(),))
+def _solvable(f: fmpz_poly, reason: str, steps: tuple[int, ...] = ()) -> Decision:
+    return Decision(True, reason, tower=steps or (f.degree(),))
 
 
 def shortcut(f: fmpz_poly) -> str:

@@ -1,8 +1,8 @@
 """Names of Galois groups, given only where they are proved; information beside the decision, which never uses them.
 
-Degree up to 4; A_n and S_n in any degree by Jordan's theorem (a transitive group with an r-cycle, r prime,
-n/2 < r < n - 2, contains A_n) and the discriminant; soluble groups of prime degree, and A_n and S_n of degree 6 and 7,
-by cycle types, the discriminant and orbits on pairs.
+Degree up to 11: the transitive groups by number (``identify``). A_n and S_n in any degree by Jordan's theorem (a
+transitive group with an r-cycle, r prime, n/2 < r < n - 2, contains A_n) and the discriminant; soluble groups of prime
+degree by cycle types, the discriminant and orbits on pairs; cyclic groups by their decision.
 """
 
 from __future__ import annotations
@@ -12,18 +12,35 @@ from math import factorial, lcm
 
 from flint import fmpz, fmpz_poly
 
+from closedform.algebra.galois.identify import identify
 from closedform.algebra.galois.subfields import TooLarge, pair_orbits
+from closedform.algebra.galois.transitive import DEGREES, transitive_groups
 from closedform.algebra.roots import isolate_real
+from closedform.budget import Budget
+from closedform.kernel.claims.unsolvable import reduced_type
 
 Type = tuple[int, ...]
+
+LOOKED_AT = 60  # primes for cycle types; an element missed costs time, never truth
+MAX_PRIME = 40  # degree
+NUMBER_OF_GROUPS = {  # transitive groups of degree n: 1 to 31 and the primes 37 to 47 (OEIS A002106)
+    **dict(enumerate((1, 1, 2, 5, 5, 16, 7, 50, 34, 45, 8, 301, 9, 63, 104, 1954, 10, 983, 8, 1117), 1)),
+    **dict(enumerate((164, 59, 7, 25000, 211, 96, 2392, 1854, 8, 5712, 12), 21)),
+    37: 11,
+    41: 10,
+    43: 10,
+    47: 6,
+}
 
 
 @dataclass(frozen=True)
 class Label:
-    """A proved name and order, or None twice."""
+    """A proved name, order and number ("5T2"), or nothing; ``argument`` says why, a sentence for each step."""
 
     group: str | None = None
     order: int | None = None
+    transitive: str | None = None
+    argument: tuple[str, ...] = ()
 
 
 def even(f: fmpz_poly) -> bool:
@@ -32,85 +49,96 @@ def even(f: fmpz_poly) -> bool:
     return bool(d > 0 and d.is_square())
 
 
-def label(f: fmpz_poly, types: dict[Type, int], solvable: bool) -> Label:
-    """The proved name of the group of the irreducible f, from cycle types that were observed."""
+def label(f: fmpz_poly, solvable: bool, budget: Budget) -> Label:
+    """The proved name of the group of the irreducible f, of which ``solvable`` is known.
+
+    >>> label(fmpz_poly([12, -5, 0, 0, 0, 1]), True, Budget.of(9)).transitive
+    '5T2'
+    """
     n = f.degree()
-    seen = [tuple(sorted(t)) for t in types]
+    if n <= 2:
+        return Label(f"C{n}", n, f"{n}T1", (f"a group of degree {n}",))
     try:
-        if n <= 4:
-            return _small(f)
-        if solvable:
-            return _prime_solvable(f, seen) if fmpz(n).is_prime() and n <= 40 else Label()
-        if any(_jordan(n, t) for t in seen) or n == 5:
-            return Label(f"A{n}", factorial(n) // 2) if even(f) else Label(f"S{n}", factorial(n))
-        if n in (6, 7):
-            return _six_seven(f, seen)
+        if solvable and fmpz(n).is_prime() and n > 7:
+            return _prime_solvable(f, _types(f, budget)) if n <= MAX_PRIME else Label()
+        if n in DEGREES:
+            square = even(f)
+            found = identify(f, _types(f, budget, square, solvable), square, solvable, budget)
+            if found is None:
+                return Label()
+            return Label(found.group.name, found.group.order, found.group.label, found.steps)
+        if not solvable:
+            return _alternating(f, budget)
     except TooLarge:
         pass
     return Label()
 
 
-def _jordan(n: int, cycles: Type) -> bool:
-    return any(n < 2 * r and r < n - 2 and fmpz(r).is_prime() for r in cycles)
+def _types(f: fmpz_poly, budget: Budget, square: bool | None = None, solvable: bool = True) -> frozenset[Type]:
+    """Cycle types modulo small primes, until one group is left (where parity is given) or enough primes were used."""
+    n, p, used, seen = f.degree(), fmpz(1), 0, set[Type]()
+    left = [] if square is None else [g for g in transitive_groups(n) if (g.even, g.solvable) == (square, solvable)]
+    while used < LOOKED_AT and not (square is not None and len(left) <= 1):
+        p = _next_prime(p)
+        found = reduced_type(f, int(p))
+        if p > 10_000:
+            break
+        if found is None:
+            continue
+        budget.check()
+        used += 1
+        kind = tuple(sorted(found))
+        if kind not in seen:
+            seen.add(kind)
+            left = [g for g in left if kind in g.types]
+    return frozenset(seen)
 
 
-def _small(f: fmpz_poly) -> Label:
+def _next_prime(p: fmpz) -> fmpz:
+    p += 1
+    while not p.is_prime():
+        p += 1
+    return p
+
+
+def _alternating(f: fmpz_poly, budget: Budget) -> Label:
     n = f.degree()
-    if n == 1:
-        return Label("C1", 1)
-    if n == 2:
-        return Label("C2", 2)
-    if n == 3:
-        return Label("A3", 3) if even(f) else Label("S3", 6)
-    a, b, c, d, e = (f[i] for i in range(4, -1, -1))
-    # the resolvent cubic of the quartic, roots a(x1 x2 + x3 x4)
-    cubic = fmpz_poly([4 * a * c * e - b * b * e - a * d * d, b * d - 4 * a * e, -c, 1])
-    rational = sum(q.degree() == 1 for q, _ in cubic.factor()[1])
-    if rational == 0:
-        return Label("A4", 12) if even(f) else Label("S4", 24)
-    if rational == 3:
-        return Label("V4", 4)
-    root = next(-q[0] / fmpz(1) for q, _ in cubic.factor()[1] if q.degree() == 1)
-    disc = f.discriminant()
-    # Kappe and Warren 1989: C4 exactly when both quadratics split over Q(sqrt(disc))
-    first, second = root * root - 4 * a * e, b * b - 4 * a * (c - root)
-    cyclic = all(v == 0 or _square(v) or _square(v * disc) for v in (first, second))
-    return Label("C4", 4) if cyclic else Label("D4", 8)
+    cycle = next((r for t in _types(f, budget) for r in t if n < 2 * r and r < n - 2 and fmpz(r).is_prime()), 0)
+    if not cycle:
+        return Label()
+    square = even(f)
+    jordan = f"a power of an element is a cycle of prime length {cycle}, so the group contains A{n} (Jordan)"
+    parity = f"the discriminant is {'' if square else 'not '}a square"
+    count = NUMBER_OF_GROUPS.get(n)
+    number = None if count is None else f"{n}T{count - square}"
+    if square:
+        return Label(f"A{n}", factorial(n) // 2, number, (jordan, parity))
+    return Label(f"S{n}", factorial(n), number, (jordan, parity))
 
 
-def _square(v: fmpz) -> bool:
-    return bool(v >= 0 and v.is_square())
-
-
-def _prime_solvable(f: fmpz_poly, seen: list[Type]) -> Label:
+def _prime_solvable(f: fmpz_poly, seen: frozenset[Type]) -> Label:
     """C_p : C_d. Observed orders bound d from below; the common length of the orbits on pairs leaves e or 2e."""
     p = f.degree()
     if all(f[i] == 0 for i in range(1, p)):
-        return _frobenius(p, p - 1)  # x^p - a, a no p-th power
+        return _frobenius(p, p - 1, f"x^{p} - a, a no power")
     low = lcm(*(part for t in seen for part in t if part != p)) if seen else 1
     if low == p - 1:
-        return _frobenius(p, low)
+        return _frobenius(p, low, f"elements of order {low} are seen")
     e = pair_orbits(f).lengths[0] // p
+    orbits = f"the orbits on pairs of roots have length {e * p}"
     if e % 2 == 0 or low % 2 == 0:
-        return _frobenius(p, 2 * e)
+        return _frobenius(p, 2 * e, orbits)
     if (p - 1) // (2 * e) % 2 == 1:  # a generator of C_2e is then an odd permutation
-        return _frobenius(p, e if even(f) else 2 * e)
+        square = even(f)
+        return _frobenius(
+            p, e if square else 2 * e, f"{orbits}, and the discriminant is {'' if square else 'not '}a square"
+        )
     if len(isolate_real(f)) < p:
-        return _frobenius(p, 2 * e)  # complex conjugation is an element of order two
+        return _frobenius(p, 2 * e, f"{orbits}, and complex conjugation has order two")
     return Label()
 
 
-def _frobenius(p: int, d: int) -> Label:
-    return Label(f"C{p}" if d == 1 else f"D{p}" if d == 2 else f"F{p * d}", p * d)
-
-
-def _six_seven(f: fmpz_poly, seen: list[Type]) -> Label:
-    n = f.degree()
-    small = (
-        {(1,) * 6, (1, 1, 2, 2), (2, 2, 2), (1, 1, 4), (1, 5), (6,), (3, 3)}
-        if n == 6
-        else {(1,) * 7, (1, 1, 1, 2, 2), (1, 3, 3), (1, 2, 4), (7,)}
-    )
-    if any(t not in small for t in seen):  # neither PGL(2,5) nor PSL(3,2), so A_n or S_n, the group being insoluble
-        return Label(f"A{n}", factorial(n) // 2) if even(f) else Label(f"S{n}", factorial(n))
-    return Label()
+def _frobenius(p: int, d: int, why: str) -> Label:
+    number = sum(1 for k in range(1, d + 1) if (p - 1) % k == 0)
+    argument = f"a solvable group of prime degree {p} is C{p} : C_d with d a divisor of {p - 1}; {why}"
+    return Label(f"C{p}" if d == 1 else f"D{p}" if d == 2 else f"F{p * d}", p * d, f"{p}T{number}", (argument,))

@@ -298,7 +298,7 @@ class _Answer:
         if decision.solvable is False and decision.certificate is not None:
             self.certificates.append(decision.certificate)
             form = sp.Add(*(c * u for c, u in zip(self._form(), self.system.unknowns, strict=True)))
-            group = f", its group is {decision.group}" if decision.group and decision.proved_label else ""
+            group = f", its group is {decision.group}" if decision.group else ""
             self.statements.append(
                 Statement(
                     f"at {_count(factor)} of the real critical points {bridge.text(form)} is a root of an irreducible polynomial of degree "
