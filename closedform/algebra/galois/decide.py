@@ -40,7 +40,7 @@ from closedform.kernel.reading import Json, Refused
 
 FIRST_PRIMES, SOME_PRIMES, MORE_PRIMES = 12, 60, 2_000
 MAX_RECURSION = 6
-MAX_NAMING = 5.0  # seconds
+MAX_NAMING = 20.0  # seconds; a name takes 2 at most on an idle machine, and nothing else depends on it
 
 Type = tuple[int, ...]
 
