@@ -69,7 +69,9 @@ def test_logistic_without_intercept_has_the_quintic_of_the_table(x, y, eliminant
     assert answer.minimiser == "not_closed"
     assert answer.complete
     assert polynomials(answer) == [eliminant]
-    assert dict(answer.counts) == {"complex": 5, "real": 1}
+    assert answer.counts["complex"] is None
+    assert answer.counts["real"] == 1
+    assert answer.details["solutions"] == 5
     (point,) = answer.points
     assert point.kind == "global minimum"
     assert abs(float(point.numeric["x"]) - float(sp.log(sp.Float(root)))) < 1e-15
@@ -82,7 +84,7 @@ def test_thirty_digits_of_beta():
 
 def test_degree_nine_has_the_symmetric_group():
     answer = rows([1, 2, 3, 4], [0, 1, 0, 1])
-    assert answer.counts["complex"] == 9
+    assert answer.details["solutions"] == 9
     assert answer.details["groups"][0]["group"] == "S9"
 
 
@@ -152,7 +154,7 @@ def test_a_neuron_with_bias_has_22_complex_solutions():
 def test_intercept_and_one_feature(x, degree, group):
     n, k = [4, 5, 6, 7, 3][: len(x)], [1, 3, 4, 3, 2][: len(x)]
     answer = solve(grouped(x, n, k), unknowns=["a", "b"])
-    assert answer.counts["complex"] == degree
+    assert answer.details["solutions"] == degree
     assert answer.details["groups"][0]["group"] == group
     assert answer.outcome == ("solved" if degree <= 4 else "not_closed")
     assert any("elimination found as many" in s.text for s in answer.statements)

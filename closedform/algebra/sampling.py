@@ -101,6 +101,7 @@ class Sampler:
             low = Fraction(0) if s.is_nonnegative else None
             high = Fraction(0) if s.is_nonpositive else None
             self.ranges[s.name] = (low, high, bool(s.is_integer))
+        self.nonzero = {s.name for s in symbols if s.is_nonzero}
         self.tests = list[tuple[kernel.Tree, str]]()
         for r in relations:
             if r in (sp.true, sp.false) or not hasattr(r, "rel_op"):
@@ -158,6 +159,48 @@ class Sampler:
                 return sample
         return None
 
+    def extremes(self, count: int, tries: int = 400) -> list[Sample]:
+        """Admissible values at the rim: zeros, equal ones, very large and very small ones. Columns may be constant."""
+        out, pick = list[Sample](), self.random
+        for _ in range(tries):
+            if len(out) >= count:
+                break
+            same = fmpq(pick.choice(_EXTREME))
+            equal = pick.random() < 0.2
+            values = dict[str, Any]()
+            for n, (low, high, whole) in self.ranges.items():
+                v = same if equal else fmpq(pick.choice(_EXTREME))
+                if whole and v.q != 1:
+                    v = fmpq(v.q)
+                if pick.random() < 0.3:
+                    ends = [e for e in (low, high) if e is not None]
+                    step = (
+                        fmpq(1) if whole else pick.choice((fmpq(0), fmpq(1, 10**6), fmpq(-1, 10**6), fmpq(1), fmpq(-1)))
+                    )
+                    v = fmpq(*pick.choice(ends).as_integer_ratio()) + step if ends else v
+                if v == 0 and n in self.nonzero:
+                    v = fmpq(1) if whole else fmpq(-1 if high == 0 else 1, 10**6)
+                values[n] = fmpq(pick.choice((1, 2, self.rows))) if n in self.lengths else v
+            rows = next((int(values[n].p) for n in self.lengths if n in values), self.rows)
+            columns = dict[str, list[fmpq]]()
+            for c in self.columns:
+                sign = 1 if c.label.is_nonnegative else -1 if c.label.is_nonpositive else 0
+                entry = fmpq(pick.choice(_EXTREME))
+                entries = [entry if equal else fmpq(pick.choice(_EXTREME)) for _ in range(rows)]
+                columns[str(c.label)] = [abs(e) * sign if sign else e for e in entries]
+                if any(e == 0 for e in columns[str(c.label)]) and (c.label.is_positive or c.label.is_negative):
+                    columns[str(c.label)] = [e if e != 0 else fmpq(sign) for e in columns[str(c.label)]]
+            sample = Sample(values, columns)
+            in_range = all(
+                (low is None or v >= fmpq(*low.as_integer_ratio()))
+                and (high is None or v <= fmpq(*high.as_integer_ratio()))
+                for n, (low, high, _) in self.ranges.items()
+                for v in [values[n]]
+            )
+            if in_range and all(_holds(tree, op, sample) for tree, op in self.tests):
+                out.append(sample)
+        return out
+
     def draws(self, count: int) -> list[Sample]:
         out = list[Sample]()
         for _ in range(count):
@@ -166,6 +209,25 @@ class Sampler:
                 break
             out.append(s)
         return out
+
+
+_EXTREME = (
+    0,
+    1,
+    -1,
+    2,
+    -2,
+    1000,
+    -1000,
+    10**6,
+    -(10**6),
+    10**12,
+    fmpq(1, 1000),
+    fmpq(-1, 1000),
+    fmpq(1, 10**6),
+    fmpq(1, 2),
+    3,
+)
 
 
 def _holds(tree: kernel.Tree, op: str, sample: Sample) -> bool:

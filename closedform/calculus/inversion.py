@@ -11,6 +11,7 @@ by the caller, independently of how they were found. What no rule touches comes 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import gcd, lcm
 from typing import Any
 
@@ -18,7 +19,7 @@ import sympy as sp
 
 from closedform.budget import Budget
 from closedform.calculus.lambert import lambert_roots
-from closedform.calculus.polynomial_roots import Obstacle, Roots, polynomial_roots
+from closedform.calculus.polynomial_roots import Obstacle, Roots, guarded, polynomial_roots
 from closedform.calculus.signs import Facts
 
 MAX_DEPTH = 8
@@ -39,34 +40,32 @@ def real_roots(
     budget.check()
     if depth > MAX_DEPTH or sp.count_ops(equation) > MAX_OPS:
         return Roots((), (Obstacle(equation, x, meaning, "the equation is too large"),))
-    found = Roots()
-    if (
-        x not in equation.free_symbols
-        and not equation.is_zero
-        and equation.free_symbols
-        and facts.sign(equation) not in (1, -1)
-    ):
-        return Roots((), (Obstacle(equation, x, meaning, "where it vanishes every value is a root"),))
-    for factor in factors(_prepared(equation, x), x):
+    if x not in equation.free_symbols and not equation.is_zero:
+        return Roots(exceptions=(equation,) if equation.free_symbols else ())
+    split, contents = factors(_prepared(equation, x), x)
+    found = Roots(exceptions=tuple(c for c in contents if facts.sign(c) not in (1, -1)))
+    for factor in split:
         found |= _Solver(x, facts, meaning, depth, budget).solve(factor)
-    return found
+    return found if depth else found.resolved()
 
 
-def factors(equation: Any, x: Any) -> list[Any]:
-    """The distinct factors of a numerator that can vanish: none without x, no exponential."""
+def factors(equation: Any, x: Any) -> tuple[list[Any], list[Any]]:
+    """The distinct factors of a numerator that can vanish, with x in them, no exponential; and those without x."""
     if x not in equation.free_symbols:
-        return [equation] if equation.is_zero else []
+        return ([equation] if equation.is_zero else []), []
     numerator = sp.numer(sp.together(equation))
     whole = sp.factor(numerator) if sp.count_ops(numerator) < MAX_OPS else numerator
-    out = dict[Any, None]()
+    out, contents = dict[Any, None](), dict[Any, None]()
     for f in sp.Mul.make_args(whole):
         base = f.base if isinstance(f, sp.Pow) and (f.exp.is_positive or x not in f.base.free_symbols) else f
+        if x not in base.free_symbols and base.free_symbols and not (isinstance(f, sp.Pow) and f.exp.is_negative):
+            contents[base] = None
         if x not in base.free_symbols or isinstance(base, sp.exp) or base.is_positive or base.is_negative:
             continue
         if isinstance(base, sp.Pow) and base.exp.is_number and base.exp.is_negative:
             continue
         out[base] = None
-    return list(out)
+    return list(out), list(contents)
 
 
 def _prepared(equation: Any, x: Any) -> Any:
@@ -157,6 +156,7 @@ class _Solver:
         if not isinstance(h, (sp.Pow, sp.exp, sp.Function)):
             return self.again(h - t, x, self.meaning)
         u, values = h.args[0], list[Any]()
+        outer = Roots()  # with guards: where the value is taken by the function at all
         if isinstance(h, sp.exp):
             if t.is_nonpositive:
                 return Roots()
@@ -170,6 +170,8 @@ class _Solver:
                 return self.again(1 - t * u ** (-h.exp), x, self.meaning)
             elif t.is_negative:
                 return Roots()
+            elif h.exp.is_integer is False:
+                outer = guarded(sp.Pow(t, 1 / h.exp), self._holds(t, ">="))
             else:
                 values = [sp.Pow(t, 1 / h.exp)]
                 if h.exp.is_even and not u.is_nonnegative:
@@ -181,22 +183,35 @@ class _Solver:
         elif isinstance(h, sp.erfc):
             values = [sp.erfinv(1 - t)]
         elif isinstance(h, sp.atan):
-            values = [sp.tan(t)]
+            outer = guarded(sp.tan(t), self._holds(t + sp.pi / 2, ">"), self._holds(sp.pi / 2 - t, ">"))
         elif isinstance(h, sp.asin):
-            values = [sp.sin(t)]
+            outer = guarded(sp.sin(t), self._holds(t + sp.pi / 2, ">="), self._holds(sp.pi / 2 - t, ">="))
         elif isinstance(h, sp.acos):
-            values = [sp.cos(t)]
+            outer = guarded(sp.cos(t), self._holds(t, ">="), self._holds(sp.pi - t, ">="))
         elif isinstance(h, sp.LambertW) and len(h.args) == 1:
-            values = [t * sp.exp(t)]
+            outer = guarded(t * sp.exp(t), self._holds(t + 1, ">="))
+        elif isinstance(h, sp.polygamma) and h.args[0] == 0 and self._positive_twin(h, t):
+            u, values = h.args[1], [t.args[1]]  # digamma rises strictly on the positive numbers
         elif isinstance(h, (sp.sin, sp.cos, sp.tan)):
             values = self._angles(h, t)
         else:
             reason = f"{type(h).__name__} has no inverse among the known functions"
             return Roots((), (Obstacle(h - t, x, self.meaning, reason),))
-        out = Roots()
-        for v in values:
+        out = outer.with_values(())
+        for v in (*values, *outer.values):
             out |= Roots((v,)) if u == x else self.again(u - v, x, self.meaning)
         return out
+
+    def _positive_twin(self, h: Any, t: Any) -> bool:
+        """Is t a digamma too, and are both arguments positive?"""
+        return isinstance(t, sp.polygamma) and t.args[0] == 0 and all(self.facts.is_positive(f.args[1]) for f in (h, t))
+
+    def _holds(self, gap: Any, op: str) -> Any:
+        """The relation ``gap op 0``: decided by the facts (or, of a number, by its value), else as it stands."""
+        sign = self.facts.sign(gap) if gap.free_symbols else None
+        if sign in (1, -1, 0) or (sign == 2 and op == ">="):
+            return sp.S.true if sign == 1 or (sign in (0, 2) and op == ">=") else sp.S.false
+        return sp.Gt(gap, 0) if op == ">" else sp.Ge(gap, 0)
 
     def _angles(self, h: Any, t: Any) -> list[Any]:
         """One period, then its translates while a bounded domain may hold them."""
@@ -287,7 +302,9 @@ class _Solver:
         rest = sp.expand(logarithm) + sp.expand_log(sp.log(sp.factor(still)))
         if sp.count_ops(rest) > MAX_OPS or rest == sp.log(a):
             return None
-        return self.again(rest, self.x, self.meaning)
+        scales = (t.as_independent(self.x, as_Add=False)[0] for t in (a, b))
+        lost = Roots(exceptions=tuple(c for c in scales if c.free_symbols and self.facts.sign(c) not in (1, -1)))
+        return lost | self.again(rest, self.x, self.meaning)
 
     def _powers(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         """Powers of one base x with exponents that have rational ratios, or a sum of two such terms."""
@@ -326,6 +343,8 @@ class _Solver:
         reduced = sum(merged[k] * t ** int(r * denominator - low) for k, r in zip(keys, ratios, strict=True))
         inner = polynomial_roots(reduced, t, self._as_meaning(x ** (unit / denominator)), self.budget)
         out = inner.with_values(())
+        if unit.free_symbols:
+            out |= Roots(exceptions=(unit,))
         for v in inner.values:
             if not v.is_zero:
                 out |= Roots((sp.powdenest(v ** (denominator / unit)),))
@@ -343,23 +362,28 @@ class _Solver:
         weights = [sp.diff(linear, d) for d in dummies]
         constant = linear.subs(dict.fromkeys(dummies, 0))
         ratios = [sp.simplify(w / weights[0]) for w in weights]
+        lost = Roots(exceptions=tuple(w for w in weights[:1] if w.free_symbols), loose=True)
         if not all(r.is_Rational for r in ratios):
             if sp.expand(constant) == 0 and len(logs) == 2:  # w1*log f1 = -w2*log f2
                 left, right = (logs[0].args[0], logs[1].args[0] ** (-ratios[1]))
-                return self.again(left - right, self.x, self.meaning)
+                return lost | self.again(left - right, self.x, self.meaning)
             return None
         scale = _lcm(*(r.q for r in ratios))
         left = right = sp.S.One
         for r, log in zip(ratios, logs, strict=True):
             power = int(r * scale)
             left, right = (left * log.args[0] ** power, right) if power > 0 else (left, right * log.args[0] ** -power)
-        return self.again(
+        return lost | self.again(
             sp.expand(left - right * sp.exp(sp.expand(-constant * scale / weights[0]))), self.x, self.meaning
         )
 
     def _lambert(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         values = lambert_roots(equation, self.x, found)
-        return None if values is None else Roots(values)
+        if values is None:
+            return None
+        moving = [t.as_independent(self.x, as_Add=False)[0] for t in sp.Add.make_args(sp.expand(equation))]
+        rates = [sp.diff(h.args[0], self.x) for h in found if isinstance(h, sp.exp)]
+        return Roots(values, exceptions=tuple(c for c in (*moving, *rates) if c.free_symbols))
 
     def _inner(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         """x occurs only inside one inner function, or a linear form in x makes the others simple."""
@@ -385,6 +409,8 @@ class _Solver:
                 if reduced.has(x) or _roughness(reduced, t) >= _roughness(equation, x):
                     continue
                 inner = self.again(reduced, t, self._as_meaning(h))
+                if a.free_symbols:
+                    inner |= Roots(exceptions=(a,))
                 return inner.with_values(sp.factor_terms((v - b) / a) for v in inner.values)
         return None
 
@@ -403,7 +429,9 @@ class _Solver:
             if sp.degree(reduced, r) > 12 or sp.count_ops(reduced) > MAX_OPS:
                 return None
             reduced = sp.resultant(reduced, r ** degree[b] - b, r)
-        return Roots(everywhere=True) if reduced == 0 else polynomial_roots(reduced, x, self.meaning, self.budget)
+        if reduced == 0:
+            return Roots(everywhere=True)
+        return replace(polynomial_roots(reduced, x, self.meaning, self.budget), loose=True)
 
     def _circular(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         """Sines and cosines of multiples of one angle: a polynomial in cos and sin, then in one of them."""
@@ -454,7 +482,9 @@ class _Solver:
                 out |= Roots((v,)) if unit == self.x else self.again(unit - v, self.x, self.meaning)
             return out
         eliminated = sp.resultant(factor, s**2 + c**2 - 1, s)
-        return self.invert(sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self._as_meaning(unit)), self.budget))
+        return Roots(loose=True) | self.invert(
+            sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self._as_meaning(unit)), self.budget)
+        )
 
     def _log_substitution(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
         """x = exp(u) when the equation holds log(x) or symbolic powers of x."""
@@ -493,9 +523,26 @@ def _roughness(equation: Any, x: Any) -> int:
 
 
 def bounds_of(x: Any, relations: Iterable[Any]) -> tuple[Any, Any]:
-    """The numeric or symbolic bounds of x that relations state with x alone on one side."""
-    low = sp.S.Zero if x.is_nonnegative else None
-    high = sp.S.Zero if x.is_nonpositive else None
+    """The greatest lower and the least upper bound of x that relations state with x alone on one side; None where none is.
+
+    >>> x, a, b = sp.symbols("x a b", real=True)
+    >>> bounds_of(x, [x >= a, x > b, x < 3, x <= 7])
+    (Max(a, b), 3)
+    """
+    lower, upper = all_bounds(x, relations)
+    return (
+        sp.Max(*(b for b, _ in lower)) if lower else None,
+        sp.Min(*(b for b, _ in upper)) if upper else None,
+    )
+
+
+def all_bounds(x: Any, relations: Iterable[Any]) -> tuple[list[tuple[Any, bool]], list[tuple[Any, bool]]]:
+    """Every lower and every upper bound of x, each with whether it is attained."""
+    lower, upper = dict[tuple[Any, bool], None](), dict[tuple[Any, bool], None]()
+    if x.is_nonnegative:
+        lower[sp.S.Zero, not x.is_positive] = None
+    if x.is_nonpositive:
+        upper[sp.S.Zero, not x.is_negative] = None
     for r in relations:
         if not hasattr(r, "rel_op") or r.rel_op in ("==", "!="):
             continue
@@ -504,8 +551,5 @@ def bounds_of(x: Any, relations: Iterable[Any]) -> tuple[Any, Any]:
             a, b, greater = b, a, not greater
         if a != x or x in b.free_symbols:
             continue
-        if greater and (low is None or (b.is_number and low.is_number and b > low) or not b.is_number):
-            low = b
-        elif not greater and (high is None or (b.is_number and high.is_number and b < high) or not b.is_number):
-            high = b
-    return low, high
+        (lower if greater else upper)[b, r.rel_op in (">=", "<=")] = None
+    return list(lower), list(upper)

@@ -49,10 +49,32 @@ class Stand:
 
 
 @dataclass(frozen=True)
+class Named:
+    """A symbol for a formula that counts only where its guards, relations between the parameters, hold."""
+
+    symbol: Any
+    value: Any
+    guards: tuple[Any, ...]
+
+
+def guarded(value: Any, *guards: Any) -> Roots:
+    """One value that counts where the guards hold; nothing where one of them is false."""
+    if sp.false in guards:
+        return Roots()
+    left = tuple(g for g in guards if g != sp.true)
+    if not left or not value.free_symbols:
+        return Roots((value,))
+    symbol = sp.Dummy("v", real=True)
+    return Roots((symbol,), named=(Named(symbol, value, left),))
+
+
+@dataclass(frozen=True)
 class Roots:
     """``values`` holds every root that is not one of an obstacle's; some values may not be roots in the domain.
 
-    Values may contain the symbols of ``stands``.
+    Values may contain the symbols of ``stands``. With symbols in the equation the list is complete wherever none of
+    ``exceptions`` vanishes, and a value counts only where its ``guards`` hold (a step was reversible only there).
+    ``loose`` says that a step may have added values that are no roots, beyond those that guards exclude.
     """
 
     values: tuple[Any, ...] = ()
@@ -60,6 +82,10 @@ class Roots:
     everywhere: bool = False  # the equation is an identity
     stands: tuple[Stand, ...] = ()
     evidence: tuple[RealRoots, ...] = ()  # rational polynomials met on the way, solved or not
+    exceptions: tuple[Any, ...] = ()
+    named: tuple[Named, ...] = ()  # symbols in the values that stand for formulas with guards; see ``resolved``
+    guards: tuple[tuple[Any, ...], ...] = ()  # of each value, once resolved
+    loose: bool = False
 
     def __or__(self, other: Roots) -> Roots:
         values = dict.fromkeys((*self.values, *other.values))
@@ -69,7 +95,30 @@ class Roots:
             self.everywhere or other.everywhere,
             (*self.stands, *other.stands),
             (*self.evidence, *other.evidence),
+            tuple(dict.fromkeys((*self.exceptions, *other.exceptions))),
+            tuple(dict.fromkeys((*self.named, *other.named))),
+            loose=self.loose or other.loose,
         )
+
+    def resolved(self) -> Roots:
+        """With the formulas written out in place of their symbols, and each value's guards."""
+        if not self.named:
+            return self
+        table = {n.symbol: n for n in self.named}
+        values, guards = list[Any](), list[tuple[Any, ...]]()
+        for v in self.values:
+            needed = dict[Any, None]()
+            while used := [table[s] for s in v.free_symbols & table.keys()]:
+                v = v.subs({n.symbol: n.value for n in used})
+                needed |= dict.fromkeys(g for n in used for g in n.guards)
+            while any(g.free_symbols & table.keys() for g in needed):
+                needed = dict.fromkeys(g.subs({n.symbol: n.value for n in self.named}) for g in needed)
+            if sp.false in needed:
+                continue
+            values.append(v)
+            guards.append(tuple(g for g in needed if g != sp.true))
+        exceptions = tuple(e.subs({n.symbol: n.value for n in reversed(self.named)}) for e in self.exceptions)
+        return replace(self, values=tuple(values), guards=tuple(guards), exceptions=exceptions, named=())
 
     def with_values(self, values: Iterable[Any]) -> Roots:
         return replace(self, values=tuple(dict.fromkeys(values)))
@@ -120,6 +169,12 @@ def _factors(equation: Any, x: Any) -> list[Any]:
 
 
 def _irreducible(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
+    found = _solved(equation, x, meaning, budget)
+    lead = sp.Poly(equation, x).LC()
+    return found if not lead.free_symbols else found | Roots(exceptions=(lead,))
+
+
+def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
     poly = sp.Poly(equation, x)
     n = poly.degree()
     c = [_tidy(k) for k in poly.all_coeffs()]
@@ -142,7 +197,7 @@ def _irreducible(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
     if n == 2:
         return Roots(_quadratic(*c))
     if n == 3:
-        return Roots(_cubic(*c))
+        return _real_cubic(*c) if x.is_real and equation.free_symbols != {x} else Roots(_cubic(*c))
     parts = _decomposition(poly, x)
     if len(parts) > 1:
         t = sp.Dummy("t")
@@ -249,6 +304,36 @@ def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
     cube = sp.root(inside, 3)
     w = (-1 + sp.sqrt(3) * sp.I) / 2
     return tuple(-(b + cube * u + low / (cube * u)) / (3 * a) for u in (sp.S.One, w, sp.conjugate(w)))
+
+
+def _real_cubic(a: Any, b: Any, c: Any, d: Any) -> Roots:
+    """The real roots by cases: Cardano with real cube roots where one is simple, by cosines where three are.
+
+    With x = y - b/(3a) and y^3 + p*y + q = 0, D = q^2/4 + p^3/27: for D >= 0 the root u + v, with u and v the real cube
+    roots of -q/2 +- sqrt(D), and for D = 0 also 3q/(-2p) twice; for D < 0 the three 2*sqrt(-p/3)*cos((w + 2*pi*k)/3),
+    cos(w) = 3q/(2p)*sqrt(-3/p).
+    """
+    shift = b / (3 * a)
+    p = _factored(sp.together((3 * a * c - b**2) / (3 * a**2)))
+    q = _factored(sp.together((2 * b**3 - 9 * a * b * c + 27 * a**2 * d) / (27 * a**3)))
+    if p.is_zero:
+        return Roots((_signed_root(-q) - shift,))
+    discriminant = sp.factor(sp.together(q**2 / 4 + p**3 / 27))
+    up, down = (-q / 2 + s * sp.sqrt(discriminant) for s in (1, -1))
+    out = guarded(_signed_root(up) + _signed_root(down) - shift, sp.Ge(discriminant, 0))
+    out |= guarded(-3 * q / (2 * p) - shift, sp.Eq(discriminant, 0))
+    angle = sp.acos(3 * q / (2 * p) * sp.sqrt(-3 / p))
+    for k in (0, 1, 2):
+        value = 2 * sp.sqrt(-p / 3) * sp.cos((angle - 2 * sp.pi * k) / 3) - shift
+        out |= guarded(value, sp.Lt(discriminant, 0))
+    return out
+
+
+def _signed_root(u: Any) -> Any:
+    """The real cube root."""
+    if u.is_nonnegative:
+        return sp.root(u, 3)
+    return -sp.root(-u, 3) if u.is_nonpositive else _real_cube_root(u)
 
 
 def _quartic(a: Any, b: Any, c: Any, d: Any, e: Any) -> tuple[Any, ...]:

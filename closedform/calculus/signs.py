@@ -52,23 +52,31 @@ class Facts:
             a = sp.factor(d.coeff(s, 1))
             b = sp.factor(d.coeff(s, 0))
             sign = self._plain(a)
-            if sign is None or sign == 0:
+            if sign not in (1, -1):  # "at least zero" is not "positive": nothing may be divided by it
                 continue
             edge = sp.factor(-b / a)
             if sign > 0:  # s > edge
                 if s.is_positive and self._plain(edge) not in (0, 1, 2):
                     continue
                 value = edge + slack
-            elif s.is_positive or s.is_nonnegative:  # 0 < s < edge
+            elif s.is_positive or s.is_nonnegative:  # 0 < s < edge, or with one of the ends, or both
+                if not s.is_positive and not strict:
+                    continue  # no fraction in one slack takes both ends
                 if self._plain(edge) != 1:
-                    if edge in self._implied or (s.is_nonnegative and not s.is_positive):
+                    if edge in self._implied or not s.is_positive:
                         continue
                     self._implied.add(edge)
                     self._use(edge, True, keep)  # follows from the two bounds of s
                     edge = sp.factor(edge.subs(self.slacks, simultaneous=True))
                     if self._plain(edge) != 1:
                         continue
-                value = edge * slack / (1 + slack)
+                if not strict:
+                    value = edge / (1 + slack)
+                elif s.is_positive:
+                    value = edge * slack / (1 + slack)
+                else:
+                    free = sp.Dummy("s", nonnegative=True)
+                    value = edge * free / (1 + free)
             elif s.is_negative:
                 continue
             else:
@@ -87,7 +95,31 @@ class Facts:
         nested = any(q is not p and q.has(p) for p in roots[:8] for q in roots[:8])
         if size > 600 or (roots and size > (40 if nested or len(roots) > 2 else 150)) or expr.has(sp.I):
             return None  # expanding nested roots would take longer than it is worth
-        return self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
+        found = self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
+        return found if found in (1, -1, 0) else self._given(expr, found)
+
+    def _given(self, expr: Any, weak: int | None) -> int | None:
+        """The sign of a multiple of what some relation compares with zero; ``weak`` is what is known of it anyway."""
+        if sp.count_ops(expr) > 120:
+            return weak
+        for r in self.relations:
+            gap = r.lhs - r.rhs
+            if not gap.free_symbols or not gap.free_symbols <= expr.free_symbols or sp.count_ops(gap) > 120:
+                continue
+            try:
+                ratio = self._plain(sp.cancel(expr / gap))
+            except (sp.PolynomialError, NotImplementedError):
+                continue
+            if ratio not in (1, -1):
+                continue
+            if r.rel_op == "!=":
+                if weak in (2, -2):
+                    return weak // 2
+                continue
+            if r.rel_op == "==":
+                return 0
+            return ratio * {">": 1, "<": -1, ">=": 2, "<=": -2}[r.rel_op]
+        return weak
 
     def exceptions(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> list[Any]:
         """Factors of an equation without unknowns that are not proved to differ from zero: where one vanishes, so does the equation."""
@@ -109,6 +141,10 @@ class Facts:
             return plain
         if expr.is_number:
             return None
+        if expr.is_nonnegative:
+            return 2
+        if expr.is_nonpositive:
+            return -2
         whole = sp.together(expr)
         numerator, denominator = sp.fraction(whole)
         below = self._product_sign(denominator)
@@ -152,7 +188,18 @@ class Facts:
             return 1 if 1 in signs else 2
         if signs <= {-1, -2}:
             return -1 if -1 in signs else -2
-        return self._rooted(expanded)
+        found = self._logarithmic(terms)
+        return found if found is not None else self._rooted(expanded)
+
+    def _logarithmic(self, terms: Sequence[Any]) -> int | None:
+        """The sign of c1*log(u1) + c2*log(u2) + ... with rational c: that of the product of powers minus one."""
+        above = below = sp.S.One
+        for t in terms:
+            c, log = t.as_coeff_Mul()
+            if not isinstance(log, sp.log) or not c.is_Rational or abs(c) > 12 or not log.args[0].is_positive:
+                return None
+            above, below = (above * log.args[0] ** c, below) if c > 0 else (above, below * log.args[0] ** -c)
+        return self._plain(above - below)
 
     def _rooted(self, expr: Any, depth: int = 0) -> int | None:
         """The sign of a + b*sqrt(c), c >= 0, by comparing squares."""
@@ -187,8 +234,8 @@ class Facts:
         square = self._plain(sp.expand(a**2 - b**2 * root.base))
         if square == 1 and sa in (1, -1, 2, -2):
             return 1 if sa > 0 else -1
-        if square == -1 and sb in (1, -1):
-            return sb
+        if square == -1 and sb in (1, -1, 2, -2):
+            return 1 if sb > 0 else -1
         return None
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import builtins
+import inspect
 import keyword
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from closedform.emit.source import identifier
 from closedform.errors import CallError, ConditionError, InputError
-from closedform.expression import Node, column_names, scalar_names
+from closedform.expression import Node, column_names, free_names, scalar_names
 from closedform.points import SOUGHT
 from closedform.problem import Problem
 from closedform.reading.arrays import measure
 from closedform.reading.language import parse, unparse
+from closedform.report.admissible import OPERATORS, failing, relations
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.written import text_of
 
@@ -76,18 +79,50 @@ _BUILTINS = (
 
 
 def function_of(report: Report) -> Callable[..., dict[str, Any]]:
-    """The function of the closed form; raises ``CallError`` where there is none."""
+    """The function of the closed form; raises ``CallError`` where there is none.
+
+    It gives the minimiser (the maximiser, where that is sought) when the report names one without conditions, and
+    else every critical point that exists at the values: which of them is the minimum then depends on the values.
+    """
     formula = report.formula
-    if formula is not None and formula.numpy:
+    if formula is not None and formula.numpy and report.problem.level == "matrix":
         compiled(formula.numpy)  # a fault of the source shows here
         return MatrixFunction(report.problem, formula.numpy, formula.conditions)
-    if formula is not None:
-        return ScalarFunction(({u: parse(e) for u, e in formula.unknown.items()},))
     exact = [p for p in report.critical_points if p.exact is not None]
-    optima = [p for p in exact if p.kind in SOUGHT[report.problem.sense]] or exact
-    if not optima:
+    optima = [p for p in exact if p.kind in SOUGHT[report.problem.sense]]
+    if len(optima) < len(exact) and not any(not p.conditions for p in optima):
+        optima = exact
+    given, domain = _stated(report.problem)
+    if optima:
+        points = tuple({u: parse(text_of(e)) for u, e in (p.exact or {}).items()} for p in optima)
+        conditions = tuple(tuple(relations(p.conditions)) for p in optima)
+    elif formula is not None:
+        points = ({u: parse(e) for u, e in formula.unknown.items()},)
+        conditions = (tuple(relations(formula.conditions)),)
+    else:
         raise CallError("there is no closed form, so there is no function of it")
-    return ScalarFunction(tuple({u: parse(text_of(e)) for u, e in (p.exact or {}).items()} for p in optima))
+    own = compiled(formula.numpy) if formula is not None and formula.numpy and len(points) == 1 else None
+    return ScalarFunction(points, conditions, given, domain, own)
+
+
+def _stated(problem: Problem) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The relations between given names, and those about an unknown."""
+    own = set(problem.unknowns)
+    stated = [r for r in _flat(problem.relations) if r.head in OPERATORS and len(r.children) == 2]
+    return tuple(r for r in stated if not free_names(r) & own), tuple(r for r in stated if free_names(r) & own)
+
+
+def _flat(stated: Sequence[Node]) -> list[Node]:
+    """Relations one by one, conjunctions and chains taken apart."""
+    out = list[Node]()
+    for r in stated:
+        if r.head in ("and", "all"):
+            out += _flat(r.children)
+        elif len(r.children) > 2:
+            out += [Node(r.head, pair) for pair in pairwise(r.children)]
+        else:
+            out.append(r)
+    return out
 
 
 def compiled(source: str) -> Callable[..., dict[str, Any]]:
@@ -198,11 +233,18 @@ class ScalarFunction:
     """A scalar closed form as a function of its parameters, in floating point, vectorised.
 
     ``f(a=1.0, b=...)`` returns the unknowns by name. Parameters may be arrays that broadcast; data columns (``x[i]``
-    in the formula) are one-dimensional, and ``n`` is their length unless it is given. With several minimisers the
-    first axis counts them.
+    in the formula) are one-dimensional, and ``n`` is their length unless it is given. Names that the formula does not
+    need are ignored. With several points the first axis counts those whose conditions hold at the values.
+
+    Raises ``ConditionError`` where an assumption of the problem fails, where no point's conditions hold, and where the
+    formula has no finite real value or leaves the domain: it never returns nan, infinity or a complex number.
     """
 
     points: tuple[dict[str, Node], ...]
+    conditions: tuple[tuple[Node, ...], ...] = ()
+    given: tuple[Node, ...] = ()
+    domain: tuple[Node, ...] = ()
+    own: Callable[..., dict[str, Any]] | None = None  # emitted code for the one point
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -216,12 +258,13 @@ class ScalarFunction:
         return [e for p in self.points for e in p.values()]
 
     def __call__(self, **given: Any) -> dict[str, Any]:
-        columns = frozenset[str]().union(*(column_names(e) for e in self._expressions()))
+        stated = [*self.given, *(c for own in self.conditions for c in own)]
+        columns = frozenset[str]().union(*(column_names(e) for e in (*self._expressions(), *stated)))
         data = {k: np.asarray(v, dtype=float).reshape(-1) for k, v in given.items() if k in columns}
         lengths = {len(v) for v in data.values()}
         if len(lengths) > 1:
             raise CallError(f"the columns {', '.join(data)} have different lengths")
-        values = {k: np.asarray(v) for k, v in given.items() if k not in columns}
+        values = {k: np.asarray(v) for k, v in given.items() if k not in columns and np.asarray(v).dtype.kind in "biuf"}
         if lengths:
             values.setdefault("n", np.asarray(lengths.pop()))
         missing = [p for p in self.parameters if p not in values and p not in data]
@@ -229,14 +272,39 @@ class ScalarFunction:
         missing = [m for m in missing if not all(m in p for p in self.points)]
         if missing:
             raise CallError(f"the formula needs {', '.join(missing)}")
-        found = [self._point(p, values, data) for p in self.points]
+        for name, v in (*values.items(), *data.items()):
+            if not np.all(np.isfinite(v.astype(float))):
+                raise ConditionError(f"{name} is not a finite number")
+        fault = failing(self.given, values, data)
+        if fault is not None:
+            raise ConditionError(fault)
+        found, faults = list[dict[str, Any]](), list[str]()
+        for i, p in enumerate(self.points):
+            fault = failing(self.conditions[i], values, data) if self.conditions else None
+            at = self._point(p, values, data) if fault is None else {}
+            fault = fault or self._misses(at, values, data)
+            if fault is None:
+                found.append(at)
+            else:
+                faults.append(fault)
+        if not found:
+            raise ConditionError(faults[0])
         if len(found) == 1:
             return found[0]
         return {u: np.stack(np.broadcast_arrays(*(f[u] for f in found))) for u in found[0]}
 
-    @staticmethod
-    def _point(point: dict[str, Node], values: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    def _misses(self, at: dict[str, Any], values: dict[str, Any], data: dict[str, Any]) -> str | None:
+        """Why the numbers are no point of the domain, None when they are."""
+        for u, v in at.items():
+            if np.iscomplexobj(v) or not np.all(np.isfinite(v)):
+                return f"the formula for {u} has no finite real value for these data"
+        return failing(self.domain, {**values, **at}, data, slack=True)
+
+    def _point(self, point: dict[str, Node], values: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         """Coordinates may be written in terms of others: worked out in an order that allows it."""
+        if self.own is not None:
+            wanted = inspect.signature(self.own).parameters
+            return self.own(**{k: v for k, v in (*values.items(), *data.items()) if k in wanted})
         out, todo = dict[str, Any](), dict(point)
         while todo:
             ready = [u for u, e in todo.items() if not scalar_names(e) & (todo.keys() - {u})]
@@ -245,5 +313,6 @@ class ScalarFunction:
             for u in ready:
                 expression = todo.pop(u)
                 free = expression.name == u
-                out[u] = values[u] if free else real_if_close(evaluate(expression, {**values, **out}, data))
+                with np.errstate(all="ignore"):
+                    out[u] = values[u] if free else real_if_close(evaluate(expression, {**values, **out}, data))
         return out

@@ -86,6 +86,11 @@ class Domain:
 EVERYWHERE = Domain((), ())
 
 
+def defined(value: Node) -> tuple[Requirement, ...]:
+    """Where an expression has a real value: what its parts ask for, inner parts before outer ones."""
+    return tuple(dict.fromkeys(_definedness(value, (), (), frozenset())))
+
+
 # -- reading requirements ----------------------------------------------------------------------------------------
 
 

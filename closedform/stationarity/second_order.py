@@ -17,7 +17,7 @@ import sympy as sp
 from flint import arb
 
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.calculus.inversion import real_roots
+from closedform.calculus.inversion import all_bounds, real_roots
 from closedform.calculus.signs import Facts
 from closedform.kernel.claims.critical_points import inertia
 from closedform.points import Kind
@@ -85,6 +85,37 @@ def _is_linear(e: Any, own: set[Any]) -> bool:
 def connected(system: Stationarity, facts: Facts) -> bool:
     """Is the domain convex, with no pole of the gradient in it?"""
     return _interval(system) and all(facts.sign(e) in (1, -1) for e in system.nonzero)
+
+
+def ends_inwards(system: Stationarity, facts: Facts) -> int:
+    """In one unknown with a rational slope: 1 where the loss falls inwards from both ends of its domain, -1 where it rises.
+
+    Zero where that is not proved. The ends are open ones: infinity, or a bound that does not belong to the domain.
+    """
+    x = system.unknowns[0]
+    lower, upper = all_bounds(x, system.relations)
+    if system.gradient is None or any(closed for _, closed in (*lower, *upper)) or len(lower) > 1 or len(upper) > 1:
+        return 0
+    numerator, denominator = sp.fraction(sp.together(system.gradient[0]))
+    if not (numerator.is_polynomial(x) and denominator.is_polynomial(x)):
+        return 0
+    signs = list[int]()
+    for ends, way in ((lower, -1), (upper, 1)):
+        out = way
+        for part in (numerator, denominator):
+            if ends:
+                t = sp.Dummy("t", positive=True)
+                tail = sp.Poly(sp.expand(part.subs(x, ends[0][0] - way * t)), t).all_coeffs()[::-1]
+                sign = facts.sign(sp.factor(next(c for c in tail if c != 0)))
+            else:
+                p = sp.Poly(part, x)
+                sign = facts.sign(p.LC())
+                sign = None if sign is None else sign * (way ** int(p.degree()))
+            if sign not in (1, -1):
+                return 0
+            out *= sign
+        signs.append(out)
+    return signs[0] if signs[0] == signs[1] else 0
 
 
 def _interval(system: Stationarity) -> bool:

@@ -20,6 +20,7 @@ from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.answer import numbers_only
 from closedform.strategies.exponentials.branches import Branch, Pieces, admissible, dense, pieces
 from closedform.strategies.exponentials.designs import about_design
 from closedform.strategies.exponentials.evidence import eliminant_certificate
@@ -54,7 +55,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         where = setting(system)
     except NotExponential as reason:
         return Attempt(name, "declined", str(reason))
-    if where.parameters:
+    if where.parameters or not numbers_only(system):
         return Attempt(name, "declined", "the data have symbols")
     found = taken_apart(where, budget)
     if found.open:
@@ -98,7 +99,7 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
         if best and unsolvable
         else None,
         expression_class=largest_class([p.expression_class for p in points]),
-        counts=FrozenMap({"complex": answer.complex, "real": len(points)}),
+        counts=FrozenMap({"complex": None, "real": len(points)}),
         statements=(*statements, *about_design(where, answer.complex)),
         certificates=certificates,
         details=FrozenMap(
@@ -107,6 +108,7 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
                     {"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in different
                 ],
                 "logarithms": tuple(u for u, how in where.of.items() if how is not None),
+                "solutions": answer.complex,
             }
         ),
     )
@@ -175,7 +177,7 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
         complete=not found.curves,
         minimiser=_minimiser(best, points, numbers, real, judged.attained),
         expression_class=largest_class([p.expression_class for p in points]),
-        counts=FrozenMap({"complex": _complex(found, where), "real": len(points) if not found.curves else None}),
+        counts=FrozenMap({"complex": None, "real": len(points) if not found.curves else None}),
         statements=tuple(statements),
         certificates=tuple(certificates),
         details=FrozenMap(_details(where, found, numbers)),
@@ -258,4 +260,5 @@ def _details(where: Setting, found: Pieces, numbers: list[Number]) -> dict[str, 
         "eliminants": rows,
         "groups": groups,
         "logarithms": tuple(u for u, how in where.of.items() if how is not None),
+        "solutions": _complex(found, where),  # in the exponentials: a logarithm has many values
     }

@@ -80,6 +80,19 @@ def solutions(branch: Branch, where: Setting, digits: int, budget: Budget) -> li
     return out
 
 
+def scale_ball(how: tuple[str, fmpq, tuple[str, ...]]) -> arb:
+    """The number s with t = exp(s*unknown): a rational times constants such as log(2) or pi."""
+    out = arb(how[1])
+    for n in how[2]:
+        out = out * kernel.evaluate(kernel.read(bridge.to_tree(_atom(n, {}))), {}, {})
+    return out
+
+
+def scale_of(how: tuple[str, fmpq, tuple[str, ...]], symbols: Mapping[str, Any]) -> Any:
+    """As ``scale_ball``, exactly, the constants (or parameters) by their names."""
+    return sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(_atom(n, symbols) for n in how[2]))
+
+
 def _relative(v: arb, digits: int) -> bool:
     return bool(v.is_exact()) or bool(v.rad() * arb(10) ** (digits + 2) < arb(1).max(abs(v.mid())))
 
@@ -102,7 +115,7 @@ def _one(branch: Branch, where: Setting, root: arb | None) -> Solution | str | N
                 return "a sign is open"
     unknowns: dict[str, arb] = {}
     for u, how in where.of.items():
-        unknowns[u] = values[u] if how is None else values[how[0]].log() / arb(how[1])
+        unknowns[u] = values[u] if how is None else values[how[0]].log() / scale_ball(how)
     if not _in_domain(where, unknowns):
         return None
     return Solution(branch, root, values, unknowns)
@@ -144,9 +157,7 @@ def unknowns_exactly(solution_branch: Branch, root: Any, where: Setting) -> dict
         if how is None:
             out[u] = values[u]
             continue
-        t, scale, rest = how
-        whole = sp.Rational(int(scale.p), int(scale.q)) * sp.Mul(*(_atom(n, symbols) for n in rest))
-        out[u] = logarithm(values[t]) / whole
+        out[u] = logarithm(values[how[0]]) / scale_of(how, symbols)
     return out
 
 

@@ -21,7 +21,7 @@ from closedform.calculus.decided_numbers import Number, number
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.field import Setting
 from closedform.strategies.exponentials.kinds import is_convex
-from closedform.strategies.exponentials.points import Solution
+from closedform.strategies.exponentials.points import Solution, scale_ball, scale_of
 
 MAX_UNKNOWNS = 6
 MAX_TERMS = 400  # of an equation that is handed to the engine
@@ -85,7 +85,7 @@ def _points(answer: SystemSolution, where: Setting, names: list[str], budget: Bu
             continue
         with flint.ctx.workprec(int(budget.digits * 3.33) + 96):
             unknowns = {
-                u: values[u] if how is None else values[how[0]].log() / arb(how[1]) for u, how in where.of.items()
+                u: values[u] if how is None else values[how[0]].log() / scale_ball(how) for u, how in where.of.items()
             }
         if p.factor not in known:
             known[p.factor] = number(answer.factors[p.factor], [p.u], budget)
@@ -116,8 +116,7 @@ def _exactly(answer: SystemSolution, where: Setting, names: list[str], u: Any) -
         if how is None:
             out[unknown] = generators[unknown]
         else:
-            scale_of = sp.Rational(int(how[1].p), int(how[1].q))
-            out[unknown] = sp.log(generators[how[0]], evaluate=False) / scale_of
+            out[unknown] = sp.log(generators[how[0]], evaluate=False) / scale_of(how, {})
     return out
 
 

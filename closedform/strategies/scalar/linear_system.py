@@ -23,9 +23,12 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Json
 from closedform.points import CriticalPoint, Kind
-from closedform.stationarity.candidates import Judge, decimals, expression_class, prove
+from closedform.stationarity.candidates import Judge, decimals, expression_class
+from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
+from closedform.strategies.answer import numbers_only
+from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "linear system"
 example = {"loss": "(1 - a - b)^2 + (2 - a - 2*b)^2 + (5 - a - 3*b)^2"}
@@ -48,6 +51,8 @@ def declines(system: Stationarity) -> str | None:
         return "there are not as many equations as unknowns"
     if system.nonzero:  # before anything is expanded
         return "denominators depend on the unknowns"
+    if len(system.unknowns) == 1 and not numbers_only(system):
+        return "one unknown with parameters: the coefficient may vanish"
     for e in system.equations:
         if not e.is_polynomial(*system.unknowns):
             return "an equation is not polynomial in the unknowns"
@@ -222,8 +227,9 @@ def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any) 
 
 def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budget) -> Attempt:
     determinant = sp.factor(a.det(method="berkowitz"))
-    if determinant == 0:
-        return Attempt(name, "failed", "the determinant is zero for all parameters")
+    numeric = numbers_only(system)
+    if determinant == 0 or (numeric and determinant.is_zero is not False):
+        return Attempt(name, "failed", "the determinant is zero for all parameters, or that was not decided")
     n = len(system.unknowns)
     values = list[Any]()
     for j in range(n):  # Cramer's rule keeps each numerator polynomial
@@ -231,48 +237,35 @@ def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budg
         changed = a.copy()
         changed[:, j] = right
         values.append(sp.factor(changed.det(method="berkowitz") / determinant))
-    point = dict(zip(system.unknowns, values, strict=True))
-    judge = Judge(system, budget)
-    judged = judge.judge(point)
-    if not judged.sometimes:
-        return Attempt(name, "failed", "the solution was not confirmed at random admissible data")
-    facts = Facts(system.relations)
-    whole = shape(system, facts)
-    conditions = () if facts.sign(determinant) in (1, -1) else (f"{text(determinant)} != 0",)
-    if not judged.always:
-        conditions += ("the point lies in the domain",)
-    proof = prove(system, point)
-    statements = list[Statement]()
-    if proof is not None:
-        statements.append(Statement("the point makes every derivative zero", "proved", certificate=0))
-    statements.append(
-        Statement(
-            f"the gradient is linear with determinant {text(determinant)}: where it is not zero there is no other "
-            "critical point",
-            "derived",
-        )
+    if numeric:
+        return _of_numbers(system, values, determinant)
+    found = Candidates(
+        (Candidate(dict(zip(system.unknowns, values, strict=True))),),
+        (determinant,),
+        why=f"the gradient is linear with determinant {text(determinant)}",
     )
-    if whole.reason:
-        statements.append(Statement(whole.reason, "derived"))
+    try:
+        return formula_answer(name, system, found, budget)
+    except Opaque as reason:
+        return Attempt(name, "failed", str(reason))
+
+
+def _of_numbers(system: Stationarity, values: list[Any], determinant: Any) -> Attempt:
+    """The one solution where the coefficients are numbers that are not rational; its kind is found by the gate."""
+    said = Statement(f"the equations are linear with the determinant {text(determinant)}, which is not zero", "derived")
     klass = expression_class(*values)
-    kind: Kind = "global minimum" if whole.minimum else "unclassified"
-    exact = FrozenMap({u.name: v for u, v in point.items()})
-    found = CriticalPoint(
-        exact,
-        kind=kind,
-        inertia=(n, 0, 0) if whole.unique else None,
-        expression_class=klass,
-        conditions=conditions,
-        certificate=0 if proof is not None else None,
+    point = CriticalPoint(
+        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}), expression_class=klass
     )
+    whole = shape(system, Facts(system.relations))
+    if whole.minimum:
+        point = replace(point, kind="global minimum")
     return Attempt(
         name,
         "solved",
-        points=(found,),
-        complete=not conditions,
+        points=(point,),
+        complete=True,
         expression_class=klass,
-        scope="formula",
         minimiser="closed" if whole.minimum else None,
-        statements=tuple(statements),
-        certificates=(proof[0],) if proof is not None else (),
+        statements=(said, *((Statement(whole.reason, "derived"),) if whole.reason else ())),
     )

@@ -8,6 +8,7 @@ or over the field of the parameters).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -28,11 +29,15 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
 from closedform.stationarity.candidates import Judge, Judged, decimals, expression_class, prove
+from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import connected, local_kind, numeric_kind, shape
+from closedform.strategies.answer import numbers_only
+from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "one unknown by changes of variable"
 TURNS = "turns"
+MAX_CASES = 12
 example = {"loss": "n*lam - S*log(lam)", "unknowns": ["lam"], "assumptions": ["lam>0", "n>0", "S>0"]}
 counterexample = {"loss": "x^2 + y^2 + x*y^3", "unknowns": ["x", "y"]}
 
@@ -55,6 +60,10 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     found = real_roots(system.equations[0], x, facts, budget=budget)
     if found.everywhere:
         return Attempt(name, "failed", "the gradient is zero everywhere")
+    if not numbers_only(system) and not found.stands:
+        if found.obstacles:
+            return Attempt(name, "failed", f"{found.obstacles[0].equation} = 0: {found.obstacles[0].reason}"[:300])
+        return _for_all_data(system, found, facts, budget)
     judge = Judge(system, budget)
     if not judge.samples:
         return Attempt(name, "failed", "no admissible values of the parameters were found")
@@ -76,6 +85,79 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if not kept:
         return answer.without_points(judged)
     return answer.with_points(judged, kept)
+
+
+def _for_all_data(system: Stationarity, found: Roots, facts: Facts, budget: Budget) -> Attempt:
+    """The answer in symbols: also where a leading coefficient vanishes, each such case with its own formulas."""
+    x = system.unknowns[0]
+    if system.equations[0].has(sp.sin, sp.cos, sp.tan) and _turns_open(system, x):
+        return Attempt(name, "failed", "the turns of the circular functions depend on the parameters")
+    items = [Candidate({x: v}, g) for v, g in zip(found.values, found.guards or [()] * len(found.values), strict=True)]
+    cases = _Cases(x, budget)
+    left = [e for e in cases.split(found.exceptions, system.equations[0], facts, 0) if e is not None]
+    items += cases.items
+    why = "the changes of variable keep every root"
+    try:
+        return formula_answer(
+            name, system, Candidates(tuple(items), tuple(left), found.loose or cases.loose, why=why), budget
+        )
+    except Opaque as reason:
+        return Attempt(name, "failed", str(reason))
+
+
+def _turns_open(system: Stationarity, x: Any) -> bool:
+    low, high = bounds_of(x, system.relations)
+    return low is None or high is None or bool(low.free_symbols | high.free_symbols)
+
+
+class _Cases:
+    """Formulas for the data at which an expression vanishes that the general ones divide by."""
+
+    def __init__(self, x: Any, budget: Budget) -> None:
+        self.x, self.budget = x, budget
+        self.items, self.loose = list[Candidate](), False
+
+    def split(self, exceptions: Iterable[Any], equation: Any, facts: Facts, depth: int) -> list[Any]:
+        """The exceptions that were not taken apart; candidates for the others are added to ``items``."""
+        left = list[Any]()
+        bases = dict.fromkeys(f.as_base_exp()[0] for e in exceptions for f in sp.Mul.make_args(sp.factor(e)))
+        for e in bases:
+            if not e.free_symbols or facts.sign(e) in (1, -1):
+                continue
+            if depth > 1 or len(self.items) > MAX_CASES or not self._case(e, equation, facts, depth):
+                left.append(e)
+        return left
+
+    def _case(self, e: Any, equation: Any, facts: Facts, depth: int) -> bool:
+        """Whether the case that e vanishes was solved: e is linear in some parameter, which is put in."""
+        for s in sorted(e.free_symbols - {self.x}, key=str):
+            if not e.is_polynomial(s) or sp.degree(e, s) != 1 or sp.diff(e, s).free_symbols:
+                continue
+            value = sp.solve(e, s)[0]
+            case = sp.simplify(equation.subs(s, value))
+            if case.has(sp.nan, sp.zoo):
+                return False
+            if case == 0:
+                return False  # everything is a root there: said as an exception
+            if self.x not in case.free_symbols and not case.free_symbols:
+                return True  # nothing is
+            relations = [r.subs(s, value) for r in facts.relations]
+            if sp.false in relations:
+                return True
+            inner = Facts([r for r in relations if r != sp.true])
+            found = real_roots(case, self.x, inner, budget=self.budget)
+            if found.obstacles or found.stands or found.everywhere:
+                return False
+            self.loose |= found.loose
+            guard = sp.Eq(e, 0, evaluate=False)
+            more = _Cases(self.x, self.budget)
+            if more.split(found.exceptions, case, inner, depth + 1):
+                return False
+            guards = found.guards or [()] * len(found.values)
+            self.items += [Candidate({self.x: v}, (guard, *g)) for v, g in zip(found.values, guards, strict=True)]
+            self.items += [Candidate(c.point, (guard, *c.guards)) for c in more.items]
+            return True
+        return False
 
 
 class _Answer:

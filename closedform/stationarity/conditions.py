@@ -1,0 +1,241 @@
+"""What must hold of the parameters for a formula to be a point of the domain: proved away, refuted, or printed.
+
+The requirements are those of the domain (``stationarity.domain``) at the formula and those of the formula itself: its
+roots, logarithms and denominators. ``calculus.signs`` decides; a requirement that it proves goes, one that it refutes
+excludes the formula, and the others stay as relations ``gap > 0`` (``>=``, ``!=``, ``==``) between parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sympy as sp
+
+from closedform.algebra import bridge
+from closedform.algebra.bridge import text
+from closedform.calculus.signs import Facts
+from closedform.expression import Node
+from closedform.stationarity.domain import defined
+from closedform.stationarity.place import Requirement
+from closedform.stationarity.scalar import Stationarity
+
+MAX_OPS = 400  # of a condition that is factored
+MAX_PRUNED = 6  # conditions that are held against each other
+TRUE_AT = {">": (1,), ">=": (1, 0, 2), "!=": (1, -1), "==": (0,)}
+FALSE_AT = {">": (-1, 0, -2), ">=": (-1,), "!=": (0,), "==": (1, -1)}
+
+
+class Opaque(ValueError):
+    """The formula passes through complex numbers, so that no sign rule tells where it is real."""
+
+
+class Conditions:
+    """The requirements of one system, and the sign rules for its parameters."""
+
+    def __init__(self, system: Stationarity, more: Sequence[Any] = ()) -> None:
+        self.system = system
+        self.own = set(system.unknowns)
+        given = [r for r in system.relations if not r.free_symbols & self.own]
+        self.facts = Facts((*given, *more))
+        self.given = (*given, *more)
+        self._table = self._names()
+
+    def _names(self) -> dict[str, Any]:
+        system = self.system
+        table = dict(bridge.symbols(system.origin))
+        for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations):
+            if e is not None:
+                table |= {s.name: s for s in e.free_symbols if isinstance(s, sp.Symbol)}
+        return table | {u.name: u for u in system.unknowns}
+
+    def under(self, conditions: Sequence[Any]) -> Conditions:
+        """The same rules with conditions taken as given."""
+        return Conditions(self.system, (*self.given, *conditions)) if conditions else self
+
+    # -- deciding ---------------------------------------------------------------------------------------------------
+
+    def decide(self, relation: Any) -> bool | None:
+        """Whether a relation between parameters holds for all of them, or for none; None where neither is proved."""
+        if relation in (sp.true, sp.false):
+            return bool(relation)
+        relation = _turned(relation)
+        gap = relation.lhs - relation.rhs
+        sign = self.facts.sign(gap)
+        if sign is None and sp.count_ops(gap) < MAX_OPS:
+            sign = self.facts.sign(sp.factor(sp.together(gap)))
+        if sign in TRUE_AT[relation.rel_op]:
+            return True
+        return False if sign in FALSE_AT[relation.rel_op] else None
+
+    def signed(self, value: Any) -> tuple[Any, bool]:
+        """The value without factors of a proved sign, turned so that its sign is kept; and whether all of it went."""
+        kept, way = sp.S.One, 1
+        for f in sp.Mul.make_args(value):
+            base, exponent = f.as_base_exp()
+            sign = self.facts.sign(f)
+            if sign in (1, -1):
+                way *= sign
+            elif exponent.is_Rational and not exponent.is_integer and exponent > 0:
+                kept *= base  # a root is positive where its radicand is
+            elif exponent.is_integer and exponent.is_negative and base.is_real:
+                kept *= sp.S.One if exponent.is_even else base  # a denominator, which is not zero where it counts
+            else:
+                kept *= f
+        return way * kept, kept == 1
+
+    def _simple(self, relation: Any) -> Any:
+        """An equivalent relation ``gap op 0`` without factors of a known sign, true or false where that is decided."""
+        decided = self.decide(relation)
+        if decided is not None:
+            return sp.true if decided else sp.false
+        relation = _turned(relation)
+        gap, op = relation.lhs - relation.rhs, relation.rel_op
+        if sp.count_ops(gap) < MAX_OPS:
+            gap = sp.factor(sp.together(gap))
+            if op in (">", "!="):
+                gap, _ = self.signed(gap)
+            else:
+                gap = _positive_factors_out(gap, self.facts)
+            if op in ("!=", "=="):
+                gap = sp.Mul(*(f.as_base_exp()[0] for f in sp.Mul.make_args(gap) if f.free_symbols))
+                gap = -gap if gap.could_extract_minus_sign() else gap
+        weak = self.facts.sign(gap)
+        if op == "!=" and weak in (2, -2):
+            gap, op = (gap if weak == 2 else -gap), ">"
+        return sp.Rel(gap, 0, op)
+
+    def joined(self, conditions: Sequence[Any], more: Iterable[Any]) -> tuple[Any, ...]:
+        """The conditions with more of them, those left out that are proved or follow from the others."""
+        out = dict.fromkeys(conditions)
+        for r in more:
+            simple = self._simple(r)
+            if simple != sp.true:
+                out[simple] = None
+        kept = list(out)
+        if sp.false in kept or not 1 < len(kept) <= MAX_PRUNED:
+            return tuple(kept)
+        for c in sorted(kept, key=lambda r: (r.rel_op == ">", -sp.count_ops(r))):
+            if len(kept) > 1 and self.under([k for k in kept if k is not c]).decide(c) is True:
+                kept.remove(c)
+        return tuple(kept)
+
+    def possible(self, conditions: Sequence[Any]) -> bool:
+        """False where the conditions are proved to contradict each other."""
+        if sp.false in conditions:
+            return False
+        if len(conditions) > MAX_PRUNED:
+            return True
+        return all(self.under([k for k in conditions if k is not c]).decide(c) is not False for c in conditions)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def at(self, point: Mapping[Any, Any], guards: Sequence[Any] = (), closed: bool = True) -> tuple[Any, ...] | None:
+        """The conditions under which the point is real and in the domain; None where they are never met.
+
+        With ``closed`` false the closed bounds that the problem states are left out. Raises ``Opaque``.
+        """
+        relations = list[Any](guards)
+        for v in point.values():
+            if v.has(sp.nan, sp.zoo, sp.oo, sp.S.NegativeInfinity):
+                return None
+            if v.is_real is False and not v.has(sp.I):
+                return None
+            if v.has(sp.I):
+                raise Opaque("a formula passes through complex numbers")
+            for r in defined(bridge.from_sympy(v)):
+                relations.append(self._relation(r, {}))
+        for r in self.system.domain.requirements:
+            if not closed and r.op in (">=", "<=") and f" {r.op} " in r.why:
+                continue
+            if self._unknown_in(r):
+                relations.append(self._relation(r, point))
+        for u in self.system.unknowns:
+            if u.is_positive and point[u] != u:
+                relations.append(sp.Gt(point[u], 0, evaluate=False))
+        relations += [sp.Ne(e.subs(point, simultaneous=True), 0) for e in self.system.nonzero]
+        out = self.joined((), [r for r in relations if r != sp.true])
+        return out if self.possible(out) else None
+
+    def _unknown_in(self, r: Requirement) -> bool:
+        return bool(r.text_names & {u.name for u in self.system.unknowns})
+
+    def _relation(self, r: Requirement, point: Mapping[Any, Any]) -> Any:
+        indices = {i: sp.Symbol(i, integer=True, positive=True) for i, _, _ in r.sums}
+        gap = self._expression(r.gap, indices).subs(point, simultaneous=True)
+        if r.op == "finite":
+            gap = gap.args[-1] if gap.args else gap
+            return sp.Gt(gap, 0, evaluate=False)
+        relation = sp.Rel(gap, 0, {"=": "=="}.get(r.op, r.op)) if gap.free_symbols else _of_number(gap, r.op)
+        if r.sums and relation != sp.true and self.decide(relation) is not True:
+            raise Opaque(f"it is open for every row whether {r.why} is real")
+        return relation
+
+    def _expression(self, node: Node, more: Mapping[str, Any]) -> Any:
+        return bridge.to_sympy(node, {**self._table, **more})
+
+    def solving(self, point: Mapping[Any, Any], conditions: Sequence[Any]) -> tuple[Any, ...] | None:
+        """The equations that are left to hold at the point; None where they are too long to be asked."""
+        out = list[Any]()
+        for e in self.system.equations:
+            value = e.subs(point, simultaneous=True)
+            if sp.count_ops(value) > MAX_OPS:
+                return None
+            value = sp.simplify(value)
+            if value == 0:
+                continue
+            relation = sp.Eq(value, 0, evaluate=False)
+            if sp.count_ops(value) > 60 or self.under(conditions).decide(relation) is False:
+                return None
+            out.append(relation)
+        return tuple(out)
+
+
+def _turned(relation: Any) -> Any:
+    """The relation with < and <= written as > and >=."""
+    if relation.rel_op in ("<", "<="):
+        return sp.Rel(relation.rhs, relation.lhs, {"<": ">", "<=": ">="}[relation.rel_op])
+    return relation
+
+
+def _of_number(gap: Any, op: str) -> Any:
+    value = {">": gap > 0, ">=": gap >= 0, "<": gap < 0, "<=": gap <= 0, "!=": sp.Ne(gap, 0), "=": sp.Eq(gap, 0)}[op]
+    return value
+
+
+def _positive_factors_out(gap: Any, facts: Facts) -> Any:
+    kept, way = sp.S.One, 1
+    for f in sp.Mul.make_args(gap):
+        sign = facts.sign(f)
+        if sign in (1, -1):
+            way *= sign
+        else:
+            kept *= f
+    return way * kept
+
+
+def shown(relation: Any) -> str:
+    """The relation as text that reads back: terms with a minus sign on the other side.
+
+    >>> a, b = sp.symbols("a b", real=True)
+    >>> shown(sp.Gt(50 - a, 0)), shown(sp.Ne(a * b, 0)), shown(sp.Ge(a**2 - 4 * b, 0))
+    ('a < 50', 'a*b != 0', 'a**2 >= 4*b')
+    """
+    if relation in (sp.true, sp.false):
+        return str(bool(relation)).lower()
+    gap, op = relation.lhs - relation.rhs, relation.rel_op
+    terms = sp.Add.make_args(sp.expand(gap) if sp.count_ops(gap) < 30 and not isinstance(gap, sp.Mul) else gap)
+    if isinstance(gap, sp.Mul) and op in (">", ">=", "<", "<=") and gap.could_extract_minus_sign():
+        gap, op = -gap, _MIRROR[op]
+        terms = (gap,)
+    left = [t for t in terms if not t.could_extract_minus_sign() and t.free_symbols]
+    right = [-t for t in terms if t not in left]
+    if not left:
+        left, right, op = right, [], _MIRROR[op]
+        numbers = [t for t in left if not t.free_symbols]
+        left, right = [t for t in left if t.free_symbols], [-t for t in numbers]
+    sides = sp.Add(*left), sp.Add(*right)
+    return f"{text(sides[0])} {'=' if op == '==' else op} {text(sides[1])}"
+
+
+_MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "!=": "!=", "==": "=="}
