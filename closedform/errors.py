@@ -2,7 +2,6 @@
 
     ClosedFormError
     ├── CallError          a wrong call: options that do not go together, a name nobody declared   exit 2
-    ├── ConditionError     values at which a condition of a formula fails (also a ValueError)            exit 2
     ├── InputError         data or loss that cannot be read                                        exit 65
     │   └── TextFault      ... with the place in the text, shown with a caret
     ├── ConditionError     values at which a formula's stated conditions fail; a ValueError too    exit 65
@@ -40,12 +39,6 @@ class ClosedFormError(Exception):
 
 class CallError(ClosedFormError):
     """The call itself is wrong (an unknown option value, a name that was not declared)."""
-
-    exit_code = 2
-
-
-class ConditionError(ClosedFormError, ValueError):
-    """A formula was asked at values for which it is not the answer; the message names the condition that fails."""
 
     exit_code = 2
 

@@ -151,7 +151,13 @@ def test_a_real_root_is_among_the_candidates(equation: Any, unknown: Any) -> Non
 def test_formulas_of_degree_three_and_four_hold() -> None:
     c, d = sp.symbols("c d", real=True)
     values_ = {a: sp.Rational(3, 2), b: sp.Rational(5, 7), c: sp.Rational(-11, 3), d: sp.Rational(2, 9)}
-    for f in (a * x**3 + b * x**2 + c * x + d, x**4 + a * x**3 + b * x**2 + c * x + d):
+    cubic = a * x**3 + b * x**2 + c * x + d
+    found = polynomial_roots(cubic, x).resolved()
+    held = [v for v, guards in zip(found.values, found.guards, strict=True) if all(g.subs(values_) for g in guards)]
+    numbers = sorted(complex(sp.N(v.subs(values_), 30)).real for v in held)
+    assert len(numbers) == 3
+    assert all(abs(sp.N(cubic.subs(values_).subs(x, z))) < 1e-9 for z in numbers)
+    for f in (x**4 + a * x**3 + b * x**2 + c * x + d,):
         roots = polynomial_roots(f, x).values
         assert len(roots) == sp.degree(f, x)
         numbers = sorted((complex(sp.N(r.subs(values_), 30)) for r in roots), key=lambda z: (z.real, z.imag))
@@ -278,7 +284,7 @@ def test_no_critical_point_is_proved() -> None:
 def test_linear_system_over_the_rationals_and_in_symbols() -> None:
     found = attempt("linear_system", "(1-a)^2 + (2-a-b)^2 + (4-a-2*b)^2", "a,b")
     assert values(found) == [{"a": sp.Rational(5, 6), "b": sp.Rational(3, 2)}]
-    ridge = attempt("linear_system", "Syy - 2*b*Sxy + b^2*Sxx + lam*b^2", "b", ("Sxx>0", "lam>0"))
+    ridge = attempt("one_unknown", "Syy - 2*b*Sxy + b^2*Sxx + lam*b^2", "b", ("Sxx>0", "lam>0"))
     assert str(values(ridge)[0]["b"]) == "Sxy/(Sxx + lam)"
     assert ridge.complete
 

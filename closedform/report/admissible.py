@@ -14,6 +14,7 @@ from flint import arb, ctx, fmpq
 
 from closedform.errors import CallError
 from closedform.expression import Node, add, column_names, free_names, negate, scalar_names, to_tree
+from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.kernel.reading import Refused
 from closedform.reading.language import parse, unparse
@@ -117,7 +118,7 @@ def _compared(tree: kernel.Tree, values: Mapping[str, float], columns: dict[str,
     previous = ctx.prec
     ctx.prec = BITS
     try:
-        ball = kernel.evaluate(tree, {n: arb(v) for n, v in values.items()}, columns)
+        ball = balls.evaluate(tree, {n: arb(v) for n, v in values.items()}, columns)
     except Refused as reason:
         return False if "real" in str(reason) or "zero" in str(reason) else None
     except (ValueError, ArithmeticError, OverflowError):

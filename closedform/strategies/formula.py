@@ -1,4 +1,6 @@
-"""The one ending for answers with parameters: candidates go in, what may be said of them for all data comes out.
+"""The one ending for answers with parameters (one ending whose parts call each other, so past 450 lines).
+
+Candidates go in, what may be said of them for all data comes out.
 
 A candidate is a formula that some steps gave. Here it gets its conditions: where the formula is real, where the domain's
 requirements hold at it, where the steps that gave it were reversible. A condition goes only when the sign rules prove
@@ -203,6 +205,7 @@ class _Ending:
                 Statement(f"{said} solves the system, by steps that can be reversed under its conditions", "derived")
             )
         loss = system.loss.subs(c.point, simultaneous=True) if system.loss is not None else None
+        loss = loss.subs(_solved(c.guards)) if loss is not None else None
         if loss is not None and sp.count_ops(loss) < 100:
             loss = sp.simplify(loss) if not loss.has(sp.log, sp.exp) else sp.expand_log(loss)
         point = CriticalPoint(
@@ -225,13 +228,16 @@ class _Ending:
             return [(p, conditions)]
         if whole.minimum:
             return [(replace(p, kind="global minimum", inertia=(n, 0, 0) if whole.unique else None), conditions)]
-        facts = Facts((*self.system.relations, *conditions))
-        if conditions and shape(self.system, facts).minimum:
+        put = _solved(conditions)
+        system = _with(self.system, put) if put else self.system
+        c = Candidate({u: v.subs(put) for u, v in c.point.items()}, c.guards) if put else c
+        facts = Facts((*system.relations, *(r for r in conditions if r.rel_op != "==")))
+        if (put or conditions) and shape(system, facts).minimum:
             return [(replace(p, kind="global minimum"), conditions)]
-        kind, inertia = local_kind(self.system, c.point, facts)
+        kind, inertia = local_kind(system, c.point, facts)
         if kind != "unclassified":
             return [(replace(p, kind=self._global(kind, c, conditions, others), inertia=inertia), conditions)]
-        bend = self._bend(c)
+        bend = self._bend(system, c)
         if bend is None:
             return [(p, conditions)]
         out = list[tuple[CriticalPoint, tuple[Any, ...]]]()
@@ -243,7 +249,7 @@ class _Ending:
             both = self.rules.joined(conditions, [case])
             if not self.rules.possible(both):
                 continue
-            convex = word == "local minimum" and shape(self.system, Facts((*self.system.relations, *both))).minimum
+            convex = word == "local minimum" and shape(system, Facts((*system.relations, *both))).minimum
             kind = "global minimum" if convex else self._global(word, c, both, others)
             out.append((replace(p, kind=kind, inertia=sign), both))
         flat = self.rules.joined(conditions, [sp.Eq(bend, 0)])
@@ -253,34 +259,25 @@ class _Ending:
 
     def _flat(self, p: CriticalPoint, conditions: tuple[Any, ...]) -> CriticalPoint:
         """The point where its second derivative vanishes, the parameter that this fixes put in."""
-        x = self.system.unknowns[0]
-        put = next((s for c in conditions if c.rel_op == "==" and (s := _solved(c))), None)
-        if put is None or p.exact is None or self.system.loss is None:
+        x, put = self.system.unknowns[0], _solved(conditions)
+        if not put or p.exact is None or self.system.loss is None:
             return p
         value = sp.simplify(p.exact[x.name].subs(put))
         if value.has(sp.nan, sp.zoo):
             return p
-        loss = self.system.loss.subs(put)
-        system = replace(
-            self.system,
-            loss=loss,
-            gradient=(sp.diff(loss, x),),
-            equations=(sp.numer(sp.together(sp.diff(loss, x))),),
-            relations=tuple(r for r in (r.subs(put) for r in self.system.relations) if hasattr(r, "rel_op")),
-            nonzero=tuple(e.subs(put) for e in self.system.nonzero),
-        )
+        system = _with(self.system, put)
         facts = Facts(system.relations)
         kind: Kind = "unclassified"
         if shape(system, facts).minimum:
             kind = "global minimum"
         else:
             for k in range(3, 7):  # the first derivative that does not vanish tells
-                sign = facts.sign(sp.simplify(sp.diff(loss, x, k).subs(x, value)))
+                sign = facts.sign(sp.simplify(sp.diff(system.loss, x, k).subs(x, value)))
                 if sign in (1, -1):
                     kind = "degenerate" if k % 2 else "local minimum" if sign == 1 else "local maximum"
                 if sign != 0:
                     break
-        at = sp.simplify(loss.subs(x, value))
+        at = sp.simplify(sp.sympify(system.loss).subs(x, value))
         return replace(
             p,
             exact=FrozenMap({x.name: value}),
@@ -318,12 +315,12 @@ class _Ending:
                 return kind
         return word
 
-    def _bend(self, c: Candidate) -> Any:
+    def _bend(self, system: Stationarity, c: Candidate) -> Any:
         """The second derivative at a point in one unknown where it is short enough to make cases of its sign."""
-        if len(self.system.unknowns) != 1 or self.system.gradient is None:
+        if len(system.unknowns) != 1 or system.gradient is None:
             return None
-        x = self.system.unknowns[0]
-        value = sp.factor(sp.together(sp.diff(self.system.gradient[0], x).subs(x, c.point[x])))
+        x = system.unknowns[0]
+        value = sp.factor(sp.together(sp.diff(system.gradient[0], x).subs(x, c.point[x])))
         if sp.count_ops(value) > 60 or not value.free_symbols or value.has(sp.nan, sp.zoo):
             return None
         kept, _ = self.rules.signed(value)
@@ -461,13 +458,33 @@ def _distinct(points: Sequence[tuple[CriticalPoint, tuple[Any, ...]]]) -> list[t
     return list(out.values())
 
 
-def _solved(equality: Any) -> dict[Any, Any] | None:
-    """The parameter that an equality fixes, where it is linear in it with a number as its coefficient."""
-    gap = equality.lhs - equality.rhs
-    for s in sorted(gap.free_symbols, key=str):
-        if gap.is_polynomial(s) and sp.degree(gap, s) == 1 and not sp.diff(gap, s).free_symbols:
-            return {s: sp.expand(s - gap / sp.diff(gap, s))}
-    return None
+def _solved(conditions: Sequence[Any]) -> dict[Any, Any]:
+    """The parameters that equalities fix, each linear in one with a number as its coefficient."""
+    out = dict[Any, Any]()
+    for c in conditions:
+        if c.rel_op != "==":
+            continue
+        gap = (c.lhs - c.rhs).subs(out)
+        for s in sorted(gap.free_symbols, key=str):
+            if gap.is_polynomial(s) and sp.degree(gap, s) == 1 and not sp.diff(gap, s).free_symbols:
+                value = sp.expand(s - gap / sp.diff(gap, s))
+                out = {k: v.subs(s, value) for k, v in out.items()} | {s: value}
+                break
+    return out
+
+
+def _with(system: Stationarity, put: Mapping[Any, Any]) -> Stationarity:
+    """The system with values for some parameters."""
+    loss = None if system.loss is None else sp.sympify(system.loss).subs(put)
+    gradient = tuple(sp.diff(loss, u) for u in system.unknowns) if loss is not None else None
+    return replace(
+        system,
+        loss=loss,
+        gradient=gradient,
+        equations=tuple(sp.numer(sp.together(e)) for e in gradient or (e.subs(put) for e in system.equations)),
+        relations=tuple(r for r in (r.subs(put) for r in system.relations) if hasattr(r, "rel_op")),
+        nonzero=tuple(e for e in (e.subs(put) for e in system.nonzero) if e.free_symbols & set(system.unknowns)),
+    )
 
 
 def _short(value: Any) -> str:

@@ -84,7 +84,7 @@ def scale_ball(how: tuple[str, fmpq, tuple[str, ...]]) -> arb:
     """The number s with t = exp(s*unknown): a rational times constants such as log(2) or pi."""
     out = arb(how[1])
     for n in how[2]:
-        out = out * kernel.evaluate(kernel.read(bridge.to_tree(_atom(n, {}))), {}, {})
+        out = out * balls.evaluate(kernel.read(bridge.to_tree(_atom(n, {}))), {}, {})
     return out
 
 

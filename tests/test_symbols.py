@@ -1,0 +1,114 @@
+"""Answers in symbols: every condition is proved away or printed, and the function refuses the values that break one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sympy as sp
+
+import closedform as cf
+from closedform.calculus.inversion import bounds_of
+from closedform.calculus.signs import Facts
+from closedform.stationarity.conditions import shown
+
+a, b = sp.symbols("a b", real=True)
+p = sp.Symbol("p", nonnegative=True)
+
+
+def derive(loss: str, unknowns: str, *assumptions: str, **more: Any) -> Any:
+    return cf.derive(loss, unknowns=unknowns.split(","), assumptions=assumptions, timeout=20, **more)
+
+
+def cases(report: Any) -> set[tuple[str, str, tuple[str, ...]]]:
+    return {(str(*c.exact.values()), c.kind, c.conditions) for c in report.critical_points}
+
+
+# -- signs ---------------------------------------------------------------------------------------------------------
+
+
+def test_at_least_zero_is_not_positive() -> None:
+    """b*p >= p^2 with p >= 0 says nothing of b + p where p = 0 (found by the sign fuzzer)."""
+    assert Facts([sp.Ge(b * p, p**2, evaluate=False)]).sign(b + p) is None
+
+
+def test_a_closed_bound_is_attained() -> None:
+    q = sp.Symbol("q", positive=True)
+    assert Facts([sp.Le(q, 1, evaluate=False)]).sign(1 - q) == 2
+    assert Facts([sp.Lt(q, 1, evaluate=False)]).sign(1 - q) == 1
+
+
+def test_a_root_may_be_zero() -> None:
+    assert Facts().sign(2 * sp.sqrt(p)) == 2
+
+
+def test_logarithms_compare_as_their_arguments() -> None:
+    q, r = sp.symbols("q r", positive=True)
+    assert Facts([sp.Gt(q, r, evaluate=False)]).sign(sp.log(q) - sp.log(r)) == 1
+
+
+def test_several_bounds_all_hold() -> None:
+    x = sp.Symbol("x", real=True)
+    assert bounds_of(x, [x >= a, x > b, x < 3, x <= 7]) == (sp.Max(a, b), 3)
+
+
+def test_conditions_read_back() -> None:
+    assert shown(sp.Gt(50 - a, 0)) == "a < 50"
+
+
+# -- cases ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_parabola_is_a_minimum_or_a_maximum() -> None:
+    assert cases(derive("a*x^2 + b*x", "x")) == {
+        ("-b/(2*a)", "global minimum", ("a > 0",)),
+        ("-b/(2*a)", "global maximum", ("a < 0",)),
+    }
+
+
+def test_the_pitchfork_of_a_quartic() -> None:
+    found = derive("x^4 + a*x^2", "x")
+    assert found.complete
+    assert {("0", "global minimum", ("a > 0",)), ("0", "local maximum", ("a < 0",))} <= cases(found)
+    assert sum(k == "global minimum" and c == ("a < 0",) for _, k, c in cases(found)) == 2
+
+
+def test_a_leading_coefficient_may_vanish() -> None:
+    """a*x - log(x) + b*x^2 with b = 0 has the critical point 1/a."""
+    found = derive("a*x - log(x) + b*x^2", "x", "x>0")
+    assert any(str(c.exact["x"]) == "1/a" and "b = 0" in c.conditions for c in found.critical_points)
+
+
+def test_an_open_domain_keeps_its_condition() -> None:
+    found = derive("n0*l - S*log(l)", "l", "0<l<50", "n0>0", "S>0")
+    assert [c.conditions for c in found.critical_points] == [("50*n0 > S",)]
+
+
+def test_a_convex_loss_between_bounds_is_clipped() -> None:
+    (point,) = derive("(x-c)^2", "x", "x>=a", "x>=b", "x<=d").critical_points
+    at = {sp.Symbol(n, real=True): v for n, v in zip("abcd", (0, 2, 5, 4), strict=True)}
+    assert point.exact["x"].subs(at) == 4
+    assert set(point.conditions) == {"d >= a", "d >= b"}
+
+
+# -- the function --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("loss", "unknowns", "assumptions", "values"),
+    [
+        ("(x-a)^2", "x", ("-100<x<100",), {"a": 250.0}),
+        ("a*x^2+b*x", "x", ("a>0",), {"a": -2.0, "b": 3.0}),
+        ("x^3/3-(70+a)*x", "x", (), {"a": -100.0}),
+        ("sum(i,1,n,(y[i]-a-b*x[i])^2)", "a,b", (), {"x": [0.1, 0.1, 0.1], "y": [1.0, 2.0, 4.0]}),
+        ("n/2*log(v)+sum(i,1,n,(x[i]-m)^2)/(2*v)", "m,v", ("v>0",), {"x": [2.0, 2.0], "n": 2}),
+    ],
+)
+def test_a_failing_condition_is_an_error(loss: str, unknowns: str, assumptions: Any, values: Any) -> None:
+    """The strict Cauchy-Schwarz inequality, an assumption, and a domain: none of them passes in silence."""
+    with pytest.raises(cf.ConditionError):
+        derive(loss, unknowns, *assumptions).function()(**values)
+
+
+def test_every_name_of_the_problem_is_taken() -> None:
+    assert derive("a + (x-b)^2", "x").function()(a=1.0, b=2.0) == {"x": 2.0}
