@@ -11,7 +11,7 @@ binds stay free. Where circular functions were undone for some turns only, ``tur
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -20,7 +20,7 @@ import sympy as sp
 from closedform.budget import Budget
 from closedform.calculus.bounds import end_of
 from closedform.calculus.inversion import bounds_of, generators, real_roots
-from closedform.calculus.polynomial_roots import Obstacle, Stand, polynomial_roots
+from closedform.calculus.polynomial_roots import Obstacle, Roots, Stand, polynomial_roots
 from closedform.calculus.signs import Facts
 
 MAX_BRANCHES = 60
@@ -36,6 +36,9 @@ class Solutions:
     stands: tuple[Stand, ...] = ()
     exceptions: tuple[Any, ...] = ()  # data for which one of these vanishes may have further solutions
     turns_cut: bool = False  # only some turns of a circular function were followed
+    guards: tuple[tuple[Any, ...], ...] = ()  # of each point: where the steps that gave it can be reversed
+    loose: bool = False  # a step may have added points that solve nothing
+    generic: bool = False  # a basis over the field of the parameters: special values may have further solutions
 
 
 class Eliminator:
@@ -47,19 +50,33 @@ class Eliminator:
         self.obstacles, self.stands = list[Obstacle](), list[Stand]()
         self.exceptions = list[Any]()
         self.branches = 0
-        self.turns_cut = False
+        self.turns_cut = self.loose = self.generic = False
         self._joined = set[Any]()
 
     def solve(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> Solutions:
         points = self._branch([*row_reduced(equations, unknowns)], tuple(unknowns))
-        unique = {tuple(p[u] for u in unknowns): p for p in points}
+        unique = {(tuple(p[u] for u in unknowns), p.get(GUARDS, ())): p for p in points}
         return Solutions(
-            tuple(unique.values()),
+            tuple({u: v for u, v in p.items() if u != GUARDS} for p in unique.values()),
             tuple(self.obstacles),
             tuple(self.stands),
-            tuple(self.exceptions),
+            tuple(dict.fromkeys(self.exceptions)),
             self.turns_cut,
+            tuple(p.get(GUARDS, ()) for p in unique.values()),
+            self.loose,
+            self.generic,
         )
+
+    def _learned(self, found: Roots, others: Sequence[Any]) -> None:
+        """What solving one equation for one unknown left open."""
+        self.obstacles += found.obstacles
+        self.stands += found.stands
+        self.loose |= found.loose
+        for e in found.exceptions:
+            if e.free_symbols & set(others):
+                self.generic = True
+            elif self.facts.sign(e) not in (1, -1):
+                self.exceptions.append(e)
 
     def _branch(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
         """All solutions of the equations for these unknowns."""
@@ -138,9 +155,9 @@ class Eliminator:
             return self._several(e, u, rest, others)
         self.turns_cut = self.turns_cut or e.has(*CIRCULAR)
         found = real_roots(e, u, self.facts, budget=self.budget)
-        self.obstacles += found.obstacles
-        self.stands += found.stands
-        return [s for v in found.values for s in self._with(u, v, rest, others)]
+        self._learned(found, others)
+        guards = found.guards or [()] * len(found.values)
+        return [s for v, g in zip(found.values, guards, strict=True) for s in self._with(u, v, rest, others, g)]
 
     def _several(self, e: Any, u: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
         """An equation that holds other unknowns too: a polynomial in u, or in one function of it, which is then undone."""
@@ -154,15 +171,16 @@ class Eliminator:
         if top.free_symbols & set(others) and self.facts.sign(top) not in (1, -1):
             lower = sp.expand(reduced - top * t ** poly.degree()).subs(t, h)
             out += self._branch([top, lower, *rest], (u, *others))
-        found = polynomial_roots(reduced, t, h, self.budget)
-        self.obstacles += found.obstacles
-        self.stands += found.stands
-        for value in found.values:
+        found = polynomial_roots(reduced, t, h, self.budget).resolved()
+        self._learned(replace(found, exceptions=tuple(e for e in found.exceptions if e != top)), others)
+        if not top.free_symbols & set(others) and top.free_symbols and self.facts.sign(top) not in (1, -1):
+            self.exceptions.append(top)
+        for value, guards in zip(found.values, found.guards or [()] * len(found.values), strict=True):
             if h == u:
-                out += self._with(u, value, rest, others)
+                out += self._with(u, value, rest, others, guards)
                 continue
             for equation in self._undone(h, value):
-                out += self._branch([equation, *rest], (u, *others))
+                out += [_guarded(s, guards) for s in self._branch([equation, *rest], (u, *others))]
         return out
 
     def _generator(self, e: Any, u: Any) -> tuple[Any, Any, Any]:
@@ -197,6 +215,7 @@ class Eliminator:
     def _undone(self, h: Any, value: Any) -> list[Any]:
         """Equations, one of which holds where h = value: what stands inside h, less its value."""
         inner = h.args[0]
+        self.loose |= not isinstance(h, (sp.exp, sp.log, sp.sinh, sp.sin, sp.cos, sp.tan))
         if isinstance(h, sp.exp):
             return [] if value.is_nonpositive else [inner - sp.expand_log(sp.log(value))]
         if isinstance(h, sp.Pow):
@@ -291,7 +310,7 @@ class Eliminator:
             return None
         if any(sp.Poly(e, *unknowns).total_degree() > 5 for e in equations):
             return None
-        self.reduced = True
+        self.reduced = self.generic = True
         names = dict[Any, Any]()
         renamed = [_renamed(e, unknowns, names) for e in equations]
         inverse = sp.Dummy("w")
@@ -337,18 +356,25 @@ class Eliminator:
 
     def _linear(self, e: Any, u: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
         a, b = sp.Poly(e, u).all_coeffs()
+        if a.free_symbols and not a.free_symbols & set(others) and self.facts.sign(a) not in (1, -1):
+            self.exceptions.append(a)
         out = self._with(u, sp.cancel(-b / a), rest, others)
         if self.facts.sign(a) not in (1, -1) and a.free_symbols & set(others):
             out += self._branch([a, b, *rest], (u, *others))
         return out
 
-    def _with(self, u: Any, value: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
+    def _with(
+        self, u: Any, value: Any, rest: list[Any], others: tuple[Any, ...], guards: tuple[Any, ...] = ()
+    ) -> list[dict[Any, Any]]:
         if value.has(sp.zoo, sp.nan, sp.oo):
             return []
         if any(self._outside(u, value)):
             return []
         reduced = [sp.numer(sp.together(f.subs(u, value))) for f in rest]
-        return [{u: _tidied(value.subs(s)), **s} for s in self._branch(reduced, others)]
+        return [
+            _guarded({u: _tidied(value.subs(s)), **s}, tuple(g.subs(s) for g in guards))
+            for s in self._branch(reduced, others)
+        ]
 
     def _outside(self, u: Any, value: Any) -> list[bool]:
         return [
@@ -394,6 +420,14 @@ class Eliminator:
         functions = [set[Any]().union(*(generators(g, u)[0] for u in both)) for g in (e, f)]
         out = sorted(functions[0] & functions[1], key=sp.count_ops)
         return [*out, *sorted(both, key=str)]
+
+
+GUARDS = sp.Dummy("guards")  # under this key a point carries its guards
+
+
+def _guarded(point: dict[Any, Any], guards: tuple[Any, ...]) -> dict[Any, Any]:
+    """The point with more guards; a false one makes it an impossible point, which its conditions exclude."""
+    return {**point, GUARDS: (*point.get(GUARDS, ()), *guards)} if guards else point
 
 
 CIRCULAR = (sp.sin, sp.cos, sp.tan)

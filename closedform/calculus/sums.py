@@ -70,6 +70,9 @@ def indexed_sums(expressions: Sequence[Any]) -> list[Any]:
     return sorted(outer, key=sp.default_sort_key)
 
 
+_SIGNS = ("positive", "negative", "nonnegative", "nonpositive")
+
+
 class Statistics:
     """Symbols for sums over data, and what is known of them."""
 
@@ -78,21 +81,18 @@ class Statistics:
         for s in sums:
             name = _name(s, {*taken, *(v.name for v in self.symbols.values())})
             body = s.function
-            positive = body.is_positive or body.is_nonnegative  # zero only for degenerate data, which is said
-            self.symbols[s] = sp.Symbol(
-                name, **({"positive": True} if positive else {"negative": True} if body.is_negative else {"real": True})
-            )
+            sign = next((w for w in _SIGNS if getattr(body, f"is_{w}")), "real")
+            self.symbols[s] = sp.Symbol(name, **{sign: True})
 
     @property
     def back(self) -> dict[Any, Any]:
         return {v: k for k, v in self.symbols.items()}
 
-    def degenerate(self) -> list[str]:
-        """Conditions for statistics whose terms may all vanish."""
-        return [f"{s} > 0" for s, v in self.symbols.items() if v.is_positive and not s.function.is_positive]
-
     def relations(self) -> list[Any]:
-        """Cauchy-Schwarz inequalities between the statistics, strict unless the data are proportional."""
+        """Cauchy-Schwarz inequalities between the statistics. They are strict only where the data are not proportional:
+
+        which of them have to be strict is left to the conditions of each formula.
+        """
         out = list[Any]()
         pairs = list(self.symbols.items())
         for s, a in pairs:
@@ -101,13 +101,13 @@ class Statistics:
                 if s.limits != t.limits:
                     continue
                 if sp.simplify(t.function - f**2) == 0:
-                    out.append(sp.Gt(length * b, a**2, evaluate=False))
+                    out.append(sp.Ge(length * b, a**2, evaluate=False))
                 if (
                     sp.simplify(t.function * f - 1) == 0
                     and f.is_positive
                     and sp.default_sort_key(s) < sp.default_sort_key(t)
                 ):
-                    out.append(sp.Gt(a * b, length**2, evaluate=False))
+                    out.append(sp.Ge(a * b, length**2, evaluate=False))
             for (t, b), (u, c) in (
                 (p, q) for p in pairs for q in pairs if sp.default_sort_key(p[0]) < sp.default_sort_key(q[0])
             ):
@@ -118,7 +118,7 @@ class Statistics:
                     and u.function.is_nonnegative
                     and sp.simplify(t.function * u.function - f**2) == 0
                 ):
-                    out.append(sp.Gt(b * c, a**2, evaluate=False))
+                    out.append(sp.Ge(b * c, a**2, evaluate=False))
         return list(dict.fromkeys(out))
 
 

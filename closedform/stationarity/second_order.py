@@ -195,6 +195,8 @@ def nested_minimum(system: Stationarity, facts: Facts, depth: int = 0) -> bool:
         if not (found.unique and found.minimum):
             continue
         values = real_roots(own.equations[0], u, facts)
+        if any(values.guards) or any(facts.sign(e) not in (1, -1) for e in values.exceptions):
+            continue
         if values.obstacles or values.stands or sp.count_ops(values.values) > 120:
             continue
         inside = [v for v in values.values if not u.is_positive or facts.sign(v) == 1]

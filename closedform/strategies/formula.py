@@ -29,7 +29,7 @@ from closedform.stationarity.candidates import expression_class, prove
 from closedform.stationarity.conditions import Conditions, shown
 from closedform.stationarity.refuted import refuted
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.second_order import Shape, connected, ends_inwards, local_kind, shape
+from closedform.stationarity.second_order import Shape, connected, ends_inwards, local_kind, nested_minimum, shape
 
 _Met = tuple[Any, tuple[Any, ...]]  # a candidate with its conditions
 MAX_LOSS = 150  # operations of a loss that is shown
@@ -60,6 +60,7 @@ class Candidates:
     why: str = "the steps that gave the formulas keep every solution"
     statements: tuple[Statement, ...] = ()
     certificates: tuple[Certificate, ...] = ()
+    floor: Any = None  # what the loss is nowhere less than
 
 
 def formula_answer(name: str, system: Stationarity, found: Candidates, budget: Budget) -> Attempt:
@@ -105,8 +106,12 @@ class _Ending:
                 kept.append((c, conditions))
         if not kept:
             return self._without_points()
+        if not whole.minimum and len(kept) == 1 and len(self.own) > 1 and self.budget.remaining > 4:
+            whole = self._nested(kept[0][1])
         if whole.reason:
             self.statements.append(Statement(whole.reason, "derived"))
+        if whole.unique and len(kept) == 1 and not kept[0][1]:
+            self.found, self.exceptions = replace(self.found, complete=True), []
         points = list[tuple[CriticalPoint, tuple[Any, ...]]]()
         for c, conditions in kept:
             self.budget.check()
@@ -152,6 +157,8 @@ class _Ending:
         """Every candidate was excluded by a proved sign."""
         if not self.found.complete:
             return Attempt(self.name, "failed", "no candidate lies in the domain, and there may be others")
+        if self.exceptions and len(self.own) > 1:
+            return Attempt(self.name, "failed", f"no critical point unless {text(self.exceptions[0])} = 0")
         edge = self._edge()
         if edge is not None:
             return edge
@@ -175,6 +182,16 @@ class _Ending:
 
     def _closed_edges(self) -> bool:
         return any(r.rel_op in (">=", "<=", "==") and r.free_symbols & self.own for r in self.system.relations)
+
+    def _nested(self, conditions: tuple[Any, ...]) -> Shape:
+        system = replace(self.system, relations=(*self.system.relations, *conditions))
+        if not nested_minimum(system, Facts(system.relations)):
+            return Shape()
+        why = (
+            "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising over it, "
+            "and so on: its one critical point is the global minimum"
+        )
+        return Shape(True, True, why)
 
     # -- one point --------------------------------------------------------------------------------------------------
 
@@ -228,6 +245,9 @@ class _Ending:
             return [(p, conditions)]
         if whole.minimum:
             return [(replace(p, kind="global minimum", inertia=(n, 0, 0) if whole.unique else None), conditions)]
+        floor = self.found.floor
+        if floor is not None and p.loss is not None and sp.count_ops(p.loss) < 60 and sp.simplify(p.loss - floor) == 0:
+            return [(replace(p, kind="global minimum"), conditions)]  # a sum of squares cannot be less
         put = _solved(conditions)
         system = _with(self.system, put) if put else self.system
         c = Candidate({u: v.subs(put) for u, v in c.point.items()}, c.guards) if put else c

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
+from closedform import expression
+from closedform.algebra import bridge
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus.sums import Statistics, indexed_sums, separate
+from closedform.errors import ClosedFormError
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
+from closedform.reading.language import parse, unparse
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
 
@@ -84,7 +89,7 @@ def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     back = statistics.back
     names = {v.name: str(k) for k, v in statistics.symbols.items()}
     said = ", ".join(f"{k} = {v}" for k, v in names.items())
-    points = tuple(_point(p, back, names, statistics) for p in inner.points)
+    points = tuple(_point(p, back, names) for p in inner.points)
     statements = tuple(
         replace(s, text=s.text + (f" (with {said})" if any(k in s.text for k in names) else ""))
         for s in inner.statements
@@ -94,9 +99,7 @@ def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
         "derived",
     )
     classes = [p.expression_class for p in points if p.expression_class]
-    reason = inner.reason
-    for k, v in names.items():
-        reason = reason.replace(k, v)
+    reason = _written_back(inner.reason, names)
     return replace(
         inner,
         strategy=name,
@@ -108,17 +111,28 @@ def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     )
 
 
-def _point(p: CriticalPoint, back: dict[Any, Any], names: dict[str, str], statistics: Statistics) -> CriticalPoint:
+def _condition(said: str, back: dict[Any, Any], names: dict[str, str]) -> str:
+    """A condition on the statistics as one on the data, by replacing whole names."""
+    try:
+        sums = {s.name: bridge.from_sympy(e) for s, e in back.items()}
+        return unparse(expression.substitute(parse(said), sums))
+    except (ClosedFormError, ValueError):
+        return _written_back(said, names)
+
+
+def _written_back(said: str, names: dict[str, str]) -> str:
+    """Whole names of statistics replaced by their sums: sum_x stands inside sum_xx."""
+    if not names:
+        return said
+    longest = sorted(names, key=len, reverse=True)
+    return re.sub(rf"\b({'|'.join(map(re.escape, longest))})\b", lambda m: names[m.group()], said)
+
+
+def _point(p: CriticalPoint, back: dict[Any, Any], names: dict[str, str]) -> CriticalPoint:
     if p.exact is None:
         return p
     exact = FrozenMap({k: v.xreplace(back) for k, v in p.exact.items()})
-    conditions = list[str]()
-    for c in p.conditions:
-        for k, v in names.items():
-            c = c.replace(k, v)
-        conditions.append(c)
-    used = {s for v in p.exact.values() for s in v.free_symbols}
-    conditions += [c for c in statistics.degenerate() if any(str(back[s]) == c[:-4] for s in used & back.keys())]
+    conditions = [_condition(c, back, names) for c in p.conditions]
     loss = p.loss.xreplace(back) if p.loss is not None else None
     return replace(
         p,

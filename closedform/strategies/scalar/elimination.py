@@ -10,15 +10,18 @@ from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Statement
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
-from closedform.calculus.elimination import Eliminator
+from closedform.calculus.elimination import Eliminator, Solutions
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
 from closedform.stationarity.candidates import Judge, Judged, decimals, expression_class, prove
+from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.families import Family, family_of
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.second_order import Shape, local_kind, nested_minimum, numeric_kind, shape
+from closedform.stationarity.second_order import local_kind, numeric_kind, shape
+from closedform.strategies.answer import numbers_only
+from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "elimination of one unknown after another"
 example = {
@@ -49,9 +52,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, or failed with the case that resisted."""
     facts = Facts((*system.relations, *_box(system)))
     found = Eliminator(facts, budget, system.nonzero).solve(system.equations, system.unknowns)
+    if not numbers_only(system):
+        return _for_all_data(system, found, budget)
     judge = Judge(system, budget)
-    if not judge.samples:
-        return Attempt(name, "failed", "no admissible values of the parameters were found")
     families, single, doubtful = list[Family](), list[Any](), ""
     for p in found.points:
         if (
@@ -98,6 +101,28 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     return _answer(system, facts, judge, judged, kept, families, bool(found.exceptions), found.turns_cut, budget)
 
 
+def _for_all_data(system: Stationarity, found: Solutions, budget: Budget) -> Attempt:
+    """The answer in symbols, each candidate under its conditions."""
+    if found.obstacles:
+        o = found.obstacles[0]
+        return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
+    if found.stands:
+        return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
+    floor = _least_value(system, Facts(system.relations))
+    candidates = Candidates(
+        tuple(Candidate(p, g) for p, g in zip(found.points, found.guards, strict=True)),
+        found.exceptions,
+        found.loose,
+        complete=not (found.turns_cut or found.generic),
+        floor=floor,
+        why="the elimination keeps every solution",
+    )
+    try:
+        return formula_answer(name, system, candidates, budget)
+    except Opaque as reason:
+        return Attempt(name, "failed", str(reason))
+
+
 def _box(system: Stationarity) -> list[Any]:
     """The sides of the box that are numbers, as bounds."""
     out = list[Any]()
@@ -123,30 +148,10 @@ def _answer(
     whole = shape(system, facts)
     if whole.reason:
         statements.append(Statement(whole.reason, "derived"))
-    if (
-        not whole.minimum
-        and len(kept) == 1
-        and not judge.numeric
-        and budget.remaining > 4
-        and nested_minimum(system, facts)
-    ):
-        whole = Shape(
-            True,
-            True,
-            "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising "
-            "over it, and so on: its one critical point is the global minimum",
-        )
-        statements.append(Statement(whole.reason, "derived"))
     dropped = [j for j in judged if not j.sometimes]
     complete = whole.unique and len(kept) == 1 and kept[0].always and not families
-    complete = complete or (
-        all(j.never for j in dropped)
-        if judge.numeric
-        else all(j.always for j in kept) and all(_excluded(system, j) for j in dropped)
-    )
-    if open_cases or turns_cut or (not judge.numeric and any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations)):
-        complete = False
-    squares = floor_of(system.loss, system.unknowns) if judge.numeric and system.loss is not None else None
+    complete = (complete or all(j.never for j in dropped)) and not (open_cases or turns_cut)
+    squares = floor_of(system.loss, system.unknowns) if system.loss is not None else None
     squares = _least_value(system, facts) if squares is None else squares
     points = [_of_family(system, f, squares) for f in families]
     if families:
@@ -223,19 +228,6 @@ def _distinct(kept: list[Judged]) -> list[Judged]:
     return out
 
 
-def _excluded(system: Stationarity, j: Judged) -> bool:
-    """Is the candidate outside the domain for all data, by the sign of an unknown's bound?"""
-    parameters = Facts([r for r in system.relations if not set(system.unknowns) & r.free_symbols])
-    for u, v in j.point.items():
-        if u.is_positive and parameters.sign(v) in (-1, 0, -2):
-            return True
-        if u.is_real and v.is_real is False:
-            return True
-    if any(v.has(sp.I) or sp.count_ops(v) > 120 for v in j.point.values()):
-        return False
-    return any(sp.simplify(e.subs(j.point, simultaneous=True)) == 0 for e in system.nonzero)
-
-
 def _least_value(system: Stationarity, facts: Facts) -> Any:
     """A lower bound of the loss that is plain from its form: a sum of squares with weights that are not negative."""
     if system.loss is None:
@@ -273,8 +265,6 @@ def _point(
     if proof is not None:
         certificates.append(proof[0])
         index = len(certificates) - 1
-        parameters = Facts([r for r in system.relations if not set(system.unknowns) & r.free_symbols])
-        conditions += [f"{text(c)} != 0" for c in proof[1] if parameters.sign(c) not in (1, -1) and not judge.numeric]
         statements.append(Statement(f"{shown} makes every derivative zero", "proved", certificate=index))
     else:
         statements.append(

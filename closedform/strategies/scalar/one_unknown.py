@@ -90,19 +90,49 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
 def _for_all_data(system: Stationarity, found: Roots, facts: Facts, budget: Budget) -> Attempt:
     """The answer in symbols: also where a leading coefficient vanishes, each such case with its own formulas."""
     x = system.unknowns[0]
-    if system.equations[0].has(sp.sin, sp.cos, sp.tan) and _turns_open(system, x):
-        return Attempt(name, "failed", "the turns of the circular functions depend on the parameters")
+    period = _period(system)
+    turns = system.equations[0].has(sp.sin, sp.cos, sp.tan) and _turns_open(system, x)
     items = [Candidate({x: v}, g) for v, g in zip(found.values, found.guards or [()] * len(found.values), strict=True)]
     cases = _Cases(x, budget)
     left = [e for e in cases.split(found.exceptions, system.equations[0], facts, 0) if e is not None]
     items += cases.items
-    why = "the changes of variable keep every root"
+    candidates = Candidates(
+        tuple(items),
+        tuple(left),
+        found.loose or cases.loose,
+        complete=not (period or turns),
+        why="the changes of variable keep every root",
+        statements=_about_turns(period),
+    )
     try:
-        return formula_answer(
-            name, system, Candidates(tuple(items), tuple(left), found.loose or cases.loose, why=why), budget
-        )
+        return formula_answer(name, system, candidates, budget)
     except Opaque as reason:
         return Attempt(name, "failed", str(reason))
+
+
+def _period(system: Stationarity) -> str:
+    """The loss's period (``TURNS`` where it has none, though its circular functions do) on an unbounded domain."""
+    x = system.unknowns[0]
+    loss = system.loss if system.loss is not None else system.equations[0]
+    circular = [f for f in loss.atoms(sp.sin, sp.cos, sp.tan) if x in f.free_symbols]
+    low, high = bounds_of(x, system.relations)
+    if not circular or (low is not None and high is not None):
+        return ""
+    try:
+        return str(sp.periodicity(loss, x) or "") or TURNS
+    except (NotImplementedError, ValueError):
+        return TURNS
+
+
+def _about_turns(period: str) -> tuple[Statement, ...]:
+    if not period:
+        return ()
+    said = (
+        f"the points stand for all their translates by the period {period}"
+        if period != TURNS
+        else "further critical points come from whole turns of the circular functions, and are not listed"
+    )
+    return (Statement(said, "derived"),)
 
 
 def _turns_open(system: Stationarity, x: Any) -> bool:
@@ -168,7 +198,7 @@ class _Answer:
 
     def without_points(self, judged: list[Judged]) -> Attempt:
         """No candidate is a critical point: proved, or left open; the edge of a closed domain is looked at."""
-        if self._periodic():
+        if _period(self.system):
             return Attempt(name, "failed", "only one turn of the circular functions was looked at")
         sure = all(j.never for j in judged) if self.judge.numeric else all(self._excluded(j) for j in judged)
         if not sure:
@@ -330,18 +360,12 @@ class _Answer:
             if self.judge.numeric
             else all(j.always for j in kept) and all(self._excluded(j) for j in dropped)
         )
-        periodic = self._periodic()
+        periodic = _period(self.system)
         complete = complete and not periodic
         only = complete and len(kept) == 1 and connected(self.system, self.facts)
         points = [self._point(j, whole.minimum, only, certificates, statements) for j in closed]
         points += [self._unsolved(j) for j in open_ if self.judge.numeric]
-        if periodic:
-            said = (
-                f"the points stand for all their translates by the period {periodic}"
-                if periodic != TURNS
-                else "further critical points come from whole turns of the circular functions, and are not listed"
-            )
-            statements.append(Statement(said, "derived"))
+        statements += _about_turns(periodic)
         if complete and closed:
             statements.append(
                 Statement(
@@ -373,18 +397,6 @@ class _Answer:
             certificates=tuple(certificates),
             reason="" if outcome == "solved" else "a polynomial in the way has no radicals",
         )
-
-    def _periodic(self) -> str:
-        """The loss's period (``TURNS`` where it has none, though its circular functions do) on an unbounded domain."""
-        loss = self.system.loss if self.system.loss is not None else self.system.equations[0]
-        circular = [f for f in loss.atoms(sp.sin, sp.cos, sp.tan) if self.x in f.free_symbols]
-        low, high = bounds_of(self.x, self.system.relations)
-        if not circular or (low is not None and high is not None):
-            return ""
-        try:
-            return str(sp.periodicity(loss, self.x) or "") or TURNS
-        except (NotImplementedError, ValueError):
-            return TURNS
 
     def _impossible(
         self, open_: list[Judged], stands: dict[Any, Any], certificates: list[Certificate], statements: list[Statement]
