@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import gcd
 from typing import Any
 
@@ -374,6 +375,8 @@ def positive_roots(c: list[Any], signs: list[int], degree: int, unique: bool) ->
             lead = 1 if signs[2] > 0 else -1
             return [RootFormula((-c[1] + lead * sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])) / (2 * c[2]))]
         return quadratic_roots(c)
+    steps = [a * b for a, b in pairwise(signs)]
+    unique = unique or (0 not in signs and sum(k < 0 for k in steps) == 1)  # Descartes: one change, one positive root
     note = (
         "" if unique else "the largest real root of the cubic; that it is the one wanted was not proved for all values"
     )

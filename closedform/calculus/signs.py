@@ -13,6 +13,8 @@ from typing import Any
 import sympy as sp
 
 MAX_TERMS = 400
+MAX_RELATION = 60  # operations of a relation that is used
+_ROUGH = (sp.Abs, sp.sign, sp.cos, sp.acos, sp.Piecewise, sp.Max, sp.Min)
 
 
 class Facts:
@@ -33,6 +35,8 @@ class Facts:
             self._use(difference, strict, set(keep))
 
     def _use(self, difference: Any, strict: bool, keep: set[Any]) -> None:
+        if sp.count_ops(difference) > MAX_RELATION or difference.has(*_ROUGH):
+            return  # nothing that is linear in a symbol comes of it
         d = sp.numer(sp.together(difference.subs(self.slacks, simultaneous=True)))
         if sp.denom(sp.together(difference.subs(self.slacks, simultaneous=True))).is_positive is not True:
             return
@@ -95,22 +99,23 @@ class Facts:
         nested = any(q is not p and q.has(p) for p in roots[:8] for q in roots[:8])
         if size > 600 or (roots and size > (40 if nested or len(roots) > 2 else 150)) or expr.has(sp.I):
             return None  # expanding nested roots would take longer than it is worth
+        if size > 30 and expr.has(*_ROUGH):
+            return None
         found = self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
         return found if found in (1, -1, 0) else self._given(expr, found)
 
     def _given(self, expr: Any, weak: int | None) -> int | None:
-        """The sign of a multiple of what some relation compares with zero; ``weak`` is what is known of it anyway."""
-        if sp.count_ops(expr) > 120:
+        """The sign of a constant times what some relation compares with zero; ``weak`` is what is known of it anyway."""
+        if sp.count_ops(expr) > MAX_RELATION or not _rational(expr):
             return weak
         for r in self.relations:
             gap = r.lhs - r.rhs
-            if not gap.free_symbols or not gap.free_symbols <= expr.free_symbols or sp.count_ops(gap) > 120:
+            if not gap.free_symbols or not gap.free_symbols <= expr.free_symbols or sp.count_ops(gap) > MAX_RELATION:
                 continue
-            try:
-                ratio = self._plain(sp.cancel(expr / gap))
-            except (sp.PolynomialError, NotImplementedError):
+            if not _rational(gap):
                 continue
-            if ratio not in (1, -1):
+            ratio = _multiple(expr, gap)
+            if ratio is None:
                 continue
             if r.rel_op == "!=":
                 if weak in (2, -2):
@@ -237,6 +242,25 @@ class Facts:
         if square == -1 and sb in (1, -1, 2, -2):
             return 1 if sb > 0 else -1
         return None
+
+
+def _multiple(expr: Any, gap: Any) -> int | None:
+    """The sign of c where expr = c*gap for a number c, else None; two points tell most others apart at once."""
+    symbols = sorted(expr.free_symbols, key=str)
+    ratios = list[Any]()
+    for shift in (2, 7):
+        at = {s: sp.Integer(shift + 3 * k * k + k) for k, s in enumerate(symbols)}
+        above, below = expr.xreplace(at), gap.xreplace(at)
+        if not (above.is_Rational and below.is_Rational) or below == 0:
+            return None
+        ratios.append(above / below)
+    if ratios[0] != ratios[1] or ratios[0] == 0 or sp.expand(expr - ratios[0] * gap) != 0:
+        return None
+    return 1 if ratios[0] > 0 else -1
+
+
+def _rational(expr: Any) -> bool:
+    return not expr.atoms(sp.Function) and all(p.exp.is_Integer for p in expr.atoms(sp.Pow))
 
 
 def _evident(expr: Any) -> int | None:

@@ -20,7 +20,8 @@ from closedform.stationarity.domain import defined
 from closedform.stationarity.place import Requirement
 from closedform.stationarity.scalar import Stationarity
 
-MAX_OPS = 400  # of a condition that is factored
+MAX_OPS = 150  # of a condition that is factored
+MAX_HELD = 80  # operations of conditions that are held against each other
 MAX_PRUNED = 6  # conditions that are held against each other
 TRUE_AT = {">": (1,), ">=": (1, 0, 2), "!=": (1, -1), "==": (0,)}
 FALSE_AT = {">": (-1, 0, -2), ">=": (-1,), "!=": (0,), "==": (1, -1)}
@@ -61,8 +62,10 @@ class Conditions:
             return bool(relation)
         relation = _turned(relation)
         gap = relation.lhs - relation.rhs
+        if relation.rel_op == "!=" and gap.is_nonzero:
+            return True
         sign = self.facts.sign(gap)
-        if sign is None and sp.count_ops(gap) < MAX_OPS:
+        if sign is None and _is_tame(gap):
             sign = self.facts.sign(sp.factor(sp.together(gap)))
         if sign in TRUE_AT[relation.rel_op]:
             return True
@@ -91,7 +94,7 @@ class Conditions:
             return sp.true if decided else sp.false
         relation = _turned(relation)
         gap, op = relation.lhs - relation.rhs, relation.rel_op
-        if sp.count_ops(gap) < MAX_OPS:
+        if _is_tame(gap):
             gap = sp.factor(sp.together(gap))
             if op in (">", "!="):
                 gap, _ = self.signed(gap)
@@ -113,7 +116,7 @@ class Conditions:
             if simple != sp.true:
                 out[simple] = None
         kept = list(out)
-        if sp.false in kept or not 1 < len(kept) <= MAX_PRUNED:
+        if sp.false in kept or not 1 < len(kept) <= MAX_PRUNED or not all(map(_is_short, kept)):
             return tuple(kept)
         for c in sorted(kept, key=lambda r: (r.rel_op == ">", -sp.count_ops(r))):
             if len(kept) > 1 and self.under([k for k in kept if k is not c]).decide(c) is True:
@@ -124,7 +127,7 @@ class Conditions:
         """False where the conditions are proved to contradict each other."""
         if sp.false in conditions:
             return False
-        if len(conditions) > MAX_PRUNED:
+        if len(conditions) > MAX_PRUNED or not all(map(_is_short, conditions)):
             return True
         return all(self.under([k for k in conditions if k is not c]).decide(c) is not False for c in conditions)
 
@@ -189,6 +192,18 @@ class Conditions:
                 return None
             out.append(relation)
         return tuple(out)
+
+
+def _is_short(relation: Any) -> bool:
+    return relation in (sp.true, sp.false) or sp.count_ops(relation) <= MAX_HELD
+
+
+def _is_tame(gap: Any) -> bool:
+    """Is the expression short, without roots in roots or case distinctions, so that factoring it is quick?"""
+    if sp.count_ops(gap) > MAX_OPS or gap.has(sp.Abs, sp.sign, sp.acos, sp.Piecewise):
+        return False
+    roots = [p for p in gap.atoms(sp.Pow) if not p.exp.is_integer and p.free_symbols]
+    return len(roots) <= 3 and not any(q is not p and q.has(p) for p in roots for q in roots)
 
 
 def _turned(relation: Any) -> Any:

@@ -45,14 +45,18 @@ def refuted(
         if p.exact is None:
             continue
         point = {u: p.exact[u.name] for u in system.unknowns}
+        trees = {u: _tree(v) for u, v in point.items() if v != u}
+        asked = [(_tree(r.lhs - r.rhs), r.rel_op) for r in conditions if r != sp.true]
+        if any(t is None for t in (*trees.values(), *(t for t, _ in asked))):
+            continue
         met = 0
         for sample in samples:
             if budget.remaining < 1:
                 break
-            if not _all_hold(conditions, sample):
-                continue
+            if not all(_holds(real_ball(t, sample, BITS), op) is True for t, op in asked):
+                continue  # what the balls leave open counts as not met
             met += 1
-            why = trial.fails(point, sample, p.kind, met <= LEAST)
+            why = trial.fails(point, trees, sample, p.kind, met <= LEAST)
             if why:
                 values = ", ".join(f"{k} = {v}" for k, v in sample.values.items())
                 return f"{', '.join(f'{k} = {v}' for k, v in p.exact.items())[:200]} {why} at {values}"[:400]
@@ -63,11 +67,6 @@ def _names(tree: Any) -> set[str]:
     if isinstance(tree, str):
         return {tree}
     return set[str]().union(*(_names(a) for a in tree[1:])) if isinstance(tree, tuple) else set()
-
-
-def _all_hold(conditions: Sequence[Any], sample: Sample) -> bool:
-    """Proved to hold; what the balls leave open counts as not met."""
-    return all(_holds(real_ball(r.lhs - r.rhs, sample, BITS), r.rel_op) is True for r in conditions if r != sp.true)
 
 
 def _holds(gap: arb | None, op: str) -> bool | None:
@@ -91,7 +90,7 @@ class _Trial:
         ]
         self.loss = _tree(system.loss) if system.loss is not None else None
 
-    def fails(self, point: dict[Any, Any], sample: Sample, kind: str, least: bool) -> str:
+    def fails(self, point: dict[Any, Any], trees: dict[Any, Any], sample: Sample, kind: str, least: bool) -> str:
         here = dict[str, Any]()
         for u, v in point.items():
             if v == u:
@@ -100,7 +99,7 @@ class _Trial:
             if v == u:
                 continue
             at = sample.with_values(here)
-            ball = real_ball(v, at, BITS)
+            ball = real_ball(trees[u], at, BITS)
             if ball is None:
                 z = complex_ball(v, at, BITS + 100)
                 if z is not None and not z.imag.contains(0):

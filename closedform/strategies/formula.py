@@ -33,6 +33,7 @@ from closedform.stationarity.second_order import Shape, connected, ends_inwards,
 
 _Met = tuple[Any, tuple[Any, ...]]  # a candidate with its conditions
 MAX_LOSS = 150  # operations of a loss that is shown
+MAX_KIND = 60  # operations of a point whose kind is looked for by cases
 MAX_SPLIT = 14  # operations of a second derivative whose sign makes cases
 
 
@@ -248,6 +249,8 @@ class _Ending:
         floor = self.found.floor
         if floor is not None and p.loss is not None and sp.count_ops(p.loss) < 60 and sp.simplify(p.loss - floor) == 0:
             return [(replace(p, kind="global minimum"), conditions)]  # a sum of squares cannot be less
+        if sum(sp.count_ops(v) for v in c.point.values()) > MAX_KIND:
+            return [(p, conditions)]
         put = _solved(conditions)
         system = _with(self.system, put) if put else self.system
         c = Candidate({u: v.subs(put) for u, v in c.point.items()}, c.guards) if put else c

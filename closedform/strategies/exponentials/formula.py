@@ -15,7 +15,6 @@ from typing import Any
 import sympy as sp
 from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 
-from closedform.algebra import bridge
 from closedform.algebra.galois.family import FamilyDecision, decide_family
 from closedform.attempt import Attempt, Formula, Statement
 from closedform.budget import Budget
@@ -24,16 +23,19 @@ from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.exponentials import Field
-from closedform.points import CriticalPoint, largest_class
-from closedform.stationarity.candidates import Judge
+from closedform.points import CriticalPoint
+from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.second_order import Shape
+from closedform.strategies.answer import numbers_only
 from closedform.strategies.exponentials.branches import Branch, admissible, coefficients, pieces, substituted, variables
 from closedform.strategies.exponentials.designs import about_design, design, three_on_a_line
 from closedform.strategies.exponentials.field import NotExponential, Setting, setting
 from closedform.strategies.exponentials.kinds import is_convex, sign
-from closedform.strategies.exponentials.points import logarithm, parameter_values, written
+from closedform.strategies.exponentials.points import logarithm, parameter_values, scale_of, written
 from closedform.strategies.exponentials.source import numpy_source
 from closedform.strategies.exponentials.statements import CHOW, KHOVANSKII, SCHANUEL, substitution
+from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "exponentials with symbols"
 example = {
@@ -59,8 +61,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         where = setting(system)
     except NotExponential as reason:
         return Attempt(name, "declined", str(reason))
-    if not where.parameters:
-        return Attempt(name, "declined", "the data have no symbols")
+    if not where.parameters or numbers_only(system):
+        return Attempt(name, "declined", "the data have no symbols")  # constants such as log(2) are numbers
     shifted, shifts = _shifted(where)
     avoid = [q[1] for q in shifted.quotients if not q[1].is_constant()]
     avoid += [shifted.field.generator[n] for n in shifted.generators if n in shifted.field.positive]
@@ -73,51 +75,64 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         for b in found.branches
         if admissible(b, shifted.field, shifted.parameters) and not _never_positive(b, shifted)
     ]
-    if not branches:
-        exceptions = Facts(system.relations).exceptions([sp.factor(e) for e in system.equations], system.unknowns)
-        but = f" for which {' and '.join(f'{bridge.text(e)} != 0' for e in exceptions)}" if exceptions else ""
-        return Attempt(
-            name,
-            "no_critical_point",
-            "",
-            complete=True,
-            scope="formula",
-            statements=(
-                Statement(
-                    f"No critical point is possible for any values of the symbols{but}: the eliminants "
-                    "have no positive root.",
-                    "derived",
-                ),
-            ),
-        )
     convex = is_convex(where)
     unique = convex and (len(shifted.generators) == 1 or three_on_a_line(design(where)))
-    points, refusals = list[CriticalPoint](), list[tuple[Branch, FamilyDecision]]()
+    items, refusals = list[Candidate](), list[tuple[Branch, FamilyDecision]]()
     sources = list[str]()
     for b in branches:
         roots = _roots(b, shifted, shifts, unique)
         if roots is None:
+            constants = [n for n in variables(b.eliminant, shifted.field) if n in ("pi", "e") or n.startswith("log(")]
+            if constants:
+                return Attempt(name, "failed", f"{constants[0]} is a number, of which no theorem on families speaks")
             refusals.append((b, _family(b, shifted, budget)))
             continue
-        points += [_point(b, r, shifted, shifts, convex) for r in roots]
+        if any(r.note for r in roots):
+            return Attempt(name, "failed", "it is open which root of the cubic is the one wanted")
+        items += [Candidate(_point(b, r, shifted, shifts)) for r in roots]
         sources.append(numpy_source(b, shifted, shifts))
-    if points and _leaves_the_domain(points, system, budget):
-        return Attempt(name, "failed", "a formula leaves the domain of the unknowns for some data")
     total = sum(b.degree(shifted.field) for b in branches)
-    counts = FrozenMap({"complex": total if found.exhaustive else None, "real": None})
     counted = about_design(where, total if found.exhaustive else None)
+    exceptions = Facts(system.relations).exceptions([sp.factor(e) for e in system.equations], system.unknowns)
+    exceptions += [e for b in branches for e in _leads(b, shifted, shifts)]
+    candidates = Candidates(
+        tuple(items),
+        tuple(exceptions),
+        complete=found.exhaustive,
+        shape=Shape(False, True, "the loss is convex: its critical point, where it exists, is the global minimum")
+        if convex
+        else Shape(),
+        statements=(*_about_degrees(branches, where, shifted, convex), *counted),
+        why="the exponentials are taken for unknowns, and elimination keeps every positive solution",
+    )
+    try:
+        answer = formula_answer(name, system, candidates, budget)
+    except Opaque as reason:
+        return Attempt(name, "failed", str(reason))
     if refusals:
-        return _with(counted, _refused(refusals, points, where, counts))
-    return _with(counted, _closed(points, where, convex, counts, branches, sources, shifted))
+        points = list(answer.points) if answer.outcome == "solved" else []
+        return _with(counted, _refused(refusals, points, where, FrozenMap()))
+    if answer.outcome == "solved":
+        details = FrozenMap({**answer.details, "solutions": total if found.exhaustive else None})
+        answer = replace(answer, details=details, formula=_formula(answer, sources, convex))
+    return answer
 
 
-def _leaves_the_domain(points: list[CriticalPoint], system: Stationarity, budget: Budget) -> bool:
-    """Whether the unknowns have bounds and some formula is not critical within them at some random data."""
-    if not any(r.free_symbols & set(system.unknowns) for r in system.relations):
-        return False
-    judge = Judge(system, budget)
-    formulas = [{u: p.exact[u.name] for u in system.unknowns} for p in points if p.exact is not None]
-    return not judge.samples or not all(judge.judge(f).always for f in formulas)
+def _formula(answer: Attempt, sources: list[str], convex: bool) -> Formula | None:
+    """The emitted source with the one formula that it computes."""
+    if len(answer.points) != 1 or len(sources) != 1 or not sources[0]:
+        return None
+    (point,) = answer.points
+    texts = FrozenMap({u: sp.sstr(e, order="none") for u, e in (point.exact or {}).items()})
+    return Formula(texts, conditions=point.conditions, convexity="convex" if convex else "", numpy=sources[0])
+
+
+def _leads(b: Branch, where: Setting, shifts: Mapping[str, str]) -> list[Any]:
+    """The leading coefficient of an eliminant, where it may vanish."""
+    if b.eliminant is None or b.main is None:
+        return []
+    lead = coefficients(b.eliminant, b.main, where.field)[-1]
+    return [] if sign(lead, where.field) else [written(lead, _given(where, shifts), where.field)]
 
 
 def _with(more: list[Statement], attempt: Attempt) -> Attempt:
@@ -190,11 +205,12 @@ def _log(value: Any, long: bool) -> Any:
     return sp.log(value, evaluate=False) if long else logarithm(value)
 
 
-def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str], convex: bool) -> CriticalPoint:
+def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str]) -> dict[Any, Any]:
     """The critical point as formulas: the unknown behind t by the symbols, the others by t = exp(that unknown)."""
     fld, values = where.field, _given(where, shifts)
     of = where.of
     symbols = {s.name: s for s in where.system.unknowns}
+    given = {s.name: s for s in where.system.parameters}
     main = next((u for u, how in of.items() if (how[0] if how else u) == b.main), None)
     long = r.expression is not None and sp.count_ops(r.expression) > 60
     exact: dict[str, Any] = {}
@@ -203,7 +219,7 @@ def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str],
         if how is None:
             exact[main], values[main] = r.expression, r.expression
         else:
-            whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
+            whole = scale_of(how, given)
             exact[main] = (
                 sp.Mul(sp.log(r.expression, evaluate=False), 1 / whole) if long else logarithm(r.expression) / whole
             )
@@ -220,92 +236,33 @@ def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str],
         if how is None:
             exact[u] = values[u]
         else:
-            whole = sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(sp.Symbol(n, real=True) for n in how[2]))
+            whole = scale_of(how, given)
             exact[u] = _log(values[how[0]], long) / whole
-    exact = {u.name: exact[u.name] for u in where.system.unknowns}
-    has_log = any(e.has(sp.log, sp.exp, sp.acos) for e in exact.values())
-    klass = (
-        "elementary"
-        if has_log
-        else "radical"
-        if any(e.has(sp.Pow) and not e.is_rational_function() for e in exact.values())
-        else "rational"
-    )
-    return CriticalPoint(
-        exact=FrozenMap(exact),
-        kind="global minimum" if convex else "unclassified",
-        expression_class=klass,
-        conditions=(*r.conditions, *_denominators(b, where)),
-        note=r.note,
-    )
+    return {u: exact[u.name] for u in where.system.unknowns}
 
 
-def _denominators(b: Branch, where: Setting) -> list[str]:
-    """Conditions on the formulas of the other unknowns: their denominators may vanish for special values."""
-    of = {(how[0] if how else u): u for u, how in where.of.items()}
-    return [f"the denominator in {of.get(n, n)} is not zero" for n, (_, d) in b.values if sign(d, where.field) == 0]
-
-
-def _closed(
-    points: list[CriticalPoint],
-    where: Setting,
-    convex: bool,
-    counts: FrozenMap[str, int | None],
-    branches: list[Branch],
-    sources: list[str],
-    shifted: Setting,
-) -> Attempt:
-    fld = shifted.field
-    statements = list[Statement]()
+def _about_degrees(branches: list[Branch], where: Setting, shifted: Setting, convex: bool) -> list[Statement]:
+    fld, out = shifted.field, list[Statement]()
     for b in branches:
-        if b.main is None or b.degree(fld) < 2:
+        if b.main is None or b.degree(fld) < 2 or b.degree(fld) > 3:
             continue
         p = sum(1 for c in coefficients(b.eliminant, b.main, fld) if c != 0) if b.eliminant is not None else 0
-        statements.append(
+        out.append(
             Statement(
                 f"{substitution(where, b.main)} is a root of a polynomial of degree {b.degree(fld)} "
-                f"with {p} coefficients in the symbols; "
-                f"degree at most three (in a power of t) is solved by a formula, for all values of the symbols.",
+                f"with {p} coefficients in the symbols, solved by a formula.",
                 "derived",
             )
         )
-    if convex:
-        statements.append(
+    if convex and any(b.degree(fld) == 3 for b in branches):
+        out.append(
             Statement(
-                "The loss is convex, so that the critical point, where it exists, is the global minimum.", "derived"
-            )
-        )
-    if convex and not any(p.note for p in points) and any(b.degree(fld) == 3 for b in branches):
-        statements.append(
-            Statement(
-                "Exactly one positive root of the cubic exists and it gives the minimum: every "
-                "positive root belongs to a "
+                "Exactly one positive root of the cubic exists and it gives the minimum: every positive root belongs to a "
                 "critical point, and a strictly convex loss has at most one.",
                 "derived",
             )
         )
-    for p in points:
-        if p.note:
-            statements.append(Statement(f"The formula takes {p.note}.", "observed"))
-    formula = None
-    if len(points) == 1 and sources and sources[0]:
-        texts = FrozenMap({u: sp.sstr(e, order="none") for u, e in (points[0].exact or {}).items()})
-        formula = Formula(
-            texts, conditions=points[0].conditions, convexity="convex" if convex else "", numpy=sources[0]
-        )
-    return Attempt(
-        name,
-        "solved",
-        "",
-        points=tuple(points),
-        formula=formula,
-        complete=True,
-        minimiser="closed" if convex else None,
-        expression_class=largest_class([p.expression_class for p in points]),
-        scope="formula",
-        counts=counts,
-        statements=tuple(statements),
-    )
+    return out
 
 
 # -- no formula --------------------------------------------------------------------------------------------------

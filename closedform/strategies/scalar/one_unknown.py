@@ -152,7 +152,7 @@ class _Cases:
         left = list[Any]()
         bases = dict.fromkeys(f.as_base_exp()[0] for e in exceptions for f in sp.Mul.make_args(sp.factor(e)))
         for e in bases:
-            if not e.free_symbols or facts.sign(e) in (1, -1):
+            if not e.free_symbols or e.is_nonzero or facts.sign(e) in (1, -1):
                 continue
             if depth > 1 or len(self.items) > MAX_CASES or not self._case(e, equation, facts, depth):
                 left.append(e)
@@ -163,7 +163,7 @@ class _Cases:
         for s in sorted(e.free_symbols - {self.x}, key=str):
             if not e.is_polynomial(s) or sp.degree(e, s) != 1 or sp.diff(e, s).free_symbols:
                 continue
-            value = sp.solve(e, s)[0]
+            value = sp.expand(s - e / sp.diff(e, s))
             case = sp.simplify(equation.subs(s, value))
             if case.has(sp.nan, sp.zoo):
                 return False
