@@ -30,7 +30,8 @@ def refuted(
 ) -> str:
     """A sentence when some point fails at admissible values that meet its conditions, else empty.
 
-    Also when no admissible values were found at all: then nothing can be said.
+    Also when no admissible values were found at all, or none at which the conditions of any point hold: a formula that
+    was nowhere evaluated claims nothing.
     """
     own = {u.name for u in system.unknowns}
     draw = sampler(system)
@@ -41,25 +42,33 @@ def refuted(
     if not samples:
         return "no admissible values of the parameters were found"
     trial = _Trial(system)
+    evaluated = False
     for p, conditions in points:
+        if p.exact is None or any(r.rel_op == "==" for r in conditions if r != sp.true):
+            evaluated = True  # no sample meets an equation
         if p.exact is None:
             continue
         point = {u: p.exact[u.name] for u in system.unknowns}
         trees = {u: _tree(v) for u, v in point.items() if v != u}
         asked = [(_tree(r.lhs - r.rhs), r.rel_op) for r in conditions if r != sp.true]
         if any(t is None for t in (*trees.values(), *(t for t, _ in asked))):
+            evaluated = True
             continue
         met = 0
         for sample in samples:
             if budget.remaining < 1:
+                evaluated = True
                 break
             if not all(_holds(real_ball(t, sample, BITS), op) is True for t, op in asked):
                 continue  # what the balls leave open counts as not met
             met += 1
+            evaluated = True
             why = trial.fails(point, trees, sample, p.kind, met <= LEAST)
             if why:
                 values = ", ".join(f"{k} = {v}" for k, v in sample.values.items())
                 return f"{', '.join(f'{k} = {v}' for k, v in p.exact.items())[:200]} {why} at {values}"[:400]
+    if points and not evaluated:
+        return "no admissible values of the parameters were found at which the conditions of the formula hold"
     return ""
 
 

@@ -82,7 +82,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     for b in branches:
         roots = _roots(b, shifted, shifts, unique)
         if roots is None:
-            constants = [n for n in variables(b.eliminant, shifted.field) if n in ("pi", "e") or n.startswith("log(")]
+            names = variables(b.eliminant, shifted.field) if b.eliminant is not None else []
+            constants = [n for n in names if n in ("pi", "e") or n.startswith("log(")]
             if constants:
                 return Attempt(name, "failed", f"{constants[0]} is a number, of which no theorem on families speaks")
             refusals.append((b, _family(b, shifted, budget)))
