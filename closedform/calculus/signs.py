@@ -8,11 +8,13 @@ that sign; a square root is rationalised away first. An answer is a proof; None 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import comb, prod
 from typing import Any
 
 import sympy as sp
 
 MAX_TERMS = 400
+MAX_SPREAD = 4_000  # terms that multiplying out may make on the way
 MAX_RELATION = 60  # operations of a relation that is used
 _ROUGH = (sp.Abs, sp.sign, sp.cos, sp.acos, sp.Piecewise, sp.Max, sp.Min)
 
@@ -25,6 +27,7 @@ class Facts:
         self.relations = tuple(r for r in relations if hasattr(r, "rel_op"))
         self.slacks = dict[Any, Any]()
         self._implied = set[Any]()
+        self._signs = dict[Any, int | None]()  # asked again and again of the same long expression
         uppers = list[tuple[Any, bool]]()
         for r in self.relations:
             if r.rel_op in (">", ">="):
@@ -91,6 +94,11 @@ class Facts:
 
     def sign(self, expr: Any) -> int | None:
         """1, -1 or 0 when the sign is proved, 2 for "at least zero", -2 for "at most zero", else None."""
+        if expr not in self._signs:
+            self._signs[expr] = self._sign(expr)
+        return self._signs[expr]
+
+    def _sign(self, expr: Any) -> int | None:
         plain = _evident(expr)
         if plain is not None:
             return plain
@@ -181,6 +189,8 @@ class Facts:
             if base is not None:
                 return base if expr.exp % 2 or base == 0 else abs(base)
             return 2 if expr.exp % 2 == 0 and expr.base.is_real else None
+        if _spread(expr) > MAX_SPREAD:
+            return None
         expanded = sp.expand(expr)
         terms = sp.Add.make_args(expanded)
         if len(terms) > MAX_TERMS:
@@ -270,3 +280,15 @@ def _evident(expr: Any) -> int | None:
     if expr.is_negative:
         return -1
     return 0 if expr.is_zero else None
+
+
+def _spread(expr: Any) -> int:
+    """A bound of the number of terms of an expression that is multiplied out, from its form alone."""
+    if expr.is_Add:
+        return sum(_spread(a) for a in expr.args)
+    if expr.is_Mul:
+        return prod(_spread(a) for a in expr.args)
+    if expr.is_Pow and expr.exp.is_Integer and expr.exp > 0:
+        inner = _spread(expr.base)
+        return comb(inner + int(expr.exp) - 1, int(expr.exp)) if inner > 1 and expr.exp < 60 else inner
+    return 1
