@@ -172,6 +172,10 @@ class _Landscape(_Line):
         land = landscape_of(self.system, part)
         if not land.complete or any(s.role == "flat" or s.spot is None for s in land.stops):
             return self.found
+        if land.least.state == "open" and any(
+            s.role in ("end", "isolated") and s.shape != "maximum" for s in land.stops
+        ):
+            return self.found  # a minimum may lie on the edge
         least = land.least.places if land.least.state == "attained" else []
         most = land.greatest.places if land.greatest.state == "attained" else []
         self.modulo = land.period is not None

@@ -339,6 +339,8 @@ class _Survey:
                 return -way
             if u > v:
                 return way
+            if u.is_exact() and v.is_exact() and u == v:
+                return 0
             if bits > 100 and (equal_values(a, b) or symmetric(self.loss, a, b, self.out.stops, self.x)):
                 return 0
         raise Unclear("whether two values of the loss are equal")

@@ -74,19 +74,28 @@ class Spot:
         assert self.defining is not None
         f, k = self.defining
         where, small = self.best, arb(2) ** -bits
-        for _ in range(200):
+        for _ in range(400):
             if where.rad() <= small:
                 break
             slope = taylor(f, self.x, where, k + 2)[k + 1] * (k + 1)
             middle = arb(where.mid())
             step = middle - taylor(f, self.x, middle, k + 1)[k] / slope
-            if not step.is_finite() or not step.overlaps(where):
-                break
-            closer = step.intersection(where)
-            if not closer.rad() < where.rad():
+            closer = step.intersection(where) if step.is_finite() and step.overlaps(where) else where
+            if not closer.rad() < where.rad() * arb("0.9"):  # the slope is too wide here: halve by signs
+                closer = self._halved(f, k, where)
+            if closer is None or not closer.rad() < where.rad():
                 break
             where = closer
         return where
+
+    def _halved(self, f: Tree, k: int, where: arb) -> arb | None:
+        """The half of a ball that holds the one zero of the k-th derivative, which is monotone there."""
+        ends = (where.lower(), arb(where.mid()), where.upper())
+        low, middle, high = (taylor(f, self.x, arb(p), k + 1)[k] for p in ends)
+        for a, b, p, q in ((low, middle, *ends[:2]), (middle, high, *ends[1:])):
+            if (a < 0 and b > 0) or (a > 0 and b < 0):
+                return arb((p + q) / 2, ((q - p) / 2).upper())
+        return None
 
     def is_zero_of(self, tree: Tree) -> bool:
         """Proved: the tree is exactly zero here."""
