@@ -211,7 +211,7 @@ def test_formulas_with_the_turns_counted():
 
 def test_equal_least_values_on_two_edges_are_both_the_minimum() -> None:
     """By hand: (x^2 - 5)^(3/2) is 0 at both edges of its domain and positive elsewhere."""
-    found = landscape_of(stationarity(problem.read("(x^2 - 5)^(3/2)")), Budget.of(10))
+    found = landscape_of(stationarity(read("(x^2 - 5)^(3/2)")), Budget.of(10))
     assert found.least.state == "attained"
     assert [round(float(s.spot.at().mid()), 9) for s in found.least.places if s.spot] == [-2.236067977, 2.236067977]
 
@@ -219,7 +219,7 @@ def test_equal_least_values_on_two_edges_are_both_the_minimum() -> None:
 def test_a_zero_where_newton_stalls_is_halved_by_signs() -> None:
     """The shape of a gamma sample: log(m) - digamma(m) = 1/10; by mpmath.findroot at 30 digits."""
     found = solutions_of(
-        stationarity(problem.read(equations=["digamma(m) - log(m) + 1/10"], unknowns="m", assumptions=["m>0"])),
+        stationarity(read(equations=["digamma(m) - log(m) + 1/10"], unknowns="m", assumptions=["m>0"])),
         Budget.of(10),
     )
     (spot,) = found.spots
