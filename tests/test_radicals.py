@@ -49,9 +49,14 @@ def agrees(written: str, found: RadicalSolution, digits: int = 40) -> bool:
 
 SHORT = {
     "x**2 - 12": ["-2*sqrt(3)", "2*sqrt(3)"],
-    "x**2 + x + 1": ["(I*sqrt(3) - 1)/2", "(-I*sqrt(3) - 1)/2"],
+    "x**2 + x + 1": ["(-1 + I*sqrt(3))/2", "(-1 - I*sqrt(3))/2"],
     "x**3 - 2": ["2**(1/3)", "exp(2*I*pi/3)*2**(1/3)", "exp(-2*I*pi/3)*2**(1/3)"],
-    "x**4 - 10*x**2 + 1": ["-sqrt(2) - sqrt(3)", "sqrt(2) - sqrt(3)", "-sqrt(2) + sqrt(3)", "sqrt(2) + sqrt(3)"],
+    "x**4 - 10*x**2 + 1": ["-sqrt(2) - sqrt(3)", "sqrt(2) - sqrt(3)", "sqrt(3) - sqrt(2)", "sqrt(2) + sqrt(3)"],
+    "x**3 - 4*x + 1": [  # Viete's solution of the casus irreducibilis
+        "-4*sqrt(3)*cos(acos(3*sqrt(3)/16)/3)/3",
+        "4*sqrt(3)*sin(asin(3*sqrt(3)/16)/3)/3",
+        "4*sqrt(3)*cos(acos(-3*sqrt(3)/16)/3)/3",
+    ],
     "x**3 - 3*x + 1": ["2*cos(8*pi/9)", "2*cos(4*pi/9)", "2*cos(2*pi/9)"],
     "x**5 + x**4 - 4*x**3 - 3*x**2 + 3*x + 1": [
         "2*cos(10*pi/11)",
@@ -74,6 +79,7 @@ KINDS = [
     "x**4 + 8*x + 12",  # A4
     "x**4 - x - 1",  # S4, Ferrari
     "x**5 - 5*x + 12",  # D5
+    "x**5 - 20*x**3 + 80*x - 3",  # a fifth of an angle
     "x**5 - 6*x**3 - 6*x**2 + x - 6",  # D5, where SymPy says nothing
     "x**5 + 15*x + 12",  # F20
     "x**5 - 110*x**3 - 55*x**2 + 2310*x + 979",  # C5

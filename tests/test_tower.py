@@ -7,14 +7,17 @@ same identities without it, or with a number changed.
 from __future__ import annotations
 
 import pytest
+import sympy
 from flint import acb, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from closedform.algebra.bridge import to_sympy, to_tree
 from closedform.kernel import Refused, check_certificate
 from closedform.kernel.balls import evaluate_complex
 from closedform.kernel.claims.tower import is_zero, prove_zero, substitute
 from closedform.kernel.expression import Tree, add, mul, power, read
+from closedform.reading.language import parse
 
 ZERO = fmpq(0)
 SUM = ["sum", "i", "1", "n", ["@", "x", "i"]]
@@ -149,3 +152,22 @@ def test_formulas_of_maximum_likelihood_are_accepted() -> None:
 def test_false_formulas_are_refused(false: dict[str, object]) -> None:
     with pytest.raises(Refused):
         check_certificate(false)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("written", "zero"),
+    [
+        ("4*cos(acos(a)/3)^3 - 3*cos(acos(a)/3) - a", True),
+        ("3*sin(asin(a)/3) - 4*sin(asin(a)/3)^3 - a", True),
+        ("4*cos(acos(a/b)/3)^3 - 3*cos(acos(a/b)/3) - a/b", True),
+        ("2*cos(acos(a)/2)^2 - 1 - a", True),
+        ("4*cos((acos(a) + pi)/3)^3 - 3*cos((acos(a) + pi)/3) + a", True),  # half a turn gives -a
+        ("4*cos((acos(a) + pi)/3)^3 - 3*cos((acos(a) + pi)/3) - a", False),
+        ("cos(acos(a)/3) - cos((acos(a) + 2*pi)/3)", False),  # two roots of one polynomial
+        ("4*cos((acos(a) + 1)/3)^3 - 3*cos((acos(a) + 1)/3) - a", False),
+    ],
+)
+def test_parts_of_an_angle_satisfy_chebyshevs_equation(written: str, zero: bool) -> None:
+    """T_n(cos t) = cos(n t)."""
+    names = {n: sympy.Symbol(n) for n in "ab"}
+    assert is_zero(read(to_tree(to_sympy(parse(written), names)))) is zero

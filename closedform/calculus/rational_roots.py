@@ -83,7 +83,8 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
         near = [r for r in solution.roots if r.real and _holds(ball, r.re, r.radius)]
         text = near[0].exact if len(near) == 1 else None
         exact.append(None if text is None else bridge.to_sympy(parse(text), {}))
-    said = Statement(f"the roots of {shown} are the given radicals", "proved", certificate=0)
+    real = " (the cosine of a part of an angle is a sum of two complex roots)" if "acos" in str(exact) else ""
+    said = Statement(f"the roots of {shown} are the given radicals{real}", "proved", certificate=0)
     if None in exact:
         reason = "solvable by radicals, but the expressions are too long to be written out"
         return RealRoots(

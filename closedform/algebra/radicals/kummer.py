@@ -31,7 +31,6 @@ from flint import (
 from closedform.algebra.galois.subfields import Subfield, monic_roots
 from closedform.algebra.radicals.cyclotomic import Writer, absorb
 from closedform.algebra.radicals.fields import Element, NumberField, constant
-from closedform.algebra.radicals.steps import real_root
 from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, turn
 from closedform.kernel.expression import MINUS, ZERO, Tree, add, mul, power
 
@@ -330,7 +329,7 @@ def _block(
         candidates.append((not (value.imag.contains(0) and value.real > 0), k, radicand, value))
     _, k, radicand, _ = min(candidates, key=lambda c: c[:2])
     norm = tree(_conjugate(p, elements[1], k))
-    t = real_root(radicand, p, shop)
+    t = shop.real_root(radicand, p)
     pairs = [(tree(_conjugate(p, e, k)), tree(_conjugate(p, e, -k % p))) for e in elements[2:]]
     out = list[Tree]()
     for s in range(p):  # one formula in t, for every p-th root t of the radicand

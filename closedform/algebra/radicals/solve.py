@@ -13,7 +13,7 @@ from closedform.algebra.radicals.abelian import periods
 from closedform.algebra.radicals.affine import affine_step
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.kummer import prime_step
-from closedform.algebra.radicals.steps import adjoin, dickson, extend, named
+from closedform.algebra.radicals.steps import adjoin, dickson, extend
 from closedform.algebra.radicals.terms import Unresolved, Workshop
 from closedform.kernel.expression import Tree
 
@@ -118,7 +118,7 @@ def opaque(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> Solved:
     """The field with a root of f as its only generator."""
     y, relation = generator(1), [fmpq(c) for c in f.coeffs()]
     polynomial = NumberField().at(fmpq_poly(f), y)
-    return Solved(adjoin(NumberField(), polynomial, f.degree(), [[named(t, relation, shop) for t in trees]]), y)
+    return Solved(adjoin(NumberField(), polynomial, f.degree(), [[shop.named(t, relation) for t in trees]]), y)
 
 
 def looks_like_dickson(g: list[fmpq_poly], below: Subfield) -> bool:

@@ -7,6 +7,7 @@ from math import comb
 
 from flint import acb, fmpq
 
+from closedform.algebra.radicals.dickson import Embedding, dickson_roots
 from closedform.algebra.radicals.fields import (
     Element,
     NumberField,
@@ -15,10 +16,8 @@ from closedform.algebra.radicals.fields import (
     generator,
     square_part,
 )
-from closedform.algebra.radicals.terms import HALF, I, Unresolved, Workshop, negate, rational_root, turn
+from closedform.algebra.radicals.terms import HALF, Unresolved, Workshop, is_negative, negate
 from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
-
-Embedding = tuple[Tree, ...]
 
 
 def extend(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
@@ -54,17 +53,13 @@ def adjoin_square_root(
         shop.budget.check()
         root = shop.root(field.tree(d, c), 2)
         if not isinstance(root, (fmpq, str)) and not d.is_constant():
-            sign = negative(root)
+            sign = is_negative(root)
             own = shop.next_name()
             shop.name(negate(root) if sign else root, add(power(own, fmpq(2)), negate(field.tree(d, c))))
             root = own
         trees.append([root, negate(root)])
     bigger = adjoin(field, y * y - d, 2, trees)
     return bigger, centre + factor * bigger.times(scale, y)
-
-
-def negative(tree: Tree) -> bool:
-    return isinstance(tree, tuple) and tree[0] == "*" and isinstance(tree[1], fmpq) and tree[1] < 0
 
 
 def _resolved(field: NumberField, d: Element) -> tuple[Element, Element]:
@@ -83,18 +78,6 @@ def _resolved(field: NumberField, d: Element) -> tuple[Element, Element]:
     return lower, field.times(scale, 1 + field.times(field.times(v, y), field.inverse(e)) / 2)
 
 
-def cube_roots_of_unity() -> list[Tree]:
-    half_root = mul(HALF, I, ("sqrt", fmpq(3)))
-    return [ONE, add(-HALF, half_root), add(-HALF, negate(half_root))]
-
-
-def real_root(radicand: Tree, k: int, shop: Workshop) -> Tree:
-    """A k-th root: the real one where there is one and k is odd, else the principal one."""
-    if k % 2 and shop.value(radicand).imag.contains(0) and shop.value(radicand).real < 0:
-        return negate(shop.root(negate(radicand), k))
-    return shop.root(radicand, k)
-
-
 def _cubic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
     d, c, b, _ = g
     bb = field.times(b, b)
@@ -110,39 +93,9 @@ def _cubic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[Nu
 
 
 def depressed_cubic(field: NumberField, p: Element, q: Element, embedding: Embedding, shop: Workshop) -> list[Tree]:
-    """Cardano: y = t - p/(3t), t^3 = -q/2 + s, s^2 = q^2/4 + p^3/27; each root named."""
-    if p == 0:
-        t = real_root(field.tree(-q, embedding), 3, shop)
-        out = [mul(w, t) for w in cube_roots_of_unity()]
-    else:
-        half = -q / 2
-        inside = field.times(half, half) + field.times(field.times(p, p), p) / 27
-        s = square_root(inside, field, embedding, shop)
-        centre = field.tree(half, embedding)
-        options = [add(centre, s), add(centre, negate(s))]
-        sizes = [abs(shop.value(o)).lower() for o in options]
-        t = real_root(options[0] if not sizes[1] > sizes[0] else options[1], 3, shop)
-        third, units = field.tree(-p / 3, embedding), cube_roots_of_unity()
-        out = [add(mul(w, t), mul(third, units[-k % 3], power(t, MINUS))) for k, w in enumerate(units)]
+    """The roots of y^3 + p y + q, each named."""
     relation = [field.tree(q, embedding), field.tree(p, embedding), ZERO, ONE]
-    return [named(tree, relation, shop) for tree in out]
-
-
-def named(tree: Tree, relation: Sequence[Tree], shop: Workshop) -> Tree:
-    """A name for the tree, whose relation has these coefficients, constant first."""
-    if isinstance(tree, (fmpq, str)):
-        return tree
-    own = shop.next_name()
-    terms = [mul(c, power(own, fmpq(k))) if k else c for k, c in enumerate(relation) if c != ZERO]
-    return shop.name(tree, add(*terms[::-1]))
-
-
-def square_root(a: Element, field: NumberField, embedding: Embedding, shop: Workshop) -> Tree:
-    """The principal root of an element in one embedding, rational squares drawn out."""
-    if a.is_constant():
-        return rational_root(fmpq(a.leading_coefficient()) if a != 0 else ZERO, 2)
-    r = square_part(content(a))
-    return mul(r, shop.root(field.tree(a / (r * r), embedding), 2))
+    return dickson_roots(3, -p / 3, -q, field, embedding, relation, shop)
 
 
 def _quartic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
@@ -191,7 +144,7 @@ def _depressed_quartic(
         )
         v = shop.root(under, 2)
         for other in (1, -1):
-            out.append(named(add(mul(fmpq(sign, 2), w), mul(fmpq(other, 2), v)), relation, shop))
+            out.append(shop.named(add(mul(fmpq(sign, 2), w), mul(fmpq(other, 2), v)), relation))
     return out
 
 
@@ -201,10 +154,9 @@ def _preference(value: acb) -> tuple[bool, float]:
 
 
 def dickson(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element] | None:
-    """x = u + a/u, u^n = b/2 + sqrt(b^2/4 - a^n), where g is D_n(x - h, a) - b; None where it is not.
+    """The field with a root of g where g is D_n(x - h, a) - b; None where it is not.
 
-    D_n is the Dickson polynomial, n/(n-i) binomial(n-i, i) (-a)^i x^(n-2i) summed; a = 0 is x^n - b. Declined for
-    small and for even n, where a tower of smaller steps reads better.
+    Declined for small and for even n, where a tower of smaller steps reads better.
     """
     n = len(g) - 1
     h = -g[n - 1] / n
@@ -226,24 +178,7 @@ def dickson(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[N
     for embedding in field.conjugates:
         shop.budget.check()
         relation = [field.tree(c, embedding) for c in shifted]
-        if a == 0:
-            radicand = field.tree(b, embedding)
-        else:
-            s = square_root(field.times(b, b) / 4 - powers[n], field, embedding, shop)
-            half = field.tree(b / 2, embedding)
-            options = [add(half, s), add(half, negate(s))]
-            radicand = (
-                options[0]
-                if not abs(shop.value(options[1])).lower() > abs(shop.value(options[0])).lower()
-                else options[1]
-            )
-        u = real_root(radicand, n, shop)
-        own = list[Tree]()
-        for k in range(n):
-            turned = turn(fmpq(k, n), u)
-            tree = turned if a == 0 else add(turned, mul(field.tree(a, embedding), power(turned, MINUS)))
-            own.append(named(tree, relation, shop))
-        trees.append(own)
+        trees.append(dickson_roots(n, a, b, field, embedding, relation, shop))
     y = generator(field.level + 1)
     polynomial = constant(0)
     for c in reversed(shifted):

@@ -12,10 +12,9 @@ from math import comb
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
-from closedform.algebra.radicals.steps import cube_roots_of_unity
-from closedform.algebra.radicals.terms import HALF, Unresolved, negate, plain_root, rational_root, unity
+from closedform.algebra.radicals.terms import HALF, I, Unresolved, negate, plain_root, rational_root, unity
 from closedform.kernel.claims.tower import Relation, prove_zero, substitute
-from closedform.kernel.expression import MINUS, ZERO, Tree, add, head_of, infix, mul, power
+from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, head_of, infix, mul, power
 from closedform.kernel.reading import Refused
 
 MAX_TERMS = 400
@@ -259,8 +258,13 @@ def _power(t: Tree, k: int) -> Tree:
     return t**k if isinstance(t, fmpq) else power(t, fmpq(k))
 
 
+def _cube_roots_of_unity() -> list[Tree]:
+    half_root = mul(HALF, I, ("sqrt", fmpq(3)))
+    return [ONE, add(-HALF, half_root), add(-HALF, negate(half_root))]
+
+
 def _cubic(q: Tree, p: Tree, needed: _Needed) -> list[Tree]:
-    units = cube_roots_of_unity()
+    units = _cube_roots_of_unity()
     if p == ZERO:
         return [mul(w, _root(negate(q), 3)) for w in units]
     needed.say(p)  # p = 0 makes the cube root vanish for one sign of the square root

@@ -38,9 +38,13 @@ class Let:
 
 @dataclass
 class Workshop:
-    """The steps made so far, with their values; ``budget`` bounds the whole search."""
+    """The steps made so far, with their values; ``budget`` bounds the whole search.
+
+    With ``cosines`` three real roots of a cubic (and their kin) are cosines of parts of an angle, else complex roots.
+    """
 
     budget: Budget
+    cosines: bool = True
     lets: list[Let] = field(default_factory=list[Let])
     values: dict[int, dict[str, acb]] = field(default_factory=dict[int, dict[str, acb]])
 
@@ -50,6 +54,12 @@ class Workshop:
         tree = polynomial(relation, own) if isinstance(relation, fmpq_poly) else relation
         self.lets.append(Let(own, exact, tree, refined))
         return own
+
+    def named(self, tree: Tree, relation: Sequence[Tree]) -> Tree:
+        """A name for the tree, whose relation has these coefficients, constant first."""
+        if isinstance(tree, (fmpq, str)):
+            return tree
+        return self.name(tree, polynomial(relation, self.next_name()))
 
     def next_name(self) -> str:
         return f"y{len(self.lets) + 1}"
@@ -74,7 +84,7 @@ class Workshop:
         self.values.clear()
 
     def root(self, radicand: Tree, k: int) -> Tree:
-        """A k-th root as a tree whose principal value stays clear of the branch cut."""
+        """A k-th root as a tree whose principal value stays clear of the branch cut; no denominators under the root."""
         if isinstance(radicand, fmpq):
             return rational_root(radicand, k)
         value = self.value(radicand)
@@ -83,6 +93,12 @@ class Workshop:
         if not (value.real > 0 or not value.imag.contains(0)):
             raise Unresolved("a radicand is too close to zero")
         return plain_root(radicand, k)
+
+    def real_root(self, radicand: Tree, k: int) -> Tree:
+        """A k-th root: the real one where there is one and k is odd, else the principal one."""
+        if k % 2 and self.value(radicand).imag.contains(0) and self.value(radicand).real < 0:
+            return negate(self.root(negate(radicand), k))
+        return self.root(radicand, k)
 
 
 def turn(by: fmpq, tree: Tree) -> Tree:
@@ -105,8 +121,44 @@ def negate(tree: Tree) -> Tree:
     return mul(MINUS, tree)
 
 
+def is_negative(tree: Tree) -> bool:
+    """Is it written with a minus sign in front?"""
+    first = tree[1] if isinstance(tree, tuple) and tree[0] == "*" else tree
+    return isinstance(first, fmpq) and first < 0
+
+
 def plain_root(radicand: Tree, k: int) -> Tree:
-    return ("sqrt", radicand) if k == 2 else ("^", radicand, fmpq(1, k))
+    """The principal k-th root, rational k-th powers drawn out, and no denominators under the root.
+
+    >>> text(plain_root(("+", ("*", fmpq(1, 18), ("sqrt", fmpq(69))), fmpq(1, 2)), 3))
+    '(108 + 12*sqrt(69))**(1/3)/6'
+    """
+    whole, scale = content(radicand), ONE
+    if whole != 1:
+        drawn = whole.p * whole.q ** (k - 1)  # (p/q)^(1/k) = (p q^(k-1))^(1/k) / q
+        outside = fmpz(1)
+        for prime, e in drawn.factor() if drawn.bit_length() < 200 else drawn.factor(trial_limit=100_000):
+            outside *= prime ** (int(e) // k)
+        scale = fmpq(outside, whole.q)
+        radicand = scaled(scale**-k, radicand)
+    return mul(scale, ("sqrt", radicand) if k == 2 else ("^", radicand, fmpq(1, k)))
+
+
+def content(tree: Tree) -> fmpq:
+    """The positive rational c with tree/c a sum of integer multiples without a common divisor."""
+    top, bottom = fmpz(0), fmpz(1)
+    for term in tree[1:] if isinstance(tree, tuple) and tree[0] == "+" else (tree,):
+        first = term[1] if isinstance(term, tuple) and term[0] == "*" else term
+        c = first if isinstance(first, fmpq) else ONE
+        top, bottom = top.gcd(c.p), bottom.lcm(c.q)
+    return fmpq(top, bottom) if top != 0 else ONE
+
+
+def scaled(by: fmpq, tree: Tree) -> Tree:
+    """The tree times a rational number, into every term of a sum."""
+    if isinstance(tree, tuple) and tree[0] == "+":
+        return add(*(mul(by, a) for a in tree[1:]))
+    return mul(by, tree)
 
 
 def rational_root(a: fmpq, k: int) -> Tree:
@@ -225,11 +277,7 @@ def _text(tree: Tree, names: Mapping[str, Tree], written: dict[str, tuple[str, i
     if head in ("+", "*"):
         args = _spliced(head, args, names)
     if head == "+":
-        out = ""
-        for a in args:
-            piece = _wrap(_text(a, names, written), PRODUCT)
-            out += piece if not out else f" - {piece[1:]}" if piece.startswith("-") else f" + {piece}"
-        return out, SUM
+        return _sum(args, names, written)
     if head == "*":
         return _product(args, names, written)
     if head == "^":
@@ -243,6 +291,19 @@ def _text(tree: Tree, names: Mapping[str, Tree], written: dict[str, tuple[str, i
     if head == "@":
         return f"{args[0]}[{_text(args[1], names, written)[0]}]", ATOM
     return f"{head}({', '.join(_text(a, names, written)[0] for a in args)})", ATOM
+
+
+def _sum(args: Sequence[Tree], names: Mapping[str, Tree], written: dict[str, tuple[str, int]]) -> tuple[str, int]:
+    """Over one denominator; a number first, else a positive term."""
+    bottom = content(("+", *args)).q
+    pieces = [_wrap(_text(mul(fmpq(bottom), a), names, written), PRODUCT) for a in args]
+    numbers = [p for p, a in zip(pieces, args, strict=True) if isinstance(a, fmpq)]
+    rest = [p for p, a in zip(pieces, args, strict=True) if not isinstance(a, fmpq)]
+    rest.sort(key=lambda p: p.startswith("-") and not numbers)
+    out = ""
+    for piece in (*numbers, *rest):
+        out += piece if not out else f" - {piece[1:]}" if piece.startswith("-") else f" + {piece}"
+    return (out, SUM) if bottom == 1 else (f"({out})/{bottom}", PRODUCT)
 
 
 def _spliced(head: str, args: Sequence[Tree], names: Mapping[str, Tree]) -> list[Tree]:

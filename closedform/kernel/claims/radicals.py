@@ -13,6 +13,7 @@ from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
 from closedform.kernel.balls import evaluate_complex, excludes_zero
 from closedform.kernel.expression import (
+    ZERO,
     Tree,
     add,
     as_integer,
@@ -24,7 +25,7 @@ from closedform.kernel.expression import (
     read,
 )
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
-from closedform.kernel.claims.tower import multiple_of, prove_zero, substitute
+from closedform.kernel.claims.tower import angle, multiple_of, prove_zero, substitute
 
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
 PRECISIONS = (192, 768, 3072, 12288)
@@ -164,7 +165,10 @@ def _collect(tree: Tree, relations: dict[str, Tree], alias: dict[str, Tree]) -> 
 
 
 def _only_radicals(tree: Tree, earlier: dict[str, Tree]) -> None:
-    """sqrt, rational powers, rationals, I, and cos, sin, exp of rational multiples of pi (of pi I); earlier names."""
+    """sqrt, rational powers, rationals, I, earlier names; cos, sin, exp of rational multiples of pi (of pi I).
+
+    cos and sin of part of an angle too: cos(acos(a)/n) is (w + 1/w)/2 with w^n = a + sqrt(a^2 - 1).
+    """
     if isinstance(tree, str) and tree not in earlier:
         refuse(f"{tree} stands for nothing")
     if not isinstance(tree, tuple):
@@ -173,7 +177,10 @@ def _only_radicals(tree: Tree, earlier: dict[str, Tree]) -> None:
     if head not in HEADS or (head == "^" and not isinstance(args[1], fmpq)) or head == "pi":
         refuse(f"{head} is not a radical here")
     if head in ("cos", "sin", "exp"):
-        if multiple_of(args[0], ("I", "pi") if head == "exp" else ("pi",)) is None:
+        found = (multiple_of(args[0], ("I", "pi")), ZERO, None) if head == "exp" else angle(args[0])
+        if found is not None and found[2] is not None:
+            _only_radicals(found[2], earlier)
+        elif found is None or found[0] is None:
             refuse(f"{infix(tree)[:100]} is not taken at a rational multiple of pi")
     else:
         for a in args:

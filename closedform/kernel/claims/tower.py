@@ -31,7 +31,7 @@ from closedform.kernel.expression import (
 from closedform.kernel.reading import Json, Refused, refuse, sequence
 
 Key = tuple[str, ...]
-MAX_GENERATORS, MAX_TERMS, MAX_ROOT = 200, 60_000, 5_000
+MAX_GENERATORS, MAX_TERMS, MAX_ROOT, MAX_ANGLE = 200, 60_000, 5_000, 100
 HALF = fmpq(1, 2)
 REAL_HEADS = ("abs", "sign", "max", "min", "gamma", "digamma", "trigamma", "erf", "erfc", "atan", "atan2")  # of reals
 
@@ -476,6 +476,8 @@ class Tower:
                 return cosine
             sine = self.plus(self.times(up, self.constant(-HALF)), self.times(down, self.constant(HALF)))
             sine = self.times(sine, self.unity(fmpq(1, 4)))
+        elif head != "tan" and (part := self._part_of_angle(head, argument)) is not None:
+            return part
         else:
             u = self.read(argument)
             flip = not u.top.is_zero() and u.top.leading_coefficient() < 0
@@ -489,6 +491,24 @@ class Tower:
         return {"cos": cosine, "sin": sine}.get(head) or self.times(
             sine, self.rational_power(cosine, MINUS, ("cos", argument))
         )
+
+    def _part_of_angle(self, head: str, argument: Tree) -> Fraction | None:
+        """g = cos(acos(a)/n + t pi), n t an integer: Chebyshev's T_n(g) = cos(acos(a) + n t pi) is a or -a."""
+        turn, part, inside = angle(argument) or (ZERO, ZERO, None)
+        turn = turn - HALF if head == "sin" else turn
+        turn = turn if part > 0 else -turn
+        n = int(part.q)
+        if inside is None or abs(part.p) != 1 or (turn * n).q != 1 or n > MAX_ANGLE:
+            return None
+        a, turn = self.read(inside), turn - 2 * (turn / 2).floor()
+        key = ("part of angle", str(a), str(n), str(turn))
+        if key not in self.known:
+            top, odd = a.top, (turn * n).p % 2
+            g = self.generator(key, over=self.names_of(a)).top  # stands for the cosine times the denominator of a
+            chebyshev = [fmpq(c) for c in fmpz_poly.chebyshev_t(n).coeffs()]
+            whole = sum((g**k * a.bottom ** (n - k) * c for k, c in enumerate(chebyshev)), self.ring.constant(0))
+            self.made[-1].relation = (whole - top * a.bottom ** (n - 1) * (-1 if odd else 1)) / chebyshev[n]
+        return self.fraction(self.known[key].top, a.bottom)
 
     def _sum(self, head: str, args: tuple[Tree, ...]) -> Fraction:
         """Linear in its body: what does not depend on the index is drawn out."""
@@ -543,6 +563,29 @@ def multiple_of(tree: Tree, atoms: tuple[str, ...]) -> fmpq | None:
         else:
             return None
     return r if sorted(found) == sorted(atoms) else None
+
+
+def angle(tree: Tree) -> tuple[fmpq, fmpq, Tree | None] | None:
+    """(t, r, a) where the tree is t pi + r acos(a), with asin(a) = pi/2 - acos(a); a is None where r is zero."""
+    turn = multiple_of(tree, ("pi",))
+    if turn is not None or tree == ZERO:
+        return turn or ZERO, ZERO, None
+    if not isinstance(tree, tuple):
+        return None
+    head, args = tree[0], tree[1:]
+    if head in ("acos", "asin"):
+        return (ZERO, ONE, args[0]) if head == "acos" else (HALF, MINUS, args[0])
+    if head == "*":
+        scale, inner = args[0], mul(*args[1:])
+        found = angle(inner) if isinstance(scale, fmpq) else None
+        return (found[0] * scale, found[1] * scale, found[2]) if found is not None and isinstance(scale, fmpq) else None
+    parts = [angle(a) for a in args] if head == "+" else [None]
+    found = [p for p in parts if p is not None]
+    inside = [p for p in found if p[2] is not None]
+    if len(found) < len(parts) or len(inside) > 1:
+        return None
+    turn = sum((p[0] for p in found), ZERO)
+    return (turn, inside[0][1], inside[0][2]) if inside else (turn, ZERO, None)
 
 
 def _level(index: str, tree: Tree) -> int:
