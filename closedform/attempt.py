@@ -21,6 +21,15 @@ Outcome = Literal[
 ]
 Trust = Literal["proved", "derived", "observed"]
 Scope = Literal["formula", "instance"]
+Topic = Literal[
+    "",
+    "no minimum",  # the loss has no global minimum
+    "convex",
+    "not radical",  # no expression in radicals: of the points that are shown without one, or for all data
+    "not elementary",  # none from rational (for all data: from the data and algebraic) numbers by arithmetic, exp, log
+    "not liouvillian",  # none with arithmetic, radicals, exp, log and integrals
+    "not differentially algebraic",  # none of the former, nor any function with an algebraic differential equation
+]
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class Statement:
 
     ``certificate`` indexes the certificates of the attempt it came with (re-indexed into the report's). ``assuming``
     lists unproved hypotheses, such as Schanuel's conjecture; ``reference`` is the printed source of a cited theorem.
+    ``topic`` marks a statement that the short report tells, too.
     """
 
     text: str
@@ -36,6 +46,7 @@ class Statement:
     assuming: tuple[str, ...] = ()
     reference: str = ""
     certificate: int | None = None
+    topic: Topic = ""
 
 
 @dataclass(frozen=True)

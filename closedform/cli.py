@@ -131,6 +131,7 @@ def _complain(message: str, code: int) -> int:
 @click.option("--latex", "form", flag_value="latex", help="The report as a LaTeX document on standard output.")
 @click.option("--html", "html_file", metavar="FILE", help="The report as a page that works offline.")
 @click.option("--plot", "plot_file", metavar="FILE", help="The loss and its critical points: .svg, .png or .pdf.")
+@click.option("--full", is_flag=True, help="Every statement, all derivatives, and what was tried.")
 @click.option("--steps", is_flag=True, help="Show the steps of Newton's method.")
 @click.option("--certificate", "certificate_file", metavar="FILE", help="Write the certificates alone.")
 @click.option(
@@ -149,7 +150,7 @@ def derive(loss: str | None, **options: Any) -> int:
     """
     if loss is None and options["equations"] is None and options["data"] is None:
         raise CallError("nothing to derive: give a LOSS or --equations; closedform losses lists the names")
-    form, steps = options.pop("form"), options.pop("steps")
+    form, steps, full = options.pop("form"), options.pop("steps"), options.pop("full")
     files = {k: options.pop(f"{k}_file") for k in ("html", "plot", "certificate")}
     wants_code = options.pop("exit_code")
     report = _derive(_source(loss), options)
@@ -164,12 +165,19 @@ def derive(loss: str | None, **options: Any) -> int:
     elif form == "latex":
         _say(report.to_latex())
     elif not (files["html"] or files["plot"]):
-        _say(report.to_text(colour=_colours(), steps=steps))
+        _say(report.to_text(colour=_colours(), steps=steps, full=full, digits=_asked("digits")))
     for objection in report.refused:
         _complain(f"our own kernel refused a certificate: {objection}", REFUSED)
     if report.refused:
         return REFUSED
     return EXIT[report.verdict.outcome] if wants_code else 0
+
+
+def _asked(name: str) -> Any:
+    """The value of an option that was given on this command line, None where the default stands."""
+    context = click.get_current_context()
+    given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    return context.params[name] if given else None
 
 
 def _source(loss: str | None) -> str | None:

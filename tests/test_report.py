@@ -174,9 +174,51 @@ def test_nothing_is_proved_without_a_certificate():
 def test_the_answer_comes_first_and_in_plain_words():
     lines = quartic().to_text(width=110).splitlines()
     assert lines[0] == "CLOSED"
-    assert lines[1].strip() == "Yes: every real critical point has an exact expression, in radicals."
-    assert "-1/4" in lines[2]
-    assert "x = sqrt(2)/2 ≈ 0.707106781187" in " ".join(lines[2:4])
+    place = "x = -sqrt(2)/2 ≈ -0.707106781187 and at x = sqrt(2)/2 ≈ 0.707106781187"
+    assert lines[1].strip() == f"The minimum is -1/4, at {place}."
+    assert lines[2].strip() == "All 3 critical points are exact, in radicals; there are no others."
+
+
+def test_the_short_text_fits_a_screen_and_the_full_one_has_every_digit():
+    assert len(quartic().to_text(width=96).splitlines()) <= 14
+    assert len(matrix().to_text(width=96).splitlines()) <= 20
+    assert "0.70710678118654752440084436210 ± 1e-30" not in quartic().to_text(full=True)
+    assert "0.70710678118654752440084436210 ± 1e-30" in quartic().to_text(full=True, digits=30)
+    assert "30" not in quartic().to_text()
+
+
+def test_the_optimum_comes_first_where_it_has_another_verdict():
+    verdict = dataclasses.replace(quartic().verdict, outcome="partly_closed", minimiser="closed")
+    points = (*quartic().critical_points[:2], dataclasses.replace(quartic().critical_points[2], exact=None))
+    shown = quartic(verdict=verdict, critical_points=points).to_text().splitlines()
+    assert shown[0] == "Minimum: CLOSED; all points: PARTLY CLOSED"
+
+
+@pytest.mark.parametrize(
+    ("topics", "assuming", "said"),
+    [
+        ((), (), "There is no closed form: the first."),
+        (("not radical",), (), "None of the 3 critical points has an expression in radicals."),
+        (("not radical", "not liouvillian"), (), "None of the 3 critical points has an expression in radicals."),
+    ],
+)
+def test_no_more_is_excluded_than_what_every_statement_excludes(topics, assuming, said):
+    statements = tuple(Statement("the first", "derived", assuming, topic=t) for t in topics or ("",))
+    points = tuple(dataclasses.replace(p, exact=None) for p in quartic().critical_points)
+    verdict = Verdict("not_closed", None, "instance", "not_closed", statements)
+    assert said in quartic(verdict=verdict, critical_points=points).to_text(width=110)
+
+
+def test_of_a_single_point_the_largest_excluded_class_is_said():
+    """Each statement is about the same point; what rests on a conjecture is said so."""
+    statements = (
+        Statement("no", "derived", topic="not radical"),
+        Statement("no", "derived", ("Schanuel's conjecture",), topic="not elementary"),
+    )
+    points = (dataclasses.replace(quartic().critical_points[0], exact=None),)
+    verdict = Verdict("not_closed", None, "instance", "not_closed", statements)
+    shown = " ".join(quartic(verdict=verdict, critical_points=points).to_text(width=110).split())
+    assert "has no expression in radicals, nor made of arithmetic, exp and log (assuming" in shown
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 110])
@@ -185,7 +227,7 @@ def test_text_stays_within_the_width(width):
 
 
 def test_every_statement_shows_its_trust_and_its_hypotheses():
-    shown = quartic().to_text(width=100)
+    shown = quartic().to_text(width=100, full=True)
     for mark in ("[proved]", "[derived]", "[observed]", "assuming Schanuel's conjecture", "(Chow 1999)"):
         assert mark in shown
 
@@ -199,7 +241,7 @@ def test_colours_only_where_they_are_wanted():
 def test_without_a_minimum_the_kinds_are_counted():
     points = tuple(dataclasses.replace(p, kind="local minimum") for p in quartic().critical_points[:2])
     lines = quartic(critical_points=(*points, quartic().critical_points[1])).to_text(width=110).splitlines()
-    assert lines[2].strip() == "Critical points found: 2 local minima, 1 local maximum."
+    assert lines[1].strip() == "Critical points found: 2 local minima, 1 local maximum."
 
 
 def test_newtons_steps_are_shown_when_asked():
@@ -239,16 +281,16 @@ def test_integers_past_pythons_limit_are_written():
 @pytest.mark.parametrize(
     ("outcome", "word"),
     [
-        ("closed", "Yes"),
-        ("partly_closed", "In part"),
-        ("no_critical_point", "nothing to solve"),
-        ("not_closed", "No:"),
-        ("undecided", "Not decided"),
+        ("closed", "All 3 critical points are exact"),
+        ("partly_closed", "listed have an exact expression"),
+        ("no_critical_point", "There is no critical point"),
+        ("not_closed", "There is no closed form"),
+        ("undecided", "It is open whether there is a closed form"),
     ],
 )
 def test_each_outcome_has_its_sentence(outcome, word):
     verdict = dataclasses.replace(quartic().verdict, outcome=outcome)
-    assert word in quartic(verdict=verdict).to_text().splitlines()[1]
+    assert word in quartic(verdict=verdict).to_text(width=110)
 
 
 def test_an_undecided_report_never_says_that_something_does_not_exist():
@@ -402,4 +444,4 @@ def test_documents_are_neutral():
     shown = repr(document.compose(quartic()))
     for mark in ("\x1b", "<td", "\\frac", "$"):
         assert mark not in shown
-    assert text.render(document.compose(quartic()), 100) == quartic().to_text(width=100)
+    assert text.render(document.compose(quartic()), 100) == quartic().to_text(width=100, full=True, digits=30)

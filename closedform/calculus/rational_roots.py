@@ -71,7 +71,9 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
     shown = to_sympy(f, sp.Symbol("x"))
     if decision.solvable is False and decision.certificate is not None:
         group = f" (Galois group {decision.group})" if decision.group else ""
-        said = Statement(f"no root of {shown} is expressible in radicals{group}", "proved", certificate=0)
+        said = Statement(
+            f"no root of {shown} is expressible in radicals{group}", "proved", certificate=0, topic="not radical"
+        )
         return RealRoots(f, balls, nothing, "not_closed", None, (said,), (decision.certificate,))
     if decision.solvable is None:
         return RealRoots(f, balls, nothing, "unknown", reason=decision.reason)

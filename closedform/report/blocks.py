@@ -32,10 +32,12 @@ Line = tuple[Inline, ...]
 
 @dataclass(frozen=True)
 class Answer:
-    """The verdict in a word, and in plain sentences."""
+    """The verdict in a word, and in plain sentences; ``optimum`` is the word for the optimum alone where it differs."""
 
     outcome: str
     lines: tuple[Line, ...]
+    optimum: str = ""
+    sought: str = "minimum"
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ it looks. The first block answers the question; everything after it says why one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from closedform.points import SOUGHT
+from closedform.report.answer import MANY, SOUGHT_STEM, answer, sentence, thing
 from closedform.report.blocks import (
-    Answer,
     Block,
     Claims,
     Code,
@@ -27,49 +28,41 @@ from closedform.report.blocks import (
     with_carets,
 )
 from closedform.report.numbers import newton_steps
-from closedform.report.points import coordinate, description, height, names_of, place, row, separated
+from closedform.report.points import description, names_of, place, row
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
+    from closedform.attempt import Statement
     from closedform.report.model import Report
 
 
-CLASS_WORDS = {
-    "rational": "by + - * / alone",
-    "radical": "in radicals",
-    "elementary": "with exp, log and radicals",
-    "lambert_w": "with Lambert's W function",
-    "special": "with special functions",
-    "linear_algebra": "by linear algebra: products, inverses, linear solves",
-    "spectral": "by an eigenvalue or singular value decomposition",
-    "piecewise": "by cases: min, max, sorting, thresholds",
-}
-_SOUGHT = {"min": ("minim", "convex", "local maximum"), "max": ("maxim", "concave", "local minimum")}
 HIDDEN = frozenset(
     ("refused", "fault", "newton", "logarithms", "passed over")
 )  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
-MANY = 8  # unknowns or critical points after which the long form gives way to a table
 
 
-def compose(report: Report, steps: bool = False) -> Document:
-    """The document of a report; with ``steps`` also the iterations of Newton's method."""
+def compose(report: Report, steps: bool = False, digits: int | None = None) -> Document:
+    """The whole document of a report; with ``steps`` also the iterations of Newton's method.
+
+    Numbers have ``digits`` digits; without, all that were worked out, each with its proved radius.
+    """
     source = report.problem.source
     title = source if len(source) <= 200 else source[:199] + "…"
-    return Document(title, tuple(with_carets(block) for block in _blocks(report, steps)))
+    return Document(title, tuple(with_carets(block) for block in _blocks(report, steps, digits)))
 
 
-def _blocks(report: Report, steps: bool) -> Iterator[Block]:
-    yield _answer(report)
+def _blocks(report: Report, steps: bool, digits: int | None) -> Iterator[Block]:
+    yield answer(report)
     yield from _question(report)
     if report.formula is not None:
         yield from _formula(report)
     if report.critical_points:
-        yield from _points(report)
+        yield from _points(report, digits)
     if report.verdict.statements:
         yield Heading("What is claimed, and on whose word")
-        yield Claims(report.verdict.statements)
+        yield Claims(_as_sentences(report))
     yield from _details(report, steps)
     if report.formula is not None and report.formula.numpy:
         yield Heading("A function that computes it: report.function()")
@@ -90,6 +83,11 @@ def _blocks(report: Report, steps: bool) -> Iterator[Block]:
     yield Paragraph((_closing(report),))
 
 
+def _as_sentences(report: Report) -> tuple[Statement, ...]:
+    names = (*report.problem.unknowns, *report.problem.parameters)
+    return tuple(replace(s, text=sentence(s.text, names)) for s in report.verdict.statements)
+
+
 def _rung(path: str) -> str:
     """The place of an attempt in the climb, without the numbers of the parts that a reduction made.
 
@@ -101,119 +99,6 @@ def _rung(path: str) -> str:
 
 def _brief(reason: str) -> str:
     return reason if len(reason) <= BRIEF else reason[: BRIEF - 1] + "…"
-
-
-# -- the answer ---------------------------------------------------------------------------------------------------
-
-
-def _answer(report: Report) -> Answer:
-    verdict = report.verdict
-    how = CLASS_WORDS.get(verdict.expression_class or "", "")
-    lines = list[Line]()
-    if verdict.outcome == "closed" and verdict.scope == "formula":
-        lines.append((f"Yes: one formula gives the answer for all data, {how}.",))
-    elif verdict.outcome == "closed":
-        lines.append((f"Yes: every real {_thing(report)} has an exact expression, {how}.",))
-    elif verdict.outcome == "partly_closed" and not report.complete and all(p.exact for p in report.critical_points):
-        lines.append(
-            (f"In part: the {_thing(report)}s listed have an exact expression; about others nothing is claimed.",)
-        )
-    elif verdict.outcome == "partly_closed":
-        lines.append(
-            (
-                f"In part: some {_thing(report)}s have an exact expression; the others are shown to have none of "
-                "the kinds that the statements below name.",
-            )
-        )
-    elif verdict.outcome == "no_critical_point":
-        vanish = "the gradient vanishes" if report.problem.loss is not None else "the equations are met"
-        lines.append((f"There is nothing to solve for: {vanish} nowhere in the domain.",))
-    elif verdict.outcome == "not_closed":
-        general = verdict.scope == "formula"
-        subject = "no formula gives the answer for all data" if general else "there is no closed form"
-        lines.append((f"No: {subject}, of the kinds that the statements below name.",))
-    else:
-        lines.append(("Not decided: neither a closed form nor a proof that there is none was found.",))
-    lines += _formula_lines(report) if report.formula is not None else _minimum_lines(report)
-    sought, bending, other = _SOUGHT[report.problem.sense]
-    bent = next((p.kind for p in report.critical_points if p.kind in ("saddle", other) and p.inertia), None)
-    if bent is not None:
-        lines.append((f"The loss is not {bending}: it has a {bent}.",))
-    if verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
-        word = {
-            "closed": f"The global {sought}iser itself has a closed form.",
-            "not_closed": f"The global {sought}iser is among those that have none.",
-            "no_critical_point": f"No global {sought}iser exists.",
-            "partly_closed": f"Of the global {sought}isers some have a closed form.",
-            "undecided": f"Whether the global {sought}iser has a closed form is not decided.",
-        }[verdict.minimiser]
-        lines.append((word,))
-    if report.refused:
-        lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
-    withdrawn = report.details.get("fault")
-    if isinstance(withdrawn, tuple):
-        lines.append((f"FAULT: our own audit withdrew a claim: {'; '.join(map(str, withdrawn))}",))
-    return Answer(verdict.outcome, tuple(lines))
-
-
-def _thing(report: Report) -> str:
-    """What is looked for: a loss has critical points, equations have solutions."""
-    return "critical point" if report.problem.loss is not None else "solution"
-
-
-def _formula_lines(report: Report) -> list[Line]:
-    assert report.formula is not None
-    lines = list[Line]([(Equation(u, e),) for u, e in report.formula.unknown.items()][:MANY])
-    if report.formula.conditions:
-        lines.append((f"when {', and '.join(report.formula.conditions)}.",))
-    return lines
-
-
-def _minimum_lines(report: Report) -> list[Line]:
-    whole, edge = SOUGHT[report.problem.sense]
-    word = f"{_SOUGHT[report.problem.sense][0]}um"
-    minima, subject = [p for p in report.critical_points if p.kind == whole], f"The {word}"
-    if not minima:
-        minima = [p for p in report.critical_points if p.kind == edge]
-        subject = f"A {word} on the edge of the domain"
-    if not minima:
-        return _kinds(report)
-    first = minima[0]
-    value = height(report.problem, first)
-    value = (" (", *value, ")") if value else ()
-    if len(minima) > 3:
-        return [(subject, *value, f" is reached at {len(minima)} points.")]
-    if len(names_of(first)) > 4:
-        return [(subject, *value, " is reached at the point listed below.")]
-    line: list[Inline] = [subject, *value, " is reached at "]
-    for i, p in enumerate(minima):
-        line += [" and at "] if i else []
-        line += separated([coordinate(p, u, 12) for u in names_of(p)])
-    return [(*line, ".")]
-
-
-def _kinds(report: Report) -> list[Line]:
-    """What there is when no optimum over the whole domain is known."""
-    points = report.critical_points
-    if not points:
-        return []
-    if len(points) == 1 and len(names_of(points[0])) <= 4:
-        (point,) = points
-        place = separated([coordinate(point, u, 12) for u in names_of(point)])
-        kind = _KIND_WORDS.get(point.kind, point.kind)
-        if report.problem.loss is None and point.kind == "unclassified":
-            return [("The one solution found is ", *place, ".")]
-        return [(f"The one {_thing(report)} found, at ", *place, f", is {kind}.")]
-    if report.problem.loss is None and all(p.kind == "unclassified" for p in points):
-        return [(f"Solutions found: {len(points)}.",)]
-    tally = [(kind, sum(p.kind == kind for p in points)) for kind in dict.fromkeys(p.kind for p in points)]
-    return [(f"Critical points found: {', '.join(f'{n} {_plural(kind, n)}' for kind, n in tally)}.",)]
-
-
-def _plural(kind: str, count: int) -> str:
-    if count == 1 or kind in ("degenerate", "unclassified"):
-        return kind
-    return f"{kind[:-2]}a" if kind.endswith("um") else f"{kind}s"
 
 
 # -- the question -------------------------------------------------------------------------------------------------
@@ -248,14 +133,6 @@ def _question(report: Report) -> Iterator[Block]:
 
 # -- the formula --------------------------------------------------------------------------------------------------
 
-_KIND_WORDS = {
-    "local minimum": "a local minimum",
-    "saddle": "a saddle",
-    "local maximum": "a local maximum",
-    "global maximum": "the global maximum",
-    "global minimum": "the global minimum",
-    "unclassified": "not classified",
-}
 COST_WORDS = {"flops": "operations", "memory": "memory (numbers held)", "order": "order"}
 
 
@@ -265,7 +142,7 @@ def _formula(report: Report) -> Iterator[Block]:
     assert formula is not None
     rows = list[tuple[Inline, ...]]()
     if formula.convexity:
-        rows.append((f"why a {_SOUGHT[report.problem.sense][0]}um", formula.convexity))
+        rows.append((f"why a {SOUGHT_STEM[report.problem.sense]}um", formula.convexity))
     for key, value in formula.cost.items():
         rows.append((COST_WORDS.get(key, key.replace("_", " ")), value if key == "order" else Math(value)))
     if rows:
@@ -279,11 +156,11 @@ def _formula(report: Report) -> Iterator[Block]:
 # -- critical points ----------------------------------------------------------------------------------------------
 
 
-def _points(report: Report) -> Iterator[Block]:
+def _points(report: Report, digits: int | None) -> Iterator[Block]:
     points = report.critical_points
     count = f"{len(points)}{_no_others(report)}"
     complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
-    yield Heading(f"{_thing(report).capitalize()}s ({count})")
+    yield Heading(f"{thing(report).capitalize()}s ({count})")
     if complex_count is not None:
         some = "" if real_count is None else f", {real_count} of them real"
         real = ", all real" if real_count == complex_count else some
@@ -294,13 +171,16 @@ def _points(report: Report) -> Iterator[Block]:
     if len(names_of(points[0])) > FEW:
         for p in points[:MANY]:
             yield Paragraph(description(report.problem, p))
-            yield Table(("unknown", "value", "within", "exactly"), tuple(row(p, u) for u in names_of(p)))
+            header = (
+                ("unknown", "value", "exactly") if digits is not None else ("unknown", "value", "within", "exactly")
+            )
+            yield Table(header, tuple(row(p, u, digits) for u in names_of(p)))
         if len(points) > MANY:
             yield Paragraph((f"… and {len(points) - MANY} more (all are in the JSON).",))
         return
     items = list[tuple[Line, ...]]()
     for p in points[: 3 * MANY]:
-        lines = [place(p, u) for u in names_of(p)]
+        lines = [place(p, u, digits) for u in names_of(p)]
         extra: list[Line] = [(f"where {', '.join(p.conditions)}",)] if p.conditions else []
         if p.note:
             extra.append((p.note,))

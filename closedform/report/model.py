@@ -15,6 +15,8 @@ from closedform.kernel.document import seal
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.report import html, latex, text, typeset
+from closedform.report.answer import DIGITS as SHOWN_DIGITS
+from closedform.report.brief import brief
 from closedform.report.document import compose
 from closedform.report.written import text_of
 from closedform.verdict import Verdict
@@ -22,6 +24,7 @@ from closedform.verdict import Verdict
 if TYPE_CHECKING:
     from closedform.report.plots import Drawing
 
+DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
 FORMAT = 1  # of the JSON: 1 is the first
 
 
@@ -126,9 +129,24 @@ class Report:
     def to_json(self) -> str:
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
 
-    def to_text(self, width: int | None = None, *, colour: bool = False, steps: bool = False) -> str:
-        """For a terminal of ``width`` columns; ``steps`` shows the iterations of Newton's method."""
-        return text.render(compose(self, steps), width, colour)
+    def to_text(
+        self,
+        width: int | None = None,
+        *,
+        colour: bool = False,
+        steps: bool = False,
+        full: bool = False,
+        digits: int | None = None,
+    ) -> str:
+        """For a terminal of ``width`` columns: what matters; ``full`` has every statement and what was tried.
+
+        ``steps`` shows the way to the answer. Numbers have 12 digits; when ``digits`` are given here or were in
+        ``derive``, as many, and with ``full`` each has its proved radius.
+        """
+        asked = digits or (self.digits if self.digits != DEFAULT_DIGITS else None)
+        if full or steps:
+            return text.render(compose(self, steps, None if asked else SHOWN_DIGITS), width, colour)
+        return text.render(brief(self, asked or SHOWN_DIGITS), width, colour)
 
     def to_latex(self) -> str:
         """A LaTeX document that compiles as it stands."""

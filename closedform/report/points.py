@@ -11,6 +11,7 @@ from closedform.report.blocks import Equation, Inline, Line, Math
 from closedform.report.numbers import loss_at
 from closedform.report.written import text_of
 
+PLAIN = 6  # characters of a fraction that is shown without decimals
 LONG = 40  # characters of an exact value after which its decimals are easier to read
 
 
@@ -18,18 +19,24 @@ def names_of(point: CriticalPoint) -> list[str]:
     return list(point.exact or point.numeric or ())
 
 
-def coordinate(point: CriticalPoint, unknown: str, digits: int | None = None) -> Inline:
+def coordinate(point: CriticalPoint, unknown: str, digits: int | None = None, whole: bool = False) -> Inline:
+    """``unknown = exact ≈ decimal``; an exact value too long for a sentence is left out, unless the ``whole`` is wanted."""
     exact = point.exact.get(unknown) if point.exact else None
     decimal = point.numeric.get(unknown) if point.numeric else None
     radius = point.radius.get(unknown) if point.radius else None
     if exact is not None and text_of(exact) == unknown:
         return f"any {unknown}"
-    if exact is not None and decimal is not None and text_of(exact).lstrip("-").isdigit():
-        return Equation(unknown, exact)  # an integer needs no decimals
+    if exact is not None and _is_plain(exact):
+        return Equation(unknown, exact)
     if digits is not None and decimal is not None:
-        shown = exact if exact is None or len(text_of(exact)) <= 2 * LONG else None
+        shown = exact if whole or exact is None or len(text_of(exact)) <= 2 * LONG else None
         return Equation(unknown, shown, shortened(decimal, digits), None)
     return Equation(unknown, exact, decimal, radius)
+
+
+def _is_plain(exact: object) -> bool:
+    """A fraction so short that its decimals would say nothing."""
+    return len(text_of(exact)) <= PLAIN and bool(getattr(exact, "is_Rational", False))
 
 
 def shortened(decimal: str, digits: int) -> str:
@@ -47,18 +54,25 @@ def shortened(decimal: str, digits: int) -> str:
     return f"{value:.{digits}g}"
 
 
-def place(point: CriticalPoint, unknown: str) -> Line:
-    """One coordinate in full: exact and in decimals; of a long fraction the decimals and the size."""
+def place(point: CriticalPoint, unknown: str, digits: int | None = None) -> Line:
+    """One coordinate, exact and in decimals (all of them with their radius if no ``digits`` are given).
+
+    Of a long fraction the decimals and the size.
+    """
     size = _exactly(point, unknown, bool(point.numeric))
     if isinstance(size, str) and size:
         decimal, radius = (point.numeric or {}).get(unknown), (point.radius or {}).get(unknown)
+        if digits is not None and decimal is not None:
+            decimal, radius = shortened(decimal, digits), None
         return (Equation(unknown, None, decimal, radius), f", exactly {size}")
-    return (coordinate(point, unknown),)
+    return (coordinate(point, unknown, digits, whole=True),)
 
 
-def row(point: CriticalPoint, unknown: str) -> tuple[Inline, ...]:
-    value = (point.numeric or {}).get(unknown, "")
-    return unknown, value, (point.radius or {}).get(unknown, ""), _exactly(point, unknown, bool(value))
+def row(point: CriticalPoint, unknown: str, digits: int | None = None) -> tuple[Inline, ...]:
+    value, exact = (point.numeric or {}).get(unknown, ""), _exactly(point, unknown, bool(point.numeric))
+    if digits is not None:
+        return unknown, shortened(value, digits) if value else "", exact
+    return unknown, value, (point.radius or {}).get(unknown, ""), exact
 
 
 def _exactly(point: CriticalPoint, unknown: str, beside: bool) -> Inline:
@@ -72,21 +86,23 @@ def _exactly(point: CriticalPoint, unknown: str, beside: bool) -> Inline:
     return Math(exact)
 
 
-def height(problem: Problem, point: CriticalPoint) -> Line:
+def height(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
     """The loss at a point: exact where it is known and short, and as a certified decimal."""
     exact, decimal = point.loss, None
+    if exact is not None and not exact.is_Rational and exact.is_Float:
+        exact, decimal = None, shortened(str(exact), digits)
     long = exact is not None and len(text_of(exact)) > LONG
     if exact is None or long or (exact.is_number and not exact.is_Rational):
-        decimal = loss_at(problem, point)
+        decimal = loss_at(problem, point, digits) or decimal
     if exact is not None and (not long or (decimal is None and len(text_of(exact)) <= 3 * LONG)):
         return (Math(exact), "" if decimal is None else f" ≈ {decimal}")
     return (f"≈ {decimal}",) if decimal is not None else ()
 
 
-def description(problem: Problem, point: CriticalPoint) -> Line:
+def description(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
     plain = "not classified" if problem.loss is not None else "a solution"
     parts: list[Inline] = [point.kind if point.kind != "unclassified" else plain]
-    value = height(problem, point)
+    value = height(problem, point, digits)
     if value:
         parts += [", loss ", *value]
     if point.inertia is not None and sum(point.inertia) > 1:

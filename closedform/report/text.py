@@ -28,6 +28,7 @@ WIDEST = 110  # columns: longer lines are hard to read
 LONGEST = 400  # characters of one expression; the JSON has it whole
 INDENT = 2
 SHORT = 12  # lines of code that are shown in full
+HELD = "\N{NO-BREAK SPACE}"  # a space at which no line ends
 NARROWEST = 5  # of a column in a table
 
 _STYLE = {
@@ -54,7 +55,14 @@ _WORD = {
 def render(document: Document, width: int | None = None, colour: bool = False) -> str:
     """The document as text that ends in one newline."""
     columns = max(40, min(width or shutil.get_terminal_size((96, 24)).columns, WIDEST))
-    return "\n".join(_Terminal(columns, colour).document(document)).rstrip() + "\n"
+    return "\n".join(_Terminal(columns, colour).document(document)).rstrip().replace(HELD, " ") + "\n"
+
+
+def headline(block: Answer) -> str:
+    """The verdict in a word; where it is another one for the optimum, that first."""
+    if not block.optimum:
+        return _WORD[block.outcome]
+    return f"{block.sought.capitalize()}: {_WORD[block.optimum]}; all points: {_WORD[block.outcome]}"
 
 
 def readable(value: object, longest: int = LONGEST) -> str:
@@ -115,10 +123,10 @@ class _Terminal:
     def equation(part: Equation) -> str:
         decimal = part.decimal or ""
         if part.radius:
-            decimal += f" ± {part.radius}"
+            decimal += f"{HELD}±{HELD}{part.radius}"
         sides = [readable(part.left)] + ([readable(part.right)] if part.right is not None else [])
         shown = " = ".join(sides)
-        return f"{shown} ≈ {decimal}" if decimal else shown
+        return f"{shown} ≈{HELD}{decimal}" if decimal else shown
 
     def wrapped(self, text: str, indent: int, hanging: int = 0) -> list[str]:
         return textwrap.wrap(
@@ -131,7 +139,7 @@ class _Terminal:
         ) or [""]
 
     def answer(self, block: Answer) -> list[str]:
-        lines = [self.style(_WORD[block.outcome], block.outcome)]
+        lines = [self.style(headline(block), block.optimum or block.outcome)]
         for line in block.lines:
             lines += self.wrapped(self.line(line), INDENT, 2)
         return lines

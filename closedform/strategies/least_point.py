@@ -94,7 +94,9 @@ class _Least:
         for base in bases:
             found = descends(self.loss, self.unknowns, base, gaps) if sp.count_ops(list(base.values())) < 30 else None
             if found is not None:
-                return replace(self.found, statements=(*self.found.statements, Statement(found, "derived")))
+                return replace(
+                    self.found, statements=(*self.found.statements, Statement(found, "derived", topic="no minimum"))
+                )
         return self.found
 
     def _value(self, p: CriticalPoint) -> arb | None:

@@ -193,7 +193,9 @@ class _Landscape(_Line):
         statements = [said]
         least_text = self._about_least(land)
         if least_text:
-            statements.append(Statement(least_text, "derived"))
+            statements.append(
+                Statement(least_text, "derived", topic="" if land.least.state == "attained" else "no minimum")
+            )
         return self.concluded(points, land.period, self._minimiser(points, bool(least)), statements, "the loss")
 
     def _kind(self, stop: Stop, least: bool, most: bool) -> Kind | None:

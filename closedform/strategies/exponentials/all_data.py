@@ -214,6 +214,7 @@ def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq]) -> Attem
             f"at {witness} it would write a number in radicals that is not.",
             "derived",
             reference="specialisation; Hermite-Lindemann theorem",
+            topic="not radical",
         )
     )
     label = _linear_label(small, values)
@@ -227,6 +228,7 @@ def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq]) -> Attem
                 f"{label}, and its monodromy group contains an alternating group of degree five or more at {witness}.",
                 "derived",
                 reference=KHOVANSKII,
+                topic="not liouvillian",
             )
         )
     else:
@@ -236,6 +238,7 @@ def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq]) -> Attem
                 "derived",
                 (SCHANUEL,),
                 CHOW,
+                topic="not elementary",
             )
         )
     return Attempt(

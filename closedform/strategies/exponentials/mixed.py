@@ -62,6 +62,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             f"{t} = exp({scale}*{x}) and P = {shown}, irreducible over Q in both variables, and {x} = 0 is no critical point.",
             "derived",
             reference=HERMITE_LINDEMANN,
+            topic="not radical",
         )
     ]
     if 1 in (p.degrees()[field.names.index(x)], p.degrees()[field.names.index(t)]):
@@ -72,6 +73,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
                 "derived",
                 (SCHANUEL,),
                 f"{LIN}; {CHOW}",
+                topic="not elementary",
             )
         )
     return Attempt(name, "not_closed", "", statements=tuple(statements), details=FrozenMap({"equation": shown}))

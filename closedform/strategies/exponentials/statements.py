@@ -113,6 +113,7 @@ def about_numbers(
                 f"is not in radicals.",
                 "derived",
                 reference=HERMITE_LINDEMANN,
+                topic="not radical",
             )
         )
         out.append(
@@ -121,6 +122,7 @@ def about_numbers(
                 "derived",
                 (SCHANUEL,),
                 CHOW,
+                topic="not elementary",
             )
         )
     out += about_formula(where, found, numbers)
@@ -239,11 +241,13 @@ def about_points(
         if isinstance(judged.infimum, fmpq):
             out.append(
                 Statement(
-                    f"The infimum {judged.infimum} of the loss is approached at infinity and not attained.", "derived"
+                    f"The infimum {judged.infimum} of the loss is approached at infinity and not attained.",
+                    "derived",
+                    topic="no minimum",
                 )
             )
         elif judged.infimum == "-":
-            out.append(Statement("The loss is unbounded below.", "derived"))
+            out.append(Statement("The loss is unbounded below.", "derived", topic="no minimum"))
     elif judged.attained and any(p.kind == "global minimum" for p in points):
         out.append(Statement("The global minimum is attained, at the point so marked.", "derived"))
     return out

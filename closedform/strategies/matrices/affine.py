@@ -86,7 +86,11 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
                 complete=True,
                 scope="formula",
                 minimiser="no_critical_point",
-                statements=(Statement(said + ", and the loss has no lower bound", "derived", reference="Fermat"),),
+                statements=(
+                    Statement(
+                        said + ", and the loss has no lower bound", "derived", reference="Fermat", topic="no minimum"
+                    ),
+                ),
             )
     steps = eliminate(equations, names, frozenset(multipliers), budget)
     if isinstance(steps, str):

@@ -14,10 +14,13 @@ from closedform.algebra.noncommutative.facts import definite, full_column_rank, 
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly
 from closedform.algebra.noncommutative.solve import Linear, collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
+from closedform.attempt import Statement
 from closedform.stationarity.matrix import MatrixSystem, Piece
 
 _LINEAR_LETTERS = frozenset({"had", "diag", "diagonal", "vec", "kron", "khatrirao"})
+CONVEX_RULES = "Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 3.2"
 _CONVEX = frozenset({"exp", "softplus", "abs", "relu"})
+_STRICT = frozenset({"exp", "softplus"})  # strictly convex on the whole line
 _CONCAVE = frozenset({"log", "sqrt"})
 
 
@@ -27,6 +30,19 @@ class Convexity:
 
     reason: str
     strict: tuple[str, ...] | None
+
+
+def stated(system: MatrixSystem) -> Statement | None:
+    """The statement that the loss is convex, and under which conditions it has at most one minimiser."""
+    found = convexity(system)
+    if found is None:
+        return None
+    names = ", ".join(system.unknowns)
+    said = f"the loss is convex in {names}, so that every critical point is a global minimum"
+    if found.strict is not None:
+        condition = f"when {' and '.join(found.strict)}, " if found.strict else ""
+        said += f"; {condition}it is strictly convex and has at most one"
+    return Statement(said, "derived", reference=CONVEX_RULES, topic="convex")
 
 
 def affine(p: Poly, unknowns: Iterable[str]) -> bool:
@@ -181,15 +197,30 @@ def linear_parts(p: Poly, system: MatrixSystem, wanted: Iterable[str]) -> dict[s
     return out
 
 
+def _measured(piece: Piece) -> Poly | None:
+    """The matrix of which the piece is a strictly convex function: a residual squared, or inside a sum of f(entry)."""
+    if piece.residual is not None:
+        return piece.residual
+    if len(piece.value.terms) != 1:
+        return None
+    ((atoms, _), c), *_ = piece.value.terms.items()
+    if c <= 0 or len(atoms) != 1 or atoms[0][1] != 1 or atoms[0][0].kind != "tr":
+        return None
+    word = atoms[0][0].args[0]
+    bent = [l for l in word if l.kind != "ones"]
+    return bent[0].args[1] if len(bent) == 1 and bent[0].kind == "fn" and bent[0].args[0] in _STRICT else None
+
+
 def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[str, ...] | None:
     """When only the zero direction leaves every square unchanged; None where this cannot be said in such words."""
     rows = list[tuple[Piece, dict[str, Linear]]]()
     for piece in system.pieces:
-        if piece.residual is None or sign(piece.coefficient, system.facts) != 2:
+        inside = _measured(piece)
+        if inside is None or sign(piece.coefficient, system.facts) != 2:
             continue
         if piece.metric is not None and piece.metric.names & frozenset(wanted):
             return None
-        parts = linear_parts(piece.residual, system, wanted)
+        parts = linear_parts(inside, system, wanted) if affine(inside, wanted) else None
         if parts is None:
             return None
         if parts:

@@ -87,7 +87,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         f"that satisfies an algebraic differential equation gives a non-constant critical point: with it, {what} would "
         "satisfy one, and it satisfies none"
     )
-    statement = Statement(text, "derived", reference=f"{reference}; {_CLOSURE}")
+    statement = Statement(text, "derived", reference=f"{reference}; {_CLOSURE}", topic="not differentially algebraic")
     return Attempt(name, "not_closed", scope="formula", statements=(statement,))
 
 

@@ -169,7 +169,12 @@ def _with_parameter(system: Stationarity, form: _Form, t: Any) -> Attempt | str:
         f"{f' (already with {given})' if given else ''}: with {form.change} and z = exp(y) it satisfies {shown} = 0, "
         f"irreducible over C({t}) and involving both y and z; the Lambert W function is not excluded by this theorem"
     )
-    return Attempt(name, "not_closed", scope="formula", statements=(Statement(text, "derived", reference=REFERENCE),))
+    return Attempt(
+        name,
+        "not_closed",
+        scope="formula",
+        statements=(Statement(text, "derived", reference=REFERENCE, topic="not liouvillian"),),
+    )
 
 
 def _specialise(system: Stationarity, others: list[Any]) -> dict[Any, Any] | None:

@@ -134,7 +134,7 @@ class _Answer:
         if best:
             statements.append(Statement(reason, "derived"))
         elif (way := self._downhill()) is not None:
-            statements.append(Statement(way, "derived"))
+            statements.append(Statement(way, "derived", topic="no minimum"))
         certificates = self._certify(kept, statements)
         kept.sort(key=lambda c: [float(b.mid()) for b in c.at.values()])
         points = tuple(self._point(c) for c in kept)

@@ -418,10 +418,10 @@ class _Answer:
                 return f"{stand.polynomial} = 0: {stand.evidence.reason or 'not decided'}"
             if any(c in certificates for c in stand.evidence.certificates):
                 continue
-            shift = len(certificates)
+            shift, topic = len(certificates), "not radical" if stand.meaning == self.x else ""
             certificates += stand.evidence.certificates
             statements += [
-                replace(s, certificate=None if s.certificate is None else s.certificate + shift)
+                replace(s, certificate=None if s.certificate is None else s.certificate + shift, topic=topic)
                 for s in stand.evidence.statements
             ]
             if stand.meaning != self.x:

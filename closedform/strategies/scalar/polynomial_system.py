@@ -305,6 +305,7 @@ class _Answer:
                     f"{factor.degree()} that is not solvable by radicals{group}: these points have no expression in radicals",
                     "proved",
                     certificate=len(self.certificates) - 1,
+                    topic="not radical",
                 )
             )
         return decision

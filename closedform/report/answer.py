@@ -1,0 +1,249 @@
+"""The first lines of every report: the verdict in plain words, for the optimum first and then for the other points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from closedform.attempt import Topic
+from closedform.points import SOUGHT, CriticalPoint
+from closedform.report.blocks import Answer, Equation, Inline, Line
+from closedform.report.points import coordinate, height, names_of, separated
+
+if TYPE_CHECKING:
+    from closedform.report.model import Report
+
+HOW = {
+    "rational": "by arithmetic alone",
+    "radical": "in radicals",
+    "elementary": "with exp, log and radicals",
+    "lambert_w": "with Lambert's W function",
+    "special": "with special functions",
+    "linear_algebra": "by linear algebra: products, inverses, linear solves",
+    "spectral": "by an eigenvalue or singular value decomposition",
+    "piecewise": "by cases: min, max, sorting, thresholds",
+}
+EXCLUDED: dict[Topic, str] = {
+    "not radical": "in radicals",
+    "not elementary": "made of arithmetic, exp and log",
+    "not liouvillian": "made of arithmetic, radicals, exp, log and integrals",
+    "not differentially algebraic": "made of arithmetic, radicals, exp, log, integrals, Lambert's W or any other "
+    "function that satisfies an algebraic differential equation",
+}
+_RANK = {topic: rank for rank, topic in enumerate(EXCLUDED)}
+SOUGHT_STEM = {"min": "minim", "max": "maxim"}  # of minimum, minimiser, maximum, maximiser
+MANY = 8  # unknowns after which only the first ones are shown
+DIGITS = 12  # of numbers in sentences
+
+
+def answer(report: Report, digits: int = DIGITS) -> Answer:
+    """The verdict, the formula or the place of the optimum, and why there is none where there is none."""
+    verdict = report.verdict
+    sought = SOUGHT_STEM[report.problem.sense]
+    lines = [*_formula(report)] if report.formula is not None else [*_optimum(report, digits)]
+    lines += [(_verdict(report),)] if report.formula is None else []
+    without = [s.text for s in verdict.statements if s.topic == "no minimum"]
+    if without and verdict.minimiser in (None, "no_critical_point"):
+        lines.append((f"There is no global {sought}um: {min(without, key=len).rstrip('.')}.",))
+    elif verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
+        lines.append((_of_the_optimum(report),))
+    lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "convex"]
+    if report.refused:
+        lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
+    withdrawn = report.details.get("fault")
+    if isinstance(withdrawn, tuple):
+        lines.append((f"FAULT: our own audit withdrew a claim: {'; '.join(map(str, withdrawn))}",))
+    return Answer(
+        verdict.outcome,
+        tuple(lines),
+        "" if verdict.minimiser in (None, verdict.outcome) else verdict.minimiser,
+        f"{sought}um",
+    )
+
+
+def sentence(text: str, names: tuple[str, ...] = ()) -> str:
+    """The text as a full sentence; a first word that is a name stays as it is.
+
+    >>> sentence("the loss is convex"), sentence("x = 2 is a root."), sentence("lambda is positive", ("lambda",))
+    ('The loss is convex.', 'x = 2 is a root.', 'lambda is positive.')
+    """
+    first = text.split(" ", 1)[0].rstrip(",:;")
+    if first.isalpha() and first.islower() and (len(first) > 1 or first == "a") and first not in names:
+        text = text[0].upper() + text[1:]
+    return text if text.endswith((".", ":")) else f"{text}."
+
+
+def thing(report: Report) -> str:
+    """What is looked for: a loss has critical points, equations have solutions."""
+    return "critical point" if report.problem.loss is not None else "solution"
+
+
+def optima(report: Report) -> list[CriticalPoint]:
+    """The global optima; else those on the edge of the domain."""
+    for kind in SOUGHT[report.problem.sense]:
+        if found := [p for p in report.critical_points if p.kind == kind]:
+            return found
+    return []
+
+
+# -- the verdict ------------------------------------------------------------------------------------------------------
+
+
+def _verdict(report: Report) -> str:
+    verdict, points = report.verdict, report.critical_points
+    what, how = thing(report), HOW.get(verdict.expression_class or "", "")
+    exact = sum(p.exact is not None for p in points)
+    if verdict.outcome == "closed" and verdict.scope == "formula":
+        return f"Every {what} has a formula {_everywhere(report)}, {how}."
+    if verdict.outcome == "closed":
+        return _all_exact(what, len(points), how, report.complete, bool(optima(report)))
+    if verdict.outcome == "partly_closed" and exact == len(points):
+        many = f"The {what} listed has" if exact == 1 else f"The {exact} {what}s listed have"
+        return f"{many} an exact expression, {how}; whether there are others is open."
+    if verdict.outcome == "partly_closed":
+        excluded = excluded_classes(report)
+        rest = f"the others have none {excluded}" if excluded else "of the others this is open, or they have none"
+        return f"Of the {len(points)} {what}s {exact} have an exact expression, {how}; {rest}."
+    if verdict.outcome == "no_critical_point":
+        return f"There is no {what}: " + (
+            "the gradient vanishes nowhere in the domain."
+            if report.problem.loss is not None
+            else "the equations are met nowhere in the domain."
+        )
+    if verdict.outcome == "not_closed":
+        return _none(report, what)
+    return "It is open whether there is a closed form: none was found, and none is excluded."
+
+
+def _all_exact(what: str, count: int, how: str, complete: bool, best: bool) -> str:
+    if count == 1 and not best:
+        return f"It is exact, {how}."
+    if count == 1:
+        return f"It is the only {what}, and exact {how}." if complete else f"The {what} is exact, {how}."
+    if count == 0:
+        return f"Every {what} has an exact expression, {how}."
+    many = f"Both {what}s" if count == 2 else f"All {count} {what}s"
+    return f"{many} are exact, {how}; there are no others." if complete else f"{many} found are exact, {how}."
+
+
+def _none(report: Report, what: str) -> str:
+    excluded = excluded_classes(report)
+    if not excluded:
+        grounds = [s.text for s in report.verdict.statements if s.trust != "observed"]
+        return f"There is no closed form: {grounds[0].rstrip('.')}." if grounds else "There is no closed form."
+    if report.verdict.scope == "formula":
+        subject = f"global {SOUGHT_STEM[report.problem.sense]}iser" if report.verdict.minimiser else what
+        return f"No formula {excluded} gives the {subject} {_everywhere(report)}."
+    count = len(report.critical_points)
+    if count == 1 and report.complete:
+        return f"It is the only {what}, and has no expression {excluded}."
+    return (
+        f"None of the {count} {what}s has an expression {excluded}."
+        if count > 1
+        else (f"No {what} has an expression {excluded}.")
+    )
+
+
+def excluded_classes(report: Report) -> str:
+    """In words, the largest class that is excluded for every point without an exact expression.
+
+    Statements about several points may exclude different classes: then only what all of them exclude is said.
+    """
+    found = [s for s in report.verdict.statements if s.topic in EXCLUDED and s.trust != "observed"]
+    found.sort(key=lambda s: _RANK[s.topic])
+    several = sum(p.exact is None for p in report.critical_points) > 1
+    firm = [s for s in found if not s.assuming]
+    kept = [(firm or found)[0 if several else -1]] if found else []
+    if not several:
+        kept += [s for s in found[-1:] if s.assuming and firm and _RANK[s.topic] > _RANK[firm[-1].topic]]
+    return ", nor ".join(
+        EXCLUDED[s.topic] + (f" (assuming {' and '.join(s.assuming)})" if s.assuming else "") for s in kept
+    )
+
+
+def _everywhere(report: Report) -> str:
+    """Over what a formula runs: all data, or all values of a few named parameters."""
+    problem = report.problem
+    if problem.level == "scalar" and problem.data is None and 0 < len(problem.parameters) <= 3:
+        return f"in {', '.join(problem.parameters)}"
+    return "for all data"
+
+
+def _of_the_optimum(report: Report) -> str:
+    sought = SOUGHT_STEM[report.problem.sense]
+    return {
+        "closed": f"The global {sought}iser itself has a closed form.",
+        "not_closed": f"The global {sought}iser is among those that have none.",
+        "no_critical_point": f"There is no global {sought}iser.",
+        "partly_closed": f"Some of the global {sought}isers have a closed form.",
+        "undecided": f"Whether the global {sought}iser has a closed form is open.",
+    }[report.verdict.minimiser or "undecided"]
+
+
+# -- formula and place ------------------------------------------------------------------------------------------------
+
+
+def _formula(report: Report) -> list[Line]:
+    assert report.formula is not None
+    how = HOW.get(report.verdict.expression_class or "", "")
+    best = report.verdict.minimiser == "closed"
+    subject = f"The global {SOUGHT_STEM[report.problem.sense]}iser" if best else f"The {thing(report)}"
+    lines: list[Line] = [(f"{subject} has a formula {_everywhere(report)}, {how}.",)]
+    lines += [("  ", Equation(u, e)) for u, e in report.formula.unknown.items()][:MANY]
+    if report.formula.conditions:
+        lines.append((f"This holds when {', and '.join(report.formula.conditions)}.",))
+    return lines
+
+
+def _optimum(report: Report, digits: int) -> list[Line]:
+    best = optima(report)
+    if not best:
+        return _kinds(report, digits)
+    whole, _ = SOUGHT[report.problem.sense]
+    word = f"{SOUGHT_STEM[report.problem.sense]}um"
+    subject = f"The {word}" if best[0].kind == whole else f"A {word} on the edge of the domain"
+    value = height(report.problem, best[0], digits)
+    rounded = bool(value) and isinstance(value[0], str)
+    said: list[Inline] = [subject, " " if rounded else " is ", *value] if value else [subject]
+    if len(best) > 3:
+        return [(*said, f"{',' if value else ' is'} reached at {len(best)} points.")]
+    if len(names_of(best[0])) > 4:
+        return [(*said, f"{',' if value else ' is'} reached at the point listed below.")]
+    line: list[Inline] = [*said, ", at " if value else " is reached at "]
+    for i, p in enumerate(best):
+        line += [" and at "] if i else []
+        line += separated([coordinate(p, u, digits) for u in names_of(p)])
+    conditions = [c for p in best[:1] for c in p.conditions]
+    return [(*line, f", when {', and '.join(conditions)}." if conditions else ".")]
+
+
+def _kinds(report: Report, digits: int) -> list[Line]:
+    """What there is when no optimum over the whole domain is known."""
+    points = report.critical_points
+    if not points:
+        return []
+    if len(points) == 1 and len(names_of(points[0])) <= 4:
+        (point,) = points
+        place = separated([coordinate(point, u, digits) for u in names_of(point)])
+        only = "The only" if report.complete else "A"
+        if point.kind == "unclassified":
+            return [(f"{only} {thing(report)} is at ", *place, ".")]
+        return [(f"{only} {thing(report)}, at ", *place, f", is {KINDS.get(point.kind, point.kind)}.")]
+    if report.problem.loss is None and all(p.kind == "unclassified" for p in points):
+        return [(f"There are {len(points)} solutions." if report.complete else f"Solutions found: {len(points)}.",)]
+    tally = [(kind, sum(p.kind == kind for p in points)) for kind in dict.fromkeys(p.kind for p in points)]
+    return [(f"Critical points found: {', '.join(f'{n} {_plural(kind, n)}' for kind, n in tally)}.",)]
+
+
+KINDS = {
+    "local minimum": "a local minimum",
+    "saddle": "a saddle",
+    "local maximum": "a local maximum",
+    "global maximum": "the global maximum",
+    "global minimum": "the global minimum",
+}
+
+
+def _plural(kind: str, count: int) -> str:
+    if count == 1 or kind in ("degenerate", "unclassified"):
+        return kind
+    return f"{kind[:-2]}a" if kind.endswith("um") else f"{kind}s"

@@ -1,0 +1,113 @@
+"""The short report: the verdict, the points, the derivative, one line of trust, and where to read on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from closedform.errors import ON_COMMAND_LINE
+from closedform.report.answer import answer, optima, thing
+from closedform.report.blocks import (
+    Block,
+    Document,
+    Equation,
+    Heading,
+    Inline,
+    Items,
+    Line,
+    Math,
+    Paragraph,
+    Table,
+    with_carets,
+)
+from closedform.report.points import coordinate, description, names_of, separated
+
+if TYPE_CHECKING:
+    from closedform.report.model import Report
+
+FEW = 3  # derivatives, and unknowns of a point on one line
+MOST = 12  # points or unknowns that are listed
+TRUSTED = {
+    "proved": "proved by a certificate",
+    "derived": "derived from theorems",
+    "observed": "observed in floating point",
+}
+
+
+def brief(report: Report, digits: int) -> Document:
+    """The short document: what one reads in ten seconds."""
+    return Document(report.problem.source, tuple(with_carets(b) for b in _blocks(report, digits)))
+
+
+def _blocks(report: Report, digits: int) -> Iterator[Block]:
+    yield answer(report, digits)
+    yield Heading("")
+    yield Table((), tuple(_question(report)))
+    if _is_more_to_list(report):
+        yield Heading("")
+        yield from _points(report, digits)
+    yield Heading("")
+    yield Paragraph((_trust(report),))
+    yield Paragraph((_further(report),))
+
+
+def _question(report: Report) -> Iterator[tuple[Inline, ...]]:
+    problem = report.problem
+    if problem.catalogue is not None and problem.loss is not None:
+        yield "loss" if problem.sense == "min" else "to be maximised", Math(problem.loss)
+    for u, g in list(report.gradient.items())[:FEW]:
+        yield f"d/d{u}", Math(g)
+    if len(report.gradient) > FEW:
+        yield "", f"… and {len(report.gradient) - FEW} more derivatives"
+    for note in problem.notes:
+        yield "note", note
+    if report.formula is not None and report.formula.convexity:
+        yield "why", report.formula.convexity
+    if report.formula is not None and "order" in report.formula.cost:
+        yield "cost", report.formula.cost["order"]
+
+
+def _is_more_to_list(report: Report) -> bool:
+    """Does the answer's sentence leave out a point, or a coordinate?"""
+    points = report.critical_points
+    return bool(points) and (len(points) > 1 or len(names_of(points[0])) > 4)
+
+
+def _points(report: Report, digits: int) -> Iterator[Block]:
+    points = report.critical_points
+    if len(names_of(points[0])) > FEW:
+        best = next(iter(optima(report) or points))
+        rows: list[tuple[Inline, ...]] = [(coordinate(best, u, digits),) for u in names_of(best)[:MOST]]
+        yield Paragraph(description(report.problem, best, digits))
+        yield Table((), tuple(rows))
+        left = len(names_of(best)) - MOST
+        if left > 0:
+            yield Paragraph((f"… and {left} more unknowns.",))
+        if len(points) > 1:
+            yield Paragraph((f"… and {len(points) - 1} more {thing(report)}s.",))
+        return
+    lines = list[tuple[Line, ...]]()
+    for p in points[:MOST]:
+        place = separated([coordinate(p, u, digits) for u in names_of(p)])
+        lines.append(((*place, ": ", *description(report.problem, p, digits)),))
+    yield Items(tuple(lines), numbered=True)
+    shown = [part for (line,) in lines for part in line if isinstance(part, Equation)]
+    if any(part.right is None for part in shown) and all(p.exact for p in points):
+        yield Paragraph(("The exact expressions are long; the full report has them.",))
+    if len(points) > MOST:
+        yield Paragraph((f"… and {len(points) - MOST} more.",))
+
+
+def _trust(report: Report) -> str:
+    """How many statements stand behind the answer, by whose word."""
+    counts = {t: sum(s.trust == t for s in report.verdict.statements) for t in TRUSTED}
+    said = [f"{n} {TRUSTED[t]}" for t, n in counts.items() if n]
+    return f"Statements: {', '.join(said)}." if said else "Nothing more is claimed."
+
+
+def _further(report: Report) -> str:
+    if not ON_COMMAND_LINE.get():
+        return "More: to_text(full=True), to_text(steps=True), plot()."
+    numbers = report.problem.level == "matrix" and report.problem.catalogue is not None and report.problem.data is None
+    data = " --data FILE --target COL (numbers for your data)," if numbers else ""
+    return f"More:{data} --full, --steps, --plot FILE, --json."
