@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from closedform.frozen import FrozenMap
@@ -21,32 +22,70 @@ Outcome = Literal[
 ]
 Trust = Literal["proved", "derived", "observed"]
 Scope = Literal["formula", "instance"]
-Topic = Literal[
-    "",
-    "no minimum",  # the loss has no global minimum
-    "convex",
-    "not radical",  # no expression in radicals: of the points that are shown without one, or for all data
-    "not elementary",  # none from rational (for all data: from the data and algebraic) numbers by arithmetic, exp, log
-    "not liouvillian",  # none with arithmetic, radicals, exp, log and integrals
-    "not differentially algebraic",  # none of the former, nor any function with an algebraic differential equation
-]
 
 
 @dataclass(frozen=True)
-class Statement:
-    """One printed claim, with whose word it rests on.
+class Finding:
+    """A claim as data: which theorem, about what, on whose word; ``report.theorems`` says it in English.
 
-    ``certificate`` indexes the certificates of the attempt it came with (re-indexed into the report's). ``assuming``
-    lists unproved hypotheses, such as Schanuel's conjecture; ``reference`` is the printed source of a cited theorem.
-    ``topic`` marks a statement that the short report tells, too.
+    ``about`` has what the theorem's sentence speaks of. ``certificate`` indexes the certificates of the attempt (in a
+    report, the report's). ``assuming`` lists unproved hypotheses, such as Schanuel's conjecture. With scope "formula" it
+    is a theorem on a family of problems, never on one of them. ``within`` names the smaller problems that it speaks of,
+    ``names`` what symbols of these stand for; ``refused``: the kernel did not accept its certificate.
     """
 
-    text: str
-    trust: Trust
-    assuming: tuple[str, ...] = ()
-    reference: str = ""
+    theorem: str
+    trust: Trust = "derived"
+    about: FrozenMap[str, object] = FrozenMap()
     certificate: int | None = None
-    topic: Topic = ""
+    assuming: tuple[str, ...] = ()
+    scope: Scope = "instance"
+    within: tuple[str, ...] = ()
+    names: FrozenMap[str, str] = FrozenMap()
+    refused: bool = False
+
+    @property
+    def of_many_points(self) -> bool:
+        """Does each listed point stand for others?"""
+        return self.theorem in OF_MANY_POINTS
+
+    @property
+    def of_all_turns(self) -> bool:
+        """Do the listed points stand for all their translates by a period?"""
+        return self.theorem in OF_ALL_TURNS
+
+
+OF_ALL_TURNS = ("translates by the period", "translates of each unknown")
+OF_MANY_POINTS = (
+    *OF_ALL_TURNS,
+    "affine family",
+    "sets of critical points",
+    "constant on an interval",
+    "a curve of critical points",
+)
+
+
+def finding(
+    theorem: str,
+    trust: Trust = "derived",
+    /,
+    *,
+    certificate: int | None = None,
+    assuming: tuple[str, ...] = (),
+    scope: Scope = "instance",
+    **about: object,
+) -> Finding:
+    """A finding about the keywords.
+
+    >>> finding("affine family", dimension=1).about["dimension"]
+    1
+    """
+    return Finding(theorem, trust, FrozenMap(about), certificate, assuming, scope)
+
+
+def shifted(findings: Sequence[Finding], by: int) -> tuple[Finding, ...]:
+    """The findings with their certificate indices moved, for lists of certificates that are joined."""
+    return tuple(f if f.certificate is None else replace(f, certificate=f.certificate + by) for f in findings)
 
 
 @dataclass(frozen=True)
@@ -80,7 +119,7 @@ class Attempt:
     expression_class: str | None = None
     scope: Scope = "instance"
     counts: FrozenMap[str, int | None] = FrozenMap()  # complex, real: distinct solutions where known
-    statements: tuple[Statement, ...] = ()
+    findings: tuple[Finding, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     details: FrozenMap[str, object] = field(default=FrozenMap())  # named extras for the report (Newton steps, ...)
     seconds: float = 0.0

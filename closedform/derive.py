@@ -19,6 +19,7 @@ from closedform.problem import Problem
 from closedform.report.model import Report
 from closedform.report.sense import turned
 from closedform.report.solution import with_solution
+from closedform.report.theorems.table import stated
 from closedform.verdict import Checked, conclude, judge
 
 Progress = Callable[[str], None]
@@ -165,7 +166,7 @@ def _report(
         hessian=outline.hessian if outline else (),
         equations=outline.equations if outline else (),
         kind=outline.kind if outline else "unknown",
-        verdict=judge(conclusion),
+        verdict=judge(conclusion, stated),
         critical_points=conclusion.points,
         complete=conclusion.complete,
         counts=conclusion.counts,

@@ -118,8 +118,8 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     yield outline_of(problem, system)
     conclusion = yield from climb(system, rungs, budget, known)
     if problem.level == "matrix" and conclusion.formula is None and not problem.constraints:
-        said = importlib.import_module("closedform.strategies.matrices.convexity").stated(system)
-        conclusion = replace(conclusion, statements=(*conclusion.statements, *([said] if said else [])))
+        convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
+        conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
     yield Until("checking the certificates", budget.deadline)
     yield check(audited(problem, conclusion, budget))
 

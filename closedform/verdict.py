@@ -7,12 +7,12 @@ verdict. Nothing here looks at mathematics: it only refuses to say more than the
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from closedform.attempt import Attempt, Scope, Statement
+from closedform.attempt import Attempt, Finding, Scope, Trust, finding, shifted
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
@@ -30,6 +30,34 @@ _WORDS: dict[str, VerdictOutcome] = {
     "no_critical_point": "no_critical_point",
     "not_closed": "not_closed",
 }
+
+
+Topic = Literal[
+    "",
+    "no minimum",  # the loss has no global minimum
+    "convex",
+    "not radical",  # no expression in radicals: of the points that are shown without one, or for all data
+    "not elementary",  # none from rational (for all data: from the data and algebraic) numbers by arithmetic, exp, log
+    "not liouvillian",  # none with arithmetic, radicals, exp, log and integrals
+    "not differentially algebraic",  # none of the former, nor any function with an algebraic differential equation
+]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One printed claim, with whose word it rests on.
+
+    ``certificate`` indexes the report's certificates. ``assuming`` lists unproved hypotheses, such as Schanuel's
+    conjecture; ``reference`` is the printed source of a cited theorem. ``topic`` marks a statement that the short report
+    tells, too.
+    """
+
+    text: str
+    trust: Trust
+    assuming: tuple[str, ...] = ()
+    reference: str = ""
+    certificate: int | None = None
+    topic: Topic = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +99,7 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
         points=tuple(_shift_point(p, shift) for p in numbers.points),
         complete=numbers.complete,
         counts=deciding.counts or numbers.counts,
-        statements=deciding.statements + shifted(numbers.statements, shift),
+        findings=deciding.findings + shifted(numbers.findings, shift),
         certificates=deciding.certificates + numbers.certificates,
         details=numbers.details or deciding.details,
     )
@@ -102,7 +130,7 @@ def _joined(formulas: Attempt, numbers: Attempt) -> Attempt:
         points=tuple(points),
         minimiser=formulas.minimiser or numbers.minimiser,
         expression_class=formulas.expression_class,
-        statements=numbers.statements + shifted(formulas.statements, shift),
+        findings=numbers.findings + shifted(formulas.findings, shift),
         certificates=numbers.certificates + formulas.certificates,
     )
 
@@ -127,11 +155,6 @@ def _meet(p: CriticalPoint, q: CriticalPoint) -> bool:
     )
 
 
-def shifted(statements: Sequence[Statement], by: int) -> tuple[Statement, ...]:
-    """The statements with their certificate indices moved, for lists of certificates that are joined."""
-    return tuple(s if s.certificate is None else replace(s, certificate=s.certificate + by) for s in statements)
-
-
 def _shift_point(point: CriticalPoint, by: int) -> CriticalPoint:
     return point if point.certificate is None else replace(point, certificate=point.certificate + by)
 
@@ -139,9 +162,7 @@ def _shift_point(point: CriticalPoint, by: int) -> CriticalPoint:
 # -- what hangs together -----------------------------------------------------------------------------------------------
 
 _ALL_TURNS = re.compile(r"translate|period|multiples? of|every integer|all integers|any integer", re.IGNORECASE)
-_FAMILY = re.compile(r"\ball data\b|\bevery data set\b", re.IGNORECASE)
 _ALGEBRAIC = frozenset(("num", "name", "+", "*", "^", "@", "sum", "prod", "pi", "e"))
-INCOMPLETE = "whether there are other critical points is open: the list is not proved to be complete"
 
 
 def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
@@ -156,13 +177,15 @@ def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
     """
     if problem.level == "matrix":
         return conclusion
-    said = " ".join([*(s.text for s in conclusion.statements), *(p.note for p in conclusion.points)])
-    whole = conclusion.complete or conclusion.formula is not None or _ALL_TURNS.search(said)
+    turns = any(f.of_all_turns for f in conclusion.findings) or any(
+        _ALL_TURNS.search(p.note) for p in conclusion.points
+    )
+    whole = conclusion.complete or conclusion.formula is not None or turns
     if conclusion.outcome == "solved" and not whole and not problem.parameters:
         listed = any(p.exact is not None for p in conclusion.points)
-        open_list = Statement(INCOMPLETE, "observed")
+        open_list = finding("further points are not proved absent", "observed")
         conclusion = replace(
-            conclusion, outcome="partial" if listed else "failed", statements=(*conclusion.statements, open_list)
+            conclusion, outcome="partial" if listed else "failed", findings=(*conclusion.findings, open_list)
         )
     if conclusion.complete and not conclusion.points and conclusion.outcome in ("not_closed", "partial", "enclosed"):
         conclusion = replace(conclusion, complete=False)  # no list at all is no complete one
@@ -181,12 +204,12 @@ def _of_numbers(conclusion: Attempt) -> Attempt:
             reason=reason,
             scope="instance",
             minimiser=None,
-            statements=(),
+            findings=(),
             certificates=(),
             points=tuple(replace(p, certificate=None) for p in conclusion.points),
         )
-    kept = tuple(s for s in conclusion.statements if s.certificate is not None or not _FAMILY.search(s.text))
-    return replace(conclusion, scope="instance", statements=kept)
+    kept = tuple(f for f in conclusion.findings if f.certificate is not None or f.scope != "formula")
+    return replace(conclusion, scope="instance", findings=kept)
 
 
 def _counted(problem: Problem, conclusion: Attempt) -> FrozenMap[str, int | None]:
@@ -233,22 +256,20 @@ def check(attempt: Attempt) -> Checked:
         if verdicts[i] is None:
             where[i] = len(kept)
             kept.append(certificate)
-    statements = list[Statement]()
-    for s in attempt.statements:
-        if s.certificate is not None and s.certificate not in where:
-            statements.append(
-                replace(s, trust="observed", certificate=None, text=s.text + " (the kernel refused its certificate)")
-            )
-        elif s.certificate is not None:
-            statements.append(replace(s, certificate=where[s.certificate]))
+    findings = list[Finding]()
+    for f in attempt.findings:
+        if f.certificate is not None and f.certificate not in where:
+            findings.append(replace(f, trust="observed", certificate=None, refused=True))
+        elif f.certificate is not None:
+            findings.append(replace(f, certificate=where[f.certificate]))
         else:
-            statements.append(replace(s, trust="derived") if s.trust == "proved" else s)
+            findings.append(replace(f, trust="derived") if f.trust == "proved" else f)
     points = tuple(
         _as_certified(p if p.certificate is None else replace(p, certificate=where.get(p.certificate)), kept)
         for p in attempt.points
     )
     refused = tuple(objection for objection in verdicts if objection is not None)
-    return Checked(replace(attempt, statements=tuple(statements), certificates=tuple(kept), points=points), refused)
+    return Checked(replace(attempt, findings=tuple(findings), certificates=tuple(kept), points=points), refused)
 
 
 def _as_certified(point: CriticalPoint, certificates: Sequence[Certificate]) -> CriticalPoint:
@@ -271,11 +292,11 @@ def _objection(certificate: Certificate) -> str | None:
     return None
 
 
-def judge(conclusion: Attempt) -> Verdict:
-    """The verdict that a concluded attempt supports."""
+def judge(conclusion: Attempt, say: Callable[[Finding], Statement]) -> Verdict:
+    """The verdict that a concluded attempt supports, its findings in the words of ``say``."""
     outcome: VerdictOutcome = _WORDS.get(conclusion.outcome, "undecided")
-    statements = conclusion.statements + _not_convex(conclusion)
-    if outcome == "not_closed" and not any(s.trust in ("proved", "derived") for s in conclusion.statements):
+    statements = tuple(say(f) for f in (*conclusion.findings, *_not_convex(conclusion)))
+    if outcome == "not_closed" and not any(f.trust in ("proved", "derived") for f in conclusion.findings):
         outcome = "undecided"
     expression_class = conclusion.expression_class
     if expression_class is None and outcome in ("closed", "partly_closed"):
@@ -285,13 +306,10 @@ def judge(conclusion: Attempt) -> Verdict:
     return Verdict(outcome, expression_class, conclusion.scope, _minimiser(conclusion, outcome), statements)
 
 
-def _not_convex(conclusion: Attempt) -> tuple[Statement, ...]:
+def _not_convex(conclusion: Attempt) -> tuple[Finding, ...]:
     """A point with a negative eigenvalue says it: "closed" and "convex" are two different things."""
     bent = [p for p in conclusion.points if p.inertia is not None and p.inertia[1] > 0]
-    if not bent:
-        return ()
-    text = f"the loss is not convex: at {len(bent)} of its critical points the Hessian has a negative eigenvalue"
-    return (Statement(text, "derived"),)
+    return (finding("not convex", points=len(bent)),) if bent else ()
 
 
 def _minimiser(conclusion: Attempt, outcome: VerdictOutcome) -> VerdictOutcome | None:

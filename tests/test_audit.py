@@ -12,7 +12,7 @@ import pytest
 import sympy as sp
 
 from closedform import derive
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.audit import audit, claims
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
@@ -72,7 +72,7 @@ def test_a_false_point_is_withdrawn(
     left = said(loss, claimed, equations=equations, assumptions=assumptions, unknowns=["x"])
     assert left.outcome in ("failed", "enclosed")
     assert not left.complete
-    assert not left.statements or left.statements[0].trust == "observed"
+    assert not left.findings or left.findings[0].trust == "observed"
     assert word in str(left.details["fault"])
 
 
@@ -213,10 +213,10 @@ def test_a_global_minimum_is_held_against_other_places(
 def test_closed_needs_a_complete_list_or_a_period() -> None:
     problem = read("x^2", unknowns=["x"])
     claim = Attempt("claimed", "solved", points=(point({"x": 0}),))
-    period = Statement("the points stand for all their translates by the period 2*pi", "derived")
+    period = finding("translates by the period", period="2*pi")
     assert coherent(problem, claim).outcome == "partial"
     assert coherent(problem, replace(claim, complete=True)).outcome == "solved"
-    assert coherent(problem, replace(claim, statements=(period,))).outcome == "solved"
+    assert coherent(problem, replace(claim, findings=(period,))).outcome == "solved"
 
 
 def test_no_list_is_no_complete_one() -> None:
@@ -226,10 +226,10 @@ def test_no_list_is_no_complete_one() -> None:
 
 def test_a_family_theorem_is_not_said_of_numbers() -> None:
     claim = Attempt(
-        "claimed", "not_closed", scope="formula", statements=(Statement("no formula for all data", "derived"),)
+        "claimed", "not_closed", scope="formula", findings=(finding("no exp and log for all data", scope="formula"),)
     )
     left = coherent(read("x^6 - x", unknowns=["x"]), claim)
-    assert (left.outcome, left.scope, left.statements) == ("failed", "instance", ())
+    assert (left.outcome, left.scope, left.findings) == ("failed", "instance", ())
     assert coherent(read("x^6 - a*x", unknowns=["x"]), claim) == claim
 
 

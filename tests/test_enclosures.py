@@ -26,6 +26,7 @@ from closedform.kernel.expression import read
 from closedform.problem import Problem
 from closedform.reading.language import parse
 from closedform.reading.tables import read_table
+from closedform.report.theorems.table import stated
 from closedform.stationarity.scalar import Stationarity, stationarity
 from closedform.strategies.scalar import certified_numerics
 
@@ -164,14 +165,14 @@ def test_a_fit_is_certified(tmp_path: Path) -> None:
 def test_a_convex_loss_is_complete() -> None:
     found = certified_numerics.attempt(system("exp(x) + exp(-y) + (x - y)^2 + x^2 + y", "x", "y"), Budget.of(20))
     assert (found.complete, [p.kind for p in found.points]) == (True, ["global minimum"])
-    assert any(s.trust == "proved" and "convex" in s.text for s in found.statements)
+    assert any(f.trust == "proved" and "convex" in stated(f).text for f in found.findings)
 
 
 def test_a_box_is_covered() -> None:
     made = system("x^4 + y^4 - 4*x*y + sin(x)/10", "x", "y", box=FrozenMap({"x": ("-2", "2"), "y": ("-2", "2")}))
     found = certified_numerics.attempt(made, Budget.of(30))
     assert (found.complete, len(found.points)) == (True, 3)
-    assert any(s.trust == "proved" and "no more" in s.text for s in found.statements)
+    assert any(f.trust == "proved" and "no more" in stated(f).text for f in found.findings)
 
 
 def test_a_start_is_used() -> None:

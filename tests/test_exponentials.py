@@ -12,6 +12,7 @@ from closedform import problem as problems
 from closedform.algebra.designs import by_counting, critical_count, distinct, one_feature, two_unknowns
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
+from closedform.report.theorems.table import stated
 from closedform.stationarity.scalar import stationarity
 from closedform.strategies.exponentials import all_data as family
 from closedform.strategies.exponentials import formula as exponentials_symbols
@@ -121,7 +122,7 @@ def test_the_minimum_at_zero_ties_with_the_limit_at_infinity():
 def test_a_network_whose_infimum_is_at_infinity():
     answer = neuron([-1, 1, 2], [3, -1, 2])
     assert answer.outcome == "no_critical_point"
-    assert any("infimum 5" in s.text for s in answer.statements)
+    assert any("infimum 5" in stated(f).text for f in answer.findings)
     assert "no real critical point" in check_certificate(answer.certificates[0])
 
 
@@ -157,7 +158,7 @@ def test_intercept_and_one_feature(x, degree, group):
     assert answer.details["solutions"] == degree
     assert answer.details["groups"][0]["group"] == group
     assert answer.outcome == ("solved" if degree <= 4 else "not_closed")
-    assert any("elimination found as many" in s.text for s in answer.statements)
+    assert any("elimination found as many" in stated(f).text for f in answer.findings)
 
 
 def test_grouped_rows_with_a_cubic_are_closed():
@@ -287,8 +288,8 @@ def test_no_formula_for_all_data_rests_on_no_conjecture(loss):
     answer = family.attempt(Matrices(problems.read(loss)), Budget.of(30))
     assert answer.outcome == "not_closed"
     assert answer.scope == "formula"
-    assert not any(s.assuming for s in answer.statements)
-    assert any("quadratures" in s.text for s in answer.statements)
+    assert not any(f.assuming for f in answer.findings)
+    assert any("quadratures" in stated(f).text for f in answer.findings)
 
 
 def test_matrices_are_written_out_as_scalars():

@@ -10,16 +10,18 @@ from dataclasses import replace
 import pytest
 
 from closedform import ladder, problem, worker
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint
+from closedform.report.theorems.table import stated
 from closedform.stationarity.scalar import stationarity
 from closedform.strategies.reductions import profile
 from closedform.verdict import check, conclude, judge, largest_class
 
+LINE = finding("affine family", dimension=1)
 SOLVED = Attempt(
     "exact", "solved", points=(CriticalPoint(expression_class="radical", kind="global minimum", exact={"x": 1}),)
 )
@@ -56,7 +58,9 @@ def test_the_climb_stops_at_the_first_rung_that_decides(monkeypatch):
 
 def test_not_closed_still_wants_numbers(monkeypatch):
     no = rung(
-        monkeypatch, "no", attempt=lambda s, b: Attempt("no", "not_closed", statements=(Statement("t", "derived"),))
+        monkeypatch,
+        "no",
+        attempt=lambda s, b: Attempt("no", "not_closed", findings=(LINE,)),
     )
     other = rung(monkeypatch, "other", attempt=lambda s, b: pytest.fail("decided already"))
     numbers = rung(
@@ -79,7 +83,7 @@ def test_a_broken_rung_is_a_failed_attempt(monkeypatch):
     conclusion, _ = climb(rung(monkeypatch, "broken", attempt=broken), rung(monkeypatch, "slow", attempt=slow))
     assert conclusion.outcome == "failed"
     assert "KeyError" in conclusion.reason
-    assert judge(conclusion).outcome == "undecided"
+    assert judge(conclusion, stated).outcome == "undecided"
 
 
 def test_reductions_climb_their_parts_and_lift(monkeypatch):
@@ -113,45 +117,57 @@ def test_proved_is_the_kernels_word():
         "a",
         "not_closed",
         certificates=(refused,),
-        statements=(Statement("with", "proved", certificate=0), Statement("without", "proved")),
+        findings=(Finding("with", "proved", certificate=0), Finding("without", "proved")),
     )
     checked = check(attempt)
-    assert [s.trust for s in checked.attempt.statements] == ["observed", "derived"]
+    assert [s.trust for s in checked.attempt.findings] == ["observed", "derived"]
     assert checked.attempt.certificates == ()
     assert "magic" in checked.refused[0]
 
 
 def test_not_closed_needs_a_proof():
-    assert judge(Attempt("a", "not_closed", statements=(Statement("t", "observed"),))).outcome == "undecided"
-    assert judge(Attempt("a", "not_closed", statements=(Statement("t", "derived"),))).outcome == "not_closed"
+    assert (
+        judge(
+            Attempt("a", "not_closed", findings=(replace(LINE, trust="observed"),)),
+            stated,
+        ).outcome
+        == "undecided"
+    )
+    assert (
+        judge(
+            Attempt("a", "not_closed", findings=(LINE,)),
+            stated,
+        ).outcome
+        == "not_closed"
+    )
 
 
 def test_a_saddle_says_that_the_loss_is_not_convex():
     bent = replace(SOLVED, points=(*SOLVED.points, CriticalPoint(kind="local maximum", inertia=(0, 1, 0))))
-    assert "not convex" in judge(bent).statements[-1].text
-    assert judge(SOLVED).statements == ()
+    assert "not convex" in judge(bent, stated).statements[-1].text
+    assert judge(SOLVED, stated).statements == ()
     # ... which is no proof that there is no closed form.
-    assert judge(replace(bent, outcome="not_closed")).outcome == "undecided"
+    assert judge(replace(bent, outcome="not_closed"), stated).outcome == "undecided"
 
 
 def test_conclude_shifts_certificates():
     one, two = Certificate({}, {"kind": "1"}, {}), Certificate({}, {"kind": "2"}, {})
-    no = Attempt("no", "not_closed", certificates=(one,), statements=(Statement("t", "proved", certificate=0),))
+    no = Attempt("no", "not_closed", certificates=(one,), findings=(Finding("not convex", "proved", certificate=0),))
     numbers = Attempt(
         "n",
         "enclosed",
         points=(CriticalPoint(certificate=0),),
         certificates=(two,),
-        statements=(Statement("u", "proved", certificate=0),),
+        findings=(Finding("not convex", "proved", certificate=0),),
     )
     both = conclude("ladder", [no, numbers])
     assert both.certificates == (one, two)
-    assert [s.certificate for s in both.statements] == [0, 1]
+    assert [s.certificate for s in both.findings] == [0, 1]
     assert both.points[0].certificate == 1
 
 
 def test_minimiser_and_class():
-    verdict = judge(SOLVED)
+    verdict = judge(SOLVED, stated)
     assert (verdict.outcome, verdict.expression_class, verdict.minimiser) == ("closed", "radical", "closed")
     assert largest_class(["rational", None, "elementary", "radical"]) == "elementary"
 
@@ -238,8 +254,11 @@ def test_a_profile_never_lends_its_counts_to_the_whole_system():
     system = stationarity(problem.read("(a*(1 + b^2) - 3*b)^2 + exp(b) + a^2", unknowns=["a", "b"]))
     reduction = profile.reduce(system, Budget.of(20))
     inner = Attempt(
-        "inner", "not_closed", counts=FrozenMap({"complex": 18, "real": 4}), statements=(Statement("t", "derived"),)
+        "inner",
+        "not_closed",
+        counts=FrozenMap({"complex": 18, "real": 4}),
+        findings=(LINE,),
     )
     lifted = reduction.lift((inner,))
     assert dict(lifted.counts) == {}
-    assert lifted.statements[-1].text == "of the profile: t"
+    assert lifted.findings[-1].within == ("of the profile",)

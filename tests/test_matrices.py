@@ -19,6 +19,7 @@ from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.source import compiled
 from closedform.errors import ClosedFormError
 from closedform.kernel import Refused, check_certificate
+from closedform.report.theorems.table import stated
 from closedform.stationarity.matrix import gradient, hessian, matrix_system, outline
 from closedform.strategies.matrices import affine as matrix_affine
 from closedform.strategies.matrices import low_rank as matrix_low_rank
@@ -200,7 +201,7 @@ def test_rank_deficiency_warns_and_gives_the_least_norm() -> None:
     with pytest.warns(UserWarning, match="rank 2 < 4"):
         got = solve(X=X, y=y)["a"]
     assert np.allclose(got, np.linalg.pinv(X) @ y)
-    statements = " ".join(s.text for s in solved(*OLS).statements)
+    statements = " ".join(stated(f).text for f in solved(*OLS).findings)
     assert "least-norm" in statements
     assert "null space" in statements
 
@@ -331,7 +332,7 @@ def test_a_concave_loss_has_no_minimiser() -> None:
     assert attempt.minimiser is None
     assert attempt.formula is not None
     assert attempt.formula.convexity == ""
-    assert any("global maximum" in s.text for s in attempt.statements)
+    assert any("global maximum" in stated(f).text for f in attempt.findings)
 
 
 def test_an_indefinite_quadratic_form_says_when_it_is_a_minimum() -> None:

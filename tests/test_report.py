@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from closedform.attempt import Attempt, Formula, Statement
+from closedform.attempt import Attempt, Formula
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
 from closedform.kernel.document import check_document
@@ -26,7 +26,7 @@ from closedform.report.evaluate import evaluate
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at, newton_steps
 from closedform.report.verification import verify
-from closedform.verdict import Verdict
+from closedform.verdict import Statement, Verdict
 
 x = sp.Symbol("x", real=True)
 HALF = sp.sqrt(2) / 2

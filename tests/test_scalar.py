@@ -213,7 +213,7 @@ def test_a_family_without_radicals_is_proved() -> None:
     found = attempt("one_unknown", "x^6/6 - x^2/2 + a*x", "x")
     assert found.outcome == "not_closed"
     assert found.scope == "formula"
-    assert found.statements[0].trust == "proved"
+    assert found.findings[0].trust == "proved"
     bad = found.certificates[0].to_dict()
     bad["evidence"]["at"] = {"a": "0"}  # x^5 - x is solvable
     with pytest.raises(Refused):

@@ -18,6 +18,7 @@ from closedform.kernel import check_certificate
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.reading.language import parse
+from closedform.report.theorems.table import stated
 from closedform.stationarity.scalar import Stationarity, stationarity
 from closedform.strategies.scalar import polynomial_system
 
@@ -206,7 +207,7 @@ def test_himmelblau() -> None:
         (3, 2)
     }
     assert all(check_certificate(c) for c in found.certificates)
-    assert any(s.trust == "proved" and "exactly 9" in s.text for s in found.statements)
+    assert any(f.trust == "proved" and "exactly 9" in stated(f).text for f in found.findings)
 
 
 @pytest.mark.parametrize(

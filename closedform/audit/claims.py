@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from flint import arb, ctx
 
 from closedform.algebra.bridge import text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.audit.evaluation import Open, Undefined
 from closedform.audit.instances import contradiction
 from closedform.audit.question import MINIMA, Question
@@ -58,7 +58,7 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
 
 def _withdrawn(attempt: Attempt, faults: tuple[str, ...], points: tuple[CriticalPoint, ...]) -> Attempt:
     """The attempt with nothing left but the points given and the word that its claims were withdrawn."""
-    said = Statement("what was found did not stand up to the text of the problem and was withdrawn", "observed")
+    said = finding("withdrawn", "observed")
     return replace(
         attempt,
         outcome="enclosed" if points else "failed",
@@ -69,7 +69,7 @@ def _withdrawn(attempt: Attempt, faults: tuple[str, ...], points: tuple[Critical
         minimiser=None,
         expression_class=None,
         counts=FrozenMap(),
-        statements=(said,),
+        findings=(said,),
         certificates=(),
         details=FrozenMap({**attempt.details, "fault": faults}),
     )
@@ -210,9 +210,9 @@ class _Audit:
 
     def _completeness(self, search: Search) -> None:
         a = self.attempt
-        said = " ".join([*(s.text for s in a.statements), *(p.note for p in a.points)])
+        many = any(f.of_many_points for f in a.findings) or any(_MANY.search(p.note) for p in a.points)
         none = a.outcome == "no_critical_point"
-        if not (a.complete or none) or _MANY.search(said):
+        if not (a.complete or none) or many:
             return
         missed = search.missed()
         if missed:

@@ -13,7 +13,7 @@ from closedform.algebra.galois.decide import decide
 from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, complex_ball
-from closedform.attempt import Statement
+from closedform.attempt import Finding, finding
 from closedform.budget import Budget
 from closedform.kernel.certificate import Certificate
 from closedform.reading.language import parse
@@ -28,7 +28,7 @@ class RealRoots:
     exact: tuple[Any, ...]
     status: Literal["closed", "not_closed", "unknown"]
     expression_class: str | None = None
-    statements: tuple[Statement, ...] = ()
+    findings: tuple[Finding, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     reason: str = ""
 
@@ -70,10 +70,7 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
     decision = decide(f, budget)
     shown = to_sympy(f, sp.Symbol("x"))
     if decision.solvable is False and decision.certificate is not None:
-        group = f" (Galois group {decision.group})" if decision.group else ""
-        said = Statement(
-            f"no root of {shown} is expressible in radicals{group}", "proved", certificate=0, topic="not radical"
-        )
+        said = finding("no root in radicals", "proved", certificate=0, polynomial=shown, group=decision.group)
         return RealRoots(f, balls, nothing, "not_closed", None, (said,), (decision.certificate,))
     if decision.solvable is None:
         return RealRoots(f, balls, nothing, "unknown", reason=decision.reason)
@@ -85,12 +82,11 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
         near = [r for r in solution.roots if r.real and _holds(ball, r.re, r.radius)]
         text = near[0].exact if len(near) == 1 else None
         exact.append(None if text is None else bridge.to_sympy(parse(text), {}))
-    real = " (the cosine of a part of an angle is a sum of two complex roots)" if "acos" in str(exact) else ""
-    said = Statement(f"the roots of {shown} are the given radicals{real}", "proved", certificate=0)
+    said = finding("roots in radicals", "proved", certificate=0, polynomial=shown, cosines="acos" in str(exact))
     if None in exact:
         reason = "solvable by radicals, but the expressions are too long to be written out"
         return RealRoots(
-            f, balls, nothing, "unknown", reason=reason, statements=(said,), certificates=(solution.certificate,)
+            f, balls, nothing, "unknown", reason=reason, findings=(said,), certificates=(solution.certificate,)
         )
     return RealRoots(f, balls, tuple(exact), "closed", "radical", (said,), (solution.certificate,))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from closedform.attempt import Statement
+    from closedform.verdict import Statement
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ from closedform.report.points import description, names_of, place, row
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
-    from closedform.attempt import Statement
     from closedform.report.model import Report
+    from closedform.verdict import Statement
 
 
 HIDDEN = frozenset(

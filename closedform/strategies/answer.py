@@ -18,7 +18,7 @@ from flint import arb, ctx
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.expression import Node, to_tree
 from closedform.frozen import FrozenMap
@@ -341,7 +341,7 @@ class _Gate:
         if self.system.kind not in ("polynomial", "rational") or families:
             counts["complex"] = None
         outcome, reason = found.outcome, found.reason
-        statements = found.statements
+        findings = found.findings
         if self.faults:
             reason = "; ".join(self.faults)[:300]
         exact = [p.exact is not None for p in points]
@@ -353,10 +353,14 @@ class _Gate:
         elif not points and self.found.points:
             outcome = "no_critical_point" if not self._has_edges() else "failed"
             reason = reason or "the gradient has no zero in the domain"
-            statements += (Statement("no zero of the gradient lies in the domain of the loss as written", "derived"),)
-        elif found.outcome == "solved" and not complete and not _periodic(statements):
+            findings += (finding("no zero of the gradient in the domain"),)
+        elif (
+            found.outcome == "solved"
+            and not complete
+            and not any(f.theorem == "translates by the period" for f in findings)
+        ):
             outcome = "partial"
-            statements += (Statement("whether there are further critical points is open", "observed"),)
+            findings += (finding("further points are open", "observed"),)
         elif found.outcome == "partial" and complete and all(exact):
             outcome = "solved"
         minimiser = found.minimiser
@@ -370,7 +374,7 @@ class _Gate:
             points=tuple(points),
             complete=complete,
             counts=FrozenMap(counts),
-            statements=statements,
+            findings=findings,
             minimiser=minimiser,
             expression_class=found.expression_class or largest_class([p.expression_class for p in points]),
             scope="instance",
@@ -388,16 +392,12 @@ def without_lists(found: Attempt) -> Attempt:
     return replace(
         found,
         certificates=tuple(found.certificates[i] for i in kept),
-        statements=tuple(
+        findings=tuple(
             s if s.certificate is None else replace(s, certificate=where[s.certificate])
-            for s in found.statements
+            for s in found.findings
             if s.certificate is None or s.certificate in where
         ),
         points=tuple(
             replace(p, certificate=None if p.certificate is None else where.get(p.certificate)) for p in found.points
         ),
     )
-
-
-def _periodic(statements: Sequence[Statement]) -> bool:
-    return any("translates by the period" in s.text for s in statements)

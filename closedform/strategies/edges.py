@@ -16,7 +16,7 @@ from flint import arb, fmpq
 
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.inversion import bounds_of
 from closedform.calculus.signs import Facts
@@ -192,11 +192,7 @@ class _Line:
                 p = replace(p, kind="local minimum")
             points.append(p)
         least = [everything[i] for i in best]
-        said = Statement(
-            "between neighbouring critical points the slope keeps its sign, so the loss is least at one of them or at an end "
-            "of the domain that belongs to it; their losses were compared",
-            "derived",
-        )
+        said = finding("least of the critical points and ends")
         none = self.found.outcome == "no_critical_point"
         if none and not ends:
             return None
@@ -208,7 +204,7 @@ class _Line:
             outcome="solved" if none else self.found.outcome,
             reason="" if none else self.found.reason,
             points=tuple(points),
-            statements=(*self.found.statements, said),
+            findings=(*self.found.findings, said),
             minimiser=word,
             expression_class=largest_class([p.expression_class for p in points]),
         )
@@ -257,11 +253,7 @@ class _Line:
             )
             for k in best
         )
-        said = Statement(
-            f"{x.name} is an integer: the loss is monotone between the critical points of its extension to the reals, so it is "
-            "least at an integer next to one of its minima or to an end; these were compared",
-            "derived",
-        )
+        said = finding("least of the integers", unknown=x)
         return Attempt(
             self.found.strategy,
             "solved",
@@ -269,7 +261,7 @@ class _Line:
             complete=True,
             minimiser="closed",
             expression_class="rational",
-            statements=(said,),
+            findings=(said,),
         )
 
     def _holds(self, k: int) -> bool:

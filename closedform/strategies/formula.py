@@ -18,7 +18,7 @@ from typing import Any
 import sympy as sp
 
 from closedform.algebra.bridge import text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.inversion import all_bounds
 from closedform.calculus.signs import Facts
@@ -59,7 +59,7 @@ class Candidates:
     complete: bool = True
     shape: Shape = field(default_factory=Shape)
     why: str = "the steps that gave the formulas keep every solution"
-    statements: tuple[Statement, ...] = ()
+    findings: tuple[Finding, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     floor: Any = None  # what the loss is nowhere less than
 
@@ -75,7 +75,7 @@ class _Ending:
         self.own = set(system.unknowns)
         self.rules = Conditions(system)
         self.facts = Facts(system.relations)
-        self.certificates, self.statements = [*found.certificates], list[Statement](found.statements)
+        self.certificates, self.findings = [*found.certificates], list[Finding](found.findings)
         self.exceptions = self._exceptions()
 
     def _exceptions(self) -> list[Any]:
@@ -110,7 +110,7 @@ class _Ending:
         if not whole.minimum and len(kept) == 1 and len(self.own) > 1 and self.budget.remaining > 4:
             whole = self._nested(kept[0][1])
         if whole.reason:
-            self.statements.append(Statement(whole.reason, "derived"))
+            self.findings.append(finding("shape of the loss", reason=whole.reason))
         if whole.unique and len(kept) == 1 and not kept[0][1]:
             self.found, self.exceptions = replace(self.found, complete=True), []
         points = list[tuple[CriticalPoint, tuple[Any, ...]]]()
@@ -128,10 +128,8 @@ class _Ending:
         if wrong:
             return Attempt(self.name, "failed", wrong)
         complete = self.found.complete
-        where = f" where {' and '.join(f'{text(e)} != 0' for e in self.exceptions)}" if self.exceptions else ""
         if complete:
-            said = f"no other real critical point exists in the domain{where}: {self.found.why}"
-            self.statements.append(Statement(said, "derived"))
+            self.findings.append(finding("no other point", why=self.found.why, exceptions=tuple(self.exceptions)))
         made = tuple(self._finished(p, conditions) for p, conditions in points)
         classes = [p.expression_class for p in made]
         least = [p for p in made if p.kind in ("global minimum", "boundary minimum")]
@@ -144,7 +142,7 @@ class _Ending:
             scope="formula",
             expression_class=largest_class(classes),
             counts=FrozenMap({"complex": None, "real": None}),
-            statements=tuple(self.statements),
+            findings=tuple(self.findings),
             certificates=tuple(self.certificates),
         )
 
@@ -167,18 +165,15 @@ class _Ending:
             return Attempt(
                 self.name, "failed", "no critical point inside the domain; its closed edges were not decided"
             )
-        but = f", where {' and '.join(f'{text(e)} != 0' for e in self.exceptions)}" if self.exceptions else ""
         what = "gradient" if self.system.loss is not None else "system"
-        said = Statement(
-            f"the {what} has no real zero in the domain{but}: {self.found.why}, and none is left", "derived"
-        )
+        said = finding("no zero in the domain", what=what, why=self.found.why, exceptions=tuple(self.exceptions))
         return Attempt(
             self.name,
             "no_critical_point",
             f"the {what} has no real zero in the domain",
             scope="formula",
             complete=True,
-            statements=(*self.statements, said),
+            findings=(*self.findings, said),
         )
 
     def _closed_edges(self) -> bool:
@@ -201,7 +196,7 @@ class _Ending:
         system = self.system
         values = [c.point[u] for u in system.unknowns]
         free = [u.name for u in system.unknowns if c.point[u] == u]
-        said = ", ".join(f"{u} = {_short(c.point[u])}" for u in system.unknowns if c.point[u] != u)
+        said = FrozenMap({u.name: c.point[u] for u in system.unknowns if c.point[u] != u})
         proof = (
             prove(system, c.point)
             if self.budget.remaining > 3 and not any(g.rel_op == "==" for g in c.guards)
@@ -212,16 +207,14 @@ class _Ending:
             self.certificates.append(proof[0])
             index = len(self.certificates) - 1
             conditions = self.rules.joined(conditions, [sp.Ne(e, 0) for e in proof[1] if e.free_symbols])
-            self.statements.append(Statement(f"{said} makes every derivative zero", "proved", certificate=index))
+            self.findings.append(finding("the gradient vanishes", "proved", certificate=index, point=said))
         else:
             if self.found.loose:
                 more = self.rules.solving(c.point, conditions)
                 if more is None:
                     return None
                 conditions = self.rules.joined(conditions, more)
-            self.statements.append(
-                Statement(f"{said} solves the system, by steps that can be reversed under its conditions", "derived")
-            )
+            self.findings.append(finding("steps that can be reversed", point=said))
         loss = system.loss.subs(c.point, simultaneous=True) if system.loss is not None else None
         loss = loss.subs(_solved(c.guards)) if loss is not None else None
         if loss is not None and sp.count_ops(loss) < 100:
@@ -367,11 +360,7 @@ class _Ending:
         if edge is None:
             return None
         word = "rises" if slope == 1 else "falls"
-        said = Statement(
-            f"the loss {word} strictly on the whole domain, so its minimum is at the edge {x} = {text(edge)}, with the "
-            "multiplier of that bound positive",
-            "derived",
-        )
+        said = finding("monotone up to the edge", way=word, unknown=x, edge=edge)
         return self._on_edge(x, edge, lower, upper, "boundary minimum", said)
 
     def _end(self, ends: list[tuple[Any, bool]], pick: Any) -> Any:
@@ -395,7 +384,7 @@ class _Ending:
         lower: list[tuple[Any, bool]],
         upper: list[tuple[Any, bool]],
         kind: Kind,
-        said: Statement,
+        said: Finding,
         more: tuple[Any, ...] = (),
     ) -> Attempt:
         """One point that is the minimum between bounds, under the condition that the bounds leave room."""
@@ -416,7 +405,7 @@ class _Ending:
             loss=loss if loss is not None and sp.count_ops(loss) <= MAX_LOSS else None,
             note="on the edge of the domain" if kind == "boundary minimum" else "clamped to the bounds",
         )
-        self.statements.append(said)
+        self.findings.append(said)
         return self._concluded([(point, conditions)])
 
     def _clipped(self, whole: Shape) -> Attempt | None:
@@ -461,11 +450,7 @@ class _Ending:
             return None
         value = sp.Max(*low, value) if low else value
         value = sp.Min(*high, value) if high else value
-        said = Statement(
-            "the loss has one dip also beyond the closed bounds, at a point that is known: between them the minimiser is that "
-            "point, or the bound next to it, with the multiplier's sign right",
-            "derived",
-        )
+        said = finding("one dip, clipped")
         closed = [(b, True) for b in low], [(b, True) for b in high]
         self.found = replace(self.found, why="a slope that changes its sign once has one zero")
         return self._on_edge(x, value, *closed, "global minimum", said, conditions)
@@ -508,8 +493,3 @@ def _with(system: Stationarity, put: Mapping[Any, Any]) -> Stationarity:
         relations=tuple(r for r in (r.subs(put) for r in system.relations) if hasattr(r, "rel_op")),
         nonzero=tuple(e for e in (e.subs(put) for e in system.nonzero) if e.free_symbols & set(system.unknowns)),
     )
-
-
-def _short(value: Any) -> str:
-    said = text(value)
-    return said if len(said) <= 300 else f"{said[:300]}... ({len(said)} characters)"

@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb
 
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.coercive import grows
@@ -77,9 +77,9 @@ class _Least:
             self.found,
             points=points,
             minimiser=word,
-            statements=(
-                *self.found.statements,
-                Statement(f"{reason}: the point of least loss listed is the global minimum", "derived"),
+            findings=(
+                *self.found.findings,
+                finding("least of the points", reason=reason),
             ),
         )
 
@@ -95,7 +95,7 @@ class _Least:
             found = descends(self.loss, self.unknowns, base, gaps) if sp.count_ops(list(base.values())) < 30 else None
             if found is not None:
                 return replace(
-                    self.found, statements=(*self.found.statements, Statement(found, "derived", topic="no minimum"))
+                    self.found, findings=(*self.found.findings, finding("no lower bound along a ray", reason=found))
                 )
         return self.found
 

@@ -17,7 +17,7 @@ from flint import arb, ctx
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.formulas import add_formulas
@@ -36,7 +36,7 @@ from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import answer, numbers_only, without_lists
 
 SHARE = 0.4  # of the time left
-OPENING = ("whether there are further", "further critical points come from whole turns", "the points stand for all")
+OPEN = ("further points are open", "turns are not listed", "translates by the period")  # what the line settles
 
 
 def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
@@ -120,19 +120,18 @@ class _Line:
             add_formulas(missing, part.share(SHARE * part.remaining))
 
     def concluded(
-        self, points: list[CriticalPoint], period: Any, minimiser: Any, statements: list[Statement], what: str
+        self, points: list[CriticalPoint], period: Any, minimiser: Any, findings: list[Finding], what: str
     ) -> Attempt:
         found = self.found
         if len(points) != len(found.points):
             found = without_lists(found)
             points = [p if p.certificate is None else replace(p, certificate=None) for p in points]
         exact = [p.exact is not None for p in points]
-        kept = [s for s in found.statements if not s.text.startswith(OPENING)]
+        kept = [s for s in found.findings if s.theorem not in OPEN]
         if not points and found.outcome == "not_closed":
             kept = []  # nothing is left that they speak of
         if period is not None:
-            text = bridge.text(bridge.from_tree(kernel.write(period), {}))
-            statements.append(Statement(f"the points stand for all their translates by the period {text}", "derived"))
+            findings.append(finding("translates by the period", period=bridge.from_tree(kernel.write(period), {})))
         outcome = "no_critical_point" if not points else "solved" if all(exact) else "partial" if any(exact) else ""
         if not outcome:
             outcome = "not_closed" if found.outcome == "not_closed" else "enclosed"
@@ -146,7 +145,7 @@ class _Line:
             minimiser=minimiser,
             scope="instance",
             expression_class=largest_class([p.expression_class for p in points]),
-            statements=(*kept, *statements),
+            findings=(*kept, *findings),
         )
         return answer(self.system, shown, self.budget)
 
@@ -156,15 +155,10 @@ class _Solutions(_Line):
         line = solutions_of(self.system, part)
         if not line.complete:
             return self.found
-        said = Statement(
-            "no other solution lies in the domain: between those listed the equation keeps its sign, by balls on "
-            "bounded intervals and by its growth at the ends",
-            "derived",
-        )
         self.modulo = line.period is not None
         self.find_formulas(line.spots, part)
         points = [self.point(s, "unclassified") for s in line.spots]
-        return self.concluded(points, line.period, None, [said], "the equation")
+        return self.concluded(points, line.period, None, [finding("every solution of the line")], "the equation")
 
 
 class _Landscape(_Line):
@@ -185,18 +179,8 @@ class _Landscape(_Line):
             kind = self._kind(stop, stop in least, stop in most)
             if kind is not None and stop.spot is not None:
                 points.append(self.point(stop.spot, kind))
-        said = Statement(
-            "every critical point in the domain is listed: between neighbours, and up to each end, the slope keeps its "
-            "sign, by balls on bounded intervals and by its growth at the ends",
-            "derived",
-        )
-        statements = [said]
-        least_text = self._about_least(land)
-        if least_text:
-            statements.append(
-                Statement(least_text, "derived", topic="" if land.least.state == "attained" else "no minimum")
-            )
-        return self.concluded(points, land.period, self._minimiser(points, bool(least)), statements, "the loss")
+        findings = [finding("every critical point of the line"), *self._about_least(land)]
+        return self.concluded(points, land.period, self._minimiser(points, bool(least)), findings, "the loss")
 
     def _kind(self, stop: Stop, least: bool, most: bool) -> Kind | None:
         """The kind to show, None for a place that is only passed on the way."""
@@ -221,21 +205,16 @@ class _Landscape(_Line):
             "not_closed" if self.found.outcome == "not_closed" or self.found.minimiser == "not_closed" else "undecided"
         )
 
-    def _about_least(self, land: Landscape) -> str:
+    def _about_least(self, land: Landscape) -> tuple[Finding, ...]:
         least = land.least
         if least.state == "attained":
-            return (
-                "the loss is nowhere less than at its minimum: the limits at all open ends of its domain are not less"
-            )
+            return (finding("least beside the limits at the ends"),)
         where = self._way(least.escape) if least.escape is not None else ""
         if least.state == "unbounded":
-            return f"the loss is unbounded below{where}"
+            return (finding("unbounded below", where=where),)
         if least.state == "not attained":
-            value = (
-                f"infimum {_number(least.escape)} of the loss" if least.escape is not None else "infimum of the loss"
-            )
-            return f"the {value} is not attained{f'; it is the limit{where}' if where else ''}"
-        return ""
+            return (finding("infimum not attained", infimum=_number(least.escape), where=where),)
+        return ()
 
     def _way(self, escape: Escape) -> str:
         if escape.where is None:

@@ -18,7 +18,7 @@ from flint import fmpq
 
 from closedform import expression
 from closedform.algebra import bridge
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.expression import Node, number
@@ -29,8 +29,8 @@ from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.stationarity.scalar import stationarity
 from closedform.strategies.exponentials import instance as exponentials
+from closedform.strategies.exponentials.findings import SCHANUEL
 from closedform.strategies.exponentials.small_data import Small, TooLarge, sizes_of, written_out
-from closedform.strategies.exponentials.statements import CHOW, KHOVANSKII, SCHANUEL
 
 name = "no formula over all data"
 example = {"loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])", "unknowns": ["b"]}
@@ -84,7 +84,7 @@ def attempt(system: Any, budget: Budget) -> Attempt:
                 continue
             if answer.outcome == "not_closed" or (answer.outcome == "partial" and answer.minimiser == "not_closed"):
                 refused = _refused(answer, small, values)
-                if not any(s.assuming for s in refused.statements):
+                if not any(f.assuming for f in refused.findings):
                     return refused
                 found = found or (tried, refused)
             reasons[answer.reason or answer.outcome] = None
@@ -197,57 +197,25 @@ def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq]) -> Attem
     witness = f"the data {data}"
     whole = answer.outcome == "not_closed"
     subject = "a critical point" if whole else "the global minimiser"
-    statements = [
-        replace(
-            s,
-            text=f"At the witness, {witness}: "
-            f"{s.text[0].lower() + s.text[1:] if s.text[:4] in ('With', 'For ', 'Ther') else s.text}",
-        )
-        for s in answer.statements
-        if s.trust == "proved"
+    findings = [
+        replace(f, within=(*f.within, f"at the witness, {witness}")) for f in answer.findings if f.trust == "proved"
     ]
     logarithms = ", ".join(str(u) for u in answer.details.get("logarithms", ()))  # type: ignore[attr-defined]
-    statements.append(
-        Statement(
-            f"No formula in radicals of the data gives exp of {logarithms} at {subject} for all data, "
-            f"nor {logarithms}: "
-            f"at {witness} it would write a number in radicals that is not.",
-            "derived",
-            reference="specialisation; Hermite-Lindemann theorem",
-            topic="not radical",
-        )
+    findings.append(
+        finding("no radicals for all data", scope="formula", logarithms=logarithms, subject=subject, witness=witness)
     )
     label = _linear_label(small, values)
-    if label is not None and any("quadratures" in s.text for s in answer.statements):
-        statements.append(
-            Statement(
-                f"No formula with arithmetic, radicals, exp, log and quadratures gives it for all "
-                f"data: the entry {label} enters only as "
-                f"{label} times a linear function of the unknown, so that the exponential of the "
-                f"unknown is the inverse of a rational function of "
-                f"{label}, and its monodromy group contains an alternating group of degree five or more at {witness}.",
-                "derived",
-                reference=KHOVANSKII,
-                topic="not liouvillian",
-            )
-        )
+    if label is not None and any(f.theorem == "no quadratures in the shift" for f in answer.findings):
+        findings.append(finding("no quadratures for all data", scope="formula", label=label, witness=witness))
     else:
-        statements.append(
-            Statement(
-                "No formula with arithmetic, exp and log of the data and algebraic constants gives it for all data.",
-                "derived",
-                (SCHANUEL,),
-                CHOW,
-                topic="not elementary",
-            )
-        )
+        findings.append(finding("no exp and log for all data", assuming=(SCHANUEL,), scope="formula"))
     return Attempt(
         name,
         "not_closed",
         "",
         scope="formula",
         minimiser="not_closed" if answer.minimiser == "not_closed" else None,
-        statements=tuple(statements),
+        findings=tuple(findings),
         certificates=answer.certificates,
         details=FrozenMap({"witness": witness}),
     )

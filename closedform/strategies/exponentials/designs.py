@@ -5,12 +5,11 @@ from __future__ import annotations
 from flint import fmpq, fmpz_mpoly
 
 from closedform.algebra.designs import Point, critical_count, distinct
-from closedform.attempt import Statement
+from closedform.attempt import Finding, finding
 from closedform.kernel.claims.exponentials import summands
 from closedform.kernel.reading import Refused
 from closedform.strategies.exponentials.field import Setting
 
-HUH = "J. Huh, The maximum likelihood degree of a very affine variety, Compositio Math. 149 (2013) 1245-1266"
 MAX_POINTS = 60
 
 
@@ -62,7 +61,7 @@ def three_on_a_line(points: list[Point] | None) -> bool:
     return (c - a) * (f - b) == (d - b) * (e - a) and a * d != b * c
 
 
-def about_design(where: Setting, total: int | None) -> list[Statement]:
+def about_design(where: Setting, total: int | None) -> list[Finding]:
     """The Euler characteristic of the design beside the number of complex critical points that was computed."""
     points = design(where)
     if points is None or total is None or len(points) > MAX_POINTS:
@@ -70,10 +69,6 @@ def about_design(where: Setting, total: int | None) -> list[Statement]:
     count = critical_count(points)
     if count is None:
         return []
-    many = "1 complex critical point" if count == 1 else f"{count} complex critical points"
-    said = (
-        f"For generic counts a logistic design with these {len(points)} points has {many}, by an Euler characteristic"
-    )
     if total == count:
-        return [Statement(f"{said}; the elimination found as many.", "derived", reference=HUH)]
-    return [Statement(f"{said}; for these data the elimination found {total}.", "derived", reference=HUH)]
+        return [finding("generic count of a design", points=len(points), count=count, found=total)]
+    return [finding("generic count of a design", points=len(points), count=count, found=total)]

@@ -16,7 +16,7 @@ import sympy as sp
 from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 
 from closedform.algebra.galois.family import FamilyDecision, decide_family
-from closedform.attempt import Attempt, Formula, Statement
+from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
 from closedform.calculus.polynomial_roots import RootFormula, positive_roots, quadratic_roots
 from closedform.calculus.signs import Facts
@@ -31,10 +31,10 @@ from closedform.strategies.answer import numbers_only
 from closedform.strategies.exponentials.branches import Branch, admissible, coefficients, pieces, substituted, variables
 from closedform.strategies.exponentials.designs import about_design, design, three_on_a_line
 from closedform.strategies.exponentials.field import NotExponential, Setting, setting
+from closedform.strategies.exponentials.findings import SCHANUEL, substitution
 from closedform.strategies.exponentials.kinds import is_convex, sign
 from closedform.strategies.exponentials.points import logarithm, parameter_values, scale_of, written
 from closedform.strategies.exponentials.source import numpy_source
-from closedform.strategies.exponentials.statements import CHOW, KHOVANSKII, SCHANUEL, substitution
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "exponentials with symbols"
@@ -103,7 +103,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         shape=Shape(False, True, "the loss is convex: its critical point, where it exists, is the global minimum")
         if convex
         else Shape(),
-        statements=(*_about_degrees(branches, where, shifted, convex), *counted),
+        findings=(*_about_degrees(branches, where, shifted, convex), *counted),
         why="the exponentials are taken for unknowns, and elimination keeps every positive solution",
     )
     try:
@@ -136,8 +136,8 @@ def _leads(b: Branch, where: Setting, shifts: Mapping[str, str]) -> list[Any]:
     return [] if sign(lead, where.field) else [written(lead, _given(where, shifts), where.field)]
 
 
-def _with(more: list[Statement], attempt: Attempt) -> Attempt:
-    return replace(attempt, statements=(*attempt.statements, *more))
+def _with(more: list[Finding], attempt: Attempt) -> Attempt:
+    return replace(attempt, findings=(*attempt.findings, *more))
 
 
 # -- the symbols -------------------------------------------------------------------------------------------------
@@ -242,27 +242,22 @@ def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str])
     return {u: exact[u.name] for u in where.system.unknowns}
 
 
-def _about_degrees(branches: list[Branch], where: Setting, shifted: Setting, convex: bool) -> list[Statement]:
-    fld, out = shifted.field, list[Statement]()
+def _about_degrees(branches: list[Branch], where: Setting, shifted: Setting, convex: bool) -> list[Finding]:
+    fld, out = shifted.field, list[Finding]()
     for b in branches:
         if b.main is None or b.degree(fld) < 2 or b.degree(fld) > 3:
             continue
         p = sum(1 for c in coefficients(b.eliminant, b.main, fld) if c != 0) if b.eliminant is not None else 0
         out.append(
-            Statement(
-                f"{substitution(where, b.main)} is a root of a polynomial of degree {b.degree(fld)} "
-                f"with {p} coefficients in the symbols, solved by a formula.",
-                "derived",
+            finding(
+                "root of a polynomial over the symbols",
+                substitution=substitution(where, b.main),
+                degree=b.degree(fld),
+                terms=p,
             )
         )
     if convex and any(b.degree(fld) == 3 for b in branches):
-        out.append(
-            Statement(
-                "Exactly one positive root of the cubic exists and it gives the minimum: every positive root belongs to a "
-                "critical point, and a strictly convex loss has at most one.",
-                "derived",
-            )
-        )
+        out.append(finding("one positive root of the cubic"))
     return out
 
 
@@ -293,7 +288,7 @@ def _refused(
     where: Setting,
     counts: FrozenMap[str, int | None],
 ) -> Attempt:
-    statements, certificates = list[Statement](), list[Certificate]()
+    findings, certificates = list[Finding](), list[Certificate]()
     for b, d in refusals:
         t = substitution(where, str(b.main))
         degree = b.degree(where.field)
@@ -305,33 +300,22 @@ def _refused(
                 counts=counts,
             )
         certificates.append(d.certificate)
-        group = f" with group {d.group} at the witness" if d.group else ""
         witness = ", ".join(f"{n} = {v}" for n, v in d.witness)
-        statements.append(
-            Statement(
-                f"{t} is a root of an irreducible polynomial of degree {degree} over the field of the symbols{group}.",
-                "derived",
-            )
-        )
-        statements.append(
-            Statement(
-                f"No formula in radicals of the symbols gives {b.main} for all data: it has none at "
-                f"the witness {witness}.",
+        findings.append(finding("irreducible over the symbols", substitution=t, degree=degree, group=d.group))
+        findings.append(
+            finding(
+                "no radicals of the symbols",
                 "proved",
                 certificate=len(certificates) - 1,
+                scope="formula",
+                unknown=b.main,
+                witness=witness,
             )
         )
         if d.not_elementary:
-            statements.append(Statement(f"{d.not_elementary}.", "derived", reference=KHOVANSKII))
+            findings.append(finding("monodromy is not solvable", reason=d.not_elementary))
         else:
-            statements.append(
-                Statement(
-                    "No formula with arithmetic, exp and log and algebraic constants gives it for all data.",
-                    "derived",
-                    (SCHANUEL,),
-                    CHOW,
-                )
-            )
+            findings.append(finding("no exp and log for all data", assuming=(SCHANUEL,), scope="formula"))
     return Attempt(
         name,
         "partial" if points else "not_closed",
@@ -341,6 +325,6 @@ def _refused(
         minimiser="not_closed" if not points else None,
         scope="formula",
         counts=counts,
-        statements=tuple(statements),
+        findings=tuple(findings),
         certificates=tuple(certificates),
     )

@@ -25,6 +25,7 @@ from closedform.strategies.exponentials.branches import Branch, Pieces, admissib
 from closedform.strategies.exponentials.designs import about_design
 from closedform.strategies.exponentials.evidence import eliminant_certificate
 from closedform.strategies.exponentials.field import NotExponential, Setting, setting
+from closedform.strategies.exponentials.findings import about_engine, about_numbers, about_points, symbols_of
 from closedform.strategies.exponentials.kinds import judge
 from closedform.strategies.exponentials.points import (
     Solution,
@@ -33,7 +34,6 @@ from closedform.strategies.exponentials.points import (
     solutions,
     unknowns_exactly,
 )
-from closedform.strategies.exponentials.statements import about_numbers, about_points, engine_statements, symbols_of
 from closedform.strategies.exponentials.systems import solved
 
 name = "exponentials"
@@ -76,7 +76,7 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
     )
     different = list({id(n): n for n in answer.numbers}.values())
     certificates = tuple(n.certificate for n in different if n.certificate is not None)
-    statements = engine_statements(where, answer.numbers, answer.complex, answer.ground, certificates)
+    findings = about_engine(where, answer.numbers, answer.complex, answer.ground, certificates)
     unsolvable = bool(points) and all(n.closed is False for n in answer.numbers)
     closed = [p.exact is not None for p in points]
     outcome: Outcome = (
@@ -100,7 +100,7 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
         else None,
         expression_class=largest_class([p.expression_class for p in points]),
         counts=FrozenMap({"complex": None, "real": len(points)}),
-        statements=(*statements, *about_design(where, answer.complex)),
+        findings=(*findings, *about_design(where, answer.complex)),
         certificates=certificates,
         details=FrozenMap(
             {
@@ -128,7 +128,7 @@ def avoided(where: Setting) -> list[fmpz_mpoly]:
 
 
 def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
-    """Points, kinds, verdict and statements from the pieces."""
+    """Points, kinds, verdict and findings from the pieces."""
     try:
         real = [(b, solutions(b, where, budget.digits, budget)) for b in found.branches]
     except Undetermined as open_sign:
@@ -163,9 +163,9 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
     if eliminant is not None and _accepted(eliminant[0]):
         certificates.insert(0, eliminant[0])
         goal = eliminant[1]
-    statements = about_numbers(where, found, real, numbers, goal, certificates)
-    statements += about_points(where, found, judged, points, None if goal is None else 0)
-    statements += about_design(where, _complex(found, where))
+    findings = about_numbers(where, found, real, numbers, goal, certificates)
+    findings += about_points(where, found, judged, points, None if goal is None else 0)
+    findings += about_design(where, _complex(found, where))
     order = sorted(range(len(points)), key=lambda i: tuple(float(v.mid()) for v in every[i].unknowns.values()))
     outcome = _outcome(points, numbers, found)
     best = [p for p in points if p.kind == "global minimum"]
@@ -178,7 +178,7 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
         minimiser=_minimiser(best, points, numbers, real, judged.attained),
         expression_class=largest_class([p.expression_class for p in points]),
         counts=FrozenMap({"complex": None, "real": len(points) if not found.curves else None}),
-        statements=tuple(statements),
+        findings=tuple(findings),
         certificates=tuple(certificates),
         details=FrozenMap(_details(where, found, numbers)),
     )

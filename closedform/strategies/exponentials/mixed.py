@@ -12,7 +12,7 @@ from __future__ import annotations
 from flint import fmpq, fmpz_mpoly
 
 from closedform.algebra import bridge
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
@@ -21,14 +21,13 @@ from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.exponentials.branches import coefficients, substituted, variables
 from closedform.strategies.exponentials.field import NotExponential, exponentials
-from closedform.strategies.exponentials.statements import CHOW, HERMITE_LINDEMANN, SCHANUEL
+from closedform.strategies.exponentials.findings import SCHANUEL
 
 name = "the unknown and its exponential"
 example = {"loss": "log(1 + exp(b)) + log(1 + exp(2*b)) - 2*b + b^2", "unknowns": ["b"]}
 counterexample = {"loss": "log(1 + exp(b)) + log(1 + exp(2*b)) - 2*b", "unknowns": ["b"]}
 share = 0.3
 
-LIN = "F.-C. Lin, Schanuel's conjecture implies Ritt's conjectures, Chinese J. Math. 11 (1983) 41-50, as quoted by Chow"
 MAX_TERMS = 5_000
 
 
@@ -56,27 +55,12 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     field, p, t, scale = found
     written = field.infix(p)
     shown = written if len(written) <= 200 else f"a polynomial with {len(p)} terms"
-    statements = [
-        Statement(
-            f"{x} is transcendental at every critical point, so no expression in radicals gives it: P({x}, {t}) = 0 with "
-            f"{t} = exp({scale}*{x}) and P = {shown}, irreducible over Q in both variables, and {x} = 0 is no critical point.",
-            "derived",
-            reference=HERMITE_LINDEMANN,
-            topic="not radical",
-        )
+    findings = [
+        finding("transcendental with its exponential", unknown=x, exponential=t, scale=str(scale), polynomial=shown)
     ]
     if 1 in (p.degrees()[field.names.index(x)], p.degrees()[field.names.index(t)]):
-        statements.append(
-            Statement(
-                f"{x} is no number made from rationals by arithmetic, exp and log: P has degree one in one of its variables, so it "
-                f"is irreducible over the algebraic numbers.",
-                "derived",
-                (SCHANUEL,),
-                f"{LIN}; {CHOW}",
-                topic="not elementary",
-            )
-        )
-    return Attempt(name, "not_closed", "", statements=tuple(statements), details=FrozenMap({"equation": shown}))
+        findings.append(finding("no exp and log by degree one", assuming=(SCHANUEL,), unknown=x))
+    return Attempt(name, "not_closed", "", findings=tuple(findings), details=FrozenMap({"equation": shown}))
 
 
 def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] | str:

@@ -16,7 +16,7 @@ import numpy as np
 import sympy as sp
 from flint import fmpq, fmpz, fmpz_mat
 
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
@@ -103,19 +103,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         "",
         complete=True,
         counts=FrozenMap({"real": 0}),
-        statements=(
-            Statement(
-                f"There is no critical point and no finite minimiser: the loss falls everywhere along "
-                f"the direction ({along}).",
-                "proved",
-                certificate=0,
-            ),
-            Statement(
-                "The direction separates the data: no term of the loss is on the wrong side of it, "
-                "and not all are on it.",
-                "derived",
-                reference="A. Albert, J. A. Anderson, Biometrika 71 (1984) 1-10",
-            ),
+        findings=(
+            finding("falls along a direction", "proved", certificate=0, direction=along),
+            finding("the direction separates"),
         ),
         certificates=(certificate,),
         details=FrozenMap({"direction": FrozenMap({u: str(c) for u, c in direction.items()})}),

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from closedform.attempt import Attempt, Formula, Statement
+from closedform.attempt import Attempt, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.least_squares import Array, LeastSquares, solve_blocks
 from closedform.emit.moments import Block
@@ -109,29 +109,13 @@ def _constant_unknown(design: _Design, unknowns: list[str]) -> str | None:
 def _attempt(fit: LeastSquares, found: dict[str, float], deficient: bool, penalised: bool) -> Attempt:
     values = {u: _decimal(v) for u, v in found.items()}
     what = "X'*X + D" if penalised else "X'*X"
-    statements = [
-        Statement(
-            f"the stationarity system is the linear system ({what}) a = X'*y of the {fit.rows:,} rows, X the columns that "
-            "multiply the unknowns; where X has full column rank its one solution is the global minimiser, because the "
-            "loss is a convex quadratic",
-            "derived",
-            reference="Gauss 1809; Å. Björck, Numerical Methods for Least Squares Problems, SIAM 1996, 1.1",
-        ),
-        Statement(
-            f"computed in streamed floating point ({fit.method}): condition number of the column-scaled X about "
-            f"{fit.condition:.3g}, about {fit.digits:.0f} digits to trust; no error radius is proved on this path",
-            "observed",
-        ),
+    findings = [
+        finding("normal equations of the rows", matrix=what, rows=fit.rows),
+        finding("streamed floating point", "observed", method=fit.method, condition=fit.condition, digits=fit.digits),
     ]
     if deficient:
         relations = "; ".join(fit.dependent[:5])
-        statements.append(
-            Statement(
-                f"the columns depend on each other to working precision ({relations}): the minimisers form a family; "
-                "the one of least norm is given",
-                "observed",
-            )
-        )
+        findings.append(finding("dependent columns", "observed", relations=relations))
     point = CriticalPoint(
         numeric=FrozenMap(values),
         kind="degenerate" if deficient else "global minimum",
@@ -151,7 +135,7 @@ def _attempt(fit: LeastSquares, found: dict[str, float], deficient: bool, penali
         formula=formula,
         expression_class="linear_algebra",
         minimiser="undecided" if deficient else "closed",
-        statements=tuple(statements),
+        findings=tuple(findings),
         details=FrozenMap({"condition": fit.condition, "digits": fit.digits}),
     )
 

@@ -22,7 +22,7 @@ import numpy as np
 from flint import arb
 
 from closedform import expression
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.expression import Node, add, mul, number
 from closedform.frozen import FrozenMap
@@ -454,20 +454,9 @@ def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, steps: 
         inertia=(len(unknowns), 0, 0),
         multiplicity=1,
     )
-    statements = (
-        Statement(
-            "The loss is strictly convex, and its unique minimiser lies within the radii given: "
-            "bounds of every rounding, of the "
-            "least eigenvalue of the Hessian and of its change around the point.",
-            "derived",
-            reference="F. Bach, Electron. J. Stat. 4 (2010) 384-414; S. M. Rump, BIT 46 (2006) 433-452",
-        ),
-        Statement(
-            f"The numbers are for the {table.rows:,} rows as binary64 numbers; decimals of the file "
-            f"were rounded once, and more digits "
-            "than these need a table small enough for exact arithmetic.",
-            "observed",
-        ),
+    findings = (
+        finding("minimiser within rounding bounds"),
+        finding("rows as binary64 numbers", "observed", rows=table.rows),
     )
     table_of_errors = FrozenMap({u: f"{v:.6g}" for u, v in zip(unknowns, errors, strict=True)})
     return Attempt(
@@ -477,7 +466,7 @@ def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, steps: 
         points=(point,),
         complete=True,
         counts=FrozenMap({"real": 1}),
-        statements=statements,
+        findings=findings,
         details=FrozenMap({"standard_errors": table_of_errors, "newton": tuple(steps)}),
     )
 
@@ -490,14 +479,7 @@ def _no_minimiser(unknowns: list[str], v: Array) -> Attempt:
         "",
         complete=True,
         counts=FrozenMap({"real": 0}),
-        statements=(
-            Statement(
-                f"There is no finite minimiser: the direction ({along}) separates the labels strictly "
-                f"in every row, beyond all rounding.",
-                "derived",
-                reference="A. Albert, J. A. Anderson, Biometrika 71 (1984) 1-10",
-            ),
-        ),
+        findings=(finding("labels separated in every row", direction=along),),
         details=FrozenMap({"direction": FrozenMap({u: repr(float(c)) for u, c in zip(unknowns, v, strict=True)})}),
     )
 

@@ -25,7 +25,7 @@ from closedform.algebra.noncommutative.solve import (
     vec,
 )
 from closedform.algebra.noncommutative.text import display, latex
-from closedform.attempt import Attempt, Formula, Statement
+from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.solver import solver
 from closedform.frozen import FrozenMap
@@ -86,11 +86,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
                 complete=True,
                 scope="formula",
                 minimiser="no_critical_point",
-                statements=(
-                    Statement(
-                        said + ", and the loss has no lower bound", "derived", reference="Fermat", topic="no minimum"
-                    ),
-                ),
+                findings=(finding("constant slope", reason=said),),
             )
     steps = eliminate(equations, names, frozenset(multipliers), budget)
     if isinstance(steps, str):
@@ -322,7 +318,7 @@ def _answer(
     if special and (conditions or not known):
         conditions = [special]
     reason = shape.reason if shape else ""
-    statements = list[Statement]()
+    findings = list[Finding]()
     if shape is None:
         reason, extra = _otherwise(system, steps)
         if reason is None:
@@ -340,45 +336,24 @@ def _answer(
     conditions = _tidy(conditions)
     source, plan, cost = solver(system, [(u, values[u]) for u in order], constrained, [s.solution.kind for s in steps])
     shown = {u: written(values[u], system) for u in system.unknowns}
-    when = f" when {' and '.join(conditions)}" if conditions else ""
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
     proof = certificate(system, values, order, conditions)
     if proof is None and not rewritten:
         return Attempt(name, "failed", "the formula neither rewrote the equations to zero nor could the kernel test it")
-    statements.append(
-        Statement(
-            f"the loss is stationary{' on the constraints' if constrained else ''} at {listed}{when}: "
-            + (
-                "the equations rewrite to zero for all sizes"
-                if rewritten
-                else "by vec(L U R) = (R' (x) L) vec(U)"
-                if _kronecker(steps)
-                else "the collected terms are inverted"
-            ),
-            "derived",
-            reference="Magnus and Neudecker, Matrix Differential Calculus, 1988",
+    findings.append(
+        finding(
+            "stationary matrices",
+            constrained=constrained,
+            formula=listed,
+            conditions=tuple(conditions),
+            means="rewritten" if rewritten else "kronecker" if _kronecker(steps) else "inverted",
         )
     )
     if proof is not None:
-        statements.append(
-            Statement(
-                ("the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers"),
-                "proved",
-                certificate=0,
-            )
-        )
-    what = (
-        f"this point is a global minimum: {reason}"
-        if reason
-        else "the loss is concave: this point is a global maximum, and there is no lower bound"
-    )
-    statements.append(
-        Statement(
-            what, "derived", reference=("Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 4.2.3")
-        )
-    )
+        findings.append(finding("stationary at random matrices", "proved", certificate=0))
+    findings.append(finding("global minimum of the matrices", reason=reason))
     if plan == "least squares":
-        statements += _rank_statements(conditions)
+        findings += _rank_statements(conditions)
     formula = Formula(
         FrozenMap(shown),
         r",\quad ".join(rf"\hat {latex(system.unknown(u))} = {latex(values[u])}" for u in system.unknowns),
@@ -397,7 +372,7 @@ def _answer(
         minimiser="closed" if reason else None,
         expression_class="rational" if simple else "linear_algebra",
         scope="formula",
-        statements=tuple(statements),
+        findings=tuple(findings),
         certificates=(proof,) if proof else (),
         details=FrozenMap(_details(plan, system)),
     )
@@ -559,20 +534,12 @@ def _in_inverse(system: MatrixSystem, u: str) -> str | None:
     return found.reason.partition(":")[0] if found else None
 
 
-def _rank_statements(conditions: list[str]) -> list[Statement]:
-    out = list[Statement]()
+def _rank_statements(conditions: list[str]) -> list[Finding]:
+    out = list[Finding]()
     if any(c.endswith("full column rank") for c in conditions):
         rank = next(c for c in conditions if c.endswith("full column rank"))
         design = rank.removesuffix(" has full column rank")
-        out.append(
-            Statement(
-                f"if {design} lacks full column rank, the minimisers are the family a+ + v with v in the null space of the"
-                " design; the least-norm one a+ is the pseudoinverse of the design times the target, and the emitted solver"
-                " returns it with a warning",
-                "derived",
-                reference="Bjoerck, Numerical Methods for Least Squares Problems, 1996, theorem 1.2.10",
-            )
-        )
+        out.append(finding("least-norm family", design=design))
     return out
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from closedform.algebra.noncommutative.normal_form import ONE
-from closedform.attempt import Attempt, Formula, Statement
+from closedform.attempt import Attempt, Formula, finding
 from closedform.emit.source import Source, summary_of
 from closedform.frozen import FrozenMap
 from closedform.stationarity.matrix import MatrixSystem
@@ -36,22 +36,22 @@ def by_theorem(
     texts = {u: t.replace("one_", "1") for u, t in texts.items()}
     latex, theorem = latex.replace("one_", "1").replace(r"one\_", "1"), theorem.replace("one_", "1")
     listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
-    when = f" when {' and '.join(conditions)}" if conditions else ""
-    statements = [Statement(f"{listed} is a {minimum}{when}: {theorem}", "derived", reference=reference)]
-    if expression_class == "spectral":
-        statements.append(
-            Statement(
-                "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the "
-                "entries; the"
-                " formula is closed in the class spectral",
-                "derived",
-                reference="Abel 1826; Galois 1832",
-            )
+    findings = [
+        finding(
+            "a theorem on matrices",
+            formula=listed,
+            minimum=minimum,
+            conditions=tuple(conditions),
+            theorem=theorem,
+            source=reference,
         )
-    statements += [Statement(r, "derived", reference=reference) for r in remarks]
+    ]
+    if expression_class == "spectral":
+        findings.append(finding("closed in the class spectral"))
+    findings += [finding("remark on matrices", remark=r, source=reference) for r in remarks]
     seen = observe(system, source)
     if seen is not None:
-        statements.append(seen)
+        findings.append(seen)
     formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, FrozenMap(dict(cost or {})), source)
     return Attempt(
         name,
@@ -62,7 +62,7 @@ def by_theorem(
         minimiser="closed",
         expression_class=expression_class,
         scope="formula",
-        statements=tuple(statements),
+        findings=tuple(findings),
     )
 
 

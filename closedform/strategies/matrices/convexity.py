@@ -14,11 +14,10 @@ from closedform.algebra.noncommutative.facts import definite, full_column_rank, 
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly
 from closedform.algebra.noncommutative.solve import Linear, collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Statement
+from closedform.attempt import Finding, finding
 from closedform.stationarity.matrix import MatrixSystem, Piece
 
 _LINEAR_LETTERS = frozenset({"had", "diag", "diagonal", "vec", "kron", "khatrirao"})
-CONVEX_RULES = "Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 3.2"
 _CONVEX = frozenset({"exp", "softplus", "abs", "relu"})
 _STRICT = frozenset({"exp", "softplus"})  # strictly convex on the whole line
 _CONCAVE = frozenset({"log", "sqrt"})
@@ -32,17 +31,12 @@ class Convexity:
     strict: tuple[str, ...] | None
 
 
-def stated(system: MatrixSystem) -> Statement | None:
-    """The statement that the loss is convex, and under which conditions it has at most one minimiser."""
+def found_convex(system: MatrixSystem) -> tuple[Finding, ...]:
+    """That the loss is convex, and under which conditions it has at most one minimiser; nothing where it is not."""
     found = convexity(system)
     if found is None:
-        return None
-    names = ", ".join(system.unknowns)
-    said = f"the loss is convex in {names}, so that every critical point is a global minimum"
-    if found.strict is not None:
-        condition = f"when {' and '.join(found.strict)}, " if found.strict else ""
-        said += f"; {condition}it is strictly convex and has at most one"
-    return Statement(said, "derived", reference=CONVEX_RULES, topic="convex")
+        return ()
+    return (finding("convex in the matrices", unknowns=", ".join(system.unknowns), strict=found.strict),)
 
 
 def affine(p: Poly, unknowns: Iterable[str]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from closedform.algebra.noncommutative.facts import sign
 from closedform.algebra.noncommutative.normal_form import Poly
 from closedform.algebra.noncommutative.read import read
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.expression import Node, number, power
 from closedform.stationarity.matrix import MatrixSystem, matrix_system
@@ -91,14 +91,7 @@ def reduce(system: MatrixSystem, budget: Budget) -> MatrixReduction:
         found = attempts[0]
         if found.outcome != "solved" or found.formula is None or not found.formula.convexity:
             return Attempt(name, "declined", f"the smaller loss was not solved: {found.reason}")
-        said = Statement(
-            (
-                "the loss is a strictly increasing function of a smaller loss, wherever it is "
-                "defined, and has the same minimisers"
-            ),
-            "derived",
-            reference=("Boyd and Vandenberghe, Convex Optimization, 2004, section 4.1.3"),
-        )
-        return replace(found, statements=(said, *found.statements), complete=False)
+        said = finding("increasing function of a smaller loss")
+        return replace(found, findings=(said, *found.findings), complete=False)
 
     return MatrixReduction(name, (smaller,), lift)

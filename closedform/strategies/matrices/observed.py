@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from closedform.algebra.noncommutative.normal_form import ONE, Unsupported
-from closedform.attempt import Statement
+from closedform.attempt import Finding, finding
 from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.source import Source, compiled, identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -21,7 +21,7 @@ from closedform.strategies.matrices.certificate import sizes_of
 NEIGHBOURS = 12
 
 
-def observe(system: MatrixSystem, source: str) -> Statement | None:
+def observe(system: MatrixSystem, source: str) -> Finding | None:
     """What was observed, None where nothing could be tried; raises ``ArithmeticError`` when a neighbour is better."""
     names, unknowns = system.names, system.unknowns
     try:
@@ -56,10 +56,7 @@ def observe(system: MatrixSystem, source: str) -> Statement | None:
     except (ValueError, TypeError, KeyError, np.linalg.LinAlgError):
         return None
     where = ", ".join(f"{k} = {v}" for k, v in sizes.items())
-    return Statement(
-        f"run on random data with {where} in double precision, the formula was not beaten by {NEIGHBOURS} feasible neighbours",
-        "observed",
-    )
+    return finding("not beaten by neighbours", "observed", sizes=where, neighbours=NEIGHBOURS)
 
 
 def loss_function(system: MatrixSystem) -> Any:

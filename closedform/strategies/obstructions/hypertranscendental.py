@@ -17,7 +17,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.stationarity.scalar import Stationarity
 
@@ -25,10 +25,6 @@ name = "functions without an algebraic differential equation"
 example = {"loss": "loggamma(k) - (k - 1)*m", "unknowns": ["k"], "assumptions": ["k>0"]}
 counterexample = {"loss": "n*lam - S*log(lam)", "unknowns": ["lam"]}
 
-_HOELDER = "O. Hölder, Math. Ann. 28 (1887) 1-13"
-_OSTROWSKI = "A. Ostrowski, Math. Z. 8 (1920) 241-298"
-_HARDOUIN = "C. Hardouin and M. Singer, Math. Ann. 342 (2008) 333-377"
-_CLOSURE = "L. Rubel, Amer. Math. Monthly 96 (1989) 777-788"
 _SPECIAL = (sp.polygamma, sp.gamma, sp.loggamma, sp.zeta)
 # Functions of one argument, all differentially algebraic, that may stand in the coefficients.
 _ALLOWED = (
@@ -78,17 +74,12 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     found = _theorem(atoms, markers, polynomial, x)
     if isinstance(found, str):
         return Attempt(name, "failed", found)
-    what, reference = found
+    what, theorem = found
     if not any(sum(m) > 0 and _cannot_vanish(c) for m, c in polynomial.terms()):
         return Attempt(name, "failed", "it was not shown that the coefficients cannot all vanish")
     names = ", ".join(sorted(str(s) for s in equation.free_symbols - {x}))
-    text = (
-        f"no formula for {x} in {names} made of arithmetic, roots, exp, log, integrals, Lambert W or any other function "
-        f"that satisfies an algebraic differential equation gives a non-constant critical point: with it, {what} would "
-        "satisfy one, and it satisfies none"
-    )
-    statement = Statement(text, "derived", reference=f"{reference}; {_CLOSURE}", topic="not differentially algebraic")
-    return Attempt(name, "not_closed", scope="formula", statements=(statement,))
+    said = finding(theorem, scope="formula", unknown=x, parameters=names, function=what)
+    return Attempt(name, "not_closed", scope="formula", findings=(said,))
 
 
 def _multiplied(equation: Any, x: Any) -> Any:
@@ -122,7 +113,7 @@ def _cannot_vanish(c: Any) -> bool:
 
 
 def _theorem(atoms: set[Any], markers: dict[Any, Any], polynomial: Any, x: Any) -> tuple[str, str] | str:
-    """The function that would become differentially algebraic, with its reference; or why none is found."""
+    """The function that would become differentially algebraic, with the theorem against that; or why none is found."""
     kinds = {_kind(a) for a in atoms}
     if len(kinds) != 1:
         return "several special functions stand in the equation together"
@@ -134,8 +125,8 @@ def _theorem(atoms: set[Any], markers: dict[Any, Any], polynomial: Any, x: Any) 
     if len(arguments) == 1:
         u = arguments.pop()
         if kind == "zeta":
-            return f"zeta({u})", _OSTROWSKI
-        return f"{'digamma' if kind == 'polygamma' else 'gamma'}({u})", _HOELDER
+            return f"zeta({u})", "Ostrowski"
+        return f"{'digamma' if kind == 'polygamma' else 'gamma'}({u})", "Hoelder"
     if kind != "polygamma" or not all(a.args[0] == 0 for a in atoms):
         return "the special function stands at several arguments"
     return _shifted_digammas(atoms, markers, polynomial, x)
@@ -157,7 +148,7 @@ def _shifted_digammas(atoms: set[Any], markers: dict[Any, Any], polynomial: Any,
     if not any(classes.values()):
         return "the digammas add up to a rational function"
     combination = sp.Add(*(r * a for r, a in zip(ratios, ordered, strict=True)))
-    return str(combination).replace("polygamma(0, ", "digamma("), _HARDOUIN
+    return str(combination).replace("polygamma(0, ", "digamma("), "Hardouin and Singer"
 
 
 def _kind(a: Any) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq
 
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.stationarity.scalar import Stationarity, sampler
 
@@ -29,10 +29,6 @@ name = "Rosenlicht's theorem on y and exp(y)"
 example = {"loss": "(x - a)^2/2 + log(1 + exp(x))", "unknowns": ["x"]}
 counterexample = {"loss": "x^6/6 - x^2/2 + a*x", "unknowns": ["x"]}
 
-REFERENCE = (
-    "M. Rosenlicht, Publ. Math. IHES 36 (1969) 15-22; M. Bronstein, R. Corless, J. Davenport, D. Jeffrey, "
-    "Integral Transforms Spec. Funct. 19 (2008) 709-712"
-)
 _TO_EXP = (sp.sin, sp.cos, sp.tan, sp.sinh, sp.cosh, sp.tanh)
 _Y, _Z = sp.Symbol("_y"), sp.Symbol("_z")
 
@@ -164,16 +160,13 @@ def _with_parameter(system: Stationarity, form: _Form, t: Any) -> Attempt | str:
     given = ", ".join(f"{k} = {v}" for k, v in values.items())
     for f in kept[:1]:
         shown = str(f).replace("_y", "y").replace("_z", "z")
-    text = (
-        f"no formula in {t} made of arithmetic, roots, exp, log and integrals gives a non-constant critical point"
-        f"{f' (already with {given})' if given else ''}: with {form.change} and z = exp(y) it satisfies {shown} = 0, "
-        f"irreducible over C({t}) and involving both y and z; the Lambert W function is not excluded by this theorem"
-    )
     return Attempt(
         name,
         "not_closed",
         scope="formula",
-        statements=(Statement(text, "derived", reference=REFERENCE, topic="not liouvillian"),),
+        findings=(
+            finding("Rosenlicht", scope="formula", parameter=t, given=given, change=form.change, equation=shown),
+        ),
     )
 
 

@@ -15,7 +15,7 @@ from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
@@ -115,13 +115,7 @@ def _answer(system: Stationarity, found: dict[Any, Any], active: list[Any], stri
     )
     kind: Kind = "boundary minimum" if active else "global minimum"
     where = ", ".join(f"{text(a)} = 0" for a in active)
-    said = Statement(
-        "the loss is a convex quadratic and the constraints are linear: a feasible point where the gradient is a combination of those of the "
-        f"active constraints{f' ({where})' if where else ''}, with multipliers that are not negative, is a global minimiser"
-        + (", the only one because the Hessian is positive definite" if strict else ""),
-        "derived",
-        reference="S. Boyd, L. Vandenberghe, Convex Optimization, 2004, section 5.5.3",
-    )
+    said = finding("Karush-Kuhn-Tucker for a quadratic", active=where, strict=strict)
     point = CriticalPoint(
         exact,
         FrozenMap({k: v[0] for k, v in shown.items()}) if shown else None,
@@ -139,7 +133,7 @@ def _answer(system: Stationarity, found: dict[Any, Any], active: list[Any], stri
         minimiser="closed",
         scope="instance" if numbers else "formula",
         expression_class=point.expression_class,
-        statements=(said,),
+        findings=(said,),
     )
 
 
@@ -150,10 +144,7 @@ def _clipped(system: Stationarity, slope: Any, slack: list[Any], x: Any) -> Atte
         if not a.is_number or a == 0:
             return Attempt(name, "failed", f"the bound {text(s)} >= 0 has a symbol as its coefficient")
         value = sp.Max(value, -b / a) if a > 0 else sp.Min(value, -b / a)
-    said = Statement(
-        "a strictly convex quadratic between bounds falls to its vertex and rises after it: the minimiser is the vertex, clipped",
-        "derived",
-    )
+    said = finding("vertex, clipped")
     if len(slack) > 1 and not all(s.free_symbols == {x} for s in slack):
         return Attempt(name, "failed", "the order of the bounds is not known")
     point = CriticalPoint(FrozenMap({x.name: value}), kind="global minimum", expression_class="piecewise")
@@ -165,5 +156,5 @@ def _clipped(system: Stationarity, slope: Any, slack: list[Any], x: Any) -> Atte
         minimiser="closed",
         scope="formula",
         expression_class="piecewise",
-        statements=(said,),
+        findings=(said,),
     )

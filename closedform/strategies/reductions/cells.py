@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb
 
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.least import convex, sublevel
@@ -203,10 +203,10 @@ class _Answer:
     def _solutions(self, places: list[_Place]) -> Attempt:
         complete = not self.open
         points = tuple(replace(p.point, kind="unclassified", note="") for p in places)
-        said = Statement("every cell between the kinks was solved by itself", "derived")
+        said = finding("every cell was solved", edges=False)
         if not points:
             if complete:
-                return Attempt(name, "no_critical_point", "no cell holds a solution", complete=True, statements=(said,))
+                return Attempt(name, "no_critical_point", "no cell holds a solution", complete=True, findings=(said,))
             return Attempt(name, "failed", self.open)
         return self._with(points, complete, (said,), None)
 
@@ -217,13 +217,11 @@ class _Answer:
             return Attempt(name, "failed", self.open or "no minimum and no smooth critical point was found in any cell")
         values = [real_ball(loss, Sample(dict(p.at), {}), self.bits) for p in kept]
         known = [v for v in values if v is not None]
-        statements = [
-            Statement("every cell between the kinks was solved by itself, with its faces, edges and corners", "derived")
-        ]
+        findings = [finding("every cell was solved", edges=True)]
         bowl = not feasible.closed and not feasible.open and convex(loss, unknowns, sides_of(feasible))
         best, reason = self._least(feasible, kept, known, bowl) if len(known) == len(kept) else (set(), "")
         if best:
-            statements.append(Statement(reason, "derived"))
+            findings.append(finding("global minimum", reason=reason))
         points = list[CriticalPoint]()
         for i, p in enumerate(kept):
             kind: Any = "global minimum" if i in best else p.point.kind if p.inside else "local minimum"
@@ -247,7 +245,7 @@ class _Answer:
         # A kink may be stationary without being a minimum, where a point of John on an edge of some cell was passed over.
         every = all(a.details.get(PASSED) == 0 for a in self.attempts)
         complete = not self.open and (bowl or (every and len(kept) == total))
-        return self._with(tuple(points), complete, tuple(statements), best)
+        return self._with(tuple(points), complete, tuple(findings), best)
 
     def _least(self, feasible: Feasible, kept: list[_Place], values: list[arb], bowl: bool) -> tuple[set[int], str]:
         low = min(range(len(values)), key=lambda i: float(values[i].mid()))
@@ -284,7 +282,7 @@ class _Answer:
         return a is not None and b is not None and sp.count_ops(a - b) < 300 and sp.simplify(a - b) == 0
 
     def _with(
-        self, points: tuple[CriticalPoint, ...], complete: bool, said: tuple[Statement, ...], best: set[int] | None
+        self, points: tuple[CriticalPoint, ...], complete: bool, said: tuple[Finding, ...], best: set[int] | None
     ) -> Attempt:
         closed = [p.exact is not None for p in points]
         outcome: Any = "solved" if all(closed) and complete else "partial" if any(closed) else "enclosed"
@@ -303,5 +301,5 @@ class _Answer:
             minimiser=word,
             expression_class=largest_class([p.expression_class for p in points]),
             counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
-            statements=said,
+            findings=said,
         )

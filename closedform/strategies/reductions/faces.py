@@ -15,7 +15,7 @@ from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.certificates import points_certificate
@@ -119,7 +119,7 @@ class _Answer:
             if c.exact is not None:
                 value = self.feasible.loss.subs(c.exact, simultaneous=True)
                 c.value = sp.nsimplify(value) if value.is_Rational else value
-        statements = list[Statement]()
+        findings = list[Finding]()
         best, reason = self._least()
         if self.flat and not (best and self._convex()):  # else no point of them is a minimum, as none is the least
             self.gaps += [f"{where}, where the loss is constant" for where, _ in self.flat]
@@ -130,12 +130,12 @@ class _Answer:
         if not kept:
             return self._nothing(complete)
         said = "; ".join(dict.fromkeys(self.gaps))
-        statements.append(self._said(complete))
+        findings.append(self._said(complete))
         if best:
-            statements.append(Statement(reason, "derived"))
+            findings.append(finding("global minimum", reason=reason))
         elif (way := self._downhill()) is not None:
-            statements.append(Statement(way, "derived", topic="no minimum"))
-        certificates = self._certify(kept, statements)
+            findings.append(finding("no lower bound along a ray", reason=way))
+        certificates = self._certify(kept, findings)
         kept.sort(key=lambda c: [float(b.mid()) for b in c.at.values()])
         points = tuple(self._point(c) for c in kept)
         exact = [p for p in points if p.exact is not None]
@@ -165,7 +165,7 @@ class _Answer:
             minimiser=word,
             expression_class=max(classes, key=CLASSES.index) if classes else None,
             counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
-            statements=tuple(statements),
+            findings=tuple(findings),
             certificates=certificates,
             details=FrozenMap({**self._multipliers(kept), PASSED: len(self.candidates) - len(kept) + len(self.flat)}),
         )
@@ -359,27 +359,23 @@ class _Answer:
             )
         if bounded(self.feasible, self.budget) is not None:
             return Attempt(name, "failed", "no point satisfies the constraints")
-        said = Statement("no point of any face, edge or corner of the domain is critical, nor any inside", "derived")
+        said = finding("no point of any face")
         return Attempt(
             name,
             "no_critical_point",
             "the loss has no critical point, also on the edges of the domain",
             complete=True,
-            statements=(said,),
+            findings=(said,),
             details=FrozenMap({PASSED: len(self.candidates) + len(self.flat)}),
         )
 
-    def _said(self, complete: bool) -> Statement:
+    def _said(self, complete: bool) -> Finding:
         parts = "the inside and every face, edge and corner of the domain" if self.feasible.closed else "the constraint"
         if complete:
-            return Statement(
-                f"all points of {parts} where the gradients of the loss and of the active constraints are linearly dependent were found",
-                "derived",
-                reference="F. John, Extremum problems with inequalities as subsidiary conditions, 1948",
-            )
-        return Statement(f"{parts} were searched, not all of them to the end", "derived")
+            return finding("every point of John", parts=parts)
+        return finding("faces searched", parts=parts)
 
-    def _certify(self, kept: list[_Candidate], statements: list[Statement]) -> tuple[Certificate, ...]:
+    def _certify(self, kept: list[_Candidate], findings: list[Finding]) -> tuple[Certificate, ...]:
         inside = [c for c in kept if not c.active]
         if not inside or self.feasible.equal or self.system.loss is None:
             return ()
@@ -388,9 +384,8 @@ class _Answer:
         certificate = points_certificate(self.system, boxes, signs, self.budget.digits)
         if certificate is None:
             return ()
-        number = f"{len(inside)} critical point{'s' if len(inside) != 1 else ''}"
-        statements.append(
-            Statement(f"within each stated radius inside lies a critical point: {number}", "proved", certificate=0)
+        findings.append(
+            finding("points within their radii", "proved", certificate=0, where=" inside", count=len(inside))
         )
         return (certificate,)
 

@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 
 from closedform.algebra import bridge
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.expression import Node, substitute
@@ -81,7 +81,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         inner = attempts[0]
         points = tuple(lifted(p, {u: value}, problem.unknowns, budget.digits) for p in inner.points)
-        said = Statement(f"the constraint gives {u} = {value}, so the problem is one without it", "derived")
-        return replace(inner, strategy=name, points=points, statements=(said, *inner.statements))
+        said = finding("a constraint gives an unknown", unknown=u, value=value)
+        return replace(inner, strategy=name, points=points, findings=(said, *inner.findings))
 
     return Reduction(name, (stationarity(smaller),), lift)

@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
@@ -78,23 +78,16 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     rest = tuple(u for u in system.unknowns if u not in edges)
     loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
     relations = tuple(r for r in system.relations if not r.free_symbols & edges.keys())
-    said = Statement(
-        "; ".join(
-            f"the loss {'rises' if s > 0 else 'falls'} strictly in {u} on the whole domain, so at a minimum {u} = {e}, its bound, "
-            "with a positive multiplier"
-            for u, (e, s) in edges.items()
-        ),
-        "derived",
-    )
+    said = finding("monotone in unknowns up to their bounds", edges=tuple((u, e, s > 0) for u, (e, s) in edges.items()))
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         if not attempts:
             return _found(system, values, said, CriticalPoint(FrozenMap({}), expression_class="rational"))
         inner = attempts[0]
         if inner.outcome not in ("solved", "partial"):
-            return replace(inner, strategy=name, statements=(said, *inner.statements))
+            return replace(inner, strategy=name, findings=(said, *inner.findings))
         points = tuple(_joined(system, values, p) for p in inner.points)
-        return replace(inner, strategy=name, points=points, statements=(said, *inner.statements))
+        return replace(inner, strategy=name, points=points, findings=(said, *inner.findings))
 
     if not rest:
         return Reduction(name, (), lift)
@@ -108,7 +101,7 @@ def _joined(system: Stationarity, values: dict[Any, Any], p: CriticalPoint) -> C
     return replace(whole, kind=kind, inertia=None, note="on the edge of the domain")
 
 
-def _found(system: Stationarity, values: dict[Any, Any], said: Statement, empty: CriticalPoint) -> Attempt:
+def _found(system: Stationarity, values: dict[Any, Any], said: Finding, empty: CriticalPoint) -> Attempt:
     loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
     point = replace(
         empty,
@@ -124,7 +117,7 @@ def _found(system: Stationarity, values: dict[Any, Any], said: Statement, empty:
         points=(point,),
         complete=True,
         minimiser="closed",
-        statements=(said,),
+        findings=(said,),
         expression_class=point.expression_class,
         scope="formula" if system.parameters else "instance",
     )

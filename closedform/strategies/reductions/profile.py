@@ -12,8 +12,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.algebra.bridge import text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.inversion import real_roots
 from closedform.calculus.signs import Facts
@@ -110,20 +109,17 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]
-        said = Statement(
-            f"at every critical point {u} = {text(value)}, so the others are critical points of the profile of the loss",
-            "derived",
-        )
+        said = finding("profile", unknown=u, value=value)
         points = tuple(_lifted(p, u, value, system.unknowns, minimised) for p in a.points)
         if a.outcome == "not_closed":
             points = ()
         # Clearing the profile's denominators may add complex zeros: its counts are not those of the whole system.
-        inner_said = tuple(replace(s, text=f"of the profile: {s.text}") for s in a.statements)
+        inner_said = tuple(replace(f, within=("of the profile", *f.within)) for f in a.findings)
         return replace(
             a,
             strategy=name,
             points=points,
-            statements=(said, *inner_said),
+            findings=(said, *inner_said),
             counts=FrozenMap(),
             complete=a.complete and bool(points),
         )

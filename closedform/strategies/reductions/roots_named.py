@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, largest_class
@@ -78,9 +78,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]
-        said = Statement(
-            f"with {', '.join(f'{s} = {r}' for s, r in names.items())} the equations are polynomials", "derived"
-        )
+        said = finding("roots as unknowns", roots=tuple(names.items()))
         points = tuple(_without(p, order) for p in a.points)
         return replace(
             a,
@@ -88,7 +86,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
             points=points,
             certificates=a.certificates,
             counts=FrozenMap({"complex": None, "real": a.counts.get("real")}),
-            statements=(said, *(replace(s, text=f"of that system: {s.text}") for s in a.statements)),
+            findings=(said, *(replace(f, within=("of that system", *f.within)) for f in a.findings)),
             expression_class=largest_class([p.expression_class for p in points]),
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
@@ -67,9 +67,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     value = sp.Symbol("block_value", **({"positive": True} if g.is_nonnegative else {"real": True}))
     relations = tuple(r for r in system.relations if not r.free_symbols & set(others))
     own = smaller(system, (m,), (sp.diff(g, m),), loss=g, relations=relations)
-    said = Statement(
-        f"the loss is a part without {m} plus a positive multiple of {g}, so {m} is critical for that alone", "derived"
-    )
+    said = finding("a block of its own", unknown=m, block=g)
 
     def remaining(of: Any) -> Stationarity:
         loss = rest + (weight * of if coupled else 0)
@@ -127,12 +125,12 @@ class _Case:
     coupled: bool
 
 
-def _lift(system: Stationarity, said: Statement, first: Attempt, cases: list[_Case]) -> Attempt:
+def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case]) -> Attempt:
     numbers = not system.parameters
     attempts = [first, *(c.second for c in cases)]
     if first.outcome == "no_critical_point":
         return Attempt(
-            name, "no_critical_point", first.reason, complete=True, statements=(said, *_free_of_certificates(first))
+            name, "no_critical_point", first.reason, complete=True, findings=(said, *_free_of_certificates(first))
         )
     known = ("solved", "no_critical_point", "not_closed", *(("partial", "enclosed") if numbers else ()))
     bad = next((a for a in attempts if a.outcome not in known or (a.outcome == "enclosed" and not a.points)), None)
@@ -146,7 +144,7 @@ def _lift(system: Stationarity, said: Statement, first: Attempt, cases: list[_Ca
             strategy=name,
             points=(),
             complete=closing is None,
-            statements=(said, *(deciding.statements if not numbers else _free_of_certificates(deciding))),
+            findings=(said, *(deciding.findings if not numbers else _free_of_certificates(deciding))),
             certificates=deciding.certificates if not numbers else (),
         )
     points = list[CriticalPoint]()
@@ -163,7 +161,7 @@ def _lift(system: Stationarity, said: Statement, first: Attempt, cases: list[_Ca
     second = cases[0].second
     shift = len(first.certificates)
     moved = tuple(
-        s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.statements
+        s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.findings
     )
     exact = [p.exact is not None for p in points]
     outcome: Any = "solved" if all(exact) else "partial" if any(exact) else "enclosed"
@@ -176,14 +174,14 @@ def _lift(system: Stationarity, said: Statement, first: Attempt, cases: list[_Ca
         expression_class=max(classes, key=CLASSES.index) if classes else None,
         minimiser="closed" if minima and all(p.exact is not None for p in minima) else None,
         scope="instance" if numbers else "formula",
-        statements=(said, *_free_of_certificates(first)) if numbers else (said, *first.statements, *moved),
+        findings=(said, *_free_of_certificates(first)) if numbers else (said, *first.findings, *moved),
         certificates=() if numbers else first.certificates + second.certificates,
     )
 
 
-def _free_of_certificates(a: Attempt) -> tuple[Statement, ...]:
+def _free_of_certificates(a: Attempt) -> tuple[Finding, ...]:
     """What an attempt on a part derived: its certificates speak of the part, not of this loss."""
-    return tuple(s for s in a.statements if s.certificate is None)
+    return tuple(s for s in a.findings if s.certificate is None)
 
 
 def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoint) -> CriticalPoint | None:

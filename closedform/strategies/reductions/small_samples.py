@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
 
@@ -66,12 +66,8 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         for size, a in zip(SIZES, attempts, strict=False):
             if a.outcome != "not_closed":
                 continue
-            said = Statement(
-                f"a formula for data of any length would hold for {size} rows, for which there is none", "derived"
-            )
-            return replace(
-                a, strategy=name, scope="formula", points=(), complete=False, statements=(said, *a.statements)
-            )
+            said = finding("no formula for a small sample", rows=size)
+            return replace(a, strategy=name, scope="formula", points=(), complete=False, findings=(said, *a.findings))
         return Attempt(name, "failed", "no small sample was proved to have no formula")
 
     return Reduction(name, tuple(systems), lift)

@@ -10,7 +10,7 @@ import sympy as sp
 
 from closedform import expression
 from closedform.algebra import bridge
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.sums import Statistics, indexed_sums, separate
 from closedform.errors import ClosedFormError
@@ -88,23 +88,16 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     back = statistics.back
     names = {v.name: str(k) for k, v in statistics.symbols.items()}
-    said = ", ".join(f"{k} = {v}" for k, v in names.items())
     points = tuple(_point(p, back, names) for p in inner.points)
-    statements = tuple(
-        replace(s, text=s.text + (f" (with {said})" if any(k in s.text for k in names) else ""))
-        for s in inner.statements
-    )
-    first = Statement(
-        f"the data enter the gradient only through {said}" if said else "the gradient does not depend on single data",
-        "derived",
-    )
+    findings = tuple(replace(f, names=FrozenMap({**f.names, **names})) for f in inner.findings)
+    first = finding("sufficient statistics", names=FrozenMap(names))
     classes = [p.expression_class for p in points if p.expression_class]
     reason = _written_back(inner.reason, names)
     return replace(
         inner,
         strategy=name,
         points=points,
-        statements=(first, *statements),
+        findings=(first, *findings),
         scope="formula",
         reason=reason,
         expression_class=inner.expression_class if classes else None,

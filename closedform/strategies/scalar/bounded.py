@@ -17,7 +17,7 @@ from flint import arb, ctx, fmpq
 
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.elimination import Eliminator
 from closedform.calculus.signs import Facts
@@ -158,8 +158,8 @@ class _Found:
         self.open = False  # is it open whether a point lies in the domain?
 
     def attempt(self) -> Attempt:
-        statements, certificates = list[Statement](), list[Certificate]()
-        self._certify(statements, certificates)
+        findings, certificates = list[Finding](), list[Certificate]()
+        self._certify(findings, certificates)
         formulas, whole = self._formulas()
         found = list[tuple[Enclosed, dict[Any, Any] | None]]()
         for p in self.cover.points:
@@ -167,20 +167,14 @@ class _Found:
             if self._inside(p, exact):
                 found.append((p, exact))
         complete = not self.open
-        statements.append(
-            Statement(
-                "the bounded domain was covered by boxes; each holds no solution or exactly one"
-                + ("" if complete else ", and whether one near the edge lies inside is open"),
-                "derived",
-            )
-        )
+        findings.append(finding("covered by boxes", complete=complete))
         if not found and complete:
             return Attempt(
                 name,
                 "no_critical_point",
                 "the bounded domain holds none",
                 complete=True,
-                statements=tuple(statements),
+                findings=tuple(findings),
                 certificates=tuple(certificates),
             )
         found.sort(key=lambda f: [float(b.mid()) for b in f[0].point])
@@ -197,11 +191,11 @@ class _Found:
             complete=complete,
             expression_class=largest_class([p.expression_class for p in closed]),
             counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
-            statements=tuple(statements),
+            findings=tuple(findings),
             certificates=tuple(certificates),
         )
 
-    def _certify(self, statements: list[Statement], certificates: list[Certificate]) -> None:
+    def _certify(self, findings: list[Finding], certificates: list[Certificate]) -> None:
         points = self.cover.points
         if len(points) > MAX_CERTIFIED or self.budget.remaining < 2:
             return
@@ -216,10 +210,7 @@ class _Found:
         if certificate is None:
             return
         certificates.append(certificate)
-        many = f"are {len(points)} solutions" if len(points) != 1 else "is one solution"
-        statements.append(
-            Statement(f"in a box that holds the domain there {many} and no more", "proved", certificate=0)
-        )
+        findings.append(finding("points of a box that holds the domain", "proved", certificate=0, count=len(points)))
 
     def _formulas(self) -> tuple[list[tuple[dict[Any, Any], dict[str, arb]]], bool]:
         """Candidates with their balls, and whether every solution in the domain is known to be among them."""

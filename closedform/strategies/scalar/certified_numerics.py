@@ -15,7 +15,7 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 from closedform.algebra.roots import decimal_text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
@@ -70,7 +70,7 @@ class _Search:
     def __init__(self, system: Stationarity, function: Function, budget: Budget) -> None:
         self.system, self.function, self.budget = system, function, budget
         self.names = function.names
-        self.statements, self.certificates = list[Statement](), list[Certificate]()
+        self.findings, self.certificates = list[Finding](), list[Certificate]()
 
     def attempt(self) -> Attempt:
         covered = self._in_box()
@@ -193,14 +193,7 @@ class _Search:
         if certificate is None:
             return self._convex()
         self.certificates.append(certificate)
-        self.statements.append(
-            Statement(
-                "the loss is convex, and at the critical point listed its Hessian is positive definite: it is the only "
-                "critical point and the global minimum",
-                "proved",
-                certificate=0,
-            )
-        )
+        self.findings.append(finding("convex with one critical point", "proved", certificate=0))
         return True
 
     def _convex(self) -> bool:
@@ -214,13 +207,7 @@ class _Search:
             return False
         if not any(convex(f, feasible.unknowns, sides) for f in (feasible.loss, sp.expand(feasible.loss))):
             return False
-        self.statements.append(
-            Statement(
-                "the loss is convex on its domain, by composition of convex functions, and its Hessian is positive definite "
-                "at the critical point listed: it is the only one and the global minimum",
-                "derived",
-            )
-        )
+        self.findings.append(finding("convex by composition with one critical point"))
         return True
 
     def _is_least(self, found: list[Enclosed]) -> bool:
@@ -251,14 +238,14 @@ class _Search:
             and self._inside(p)
         ]
         if not self.certificates:
-            self.statements.append(Statement("the box holds no other critical points", "derived"))
+            self.findings.append(finding("no other point in the box"))
         if not inside:
             return Attempt(
                 name,
                 "no_critical_point",
                 "the box holds no critical point",
                 complete=True,
-                statements=tuple(self.statements),
+                findings=tuple(self.findings),
                 certificates=tuple(self.certificates),
             )
         return self._answer(inside, True, None)
@@ -269,14 +256,14 @@ class _Search:
         if certificate is None:
             return
         self.certificates.append(certificate)
-        number = f"{len(found)} critical point{'s' if len(found) != 1 else ''}"
-        where = " and, ".join(f"{b[0]} <= {x} <= {b[1]}" for x, b in self.system.origin.box.items())
-        said = (
-            f"in the box {where} there {'is' if len(found) == 1 else 'are'} {number} and no more"
-            if complete
-            else (f"within each stated radius lies a critical point: {number}")
-        )
-        self.statements.append(Statement(said, "proved", certificate=len(self.certificates) - 1))
+        index, count = len(self.certificates) - 1, len(found)
+        if complete:
+            sides = tuple((x, *ends) for x, ends in self.system.origin.box.items())
+            self.findings.append(finding("points of the box", "proved", certificate=index, box=sides, count=count))
+        else:
+            self.findings.append(
+                finding("points within their radii", "proved", certificate=index, where="", count=count)
+            )
 
     # -- the result ----------------------------------------------------------------------------------------------------
 
@@ -301,7 +288,7 @@ class _Search:
             points,
             complete=complete,
             counts=counts,
-            statements=tuple(self.statements),
+            findings=tuple(self.findings),
             certificates=tuple(self.certificates),
             details=FrozenMap({"newton": tuple(rows)}),
         )

@@ -6,8 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.algebra.bridge import text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator, Solutions
@@ -88,13 +87,13 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         if found.exceptions:
             return Attempt(name, "failed", f"no critical point unless {found.exceptions[0]} = 0")
         if not found.points or (judge.numeric and all(j.never for j in judged)):
-            said = Statement("elimination that keeps every solution leaves none in the domain", "derived")
+            said = finding("elimination leaves none")
             return Attempt(
                 name,
                 "no_critical_point",
                 "the system has no real solution in the domain",
                 complete=True,
-                statements=(said,),
+                findings=(said,),
                 scope="instance" if judge.numeric else "formula",
             )
         return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
@@ -144,10 +143,10 @@ def _answer(
     turns_cut: bool,
     budget: Budget,
 ) -> Attempt:
-    certificates, statements = list[Certificate](), list[Statement]()
+    certificates, findings = list[Certificate](), list[Finding]()
     whole = shape(system, facts)
     if whole.reason:
-        statements.append(Statement(whole.reason, "derived"))
+        findings.append(finding("shape of the loss", reason=whole.reason))
     dropped = [j for j in judged if not j.sometimes]
     complete = whole.unique and len(kept) == 1 and kept[0].always and not families
     complete = (complete or all(j.never for j in dropped)) and not (open_cases or turns_cut)
@@ -155,20 +154,14 @@ def _answer(
     squares = _least_value(system, facts) if squares is None else squares
     points = [_of_family(system, f, squares) for f in families]
     if families:
-        statements.append(
-            Statement("; ".join(f.words for f in families) + ": a set of points, which is not counted", "derived")
-        )
+        findings.append(finding("sets of critical points", sets=tuple(f.words for f in families)))
     for j in _distinct(kept):
         if any(f.holds(j.point) for f in families):
             continue
         budget.check()
-        points.append(_point(system, judge, j, whole.minimum, facts, squares, certificates, statements, budget))
+        points.append(_point(system, judge, j, whole.minimum, facts, squares, certificates, findings, budget))
     if complete:
-        statements.append(
-            Statement(
-                "no other real critical point exists in the domain: the elimination keeps every solution", "derived"
-            )
-        )
+        findings.append(finding("no other point", why="the elimination keeps every solution"))
     classes = [p.expression_class for p in points if p.expression_class is not None]
     klass = max(classes, key=CLASSES.index) if classes else None
     minima = [p for p in points if p.kind == "global minimum"]
@@ -182,7 +175,7 @@ def _answer(
         expression_class=klass,
         minimiser="closed" if minima else None,
         scope="instance" if judge.numeric else "formula",
-        statements=tuple(statements),
+        findings=tuple(findings),
         certificates=tuple(certificates),
         counts=FrozenMap(
             {"complex": None, "real": len(points) if complete and judge.numeric and not families else None}
@@ -254,26 +247,20 @@ def _point(
     facts: Facts,
     squares: Any,
     certificates: list[Certificate],
-    statements: list[Statement],
+    findings: list[Finding],
     budget: Budget,
 ) -> CriticalPoint:
     free = [u.name for u, v in j.point.items() if u == v]
     proof = prove(system, j.point) if budget.remaining > 3 else None
-    shown = ", ".join(f"{u} = {text(j.point[u])}" for u in system.unknowns if j.point[u] != u)[:400]
     conditions = list[str]()
     index = None
+    point = FrozenMap({u.name: j.point[u] for u in system.unknowns if j.point[u] != u})
     if proof is not None:
         certificates.append(proof[0])
         index = len(certificates) - 1
-        statements.append(Statement(f"{shown} makes every derivative zero", "proved", certificate=index))
+        findings.append(finding("the gradient vanishes", "proved", certificate=index, point=point))
     else:
-        statements.append(
-            Statement(
-                f"{shown} solves the system, by steps that keep its solutions, and makes every derivative zero in "
-                f"ball arithmetic at {len(j.words)} random admissible data",
-                "derived",
-            )
-        )
+        findings.append(finding("steps that keep the solutions", point=point, samples=len(j.words)))
     if not j.always:
         conditions.append(
             "where it is real and lies in the domain" + (" and satisfies the equations" if "not" in j.words else "")

@@ -15,7 +15,7 @@ from flint import arb, ctx, fmpq, fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
@@ -112,18 +112,14 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
         "rational",
         certificate=0,
     )
-    certificates, statements = _certified(system, point)
+    certificates, findings = _certified(system, point)
     if (
         system.relations
         and not Judge(system, budget).judge(dict(zip(system.unknowns, exact.values(), strict=True))).always
     ):
         return Attempt(name, "failed", "the one zero of the gradient lies outside the domain")
     if kind == "global minimum":
-        statements += (
-            Statement(
-                "the loss is a quadratic polynomial with a positive definite Hessian: strictly convex", "derived"
-            ),
-        )
+        findings += (finding("positive definite quadratic"),)
     return Attempt(
         name,
         "solved",
@@ -132,7 +128,7 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
         expression_class="rational",
         certificates=certificates,
         minimiser="closed" if kind == "global minimum" else None,
-        statements=statements,
+        findings=findings,
         counts=FrozenMap({"complex": 1, "real": 1}),
     )
 
@@ -141,7 +137,7 @@ def _column(m: fmpq_mat) -> list[fmpq]:
     return [m[i, 0] for i in range(m.nrows())]
 
 
-def _certified(system: Stationarity, point: CriticalPoint) -> tuple[tuple[Certificate, ...], tuple[Statement, ...]]:
+def _certified(system: Stationarity, point: CriticalPoint) -> tuple[tuple[Certificate, ...], tuple[Finding, ...]]:
     try:
         unknowns: list[Json] = [u.name for u in system.unknowns]
         statement: dict[str, Json] = {"unknowns": unknowns}
@@ -169,7 +165,7 @@ def _certified(system: Stationarity, point: CriticalPoint) -> tuple[tuple[Certif
         "counts": {"real": "1", "complex": "1"},
     }
     evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
-    said = Statement("the gradient is linear with a regular matrix: it has this one zero", "proved", certificate=0)
+    said = finding("regular linear gradient", "proved", certificate=0)
     return (Certificate(statement, claim, evidence),), (said,)
 
 
@@ -181,11 +177,9 @@ def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any) 
     for i in range(rank):
         pivots.append(next(j for j in range(n + 1) if reduced[i, j] != 0))
     if n in pivots:
-        said = Statement(
-            "the linear equations contradict each other (row reduction over Q): there is no critical point", "derived"
-        )
+        said = finding("linear equations contradict each other")
         return Attempt(
-            name, "no_critical_point", "the equations contradict each other", complete=True, statements=(said,)
+            name, "no_critical_point", "the equations contradict each other", complete=True, findings=(said,)
         )
     exact = {u.name: u for u in system.unknowns}
     for i, p in enumerate(pivots):
@@ -204,14 +198,9 @@ def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any) 
         expression_class="rational",
         note=f"a family: {', '.join(free)} free",
     )
-    said = [Statement(f"the critical points are this affine family of dimension {len(free)}", "derived")]
+    said = [finding("affine family", dimension=len(free))]
     if convex:
-        said.append(
-            Statement(
-                "the Hessian is positive semidefinite: the loss is convex, each point of the family is a global minimum",
-                "derived",
-            )
-        )
+        said.append(finding("positive semidefinite quadratic"))
     if system.relations:
         return Attempt(name, "failed", "a family of solutions, of which the domain cuts off a part")
     return Attempt(
@@ -221,7 +210,7 @@ def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any) 
         complete=True,
         expression_class="rational",
         minimiser="closed" if convex else None,
-        statements=tuple(said),
+        findings=tuple(said),
     )
 
 
@@ -252,7 +241,7 @@ def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budg
 
 def _of_numbers(system: Stationarity, values: list[Any], determinant: Any) -> Attempt:
     """The one solution where the coefficients are numbers that are not rational; its kind is found by the gate."""
-    said = Statement(f"the equations are linear with the determinant {text(determinant)}, which is not zero", "derived")
+    said = finding("determinant is not zero", determinant=determinant)
     klass = expression_class(*values)
     point = CriticalPoint(
         FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}), expression_class=klass
@@ -267,5 +256,5 @@ def _of_numbers(system: Stationarity, values: list[Any], determinant: Any) -> At
         complete=True,
         expression_class=klass,
         minimiser="closed" if whole.minimum else None,
-        statements=(said, *((Statement(whole.reason, "derived"),) if whole.reason else ())),
+        findings=(said, *((finding("shape of the loss", reason=whole.reason),) if whole.reason else ())),
     )

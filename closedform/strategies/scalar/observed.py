@@ -14,7 +14,7 @@ import sympy as sp
 
 from closedform.algebra.bridge import NoTranslation
 from closedform.algebra.sampling import tree_of
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.enclosures.least_squares import value
 from closedform.frozen import FrozenMap
@@ -56,16 +56,14 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if found is None:
         return Attempt(name, "failed", "no point with a finite loss was met")
     point, loss = found
-    place = ", ".join(f"{u} = {v:.10g}" for u, v in zip(feasible.unknowns, point, strict=True))
-    if np.abs(point).max() > 1e7 or loss < -1e12:
-        said = f"a search in floating point went on downhill to {place}, loss {loss:.10g}: there may be no minimum"
-    else:
-        said = f"the least loss that a search in floating point found is {loss:.10g}, at {place}"
+    place = FrozenMap({u.name: f"{v:.10g}" for u, v in zip(feasible.unknowns, point, strict=True)})
+    downhill = bool(np.abs(point).max() > 1e7 or loss < -1e12)
+    said = finding("least loss of a search", "observed", point=place, loss=f"{loss:.10g}", downhill=downhill)
     return Attempt(
         name,
         "enclosed",
         "a search in floating point; nothing is proved of what it found",
-        statements=(Statement(said, "observed"),),
+        findings=(said,),
         details=FrozenMap(
             {"observed": {**{u.name: float(v) for u, v in zip(feasible.unknowns, point, strict=True)}, "loss": loss}}
         ),

@@ -19,7 +19,7 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx
 from closedform.algebra.bridge import text
 from closedform.algebra.galois.family import decide_family
 from closedform.algebra.sampling import real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding, shifted
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
 from closedform.calculus.inversion import bounds_of, real_roots
@@ -102,7 +102,7 @@ def _for_all_data(system: Stationarity, found: Roots, facts: Facts, budget: Budg
         found.loose or cases.loose,
         complete=not (period or turns),
         why="the changes of variable keep every root",
-        statements=_about_turns(period),
+        findings=_about_turns(period),
     )
     try:
         return formula_answer(name, system, candidates, budget)
@@ -124,15 +124,12 @@ def _period(system: Stationarity) -> str:
         return TURNS
 
 
-def _about_turns(period: str) -> tuple[Statement, ...]:
+def _about_turns(period: str) -> tuple[Finding, ...]:
     if not period:
         return ()
-    said = (
-        f"the points stand for all their translates by the period {period}"
-        if period != TURNS
-        else "further critical points come from whole turns of the circular functions, and are not listed"
-    )
-    return (Statement(said, "derived"),)
+    if period == TURNS:
+        return (finding("turns are not listed"),)
+    return (finding("translates by the period", period=period),)
 
 
 def _turns_open(system: Stationarity, x: Any) -> bool:
@@ -209,12 +206,12 @@ class _Answer:
         closed_ends = any(r.rel_op in (">=", "<=") and self.x in r.free_symbols for r in self.system.relations)
         if closed_ends and not self.judge.numeric:
             return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not decided")
-        but = [f"{text(e)} != 0" for e in self.facts.exceptions([sp.factor(self.system.equations[0])], [self.x])]
-        said = Statement(
-            "the gradient has no real zero in the domain"
-            + (f", where {' and '.join(but)}" if but else "")
-            + ": changes of variable that keep every root leave none",
-            "derived",
+        exceptions = self.facts.exceptions([sp.factor(self.system.equations[0])], [self.x])
+        said = finding(
+            "no zero in the domain",
+            what="gradient",
+            why="changes of variable keep every root",
+            exceptions=tuple(exceptions),
         )
         return Attempt(
             name,
@@ -222,7 +219,7 @@ class _Answer:
             "the gradient has no real zero in the domain",
             scope=self.scope,
             complete=True,
-            statements=(said,),
+            findings=(said,),
         )
 
     def _excluded(self, j: Judged) -> bool:
@@ -262,11 +259,7 @@ class _Answer:
         if not closed:
             return None
         word = "rises" if slope == 1 else "falls"
-        said = Statement(
-            f"the loss {word} strictly on the whole domain, so its minimum is at the edge {self.x} = {edge}, "
-            f"with the multiplier of that bound positive",
-            "derived",
-        )
+        said = finding("monotone up to the edge", way=word, unknown=self.x, edge=edge)
         numeric = self.judge.coordinate(edge, self.judge.samples[0]) if self.judge.numeric else None
         shown = decimals(numeric, self.budget.digits) if numeric is not None else None
         point = CriticalPoint(
@@ -286,7 +279,7 @@ class _Answer:
             minimiser="closed",
             scope=self.scope,
             expression_class=expression_class(edge),
-            statements=(said,),
+            findings=(said,),
         )
 
     def clamped(self) -> Attempt | None:
@@ -314,11 +307,7 @@ class _Answer:
             return None
         value = sp.Max(low, value) if low is not None else value
         value = sp.Min(high, value) if high is not None else value
-        said = Statement(
-            "the loss is strictly convex on the whole line and its slope vanishes at one point: between the closed bounds "
-            "the minimiser is that point, or the bound next to it, with the multiplier's sign right",
-            "derived",
-        )
+        said = finding("strictly convex, clipped")
         point = CriticalPoint(
             FrozenMap({self.x.name: value}),
             kind="global minimum",
@@ -333,7 +322,7 @@ class _Answer:
             minimiser="closed",
             scope=self.scope,
             expression_class=expression_class(value),
-            statements=(said,),
+            findings=(said,),
         )
 
     def _loss(self, value: Any) -> Any:
@@ -346,13 +335,13 @@ class _Answer:
         stands = {s.symbol: s for s in self.found.stands}
         closed = [j for j in kept if not j.point[self.x].free_symbols & stands.keys()]
         open_ = [j for j in kept if j.point[self.x].free_symbols & stands.keys()]
-        certificates, statements = list[Certificate](), list[Statement]()
-        reason = self._impossible(open_, stands, certificates, statements)
+        certificates, findings = list[Certificate](), list[Finding]()
+        reason = self._impossible(open_, stands, certificates, findings)
         if reason:
             return Attempt(name, "failed", reason)
         whole = shape(self.system, self.facts)
         if whole.reason:
-            statements.append(Statement(whole.reason, "derived"))
+            findings.append(finding("shape of the loss", reason=whole.reason))
         dropped = [j for j in judged if not j.sometimes]
         complete = whole.unique and len(kept) == 1 and kept[0].always
         complete = complete or (
@@ -363,16 +352,11 @@ class _Answer:
         periodic = _period(self.system)
         complete = complete and not periodic
         only = complete and len(kept) == 1 and connected(self.system, self.facts)
-        points = [self._point(j, whole.minimum, only, certificates, statements) for j in closed]
+        points = [self._point(j, whole.minimum, only, certificates, findings) for j in closed]
         points += [self._unsolved(j) for j in open_ if self.judge.numeric]
-        statements += _about_turns(periodic)
+        findings += _about_turns(periodic)
         if complete and closed:
-            statements.append(
-                Statement(
-                    "no other real critical point exists in the domain: the changes of variable keep every root",
-                    "derived",
-                )
-            )
+            findings.append(finding("no other point", why="the changes of variable keep every root"))
         points = self._ordered(points)
         if self.judge.numeric and complete and not whole.minimum:
             points = self._along_the_line(points, kept)
@@ -393,13 +377,13 @@ class _Answer:
             scope=self.scope,
             expression_class=_largest(classes) if outcome == "solved" else None,
             counts=FrozenMap({"complex": None, "real": len(points) if complete and self.judge.numeric else None}),
-            statements=tuple(statements),
+            findings=tuple(findings),
             certificates=tuple(certificates),
             reason="" if outcome == "solved" else "a polynomial in the way has no radicals",
         )
 
     def _impossible(
-        self, open_: list[Judged], stands: dict[Any, Any], certificates: list[Certificate], statements: list[Statement]
+        self, open_: list[Judged], stands: dict[Any, Any], certificates: list[Certificate], findings: list[Finding]
     ) -> str:
         """Record why the roots behind the stands have no radicals; a reason when that was not decided."""
         for symbol in dict.fromkeys(s for j in open_ for s in j.point[self.x].free_symbols & stands.keys()):
@@ -410,7 +394,7 @@ class _Answer:
                     return proof
                 shift = len(certificates)
                 certificates += proof[0]
-                statements += [
+                findings += [
                     replace(s, certificate=None if s.certificate is None else s.certificate + shift) for s in proof[1]
                 ]
                 continue
@@ -418,24 +402,25 @@ class _Answer:
                 return f"{stand.polynomial} = 0: {stand.evidence.reason or 'not decided'}"
             if any(c in certificates for c in stand.evidence.certificates):
                 continue
-            shift, topic = len(certificates), "not radical" if stand.meaning == self.x else ""
+            shift = len(certificates)
             certificates += stand.evidence.certificates
-            statements += [
-                replace(s, certificate=None if s.certificate is None else s.certificate + shift, topic=topic)
-                for s in stand.evidence.statements
-            ]
-            if stand.meaning != self.x:
-                statements.append(
-                    Statement(
-                        f"{stand.meaning} at the critical point is a root of {stand.polynomial}, which has no radicals, so no "
-                        f"formula that gives {stand.meaning} in radicals gives {self.x}",
-                        "derived",
+            found = shifted(stand.evidence.findings, shift)
+            if stand.meaning == self.x:
+                findings += found
+            else:
+                findings += [replace(f, theorem="no root in radicals on the way") for f in found]
+                findings.append(
+                    finding(
+                        "root without radicals on the way",
+                        meaning=stand.meaning,
+                        polynomial=stand.polynomial,
+                        unknown=self.x,
                     )
                 )
         return ""
 
     def _point(
-        self, j: Judged, minimum: bool, only: bool, certificates: list[Certificate], statements: list[Statement]
+        self, j: Judged, minimum: bool, only: bool, certificates: list[Certificate], findings: list[Finding]
     ) -> CriticalPoint:
         value = j.point[self.x]
         proof = prove(self.system, j.point) if self.budget.remaining > 2 else None
@@ -447,16 +432,12 @@ class _Answer:
             if not self.judge.numeric:
                 parameters = Facts([r for r in self.system.relations if self.x not in r.free_symbols])
                 conditions += [f"{text(c)} != 0" for c in proof[1] if parameters.sign(c) not in (1, -1)]
-            statements.append(
-                Statement(f"{self.x} = {_short(value)} makes the gradient zero", "proved", certificate=index)
+            findings.append(
+                finding("the gradient vanishes", "proved", certificate=index, point=FrozenMap({self.x.name: value}))
             )
         else:
-            statements.append(
-                Statement(
-                    f"{self.x} = {_short(value)} solves the equation, by steps that keep its roots, and makes the gradient zero in "
-                    f"ball arithmetic at {len(j.words)} random admissible data",
-                    "derived",
-                )
+            findings.append(
+                finding("steps that keep the solutions", point=FrozenMap({self.x.name: value}), samples=len(j.words))
             )
         if not j.always:
             conditions += self._when(value)
@@ -550,17 +531,12 @@ def _line_kinds(system: Stationarity, kept: list[Judged], judge: Judge, facts: F
     return kinds
 
 
-def _short(value: Any) -> str:
-    said = text(value)
-    return said if len(said) <= 300 else f"{said[:300]}... ({len(said)} characters)"
-
-
 def _largest(classes: list[str | None]) -> str | None:
     known = [c for c in classes if c is not None]
     return max(known, key=CLASSES.index) if known else None
 
 
-def _family(stand: Stand, budget: Budget) -> tuple[list[Certificate], list[Statement]] | str:
+def _family(stand: Stand, budget: Budget) -> tuple[list[Certificate], list[Finding]] | str:
     """Proof that the roots behind a stand have no formula in radicals in the parameters, or why that is open."""
     poly, x = stand.polynomial, stand.variable
     parameters = sorted(poly.free_symbols - {x}, key=str)
@@ -579,12 +555,16 @@ def _family(stand: Stand, budget: Budget) -> tuple[list[Certificate], list[State
     decision = decide_family(f, names[0], names[1:], budget)
     if decision.solvable is not False or decision.certificate is None:
         return f"{poly} = 0: {decision.reason}"
-    what = "" if stand.meaning == x else f" ({names[0]} = {stand.meaning})"
-    statements = [Statement(decision.reason + what, "proved", certificate=0)]
-    if decision.not_elementary:
-        statements.append(
-            Statement(
-                decision.not_elementary, "derived", reference="A. Khovanskii, Topological Galois Theory, Springer 2014"
-            )
+    findings = [
+        finding(
+            "no formula of the family",
+            "proved",
+            certificate=0,
+            reason=decision.reason,
+            unknown=names[0],
+            meaning=None if stand.meaning == x else stand.meaning,
         )
-    return [decision.certificate], statements
+    ]
+    if decision.not_elementary:
+        findings.append(finding("monodromy is not solvable", reason=decision.not_elementary))
+    return [decision.certificate], findings

@@ -16,7 +16,7 @@ from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, complex_ball, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.inversion import real_roots
 from closedform.calculus.pieces import Cutter, Pieces, Undecided
@@ -103,13 +103,13 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
     places += _flats(pieces, signs)
     falls_then_rises = signs[0][0] < 0 < signs[-1][1]
     if not places:
-        said = Statement("the loss is strictly monotone on each piece and has no kink that opens upwards", "derived")
+        said = finding("monotone on each piece")
         return Attempt(
             name,
             "no_critical_point",
             "no piece has a critical point and no break is a minimum",
             complete=True,
-            statements=(said,),
+            findings=(said,),
         )
     return _report(system, pieces, places, falls_then_rises, budget)
 
@@ -181,12 +181,12 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
                 for i in minima
                 if all(k == i or balls[i] < balls[k] or sp.simplify(values[i] - values[k]) == 0 for k in minima)
             }
-    points, flats = list[CriticalPoint](), list[str]()
+    points, flats = list[CriticalPoint](), list[Finding]()
     for i, p in enumerate(places):
         kind: Kind = "global minimum" if i in best else p.kind
         if p.end is not None:
             span = f"any value in [{text(p.value)}, {text(p.end)}]"
-            flats.append(f"{span} is a {kind}")
+            flats.append(finding("constant on an interval", low=p.value, high=p.end, kind=kind))
             for end in (p.value, p.end):
                 if end.is_finite:
                     shown = decimals(
@@ -222,22 +222,10 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
             )
         )
     points.sort(key=lambda q: float(q.numeric[x.name]) if q.numeric else 0.0)
-    where = ", ".join(text(b) for b in pieces.breaks)
-    statements = [
-        Statement(
-            f"the loss is smooth between {where}; on each piece the sign of its derivative is known between all its "
-            "zeros, so these are all its local extrema",
-            "derived",
-        )
-    ]
-    statements += [Statement(f"the loss is constant on an interval: {f}, listed by its ends", "derived") for f in flats]
+    findings = [finding("every extremum between the kinks", breaks=tuple(pieces.breaks))]
+    findings += flats
     if best:
-        statements.append(
-            Statement(
-                "the loss falls before the first and rises after the last of them: the least is the global minimum",
-                "derived",
-            )
-        )
+        findings.append(finding("falls before and rises after the points"))
     classes = [p.expression_class for p in points if p.expression_class]
     return Attempt(
         name,
@@ -246,7 +234,7 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
         complete=True,
         minimiser="closed" if best else None,
         expression_class=max(classes, key=CLASSES.index),
-        statements=tuple(statements),
+        findings=tuple(findings),
     )
 
 
@@ -276,11 +264,7 @@ def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         condition = sp.true if last else sp.And(sp.Le(slopes[k].subs(x, b), 0), sp.Ge(slopes[k + 1].subs(x, b), 0))
         cases.append((b, condition))
     value = sp.Piecewise(*cases) if len(cases) > 1 else cases[0][0]
-    said = Statement(
-        "the loss is strictly convex on each piece and its kinks open upwards, so it is strictly convex: the case that "
-        "holds gives its one minimiser",
-        "derived",
-    )
+    said = finding("strictly convex by cases")
     point = CriticalPoint(FrozenMap({x.name: value}), kind="global minimum", expression_class="piecewise")
     return Attempt(
         name,
@@ -290,5 +274,5 @@ def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         minimiser="closed",
         scope="formula",
         expression_class="piecewise",
-        statements=(said,),
+        findings=(said,),
     )

@@ -22,7 +22,7 @@ from closedform.algebra.galois.decide import Decision, decide
 from closedform.algebra.polynomial_systems.elements import coordinates, evaluated, matching, minimal_polynomial
 from closedform.algebra.polynomial_systems.solve import RealPoint, SystemSolution, solve_system, zeros_of
 from closedform.algebra.roots import decimal_text
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
 from closedform.calculus.rational_roots import RealRoots
@@ -45,6 +45,12 @@ share = 0.8  # of the time left; less where a loss leaves something to certified
 MAX_TERMS = 20_000
 MAX_RATIONAL = 1_000  # operations in an equation whose denominators are not cleared yet
 MAX_DEGREE = 60
+COUNTED = {  # why there are no more solutions than those found, by the ground on which that rests
+    "A": "solutions, by the product of the degrees",
+    "B": "solutions, by two engines",
+    "C": "solutions, modulo two primes",
+    "": "solutions, modulo one prime",
+}
 MAX_DENSE = 3_000  # monomials that an equation may have once its products are multiplied out
 
 
@@ -162,7 +168,7 @@ class _Answer:
     def __init__(self, system: Stationarity, solution: SystemSolution, budget: Budget) -> None:
         self.system, self.solution, self.budget = system, solution, budget
         self.names = [u.name for u in system.unknowns]
-        self.statements, self.certificates = list[Statement](), list[Certificate]()
+        self.findings, self.certificates = list[Finding](), list[Certificate]()
         self.bits = int(budget.digits * 3.33) + 120
         self.function = Function.of(system)
         self.open = False
@@ -182,7 +188,7 @@ class _Answer:
                 )
             outcome = "no_critical_point" if complete else "failed"
             reason = "the equations have no real common zero" + (" in the domain" if self.system.relations else "")
-            return Attempt(name, outcome, reason, complete=complete, counts=counts, statements=tuple(self.statements))
+            return Attempt(name, outcome, reason, complete=complete, counts=counts, findings=tuple(self.findings))
         status = self._exact(zeros)
         kinds = self._kinds(zeros, complete)
         self._certify(zeros, complete)
@@ -199,7 +205,7 @@ class _Answer:
             "points": points,
             "complete": complete,
             "counts": counts,
-            "statements": tuple(self.statements),
+            "findings": tuple(self.findings),
             "certificates": tuple(self.certificates),
             "minimiser": minimiser if complete else None,
         }
@@ -216,23 +222,10 @@ class _Answer:
     def _say_counts(self) -> None:
         s = self.solution
         trust = "derived" if s.complete else "observed"
-        why = {
-            "A": "as many as the product of the degrees (Bezout)",
-            "B": "by two engines: a Groebner basis over Q, and one modulo a prime",
-            "C": "by Groebner bases modulo two primes",
-            "": "by a Groebner basis modulo one prime",
-        }[s.ground]
         if s.space == -1:
-            self.statements.append(Statement("the stationarity system has no complex solution", trust))
+            self.findings.append(finding("no complex solution", trust))
             return
-        zeros = f"{s.complex_count} distinct complex solution{'s' if s.complex_count != 1 else ''}, {s.real_count} of them real"
-        self.statements.append(
-            Statement(
-                f"the stationarity system has {zeros}: each is proved by substitution; no others, {why}",
-                trust,
-                reference="Fulton, Intersection theory, 8.4.6" if s.ground == "A" else "",
-            )
-        )
+        self.findings.append(finding(COUNTED[s.ground], trust, complex=s.complex_count, real=s.real_count))
 
     def _inside(self, zero: _Zero) -> bool:
         """Whether the relations hold; a difference that stays near zero is tested exactly in the zero's field."""
@@ -285,9 +278,9 @@ class _Answer:
             if id(roots) in used and roots.certificates and roots.status == "closed":
                 shift = len(self.certificates)
                 self.certificates.extend(roots.certificates)
-                self.statements.extend(
+                self.findings.extend(
                     replace(s, certificate=None if s.certificate is None else s.certificate + shift)
-                    for s in roots.statements
+                    for s in roots.findings
                 )
         return status
 
@@ -298,14 +291,15 @@ class _Answer:
         if decision.solvable is False and decision.certificate is not None:
             self.certificates.append(decision.certificate)
             form = sp.Add(*(c * u for c, u in zip(self._form(), self.system.unknowns, strict=True)))
-            group = f", its group is {decision.group}" if decision.group else ""
-            self.statements.append(
-                Statement(
-                    f"at {_count(factor)} of the real critical points {bridge.text(form)} is a root of an irreducible polynomial of degree "
-                    f"{factor.degree()} that is not solvable by radicals{group}: these points have no expression in radicals",
+            self.findings.append(
+                finding(
+                    "points without radicals",
                     "proved",
                     certificate=len(self.certificates) - 1,
-                    topic="not radical",
+                    count=_count(factor),
+                    form=form,
+                    degree=factor.degree(),
+                    group=decision.group,
                 )
             )
         return decision
@@ -379,12 +373,7 @@ class _Answer:
         if least is not None:
             zero = [i for i, z in enumerate(zeros) if z.loss_exact is not None and z.loss_exact == least]
             if zero:
-                self.statements.append(
-                    Statement(
-                        f"the loss is a sum of squares{f' plus {least}' if least else ''} and takes the value {least} at the global minimum",
-                        "derived",
-                    )
-                )
+                self.findings.append(finding("sum of squares", least=least))
                 if complete:
                     zero += [
                         i
@@ -406,12 +395,7 @@ class _Answer:
         rivals = [i for i in range(len(zeros)) if not losses[i] > losses[best]]
         if not all(self._same_loss(zeros, best, i) for i in rivals):
             return set()
-        self.statements.append(
-            Statement(
-                f"the loss tends to infinity ({reason}), so it has a global minimum, at the critical point of least loss",
-                "derived",
-            )
-        )
+        self.findings.append(finding("coercive", reason=reason))
         return set(rivals)
 
     def _same_loss(self, zeros: list[_Zero], i: int, j: int) -> bool:
@@ -452,13 +436,15 @@ class _Answer:
         if certificate is None:
             return
         self.certificates.append(certificate)
-        number = f"{len(zeros)} real critical point{'s' if len(zeros) != 1 else ''}"
-        said = (
-            f"there {'is' if len(zeros) == 1 else 'are'} exactly {number}, as listed"
-            if bezout
-            else (f"within each stated radius lies a critical point: {number}, as listed")
+        self.findings.append(
+            finding(
+                "points enclosed",
+                "proved",
+                certificate=len(self.certificates) - 1,
+                count=len(zeros),
+                complete=bezout,
+            )
         )
-        self.statements.append(Statement(said, "proved", certificate=len(self.certificates) - 1))
 
     def _point(self, zero: _Zero, kind: Kind) -> CriticalPoint:
         texts = [decimal_text(b, self.budget.digits) for b in zero.point.coordinates]

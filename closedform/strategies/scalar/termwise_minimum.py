@@ -17,7 +17,7 @@ from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.inversion import bounds_of
 from closedform.frozen import FrozenMap
@@ -84,18 +84,12 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     listed = [_point(system, p, bound.value, budget) for p in points]
     if not listed or any(p is None for p in listed):
         return Attempt(name, "failed", "the terms are not least at a common point that was found")
-    statements = [
-        Statement(
-            f"the loss is at least {text(bound.value)}: its terms are bounded by their form, and exactly at the points listed all "
-            "bounds are met at once, so these are the global minimisers",
-            "derived",
-        ),
-        Statement("about critical points that are no global minimisers nothing is claimed", "derived"),
+    findings = [
+        finding("bounds of the terms", value=bound.value),
+        finding("nothing about other points"),
     ]
     if periods:
-        statements.append(
-            Statement(f"the points stand for all their translates by {', '.join(sorted(periods))}", "derived")
-        )
+        findings.append(finding("translates of each unknown", periods=tuple(sorted(periods))))
     kept = tuple(p for p in listed if p is not None)
     return Attempt(
         name,
@@ -104,7 +98,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         points=kept,
         minimiser="closed",
         expression_class=largest_class([p.expression_class for p in kept]),
-        statements=tuple(statements),
+        findings=tuple(findings),
     )
 
 

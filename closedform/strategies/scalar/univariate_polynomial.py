@@ -18,7 +18,7 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real, magnitude, radius_text, round_ball
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Statement
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
 from closedform.calculus.rational_roots import RealRoots
@@ -173,34 +173,28 @@ class _Answer:
         self.x = system.unknowns[0]
 
     def attempt(self, f: fmpz_poly) -> Attempt:
-        certificates, statements = list[Certificate](), list[Statement]()
+        certificates, findings = list[Certificate](), list[Finding]()
         for roots in self.decided:
             shift = len(certificates)
             certificates += roots.certificates
-            statements += [
-                replace(s, certificate=None if s.certificate is None else s.certificate + shift)
-                for s in roots.statements
+            findings += [
+                replace(s, certificate=None if s.certificate is None else s.certificate + shift) for s in roots.findings
             ]
         points, minimum_proved = self._points()
         certificate = self._certificate(points, f)
         if certificate is not None:
             certificates.append(certificate)
-            where = " in the domain" if self.system.domain.own() else ""
-            many = (
-                "is exactly 1 real critical point"
-                if len(points) == 1
-                else f"are exactly {len(points)} real critical points"
-            )
-            said = f"there {many}{where}, enclosed as listed" if points else (f"there is no real critical point{where}")
-            statements.append(Statement(said, "proved", certificate=len(certificates) - 1))
-        if points and minimum_proved and any(p.kind == "global minimum" for p in points):
-            statements.append(
-                Statement(
-                    "the loss falls before the first and rises after the last critical point of each interval of its domain, "
-                    "so it has a global minimum, at the critical point of least loss",
-                    "derived",
+            findings.append(
+                finding(
+                    "exactly these points",
+                    "proved",
+                    certificate=len(certificates) - 1,
+                    count=len(points),
+                    bounded=bool(self.system.domain.own()),
                 )
             )
+        if points and minimum_proved and any(p.kind == "global minimum" for p in points):
+            findings.append(finding("falls before and rises after the critical points"))
         counts = FrozenMap({"complex": None if self.system.domain.own() else _distinct(f), "real": len(points)})
         closed = [p for p in points if p.exact is not None]
         unknown = [r for r in self.decided if r.status == "unknown"]
@@ -214,7 +208,7 @@ class _Answer:
             "points": tuple(points),
             "complete": True,
             "counts": counts,
-            "statements": tuple(statements),
+            "findings": tuple(findings),
             "certificates": tuple(certificates),
             "minimiser": minimiser,
         }

@@ -1,4 +1,4 @@
-"""The sentences: what is proved of these data, and of the formula over all data, no stronger than the theorems."""
+"""What is found: what is proved of these data, and of the formula over all data, no stronger than the theorems."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq, fmpz_mpoly
 
-from closedform.attempt import Statement
+from closedform.attempt import Finding, finding
 from closedform.calculus.decided_numbers import Number, text
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.exponentials import Field
@@ -19,9 +19,6 @@ from closedform.strategies.exponentials.field import Setting
 from closedform.strategies.exponentials.kinds import Judged, rational_value
 from closedform.strategies.exponentials.points import Solution
 
-HERMITE_LINDEMANN = "Hermite-Lindemann theorem (A. Baker, Transcendental Number Theory, Theorem 1.4)"
-CHOW = "T. Y. Chow, What is a closed-form number?, Amer. Math. Monthly 106 (1999) 440-448"
-KHOVANSKII = "C. Jordan 1870; A. Khovanskii, Topological Galois Theory, Springer 2014"
 SCHANUEL = "Schanuel's conjecture"
 SHOWN = 300  # characters of a polynomial in a sentence
 
@@ -49,17 +46,11 @@ def about_numbers(
     numbers: list[Number],
     goal: fmpz_mpoly | None,
     certificates: list[Certificate],
-) -> list[Statement]:
+) -> list[Finding]:
     """The eliminants, their groups, and what follows for the unknowns; certificate 0 proves ``goal`` = 0."""
-    out = list[Statement]()
+    out = list[Finding]()
     if goal is not None and goal.is_constant():
-        out.append(
-            Statement(
-                "There is no real critical point: the derivatives combine to a function that is never zero.",
-                "proved",
-                certificate=0,
-            )
-        )
+        out.append(finding("derivatives never vanish together", "proved", certificate=0))
     elif goal is not None:
         factors = goal.factor()[1]
         t = next(iter(variables(goal, where.field)))
@@ -68,101 +59,68 @@ def about_numbers(
             if len(factors) > 1
             else short(dense(goal, t, where.field), t)
         )
-        out.append(
-            Statement(
-                f"With {substitution(where, t)}, every real critical point has {product} = 0.", "proved", certificate=0
-            )
-        )
+        out.append(finding("eliminant", "proved", certificate=0, substitution=substitution(where, t), product=product))
     for (branch, _), n in zip(real, numbers, strict=True):
         if n.polynomial is None or branch.main is None or n.polynomial.degree() < 2:
             continue
         t, f = branch.main, short(n.polynomial, branch.main)
-        group = f", with group {n.group}" if n.group else ""
-        which = (
-            ""
-            if goal is not None and len(real) == 1
-            else f"At the points concerned {substitution(where, t)} is a root of it. "
-        )
         out.append(
-            Statement(
-                f"{f[0].upper() + f[1:] if f[0] == 'a' else f} is irreducible over Q{group}. {which}".strip(), "derived"
+            finding(
+                "irreducible over Q",
+                polynomial=f,
+                group=n.group,
+                root="" if goal is not None and len(real) == 1 else substitution(where, t),
             )
         )
         if n.closed and n.certificate in certificates:
             index = certificates.index(n.certificate)
-            out.append(
-                Statement(f"The roots of {f} are expressible in radicals, as written.", "proved", certificate=index)
-            )
+            out.append(finding("roots as written", "proved", certificate=index, polynomial=f))
         if n.closed is not False:
             continue
         index = certificates.index(n.certificate) if n.certificate in certificates else None
         out.append(
-            Statement(
-                f"For these data {t} is not expressible in radicals: {f} is irreducible, and no root of it is.",
+            finding(
+                "not in radicals for these data",
                 "proved" if index is not None else "derived",
-                reference="Galois",
                 certificate=index,
+                exponential=t,
+                polynomial=f,
             )
         )
         unknown = next((u for u, how in where.of.items() if how is not None and how[0] == t), None)
         if unknown is None:
             continue
-        out.append(
-            Statement(
-                f"For these data {unknown} is transcendental, because {t} is algebraic and not 1: it "
-                f"is not in radicals.",
-                "derived",
-                reference=HERMITE_LINDEMANN,
-                topic="not radical",
-            )
-        )
-        out.append(
-            Statement(
-                f"For these data {unknown} is no number made from rationals by arithmetic, exp and log.",
-                "derived",
-                (SCHANUEL,),
-                CHOW,
-                topic="not elementary",
-            )
-        )
+        out.append(finding("transcendental for these data", unknown=unknown, exponential=t))
+        out.append(finding("no exp and log for these data", assuming=(SCHANUEL,), unknown=unknown))
     out += about_formula(where, found, numbers)
     return out
 
 
-def engine_statements(
+def about_engine(
     where: Setting, numbers: tuple[Number, ...], total: int | None, ground: str, certificates: tuple[Certificate, ...]
-) -> list[Statement]:
+) -> list[Finding]:
     """What the general engine's factors say: not all exponentials at a point are radicals."""
     count = len(numbers)
-    how = "no real critical point" if count == 0 else f"exactly {count} real critical point{'s' if count != 1 else ''}"
-    verb = "is" if count < 2 else "are"
-    known = "the loss is convex" if ground == "convex" else f"completeness on ground {ground}"
-    by = f"the polynomial system has {total} complex solutions by a Groebner basis"
-    out = [Statement(f"There {verb} {how} ({known}); {by}.", "derived")]
+    out = [finding("points by the engine", count=count, convex=ground == "convex", ground=ground, total=total)]
     names = ", ".join(substitution(where, t) for t, _ in where.field.scales.values())
     for n in {id(n): n for n in numbers}.values():
-        group = f" with group {n.group}" if n.group else ""
         if n.closed is False and n.certificate in certificates:
             out.append(
-                Statement(
-                    f"The coordinates generate the field of a root of an irreducible polynomial of "
-                    f"degree {n.polynomial.degree()}{group}: "
-                    f"not all of {names} and the polynomial unknowns are expressible in radicals.",
-                    "derived",
-                    reference="Galois",
-                )
+                finding("coordinates not all in radicals", degree=n.polynomial.degree(), group=n.group, names=names)
             )
             out.append(
-                Statement(
-                    f"{short(n.polynomial, 'u')} has no root in radicals.",
+                finding(
+                    "no root in radicals on the way",
                     "proved",
                     certificate=certificates.index(n.certificate),
+                    polynomial=short(n.polynomial, "u"),
+                    group=None,
                 )
             )
     return out
 
 
-def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[Statement]:
+def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[Finding]:
     """One unknown: the critical point of loss - s*unknown as a function of s (T13 to T15)."""
     if len(where.system.unknowns) != 1 or len(where.quotients) != 1 or len(found.branches) != 1 or where.loss is None:
         return []
@@ -177,79 +135,50 @@ def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[
         return []  # the degree over Q(s) would be another one
     group = n.group or ""
     alternating = group in (f"S{f.degree()}", f"A{f.degree()}") and f.degree() >= 5
-    out = [
-        Statement(
-            f"As a function of s, the critical point of loss - s*{unknown} has no formula in radicals of s over Q: "
-            f"exp of it satisfies N(t) - s*D(t) = 0 with N, D coprime, and s = 0 is a witness (specialisation).",
-            "derived",
-            reference="Galois; B. L. van der Waerden, Algebra I, section 66",
-        )
-    ]
+    out = [finding("no radicals in the shift", unknown=unknown)]
     if alternating:
-        out.append(
-            Statement(
-                f"As a function of s, the critical point of loss - s*{unknown} (for logistic "
-                f"regression, s shifts the label sum) has no "
-                f"formula with arithmetic, radicals, exp, log and quadratures: N(t) - s*D(t) is "
-                f"irreducible over C(s), its group over "
-                f"Q(s) contains the alternating group of degree {f.degree()}, and so does its monodromy group.",
-                "derived",
-                reference=KHOVANSKII,
-            )
-        )
+        out.append(finding("no quadratures in the shift", unknown=unknown, degree=f.degree()))
     return out
 
 
 def about_points(
     where: Setting, found: Pieces, judged: Judged, points: list[CriticalPoint], eliminant: int | None
-) -> list[Statement]:
+) -> list[Finding]:
     """Completeness, curves of degenerate points, and what happens at infinity."""
-    out = list[Statement]()
+    out = list[Finding]()
     trust = "proved" if eliminant is not None and len(where.system.unknowns) == 1 else "derived"
     count = len(points)
     if not found.curves and not (count == 0 and eliminant is not None):
-        how = (
-            "no real critical point"
-            if count == 0
-            else f"exactly {count} real critical point{'s' if count != 1 else ''}"
-        )
         total = sum(b.degree(where.field) for b in found.branches) if found.exhaustive else None
-        whole = f"; the polynomial system has {total} complex solutions" if total is not None else ""
         out.append(
-            Statement(
-                f"There {'is' if count < 2 else 'are'} {how}{whole}: the system was taken apart exactly.",
+            finding(
+                "taken apart exactly",
                 trust,
                 certificate=eliminant if trust == "proved" else None,
+                count=count,
+                total=total,
             )
         )
     for c in found.curves:
-        lead = (
-            "Degenerate critical points fill"
-            if has_real_points(c, where.field)
-            else "Further critical points, if any, lie on"
-        )
         equations = ", ".join(f"{where.field.infix(e)} = 0" for e in c.equations) or "no further equation"
         fixed = ", ".join(f"{n} = ({where.field.infix(a)})/({where.field.infix(b)})" for n, (a, b) in c.values)
         names = ", ".join(substitution(where, n) for n in c.free)
         out.append(
-            Statement(
-                f"{lead} a curve: {fixed}{' with ' if fixed else ''}{equations}, where {names}.",
-                "derived",
+            finding(
+                "a curve of critical points",
+                real=has_real_points(c, where.field),
+                fixed=fixed,
+                equations=equations,
+                names=names,
             )
         )
     if judged.attained is False:
         if isinstance(judged.infimum, fmpq):
-            out.append(
-                Statement(
-                    f"The infimum {judged.infimum} of the loss is approached at infinity and not attained.",
-                    "derived",
-                    topic="no minimum",
-                )
-            )
+            out.append(finding("infimum at infinity", infimum=str(judged.infimum)))
         elif judged.infimum == "-":
-            out.append(Statement("The loss is unbounded below.", "derived", topic="no minimum"))
+            out.append(finding("unbounded below", where=""))
     elif judged.attained and any(p.kind == "global minimum" for p in points):
-        out.append(Statement("The global minimum is attained, at the point so marked.", "derived"))
+        out.append(finding("global minimum attained"))
     return out
 
 

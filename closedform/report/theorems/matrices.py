@@ -1,0 +1,103 @@
+"""Theorems on matrices and on tables that are too large for exact arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from closedform.report.theorems.formulas import ALBERT
+from closedform.report.theorems.words import Theorem, when
+
+CONVEX_RULES = "Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 3.2"
+CONVEX = "Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 4.2.3"
+_MEANS = {
+    "rewritten": "the equations rewrite to zero for all sizes",
+    "kronecker": "by vec(L U R) = (R' (x) L) vec(U)",
+    "inverted": "the collected terms are inverted",
+}
+
+
+def _stationary(constrained: bool, formula: str, conditions: Sequence[str], means: str) -> str:
+    where = " on the constraints" if constrained else ""
+    return f"the loss is stationary{where} at {formula}{when(conditions)}: {_MEANS[means]}"
+
+
+def _least(reason: str) -> str:
+    if not reason:
+        return "the loss is concave: this point is a global maximum, and there is no lower bound"
+    return f"this point is a global minimum: {reason}"
+
+
+def _convex(unknowns: str, strict: Sequence[str] | None) -> str:
+    said = f"the loss is convex in {unknowns}, so that every critical point is a global minimum"
+    if strict is None:
+        return said
+    condition = f"when {' and '.join(strict)}, " if strict else ""
+    return f"{said}; {condition}it is strictly convex and has at most one"
+
+
+def _by_theorem(formula: str, minimum: str, conditions: Sequence[str], theorem: str, source: str) -> str:
+    return f"{formula} is a {minimum}{when(conditions)}: {theorem}"
+
+
+def _remark(remark: str, source: str) -> str:
+    return remark
+
+
+MATRICES: dict[str, Theorem] = {
+    "stationary matrices": Theorem(_stationary, "Magnus and Neudecker, Matrix Differential Calculus, 1988"),
+    "stationary at random matrices": Theorem(
+        "the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers"
+    ),
+    "global minimum of the matrices": Theorem(_least, CONVEX),
+    "constant slope": Theorem("{reason}, and the loss has no lower bound", "Fermat", topic="no minimum"),
+    "convex in the matrices": Theorem(_convex, CONVEX_RULES, topic="convex"),
+    "least-norm family": Theorem(
+        "if {design} lacks full column rank, the minimisers are the family a+ + v with v in the null space of the design; "
+        "the least-norm one a+ is the pseudoinverse of the design times the target, and the emitted solver returns it with "
+        "a warning",
+        "Bjoerck, Numerical Methods for Least Squares Problems, 1996, theorem 1.2.10",
+    ),
+    "increasing function of a smaller loss": Theorem(
+        "the loss is a strictly increasing function of a smaller loss, wherever it is defined, and has the same minimisers",
+        "Boyd and Vandenberghe, Convex Optimization, 2004, section 4.1.3",
+    ),
+    "a theorem on matrices": Theorem(_by_theorem, "{source}"),
+    "remark on matrices": Theorem(_remark, "{source}"),
+    "closed in the class spectral": Theorem(
+        "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the entries; the "
+        "formula is closed in the class spectral",
+        "Abel 1826; Galois 1832",
+    ),
+    "not beaten by neighbours": Theorem(
+        "run on random data with {sizes} in double precision, the formula was not beaten by {neighbours} feasible "
+        "neighbours"
+    ),
+    "normal equations of the rows": Theorem(
+        "the stationarity system is the linear system ({matrix}) a = X'*y of the {rows:,} rows, X the columns that multiply "
+        "the unknowns; where X has full column rank its one solution is the global minimiser, because the loss is a convex "
+        "quadratic",
+        "Gauss 1809; Å. Björck, Numerical Methods for Least Squares Problems, SIAM 1996, 1.1",
+    ),
+    "streamed floating point": Theorem(
+        "computed in streamed floating point ({method}): condition number of the column-scaled X about {condition:.3g}, "
+        "about {digits:.0f} digits to trust; no error radius is proved on this path"
+    ),
+    "dependent columns": Theorem(
+        "the columns depend on each other to working precision ({relations}): the minimisers form a family; the one of "
+        "least norm is given"
+    ),
+    "minimiser within rounding bounds": Theorem(
+        "the loss is strictly convex, and its unique minimiser lies within the radii given: bounds of every rounding, of "
+        "the least eigenvalue of the Hessian and of its change around the point",
+        "F. Bach, Electron. J. Stat. 4 (2010) 384-414; S. M. Rump, BIT 46 (2006) 433-452",
+    ),
+    "rows as binary64 numbers": Theorem(
+        "the numbers are for the {rows:,} rows as binary64 numbers; decimals of the file were rounded once, and more digits "
+        "than these need a table small enough for exact arithmetic"
+    ),
+    "labels separated in every row": Theorem(
+        "there is no finite minimiser: the direction ({direction}) separates the labels strictly in every row, beyond all "
+        "rounding",
+        ALBERT,
+    ),
+}

@@ -1,0 +1,41 @@
+"""One table from the name of a theorem to its sentence and source: findings become the statements that are printed.
+
+No other place writes a claim in English. A strategy names the theorem, says what it is about and on whose word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from closedform.attempt import Finding
+from closedform.report.theorems.formulas import FORMULAS
+from closedform.report.theorems.matrices import MATRICES
+from closedform.report.theorems.points import POINTS
+from closedform.report.theorems.words import Theorem, written
+from closedform.verdict import Statement
+
+THEOREMS: Mapping[str, Theorem] = {**POINTS, **FORMULAS, **MATRICES}
+
+
+def stated(finding: Finding) -> Statement:
+    """The finding in English, with its printed source.
+
+    >>> stated(Finding("affine family", about={"dimension": 2})).text
+    'the critical points are this affine family of dimension 2'
+    """
+    theorem = THEOREMS[finding.theorem]
+    about = {k: v if isinstance(v, int | float) else _value(v) for k, v in finding.about.items()}
+    sentence = theorem.sentence
+    text = sentence.format(**about) if isinstance(sentence, str) else sentence(**finding.about)
+    text = ": ".join((*finding.within, text))
+    used = {k: v for k, v in finding.names.items() if k in text}
+    if used:
+        text += f" (with {', '.join(f'{k} = {v}' for k, v in finding.names.items())})"
+    if finding.refused:
+        text += " (the kernel refused its certificate)"
+    reference = theorem.reference.format(**about)
+    return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, theorem.topic)
+
+
+def _value(value: object) -> str:
+    return value if isinstance(value, str) else written(value)

@@ -1,0 +1,69 @@
+"""How a theorem is written down, and the parts that many sentences share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from sympy import Basic
+
+from closedform.algebra.bridge import text
+from closedform.verdict import Topic
+
+SHOWN = 300  # characters of one value in a sentence
+
+
+@dataclass(frozen=True)
+class Theorem:
+    """One theorem in English: a template or a function of what it is about, with its printed source.
+
+    Both take the keywords of the finding; ``topic`` marks what the short report tells, too.
+    """
+
+    sentence: str | Callable[..., str]
+    reference: str = ""
+    topic: Topic = ""
+
+
+def written(value: object) -> str:
+    """A value as text of our language, shortened where it is long.
+
+    >>> written(3), written("x")
+    ('3', 'x')
+    """
+    shown = text(value) if isinstance(value, Basic) else str(value)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}... ({len(shown)} characters)"
+
+
+def coordinates(point: Mapping[str, object]) -> str:
+    """``x = 1, y = 2``."""
+    return ", ".join(f"{u} = {written(v)}" for u, v in point.items())
+
+
+def unless(exceptions: Iterable[object]) -> str:
+    """What must not vanish, as `` where a != 0 and b != 0``, or nothing."""
+    listed = " and ".join(f"{written(e)} != 0" for e in exceptions)
+    return f" where {listed}" if listed else ""
+
+
+def critical_points(count: int, real: bool = False) -> str:
+    """``1 critical point``, ``2 real critical points``."""
+    return f"{count} {'real ' if real else ''}critical point{'' if count == 1 else 's'}"
+
+
+def there_are(count: int) -> str:
+    """``there is exactly 1 real critical point`` and its kin, also for none."""
+    if count == 0:
+        return "there is no real critical point"
+    return f"there {'is' if count == 1 else 'are'} exactly {critical_points(count, real=True)}"
+
+
+def grouped(group: str | None, lead: str = ", with group ") -> str:
+    """The Galois group in words, where it is known."""
+    return f"{lead}{group}" if group else ""
+
+
+def when(conditions: Iterable[str]) -> str:
+    """`` when a and b``, or nothing."""
+    listed = " and ".join(conditions)
+    return f" when {listed}" if listed else ""
