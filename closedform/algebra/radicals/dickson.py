@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
-from closedform.algebra.radicals.fields import Element, NumberField, content, square_part
+from closedform.algebra.radicals.fields import Element, NumberField, constant, content, square_part
 from closedform.algebra.radicals.terms import HALF, Workshop, cosine, is_negative, negate, rational_root, turn
 from closedform.kernel.expression import MINUS, ZERO, Tree, add, mul, power
 
@@ -24,6 +24,17 @@ ARCS: dict[fmpq, Tree] = {  # cos(2 pi t), by t
     fmpq(3, 8): mul(-HALF, ("sqrt", fmpq(2))),
     fmpq(5, 12): mul(-HALF, ("sqrt", fmpq(3))),
 }
+
+
+def dickson_polynomial(n: int, a: Element, field: NumberField, kind: int = 1) -> list[Element]:
+    """The coefficients, constant first, of u^n + v^n (first kind) or (u^n - v^n)/(u - v) in x = u + v, u v = a."""
+    before, now = ([constant(2)], [constant(0), constant(1)]) if kind == 1 else ([constant(0)], [constant(1)])
+    for _ in range(n):
+        after = [constant(0), *now]
+        for i, c in enumerate(before):
+            after[i] = after[i] - field.times(a, c)
+        before, now = now, after
+    return before
 
 
 def dickson_roots(
@@ -40,7 +51,7 @@ def dickson_roots(
     real = all(shop.value(field.tree(c, embedding)).imag.contains(0) for c in (a, b))
     below = real and shop.value(field.tree(under, embedding)).real < 0
     if below and shop.cosines:
-        return [shop.named(t, relation) for t in _cosines(n, a, b, field, embedding, shop)]
+        return [shop.named(t, relation) for t in cosines(n, a, b, field, embedding, shop)]
     s = square_root(under, field, embedding, shop)
     half = field.tree(b / 2, embedding)
     above, other = add(half, s), add(half, negate(s))
@@ -78,7 +89,7 @@ def _real_pair(
     return [add(turn(fmpq(k, n), u), turn(fmpq(-k, n), v)) for k in range(n)]
 
 
-def _cosines(n: int, a: Element, b: Element, field: NumberField, embedding: Embedding, shop: Workshop) -> list[Tree]:
+def cosines(n: int, a: Element, b: Element, field: NumberField, embedding: Embedding, shop: Workshop) -> list[Tree]:
     """2 sqrt(a) cos((acos(c) + 2 pi k)/n), c = b/(2 a^(n/2))."""
     root = square_root(a, field, embedding, shop)
     lower = a

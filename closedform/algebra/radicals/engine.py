@@ -9,6 +9,7 @@ from flint import acb, fmpz_poly
 from closedform.algebra.galois.subfields import TooLarge
 from closedform.algebra.radicals.solve import solve
 from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Workshop, operations, text
+from closedform.algebra.radicals.tidy import tidy
 from closedform.algebra.roots import enclose, rounded
 from closedform.budget import Budget
 from closedform.kernel.certificate import Certificate
@@ -92,7 +93,7 @@ def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget) -> 
         why = None
         if size > MAX_OPERATIONS:
             why = f"written out it has {size} operations; the {len(names)} steps that lead to it are given instead"
-        shown = text(tree, names) if why is None else None
+        shown = text(tidy(tree, names)) if why is None else None
         out.append(RadicalRoot(shown, tree, size, decimals.re, decimals.im, decimals.radius, decimals.real, why))
         numeric: dict[str, Json] = {"re": decimals.re, "im": decimals.im}
         stated.append({"exact": write(tree), "numeric": numeric, "radius": decimals.radius})

@@ -1,11 +1,14 @@
 """Steps of prime degree p >= 5 over Q or a subfield, by Lagrange resolvents computed q-adically.
 
-Take a prime q = 1 mod p whose Frobenius is a p-cycle on every block. In the unramified extension of Q_q the roots of
-a block stand in cyclic order a_0, ..., a_{p-1} and T_k = sum_i z^(ik) a_i has T_k^p in Q_q. The invariants
-kappa_a = sum_i a_i a_{i+a}^2 generate the fixed field M of the p-cycles; T_k^p and T_{p-m} T_1^m are functions of
-(kappa, z) on which the Galois group acts compatibly, so they are given by polynomials over Q in kappa and z, found by
-interpolation over all conjugates and read off as integers (T_1^p and its like are algebraic integers). No step uses
-floating point; complex values only choose which of the conjugates is printed. Source: Lagrange 1770; T8 of theory.
+Take a prime q = 1 mod p whose Frobenius is a p-cycle on every block. In the unramified extension of Q_q the roots of a
+block b stand in cyclic order a_0, ..., a_{p-1}, and T_k = sum_i z^(ik) a_i. The Galois group, z included, permutes the
+pairs (b, k), as sigma(T_{b,k}) is T_{b',k'} times a power of z. So T_k^p, T_jk T_k^(p-j) and T_-k(a) T_k(a^2) are
+functions on the pairs that the group respects: over one orbit they are polynomials over Q in one of them, g, which
+generates the fixed field of a pair. No root of unity is needed in that field: for p = 5 over Q it is cyclic of degree
+at most 4, and real when one root is. The polynomials are found by interpolation over the orbit and read off as
+integers. Then x = (T_0 + ... + T_{p-1})/p with T_j a p-th root of an element, linked to T_1 by T_j = e_j T_1^j; or, where
+all roots are real, T_j + T_-j = 2 sqrt(T_j T_-j) times the cosine of a p-th part of an angle. No step uses floating
+point; complex values only choose which of the conjugates is printed. Source: Lagrange 1770; Dummit 1991; T8 of theory.
 """
 
 from __future__ import annotations
@@ -16,8 +19,6 @@ from math import log2
 from typing import Protocol
 
 from flint import (
-    acb,
-    fmpq,
     fmpq_poly,
     fmpz,
     fmpz_mod,
@@ -29,10 +30,10 @@ from flint import (
 )
 
 from closedform.algebra.galois.subfields import Subfield, monic_roots
-from closedform.algebra.radicals.cyclotomic import Writer, absorb
 from closedform.algebra.radicals.fields import Element, NumberField, constant
-from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, turn
-from closedform.kernel.expression import MINUS, ZERO, Tree, add, mul, power
+from closedform.algebra.radicals.resolvents import Resolvents, roots_from
+from closedform.algebra.radicals.terms import Unresolved, Workshop
+from closedform.kernel.expression import Tree
 
 MAX_PRIMES = 20_000
 
@@ -47,7 +48,7 @@ class Base(Protocol):
 
 
 Solve = Callable[[fmpz_poly, Workshop], Base]
-Points = list[tuple[int, int, fmpz_mod]]  # (block, a, kappa_{block, a})
+Points = list[tuple[int, int, fmpz_mod]]  # (block b, k, g_{b, k})
 
 
 @dataclass(frozen=True)
@@ -158,115 +159,53 @@ def _integers(values: list[fmpz_mod], modulus: fmpz) -> fmpz_poly:
 
 
 @dataclass(frozen=True)
-class Algebra:
-    """Q(kappa) (x) Q(z): an element is a list of p - 1 polynomials in kappa, the coefficients of z^0 .. z^(p-2)."""
+class Orbit:
+    """The pairs (b, k) whose g are the roots of the irreducible m."""
 
     p: int
     m: fmpz_poly
     points: Points
     local: Local
-    modulus: fmpz
 
-    def element(self, value: Callable[[int, int], fmpz_mod]) -> list[fmpq_poly]:
-        """The element with value(block, k) at kappa_{block, a} and z^j, k = j/a mod p; algebraically integral."""
-        p, zeta = self.p, self.local.zeta
-        z = [zeta**k for k in range(p)]
-        quotients = [self._quotient(kappa) for _, _, kappa in self.points]
-        rows = [[value(b, j * pow(a, -1, p) % p) for j in range(1, p)] for b, a, _ in self.points]
-        out = list[fmpq_poly]()
-        slope = fmpq_poly(self.m.derivative())
-        inverse = slope.xgcd(fmpq_poly(self.m))[1] if self.m.degree() > 1 else fmpq_poly([1])
-        for v in range(p - 1):  # c_v = (Tr(x z^-v) - Tr(x z))/p
-            total = self.local.ring([0])
-            for row, quotient in zip(rows, quotients, strict=True):
-                trace = sum(((z[-v * j % p] - z[j]) * x for j, x in enumerate(row, 1)), 0 * zeta)
-                total = total + quotient * trace
-            exact = fmpq_poly(_integers(list(total.coeffs()), self.modulus)) / p
-            out.append((exact * inverse) % fmpq_poly(self.m) if self.m.degree() > 1 else exact)
-        return out
-
-    def rational(self, value: Callable[[int], fmpz_mod]) -> fmpq_poly:
-        """As ``element`` for something that does not depend on z."""
+    def element(self, value: Callable[[int, int], fmpz_mod]) -> fmpq_poly:
+        """The polynomial with value(b, k), algebraically integral, at each g_{b,k}."""
         total = self.local.ring([0])
-        for b, _, kappa in self.points:
-            total = total + self._quotient(kappa) * value(b)
-        exact = fmpq_poly(_integers(list(total.coeffs()), self.modulus))
-        if self.m.degree() == 1:
-            return exact
-        return (exact * fmpq_poly(self.m.derivative()).xgcd(fmpq_poly(self.m))[1]) % fmpq_poly(self.m)
+        for b, k, g in self.points:
+            total = total + _quotient(self.m, g, self.local) * value(b, k)
+        exact = fmpq_poly(_integers(list(total.coeffs()), self.local.ring.modulus()))
+        slope, modulus = fmpq_poly(self.m.derivative()), fmpq_poly(self.m)
+        return exact if self.m.degree() == 1 else (exact * slope.xgcd(modulus)[1]) % modulus
 
-    def _quotient(self, kappa: fmpz_mod) -> fmpz_mod_poly:
-        """m(X)/(X - kappa)."""
-        out, carry = list[fmpz_mod](), 0 * kappa
-        for c in list(self.m.coeffs())[:0:-1]:
-            carry = carry * kappa + c
-            out.append(carry)
-        return self.local.ring([*out[::-1]])
+
+def _quotient(m: fmpz_poly, g: fmpz_mod, local: Local) -> fmpz_mod_poly:
+    """m(X)/(X - g)."""
+    out, carry = list[fmpz_mod](), 0 * g
+    for c in list(m.coeffs())[:0:-1]:
+        carry = carry * g + c
+        out.append(carry)
+    return local.ring([*out[::-1]])
 
 
 def prime_step(f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop, solve: Solve) -> list[Tree]:
     """Every root of a monic f whose blocks over ``below`` have p elements on which the group acts as an affine one."""
     n = f.degree()
-    radius = max(float(abs(z).upper()) for z in monic_roots(f, 96)) + 1e-9
-    size = max(log2(p * radius), 1.0)
+    radius = max(1.0, *(float(abs(z).upper()) for z in monic_roots(f, 96))) + 1e-9
     count = (p - 1) * n // p
     q, factors = next(suitable_primes(f, p, below, shop))
-    for exponent in (2, 3, p - 1):  # sums of a_i a_{i+a}^e; below p they vanish for x^p - c and its kin
-        kappa_size = log2(p * max(radius, 1.0) ** (1 + exponent) + 2)
-        bits = int(
-            max(p * size + (count - 1) * (kappa_size + 1), (count + 1) * (kappa_size + 1)) + 4 * log2(p * n) + 64
+    for first, second in ((1, 2), (1, 3), (2, 3)):
+        size = 2 * log2(p) + (first + second) * log2(radius) + 1  # of g and one
+        local = lift(f, p, q, factors, int(count * size + p * log2(p * radius) + 4 * log2(p * n) + 64))
+        blocks = range(len(local.roots))
+        resolvents = [local.resolvents(b, local.roots[b]) for b in blocks]
+        one, other = (
+            [local.resolvents(b, [_powers(local, b, a, e)[e] for a in local.roots[b]]) for b in blocks]
+            for e in (first, second)
         )
-        local = lift(f, p, q, factors, bits)
-        found = _fixed_field(p, local, local.ring.modulus(), exponent)
-        if found is not None:
-            return _from_local(f, p, local, found, shop, solve)
-    raise Unresolved("no invariant generates the fixed field of the cycles")
-
-
-def _from_local(
-    f: fmpz_poly, p: int, local: Local, fixed: tuple[fmpz_poly, Points], shop: Workshop, solve: Solve
-) -> list[Tree]:
-    blocks = range(len(local.roots))
-    modulus = local.ring.modulus()
-    m, points = fixed
-    algebra = Algebra(p, m, points, local, modulus)
-    resolvents = [local.resolvents(b, local.roots[b]) for b in blocks]
-    basis = resolvents
-    for shift in (0, 1, -1, 2):
-        if all(w[k] != 0 for w in basis for k in range(1, p)):
-            break
-        moved = [[local.times(b, a, a + shift) for a in local.roots[b]] for b in blocks]
-        basis = [local.resolvents(b, moved[b]) for b in blocks]
-    powers = [[_powers(local, b, w, p) for w in basis[b]] for b in blocks]
-    radicand = algebra.element(lambda b, k: _scalar(powers[b][k][p]))
-    norm = algebra.element(lambda b, k: _scalar(local.times(b, basis[b][k], basis[b][-k % p])))
-    trace = algebra.rational(lambda b: _scalar(resolvents[b][0]))
-    plain = basis is resolvents
-    middle = [
-        algebra.element(lambda b, k, i=i: _scalar(local.times(b, resolvents[b][-i * k % p], powers[b][k][i])))
-        for i in range(2 if plain else 1, (p + 1) // 2)
-    ]
-    base = solve(m, shop)
-    field = absorb(p, base.field, shop)
-    elements = [[field.at(c, base.root) for c in e] for e in (radicand, norm, *middle)]
-    centre = field.at(trace, base.root)
-    real_first = sorted(field.conjugates, key=lambda c: not all(shop.value(t).imag.contains(0) for t in c))
-    found = list[Tree]()
-    roots = monic_roots(f, 192)
-    missing = set(range(len(roots)))
-    for embedding in real_first:
-        shop.budget.check()
-        trees = _block(p, elements, centre, field, embedding, plain, shop)
-        hits = list[int]()
-        for tree in trees:
-            value = shop.value(tree)
-            hits += [i for i in missing if roots[i].overlaps(value)]
-        if len(set(hits)) == p:
-            found += trees
-            missing -= set(hits)
-        if not missing:
-            return found
-    raise Unresolved(f"the resolvents of a step of degree {p} do not give every root")
+        values = [(b, k, _scalar(local.times(b, one[b][-k % p], other[b][k]))) for b in blocks for k in range(1, p)]
+        orbit = _orbit(p, local, values, resolvents)
+        if orbit is not None:
+            return _over_orbit(f, orbit, resolvents, shop, solve)
+    raise Unresolved("no invariant generates the field of the resolvents")
 
 
 def _powers(local: Local, b: int, w: fmpz_mod_poly, p: int) -> list[fmpz_mod_poly]:
@@ -276,25 +215,17 @@ def _powers(local: Local, b: int, w: fmpz_mod_poly, p: int) -> list[fmpz_mod_pol
     return out
 
 
-def _fixed_field(p: int, local: Local, modulus: fmpz, exponent: int) -> tuple[fmpz_poly, Points] | None:
-    """The minimal polynomial of an invariant of the p-cycles, and its conjugates (block, a, value)."""
-    best: tuple[fmpz_poly, Points] | None = None
-    values: Points = []
-    for b, roots in enumerate(local.roots):
-        raised = [_powers(local, b, a, exponent)[exponent] for a in roots]
-        for a in range(1, p):
-            total = sum((local.times(b, roots[i], raised[(i + a) % p]) for i in range(p)), local.ring([0]))
-            values.append((b, a, _scalar(total)))
+def _orbit(p: int, local: Local, values: Points, resolvents: list[list[fmpz_mod_poly]]) -> Orbit | None:
+    """The smallest orbit on which g takes different values and no resolvent vanishes."""
     whole = local.ring([1])
-    for _, _, v in values:
-        whole = whole * local.ring([-v, 1])
-    for m, e in _integers(list(whole.coeffs()), modulus).factor()[1]:
-        points = [(b, a, v) for b, a, v in values if _is_root(m, v)]
-        if e != 1 or len(points) != m.degree():
-            continue
-        if best is None or (m.degree(), m.height_bits()) < (best[0].degree(), best[0].height_bits()):
-            best = (m, points)
-    return best
+    for _, _, g in values:
+        whole = whole * local.ring([-g, 1])
+    found = list[Orbit]()
+    for m, e in _integers(list(whole.coeffs()), local.ring.modulus()).factor()[1]:
+        points = [(b, k, g) for b, k, g in values if _is_root(m, g)]
+        if e == 1 and len(points) == m.degree() and all(resolvents[b][k] != 0 for b, k, _ in points):
+            found.append(Orbit(p, m, points, local))
+    return min(found, key=lambda o: (o.m.degree(), o.m.height_bits()), default=None)
 
 
 def _is_root(m: fmpz_poly, v: fmpz_mod) -> bool:
@@ -304,43 +235,32 @@ def _is_root(m: fmpz_poly, v: fmpz_mod) -> bool:
     return out == 0
 
 
-def _conjugate(p: int, element: list[Element], k: int) -> list[Element]:
-    """z -> z^k."""
-    out = [constant(0)] * p
-    for v, c in enumerate(element):
-        out[v * k % p] = out[v * k % p] + c
-    return [c - out[p - 1] for c in out[: p - 1]]
-
-
-def _block(
-    p: int,
-    elements: list[list[Element]],
-    centre: Element,
-    field: NumberField,
-    embedding: tuple[Tree, ...],
-    plain: bool,
-    shop: Workshop,
+def _over_orbit(
+    f: fmpz_poly, orbit: Orbit, resolvents: list[list[fmpz_mod_poly]], shop: Workshop, solve: Solve
 ) -> list[Tree]:
-    tree = Writer(p, field, embedding, shop).tree
-    candidates = list[tuple[bool, int, Tree, acb]]()
-    for k in range(1, (p + 1) // 2 if plain else 2):
-        radicand = tree(_conjugate(p, elements[0], k))
-        value = shop.value(radicand)
-        candidates.append((not (value.imag.contains(0) and value.real > 0), k, radicand, value))
-    _, k, radicand, _ = min(candidates, key=lambda c: c[:2])
-    norm = tree(_conjugate(p, elements[1], k))
-    t = shop.real_root(radicand, p)
-    pairs = [(tree(_conjugate(p, e, k)), tree(_conjugate(p, e, -k % p))) for e in elements[2:]]
-    out = list[Tree]()
-    for s in range(p):  # one formula in t, for every p-th root t of the radicand
-        own = shop.next_name()
-        root = shop.name(turn(fmpq(s, p), t), add(power(own, fmpq(p)), negate(radicand)))
-        terms = [root, mul(norm, power(root, MINUS))] if plain else []
-        for i, (first, second) in enumerate(pairs, 2 if plain else 1):
-            if first != ZERO:
-                terms.append(mul(first, power(root, fmpq(-i))))
-            if second != ZERO:
-                scale = norm ** (-i) if isinstance(norm, fmpq) else power(norm, fmpq(-i))
-                terms.append(mul(second, power(root, fmpq(i)), scale))
-        out.append(mul(fmpq(1, p), add(*terms, tree([centre]))))
-    return out
+    p, local = orbit.p, orbit.local
+    powers = [[_powers(local, b, w, p) for w in resolvents[b]] for b in range(len(resolvents))]
+    base = solve(orbit.m, shop)
+
+    def inside(value: Callable[[int, int], fmpz_mod_poly]) -> Element:
+        return base.field.at(orbit.element(lambda b, k: _scalar(value(b, k))), base.root)
+
+    def linked(j: int, sign: int) -> Element:
+        """T_j T_1^(p-j), for the opposite pair where the sign is -1."""
+        return inside(lambda b, k: local.times(b, resolvents[b][sign * j * k % p], powers[b][sign * k % p][p - j]))
+
+    zero = constant(0)
+    radicand = [zero, *(inside(lambda b, k, j=j: powers[b][j * k % p][p]) for j in range(1, p))]
+    norm = [
+        inside(lambda b, k, j=j: local.times(b, resolvents[b][j * k % p], resolvents[b][-j * k % p])) for j in range(p)
+    ]
+    below, across = base.field.inverse(radicand[1]), radicand[-1]
+    link = [zero, *(base.field.times(linked(j, 1), below) for j in range(1, p))]
+    opposite = (
+        [zero, *(base.field.times(linked(j, -1), base.field.inverse(across)) for j in range(1, p))]
+        if across != 0
+        else []
+    )
+    centre = inside(lambda b, k: resolvents[b][0])
+    known = Resolvents(p, base.field, centre, radicand, norm, link, opposite)
+    return roots_from(f, known, shop)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import comb
 
 from flint import acb, fmpq
 
-from closedform.algebra.radicals.dickson import Embedding, dickson_roots
+from closedform.algebra.radicals.dickson import Embedding, dickson_polynomial, dickson_roots
 from closedform.algebra.radicals.fields import (
     Element,
     NumberField,
@@ -165,12 +164,7 @@ def dickson(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[N
         for k in range(n - 1, i - 1, -1):
             shifted[k] = shifted[k] + field.times(h, shifted[k + 1])
     a = -shifted[n - 2] / n
-    powers = [constant(1)]
-    for _ in range(n):
-        powers.append(field.times(powers[-1], a))
-    target = [constant(0)] * (n + 1)
-    for i in range(n // 2 + 1):
-        target[n - 2 * i] = powers[i] * (fmpq(n, n - i) * comb(n - i, i) * (-1) ** i)
+    target = dickson_polynomial(n, a, field)
     if any(shifted[k] != target[k] for k in range(1, n)) or (a != 0 and (n < 5 or n % 2 == 0)):
         return None
     b = target[0] - shifted[0]

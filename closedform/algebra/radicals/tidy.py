@@ -1,0 +1,254 @@
+"""A tree in radicals written out as a mathematician would: ``tidy`` gives the same number in a shorter form.
+
+Every rewriting holds for principal values: positive rational factors are drawn out of roots, a^r a^s is a^(r+s), an
+integer power goes into a product; numbers made of square roots of rationals, roots of unity and cosines of rational
+angles are multiplied out; like terms are collected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from flint import fmpq, fmpz
+
+from closedform.algebra.radicals.terms import HALF, content, cosine, scaled, unity
+from closedform.kernel.claims.tower import multiple_of
+from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
+
+Monomial = tuple[tuple[Tree, fmpq], ...]  # atoms with exponents; the atom "z" to the power t is exp(2 pi i t)
+Sum = dict[Monomial, fmpq]
+
+TURN = "z"
+MAX_EXPANDED, MAX_POWER = 12, 3
+
+
+def tidy(tree: Tree, names: Mapping[str, Tree] | None = None) -> Tree:
+    """The same number, names replaced by what they stand for.
+
+    >>> from closedform.algebra.radicals.terms import text
+    >>> half, six = fmpq(1, 2), ("sqrt", fmpq(6))
+    >>> text(tidy(("*", six, ("+", ("sqrt", fmpq(2)), ("*", half, "y"))), {"y": six}))
+    '3 + 2*sqrt(3)'
+    """
+    return _tree(_Writer(names or {}).read(tree))
+
+
+class _Writer:
+    def __init__(self, names: Mapping[str, Tree]) -> None:
+        self.names, self.known = names, dict[Tree, Sum]()
+
+    def read(self, tree: Tree) -> Sum:
+        if isinstance(tree, fmpq):
+            return _number(tree)
+        if tree not in self.known:
+            self.known[tree] = self._read(tree)
+        return self.known[tree]
+
+    def _read(self, tree: Tree) -> Sum:
+        if isinstance(tree, str):
+            return self.read(self.names[tree]) if tree in self.names else _atom(tree)
+        if isinstance(tree, fmpq):
+            return _number(tree)
+        head, args = str(tree[0]), tree[1:]
+        if head == "+":
+            return _plus(self.read(a) for a in args)
+        if head == "*":
+            return _times([self.read(a) for a in args])
+        if head == "sqrt":
+            return _to_the(self.read(args[0]), HALF)
+        if head == "^" and isinstance(args[1], fmpq):
+            return _to_the(self.read(args[0]), args[1])
+        if head == "I":
+            return _atom(TURN, fmpq(1, 4))
+        angle = multiple_of(args[0], ("I", "pi") if head == "exp" else ("pi",)) if len(args) == 1 else None
+        if angle is not None and head == "exp":
+            return _turned(angle / 2)
+        if angle is not None and head == "cos":
+            value = cosine(angle / 2)
+            return _number(value) if isinstance(value, fmpq) else _atom(value)
+        return _atom((head, *(_tree(self.read(a)) for a in args)))
+
+
+# -- sums of monomials ---------------------------------------------------------------------------------------------
+
+
+def _number(value: fmpq) -> Sum:
+    return {(): value} if value != 0 else {}
+
+
+def _atom(base: Tree, exponent: fmpq = ONE) -> Sum:
+    return {((base, exponent),): ONE}
+
+
+def _turned(by: fmpq) -> Sum:
+    by -= by.floor()
+    if by.q <= 2:
+        return _number(ONE if by == 0 else MINUS)
+    return _atom(TURN, by) if by < HALF else {((TURN, by - HALF),): MINUS}
+
+
+def _plus(parts: Iterable[Sum]) -> Sum:
+    out: Sum = {}
+    for part in parts:
+        for m, c in part.items():
+            out[m] = out.get(m, ZERO) + c
+    return {m: c for m, c in out.items() if c != 0}
+
+
+def _scaled(a: Sum, by: fmpq) -> Sum:
+    return {m: c * by for m, c in a.items()} if by != 0 else {}
+
+
+def _simple(a: Sum) -> bool:
+    """Roots of rationals, roots of unity and cosines of rational angles only."""
+    return all(isinstance(base, fmpq) or base == TURN or _is_cosine(base) for m in a for base, _ in m)
+
+
+def _is_cosine(base: Tree) -> bool:
+    return isinstance(base, tuple) and base[0] == "cos" and multiple_of(base[1], ("pi",)) is not None
+
+
+def _times(factors: list[Sum]) -> Sum:
+    if not all(factors):
+        return {}
+    size = 1
+    for a in factors:
+        size *= len(a)
+    if size == 1 or (size <= MAX_EXPANDED and all(map(_simple, factors))):
+        out = _number(ONE)
+        for a in factors:
+            out = _plus(_product(m, n, c * d) for m, c in out.items() for n, d in a.items())
+        return out
+    single, several = [a for a in factors if len(a) == 1], [a for a in factors if len(a) > 1]
+    if len(several) == 1 and all(m == () for a in single for m in a):
+        return _scaled(several[0], next(iter(_times(single).values()), ONE))
+    return _times([*single, *(_closed(a) for a in several)])
+
+
+def _closed(a: Sum) -> Sum:
+    """The sum as one monomial: a number times an atom whose first term is positive."""
+    whole = _tree(a)
+    scale = content(whole)
+    if next(iter(a.values())) < 0:
+        scale = -scale
+    return {((scaled(1 / scale, whole), ONE),): scale}
+
+
+def _product(m: Monomial, n: Monomial, c: fmpq) -> Sum:
+    exponents = dict[Tree, fmpq]()
+    for base, e in (*m, *n):
+        exponents[base] = exponents.get(base, ZERO) + e
+    rest, extra = list[tuple[Tree, fmpq]](), list[Sum]()
+    cosines = list[Tree]()
+    for base, e in exponents.items():
+        if isinstance(base, fmpq):
+            c *= base ** int(e.floor())
+            e -= e.floor()
+        if base == TURN:
+            extra.append(_turned(e))
+        elif _is_cosine(base) and e.q == 1 and e > 0:
+            cosines += [base] * int(e.p)
+        elif e != 0:
+            rest.append((base, e))
+    if len(cosines) == 1:
+        rest.append((cosines[0], ONE))
+    rest.sort(key=lambda item: not isinstance(item[0], fmpq))
+    out: Sum = {tuple(rest): c}
+    if len(cosines) > 1:
+        extra.append(_cosines(cosines))
+    for a in extra:
+        out = _plus({_merged(k, l): c * d} for k, c in out.items() for l, d in a.items())
+    return out
+
+
+def _merged(m: Monomial, n: Monomial) -> Monomial:
+    """Of monomials without common atoms; the turn first."""
+    return (*(i for i in n if i[0] == TURN), *m, *(i for i in n if i[0] != TURN))
+
+
+def _cosines(factors: list[Tree]) -> Sum:
+    """2 cos a cos b = cos(a + b) + cos(a - b), until one is left in each term."""
+    turns = {ZERO: ONE}
+    for factor in factors:
+        by = (multiple_of(factor[1], ("pi",)) or ZERO) / 2 if isinstance(factor, tuple) else ZERO
+        after = dict[fmpq, fmpq]()
+        for t, c in turns.items():
+            for u in (t + by, t - by):
+                after[u] = after.get(u, ZERO) + c / 2
+        turns = after
+    values = [(cosine(t), c) for t, c in turns.items()]
+    return _plus(_number(v * c) if isinstance(v, fmpq) else {((v, ONE),): c} for v, c in values)
+
+
+# -- powers --------------------------------------------------------------------------------------------------------
+
+
+def _to_the(a: Sum, r: fmpq) -> Sum:
+    if not a:
+        return {} if r > 0 else _atom(("^", ZERO, r))
+    if r.q == 1 and 0 <= r <= MAX_POWER and (len(a) == 1 or _simple(a)) and len(a) ** int(r.p) <= MAX_EXPANDED:
+        return _times([a] * int(r.p)) if r > 0 else _number(ONE)
+    if len(a) > 1 or r.q > 1:
+        return _root(a, r)
+    ((m, c),) = a.items()
+    return _plus([_product(tuple((base, e * r) for base, e in m), (), c ** int(r.p))])
+
+
+def _root(a: Sum, r: fmpq) -> Sum:
+    """Positive rational factors drawn out; what is left is one atom to the power r."""
+    whole = _tree(a)
+    scale = content(whole)
+    if r.q == 1 and next(iter(a.values())) < 0:
+        scale = -scale
+    if len(a) == 1:
+        ((m, c),) = a.items()
+        if c > 0 and all(isinstance(base, fmpq) for base, _ in m):  # a product of roots of positive numbers
+            return _times([_power_of_number(c, r), {tuple((b, e * r) for b, e in m): ONE} if m else _number(ONE)])
+        if c > 0 and len(m) == 1 and m[0][0] != TURN and 0 < m[0][1] <= 1:
+            return _times([_power_of_number(c, r), {((m[0][0], m[0][1] * r),): ONE}])
+        if c < 0 and all(isinstance(base, fmpq) for base, _ in m):
+            return _times([_turned(r / 2), _root({m: -c}, r)])
+        flip = next((base for base, e in m if _is_cosine(base) and e == 1), None)
+        if c < 0 and isinstance(flip, tuple):  # -cos t = cos(pi - t)
+            turn = HALF - (multiple_of(flip[1], ("pi",)) or ZERO) / 2
+            return _root({tuple((cosine(turn) if b == flip else b, e) for b, e in m): -c}, r)
+    return _times([_power_of_number(scale, r), _atom(scaled(1 / scale, whole), r)])
+
+
+def _power_of_number(c: fmpq, r: fmpq) -> Sum:
+    """c^r for c > 0, or for an integer r."""
+    if r.q == 1:
+        return _number(c ** int(r.p))
+    out = list[tuple[Tree, fmpq]]()
+    for part, sign in ((c.p, 1), (c.q, -1)):
+        factors = part.factor() if part.bit_length() < 200 else part.factor(trial_limit=100_000)
+        out += [(fmpq(prime), r * int(e) * sign) for prime, e in factors if prime != 1]
+    return _product(tuple(out), (), ONE)
+
+
+# -- back to trees -------------------------------------------------------------------------------------------------
+
+
+def _tree(a: Sum) -> Tree:
+    return add(*(_term(m, c) for m, c in a.items())) if a else ZERO
+
+
+def _term(m: Monomial, c: fmpq) -> Tree:
+    """The factors, roots of one order of numbers and of one other radicand put under one root."""
+    numbers, others = dict[fmpz, fmpq](), list[tuple[Tree, fmpq]]()
+    turn: Tree = ONE
+    for base, e in m:
+        if isinstance(base, fmpq):
+            whole = base ** int(e.p)
+            numbers[e.q] = numbers.get(e.q, ONE) * whole
+        elif base == TURN:
+            turn = unity(e)
+        else:
+            others.append((base, e))
+    factors = list[Tree]()
+    for base, e in others:
+        if e.q > 1 and e.p == 1 and e.q in numbers and isinstance(base, tuple) and base[0] in ("+", "*"):
+            base = scaled(numbers.pop(e.q), base)
+        factors.append(("sqrt", base) if e == HALF else power(base, e))
+    roots: list[Tree] = [("sqrt", v) if q == 2 else ("^", v, fmpq(1, q)) for q, v in numbers.items()]
+    return mul(c, turn, *roots, *factors)
