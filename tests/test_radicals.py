@@ -9,18 +9,25 @@ from __future__ import annotations
 import copy
 import time
 
+import flint
 import mpmath
 import pytest
 import sympy
-from flint import fmpz_poly
+from flint import fmpq, fmpz_poly
+from hypothesis import given
+from hypothesis import strategies as st
 
+from closedform.algebra.bridge import to_sympy, to_tree
 from closedform.algebra.radicals.engine import RadicalSolution, Withheld, radical_roots
 from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import text
+from closedform.algebra.radicals.tidy import tidy
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.kernel import Refused, check_certificate
-from closedform.kernel.expression import read
+from closedform.kernel.balls import evaluate_complex
+from closedform.kernel.expression import Tree, read
+from closedform.reading.language import parse
 
 x = sympy.Symbol("x")
 
@@ -255,3 +262,52 @@ def test_a_general_quintic_has_no_formula_here() -> None:
     quintic = radical_formulas(read(["+", ["^", "x", "5"], ["*", "a", "x"], "-1"]), "x")[0]
     assert quintic.roots == ()
     assert quintic.reason
+
+
+NESTED = {  # classical denestings; the others stay as they are
+    "sqrt(3 + 2*sqrt(2))": "1 + sqrt(2)",
+    "sqrt(5 + 2*sqrt(6))": "sqrt(3) + sqrt(2)",
+    "(2 + sqrt(5))^(1/3)": "(1 + sqrt(5))/2",
+    "((11 + 5*sqrt(5))/2)^(1/5)": "(1 + sqrt(5))/2",  # the golden ratio's fifth power
+    "(26 + 15*sqrt(3))^(1/3)": "2 + sqrt(3)",
+    "(10 - 6*sqrt(3))^(1/3)": "(10 - 6*sqrt(3))**(1/3)",  # of a negative number: not 1 - sqrt(3)
+    "sqrt(7 + sqrt(5))": "sqrt(7 + sqrt(5))",
+    "sqrt(-12)": "2*I*sqrt(3)",
+    "(1 - sqrt(2))*sqrt(5 + sqrt(2))": "-sqrt(11 - 7*sqrt(2))",
+    "sqrt(6)*sqrt(2)": "2*sqrt(3)",
+    "cos(pi/7)*cos(2*pi/7)": "(cos(3*pi/7) + cos(pi/7))/2",
+}
+
+
+@pytest.mark.parametrize("written", NESTED)
+def test_expressions_are_tidied_as_in_the_books(written: str) -> None:
+    assert text(tidy(read(to_tree(to_sympy(parse(written), {}))))) == NESTED[written]
+
+
+LEAVES = st.one_of(
+    st.fractions(-6, 6, max_denominator=4).map(lambda f: fmpq(f.numerator, f.denominator)),
+    st.just(("I",)),
+    st.integers(1, 13).map(lambda k: ("cos", ("*", fmpq(k, 7), ("pi",)))),
+    st.tuples(st.integers(1, 13), st.sampled_from([3, 5, 6, 8])).map(
+        lambda k: ("exp", ("*", fmpq(*k), ("I",), ("pi",)))
+    ),
+)
+EXPONENTS = st.sampled_from([fmpq(a, b) for a, b in ((1, 3), (-1, 1), (2, 1), (1, 5), (-1, 2), (2, 3), (3, 1))])
+RADICALS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["+", "*"]), inner, inner),
+        st.tuples(st.just("sqrt"), inner),
+        st.tuples(st.just("^"), inner, EXPONENTS),
+    ),
+    max_leaves=8,
+)
+
+
+@given(RADICALS)
+def test_tidying_keeps_the_principal_value(tree: Tree) -> None:
+    with flint.ctx.workprec(160):
+        value = evaluate_complex(tree, {})
+        if not value.is_finite() or value.contains(0) or not abs(value).rad() < 1e-20:
+            return  # zero, undefined, or on a branch cut
+        assert evaluate_complex(tidy(tree), {}).overlaps(value)

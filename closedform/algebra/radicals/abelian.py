@@ -9,11 +9,10 @@ from __future__ import annotations
 from math import gcd
 
 import flint
-from flint import acb, fmpq, fmpz, fmpz_mat, fmpz_poly, nmod_poly
+from flint import acb, arb, fmpq, fmpz, fmpz_mat, fmpz_poly, nmod_poly
 
 from closedform.algebra.galois.subfields import monic_roots
-from closedform.algebra.radicals.cyclotomic import relation, root_of_unity
-from closedform.algebra.radicals.terms import Workshop, cosine, unity
+from closedform.algebra.radicals.terms import Workshop, cosine, root_of_unity, unity
 from closedform.kernel.expression import Tree, add, mul
 
 MAX_CONDUCTOR, MAX_PHI = 1500, 160
@@ -177,7 +176,20 @@ def _coefficients(f: fmpz_poly, conductor: int, group: list[int], basis: list[in
             for h in group:
                 total += root_of_unity(k * h, conductor)
             values.append(total)
-        return relation(root, values, bits, 40)  # an accident would have 60 bits and more
+        return _relation(root, values, bits, 40)  # an accident would have 60 bits and more
+
+
+def _relation(value: acb, basis: list[acb], bits: int, most: int) -> list[fmpq] | None:
+    """Rational c with value = sum c_k basis_k by one lattice reduction; numerators of at most ``most`` bits."""
+    n, scale = len(basis), arb(2) ** bits
+    rows = list[list[int]]()
+    for i, v in enumerate((value, *basis)):
+        real, imag = (int((part * scale).mid().floor().unique_fmpz() or 0) for part in (v.real, v.imag))
+        rows.append([int(i == j) for j in range(n + 1)] + [real, imag])
+    short = fmpz_mat(rows).lll().table()[0]
+    if short[0] == 0 or any(abs(int(c)).bit_length() > most for c in short):
+        return None
+    return [fmpq(-c, short[0]) for c in short[1 : n + 1]]
 
 
 def _sparser(conductor: int, weights: dict[int, fmpq]) -> dict[int, fmpq]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from flint import acb, fmpq, fmpz_poly
 
 from closedform.algebra.galois.subfields import monic_roots
-from closedform.algebra.radicals.cyclotomic import root_of_unity
 from closedform.algebra.radicals.dickson import Embedding, cosines, dickson_polynomial
 from closedform.algebra.radicals.fields import Element, NumberField, constant
-from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, polynomial, turn
+from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, polynomial, root_of_unity, turn
 from closedform.kernel.expression import MINUS, Tree, add, mul, power
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import flint
-from flint import acb, fmpq, fmpq_poly, fmpz
+from flint import acb, arb, fmpq, fmpq_poly, fmpz
 
 from closedform.budget import Budget
 from closedform.kernel.balls import evaluate_complex
@@ -84,7 +84,7 @@ class Workshop:
         self.values.clear()
 
     def root(self, radicand: Tree, k: int) -> Tree:
-        """A k-th root as a tree whose principal value stays clear of the branch cut; no denominators under the root."""
+        """A k-th root as a tree whose principal value stays clear of the branch cut."""
         if isinstance(radicand, fmpq):
             return rational_root(radicand, k)
         value = self.value(radicand)
@@ -128,20 +128,8 @@ def is_negative(tree: Tree) -> bool:
 
 
 def plain_root(radicand: Tree, k: int) -> Tree:
-    """The principal k-th root, rational k-th powers drawn out, and no denominators under the root.
-
-    >>> text(plain_root(("+", ("*", fmpq(1, 18), ("sqrt", fmpq(69))), fmpq(1, 2)), 3))
-    '(108 + 12*sqrt(69))**(1/3)/6'
-    """
-    whole, scale = content(radicand), ONE
-    if whole != 1:
-        drawn = whole.p * whole.q ** (k - 1)  # (p/q)^(1/k) = (p q^(k-1))^(1/k) / q
-        outside = fmpz(1)
-        for prime, e in drawn.factor() if drawn.bit_length() < 200 else drawn.factor(trial_limit=100_000):
-            outside *= prime ** (int(e) // k)
-        scale = fmpq(outside, whole.q)
-        radicand = scaled(scale**-k, radicand)
-    return mul(scale, ("sqrt", radicand) if k == 2 else ("^", radicand, fmpq(1, k)))
+    """The principal k-th root of something that is no number."""
+    return ("sqrt", radicand) if k == 2 else ("^", radicand, fmpq(1, k))
 
 
 def content(tree: Tree) -> fmpq:
@@ -204,6 +192,11 @@ def unity(turn: fmpq) -> Tree:
     return ("exp", mul(2 * turn, I, ("pi",)))
 
 
+def root_of_unity(k: int, order: int) -> acb:
+    angle = fmpq(2 * (k % order), order)
+    return acb(arb.cos_pi_fmpq(angle), arb.sin_pi_fmpq(angle))
+
+
 def cosine(turn: fmpq) -> Tree:
     """cos(2 pi turn) with the turn in [0, 1/2]."""
     turn = abs(turn - turn.floor())
@@ -251,7 +244,7 @@ def text(tree: Tree, names: Mapping[str, Tree] | None = None) -> str:
     """The tree in text, names replaced by what they stand for; reads back to the same value here and in SymPy.
 
     >>> text(("+", ("*", fmpq(-1, 2), ("sqrt", fmpq(5))), ("^", "x", fmpq(-1, 3)), fmpq(1, 2)), {"x": fmpq(7)})
-    '-sqrt(5)/2 + 7**(-1/3) + 1/2'
+    '(1 - sqrt(5) + 2/7**(1/3))/2'
     """
     written = dict[str, tuple[str, int]]()
     return _text(tree, names or {}, written)[0]
@@ -282,7 +275,7 @@ def _text(tree: Tree, names: Mapping[str, Tree], written: dict[str, tuple[str, i
         return _product(args, names, written)
     if head == "^":
         base, exponent = args
-        if isinstance(exponent, fmpq) and exponent.q == 1 and exponent < 0:
+        if isinstance(exponent, fmpq) and exponent < 0:
             return _product((tree,), names, written)
         shown = _wrap(_text(exponent, names, written), ATOM)
         return f"{_wrap(_text(base, names, written), ATOM)}**{shown}", POWER
@@ -325,8 +318,9 @@ def _product(args: Sequence[Tree], names: Mapping[str, Tree], written: dict[str,
     for a in args:
         if isinstance(a, fmpq):
             constant *= a
-        elif isinstance(a, tuple) and a[0] == "^" and isinstance(a[2], fmpq) and a[2].q == 1 and a[2] < 0:
-            below.append(_wrap(_text(power(a[1], -a[2]), names, written), POWER))
+        elif isinstance(a, tuple) and a[0] == "^" and isinstance(a[2], fmpq) and a[2] < 0:
+            opposite = ("sqrt", a[1]) if a[2] == -HALF else power(a[1], -a[2])
+            below.append(_wrap(_text(opposite, names, written), POWER))
         else:
             above.append(_wrap(_text(a, names, written), POWER))
     if abs(constant.p) != 1 or not above:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from flint import fmpq, fmpz
+from flint import fmpq, fmpq_poly, fmpz
 
 from closedform.algebra.radicals.terms import HALF, content, cosine, scaled, unity
+from closedform.kernel.balls import evaluate_complex
 from closedform.kernel.claims.tower import multiple_of
 from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
 
@@ -19,7 +20,7 @@ Monomial = tuple[tuple[Tree, fmpq], ...]  # atoms with exponents; the atom "z" t
 Sum = dict[Monomial, fmpq]
 
 TURN = "z"
-MAX_EXPANDED, MAX_POWER = 12, 3
+MAX_EXPANDED, MAX_POWER, MAX_NESTED = 12, 3, 7
 
 
 def tidy(tree: Tree, names: Mapping[str, Tree] | None = None) -> Tree:
@@ -81,10 +82,14 @@ def _atom(base: Tree, exponent: fmpq = ONE) -> Sum:
 
 
 def _turned(by: fmpq) -> Sum:
+    """exp(2 pi i by) as a root of unity of odd order or of order divisible by four, with a sign."""
+    sign, by = ONE, by - by.floor()
+    if by.q % 4 == 2 or (by.q % 4 == 0 and by > HALF):
+        sign, by = MINUS, by - HALF
+    if by == 0:
+        return _number(sign)
     by -= by.floor()
-    if by.q <= 2:
-        return _number(ONE if by == 0 else MINUS)
-    return _atom(TURN, by) if by < HALF else {((TURN, by - HALF),): MINUS}
+    return {((TURN, by - 1 if by > HALF else by),): sign}
 
 
 def _plus(parts: Iterable[Sum]) -> Sum:
@@ -122,16 +127,42 @@ def _times(factors: list[Sum]) -> Sum:
     single, several = [a for a in factors if len(a) == 1], [a for a in factors if len(a) > 1]
     if len(several) == 1 and all(m == () for a in single for m in a):
         return _scaled(several[0], next(iter(_times(single).values()), ONE))
-    return _times([*single, *(_closed(a) for a in several)])
+    product_ = _times(single)
+    if len(product_) > 1:
+        product_, several = _number(ONE), [*several, product_]
+    for i, a in enumerate(several):
+        folded = _folded(product_, a)
+        if folded is not None:
+            return _times([folded, *several[:i], *several[i + 1 :]])
+    return _times([product_, *(_closed(a) for a in several)])
+
+
+def _folded(single: Sum, a: Sum) -> Sum | None:
+    """s sqrt(u) = sqrt(s^2 u) for s > 0, where that is no longer: both sums of square roots of rationals."""
+    ((m, c),) = single.items()
+    if not _simple(a) or any(base == TURN for k in a for base, _ in k):
+        return None
+    for base, e in m:
+        if e == HALF and isinstance(base, tuple) and base[0] == "+":
+            under = _Writer({}).read(base)
+            inside = _times([a, a, under])
+            sign = evaluate_complex(_tree(a), {}).real
+            if _simple(under) and len(inside) <= len(under) and (sign > 0 or sign < 0):
+                rest = {tuple(i for i in m if i != (base, e)): c if sign > 0 else -c}
+                return _times([rest, _root(inside, HALF)])
+    return None
 
 
 def _closed(a: Sum) -> Sum:
-    """The sum as one monomial: a number times an atom whose first term is positive."""
+    """The sum as one monomial: a number times an atom whose rational or first term is positive."""
     whole = _tree(a)
-    scale = content(whole)
-    if next(iter(a.values())) < 0:
-        scale = -scale
+    scale = content(whole) * _sign(a)
     return {((scaled(1 / scale, whole), ONE),): scale}
+
+
+def _sign(a: Sum) -> fmpq:
+    """That of the rational term, else of the first."""
+    return ONE if a.get((), next(iter(a.values()))) > 0 else MINUS
 
 
 def _product(m: Monomial, n: Monomial, c: fmpq) -> Sum:
@@ -196,23 +227,73 @@ def _to_the(a: Sum, r: fmpq) -> Sum:
 
 def _root(a: Sum, r: fmpq) -> Sum:
     """Positive rational factors drawn out; what is left is one atom to the power r."""
-    whole = _tree(a)
-    scale = content(whole)
-    if r.q == 1 and next(iter(a.values())) < 0:
-        scale = -scale
     if len(a) == 1:
         ((m, c),) = a.items()
-        if c > 0 and all(isinstance(base, fmpq) for base, _ in m):  # a product of roots of positive numbers
-            return _times([_power_of_number(c, r), {tuple((b, e * r) for b, e in m): ONE} if m else _number(ONE)])
-        if c > 0 and len(m) == 1 and m[0][0] != TURN and 0 < m[0][1] <= 1:
-            return _times([_power_of_number(c, r), {((m[0][0], m[0][1] * r),): ONE}])
-        if c < 0 and all(isinstance(base, fmpq) for base, _ in m):
-            return _times([_turned(r / 2), _root({m: -c}, r)])
         flip = next((base for base, e in m if _is_cosine(base) and e == 1), None)
+        if all(isinstance(base, fmpq) for base, _ in m):  # a product of roots of positive numbers
+            plain = _times([_power_of_number(abs(c), r), _product(tuple((b, e * r) for b, e in m), (), ONE)])
+            return plain if c > 0 else _times([_turned(r / 2), plain])
+        if c > 0 and len(m) == 1 and m[0][0] != TURN and 0 < m[0][1] <= 1:
+            return _times([_power_of_number(c, r), _atom(m[0][0], m[0][1] * r)])
         if c < 0 and isinstance(flip, tuple):  # -cos t = cos(pi - t)
             turn = HALF - (multiple_of(flip[1], ("pi",)) or ZERO) / 2
             return _root({tuple((cosine(turn) if b == flip else b, e) for b, e in m): -c}, r)
-    return _times([_power_of_number(scale, r), _atom(scaled(1 / scale, whole), r)])
+    if r.p == 1 and (nested := _denested(a, int(r.q))) is not None:
+        return nested
+    whole = _tree(a)
+    scale = content(whole) * (_sign(a) if r.q == 1 else ONE)
+    if r.q <= 2:
+        return _times([_power_of_number(scale, r), _atom(scaled(1 / scale, whole), r)])
+    drawn = fmpq(_drawn(scale.p, int(r.q)), _drawn(scale.q, int(r.q)))
+    return _times([_number(drawn ** int(r.p)), _atom(scaled(drawn ** -int(r.q), whole), r)])
+
+
+def _denested(a: Sum, k: int) -> Sum | None:
+    """The k-th root of a positive p + q sqrt(d) where it has that form itself, or is a sum of two square roots.
+
+    With n = (p^2 - q^2 d)^(1/k) rational: for k = 2 it is sqrt((p + n)/2) +- sqrt((p - n)/2); for odd k it is
+    (t +- sqrt(t^2 - 4n))/2, where Dickson's D_k(t, n) = 2p.
+    """
+    surd = next((m for m in a if m and all(isinstance(base, fmpq) and e == HALF for base, e in m)), None)
+    if len(a) != 2 or surd is None or () not in a or (k > 2 and k % 2 == 0) or k > MAX_NESTED:
+        return None
+    p, q, d = a[()], a[surd], _product(surd, surd, ONE)[()]
+    n = _exact_root(p * p - q * q * d, k)
+    sign = ONE if q > 0 else MINUS
+    if n is None or (p if n > 0 else q) < 0:
+        return None
+    if k == 2:
+        return _plus([_root(_number((p + n) / 2), HALF), _scaled(_root(_number((p - n) / 2), HALF), sign)])
+    before, now = fmpq_poly([2]), fmpq_poly([0, 1])
+    for _ in range(k - 1):
+        before, now = now, fmpq_poly([0, 1]) * now - n * before
+    for factor, _ in (now - 2 * p).numer().factor()[1]:
+        if factor.degree() == 1:
+            t = fmpq(-factor[0], factor[1])
+            found = _plus([_number(t / 2), _scaled(_root(_number(t * t - 4 * n), HALF), sign / 2)])
+            back = found
+            for _ in range(k - 1):
+                back = _times([back, found])
+            if back == a:
+                return found
+    return None
+
+
+def _exact_root(value: fmpq, k: int) -> fmpq | None:
+    """The rational k-th root, not negative for even k."""
+    if k % 2 == 0 and value < 0:
+        return None
+    top, bottom = (fmpz(abs(v)).root(k) for v in (value.p, value.q))
+    root = fmpq(top, bottom) * (ONE if value >= 0 else MINUS)
+    return root if root**k == value else None
+
+
+def _drawn(value: fmpz, k: int) -> fmpz:
+    """The largest d (up to factors past trial division) whose k-th power divides the positive value."""
+    out = fmpz(1)
+    for prime, e in value.factor() if value.bit_length() < 200 else value.factor(trial_limit=100_000):
+        out *= prime ** (int(e) // k)
+    return out
 
 
 def _power_of_number(c: fmpq, r: fmpq) -> Sum:
@@ -247,8 +328,9 @@ def _term(m: Monomial, c: fmpq) -> Tree:
             others.append((base, e))
     factors = list[Tree]()
     for base, e in others:
-        if e.q > 1 and e.p == 1 and e.q in numbers and isinstance(base, tuple) and base[0] in ("+", "*"):
-            base = scaled(numbers.pop(e.q), base)
+        if e.q == 2 and abs(e.p) == 1 and e.q in numbers:
+            inside = numbers.pop(e.q)
+            base, c = scaled(inside, base), c * (inside if e < 0 else ONE)
         factors.append(("sqrt", base) if e == HALF else power(base, e))
     roots: list[Tree] = [("sqrt", v) if q == 2 else ("^", v, fmpq(1, q)) for q, v in numbers.items()]
     return mul(c, turn, *roots, *factors)
