@@ -35,6 +35,9 @@ MATRIX_HEADS = frozenset(
         "vec",
     }
 )
+ENTRYWISE = frozenset(
+    {".*", "./", ".^", "matmul", "average"}
+)  # as read; ``reading/entrywise.py`` settles what they mean
 RELATIONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 
 
@@ -229,8 +232,14 @@ def scalar_form(node: Node) -> Node:
         return Node("log", children, node.at)
     if node.head == "inv" and len(children) == 1:
         return power(children[0], number(-1))
-    if node.head in ("hadamard", "kron"):
+    if node.head in ("hadamard", "kron", "matmul", ".*"):
         return mul(*children)
+    if node.head == "./":
+        return quotient(*children)
+    if node.head == ".^":
+        return power(*children)
+    if node.head in ("total", "average", "recip") and len(children) == 1:
+        return children[0] if node.head != "recip" else power(children[0], number(-1))
     return rebuild(node, children) if children else node
 
 

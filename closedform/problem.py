@@ -18,6 +18,7 @@ from closedform.expression import (
     add,
     column_names,
     free_names,
+    heads,
     negate,
     number,
     scalar_form,
@@ -90,6 +91,7 @@ class Problem:
 
 # -- reading -----------------------------------------------------------------------------------------------------
 
+MAX_SHOWN = 16  # entries of a matrix of the text that a note repeats
 WAYS = ("features", "drop", "decimal", "missing")  # options on how a table is read
 
 
@@ -139,11 +141,6 @@ def read(
         said.implied += _assumed(draft.assumptions, wanted)
         said.notes += draft.notes
     said.settle_values(wanted)
-    if offered is not None:  # beside arrays a number stays a symbol too, and is put in where the formula is evaluated
-        offered = {**offered, **given_arrays, **{key: as_float(node) for key, node in said.values.items()}}
-        said.numbers = {}
-    elif given_arrays:
-        raise CallError(f"{min(given_arrays)} is an array, and the loss does not use it as a matrix")
     said.shapes |= shaped
     boxed, started = box_of(box), start_of(start)
     declared = frozenset(wanted or ()).union(said.names, boxed.sides, started, table.names if table is not None else ())
@@ -155,6 +152,12 @@ def read(
     said.shapes = {**foreign.shapes, **said.shapes}
     said.implied += _assumed(foreign.assumptions, tuple(declared))
     said.notes += reading.notes
+    reading, offered, said.notes = _with_literals(reading, offered, table, said.notes)
+    if offered is not None:  # beside arrays a number stays a symbol too, and is put in where the formula is evaluated
+        offered = {**offered, **given_arrays, **{key: as_float(node) for key, node in said.values.items()}}
+        said.numbers = {}
+    elif given_arrays:
+        raise CallError(f"{min(given_arrays)} is an array, and the loss does not use it as a matrix")
     found = _Names.of(reading)
     if table is not None:
         if entry is None and not found.all & {"n", *table.names}:
@@ -174,7 +177,7 @@ def read(
     properties = said.properties(reading)
     matrix = table is None and (offered is not None or is_matrix((*nodes, *constraints), said.shapes, properties))
     bounded = frozenset[str]().union(*(scalar_names(r) for r in relations if r not in boxed.relations))
-    names = choose_unknowns(wanted, free, said.shapes, bounded, matrix, (*nodes, *constraints))
+    names = choose_unknowns(wanted, free - (offered or {}).keys(), said.shapes, bounded, matrix, (*nodes, *constraints))
 
     level: Level = "scalar"
     final = FrozenMap[str, tuple[Node, Node]]()
@@ -186,7 +189,9 @@ def read(
             bound = importlib.import_module("closedform.reading.arrays").bind(
                 offered, nodes, constraints, names, said.shapes, properties, bounded, relations
             )
-        settled = bound or settle(nodes, constraints, said.shapes, properties, bounded, equations is None)
+        settled = bound or settle(
+            nodes, constraints, said.shapes, properties, bounded, equations is None, unknowns=names
+        )
         nodes, constraints, final = settled.expressions, settled.constraints, FrozenMap(settled.shapes)
         said.notes += settled.notes
         if bound is not None:
@@ -336,6 +341,23 @@ def _offered(
         return None  # the reading proper says what is wrong
     shaped = bool(given or foreign.shapes)
     return offered if arrays.meant(offered, (*reading.expressions, *reading.constraints), shaped) else None
+
+
+def _with_literals(
+    reading: Reading, offered: dict[str, Any] | None, table: Table | None, notes: list[str]
+) -> tuple[Reading, dict[str, Any] | None, list[str]]:
+    """Matrices of numbers that stand in the text become arrays with a name; the notes say which is which."""
+    nodes = (*reading.expressions, *reading.constraints)
+    if not any("literal" in heads(node) for node in nodes):
+        return reading, offered, notes
+    if table is not None:
+        raise CallError("the text has a matrix of numbers, and the data are a table; give arrays instead of the table")
+    arrays = importlib.import_module("closedform.reading.arrays")
+    taken = frozenset[str]().union(offered or (), *(free_names(node) for node in nodes))
+    named, found = arrays.literals(nodes, taken)
+    k = len(reading.expressions)
+    notes = [*notes, *(f"{key} is {array.tolist()}" for key, array in found.items() if array.size <= MAX_SHOWN)]
+    return replace(reading, expressions=named[:k], constraints=named[k:]), {**(offered or {}), **found}, notes
 
 
 def _draw(entry: Entry, table: Table | None, options: dict[str, object], said: _Said) -> Draft:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -17,7 +18,17 @@ from zipfile import BadZipFile
 import numpy as np
 
 from closedform.errors import CallError, InputError
-from closedform.expression import MATRIX_HEADS, Node, column_names, heads, name, number, scalar_names, substitute
+from closedform.expression import (
+    MATRIX_HEADS,
+    Node,
+    column_names,
+    heads,
+    name,
+    number,
+    rebuild,
+    scalar_names,
+    substitute,
+)
 from closedform.reading.language import unparse
 from closedform.reading.shapes import SCALAR, Settled, Size, settle
 
@@ -35,6 +46,31 @@ def candidates(data: object) -> dict[str, Array] | None:
     if not isinstance(data, Mapping):
         return None
     return {str(key): value for key, value in data.items()}
+
+
+def literals(nodes: Iterable[Node], taken: Iterable[str]) -> tuple[tuple[Node, ...], dict[str, Array]]:
+    """The nodes with a fresh name in the place of each matrix of numbers that stands in them, and those arrays.
+
+    >>> from closedform.reading.language import parse
+    >>> (node,), arrays = literals([parse("x'*[1, 2]")], ["x"])
+    >>> unparse(node), {key: array.tolist() for key, array in arrays.items()}
+    ("x'*A1", {'A1': [1.0, 2.0]})
+    """
+    used, names = set(taken), dict[Node, str]()
+
+    def named(node: Node) -> Node:
+        if node.head != "literal":
+            return rebuild(node, tuple(map(named, node.children))) if node.children else node
+        if node not in names:
+            names[node] = next(key for k in count(1) if (key := f"A{k}") not in used)
+            used.add(names[node])
+        return name(names[node])
+
+    def array(node: Node) -> Array:
+        return [array(child) for child in node.children] if node.head == "literal" else float(node.number or 0)
+
+    out = tuple(map(named, nodes))
+    return out, {key: np.asarray(array(node)) for node, key in names.items()}
 
 
 def dimensions(value: Array) -> int:
@@ -195,7 +231,7 @@ def bind(
             raise CallError(f"{key} is an unknown and cannot be given as data")
     arrays = numbers(offered, (free | declared) - frozenset(unknowns), "the loss")
     fixed = {key: kind for key, kind in kinds(arrays).items() if key not in given}
-    settled = settle(nodes, constraints, given, properties, bounded, True, False, fixed)
+    settled = settle(nodes, constraints, given, properties, bounded, True, False, fixed, unknowns)
     sizes = measure({k: a for k, a in arrays.items() if k in free}, settled.shapes)
     tall = next((s for k, a in arrays.items() if a.ndim and (s := settled.shapes[k][0].name)), None)
     if "n" in free and "n" not in arrays and "n" not in sizes and "n" not in unknowns and tall:

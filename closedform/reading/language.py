@@ -269,6 +269,7 @@ _PRINTED = {
     "pi": "pi",
     "I": "I",
     "total": "sum",
+    "average": "mean",
 }
 
 
@@ -316,6 +317,14 @@ def _printed(node: Node) -> tuple[str, int]:
         return f"{_print(children[0], 40)}'", 40
     if head == "hadamard":
         return f"({_print(children[0], 21)} .* {_print(children[1], 21)})", 50
+    if head in (".*", "./", ".^"):
+        return f"({_print(children[0], 21)} {head} {_print(children[1], 21)})", 50
+    if head == "literal":
+        return f"[{', '.join(map(unparse, children))}]", 50
+    if head == "matmul":
+        return f"{_print(children[0], 20)}*{_print(children[1], 21)}", 20
+    if head == "recip":
+        return f"(1 ./ {_print(children[0], 21)})", 50
     if head in RELATIONS:
         return f"{_print(children[0], 6)} {head} {_print(children[1], 6)}", 5
     if head == "piecewise":

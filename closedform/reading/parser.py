@@ -6,6 +6,7 @@ precedence* (POPL 1973).
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from fractions import Fraction
@@ -15,7 +16,16 @@ from flint import fmpz
 from closedform.errors import TextFault
 from closedform.expression import MAX_BITS, RELATIONS, Node, add, mul, negate, number, power
 from closedform.points import Sense
-from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, SENSES, SPECIAL, exponential, unknown_function
+from closedform.reading.vocabulary import (
+    CONSTANTS,
+    FUNCTIONS,
+    NUMPY,
+    NUMPY_CONSTANTS,
+    SENSES,
+    SPECIAL,
+    exponential,
+    unknown_function,
+)
 
 MAX_TEXT = 1_000_000  # characters
 MAX_NESTING = 200
@@ -25,9 +35,10 @@ MAX_NUMBERS = 4_000_000  # bits of the numbers of one sum or product together
 # -- tokens ------------------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+(?:\.(?![*T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<module>(?:(?:np|numpy)\.(?:linalg\.)?|scipy\.special\.)(?=[^\W\d]))"
     r"|(?P<name>[^\W\d²³¹][^\W²³¹]*)"
-    r"|(?P<op>\*\*|\.\*|\.T(?!\w)|<=|>=|==|!=|\|\||[-+*/^(),;\[\]|'<>=@&~:])"
+    r"|(?P<op>\*\*|\.[*/^]|\.T(?!\w)|\.(?:sum|mean)\(\)|<=|>=|==|!=|\|\||[-+*/^(),;\[\]|'<>=@&~:])"
     r"|(?P<space>\s+)"
     r"|(?P<other>.)",
     re.DOTALL,
@@ -77,7 +88,10 @@ def _tokens(text: str) -> list[Token]:
 
 def _foreign(word: str) -> tuple[str, str]:
     if word == ".":
-        return "a dot stands where it has no meaning", "only decimals, .T (transpose) and .* (elementwise) have one"
+        return (
+            "a dot stands where it has no meaning",
+            "decimals, .T, .* ./ .^ (entry by entry), .sum() and .mean() have one",
+        )
     if word in '"`':
         return "quotation marks have no meaning here", "write the expression without them"
     if word == "!":
@@ -95,12 +109,15 @@ _BINARY = {
     "@": 20,
     "/": 20,
     ".*": 20,
+    "./": 20,
     "^": 30,
     "**": 30,
+    ".^": 30,
 }
 _END = {"min": "least of values", "max": "largest of values"}
 LOGIC = RELATIONS | {"and", "or", "not", "true", "false"}
-_POSTFIX = ("'", ".T", "[")
+_POSTFIX = ("'", ".T", "[", ".sum()", ".mean()")
+_NUMPY = {"*": ".*", "/": "./", "^": ".^", "**": ".^"}  # what NumPy's operators mean, entry by entry
 
 
 class Parser:
@@ -112,6 +129,7 @@ class Parser:
             raise TextFault(shown, 0, f"the text has {len(text):,} characters, more than the limit of {MAX_TEXT:,}")
         self.text, self.names = text, names
         self.tokens, self.k = _tokens(text), 0
+        self.numpy = any(kind == "module" or word in ("@", ".sum()", ".mean()") for kind, word, _ in self.tokens)
         self.depth, self.bars = 0, list[str]()
         self.decimals = list[str]()
         self.constants = False
@@ -172,7 +190,7 @@ class Parser:
                 left = self.sum_of(left)
             elif bp == 30:
                 self.k += 1
-                left = self.raised(left, self.expression(30), at)
+                left = self.raised(left, self.expression(30), at, _NUMPY.get(op, op) if self.numpy else op)
             elif bp == 5:
                 left = self.relation(left)
             else:
@@ -199,18 +217,22 @@ class Parser:
         factors, divided = [left], False
         while True:
             kind, op, at = self.tokens[self.k]
-            if kind == "op" and op in ("*", "@", "/", ".*"):
+            if kind == "op" and op in ("*", "@", "/", ".*", "./"):
                 self.k += 1
                 right = self.value(self.expression(21))
-                if op == "/":
-                    if right.number == 0:
-                        raise self.fault(at, "a division by zero")
-                    right, divided = power(right, number(-1)), True
-                if op == ".*":
+                if op in ("/", "./") and right.number == 0:
+                    raise self.fault(at, "a division by zero")
+                divided = divided or op in ("/", "./")
+                one = mul(*factors)
+                meant = _NUMPY.get(op, op) if self.numpy else op
+                numbers = right.number is not None or one.number is not None
+                if meant == "@" or (op == ".*" and not self.numpy) or (meant in (".*", "./") and not numbers):
                     self.writable(factors, at)
-                    factors = [Node("hadamard", (mul(*factors), right), at)]
+                    factors = [_entrywise(meant, one, right, self.numpy, at)]
+                elif meant == "./" and right.number is None:
+                    factors.append(Node("./", (number(1), right), at))
                 else:
-                    factors.append(right)
+                    factors.append(power(right, number(-1)) if op in ("/", "./") else right)
             elif kind in ("number", "name") or op == "(":
                 self.implied(kind, op, at, divided)
                 factors.append(self.value(self.expression(21)))
@@ -261,9 +283,11 @@ class Parser:
             links.append(Node("=" if op == "==" else op, (left, right), at))
             left = right
 
-    def raised(self, base: Node, exponent: Node, at: int) -> Node:
+    def raised(self, base: Node, exponent: Node, at: int, op: str = "^") -> Node:
         self.value(base)
         self.value(exponent)
+        if op == ".^" and not (base.number is not None and exponent.number is not None):
+            return Node(".^", (base, exponent), at)
         b = exponent.number
         if b is not None and b < 0 and base.number == 0:
             raise self.fault(at, "a division by zero")
@@ -302,10 +326,14 @@ class Parser:
         self.k += 1
         if kind == "number":
             return self.number(word, at)
+        if kind == "module":
+            return self.foreign(word, at)
         if kind == "name":
             return self.word(word, at)
         if word == "(":
             return self.parenthesis(at)
+        if word == "[":
+            return self.literal(at)
         if word in ("-", "+"):
             operand = self.value(self.expression(21))
             return negate(operand) if word == "-" else operand
@@ -350,6 +378,20 @@ class Parser:
             self.constants = True
         return Node("name", (word,), at)
 
+    def foreign(self, module: str, at: int) -> Node:
+        """What a name of NumPy or SciPy means: ``np.sum`` is ``sum``."""
+        _, word, _ = self.tokens[self.k]
+        self.k += 1
+        if word in NUMPY_CONSTANTS:
+            return Node(NUMPY_CONSTANTS[word], (), at)
+        if word not in NUMPY:
+            near = difflib.get_close_matches(word, NUMPY, 1, 0.6)
+            hint = f"did you mean {module}{near[0]}?" if near else f"those that are: {', '.join(sorted(NUMPY))}"
+            raise self.fault(at, f"{module}{word} is not read here", hint)
+        if self.tokens[self.k][:2] != ("op", "("):
+            raise self.fault(at, f"{module}{word} is a function", f"write {module}{word}(...)")
+        return self.function(NUMPY[word], at)
+
     def parenthesis(self, at: int) -> Node:
         bars, self.bars = self.bars, []
         inner = self.expression()
@@ -364,6 +406,27 @@ class Parser:
         self.close(at)
         self.bars = bars
         return inner
+
+    def literal(self, at: int) -> Node:
+        """``[1, 2]``, a column, or ``[[1, 2], [3, 4]]``, a matrix by its rows."""
+        bars, self.bars = self.bars, []
+        items = [self.value(self.expression())]
+        while self.tokens[self.k][:2] == ("op", ","):
+            self.k += 1
+            items.append(self.value(self.expression()))
+        self.bars = bars
+        self.take("]", "a column is written [1, 2], a matrix [[1, 2], [3, 4]]")
+        rows = [item.children if item.head == "literal" else (item,) for item in items]
+        if len({(item.head == "literal", len(row)) for item, row in zip(items, rows, strict=True)}) > 1:
+            raise self.fault(at, "the rows of this matrix are not of one length")
+        for entry in (entry for row in rows for entry in row):
+            if entry.number is None:
+                raise self.fault(
+                    max(entry.at, at),
+                    "an entry of a matrix is written as a number here",
+                    "give a name an array instead",
+                )
+        return Node("literal", tuple(items), at)
 
     def close(self, at: int) -> None:
         kind, word, here = self.tokens[self.k]
@@ -423,6 +486,8 @@ class Parser:
             self.bars = bars
             self.take("]", "an index is written x[i]")
             return Node("@", (left, *index), left.at)
+        if op in (".sum()", ".mean()"):
+            return Node("total" if op == ".sum()" else "average", (left,), left.at)
         return left.children[0] if left.head == "transpose" else Node("transpose", (left,), left.at)
 
     # -- functions -----------------------------------------------------------------------------------------------
@@ -525,6 +590,15 @@ class Parser:
             raise self.fault(0, f"the expression is nested more than {MAX_NESTING} deep")
         node = _resolve(node, self.names) if self.constants else node
         return _transposed(node) if "T" not in self.names and _only_raises(node, "T") else node
+
+
+def _entrywise(op: str, left: Node, right: Node, numpy: bool, at: int) -> Node:
+    """``left op right`` for ``@``, ``.*`` and ``./``; outside of NumPy's spelling a dot says that there are entries."""
+    if op == "@":
+        return Node("matmul", (left, right), at)
+    if numpy:
+        return Node(op, (left, right), at)
+    return Node("hadamard", (left, right if op == ".*" else Node("./", (number(1), right), at)), at)
 
 
 def _only_raises(node: Node, word: str) -> bool:

@@ -16,12 +16,22 @@ from fractions import Fraction
 from itertools import islice, product
 
 from closedform.errors import CallError, InputError
-from closedform.expression import MATRIX_HEADS, RELATIONS, Node, free_names, heads, mul, name, number, rebuild
+from closedform.expression import (
+    ENTRYWISE,
+    MATRIX_HEADS,
+    RELATIONS,
+    Node,
+    free_names,
+    heads,
+    mul,
+    name,
+    number,
+    rebuild,
+)
+from closedform.reading.entrywise import ONE, SCALAR, NoMeaning, entrywise, mean
 from closedform.reading.language import Size, unparse
 
 SQUARE = frozenset({"spd", "psd", "sym", "diag", "invertible"})
-ONE = number(1)
-SCALAR: Size = (ONE, ONE)
 _MAX_TRIES = 4000
 _ONLY_MATRICES = MATRIX_HEADS - {"rank"}
 
@@ -37,7 +47,11 @@ class Settled:
 
 
 class _Mismatch(Exception):
-    pass
+    """Shapes that do not conform; the text says which."""
+
+
+class _NotEntrywise(_Mismatch):
+    """A power of a column, which a person may have meant entry by entry."""
 
 
 def is_matrix(nodes: tuple[Node, ...], given: Mapping[str, Size], properties: Mapping[str, frozenset[str]]) -> bool:
@@ -48,7 +62,7 @@ def is_matrix(nodes: tuple[Node, ...], given: Mapping[str, Size], properties: Ma
         words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}) for words in properties.values()
     ):
         return True
-    return any(heads(node) & (_ONLY_MATRICES | {"total", "psd", "spd"}) for node in nodes)
+    return any(heads(node) & (_ONLY_MATRICES | {"total", "average", "matmul", "psd", "spd"}) for node in nodes)
 
 
 def settle(
@@ -60,10 +74,12 @@ def settle(
     loss: bool = True,
     joined: bool = False,
     fixed: Mapping[str, str] | None = None,
+    unknowns: tuple[str, ...] = (),
 ) -> Settled:
     """The expressions with all shapes known; raises ``InputError`` naming two factors that do not conform.
 
-    ``bounded`` are names that an inequality speaks of: rather numbers than vectors; ``fixed`` are kinds that are known.
+    ``bounded`` are names that an inequality speaks of: rather numbers than vectors; ``fixed`` are kinds that are known;
+    of two names one of which must be a column it is rather the one that is not among the ``unknowns``.
 
     >>> from closedform.reading.language import parse
     >>> s = settle((parse("||X*a - y||^2 + lam*||a||^2"),), (), {}, {})
@@ -80,15 +96,17 @@ def settle(
     plain = _compared(constraints) | _not_shaped((*expressions, *constraints))
     open_names = sorted(used - given.keys() - sizes - plain)
     first: _Mismatch | None = None
-    for kinds in islice(_assignments(open_names, bool(given), properties, bounded, fixed or {}), _MAX_TRIES):
-        checker = _Checker(given, kinds, properties, used, strict=bool(kinds), loss=loss)
+    broadcast = any(heads(node) & ENTRYWISE for node in expressions)
+    for kinds in islice(_assignments(open_names, bool(given), properties, bounded, fixed or {}, unknowns), _MAX_TRIES):
+        checker = _Checker(given, kinds, properties, used, strict=bool(kinds), loss=loss, broadcast=broadcast)
         try:
             return checker.run(expressions, constraints)
         except _Mismatch as error:
-            first = first or error
+            if first is None or (isinstance(error, _NotEntrywise) and not isinstance(first, _NotEntrywise)):
+                first = error
     for mended, note in () if joined else islice(_joined((*expressions, *constraints), given), _MAX_TRIES // 50):
         try:
-            found = settle(expressions, constraints, mended, properties, bounded, loss, True, fixed)
+            found = settle(expressions, constraints, mended, properties, bounded, loss, True, fixed, unknowns)
         except InputError:
             continue
         return Settled(found.expressions, found.constraints, found.shapes, (*found.notes, note))
@@ -125,6 +143,7 @@ def _assignments(
     properties: Mapping[str, frozenset[str]],
     bounded: frozenset[str],
     fixed: Mapping[str, str],
+    unknowns: tuple[str, ...],
 ) -> Iterator[dict[str, str]]:
     """Kinds for the undeclared names, fewest surprises first."""
     costs = list[dict[str, int]]()
@@ -139,7 +158,7 @@ def _assignments(
         elif key[0].isupper():
             costs.append({"scalar": 0, "matrix": 1, "vector": 3} if given else {"matrix": 0, "scalar": 2, "vector": 3})
         else:
-            costs.append({"scalar": 0, "vector": 1, "matrix": 4})
+            costs.append({"scalar": 0, "vector": 2 if key in unknowns else 1, "matrix": 4})
     if len(names) > 8:  # too many for all: each at its usual kind or the next
         costs = [dict(sorted(cost.items(), key=lambda item: item[1])[: 2 if len(names) <= 12 else 1]) for cost in costs]
     kinds = sorted(product(*costs), key=lambda pick: sum(cost[k] for cost, k in zip(costs, pick, strict=True)))
@@ -222,7 +241,9 @@ class _Checker:
         used: frozenset[str],
         strict: bool,
         loss: bool,
+        broadcast: bool,
     ) -> None:
+        self.broadcast = broadcast  # NumPy's rule: a number is added to every entry
         self.shapes, self.bound, self.strict, self.used, self.loss = dict(given), dict[str, Node](), strict, used, loss
         self.inferred = [key for key, kind in kinds.items() if kind != "scalar"]
         for key in self.inferred:
@@ -316,6 +337,8 @@ class _Checker:
             return Node(head, (index, low, high, body), node.at), shape
         if head == "^":
             return self.power(node)
+        if head in ENTRYWISE:
+            return self.entrywise(node)
         pairs = [self.shape(child) for child in node.children]
         children, shapes = tuple(p[0] for p in pairs), [p[1] for p in pairs]
         out = Node(head, children, node.at)
@@ -362,7 +385,8 @@ class _Checker:
         terms = list[Node]()
         for term, s in pairs:
             if s == SCALAR:
-                if self.strict and free_names(term) & set(self.shapes) == frozenset() and free_names(term):
+                named = free_names(term) & set(self.shapes) == frozenset() and free_names(term)
+                if self.strict and named and not self.broadcast:
                     raise _Mismatch(f"{_short(term)} is a scalar, {_short(wide[0])} is {said(self.known(wide[1]))}")
                 rows, columns = self.known(wide[1])
                 ones = Node("ones", (rows,) if columns == ONE else (rows, columns))
@@ -392,11 +416,28 @@ class _Checker:
                 f"{_short(base)} is {said(self.known(s))}: only integer powers of a "
                 "square matrix are read; write .* for products of entries"
             )
-        if not self.unify(*s):
-            hint = f"write {_short(base)} .* {_short(base)} for squares of entries"
-            raise _Mismatch(f"{_short(base)} is {said(self.known(s))} and has no power {k}; {hint}")
+        small = any(
+            key[0].islower() for key in free_names(base) & set(self.inferred)
+        )  # never a matrix by inference alone
+        if small or not self.unify(*s):
+            word = said((self.size(s[0]), ONE)) if small else said(self.known(s))
+            what = word if "?" not in word else "a column"
+            raise _NotEntrywise(
+                f"{_short(base)} is {what} and has no power {k}; write ({_short(base)}).^{k} for powers of its entries"
+            )
         factor = base if k > 0 else Node("inv", (base,), node.at)
         return mul(*[factor] * abs(int(k))), self.known(s)
+
+    def entrywise(self, node: Node) -> tuple[Node, Size]:
+        pairs = [self.shape(child) for child in node.children]
+        if node.head == "average":
+            total, _ = self.matrix_function(Node("total", (pairs[0][0],), node.at), [pairs[0][1]])
+            return mean(pairs[0][0], self.known(pairs[0][1]), total), SCALAR
+        try:
+            out, shape = entrywise(node.head, pairs[0], pairs[1], self.unify)
+        except NoMeaning as fault:
+            raise _Mismatch(str(fault)) from None
+        return out, self.known(shape)
 
     def matrix_function(self, node: Node, shapes: list[Size]) -> tuple[Node, Size]:
         head, inner = node.head, node.children[0]
@@ -426,6 +467,10 @@ class _Checker:
         if head == "total":
             if s == SCALAR:
                 return inner, SCALAR
+            if inner.head == "hadamard":  # the sum of products of entries is an inner product
+                a, b = inner.children
+                whole = mul(Node("transpose", (a,)), b)
+                return (whole if s[1] == ONE else Node("tr", (whole,), node.at)), SCALAR
             left = Node("transpose", (Node("ones", (s[0],)),)) if s[0] != ONE else ONE
             right = Node("ones", (s[1],)) if s[1] != ONE else ONE
             return mul(left, inner, right), SCALAR
@@ -433,6 +478,8 @@ class _Checker:
         other = node.children[1]
         if head == "hadamard":
             if SCALAR in (s, t):
+                if self.strict and any(k == SCALAR and free_names(c) for k, c in ((s, inner), (t, other))):
+                    raise _Mismatch(f"{_short(node)} is a product of entries, and one of its factors is a number")
                 return mul(*node.children), t if s == SCALAR else s
             if not self.conform(s, t):
                 raise _Mismatch(

@@ -37,6 +37,34 @@ PROPERTIES: Mapping[str, str] = {
     "fullrank": "full rank",
 }
 
+# NumPy's and SciPy's names for our functions, after np., np.linalg. or scipy.special.
+_SAME = """sum mean exp log log2 log10 log1p expm1 sqrt cbrt square sin cos tan sinh cosh tanh abs sign det inv norm diag
+kron outer matmul transpose eye ones zeros erf erfc loggamma digamma logit gamma logaddexp"""
+NUMPY: Mapping[str, str] = {
+    **{word: word for word in _SAME.split()},
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "absolute": "abs",
+    "where": "ITE",
+    "power": "pow",
+    "maximum": "max",
+    "minimum": "min",
+    "trace": "tr",
+    "dot": "matmul",
+    "vdot": "dot",
+    "inner": "dot",
+    "expit": "sigmoid",
+    "gammaln": "loggamma",
+    "psi": "digamma",
+    "matrix_rank": "rank",
+}
+NUMPY_CONSTANTS: Mapping[str, str] = {"pi": "pi", "e": "e"}
+
 SENSES: Mapping[str, Sense] = {
     "minimize": "min",
     "minimise": "min",
@@ -153,6 +181,10 @@ FUNCTIONS: dict[str, tuple[int, int, Builder]] = {
     "kron": (2, 2, _one_of("kron")),
     "khatrirao": (2, 2, _one_of("khatrirao")),
     "dot": (2, 2, lambda a, b: mul(call("transpose", a), b)),
+    "matmul": (2, 2, _one_of("matmul")),
+    "outer": (2, 2, lambda a, b: mul(a, call("transpose", b))),
+    "mean": (1, 1, _one_of("average")),
+    "logaddexp": (2, 2, lambda a, b: call("log", add(exponential(a), exponential(b)))),
     "cot": (1, 1, lambda u: power(call("tan", u), number(-1))),
     "sec": (1, 1, lambda u: power(call("cos", u), number(-1))),
     "csc": (1, 1, lambda u: power(call("sin", u), number(-1))),

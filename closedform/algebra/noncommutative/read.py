@@ -149,6 +149,10 @@ def read(node: Node, names: Names) -> Poly:
         return w.elementwise("relu", p) if head == "max" else -w.elementwise("relu", -p)
     if head in ELEMENTWISE and len(args) == 1:
         return w.elementwise(head, args[0])
+    if head == "@":
+        raise Unsupported(
+            "one entry of a matrix, as in A[1,2], is not read among matrices; write it as a product with unit vectors"
+        )
     raise Unsupported(f"{head} has no meaning here among matrices")
 
 

@@ -246,7 +246,7 @@ class _Text:
         if kind == "name" or kind == "ones":
             return l.key
         if kind == "fn" and args[0] == "recip":
-            return f"(1/({self.poly(args[1])}))"
+            return f"(1 ./ ({self.poly(args[1])}))"
         if kind == "fn":
             return f"{args[0]}({self.poly(args[1])})"
         if kind == "had":
