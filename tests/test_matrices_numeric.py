@@ -103,6 +103,8 @@ def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
         return args[0] ** args[1]
     if head == "hadamard":
         return args[0] * args[1]
+    if head in ("./", "recip"):
+        return args[0] / args[1] if head == "./" else 1 / args[0]
     if head == "transpose":
         return args[0].T
     if head == "inv":
