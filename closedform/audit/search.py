@@ -185,13 +185,13 @@ class Search:
         return True
 
     def _slope(self, at: Box) -> arb | None:
-        """The slope (of equations: the value) in one unknown, where everything is defined and admissible."""
+        """The slope (of equations: the value, where it is continuous) in one unknown, if defined and admissible."""
         if len(self.what) != 1 or not self.q.inside(at):
             return None
         value = self.q.place(at).value(self.what[0])
-        if self.q.loss is None:
-            return value.ball
-        return None if value.slope is None else value.slope.get(0, arb(0))
+        if value.slope is None:  # also where pieces may not meet: a change of sign is then no zero
+            return None
+        return value.ball if self.q.loss is None else value.slope.get(0, arb(0))
 
     def _on_a_line(self) -> Iterator[Box]:
         if len(self.what) != 1:

@@ -44,9 +44,40 @@ def real_roots(
         return Roots(exceptions=(equation,) if equation.free_symbols else ())
     split, contents = factors(_prepared(equation, x), x)
     found = Roots(exceptions=tuple(c for c in contents if facts.sign(c) not in (1, -1)))
+    solver = _Solver(x, facts, meaning, depth, budget)
     for factor in split:
-        found |= _Solver(x, facts, meaning, depth, budget).solve(factor)
+        found |= solver.solve(factor)
+    composed = composition(equation, x) if found.obstacles else None
+    if composed is not None:  # taking the equation apart has hidden what it is a function of
+        inner, t, outer = composed
+        other = solver.invert(inner, solver.again(outer, t, solver.as_meaning(inner)))
+        found = found if other.obstacles else other
     return found if depth else found.resolved()
+
+
+def composition(equation: Any, x: Any) -> tuple[Any, Any, Any] | None:
+    """(h, t, f) where the equation is f with t = h, the largest sum in it that is not linear in x; None without one.
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> composition((sp.log(x) + 3 * x) ** 2 - 2 * (sp.log(x) + 3 * x) - 2, x)
+    (3*x + log(x), _t, _t**2 - 2*_t - 2)
+    """
+    sums = {
+        e for e in sp.preorder_traversal(equation) if isinstance(e, sp.Add) and x in e.free_symbols and e != equation
+    }
+    for h in sorted(sums, key=lambda e: (-sp.count_ops(e), sp.default_sort_key(e))):
+        if h.is_polynomial(x) and sp.degree(h, x) == 1:
+            continue
+        t = sp.Dummy("t", real=True)
+        f = equation.xreplace({h: t})
+        for term in h.args:  # multiples of the sum that were multiplied out
+            c, g = term.as_coeff_Mul()
+            if x in f.free_symbols and g != x:
+                apart = sp.expand(f.xreplace({g: (t - h + term) / c}))
+                f = f if x in apart.free_symbols else apart
+        if x not in f.free_symbols:
+            return h, t, f
+    return None
 
 
 def factors(equation: Any, x: Any) -> tuple[list[Any], list[Any]]:
@@ -151,6 +182,8 @@ class _Solver:
     def preimages(self, h: Any, t: Any) -> Roots:
         """All real x in the domain with h(x) = t, where h has a real inverse."""
         x = self.x
+        if t.is_extended_real is False:
+            return Roots()
         if h == x:
             return Roots((t,))
         if not isinstance(h, (sp.Pow, sp.exp, sp.Function)):
@@ -162,8 +195,8 @@ class _Solver:
                 return Roots()
             values = [sp.expand_log(sp.log(sp.factor(t))) if sp.count_ops(t) < 12 else sp.log(t)]
         elif isinstance(h, sp.Pow):
-            if x in h.exp.free_symbols:
-                return Roots((), (Obstacle(h - t, x, self.meaning, "x in base and exponent"),))
+            if x in h.exp.free_symbols:  # a power whose exponent is no constant has a positive base
+                return Roots() if t.is_nonpositive else self.again(h.exp * sp.log(h.base) - sp.log(t), x, self.meaning)
             if t.is_zero:
                 values = [sp.S.Zero]
             elif h.exp.is_integer:  # 1/u^k = t
@@ -245,13 +278,13 @@ class _Solver:
         h = next(iter(found))
         if isinstance(h, sp.exp) and h.args[0].as_independent(self.x, as_Add=False)[1] != self.x:
             pass
-        t = self._variable(h)
-        return self.invert(h, polynomial_roots(equation.subs(h, t), t, self._as_meaning(h), self.budget))
+        t = self.variable(h)
+        return self.invert(h, polynomial_roots(equation.subs(h, t), t, self.as_meaning(h), self.budget))
 
-    def _as_meaning(self, h: Any) -> Any:
+    def as_meaning(self, h: Any) -> Any:
         return h.subs(self.x, self.meaning) if self.meaning != self.x else h
 
-    def _variable(self, h: Any) -> Any:
+    def variable(self, h: Any) -> Any:
         if isinstance(h, sp.exp) or h.is_positive:
             return sp.Dummy("t", positive=True)
         return sp.Dummy("t", real=True)
@@ -272,7 +305,7 @@ class _Solver:
             reduced = sp.numer(sp.together(equation.xreplace(powers)))
             if self.x in reduced.free_symbols:
                 return None
-            return self.invert(unit, polynomial_roots(reduced, t, self._as_meaning(unit), self.budget))
+            return self.invert(unit, polynomial_roots(reduced, t, self.as_meaning(unit), self.budget))
         terms = sp.Add.make_args(sp.expand(equation))
         if len(terms) == 2:
             return self._two_terms(*terms)
@@ -341,7 +374,7 @@ class _Solver:
         low = min(r * denominator for r in ratios)
         t = sp.Dummy("t", positive=True)
         reduced = sum(merged[k] * t ** int(r * denominator - low) for k, r in zip(keys, ratios, strict=True))
-        inner = polynomial_roots(reduced, t, self._as_meaning(x ** (unit / denominator)), self.budget)
+        inner = polynomial_roots(reduced, t, self.as_meaning(x ** (unit / denominator)), self.budget)
         out = inner.with_values(())
         if unit.free_symbols:
             out |= Roots(exceptions=(unit,))
@@ -396,10 +429,10 @@ class _Solver:
         for h in sorted(inside - {equation}, key=sp.count_ops, reverse=True):
             if isinstance(h, (sp.Add, sp.Mul)) and h.is_polynomial(x) and sp.degree(h, x) == 1:
                 continue
-            t = self._variable(h)
+            t = self.variable(h)
             reduced = equation.subs(h, t)
             if x not in reduced.free_symbols and t in reduced.free_symbols:
-                return self.invert(h, self.again(reduced, t, self._as_meaning(h)))
+                return self.invert(h, self.again(reduced, t, self.as_meaning(h)))
         for h in sorted(inside, key=sp.count_ops):
             if isinstance(h, (sp.Add, sp.Mul)) and h.is_polynomial(x) and sp.degree(h, x) == 1:
                 a, b = h.coeff(x, 1) if isinstance(h, sp.Add) else sp.diff(h, x), h.subs(x, 0)
@@ -408,7 +441,7 @@ class _Solver:
                 reduced = sp.expand(sp.numer(sp.together(equation.subs(x, (t - b) / a))))
                 if reduced.has(x) or _roughness(reduced, t) >= _roughness(equation, x):
                     continue
-                inner = self.again(reduced, t, self._as_meaning(h))
+                inner = self.again(reduced, t, self.as_meaning(h))
                 if a.free_symbols:
                     inner |= Roots(exceptions=(a,))
                 return inner.with_values(sp.factor_terms((v - b) / a) for v in inner.values)
@@ -466,9 +499,9 @@ class _Solver:
 
     def _angle_factor(self, factor: Any, c: Any, s: Any, unit: Any) -> Roots:
         if s not in factor.free_symbols:
-            return self.invert(sp.cos(unit), polynomial_roots(factor, c, sp.cos(self._as_meaning(unit)), self.budget))
+            return self.invert(sp.cos(unit), polynomial_roots(factor, c, sp.cos(self.as_meaning(unit)), self.budget))
         if c not in factor.free_symbols:
-            return self.invert(sp.sin(unit), polynomial_roots(factor, s, sp.sin(self._as_meaning(unit)), self.budget))
+            return self.invert(sp.sin(unit), polynomial_roots(factor, s, sp.sin(self.as_meaning(unit)), self.budget))
         p = sp.Poly(factor, s, c)
         if p.total_degree() == 1:
             a, b, d = p.coeff_monomial(c), p.coeff_monomial(s), p.coeff_monomial(1)
@@ -483,7 +516,7 @@ class _Solver:
             return out
         eliminated = sp.resultant(factor, s**2 + c**2 - 1, s)
         return Roots(loose=True) | self.invert(
-            sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self._as_meaning(unit)), self.budget)
+            sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self.as_meaning(unit)), self.budget)
         )
 
     def _log_substitution(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:

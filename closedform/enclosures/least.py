@@ -9,6 +9,7 @@ x = exp(u) in positive unknowns (posynomials; R. Duffin, E. Peterson, C. Zener, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -126,22 +127,31 @@ def _cuts(own: Range, side: int) -> list[arb]:
     return [(edge - side * width * arb(10) ** -k).mid() for k in (1, 2, 4, 8, 16)]
 
 
-def descends(loss: Any, unknowns: Sequence[Any], base: Mapping[Any, Any], gaps: Sequence[Any] = ()) -> str | None:
-    """A ray from ``base`` along which the loss falls without end while all ``gaps`` stay at least zero, in words; or None.
+def descends(
+    loss: Any, unknowns: Sequence[Any], near: Mapping[str, arb], closed: Sequence[Any] = (), strict: Sequence[Any] = ()
+) -> str | None:
+    """A ray from a rational point close by along which the loss falls without end, in words; or None.
+
+    On all of the ray the ``closed`` gaps stay at least zero and the ``strict`` ones positive.
 
     >>> x, y = sp.symbols("x y", real=True)
-    >>> descends(x**2 - y**2 + sp.cos(x), (x, y), {x: 0, y: 0})
+    >>> descends(x**2 - y**2 + sp.cos(x), (x, y), {"x": arb(0), "y": arb(0)})
     'the loss has no lower bound: from x = 0, y = 0 in the direction (0, 1) it falls without end'
     """
     if len(unknowns) > 3:
         return None
+    base = {u: _rational_near(near[u.name]) for u in unknowns}
     t = sp.Symbol("_t", positive=True)
+    if any(g.subs(base).is_nonnegative is not True for g in closed) or any(
+        g.subs(base).is_positive is not True for g in strict
+    ):
+        return None
     for direction in product((0, 1, -1), repeat=len(unknowns)):
         if not any(direction):
             continue
         way = {u: base[u] + d * t for u, d in zip(unknowns, direction, strict=True)}
         slope = sp.diff(loss.subs(way, simultaneous=True), t)
-        rising = [sp.diff(g.subs(way, simultaneous=True), t) for g in gaps]
+        rising = [sp.diff(g.subs(way, simultaneous=True), t) for g in (*closed, *strict)]
         if slope.has(sp.nan, sp.zoo) or not all(_never_less(r, t) for r in rising):
             continue
         for reach in REACH[:6]:
@@ -151,6 +161,10 @@ def descends(loss: Any, unknowns: Sequence[Any], base: Mapping[Any, Any], gaps: 
                 at = ", ".join(f"{u} = {base[u]}" for u in unknowns)
                 return f"the loss has no lower bound: from {at} in the direction {direction} it falls without end"
     return None
+
+
+def _rational_near(ball: arb) -> Any:
+    return sp.Rational(Fraction(float(ball.mid())).limit_denominator(16))
 
 
 def _never_less(slope: Any, t: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 
 from closedform.expression import Node, add, call, mul, negate, number, power, quotient
 from closedform.points import Sense
@@ -85,8 +86,14 @@ def _log(u: Node, base: Node | None = None) -> Node:
     return call("log", u) if base is None else quotient(call("log", u), call("log", base))
 
 
+MAX_FACTORS = 40  # of a binomial coefficient that is written as a polynomial
+
+
 def _binomial(n: Node, k: Node) -> Node:
-    one = number(1)
+    one, size = number(1), k.number
+    if size is not None and size.denominator == 1 and 0 <= size <= MAX_FACTORS:  # a polynomial in n
+        falling = [add(n, number(-i)) for i in range(int(size))]
+        return mul(number(Fraction(1, math.factorial(int(size)))), *falling)
     below = mul(_gamma(add(k, one)), _gamma(add(n, negate(k), one)))
     return quotient(_gamma(add(n, one)), below)
 

@@ -73,6 +73,7 @@ class _Gate:
         self.columns = columns_of(system.origin)
         self.loss = self._loss_node()
         self.faults = list[str]()
+        self.ends = 0  # points on the edge at which the slope does not vanish
         self._derived: dict[Node, tuple[Any, ...] | None] = {}
 
     def _loss_node(self) -> Node | None:
@@ -129,6 +130,7 @@ class _Gate:
             self._fault(p, "it is open whether the slope vanishes there")
         numeric, radius = self._numbers(p, at)
         kind, inertia = self._kind(p, place, slope)
+        self.ends += kind == "boundary minimum" and slope != "zero"
         return replace(
             p,
             numeric=numeric,
@@ -198,13 +200,13 @@ class _Gate:
 
     def _slope(self, place: Place) -> str:
         """ "zero", "not", "kink" (no derivative), or "unknown"."""
-        trees = self._slopes(place)
-        if trees is None:
+        what = tuple(bridge.from_sympy(e) for e in self.system.equations) if self.loss is None else self._slopes(place)
+        if what is None:
             return "kink"
-        for tree in trees:
-            value = place.value(tree)
+        for part in what:
+            value = place.value(part)
             if value is None:
-                return "kink"
+                return "unknown" if self.loss is None else "kink"
             if not value.contains(0):
                 return "not"
             if value.rad() > arb(TINY) * (1 + abs(value.mid())) and value.rad() > arb(TINY):
@@ -212,9 +214,9 @@ class _Gate:
         return "zero"
 
     def _slopes(self, place: Place) -> tuple[Any, ...] | None:
-        """Trees that vanish at a critical point, from the text around the place; None at a kink."""
+        """The gradient of the loss, from the text around the place, as trees; None at a kink."""
         if self.loss is None:
-            return tuple(kernel.read(bridge.to_tree(e)) for e in self.system.equations)
+            return None
         smooth = place.active(self.loss, smooth=True)
         if smooth is None:
             return None
@@ -337,7 +339,7 @@ class _Gate:
         counts = dict(found.counts)
         families = any(p.numeric is None for p in points)
         counted = counts.get("complex") is not None and counts.get("real") == len(points) and not self.faults
-        counts["real"] = len(points) if (complete or counted) and not families else None
+        counts["real"] = len(points) - self.ends if (complete or counted) and not families else None
         if self.system.kind not in ("polynomial", "rational") or families:
             counts["complex"] = None
         outcome, reason = found.outcome, found.reason

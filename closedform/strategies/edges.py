@@ -58,11 +58,53 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     if len(system.unknowns) == 1 and system.loss is not None and not system.parameters and found.complete:
         line = _Line.of(system, found, budget)
     if whole:
-        answer = line.integers() if line is not None else None
+        answer = _whole_solutions(system, found) if system.loss is None else line.integers() if line else None
         return answer or Attempt(
             found.strategy, "failed", "an unknown is an integer: the answer over the reals does not carry over"
         )
     return found if line is None else line.edges() or found
+
+
+def _whole_solutions(system: Stationarity, found: Attempt) -> Attempt | None:
+    """The solutions over the reals, all known, whose integer unknowns are integers; None where that is open."""
+    kept = list[CriticalPoint]()
+    if not found.complete:
+        return None
+    for p in found.points:
+        verdicts = [_is_whole(p, u.name) for u in system.unknowns if u.is_integer]
+        if False in verdicts:
+            continue
+        if None in verdicts:
+            return None
+        kept.append(p)
+    said = Statement("of all solutions over the reals those in integers are listed", "derived")
+    exact = all(p.exact is not None for p in kept)
+    return replace(
+        found,
+        outcome="no_critical_point" if not kept else "solved" if exact else found.outcome,
+        reason="" if kept else "no solution over the reals is an integer where one is asked for",
+        points=tuple(replace(p, certificate=None) for p in kept),
+        counts=FrozenMap({"complex": None, "real": len(kept)}),
+        statements=(*(s for s in found.statements if s.certificate is None), said),
+        certificates=(),
+        expression_class=largest_class([p.expression_class for p in kept]),
+    )
+
+
+def _is_whole(p: CriticalPoint, name: str) -> bool | None:
+    """Is the coordinate an integer? None where that is open."""
+    value = p.exact[name] if p.exact is not None else None
+    if value is not None and value.is_integer is not None:
+        return bool(value.is_integer)
+    if p.numeric is None or p.radius is None:
+        return None
+    ball = arb(p.numeric[name], arb(p.radius[name]))
+    near = ball.unique_fmpz()
+    if near is None:
+        return None if ball.contains_integer() else False
+    if value is not None and sp.simplify(value - int(near)) == 0:
+        return True
+    return None
 
 
 @dataclass(frozen=True)

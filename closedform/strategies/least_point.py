@@ -85,14 +85,14 @@ class _Least:
 
     def _downhill(self, points: list[CriticalPoint]) -> Attempt:
         """The attempt with the statement that the loss has no lower bound, when a ray from a point shows it."""
-        gaps = [
+        strict = [
             r.lhs - r.rhs if r.rel_op == ">" else r.rhs - r.lhs for r in self.feasible.open if r.rel_op in (">", "<")
         ]
-        bases = [{u: p.exact[u.name] for u in self.unknowns} for p in points[:4] if p.exact is not None]
+        near = [at for p in points[:4] if (at := balls_of(p, self.bits)) is not None]
         if not self.feasible.open and ranges(self.loss, self.sides).everywhere:
-            bases.append(dict.fromkeys(self.unknowns, sp.S.Zero))
-        for base in bases:
-            found = descends(self.loss, self.unknowns, base, gaps) if sp.count_ops(list(base.values())) < 30 else None
+            near.append({u.name: arb(0) for u in self.unknowns})
+        for at in near:
+            found = descends(self.loss, self.unknowns, at, strict=strict)
             if found is not None:
                 return replace(
                     self.found, findings=(*self.found.findings, finding("no lower bound along a ray", reason=found))

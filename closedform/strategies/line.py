@@ -21,7 +21,7 @@ from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.formulas import add_formulas
-from closedform.enclosures.line.functions import Unclear
+from closedform.enclosures.line.functions import Unclear, from_node
 from closedform.enclosures.line.landscape import Escape, Landscape, Stop
 from closedform.enclosures.line.spots import Spot
 from closedform.enclosures.line.whole import landscape_of, solutions_of
@@ -62,6 +62,7 @@ class _Line:
         self.turns_in_period = 1
         self.turn = self._turn(list(system.equations))
         self.modulo = False  # the points stand for all their translates by the period
+        self.open = False  # is it open here which point is the least, so that what a strategy proved of it stays?
 
     def point(self, spot: Spot, kind: Kind) -> CriticalPoint:
         """The point at a spot, with the formula that a strategy found for this very number, or the line's own."""
@@ -70,7 +71,8 @@ class _Line:
             if p.exact is not None and not p.exact[self.x].free_symbols:
                 turns = self._turns(p.exact[self.x], ball)
                 if turns == 0 or (turns is not None and self.modulo and turns % self.turns_in_period == 0):
-                    return replace(p, kind=kind)
+                    proved = self.open and kind == "local minimum" and p.kind == "global minimum"
+                    return replace(p, kind=p.kind if proved else kind)
                 if turns is not None and spot.exact is None:
                     value = p.exact[self.x] + turns * self.turn
                     return CriticalPoint(FrozenMap({self.x: value}), kind=kind, expression_class=p.expression_class)
@@ -101,7 +103,7 @@ class _Line:
 
     def _turn(self, trees: list[Any]) -> Any:
         """The period of what must vanish, as a SymPy number, where it has one."""
-        period = period_of([kernel.read(bridge.to_tree(e)) for e in trees], self.x)
+        period = period_of([from_node(bridge.from_sympy(e)) for e in trees], self.x)
         if period is None:
             return None
         turn, x = bridge.from_tree(kernel.write(period), {}), self.system.unknowns[0]
@@ -172,7 +174,7 @@ class _Landscape(_Line):
             return self.found  # a minimum may lie on the edge
         least = land.least.places if land.least.state == "attained" else []
         most = land.greatest.places if land.greatest.state == "attained" else []
-        self.modulo = land.period is not None
+        self.modulo, self.open = land.period is not None, land.least.state == "open"
         points = list[CriticalPoint]()
         self.find_formulas([s.spot for s in land.stops if s.spot is not None], part)
         for stop in land.stops:
@@ -180,7 +182,8 @@ class _Landscape(_Line):
             if kind is not None and stop.spot is not None:
                 points.append(self.point(stop.spot, kind))
         findings = [finding("every critical point of the line"), *self._about_least(land)]
-        return self.concluded(points, land.period, self._minimiser(points, bool(least)), findings, "the loss")
+        attained = bool(least) or any(p.kind == "global minimum" for p in points)
+        return self.concluded(points, land.period, self._minimiser(points, attained), findings, "the loss")
 
     def _kind(self, stop: Stop, least: bool, most: bool) -> Kind | None:
         """The kind to show, None for a place that is only passed on the way."""

@@ -77,8 +77,9 @@ def unit_of(trees: Iterable[Tree], x: str) -> Const | None:
 
 def in_half_angle(tree: Tree, x: str, unit: Const) -> Tree | None:
     """The tree as a rational function of t = tan(unit*x/2); None where a phase or another name stands in it."""
-    if x not in free_names(tree):
-        return tree
+    names = free_names(tree)
+    if x not in names:
+        return None if names else tree
     if not isinstance(tree, tuple):
         return None
     if tree[0] in CIRCULAR:

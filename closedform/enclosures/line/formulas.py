@@ -13,7 +13,7 @@ from math import gcd, lcm
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx
+from flint import arb, ctx, fmpq
 
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
@@ -25,7 +25,7 @@ from closedform.enclosures.line.functions import vanishes
 from closedform.enclosures.line.spots import Spot
 from closedform.errors import ClosedFormError
 from closedform.kernel import expression as kernel
-from closedform.kernel.expression import Tree
+from closedform.kernel.expression import Tree, add, mul, power
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import real_value
 
@@ -48,15 +48,22 @@ def add_formulas(spots: Sequence[Spot], budget: Budget) -> None:
     """Give each spot that is a zero of a known function its ``formula``, where one is found and proved."""
     known = dict[Tree, _Candidates | None]()
     for spot in spots:
-        if spot.exact is not None or spot.formula is not None or spot.defining is None or spot.defining[1]:
+        f = _function(spot)
+        if f is None or spot.exact is not None or spot.formula is not None:
             continue
-        f = spot.defining[0]
         if f not in known:
             known[f] = _candidates(f, spot.x, budget)
         found = known[f]
         if found is not None:
             budget.check()
             spot.formula = _matching(spot, f, found, budget)
+
+
+def _function(spot: Spot) -> Tree | None:
+    """A function of which the spot is a simple zero."""
+    if spot.poly is not None:
+        return add(*(mul(fmpq(c), power(spot.x, fmpq(i))) for i, c in enumerate(spot.poly[0].coeffs())))
+    return None if spot.defining is None or spot.defining[1] else spot.defining[0]
 
 
 def _candidates(f: Tree, x: str, budget: Budget) -> _Candidates | None:

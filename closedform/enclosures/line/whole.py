@@ -11,12 +11,12 @@ from closedform.algebra import bridge
 from closedform.budget import Budget
 from closedform.enclosures.line.cells import Line, Mark, line_of, restricted
 from closedform.enclosures.line.circles import period_of
-from closedform.enclosures.line.functions import Unclear, from_node, has_switch, sign_at
+from closedform.enclosures.line.functions import Unclear, from_node, has_switch, identically_zero, put, sign_at
 from closedform.enclosures.line.landscape import Landscape, landscape, period_of_loss
 from closedform.enclosures.line.spots import BITS, Spot
 from closedform.enclosures.line.zeros import zeros
 from closedform.expression import Node
-from closedform.kernel.expression import Tree, add, differentiate
+from closedform.kernel.expression import Tree, add, differentiate, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import Requirement
 from closedform.stationarity.scalar import Stationarity, columns_of
@@ -74,7 +74,7 @@ def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
     columns = columns_of(system.origin)
     nodes = system.origin.equations if system.domain.requirements or system.origin.loss is None else None
     nodes = nodes or tuple(_node(e) for e in system.equations)
-    first, *others = (from_node(n, columns) for n in nodes)
+    first, *others = (_without_idle_factors(from_node(n, columns), x, budget) for n in nodes)
     line, period, _ = _line(system, [first, *others], x, budget, False)
     out = Solutions(x, period=period)
     with ctx.workprec(BITS):
@@ -105,6 +105,29 @@ def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
                     kept.append(s)
             out.spots = kept
     return out
+
+
+def _without_idle_factors(tree: Tree, x: str, budget: Budget) -> Tree:
+    """The tree without those factors of which every zero on the line is one of another factor as well."""
+    if not isinstance(tree, tuple) or tree[0] != "*":
+        return tree
+    left = list[Tree](tree[1:])
+    for f in tree[1:]:
+        others = [g for g in left if g is not f]
+        if len(others) == len(left) - 1 and others and _zeros_are_shared(f, others, x, budget):
+            left = others
+    return mul(*left)
+
+
+def _zeros_are_shared(f: Tree, others: Sequence[Tree], x: str, budget: Budget) -> bool:
+    try:
+        found = zeros(f, x, None, None, budget) if not has_switch(f) else None
+    except Unclear:
+        return False
+    if found is None or not found.complete or found.everywhere:
+        return False
+    places = [s.exact for s in found.spots]
+    return all(e is not None and any(identically_zero(put(g, {x: e})) for g in others) for e in places)
 
 
 def _sign_at(spot: Spot, tree: Tree) -> int | None:

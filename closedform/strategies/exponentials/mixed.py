@@ -9,6 +9,7 @@ log from rationals, assuming Schanuel's conjecture (F.-C. Lin 1983). Ridge-penal
 
 from __future__ import annotations
 
+import sympy as sp
 from flint import fmpq, fmpz_mpoly
 
 from closedform.algebra import bridge
@@ -18,6 +19,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field
 from closedform.kernel.reading import Refused
+from closedform.stationarity.place import Place
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.exponentials.branches import coefficients, substituted, variables
 from closedform.strategies.exponentials.field import NotExponential, exponentials
@@ -91,7 +93,7 @@ def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] 
         return f"{len(mixed)} factors have the unknown and its exponential"
     p = mixed[0]
     at_zero = substituted(substituted(p, x, (field.one * 0, field.one), field), t, (field.one, field.one), field)
-    if at_zero == 0:
+    if at_zero == 0 and system.domain.holds(Place(exact={x: sp.S.Zero}, columns=columns)) != "outside":
         return "zero is a critical point"
     if all(c == 0 for c in coefficients(p, x, field)[1:]):
         return "the unknown stands only inside the exponential"

@@ -305,14 +305,11 @@ class _Answer:
 
     def _downhill(self) -> str | None:
         """Why the loss has no lower bound on the domain, when a ray from a candidate shows it."""
+        if self.feasible.equal:
+            return None
+        strict = [r.lhs - r.rhs if r.rel_op == ">" else r.rhs - r.lhs for r in self.feasible.open]
         for c in self.candidates[:6]:
-            if c.exact is None or self.feasible.equal:
-                continue
-            gaps = [
-                *self.feasible.closed,
-                *(r.lhs - r.rhs if r.rel_op == ">" else r.rhs - r.lhs for r in self.feasible.open),
-            ]
-            found = descends(self.feasible.loss, self.feasible.unknowns, c.exact, gaps)
+            found = descends(self.feasible.loss, self.feasible.unknowns, c.at, self.feasible.closed, strict)
             if found is not None:
                 return found
         return None

@@ -55,7 +55,10 @@ def declines(system: Stationarity) -> str | None:
         return "polynomial equations are solved exactly"
     if any(r.rel_op == "==" for r in system.relations) or any(u.is_integer for u in system.unknowns):
         return "there are equality constraints, or integers"
-    return None if _box(system) is not None else "the domain is not bounded, nor is it shown where the solutions are"
+    box = _box(system)
+    if box is None:
+        return "the domain is not bounded, nor is it shown where the solutions are"
+    return "the domain is flat" if any(not s.low < s.high for s in box.values()) else None
 
 
 def _box(system: Stationarity) -> dict[str, Range] | None:
@@ -96,7 +99,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "declined", "the kernel cannot evaluate a part of it")
     wide = [widened(*_outward(s)) for s in (_box(system) or {}).values()]
     try:
-        cover = all_in_box(function, wide, budget.digits + 4, budget.share(budget.remaining * 0.6))
+        part = 0.6 if len(wide) > 1 else 0.1  # one unknown: what is left open here, the line decides
+        cover = all_in_box(function, wide, budget.digits + 4, budget.share(budget.remaining * part))
     except OutOfTime:
         return Attempt(name, "failed", "the time ran out before the box was covered")
     if cover is None:

@@ -195,7 +195,7 @@ class _Answer:
             )
         if points and minimum_proved and any(p.kind == "global minimum" for p in points):
             findings.append(finding("falls before and rises after the critical points"))
-        counts = FrozenMap({"complex": None if self.system.domain.own() else _distinct(f), "real": len(points)})
+        counts = FrozenMap({"complex": _distinct(f) if self._in_the_plane() else None, "real": len(points)})
         closed = [p for p in points if p.exact is not None]
         unknown = [r for r in self.decided if r.status == "unknown"]
         minimiser = None
@@ -313,6 +313,11 @@ class _Answer:
         meeting = [v for v, _ in values if v.overlaps(balls[i]) or v.overlaps(balls[j])]
         return len(meeting) == 1
 
+    def _in_the_plane(self) -> bool:
+        """Do complex roots count: is the loss a rational function, defined everywhere?"""
+        loss = self.system.loss
+        return not self.system.domain.own() and (loss is None or loss.is_rational_function(self.x))
+
     def _certificate(self, points: list[CriticalPoint], f: fmpz_poly) -> Certificate | None:
         """The kernel claim ``critical_points`` by roots; None where the loss cannot be written for the kernel."""
         held = self.system.domain.own()
@@ -341,7 +346,7 @@ class _Answer:
                 item["exact"] = {self.x.name: str(value)}
             said.append(item)
         counts: dict[str, Json] = {"real": str(len(points))}
-        if not relations:
+        if self._in_the_plane():
             counts["complex"] = str(_distinct(f))
         claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
         # roots may come with twice the accuracy that was asked for; the kernel's own rounding must be finer still
