@@ -77,7 +77,7 @@ def _whole_solutions(system: Stationarity, found: Attempt) -> Attempt | None:
         if None in verdicts:
             return None
         kept.append(p)
-    said = Statement("of all solutions over the reals those in integers are listed", "derived")
+    said = finding("solutions in integers")
     exact = all(p.exact is not None for p in kept)
     return replace(
         found,
@@ -85,7 +85,7 @@ def _whole_solutions(system: Stationarity, found: Attempt) -> Attempt | None:
         reason="" if kept else "no solution over the reals is an integer where one is asked for",
         points=tuple(replace(p, certificate=None) for p in kept),
         counts=FrozenMap({"complex": None, "real": len(kept)}),
-        statements=(*(s for s in found.statements if s.certificate is None), said),
+        findings=(*(f for f in found.findings if f.certificate is None), said),
         certificates=(),
         expression_class=largest_class([p.expression_class for p in kept]),
     )

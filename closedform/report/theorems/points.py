@@ -240,6 +240,7 @@ POINTS: dict[str, Theorem] = {
         "between neighbouring critical points the slope keeps its sign, so the loss is least at one of them or at an end "
         "of the domain that belongs to it; their losses were compared"
     ),
+    "solutions in integers": Theorem("of all solutions over the reals those in integers are listed"),
     "least of the integers": Theorem(
         "{unknown} is an integer: the loss is monotone between the critical points of its extension to the reals, so it "
         "is least at an integer next to one of its minima or to an end; these were compared"
