@@ -258,12 +258,27 @@ def galois(poly: str, as_json: bool) -> None:
 
 @cli.command(cls=MathCommand)
 @click.argument("poly")
+@click.option(
+    "--form",
+    type=click.Choice(["real", "radicals"]),
+    default="real",
+    show_default=True,
+    help="Three real roots of a cubic by cosines, or by complex cube roots.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def radicals(poly: str, as_json: bool) -> None:
+@click.option("--latex", "as_latex", is_flag=True, help="A LaTeX document on standard output.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a page that stands alone.")
+def radicals(poly: str, form: str, as_json: bool, as_latex: bool, html_file: str | None) -> None:
     """The roots of POLY in explicit radicals, or a proof that there are none."""
     from closedform.polynomials import radicals as solve
 
-    _result(solve(_source(poly)), as_json)
+    found = solve(_source(poly), form=form)
+    if html_file is not None:
+        _write(html_file, found.to_html().encode())
+    if as_latex:
+        _say(found.to_latex())
+    else:
+        _result(found, as_json)
 
 
 def _result(result: Any, as_json: bool) -> None:

@@ -283,28 +283,39 @@ class _Part:
 
     solvable: bool | None
     roots: tuple[RadicalRoot, ...]
-    steps: tuple[tuple[str, str], ...]
-    certificate: Certificate | None
+    steps: tuple[tuple[str, str], ...] = ()
+    abbreviations: tuple[tuple[str, str], ...] = ()
+    certificate: Certificate | None = None
 
 
-def radicals(polynomial: object, timeout: float = 60, unknown: str | None = None, digits: int = 30) -> Radicals:
+FORMS = ("real", "radicals")
+
+
+def radicals(
+    polynomial: object, timeout: float = 60, unknown: str | None = None, digits: int = 30, form: str = "real"
+) -> Radicals:
     """Every root in explicit radicals, each proved equal to its root, or a proof that there are none.
+
+    With the form "real" a real root is written in real numbers where that is possible: three real roots of a cubic are
+    cosines of a third of an angle. With "radicals" they are sums of complex cube roots.
 
     >>> [r.exact for r in radicals("x^2 - 2").roots]
     ['-sqrt(2)', 'sqrt(2)']
     """
+    if form not in FORMS:
+        raise CallError(f"form = {form!r}: one of {', '.join(FORMS)}")
     given = read(polynomial, unknown)
     if given.poly is None:
         return _radicals_family(given, timeout)
     f, parts, notes = given.poly, list[_Part](), given.notes
     if _heavy(f) or f.degree() > QUICK_RADICALS:
         try:
-            _in_child("_radicals_job", (texts(f), digits), timeout, digits, parts)
+            _in_child("_radicals_job", (texts(f), given.unknown, form, digits), timeout, digits, parts)
         except OutOfTime as late:
-            parts.append(_Part(None, (), (), None))
+            parts.append(_Part(None, ()))
             notes = (*notes, f"the time of {timeout} s ran out: {late}")
     else:
-        parts = list(_radicals_job(texts(f), digits, timeout))
+        parts = list(_radicals_job(texts(f), given.unknown, form, digits, timeout))
     return Radicals(
         given.text,
         _all(p.solvable for p in parts),
@@ -312,32 +323,39 @@ def radicals(polynomial: object, timeout: float = 60, unknown: str | None = None
         tuple(p.certificate for p in parts if p.certificate),
         tuple(s for p in parts for s in p.steps),
         notes,
+        tuple(a for p in parts for a in p.abbreviations),
     )
 
 
-def _radicals_job(coefficients: list[Json], digits: int, timeout: float) -> Iterator[_Part]:
-    f, budget = _poly(cast(list[str], coefficients)), Budget.of(timeout, digits)
+def _radicals_job(coefficients: list[Json], unknown: str, form: str, digits: int, timeout: float) -> Iterator[_Part]:
+    f, budget, taken = _poly(cast(list[str], coefficients)), Budget.of(timeout, digits), {unknown}
     for factor, multiplicity in f.factor()[1]:
-        yield _radical_part(f, factor, int(multiplicity), budget)
+        part = _radical_part(f, factor, int(multiplicity), form, frozenset(taken), budget)
+        taken |= {name for name, _ in part.abbreviations}
+        yield part
 
 
-def _radical_part(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, budget: Budget) -> _Part:
+def _radical_part(
+    whole: fmpz_poly, f: fmpz_poly, multiplicity: int, form: str, taken: frozenset[str], budget: Budget
+) -> _Part:
     decision = decide(f, budget)
     if decision.solvable is False and decision.certificate is not None:
         why = f"there is none, proved: {decision.reason}"
         certificate = certificate_of(f, decision.certificate.evidence, whole)
-        return _Part(False, _numbers(f, multiplicity, why, budget), (), certificate)
+        return _Part(False, _numbers(f, multiplicity, why, budget), certificate=certificate)
     try:
-        found = radical_roots(f, budget)
+        found = radical_roots(f, budget, form == "real", taken)
     except OutOfTime:
         found = Withheld("the time ran out")
     except (ArithmeticError, ValueError, RecursionError) as fault:
         found = Withheld(f"the search for radicals failed: {fault}")
     if isinstance(found, Withheld):
-        return _Part(decision.solvable, _numbers(f, multiplicity, found.reason, budget), (), None)
-    roots = tuple(RadicalRoot(r.exact, r.re, r.im, r.radius, multiplicity, r.withheld) for r in found.roots)
+        return _Part(decision.solvable, _numbers(f, multiplicity, found.reason, budget))
+    roots = tuple(
+        RadicalRoot(r.exact, r.re, r.im, r.radius, multiplicity, r.withheld, (), r.short) for r in found.roots
+    )
     steps = found.steps if any(r.withheld for r in found.roots) else ()
-    return _Part(True, roots, steps, found.certificate)
+    return _Part(True, roots, steps, found.abbreviations, found.certificate)
 
 
 def _numbers(f: fmpz_poly, multiplicity: int, why: str, budget: Budget) -> tuple[RadicalRoot, ...]:

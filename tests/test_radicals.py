@@ -23,11 +23,13 @@ from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import text
 from closedform.algebra.radicals.tidy import tidy
 from closedform.budget import Budget
-from closedform.errors import OutOfTime
+from closedform.errors import CallError, OutOfTime
 from closedform.kernel import Refused, check_certificate
 from closedform.kernel.balls import evaluate_complex
 from closedform.kernel.expression import Tree, read
+from closedform.polynomials import radicals
 from closedform.reading.language import parse
+from closedform.report.polynomials import Radicals
 
 x = sympy.Symbol("x")
 
@@ -42,7 +44,7 @@ def solution(written: str) -> RadicalSolution:
     return found
 
 
-def agrees(written: str, found: RadicalSolution, digits: int = 40) -> bool:
+def agrees(written: str, found: RadicalSolution | Radicals, digits: int = 40) -> bool:
     """Do the printed texts, evaluated by SymPy, give all the roots that mpmath finds?"""
     with mpmath.workdps(digits + 20):
         true = [
@@ -311,3 +313,42 @@ def test_tidying_keeps_the_principal_value(tree: Tree) -> None:
         if not value.is_finite() or value.contains(0) or not abs(value).rad() < 1e-20:
             return  # zero, undefined, or on a branch cut
         assert evaluate_complex(tidy(tree), {}).overlaps(value)
+
+
+@pytest.mark.parametrize("written", ["x^5 - 5*x + 12", "x^4 - x - 1", "x^7 + 7*x^3 + 7*x^2 + 7*x - 1"])
+def test_abbreviations_say_the_same(written: str) -> None:
+    found = radicals(written)
+    values = {}
+    for name, meaning in found.abbreviations:
+        values[name] = sympy.sympify(meaning).subs(values)
+    for root in found.roots:
+        assert root.short is not None
+        assert root.exact is not None
+        with mpmath.workdps(40):
+            short, whole = (sympy.N(sympy.sympify(t).subs(values), 30) for t in (root.short, root.exact))
+            assert abs(short - whole) < 1e-25
+
+
+def test_real_roots_need_no_imaginary_unit_unless_asked() -> None:
+    """One real root of a quintic with group D5 or F20, three of a cubic, four of a quartic."""
+    for written in ("x^5 - 5*x + 12", "x^5 + 15*x + 12", "x^3 - 4*x + 1", "x^4 - 4*x^2 + x + 1", "x^3 - x - 1"):
+        real = [r.exact for r in radicals(written).roots if r.im == "0"]
+        assert real
+        assert not any("I" in str(e) for e in real)
+    assert not any("acos" in str(r.exact) for r in radicals("x^3 - 4*x + 1", form="radicals").roots)
+    assert agrees("x**3 - 4*x + 1", radicals("x^3 - 4*x + 1", form="radicals"))
+    with pytest.raises(CallError):
+        radicals("x^3 - 2", form="short")
+
+
+def test_quintics_are_short() -> None:
+    """Solvable quintics of data/galois: 900 characters a root before each resolvent had a root of its own."""
+    for written in ("x^5 - 5*x + 12", "x^5 - 6*x^3 - 6*x^2 + x - 6", "x^5 + 15*x + 12"):
+        assert all(len(str(r.exact)) <= 400 for r in radicals(written).roots)
+
+
+def test_radicals_are_typeset() -> None:
+    found = radicals("x^4 - x - 1")
+    assert "\\sqrt[" in found.to_latex() or "\\frac{1}{3}" in found.to_latex()
+    assert "<math" in found.to_html()
+    assert "where" in found.to_text()

@@ -13,6 +13,8 @@ from closedform.algebra.univariate import short
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.document import seal
 from closedform.kernel.reading import Json
+from closedform.report import html, latex
+from closedform.report.blocks import Block, Document, Equation, Items, Line, Paragraph
 
 FORMAT = 1
 
@@ -146,7 +148,7 @@ class Roots(Result):
 class RadicalRoot:
     """A root: ``exact`` is text in radicals, proved equal to the root in the disc, or None with the reason why.
 
-    The decimals are None only where coefficients are parameters.
+    The decimals are None only where coefficients are parameters; ``short`` is the text in the abbreviations.
     """
 
     exact: str | None
@@ -156,6 +158,7 @@ class RadicalRoot:
     multiplicity: int
     withheld: str | None
     conditions: tuple[str, ...] = ()  # where coefficients are parameters: what must not vanish
+    short: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,11 +171,13 @@ class Radicals(Result):
     certificates: tuple[Certificate, ...] = ()
     steps: tuple[tuple[str, str], ...] = ()  # numbers named on the way, where an expression is withheld for its length
     notes: tuple[str, ...] = ()
+    abbreviations: tuple[tuple[str, str], ...] = ()  # (name, text in earlier names)
 
     def to_dict(self) -> dict[str, Json]:
         found: list[Json] = [
             {
                 "exact": r.exact,
+                **({"short": r.short} if self.abbreviations else {}),
                 "numeric": {"re": r.re, "im": r.im},
                 "radius": r.radius,
                 "multiplicity": r.multiplicity,
@@ -186,6 +191,7 @@ class Radicals(Result):
             "polynomial": self.polynomial,
             "solvable": self.solvable,
             "roots": found,
+            "where": [{"name": n, "exact": e} for n, e in self.abbreviations],
             "steps": [{"name": n, "exact": e} for n, e in self.steps],
             "certificates": [c.to_dict() for c in self.certificates],
             "notes": list(self.notes),
@@ -197,11 +203,38 @@ class Radicals(Result):
         lines += [f"  with {name} = {exact}" for name, exact in self.steps]
         for r in self.roots:
             times = f"  (multiplicity {r.multiplicity})" if r.multiplicity > 1 else ""
-            lines.append(f"  {r.exact if r.exact is not None else f'withheld: {r.withheld}'}{times}")
+            lines.append(f"  {r.short or r.exact or f'withheld: {r.withheld}'}{times}")
             lines += [f"    where {c}" for c in r.conditions]
             if r.re is not None and r.im is not None:
                 lines.append(f"    = {_complex_text(r.re, r.im, r.im == '0')}  +/- {r.radius}")
+        lines += [f"  {'where' if not i else '  and'} {n} = {e}" for i, (n, e) in enumerate(self.abbreviations)]
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
+
+    def document(self) -> Document:
+        """The same in blocks, from which LaTeX and HTML are made."""
+        roots = list[tuple[Line, ...]]()
+        for k, r in enumerate(self.roots, 1):
+            times = f" (multiplicity {r.multiplicity})" if r.multiplicity > 1 else ""
+            if r.exact is None:
+                roots.append(((f"withheld: {r.withheld}{times}",),))
+                continue
+            decimal = _complex_text(r.re, r.im, r.im == "0") if r.re is not None and r.im is not None else ""
+            under = (*((f"where {c}",) for c in r.conditions), *(((f"≈ {decimal} ± {r.radius}",),) if decimal else ()))
+            roots.append(((Equation(f"x[{k}]", r.short or r.exact), times), *under))
+        where = tuple(((Equation(n, e),),) for n, e in (*self.steps, *self.abbreviations))
+        blocks: list[Block] = [Paragraph((f"{_solvable_words(self.solvable)}.".capitalize(),)), Items(tuple(roots))]
+        if where:
+            blocks += [Paragraph(("Here",)), Items(where)]
+        return Document(short(self.polynomial), (*blocks, *(Paragraph((n,)) for n in self.notes)))
+
+    def to_latex(self) -> str:
+        return latex.render(self.document())
+
+    def to_html(self) -> str:
+        return html.render(self.document())
+
+    def _repr_html_(self) -> str:
+        return html.card(self.document())
 
 
 def _solvable_words(solvable: bool | None) -> str:

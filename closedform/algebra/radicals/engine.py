@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flint import acb, fmpz_poly
 
 from closedform.algebra.galois.subfields import TooLarge
+from closedform.algebra.radicals.abbreviate import abbreviated
 from closedform.algebra.radicals.solve import solve
 from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Workshop, operations, text
 from closedform.algebra.radicals.tidy import tidy
@@ -25,9 +26,11 @@ class RadicalRoot:
     """One root: its text (None where withheld), and decimals with a proved radius.
 
     ``tree`` is the expression over the names of the steps; ``operations`` counts those of the text written out.
+    ``short`` is the text in the abbreviations of the solution.
     """
 
     exact: str | None
+    short: str | None
     tree: Tree
     operations: int
     re: str
@@ -42,12 +45,14 @@ class RadicalSolution:
     """All roots of ``polynomial`` in radicals, in the order of ``monic_roots``.
 
     ``certificate`` has been accepted by the kernel.
-    ``steps`` are the intermediate numbers (name, text in earlier names) in order.
+    ``steps`` are the intermediate numbers of the proof (name, text in earlier names) in order, ``abbreviations`` those
+    that shorten long expressions; both in order.
     """
 
     polynomial: fmpz_poly
     roots: tuple[RadicalRoot, ...]
     steps: tuple[tuple[str, str], ...]
+    abbreviations: tuple[tuple[str, str], ...]
     certificate: Certificate
 
 
@@ -58,51 +63,56 @@ class Withheld:
     reason: str
 
 
-def radical_roots(f: fmpz_poly, budget: Budget) -> RadicalSolution | Withheld:
+def radical_roots(
+    f: fmpz_poly, budget: Budget, cosines: bool = True, taken: frozenset[str] = frozenset()
+) -> RadicalSolution | Withheld:
     """Radicals for every root of f, irreducible over Q and with a solvable group.
 
     Guarantee: a ``RadicalSolution`` carries a certificate that the kernel has accepted: each expression, with principal
     branches, is the root in its disc. Method: a chain of subfields (T8), each step by the formulas of degree 2, 3, 4 or
-    by Lagrange resolvents. Where this does not succeed, ``Withheld`` says at which step; that proves nothing.
+    by Lagrange resolvents; without ``cosines`` no real root is written with a part of an angle, and ``taken`` are names
+    that no abbreviation may bear. Where this does not succeed, ``Withheld`` says at which step; that proves nothing.
 
     >>> found = radical_roots(fmpz_poly([1, 0, -10, 0, 1]), Budget.of(10))
     >>> [r.exact for r in found.roots] if isinstance(found, RadicalSolution) else found
     ['-sqrt(2) - sqrt(3)', 'sqrt(2) - sqrt(3)', '-sqrt(2) + sqrt(3)', 'sqrt(2) + sqrt(3)']
     """
-    shop = Workshop(budget)
+    shop = Workshop(budget, cosines)
     try:
         trees = solve(f, shop)
-        return _proved(f, trees, shop, budget)
+        return _proved(f, trees, shop, budget, taken)
     except (Unresolved, TooLarge) as fault:
         return Withheld(str(fault))
     except Refused as fault:
         return Withheld(f"the expressions found could not be proved: {str(fault)[:200]}")
 
 
-def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget) -> RadicalSolution:
+def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget, taken: frozenset[str]) -> RadicalSolution:
     shop.prune(trees)
     names = {step.name: step.exact for step in shop.lets}
     bits = max(WORKING_BITS, int(budget.digits * 3.33) + 64)
     exact_roots = _enclosures(f, bits)
-    out, stated, counted = list[RadicalRoot](), list[Json](), dict[str, int]()
-    for tree in trees:
+    counted = dict[str, int]()
+    sizes = [operations(tree, names, counted) for tree in trees]
+    tidied = [tidy(t, names) if size <= MAX_OPERATIONS else t for t, size in zip(trees, sizes, strict=True)]
+    given, short = abbreviated(tidied, taken) if max(sizes) <= MAX_OPERATIONS else ((), tidied)
+    out, stated = list[RadicalRoot](), list[Json]()
+    for tree, size, whole, brief in zip(trees, sizes, tidied, short, strict=True):
         budget.check()
-        z = _root_at(exact_roots, shop.value(tree, bits))
-        size = operations(tree, names, counted)
-        decimals = rounded(z, 1, budget.digits)
-        why = None
+        z = rounded(_root_at(exact_roots, shop.value(tree, bits)), 1, budget.digits)
         if size > MAX_OPERATIONS:
             why = f"written out it has {size} operations; the {len(names)} steps that lead to it are given instead"
-        shown = text(tidy(tree, names)) if why is None else None
-        out.append(RadicalRoot(shown, tree, size, decimals.re, decimals.im, decimals.radius, decimals.real, why))
-        numeric: dict[str, Json] = {"re": decimals.re, "im": decimals.im}
-        stated.append({"exact": write(tree), "numeric": numeric, "radius": decimals.radius})
+            out.append(RadicalRoot(None, None, tree, size, z.re, z.im, z.radius, z.real, why))
+        else:
+            out.append(RadicalRoot(text(whole), text(brief), tree, size, z.re, z.im, z.radius, z.real, None))
+        numeric: dict[str, Json] = {"re": z.re, "im": z.im}
+        stated.append({"exact": write(tree), "numeric": numeric, "radius": z.radius})
     lets = [_written(step) for step in shop.lets]
     coefficients: list[Json] = [str(c) for c in f.coeffs()]
     certificate = Certificate({"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {})
     check_certificate(certificate)
     steps = tuple((s.name, text(s.exact)) for s in shop.lets)
-    return RadicalSolution(f, tuple(out), steps, certificate)
+    return RadicalSolution(f, tuple(out), steps, tuple((n, text(t)) for n, t in given), certificate)
 
 
 def _written(step: Let) -> Json:

@@ -212,19 +212,6 @@ def polynomial(coefficients: fmpq_poly | Sequence[Tree], at: Tree) -> Tree:
     return add(*terms[::-1]) if terms else ZERO
 
 
-def over_common(p: fmpq_poly, at: Tree) -> Tree:
-    """A polynomial in a number as (integers)/denominator."""
-    if p.degree() < 1:
-        return p[0]
-    content = fmpz(0)
-    for c in p.numer().coeffs():
-        content = content.gcd(c)
-    sign = -1 if p.numer().leading_coefficient() < 0 else 1
-    scale = fmpq(content * sign, p.denom())
-    inner = polynomial(p / scale, at)
-    return mul(scale, inner)
-
-
 def operations(tree: Tree, lets: Mapping[str, Tree] | None = None, known: dict[str, int] | None = None) -> int:
     """How many operations the written-out text has; names count with what they stand for."""
     known = {} if known is None else known
