@@ -25,7 +25,7 @@ from closedform.report.blocks import (
     Items,
     Line,
     Paragraph,
-    with_carets,
+    in_language,
 )
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
@@ -49,7 +49,7 @@ class Told:
 def tell(story: str, progress: Progress = None) -> Told:
     """One of ``STORIES``, computed now."""
     title, blocks = STORIES[story]
-    return Told(Document(title, (Heading(title), *(with_carets(b) for b in blocks(progress)))))
+    return Told(Document(title, (Heading(title), *(in_language(b) for b in blocks(progress)))))
 
 
 # -- what is picked out of a report -------------------------------------------------------------------------------

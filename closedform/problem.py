@@ -45,6 +45,7 @@ from closedform.reading.language import (
 from closedform.reading.options import Box, as_float, box_of, names_of, start_of, values_of
 from closedform.reading.selection import selected
 from closedform.reading.shapes import SCALAR, is_matrix, settle
+from closedform.reading.statistics import as_sums
 from closedform.reading.tables import Table, listed, read_table
 
 Level = Literal["scalar", "sum", "matrix"]
@@ -158,6 +159,10 @@ def read(
         said.numbers = {}
     elif given_arrays:
         raise CallError(f"{min(given_arrays)} is an array, and the loss does not use it as a matrix")
+    if not said.shapes and offered is None:
+        columns = table.names if table is not None else None
+        written = as_sums(reading.expressions, columns, frozenset(wanted or ()).union(boxed.sides, started))
+        reading = replace(reading, expressions=written)
     found = _Names.of(reading)
     if table is not None:
         if entry is None and not found.all & {"n", *table.names}:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.blocks import Answer, Equation, Inline, Line
 from closedform.report.points import coordinate, height, names_of, separated
+from closedform.report.textbook import conditions
 from closedform.verdict import Topic
 
 if TYPE_CHECKING:
@@ -212,8 +213,8 @@ def _optimum(report: Report, digits: int) -> list[Line]:
     for i, p in enumerate(best):
         line += [" and at "] if i else []
         line += separated([coordinate(p, u, digits) for u in names_of(p)])
-    conditions = [c for p in best[:1] for c in p.conditions]
-    return [(*line, f", when {', and '.join(conditions)}." if conditions else ".")]
+    where = conditions(report.problem, best[0].conditions)
+    return [(*line, f", when {', and '.join(where)}." if where else ".")]
 
 
 def _kinds(report: Report, digits: int) -> list[Line]:

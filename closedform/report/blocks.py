@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from closedform.report.textbook import in_words
+
 if TYPE_CHECKING:
     from closedform.verdict import Statement
 
@@ -97,16 +99,22 @@ class Document:
     blocks: tuple[Block, ...]
 
 
-def with_carets(block: Block) -> Block:
-    """The block with ``^`` for powers in its sentences, as they are written in the text language."""
+def in_language(block: Block) -> Block:
+    """The block with the expressions in its sentences as they are written in the text language: ``^``, ``sum(x*y)``."""
 
     def line(parts: Line) -> Line:
-        return tuple(p.replace("**", "^") if isinstance(p, str) else p for p in parts)
+        return tuple(_spelled(p) if isinstance(p, str) else p for p in parts)
 
     if isinstance(block, Claims):
-        return Claims(tuple(replace(s, text=s.text.replace("**", "^")) for s in block.statements))
+        return Claims(tuple(replace(s, text=_spelled(s.text)) for s in block.statements))
     if isinstance(block, Table):
         return Table(block.header, tuple(line(row) for row in block.rows))
     if isinstance(block, Items):
         return Items(tuple(tuple(line(part) for part in item) for item in block.items), block.numbered)
+    if isinstance(block, Answer):
+        return replace(block, lines=tuple(line(part) for part in block.lines))
     return Paragraph(line(block.line)) if isinstance(block, Paragraph) else block
+
+
+def _spelled(sentence: str) -> str:
+    return in_words(sentence).replace("**", "^")

@@ -18,7 +18,7 @@ from closedform.report.blocks import (
     Math,
     Paragraph,
     Table,
-    with_carets,
+    in_language,
 )
 from closedform.report.points import coordinate, description, names_of, separated
 
@@ -36,7 +36,7 @@ TRUSTED = {
 
 def brief(report: Report, digits: int) -> Document:
     """The short document: what one reads in ten seconds."""
-    return Document(report.problem.source, tuple(with_carets(b) for b in _blocks(report, digits)))
+    return Document(report.problem.source, tuple(in_language(b) for b in _blocks(report, digits)))
 
 
 def _blocks(report: Report, digits: int) -> Iterator[Block]:
@@ -70,7 +70,7 @@ def _question(report: Report) -> Iterator[tuple[Inline, ...]]:
 def _is_more_to_list(report: Report) -> bool:
     """Does the answer's sentence leave out a point, or a coordinate?"""
     points = report.critical_points
-    return bool(points) and (len(points) > 1 or len(names_of(points[0])) > 4)
+    return len(points) > 1 or any(len(names_of(p)) > 4 for p in points)
 
 
 def _points(report: Report, digits: int) -> Iterator[Block]:

@@ -25,10 +25,11 @@ from closedform.report.blocks import (
     Math,
     Paragraph,
     Table,
-    with_carets,
+    in_language,
 )
 from closedform.report.numbers import newton_steps
 from closedform.report.points import description, names_of, place, row
+from closedform.report.textbook import conditions
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def compose(report: Report, steps: bool = False, digits: int | None = None) -> D
     """
     source = report.problem.source
     title = source if len(source) <= 200 else source[:199] + "…"
-    return Document(title, tuple(with_carets(block) for block in _blocks(report, steps, digits)))
+    return Document(title, tuple(in_language(block) for block in _blocks(report, steps, digits)))
 
 
 def _blocks(report: Report, steps: bool, digits: int | None) -> Iterator[Block]:
@@ -181,7 +182,7 @@ def _points(report: Report, digits: int | None) -> Iterator[Block]:
     items = list[tuple[Line, ...]]()
     for p in points[: 3 * MANY]:
         lines = [place(p, u, digits) for u in names_of(p)]
-        extra: list[Line] = [(f"where {', '.join(p.conditions)}",)] if p.conditions else []
+        extra: list[Line] = [(f"where {', '.join(conditions(report.problem, p.conditions))}",)] if p.conditions else []
         if p.note:
             extra.append((p.note,))
         items.append((description(report.problem, p), *lines, *extra))

@@ -9,6 +9,7 @@ from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.report.blocks import Equation, Inline, Line, Math
 from closedform.report.numbers import loss_at
+from closedform.report.textbook import textbook
 from closedform.report.written import text_of
 
 PLAIN = 6  # characters of a fraction that is shown without decimals
@@ -31,7 +32,7 @@ def coordinate(point: CriticalPoint, unknown: str, digits: int | None = None, wh
     if digits is not None and decimal is not None:
         shown = exact if whole or exact is None or len(text_of(exact)) <= 2 * LONG else None
         return Equation(unknown, shown, shortened(decimal, digits), None)
-    return Equation(unknown, exact, decimal, radius)
+    return Equation(unknown, textbook(exact), decimal, radius)
 
 
 def _is_plain(exact: object) -> bool:
@@ -83,7 +84,7 @@ def _exactly(point: CriticalPoint, unknown: str, beside: bool) -> Inline:
     if beside and exact.is_Rational and len(text_of(exact)) > LONG:
         above, _, below = text_of(exact).lstrip("-").partition("/")
         return f"a fraction of {len(above)} over {len(below)} digits"
-    return Math(exact)
+    return Math(textbook(exact))
 
 
 def height(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
@@ -95,7 +96,7 @@ def height(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
     if exact is None or long or (exact.is_number and not exact.is_Rational):
         decimal = loss_at(problem, point, digits) or decimal
     if exact is not None and (not long or (decimal is None and len(text_of(exact)) <= 3 * LONG)):
-        return (Math(exact), "" if decimal is None else f" ≈ {decimal}")
+        return (Math(textbook(exact)), "" if decimal is None else f" ≈ {decimal}")
     return (f"≈ {decimal}",) if decimal is not None else ()
 
 

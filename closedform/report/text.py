@@ -22,6 +22,7 @@ from closedform.report.blocks import (
     Paragraph,
     Table,
 )
+from closedform.report.textbook import in_words
 from closedform.report.written import text_of
 
 WIDEST = 110  # columns: longer lines are hard to read
@@ -71,7 +72,7 @@ def readable(value: object, longest: int = LONGEST) -> str:
     >>> readable("x**2 - 1")
     'x^2 - 1'
     """
-    whole = text_of(value)
+    whole = in_words(text_of(value))
     if len(whole) > longest:
         operations = len(re.findall(r"\*\*|[-+*/^(]", whole))
         return f"{whole[: longest - 120].replace('**', '^')} … (about {operations:,} operations; whole with --json)"

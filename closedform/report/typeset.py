@@ -251,6 +251,8 @@ def _layout(node: Node) -> Box:
     if head == "@":
         base, index = _layout(args[0]), _joined([_layout(a) for a in args[1:]], ",", ",", ATOM)
         return Box(f"{{{base.latex}}}_{{{index.latex}}}", f"<msub>{base.mathml}<mrow>{index.mathml}</mrow></msub>")
+    if head in _STATISTIC:
+        return _STATISTIC[head](_layout(args[0]))
     if head in _BIG:
         return _big(head, args)
     if head in RELATIONS:
@@ -258,6 +260,19 @@ def _layout(node: Node) -> Box:
     if head == "piecewise":
         return _cases(args)
     return _call(head, args)
+
+
+def _mean(inner: Box) -> Box:
+    bar = f"<mover>{inner.mathml}<mo>¯</mo></mover>"
+    return Box(f"\\overline{{{inner.latex}}}", bar)
+
+
+def _total(inner: Box) -> Box:
+    body = _at_least(inner, PRODUCT)
+    return Box(f"\\sum {body.latex}", f"<mrow><mo>∑</mo>{body.mathml}</mrow>", PRODUCT)
+
+
+_STATISTIC = {"average": _mean, "total": _total}
 
 
 def _norm(inner: Box) -> Box:

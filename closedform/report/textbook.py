@@ -1,0 +1,98 @@
+"""Formulas as a textbook writes them: mean(x), var(x), cov(x, y), sum(x*y) for sums over the rows of a table.
+
+``var`` and ``cov`` divide by n. The words read back (``reading/statistics.py``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from closedform.errors import InputError
+from closedform.expression import Node, column_names, scalar_names
+from closedform.reading.language import parse, unparse
+from closedform.report.written import text_of
+
+if TYPE_CHECKING:
+    from closedform.problem import Problem
+
+
+def textbook(value: Any) -> object:
+    """The value in the statistics that make it shortest; as it is where it has no sums over rows.
+
+    >>> from sympy import IndexedBase, Sum, symbols
+    >>> (i, n), x = symbols("i n", integer=True), IndexedBase("x")
+    >>> unparse(textbook(Sum(x[i], (i, 1, n))/n))
+    'mean(x)'
+    """
+    if not hasattr(value, "free_symbols") or "Sum(" not in text_of(value):
+        return value
+    from closedform.report import moments  # a lazy face: the value has brought SymPy already
+
+    return moments.shortest(value)
+
+
+def conditions(problem: Problem, texts: Sequence[str]) -> list[str]:
+    """The conditions of an answer, comparisons of sums as comparisons of moments with zero."""
+    if problem.level == "matrix" or not any("sum(" in text for text in texts):
+        return list(texts)
+    from closedform.algebra import bridge  # a lazy face: only a scalar loss needs SymPy
+    from closedform.report import moments
+
+    table = bridge.symbols(problem)
+    return list(dict.fromkeys(moments.condition(text, table) for text in texts))
+
+
+def in_words(text: str) -> str:
+    """The text with each ``Sum(...)`` of SymPy's in our language: ``sum(x*y)`` of columns, else with its index.
+
+    >>> in_words("a = Sum(x[i]*y[i], (i, 1, n))/n and Sum(a - x[i], (i, 1, n))")
+    'a = sum(x*y)/n and sum(i, 1, n, a - x[i])'
+    """
+    out, at = "", 0
+    for found in re.finditer(r"\bSum\(", text):
+        if found.start() < at:
+            continue
+        end = _closing(text, found.end())
+        try:
+            node = parse(text[found.start() : end])
+        except InputError:
+            continue
+        out += text[at : found.start()] + unparse(columns_only(node) or node)
+        at = end
+    return out + text[at:]
+
+
+def _closing(text: str, start: int) -> int:
+    depth = 1
+    for at in range(start, len(text)):
+        depth += (text[at] == "(") - (text[at] == ")")
+        if depth == 0:
+            return at + 1
+    return len(text)
+
+
+def columns_only(total: Node) -> Node | None:
+    """``sum(x*y)`` for a sum from 1 to n of an expression in columns alone, under its index."""
+    if total.head != "sum" or len(total.args) != 4:
+        return None
+    index, low, high, body = total.children
+    alone = scalar_names(body) <= {index.name} and not scalar_names(body) & column_names(body)
+    if low.number != 1 or high.name is None or not column_names(body) or not alone or _loose(body, index.name or ""):
+        return None
+    return Node("total", (_without(body),))
+
+
+def _loose(node: Node, index: str) -> bool:
+    """Does the index stand elsewhere than alone in brackets?"""
+    if node.head == "@":
+        return not (len(node.children) == 2 and node.children[1].name == index)
+    return node.name == index or any(_loose(child, index) for child in node.children)
+
+
+def _without(node: Node) -> Node:
+    """The body of a sum with ``x`` for ``x[i]``."""
+    if node.head == "@":
+        return node.children[0]
+    return Node(node.head, tuple(_without(a) if isinstance(a, Node) else a for a in node.args))
