@@ -26,6 +26,7 @@ from closedform.worker import Until
 if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
 
+WRITTEN: tuple[str, ...] = ("closedform.strategies.networks.interpolation",)  # these read the text and derive nothing
 SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.linear_constraints",
     # constraints
@@ -112,6 +113,12 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     """
     yield Until("deriving the gradient", budget.deadline)
     rungs = rungs_of(problem)
+    if exact and rungs is SCALAR:
+        conclusion = yield from _as_written(problem, budget, known)
+        if conclusion is not None:
+            yield Until("checking the certificates", budget.deadline)
+            yield check(audited(problem, conclusion, budget))
+            return
     if not exact:
         rungs = tuple(r for r in rungs if _encloses(importlib.import_module(r)))
     system = system_of(problem)
@@ -122,6 +129,19 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
         conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
     yield Until("checking the certificates", budget.deadline)
     yield check(audited(problem, conclusion, budget))
+
+
+def _as_written(
+    problem: Problem, budget: Budget, known: dict[Path, Attempt]
+) -> Generator[Message, None, Attempt | None]:
+    """What the rungs say that need no derivatives, None where they leave the problem to the others."""
+    written = importlib.import_module("closedform.stationarity.written")
+    system = written.as_written(problem)
+    if all(importlib.import_module(rung).declines(system) is not None for rung in WRITTEN):
+        return None
+    yield Outline(*written.outline(system))
+    conclusion = yield from climb(system, WRITTEN, budget, known)
+    return conclusion if _is_settled([conclusion]) else None
 
 
 def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:

@@ -13,7 +13,7 @@ from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
 
-RUNGS = [*ladder.SCALAR, *ladder.MATRIX, *ladder.LARGE]
+RUNGS = [*ladder.WRITTEN, *ladder.SCALAR, *ladder.MATRIX, *ladder.LARGE]
 _reports: dict[str, cf.Report] = {}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from closedform.kernel.claims import critical_points
 from closedform.kernel.claims import exponentials
 from closedform.kernel.claims import formula
+from closedform.kernel.claims import least_value
 from closedform.kernel.claims import matrices
 from closedform.kernel.claims import radicals
 from closedform.kernel.claims import roots
@@ -27,6 +28,7 @@ CLAIMS: dict[str, Checker] = {
     "exponential_eliminant": exponentials.check_eliminant,
     "descent_direction": exponentials.check_descent,
     "critical_point_formula": formula.check,
+    "least_value": least_value.check,
     "matrix_stationary": matrices.check_matrix_stationary,
 }
 

@@ -121,7 +121,7 @@ def exponentials(
             t += "_"
         if key == ():
             refuse("the exponential of a number is transcendental")
-        scales[key] = (t, _gcd(found[key]))
+        scales[key] = (t, common_measure(found[key]))
     return scales, names
 
 
@@ -169,7 +169,7 @@ def _bound(found: Mapping[Key, list[fmpq]]) -> None:
     degree = 1.0
     for values in found.values():
         different = {str(abs(v)): abs(v) for v in values if v != 0}
-        whole = sum(different.values(), fmpq(0)) / _gcd(values)
+        whole = sum(different.values(), fmpq(0)) / common_measure(values)
         if float(whole.p) / float(whole.q) > MAX_DEGREE:  # doses with four decimals: exponents of many thousands
             raise NotExponential("the exponents are too large for an elimination")
         degree *= max(1.0, float(whole.p) / float(whole.q)) if len(found) == 1 else max(1, len(different))
@@ -177,7 +177,7 @@ def _bound(found: Mapping[Key, list[fmpq]]) -> None:
         raise NotExponential("the exponents take too many values for an elimination")
 
 
-def _gcd(values: list[fmpq]) -> fmpq:
+def common_measure(values: list[fmpq]) -> fmpq:
     """The largest rational of which all values are integer multiples."""
     below = lcm(*(int(v.q) for v in values))
     return fmpq(gcd(*(int(v.p) * (below // int(v.q)) for v in values)), below)

@@ -1,0 +1,72 @@
+"""The system of a loss as it is written: its derivatives are words over the rows, and nothing is multiplied out.
+
+For strategies that read the text alone: of a network on a table the rows written out are what costs time.
+"""
+
+from __future__ import annotations
+
+from closedform.algebra import bridge
+from closedform.expression import scalar_form, to_tree
+from closedform.frozen import FrozenMap
+from closedform.kernel import expression as kernel
+from closedform.kernel.expression import Tree
+from closedform.kernel.reading import Refused
+from closedform.problem import Problem
+from closedform.reading.language import unparse
+from closedform.stationarity.domain import Domain
+from closedform.stationarity.scalar import Stationarity
+
+
+def as_written(problem: Problem) -> Stationarity:
+    """The unknowns, the domain and the text of a problem, without derivatives."""
+    table = bridge.symbols(problem)
+    return Stationarity(
+        problem,
+        tuple(table[u] for u in problem.unknowns if u in table),
+        (),
+        None,
+        None,
+        (),
+        domain=Domain.of(problem),
+        text=problem.loss,
+    )
+
+
+def outline(system: Stationarity) -> tuple[FrozenMap[str, str], tuple[tuple[str, ...], ...], tuple[str, ...], str]:
+    """What the report shows: the gradient, a sum over the rows for each unknown; at kinks it is not defined."""
+    if system.text is None:
+        return FrozenMap(), (), (), system.kind
+    steps = Steps()
+    tree = steps.taken(kernel.read(to_tree(scalar_form(system.text))))
+    slopes = dict[str, str]()
+    for x in system.origin.unknowns:
+        try:
+            slope = steps.returned(kernel.differentiate(tree, x))
+        except Refused:
+            continue
+        slopes[x] = unparse(bridge.node_of(kernel.write(slope)))
+    return FrozenMap(slopes), (), tuple(slopes.values()), system.kind
+
+
+class Steps:
+    """max(0, z) as z times a name that stands for the step (1 + sign(z))/2, which is constant away from its jump."""
+
+    def __init__(self) -> None:
+        self.steps = dict[str, Tree]()
+
+    def taken(self, tree: Tree) -> Tree:
+        """The tree with products in the place of max(0, z)."""
+        if not isinstance(tree, tuple):
+            return tree
+        inner = [self.taken(a) for a in tree[1:]]
+        if tree[0] == "max" and len(inner) == 2 and inner[0] == kernel.ZERO:
+            key = f"step {len(self.steps)}"
+            self.steps[key] = kernel.quotient(kernel.add(kernel.ONE, ("sign", inner[1])), kernel.TWO)
+            return kernel.mul(key, inner[1])
+        return (tree[0], *inner)
+
+    def returned(self, tree: Tree) -> Tree:
+        """The tree with the steps in the place of their names."""
+        if isinstance(tree, str):
+            return self.returned(self.steps[tree]) if tree in self.steps else tree
+        return (tree[0], *(self.returned(a) for a in tree[1:])) if isinstance(tree, tuple) else tree

@@ -1,0 +1,167 @@
+"""Networks: as wide as their data they have a formula. Least values are held against NumPy's least squares.
+
+A network's outputs on the rows are combinations of the activations of its units, so the least loss of a wide one is the
+squared distance of the targets from the span of many random activations: ``least`` computes that in floating point.
+"""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import closedform as cf
+from closedform.kernel import Refused, check_certificate
+
+ACTIVATIONS = {
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "tanh": np.tanh,
+    "softplus": lambda z: np.log1p(np.exp(z)),
+    "relu": lambda z: np.maximum(z, 0),
+}
+
+
+def least(data, act, bias):
+    """The squared distance of the targets from the span of 400 random units."""
+    x = np.array([v for k, v in data.items() if k != "y"], dtype=float).T
+    y = np.array(data["y"], dtype=float)
+    rng = np.random.default_rng(7)
+    weights = rng.normal(0, 1, (x.shape[1], 400)) * rng.choice([0.1, 0.5, 2], 400)
+    units = ACTIVATIONS[act](x @ weights + (rng.normal(0, 4, 400) if bias else 0))
+    residual = y - units @ np.linalg.lstsq(units, y, rcond=1e-11)[0]
+    return float(residual @ residual)
+
+
+def output(report, data, hidden, act, bias):
+    """The loss at the point listed, evaluated anew."""
+    point = report.critical_points[0]
+    at = {u: float(v) for u, v in point.numeric.items()}
+    x = np.array([v for k, v in data.items() if k != "y"], dtype=float).T
+    out = np.zeros(len(x))
+    for j in range(1, hidden + 1):
+        z = sum(at[f"w{j}_{f + 1}"] * x[:, f] for f in range(x.shape[1])) + (at[f"b{j}"] if bias else 0)
+        out += at[f"v{j}"] * ACTIVATIONS[act](z)
+    return float(((np.array(data["y"]) - out) ** 2).sum())
+
+
+def table(source):
+    rows, features = source.randint(2, 6), source.randint(1, 2)
+    data = {f"x{f}": [source.randint(-4, 6) for _ in range(rows)] for f in range(features)}
+    return {**data, "y": [source.randint(-9, 9) for _ in range(rows)]}, rows
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_network_as_wide_as_its_data_has_a_global_minimiser_in_closed_form(seed):
+    source = random.Random(seed)
+    data, rows = table(source)
+    act, bias, hidden = list(ACTIVATIONS)[seed % 4], seed % 3 > 0, max(2, rows + source.randint(0, 2))
+    report = cf.derive("nn", data=data, target="y", hidden=hidden, activation=act, bias=bias, timeout=40)
+    assert report.verdict.outcome == "partly_closed"
+    assert report.verdict.minimiser == "closed"
+    assert not report.complete
+    point = report.critical_points[0]
+    assert point.kind == "global minimum"
+    assert abs(float(point.loss) - least(data, act, bias)) < 1e-6
+    assert abs(float(point.loss) - output(report, data, hidden, act, bias)) < 1e-6
+    assert cf.verify(report)
+
+
+def nn(x, y, **keywords):
+    return cf.derive("nn", data={"x": x, "y": y}, target="y", timeout=40, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "act", "bias", "loss"),
+    [
+        ([1, 2, 2, 2], [5, 1, 2, 6], "sigmoid", True, 14),  # (1, 2, 6) about their mean 3
+        ([-1, 0, 1], [0, 0, 1], "sigmoid", False, Fraction(1, 6)),  # sigmoid(-z) + sigmoid(z) = 2*sigmoid(0)
+        ([-1, 1], [3, 1], "tanh", False, 8),  # tanh is odd: the odd part of y is left, y less (1, -1)
+        ([0, 1], [3, 1], "tanh", False, 9),  # tanh(0) = 0
+        ([1, 2, 3], [2, 1, 5], "relu", False, Fraction(59, 14)),  # relu(w*x) = x*relu(w) for x > 0: least squares on x
+    ],
+)
+def test_equal_inputs_and_odd_activations_leave_the_exact_least_loss(x, y, act, bias, loss):
+    report = nn(x, y, hidden=len(x), activation=act, bias=bias)
+    assert report.verdict.minimiser == "closed"
+    assert sp.Rational(report.critical_points[0].loss) == sp.Rational(loss)
+
+
+def test_softplus_without_a_bias_cannot_reach_four_rows_plus_minus():
+    """softplus(z) - softplus(-z) = z, so x = 1, -1, 2, -2 leave one relation: 2*(y1 - y2) = y3 - y4."""
+    report = nn([1, -1, 2, -2], [1, 0, 0, 0], hidden=4, activation="softplus")
+    assert report.critical_points[0].loss == sp.Rational(4, 10)
+
+
+def test_the_set_of_minimisers_has_its_dimension_and_the_point_its_inertia():
+    report = nn([1, 2, 3], [2, 1, 5], hidden=4, bias=True)
+    assert any("dimension 9" in s.text and "12 unknowns" in s.text for s in report.verdict.statements)
+    assert report.critical_points[0].inertia == (3, 0, 9)
+
+
+def test_deeper_networks_by_their_last_hidden_layer():
+    report = nn([1, 2, 3], [2, 1, 5], hidden=3, layers=2, bias=True)
+    assert report.verdict.minimiser == "closed"
+    assert report.critical_points[0].loss == 0
+    assert cf.verify(report)
+
+
+def test_several_outputs_and_a_scaled_loss_in_text():
+    units = "({a}[i] - {p}*sigmoid(w*x[i]) - {q}*sigmoid(z*x[i]))^2"
+    text = f"sum(i, 1, n, {units.format(a='y', p='v1', q='v2')} + 3*{units.format(a='t', p='u1', q='u2')})/n"
+    report = cf.derive(text, unknowns=["v1", "v2", "u1", "u2", "w", "z"], data={"x": [1, 2], "y": [3, 4], "t": [5, 1]})
+    assert report.verdict.minimiser == "closed"
+    assert report.critical_points[0].loss == 0
+
+
+def test_a_narrow_network_is_left_to_the_others():
+    report = nn([1, 2, 3], [0, 1, 0])
+    assert "as many units as rows" in [a.strategy for a in report.attempts]
+    assert report.verdict.outcome == "partly_closed"
+    assert report.complete
+
+
+# -- the kernel's claim ------------------------------------------------------------------------------------------------
+
+
+def certificate(**keywords):
+    report = nn([-1, 0, 1], [0, 0, 1], hidden=3, **keywords)
+    return next(c for c in report.certificates if c.kind == "least_value").to_dict()
+
+
+FORGERIES = {
+    "a lower value": (lambda c: c["claim"].update(value="0"), "leave 1/6 as the least"),
+    "no relation": (lambda c: c["evidence"].update(relations=[]), "leave 0 as the least"),
+    "a relation that does not hold": (lambda c: c["evidence"].update(relations=[["1", "0", "0"]]), "does not hold"),
+    "a relation twice": (lambda c: c["evidence"]["relations"].append(c["evidence"]["relations"][0]), "malformed"),
+    "another loss": (lambda c: c["statement"]["columns"].update(y=["0", "0", "2"]), "least sum of squares"),
+    "another point": (lambda c: c["claim"]["point"].update(v1="1/7"), "the loss at the point is"),
+    "an unknown without a value": (lambda c: c["claim"]["point"].pop("v1"), "one value for each unknown"),
+    "not affine": (lambda c: c["evidence"]["affine"].append("w1_1"), "affine"),
+    "a loss that is no square": (lambda c: c["statement"].update(loss=["exp", "v1"]), "not a sum of squares"),
+    "a negative weight": (
+        lambda c: c["statement"].update(loss=["*", "-1", c["statement"]["loss"]]),
+        "not a sum of squares",
+    ),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forged_least_value_is_refused(forgery):
+    change, reason = FORGERIES[forgery]
+    good = certificate()
+    assert "nowhere below 1/6" in check_certificate(good)
+    change(good)
+    with pytest.raises(Refused, match=reason):
+        check_certificate(good)
+
+
+def test_enclosed_output_weights_must_lie_where_they_are_said_to():
+    good = certificate(activation="softplus")
+    check_certificate(good)
+    first = next(iter(good["claim"]["within"].values()))
+    first["numeric"] = str(Fraction(first["numeric"]) + 1)
+    with pytest.raises(Refused, match="not shown to lie"):
+        check_certificate(good)
