@@ -13,13 +13,12 @@ import re
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from closedform.errors import ON_COMMAND_LINE, CallError, ClosedFormError, InputError
+from closedform.terminal import check_outputs, colours, complain, progress, say, write
 
 if TYPE_CHECKING:
     from closedform.losses import Entry
@@ -27,6 +26,17 @@ if TYPE_CHECKING:
 
 EXIT = {"closed": 10, "partly_closed": 11, "no_critical_point": 12, "not_closed": 20, "undecided": 30}
 REFUSED, UNREADABLE, INTERRUPTED, BROKEN_PIPE, FAULT = 3, 65, 130, 141, 70
+ORDER = ("derive", "losses", "demo", "atlas", "cost", "roots", "galois", "radicals", "verify")
+COMPLETING = "_CLOSEDFORM_COMPLETE"  # what click's completion scripts set
+WELCOME = """closedform: does the answer have a closed form?
+
+  closedform derive "x^4 - x^2"                          a loss as text
+  closedform derive ols                                  a loss by name, for all data
+  closedform derive logistic --data FILE --target COL    a loss on a table
+
+  closedform losses          the losses that have a name
+  closedform demo quintic    a story in one screen; also ols, quartic, logistic, neuron
+  closedform --help          all commands; closedform derive --help has every option"""
 LARGEST_INPUT = 64 * 1024 * 1024  # bytes of a loss on standard input
 
 
@@ -39,15 +49,41 @@ class MathCommand(click.Command):
         return super().parse_args(ctx, given + args[end:])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands in the order in which one comes to need them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.commands, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="closedform", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Does the answer have a closed form? Derives the gradient of a loss, solves it, and proves the verdict."""
+    if context.invoked_subcommand is None:
+        say(WELCOME)
 
 
 def main() -> None:
     """The entry point: runs the command and turns every ending into its exit code and one line."""
+    completing = os.environ.get(COMPLETING)
+    if completing:
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(cli, {}, "closedform", COMPLETING, completing))
     sys.exit(run(sys.argv[1:]))
+
+
+def _loss_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Names of the catalogue, for the shell's completion."""
+    from closedform.losses import catalogue
+
+    return [name for name in catalogue() if name.startswith(incomplete)]
 
 
 def run(arguments: list[str]) -> int:
@@ -68,37 +104,31 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as wrong:
-        return _complain(" ".join(wrong.format_message().split()), wrong.exit_code)
+        return complain(" ".join(wrong.format_message().split()), wrong.exit_code)
     except ClosedFormError as error:
-        return _complain(str(error), error.exit_code)
+        return complain(str(error), error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        return _complain("interrupted", INTERRUPTED)
+        return complain("interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader went away (`| head`): leave without a word
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), UNREADABLE)
+        return complain(f"{error.filename}: {error.strerror}" if error.filename else str(error), UNREADABLE)
     except Exception as error:
         if os.environ.get("CLOSEDFORM_DEBUG"):
             raise
         said = " ".join(str(error).split())[:300]
-        return _complain(
+        return complain(
             f"a fault of closedform itself, {type(error).__name__}: {said} (CLOSEDFORM_DEBUG=1 shows where)", FAULT
         )
-
-
-def _complain(message: str, code: int) -> int:
-    with contextlib.suppress(OSError):
-        print(f"closedform: {message}", file=sys.stderr)
-    return code
 
 
 # -- derive ---------------------------------------------------------------------------------------------------------
 
 
 @cli.command(cls=MathCommand)
-@click.argument("loss", required=False)
+@click.argument("loss", required=False, shell_complete=_loss_names)
 @click.option("--equations", metavar="'E1; E2'", help="Estimating equations, each to be zero, instead of a loss.")
 @click.option("--unknowns", metavar="A,B", help="What to solve for; otherwise every free name.")
 @click.option("--data", metavar="FILE", help="A table: .csv, .npz or .parquet.")
@@ -151,23 +181,25 @@ def derive(loss: str | None, **options: Any) -> int:
     if loss is None and options["equations"] is None and options["data"] is None:
         raise CallError("nothing to derive: give a LOSS or --equations; closedform losses lists the names")
     form, steps, full = options.pop("form"), options.pop("steps"), options.pop("full")
-    files = {k: options.pop(f"{k}_file") for k in ("html", "plot", "certificate")}
+    files = {f"--{k}": options.pop(f"{k}_file") for k in ("html", "plot", "certificate")}
+    check_outputs(files)
     wants_code = options.pop("exit_code")
     report = _derive(_source(loss), options)
-    if files["html"]:
-        _write(files["html"], report.to_html().encode())
-    if files["plot"]:
-        _plot(report, files["plot"])
-    if files["certificate"]:
-        _write(files["certificate"], _certificates(report))
+    if files["--html"]:
+        write(files["--html"], report.to_html().encode())
+    if files["--plot"]:
+        report.plot(files["--plot"])
+        complain(f"wrote {files['--plot']}")
+    if files["--certificate"]:
+        write(files["--certificate"], _certificates(report))
     if form == "json":
-        _say(report.to_json())
+        say(report.to_json())
     elif form == "latex":
-        _say(report.to_latex())
-    elif not (files["html"] or files["plot"]):
-        _say(report.to_text(colour=_colours(), steps=steps, full=full, digits=_asked("digits")))
+        say(report.to_latex())
+    elif not (files["--html"] or files["--plot"]):
+        say(report.to_text(colour=colours(), steps=steps, full=full, digits=_asked("digits")))
     for objection in report.refused:
-        _complain(f"our own kernel refused a certificate: {objection}", REFUSED)
+        complain(f"our own kernel refused a certificate: {objection}", REFUSED)
     if report.refused:
         return REFUSED
     return EXIT[report.verdict.outcome] if wants_code else 0
@@ -202,20 +234,20 @@ def _derive(loss: str | None, options: dict[str, Any]) -> Report:
     asked = problem.read(loss, **{k: v for k, v in options.items() if v is not None})
 
     if asked.catalogue is None and loss is not None and len(loss) > 2 and loss.isidentifier():
-        _complain(f"{loss} is not in the catalogue (closedform losses lists it); it is read as a variable", 0)
+        complain(f"{loss} is not in the catalogue (closedform losses lists it); it is read as a variable", 0)
 
     from closedform.budget import Budget
     from closedform.derive import answer
 
-    with _progress() as progress:
-        return answer(asked, Budget(started + budget["timeout"], budget["digits"]), progress=progress)
+    with progress(budget["timeout"]) as show:
+        return answer(asked, Budget(started + budget["timeout"], budget["digits"]), progress=show)
 
 
 def _certificates(report: Report) -> bytes:
     from closedform.kernel.document import seal
 
     if not report.certificates:
-        _complain("the report has no certificate: nothing in it is proved by the kernel", 0)
+        complain("the report has no certificate: nothing in it is proved by the kernel", 0)
     document: dict[str, Any] = {
         "format": 1,
         "source": report.problem.source,
@@ -223,13 +255,6 @@ def _certificates(report: Report) -> bytes:
     }
     document["seal"] = seal(document)
     return json.dumps(document, ensure_ascii=False, indent=2).encode()
-
-
-def _plot(report: Report, file: str) -> None:
-    suffix = Path(file).suffix.lstrip(".").lower()
-    if suffix not in ("svg", "png", "pdf"):
-        raise CallError(f"--plot {file}: the name must end in .svg, .png or .pdf")
-    report.plot(file)
 
 
 # -- polynomials ----------------------------------------------------------------------------------------------------
@@ -272,17 +297,18 @@ def radicals(poly: str, form: str, as_json: bool, as_latex: bool, html_file: str
     """The roots of POLY in explicit radicals, or a proof that there are none."""
     from closedform.polynomials import radicals as solve
 
+    check_outputs({"--html": html_file})
     found = solve(_source(poly), form=form)
     if html_file is not None:
-        _write(html_file, found.to_html().encode())
+        write(html_file, found.to_html().encode())
     if as_latex:
-        _say(found.to_latex())
+        say(found.to_latex())
     else:
         _result(found, as_json)
 
 
 def _result(result: Any, as_json: bool) -> None:
-    _say(result.to_json() if as_json else result.to_text())
+    say(result.to_json() if as_json else result.to_text())
 
 
 # -- verify ---------------------------------------------------------------------------------------------------------
@@ -301,7 +327,7 @@ def verify(file: str) -> int:
 
 
 @cli.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_loss_names)
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def losses(name: str | None, as_json: bool) -> None:
     """The catalogue of named losses, or one of them in full."""
@@ -310,7 +336,7 @@ def losses(name: str | None, as_json: bool) -> None:
     if name is None:
         entries = list(catalogue().values())
         described = [_described(e) for e in entries]
-        _say(json.dumps(described, ensure_ascii=False, indent=2) if as_json else _listed(entries))
+        say(json.dumps(described, ensure_ascii=False, indent=2) if as_json else _listed(entries))
         return
     entry = find(name)
     if entry is None:
@@ -319,10 +345,10 @@ def losses(name: str | None, as_json: bool) -> None:
         raise CallError(f"there is no loss {name[:60]} in the catalogue; {hint}")
     about = _described(entry)
     if as_json:
-        _say(json.dumps(about, ensure_ascii=False, indent=2))
+        say(json.dumps(about, ensure_ascii=False, indent=2))
         return
     shown = "\n".join(f"  {k:12} {v if isinstance(v, str) else ', '.join(v)}" for k, v in about.items() if v)
-    _say(f"{entry.title}\n{shown}\n\n{textwrap.fill(entry.explanation, 96)}\n\nclosedform derive {entry.name}")
+    say(f"{entry.title}\n{shown}\n\n{textwrap.fill(entry.explanation, 96)}\n\nclosedform derive {entry.name}")
 
 
 def _described(entry: Entry) -> dict[str, Any]:
@@ -352,7 +378,7 @@ def _listed(entries: list[Entry]) -> str:
 
 
 @cli.command()
-@click.argument("name")
+@click.argument("name", shell_complete=_loss_names)
 @click.option("--n", "rows", type=float, required=True, help="Rows.")
 @click.option("--k", "columns", type=float, required=True, help="Features.")
 @click.option("--condition", type=click.FloatRange(1), default=1e3, show_default=True, help="Condition number of X.")
@@ -361,8 +387,8 @@ def cost(name: str, rows: float, columns: float, condition: float, as_json: bool
     """What NAME costs in closed form and by gradient descent: predicted, and measured here."""
     from closedform.cost import compare
 
-    with _progress() as progress:
-        _result(compare(name, int(rows), int(columns), condition, progress), as_json)
+    with progress() as show:
+        _result(compare(name, int(rows), int(columns), condition, show), as_json)
 
 
 @cli.command()
@@ -371,49 +397,6 @@ def demo(story: str) -> None:
     """A story in one screen, computed live: do models need training at all?"""
     from closedform.demo import tell
 
-    with _progress() as progress:
-        told = tell(story, progress)
-    _say(told.to_text(colour=_colours()))
-
-
-# -- the terminal ---------------------------------------------------------------------------------------------------
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-
-
-def _write(file: str, content: bytes) -> None:
-    """The whole file or none: what could not be written is removed."""
-    if file == "-":
-        sys.stdout.buffer.write(content)
-        return
-    path = Path(file)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-        raise CallError(f"{file} cannot be written: {error.strerror}") from None
-
-
-def _colours() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Callable[[str], None] | None]:
-    """A line on standard error that says what is being tried, only on a terminal, gone at the end."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    def show(message: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{message[:78]}")
-        sys.stderr.flush()
-
-    try:
-        yield show
-    finally:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
+    with progress() as show:
+        told = tell(story, show)
+    say(told.to_text(colour=colours()))

@@ -101,13 +101,13 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
 
     def listen(message: object) -> None:
         nonlocal outline, checked
-        if isinstance(message, Outline):
+        if isinstance(message, worker.Until) and progress is not None:
+            progress(message.what)
+        elif isinstance(message, Outline):
             outline = message
         elif isinstance(message, Finished):
             known[message.path] = message.attempt
             trail.append(message)
-            if progress is not None:
-                progress(f"{' > '.join(message.path)}: {message.attempt.outcome}")
         elif isinstance(message, Checked):
             checked = message
 

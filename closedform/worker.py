@@ -110,6 +110,7 @@ class Worker:
                 raise Died(during, overran=False) from None
             if isinstance(message, Until):
                 during, limit = message.what, message.deadline
+                yield message
             elif isinstance(message, Raised):
                 raise message.error
             elif message is None:

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Context, Decimal
 
 import pytest
 
-from closedform import cli
+from closedform import cli, terminal
 
 COMMAND = [sys.executable, "-m", "closedform"]
 
@@ -193,7 +194,14 @@ def test_verify_is_the_kernel_alone(quartic):
         "print(code, sorted(own), 'sympy' in sys.modules, 'numpy' in sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stderr.split() == ["0", "['closedform.cli',", "'closedform.errors']", "False", "False"]
+    assert done.stderr.split() == [
+        "0",
+        "['closedform.cli',",
+        "'closedform.errors',",
+        "'closedform.terminal']",
+        "False",
+        "False",
+    ]
 
 
 # -- the terminal -------------------------------------------------------------------------------------------------
@@ -218,3 +226,70 @@ def test_ctrl_c_ends_with_130():
     if child.returncode != 0:  # it may have been quicker than the signal
         assert child.returncode == 130
         assert "Traceback" not in err
+
+
+# -- the way in ----------------------------------------------------------------------------------------------------
+
+
+def test_the_bare_command_welcomes(capsys):
+    code, out, err = run(capsys)
+    assert (code, err) == (0, "")
+    assert out.count("closedform derive") >= 3
+    assert "closedform losses" in out
+    assert "closedform demo" in out
+
+
+def test_commands_stand_in_the_order_of_use(capsys):
+    _, out, _ = run(capsys, "--help")
+    names = [
+        line.split()[0]
+        for line in out.partition("Commands:")[2].splitlines()
+        if line.startswith("  ") and line[2] != " "
+    ]
+    assert names[:3] == ["derive", "losses", "demo"]
+    assert names[-1] == "verify"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes(shell):
+    assert "closedform" in call(_CLOSEDFORM_COMPLETE=f"{shell}_source").stdout
+    words = {"COMP_WORDS": "closedform derive logi", "COMP_CWORD": "logi" if shell == "fish" else "2"}
+    assert "logistic" in call(_CLOSEDFORM_COMPLETE=f"{shell}_complete", **words).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--plot", "x.gif"), "must end in .svg, .png or .pdf"),
+        (("--html", "x.pdf"), "must end in .html or .htm"),
+        (("--html", "/nonexistent/x.html"), "there is no folder /nonexistent"),
+        (("--certificate", "/tmp"), "it is a folder"),
+    ],
+)
+def test_outputs_are_checked_before_the_work(capsys, monkeypatch, arguments, said):
+    monkeypatch.setattr(cli, "_derive", lambda *_: pytest.fail("the work was done"))
+    code, out, err = run(capsys, "derive", "x^2", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_plot_without_matplotlib_names_the_extra(capsys, monkeypatch):
+    monkeypatch.setattr(terminal.importlib.util, "find_spec", lambda _: None)
+    code, _, err = run(capsys, "derive", "x^2", "--plot", "x.svg")
+    assert code == 2
+    assert "closedform[plot]" in err
+
+
+def test_a_written_file_is_named(capsys, tmp_path):
+    code, out, err = run(capsys, "derive", "x^2", "--html", str(tmp_path / "r.html"))
+    assert (code, out) == (0, "")
+    assert err == f"closedform: wrote {tmp_path / 'r.html'}\n"
+
+
+def test_full_and_digits_widen_the_text(capsys):
+    short, whole = run(capsys, "derive", "x^2 - x^4/7")[1], run(capsys, "derive", "x^2 - x^4/7", "--full")[1]
+    assert "What is claimed" in whole
+    assert "What is claimed" not in short
+    assert "±" not in whole
+    assert str(Decimal("3.5").sqrt(Context(prec=34)))[:-1] in run(capsys, "derive", "x^2 - x^4/7", "--digits", "35")[1]

@@ -138,7 +138,8 @@ def choose_unknowns(
     left = candidates - given.keys() - bounded
     if len(left) != 1 and len(candidates) > 1:
         raise CallError(
-            f"which of {', '.join(sorted(candidates))} are unknown? Name them, as in {option('unknowns', 'a')}"
+            f"which of {', '.join(sorted(candidates))} are unknown? Name them, as in "
+            f"{option('unknowns', max(candidates, key=lambda name: (name.islower(), name)))}"
         )
     return tuple(left or candidates)
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 from flint import fmpq
 
-from closedform.errors import TextFault
+from closedform.errors import TextFault, option
 from closedform.expression import RELATIONS, Node, add, name, negate, number, power
 from closedform.points import Sense
 from closedform.reading.parser import LOGIC, MAX_NESTING, MAX_TEXT, Parser
@@ -92,7 +92,7 @@ def parse_loss(text: str, names: Iterable[str] = ()) -> Reading:
             text,
             max(loss.at, 0),
             "a loss is a number, and this is a comparison",
-            "give equations by --equations or equations=",
+            f"give it as {option('equations', text.strip()[:60])}",
         )
     constraints, properties = list[Node](), list[tuple[str, str]]()
     decimals = parser.decimals
