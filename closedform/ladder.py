@@ -200,6 +200,8 @@ def climb(
         here = (*path, str(module.name))
         if getattr(module, "last_resort", False) and (path or any(a.points for a in attempts)):
             continue
+        if _encloses(module) and any(a.outcome == "enclosed" and a.complete for a in attempts):
+            continue
         attempt = known.get(here)
         if attempt is None:
             if any(a.outcome in DECISIVE for a in attempts) and not _encloses(module):

@@ -10,7 +10,7 @@ binds stay free. Where circular functions were undone for some turns only, ``tur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -44,8 +44,15 @@ class Solutions:
 class Eliminator:
     """Carries the budget, the facts and what was met on the way."""
 
-    def __init__(self, facts: Facts, budget: Budget, nonzero: Sequence[Any] = ()) -> None:
-        self.facts, self.budget, self.nonzero = facts, budget, tuple(nonzero)
+    def __init__(
+        self,
+        facts: Facts,
+        budget: Budget,
+        nonzero: Sequence[Any] = (),
+        all_zeros: Callable[[Any, Any], Sequence[Any] | None] = lambda equation, unknown: None,
+    ) -> None:
+        """``all_zeros`` knows more of equations in one unknown than changes of variable: all of them, or None."""
+        self.facts, self.budget, self.nonzero, self.all_zeros = facts, budget, tuple(nonzero), all_zeros
         self.reduced = False
         self.obstacles, self.stands = list[Obstacle](), list[Stand]()
         self.exceptions = list[Any]()
@@ -155,6 +162,8 @@ class Eliminator:
             return self._several(e, u, rest, others)
         self.turns_cut = self.turns_cut or e.has(*CIRCULAR)
         found = real_roots(e, u, self.facts, budget=self.budget)
+        if found.obstacles and (values := self.all_zeros(e, u)) is not None:
+            found = Roots(tuple(values))
         self._learned(found, others)
         guards = found.guards or [()] * len(found.values)
         return [s for v, g in zip(found.values, guards, strict=True) for s in self._with(u, v, rest, others, g)]

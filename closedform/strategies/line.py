@@ -189,10 +189,10 @@ class _Landscape(_Line):
         """The kind to show, None for a place that is only passed on the way."""
         edge = stop.role in ("end", "isolated")
         if stop.shape in ("minimum", "both"):
-            if edge:
-                return "boundary minimum" if least else None
-            return "global minimum" if least else "local minimum"
-        if edge or not (stop.stationary or stop.shape == "maximum"):
+            if edge and not least:
+                return "local minimum" if stop.stationary else None
+            return "boundary minimum" if edge else "global minimum" if least else "local minimum"
+        if not stop.stationary and (edge or stop.shape != "maximum"):
             return None
         if stop.shape == "maximum":
             return "global maximum" if most else "local maximum"

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import sympy as sp
 from flint import ctx, fmpq
 
 from closedform.algebra import bridge
 from closedform.budget import Budget
 from closedform.enclosures.line.cells import Line, Mark, line_of, restricted
 from closedform.enclosures.line.circles import period_of
+from closedform.enclosures.line.formulas import add_formulas
 from closedform.enclosures.line.functions import Unclear, from_node, has_switch, identically_zero, put, sign_at
 from closedform.enclosures.line.landscape import Landscape, landscape, period_of_loss
 from closedform.enclosures.line.spots import BITS, Spot
 from closedform.enclosures.line.zeros import zeros
 from closedform.expression import Node
+from closedform.kernel import expression as kernel
 from closedform.kernel.expression import Tree, add, differentiate, mul
 from closedform.kernel.reading import Refused
+from closedform.stationarity.domain import defined
 from closedform.stationarity.place import Requirement
 from closedform.stationarity.scalar import Stationarity, columns_of
 
@@ -72,10 +77,42 @@ def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
     """
     x = _unknown(system)
     columns = columns_of(system.origin)
-    nodes = system.origin.equations if system.domain.requirements or system.origin.loss is None else None
-    nodes = nodes or tuple(_node(e) for e in system.equations)
-    first, *others = (_without_idle_factors(from_node(n, columns), x, budget) for n in nodes)
-    line, period, _ = _line(system, [first, *others], x, budget, False)
+    whole = system.origin.unknowns == (x,)
+    nodes = (system.origin.equations if whole else ()) or tuple(_node(e) for e in system.equations)
+    trees = [_without_idle_factors(from_node(n, columns), x, budget) for n in nodes]
+    line, period, _ = _line(system, trees, x, budget, False)
+    return _common_zeros(trees, line, period, budget, forms)
+
+
+def exact_zeros(equation: Any, x: Any, budget: Budget) -> tuple[Any, ...] | None:
+    """All real zeros of an expression in one symbol, as expressions; None where that is open or one has no formula.
+
+    >>> x = sp.Symbol("x", real=True)
+    >>> exact_zeros(x**3 * sp.exp(4 / x) + 8 * sp.exp(x), x, Budget.of(5))
+    (-2,)
+    """
+    if equation.free_symbols != {x}:
+        return None
+    try:
+        node = _node(equation)
+        line = line_of(x.name, defined(node), budget)
+        found = _common_zeros([from_node(node)], line, None, budget)
+    except (Unclear, Refused):
+        return None
+    add_formulas(found.spots, budget)
+    values = [_formula_of(s) for s in found.spots]
+    return tuple(values) if found.complete and None not in values else None
+
+
+def _formula_of(spot: Spot) -> Any:
+    return spot.formula if spot.exact is None else bridge.from_tree(kernel.write(spot.exact), {})
+
+
+def _common_zeros(
+    trees: Sequence[Tree], line: Line, period: Tree | None, budget: Budget, forms: Sequence[Tree] = ()
+) -> Solutions:
+    """The common zeros of trees on a line."""
+    x, (first, *others) = line.x, trees
     out = Solutions(x, period=period)
     with ctx.workprec(BITS):
         line.cut_switches(first)

@@ -47,12 +47,12 @@ def declines(system: Stationarity) -> str | None:
 
 
 def _given(system: Stationarity) -> tuple[Any, Any, int] | None:
-    """An unknown, its only value, and the equation that gives it."""
+    """An unknown, its only value, and the equation that gives it: with a loss, its derivative by that unknown."""
     facts = Facts(system.relations)
     best: tuple[float, Any, Any, int] | None = None
     for i, e in enumerate(system.equations):
         for u in system.unknowns:
-            if u not in e.free_symbols:
+            if u not in e.free_symbols or (system.loss is not None and system.unknowns[i] != u):
                 continue
             value = _value(e, u, facts)
             if value is None:
@@ -91,7 +91,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     rest = tuple(v for v in system.unknowns if v != u)
     loss = None
     if system.loss is not None:
-        loss = sp.expand_log(system.loss.subs(u, value))
+        loss = _gathered(sp.expand_log(sp.expand_power_base(system.loss).subs(u, value)))
         equations = tuple(sp.numer(sp.together(sp.diff(loss, v))) for v in rest)
     else:
         equations = tuple(sp.numer(sp.together(e.subs(u, value))) for i, e in enumerate(system.equations) if i != used)
@@ -125,6 +125,16 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         )
 
     return Reduction(name, (inner,), lift)
+
+
+def _gathered(loss: Any) -> Any:
+    """The loss with its terms outside of logarithms as one fraction, where that is shorter."""
+    plain = [t for t in sp.Add.make_args(loss) if not t.has(sp.log)]
+    before = sp.Add(*plain)
+    if len(plain) < 2 or sp.count_ops(before) > MAX_OPS:
+        return loss
+    after = sp.cancel(sp.together(before))
+    return loss - before + after if sp.count_ops(after) < sp.count_ops(before) else loss
 
 
 def _lifted(p: CriticalPoint, u: Any, value: Any, unknowns: tuple[Any, ...], minimised: bool) -> CriticalPoint:

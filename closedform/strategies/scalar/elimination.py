@@ -11,6 +11,7 @@ from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator, Solutions
 from closedform.calculus.signs import Facts
+from closedform.enclosures.line.whole import exact_zeros
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CLASSES, CriticalPoint, Kind
@@ -50,7 +51,8 @@ def declines(system: Stationarity) -> str | None:
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, or failed with the case that resisted."""
     facts = Facts((*system.relations, *_box(system)))
-    found = Eliminator(facts, budget, system.nonzero).solve(system.equations, system.unknowns)
+    solver = Eliminator(facts, budget, system.nonzero, lambda e, u: exact_zeros(e, u, budget))
+    found = solver.solve(system.equations, system.unknowns)
     if not numbers_only(system):
         return _for_all_data(system, found, budget)
     judge = Judge(system, budget)
