@@ -87,3 +87,28 @@ def test_a_fall_without_end_is_said():
     said = answer("-4*x^2*y - x*y - y", unknowns=["x", "y"], assumptions=["x>=-2", "y<=4"])
     assert any("no lower bound" in s["text"] for s in said["verdict"]["statements"])
     assert said["verdict"]["minimiser"] is None
+
+
+def test_what_is_left_in_one_unknown_is_solved_along_its_line():
+    """x*y = 4 leaves x^3*exp(4/x) + 8*exp(x) = 0, which no change of variable solves: x = -2 is its only zero."""
+    said = answer("x^2*exp(y)+y^2*exp(x)", unknowns=["x", "y"])
+    assert said["verdict"]["outcome"] == "closed"
+    assert points(said) == [("global minimum", 0.0, 0.0), ("saddle", -2.0, -2.0)]
+
+
+def test_the_weibull_fit_is_proved_global_through_its_profile():
+    """Shape 2.12345698, scale 5.11266898 by SciPy's weibull_min.fit with the location held at 0."""
+    said = answer("weibull", data={"time": [2, 3, 5, 8]})
+    assert said["complete"]
+    assert points(said) == [("global minimum", 2.123457, 5.112669)]
+
+
+@pytest.mark.parametrize(
+    ("loss", "assumptions", "expected"),
+    [
+        ("-4*x^(3/2)", [], [("global maximum", 0.0)]),
+        ("x^3 - x^4", ["x>=0"], [("global maximum", 0.75), ("local minimum", 0.0)]),
+    ],
+)
+def test_an_end_where_the_slope_vanishes_is_listed(loss, assumptions, expected):
+    assert points(answer(loss, assumptions=assumptions)) == expected

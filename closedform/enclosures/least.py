@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import sympy as sp
-from flint import arb
+from flint import arb, fmpq
 
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
 from closedform.enclosures.ranges import INFINITE, Range, line, range_of
+from closedform.kernel.balls import evaluate
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 
@@ -141,13 +142,13 @@ def descends(
     if len(unknowns) > 3:
         return None
     base = {u: _rational_near(near[u.name]) for u in unknowns}
-    t = sp.Symbol("_t", positive=True)
+    whole, t = tree_or_none(loss), sp.Symbol("_t", real=True)
     if any(g.subs(base).is_nonnegative is not True for g in closed) or any(
         g.subs(base).is_positive is not True for g in strict
     ):
         return None
     for direction in product((0, 1, -1), repeat=len(unknowns)):
-        if not any(direction):
+        if not any(direction) or not _seems_to_fall(whole, base, direction):
             continue
         way = {u: base[u] + d * t for u, d in zip(unknowns, direction, strict=True)}
         slope = sp.diff(loss.subs(way, simultaneous=True), t)
@@ -161,6 +162,20 @@ def descends(
                 at = ", ".join(f"{u} = {base[u]}" for u in unknowns)
                 return f"the loss has no lower bound: from {at} in the direction {direction} it falls without end"
     return None
+
+
+def _seems_to_fall(whole: Tree | None, base: Mapping[Any, Any], direction: Sequence[int]) -> bool:
+    """Is the loss lower further along the ray, where it was looked at?"""
+    heights = list[arb]()
+    for t in (0, 100, 10_000):
+        place = {
+            u.name: arb(fmpq(int(b.p), int(b.q)) + d * t) for (u, b), d in zip(base.items(), direction, strict=True)
+        }
+        try:
+            heights.append(evaluate(whole, place) if whole is not None else arb.nan())
+        except (Refused, ValueError, ArithmeticError, OverflowError):
+            return False
+    return all(bool(later < earlier) for earlier, later in pairwise(heights))
 
 
 def _rational_near(ball: arb) -> Any:
