@@ -163,7 +163,7 @@ def test_no_drawer_for_odds_and_ends() -> None:
 
 # -- one ending --------------------------------------------------------------------------------------------------------
 
-ENDING = {"answer.py", "formula.py", "line.py"}  # of strategies/: candidates in, attempts out
+ENDING = {"answer.py", "ending.py", "formula.py", "line.py"}  # of strategies/: candidates in, attempts out
 # What other strategies still make themselves. The numbers may only shrink; a file that reaches zero leaves the table.
 MADE_OUTSIDE = {
     "edges.py": 2,
@@ -173,18 +173,8 @@ MADE_OUTSIDE = {
     "large/least_squares.py": 1,
     "large/logistic.py": 1,
     "matrices/certificate.py": 1,
-    "reductions/active_set.py": 2,
     "reductions/faces.py": 1,
-    "reductions/monotone_boundary.py": 1,
-    "reductions/separable.py": 2,
     "scalar/bounded.py": 1,
-    "scalar/certified_numerics.py": 1,
-    "scalar/elimination.py": 2,
-    "scalar/linear_system.py": 4,
-    "scalar/one_unknown.py": 5,
-    "scalar/piecewise_line.py": 3,
-    "scalar/polynomial_system.py": 1,
-    "scalar/termwise_minimum.py": 1,
     "scalar/univariate_polynomial.py": 2,
 }
 

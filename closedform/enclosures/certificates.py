@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from flint import acb, arb, fmpq
 
@@ -15,6 +17,15 @@ from closedform.kernel.reading import Json, Refused, decimal
 from closedform.stationarity.scalar import Stationarity
 
 MAX_POINTS = 400
+
+
+@dataclass(frozen=True)
+class ListedPoint:
+    """A critical point as a certificate lists it; ``exact`` is written where it is rational."""
+
+    balls: Mapping[str, arb]
+    inertia: tuple[int, int, int] | None = None
+    exact: Mapping[str, Any] | None = None
 
 
 def points_certificate(
@@ -82,6 +93,45 @@ def points_certificate(
         except Refused:
             continue
     return None
+
+
+def listed_certificate(
+    system: Stationarity,
+    relations: Sequence[Json],
+    points: Sequence[ListedPoint],
+    complex_count: int | None,
+    evidence: Mapping[str, Json],
+    digits: int,
+) -> Certificate | None:
+    """The claim that these are all critical points (roots of one equation, or the zero of a linear system).
+
+    None where the kernel cannot read the loss.
+    """
+    statement: dict[str, Json] = {"unknowns": list[Json](u.name for u in system.unknowns)}
+    try:
+        if system.loss is not None and system.loss.free_symbols <= set(system.unknowns):
+            statement["loss"] = bridge.to_tree(system.loss)
+        else:  # equations, or a loss with a parameter added, of which the kernel knows nothing
+            statement["equations"] = [bridge.to_tree(e) for e in system.equations]
+    except bridge.NoTranslation:
+        return None
+    if relations:
+        statement["relations"] = list(relations)
+    said = list[Json]()
+    for p in points:
+        texts = {x: decimal_text(ball, digits) for x, ball in p.balls.items()}
+        item: dict[str, Json] = {"numeric": {x: t for x, (t, _) in texts.items()}}
+        item["radius"] = {x: r for x, (_, r) in texts.items()}
+        if p.inertia is not None and "loss" in statement:
+            item["inertia"] = [str(k) for k in p.inertia]
+        if p.exact is not None and all(v.is_Rational for v in p.exact.values()):
+            item["exact"] = {x: str(v) for x, v in p.exact.items()}
+        said.append(item)
+    counts: dict[str, Json] = {"real": str(len(said))}
+    if complex_count is not None:
+        counts["complex"] = str(complex_count)
+    claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
+    return Certificate(statement, claim, dict(evidence))
 
 
 def _conjugate_classes(names: list[str], zeros: Sequence[Sequence[acb]], digits: int) -> list[Json]:

@@ -88,11 +88,10 @@ def _reversible(point: Mapping[str, object]) -> str:
     return f"{coordinates(point)} solves the system, by steps that can be reversed under its conditions"
 
 
-def _kept(point: Mapping[str, object], samples: int) -> str:
-    where = "at the point" if samples == 1 else f"at {samples} random admissible data"
+def _kept(point: Mapping[str, object]) -> str:
     return (
         f"{coordinates(point)} solves the system, by steps that keep its solutions, and makes every derivative zero in "
-        f"ball arithmetic {where}"
+        "ball arithmetic"
     )
 
 
@@ -278,10 +277,6 @@ POINTS: dict[str, Theorem] = {
     "one dip, clipped": Theorem(
         "the loss has one dip also beyond the closed bounds, at a point that is known: between them the minimiser is that "
         "point, or the bound next to it, with the multiplier's sign right"
-    ),
-    "strictly convex, clipped": Theorem(
-        "the loss is strictly convex on the whole line and its slope vanishes at one point: between the closed bounds the "
-        "minimiser is that point, or the bound next to it, with the multiplier's sign right"
     ),
     "vertex, clipped": Theorem(
         "a strictly convex quadratic between bounds falls to its vertex and rises after it: the minimiser is the vertex, "

@@ -8,20 +8,16 @@ with symbols the signs are proved from the assumptions. One unknown between boun
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any, cast
+from typing import Any
 
 import sympy as sp
-from flint import arb
 
 from closedform.algebra.bridge import text
-from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
-from closedform.frozen import FrozenMap
-from closedform.points import CriticalPoint, Kind
-from closedform.stationarity.candidates import decimals, expression_class
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
 name = "active set"
 example = {"loss": "(a - 3)^2 + 2*(b - 1)^2", "unknowns": ["a", "b"], "assumptions": ["a <= b"]}
@@ -86,7 +82,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
                     return Attempt(name, "declined", "no constraint is active at the minimiser")
                 return _answer(system, point, [slack[i] for i in active], strict, budget)
     if n == 1 and strict:
-        return _clipped(system, gradient[0], slack, unknowns[0])
+        return _clipped(system, gradient[0], slack, unknowns[0], budget)
     return Attempt(name, "failed", "no set of active constraints was proved to be the one for all data")
 
 
@@ -105,56 +101,24 @@ def _kkt(gradient: list[Any], active: list[Any], unknowns: list[Any]) -> tuple[d
 
 
 def _answer(system: Stationarity, found: dict[Any, Any], active: list[Any], strict: bool, budget: Budget) -> Attempt:
-    exact = FrozenMap({u.name: v for u, v in found.items()})
-    numbers = all(not v.free_symbols for v in exact.values())
-    bits = int(budget.digits * 3.4) + 120
-    shown = (
-        {k: decimals(real_ball(v, Sample({}, {}), bits) or arb(0), budget.digits) for k, v in exact.items()}
-        if numbers
-        else None
-    )
-    kind: Kind = "boundary minimum" if active else "global minimum"
     where = ", ".join(f"{text(a)} = 0" for a in active)
-    said = finding("Karush-Kuhn-Tucker for a quadratic", active=where, strict=strict)
-    point = CriticalPoint(
-        exact,
-        FrozenMap({k: v[0] for k, v in shown.items()}) if shown else None,
-        FrozenMap({k: v[1] for k, v in shown.items()}) if shown else None,
-        kind,
-        loss=sp.factor(cast(Any, system.loss).subs({u: exact[u.name] for u in system.unknowns}, simultaneous=True)),
-        expression_class=expression_class(*exact.values()),
-        note=f"on the edge {where}" if where else "",
+    record = Record(finding("Karush-Kuhn-Tucker for a quadratic", active=where, strict=strict))
+    point = FoundPoint(
+        {u: found[plain] for u, plain in zip(system.unknowns, found, strict=True)},
+        kind="boundary minimum",
+        note=f"on the edge {where}",
     )
-    return Attempt(
-        name,
-        "solved",
-        points=(point,),
-        complete=strict,
-        minimiser="closed",
-        scope="instance" if numbers else "formula",
-        expression_class=point.expression_class,
-        findings=(said,),
-    )
+    return concluded(name, system, Found((point,), strict, record), budget)
 
 
-def _clipped(system: Stationarity, slope: Any, slack: list[Any], x: Any) -> Attempt:
+def _clipped(system: Stationarity, slope: Any, slack: list[Any], x: Any, budget: Budget) -> Attempt:
     value = sp.factor(sp.solve(slope, x)[0])
     for s in slack:
         a, b = s.coeff(x, 1), s.coeff(x, 0)
         if not a.is_number or a == 0:
             return Attempt(name, "failed", f"the bound {text(s)} >= 0 has a symbol as its coefficient")
         value = sp.Max(value, -b / a) if a > 0 else sp.Min(value, -b / a)
-    said = finding("vertex, clipped")
     if len(slack) > 1 and not all(s.free_symbols == {x} for s in slack):
         return Attempt(name, "failed", "the order of the bounds is not known")
-    point = CriticalPoint(FrozenMap({x.name: value}), kind="global minimum", expression_class="piecewise")
-    return Attempt(
-        name,
-        "solved",
-        points=(point,),
-        complete=True,
-        minimiser="closed",
-        scope="formula",
-        expression_class="piecewise",
-        findings=(said,),
-    )
+    point = FoundPoint({system.unknowns[0]: value}, kind="global minimum", expression_class="piecewise")
+    return concluded(name, system, Found((point,), True, Record(finding("vertex, clipped"))), budget)

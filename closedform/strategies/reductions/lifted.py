@@ -9,9 +9,12 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx
 
+from closedform.algebra import bridge
 from closedform.algebra.sampling import Sample, real_ball
+from closedform.expression import substitute
 from closedform.frozen import FrozenMap
 from closedform.points import CLASSES, CriticalPoint
+from closedform.reading.language import parse, unparse
 from closedform.stationarity.candidates import decimals, expression_class
 
 DIGITS = 30
@@ -67,3 +70,12 @@ def lifted(p: CriticalPoint, values: Mapping[Any, Any], order: Sequence[str], di
         radius=radius,
         expression_class=max(classes, key=CLASSES.index) if classes else None,
     )
+
+
+def with_values(condition: str, values: Mapping[str, Any]) -> str:
+    """A condition with values put for whole names.
+
+    >>> with_values("s > 2*ss", {"s": sp.Symbol("a") + 1})
+    '1 + a > 2*ss'
+    """
+    return unparse(substitute(parse(condition), {name: bridge.from_sympy(value) for name, value in values.items()}))

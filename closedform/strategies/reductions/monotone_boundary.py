@@ -12,13 +12,12 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
-from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
-from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 from closedform.strategies.reductions.lifted import lifted
 
 name = "monotone up to the edge"
@@ -82,7 +81,8 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         if not attempts:
-            return _found(system, values, said, CriticalPoint(FrozenMap({}), expression_class="rational"))
+            point = FoundPoint(values, kind="boundary minimum", note="on the edge of the domain")
+            return concluded(name, system, Found((point,), True, Record(said)), budget)
         inner = attempts[0]
         if inner.outcome not in ("solved", "partial"):
             return replace(inner, strategy=name, findings=(said, *inner.findings))
@@ -99,25 +99,3 @@ def _joined(system: Stationarity, values: dict[Any, Any], p: CriticalPoint) -> C
     kind = "boundary minimum" if p.kind == "global minimum" else p.kind
     whole = lifted(p, values, [u.name for u in system.unknowns])
     return replace(whole, kind=kind, inertia=None, note="on the edge of the domain")
-
-
-def _found(system: Stationarity, values: dict[Any, Any], said: Finding, empty: CriticalPoint) -> Attempt:
-    loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
-    point = replace(
-        empty,
-        exact=FrozenMap({u.name: values[u] for u in system.unknowns}),
-        kind="boundary minimum",
-        loss=loss,
-        expression_class=expression_class(*values.values()),
-        note="on the edge of the domain",
-    )
-    return Attempt(
-        name,
-        "solved",
-        points=(point,),
-        complete=True,
-        minimiser="closed",
-        findings=(said,),
-        expression_class=point.expression_class,
-        scope="formula" if system.parameters else "instance",
-    )

@@ -15,17 +15,18 @@ import sympy as sp
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
-from closedform.frozen import FrozenMap
-from closedform.points import CLASSES, CriticalPoint
-from closedform.stationarity.candidates import decimals, expression_class
+from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
-from closedform.strategies.reductions.lifted import DIGITS, balls_of
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.reductions.lifted import balls_of, with_values
 
 name = "a block of its own"
 example = {"loss": "3*log(b) + (|1 - m| + |4 - m| + |6 - m|)/b", "unknowns": ["m", "b"], "assumptions": ["b>0"]}
 counterexample = {"loss": "exp(x*y) + x^2 + y^4", "unknowns": ["x", "y"]}
 
 MAX_POINTS = 64
+BITS = 333
+BLOCK = "block_value"  # the name of a block's value that is no number
 
 
 def declines(system: Stationarity) -> str | None:
@@ -64,7 +65,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     m, g, weight, rest = found
     others = tuple(u for u in system.unknowns if u != m)
     coupled = bool(weight.free_symbols & set(system.unknowns))
-    value = sp.Symbol("block_value", **({"positive": True} if g.is_nonnegative else {"real": True}))
+    value = sp.Symbol(BLOCK, **({"positive": True} if g.is_nonnegative else {"real": True}))
     relations = tuple(r for r in system.relations if not r.free_symbols & set(others))
     own = smaller(system, (m,), (sp.diff(g, m),), loss=g, relations=relations)
     said = finding("a block of its own", unknown=m, block=g)
@@ -79,7 +80,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         return Reduction(
             name,
             (own, remaining(value)),
-            lambda a: _lift(system, said, a[0], [_Case(m, a[0], a[1], value, g, coupled)]),
+            lambda a: _lift(system, said, a[0], [_Case(m, a[0], a[1], value, g, coupled)], budget),
         )
 
     def following(first: tuple[Attempt, ...]) -> tuple[Stationarity, ...]:
@@ -96,7 +97,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         for v, inner in zip(distinct, attempts[1:], strict=True):
             chosen = tuple(p for p, own_value in zip(first.points, exact, strict=True) if own_value == v)
             cases.append(_Case(m, replace(first, points=chosen), inner, v, g, True))
-        return _lift(system, said, first, cases)
+        return _lift(system, said, first, cases, budget)
 
     return Reduction(name, (own,), lift, following)
 
@@ -125,7 +126,7 @@ class _Case:
     coupled: bool
 
 
-def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case]) -> Attempt:
+def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case], budget: Budget) -> Attempt:
     numbers = not system.parameters
     attempts = [first, *(c.second for c in cases)]
     if first.outcome == "no_critical_point":
@@ -147,7 +148,7 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
             findings=(said, *(deciding.findings if not numbers else _free_of_certificates(deciding))),
             certificates=deciding.certificates if not numbers else (),
         )
-    points = list[CriticalPoint]()
+    points = list[FoundPoint]()
     for c in cases:
         for p, q in product(c.first.points, c.second.points):
             joined = _joined(system, c, p, q)
@@ -156,27 +157,20 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
             points.append(joined)
     if len(points) > MAX_POINTS:
         return Attempt(name, "failed", f"more than {MAX_POINTS} combinations")
-    minima = [p for p in points if p.kind == "global minimum"]
-    classes = [p.expression_class for p in points if p.expression_class]
-    second = cases[0].second
-    shift = len(first.certificates)
-    moved = tuple(
-        s if s.certificate is None else replace(s, certificate=s.certificate + shift) for s in second.findings
+    record = Record(said)
+    if numbers:
+        record.findings += _free_of_certificates(first)
+    else:
+        for a in (first, cases[0].second):
+            record.take(a.findings, a.certificates)
+    whole = all(p.exact is not None for p in points)
+    found = Found(
+        tuple(points),
+        all(a.complete for a in attempts),
+        record,
+        open="" if whole else "no formula was found for a part",
     )
-    exact = [p.exact is not None for p in points]
-    outcome: Any = "solved" if all(exact) else "partial" if any(exact) else "enclosed"
-    return Attempt(
-        name,
-        outcome,
-        "" if outcome == "solved" else "no formula was found for a part",
-        points=tuple(points),
-        complete=all(a.complete for a in attempts),
-        expression_class=max(classes, key=CLASSES.index) if classes else None,
-        minimiser="closed" if minima and all(p.exact is not None for p in minima) else None,
-        scope="instance" if numbers else "formula",
-        findings=(said, *_free_of_certificates(first)) if numbers else (said, *first.findings, *moved),
-        certificates=() if numbers else first.certificates + second.certificates,
-    )
+    return concluded(name, system, found, budget)
 
 
 def _free_of_certificates(a: Attempt) -> tuple[Finding, ...]:
@@ -184,47 +178,20 @@ def _free_of_certificates(a: Attempt) -> tuple[Finding, ...]:
     return tuple(s for s in a.findings if s.certificate is None)
 
 
-def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoint) -> CriticalPoint | None:
+def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoint) -> FoundPoint | None:
+    both = {p.kind, q.kind}
+    kind: Kind = "unclassified"
+    if both <= {"global minimum", "local minimum"}:
+        kind = "global minimum" if both == {"global minimum"} else "local minimum"
     if p.exact is None or q.exact is None:
-        return _in_numbers(system, p, q) if not system.parameters else None
+        at = {**(balls_of(p, BITS) or {}), **(balls_of(q, BITS) or {})}
+        known = not system.parameters and all(u.name in at for u in system.unknowns)
+        return FoundPoint(balls={u.name: at[u.name] for u in system.unknowns}, kind=kind) if known else None
     put, m, value = dict[Any, Any](), case.m, case.value
-    if case.coupled and isinstance(value, sp.Symbol) and value.name == "block_value":
+    if case.coupled and isinstance(value, sp.Symbol) and value.name == BLOCK:
         put[value] = sp.simplify(case.g.subs(m, p.exact[m.name]))
         if m in put[value].free_symbols or (value.is_positive and not put[value].is_positive):
             return None
-    exact = {u.name: p.exact[m.name] if u == m else q.exact[u.name].subs(put) for u in system.unknowns}
-    both = {p.kind, q.kind}
-    kind = (
-        "global minimum"
-        if both == {"global minimum"}
-        else "local minimum"
-        if both <= {"global minimum", "local minimum"}
-        else "unclassified"
-    )
-    classes = [expression_class(v) for v in exact.values()]
-    conditions = tuple(
-        dict.fromkeys((*p.conditions, *(c.replace("block_value", str(put.get(value, value))) for c in q.conditions)))
-    )
-    return CriticalPoint(
-        FrozenMap(exact),
-        kind=kind,
-        expression_class=max(classes, key=CLASSES.index),
-        conditions=conditions,
-        note=p.note or q.note,
-    )
-
-
-def _in_numbers(system: Stationarity, p: CriticalPoint, q: CriticalPoint) -> CriticalPoint | None:
-    """Two points of parts, one of them without a formula, as one point in decimals."""
-    bits = 333
-    at = {**(balls_of(p, bits) or {}), **(balls_of(q, bits) or {})}
-    if any(u.name not in at for u in system.unknowns):
-        return None
-    shown = {u.name: decimals(at[u.name], DIGITS) for u in system.unknowns}
-    both = {p.kind, q.kind}
-    return CriticalPoint(
-        None,
-        FrozenMap({k: v[0] for k, v in shown.items()}),
-        FrozenMap({k: v[1] for k, v in shown.items()}),
-        "global minimum" if both == {"global minimum"} else "unclassified",
-    )
+    exact = {u: p.exact[m.name] if u == m else q.exact[u.name].subs(put) for u in system.unknowns}
+    conditions = (*p.conditions, *(with_values(c, {BLOCK: put.get(value, value)}) for c in q.conditions))
+    return FoundPoint(exact, kind=kind, conditions=tuple(dict.fromkeys(conditions)), note=p.note or q.note)

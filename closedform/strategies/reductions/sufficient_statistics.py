@@ -8,17 +8,14 @@ from typing import Any
 
 import sympy as sp
 
-from closedform import expression
-from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.sums import Statistics, indexed_sums, separate
-from closedform.errors import ClosedFormError
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
-from closedform.reading.language import parse, unparse
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.strategies.reductions.lifted import with_values
 
 name = "sufficient statistics"
 example = {
@@ -88,7 +85,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     back = statistics.back
     names = {v.name: str(k) for k, v in statistics.symbols.items()}
-    points = tuple(_point(p, back, names) for p in inner.points)
+    points = tuple(_point(p, back) for p in inner.points)
     findings = tuple(replace(f, names=FrozenMap({**f.names, **names})) for f in inner.findings)
     first = finding("sufficient statistics", names=FrozenMap(names))
     classes = [p.expression_class for p in points if p.expression_class]
@@ -104,15 +101,6 @@ def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     )
 
 
-def _condition(said: str, back: dict[Any, Any], names: dict[str, str]) -> str:
-    """A condition on the statistics as one on the data, by replacing whole names."""
-    try:
-        sums = {s.name: bridge.from_sympy(e) for s, e in back.items()}
-        return unparse(expression.substitute(parse(said), sums))
-    except (ClosedFormError, ValueError):
-        return _written_back(said, names)
-
-
 def _written_back(said: str, names: dict[str, str]) -> str:
     """Whole names of statistics replaced by their sums: sum_x stands inside sum_xx."""
     if not names:
@@ -121,11 +109,11 @@ def _written_back(said: str, names: dict[str, str]) -> str:
     return re.sub(rf"\b({'|'.join(map(re.escape, longest))})\b", lambda m: names[m.group()], said)
 
 
-def _point(p: CriticalPoint, back: dict[Any, Any], names: dict[str, str]) -> CriticalPoint:
+def _point(p: CriticalPoint, back: dict[Any, Any]) -> CriticalPoint:
     if p.exact is None:
         return p
     exact = FrozenMap({k: v.xreplace(back) for k, v in p.exact.items()})
-    conditions = [_condition(c, back, names) for c in p.conditions]
+    conditions = [with_values(c, {k.name: v for k, v in back.items()}) for c in p.conditions]
     loss = p.loss.xreplace(back) if p.loss is not None else None
     return replace(
         p,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import sympy as sp
 from flint import arb, ctx, fmpq
 
 from closedform.algebra.roots import decimal_text
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
@@ -26,10 +27,10 @@ from closedform.enclosures.least import convex
 from closedform.enclosures.least_squares import Candidate, candidates, residuals_of, symmetries
 from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap
-from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
-from closedform.points import CriticalPoint, Kind
+from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 from closedform.strategies.strata import Feasible, sides_of
 
 name = "certified numerics"
@@ -70,7 +71,7 @@ class _Search:
     def __init__(self, system: Stationarity, function: Function, budget: Budget) -> None:
         self.system, self.function, self.budget = system, function, budget
         self.names = function.names
-        self.findings, self.certificates = list[Finding](), list[Certificate]()
+        self.record = Record()
 
     def attempt(self) -> Attempt:
         covered = self._in_box()
@@ -83,7 +84,7 @@ class _Search:
         complete = self._unique(found)
         if not complete:
             self._certify(found, None, None)
-        return self._answer(found, complete, 0 if complete or self._is_least(found) else None)
+        return self._answer(found, complete, unique=complete)
 
     # -- finding -----------------------------------------------------------------------------------------------------
 
@@ -192,8 +193,7 @@ class _Search:
         )
         if certificate is None:
             return self._convex()
-        self.certificates.append(certificate)
-        self.findings.append(finding("convex with one critical point", "proved", certificate=0))
+        self.record.say("convex with one critical point", certificate=certificate)
         return True
 
     def _convex(self) -> bool:
@@ -207,11 +207,8 @@ class _Search:
             return False
         if not any(convex(f, feasible.unknowns, sides) for f in (feasible.loss, sp.expand(feasible.loss))):
             return False
-        self.findings.append(finding("convex by composition with one critical point"))
+        self.record.say("convex by composition with one critical point")
         return True
-
-    def _is_least(self, found: list[Enclosed]) -> bool:
-        return False
 
     def _in_box(self) -> Attempt | None:
         """All critical points in the stated box (or on the bounded domain), by branch and bound."""
@@ -237,87 +234,62 @@ class _Search:
             if all(bool(b >= arb(low)) and bool(b <= arb(high)) for b, (low, high) in zip(p.point, sides, strict=True))
             and self._inside(p)
         ]
-        if not self.certificates:
-            self.findings.append(finding("no other point in the box"))
-        if not inside:
-            return Attempt(
-                name,
-                "no_critical_point",
-                "the box holds no critical point",
-                complete=True,
-                findings=tuple(self.findings),
-                certificates=tuple(self.certificates),
-            )
-        return self._answer(inside, True, None)
+        if not self.record.certificates:
+            self.record.say("no other point in the box")
+        return self._answer(inside, True, unique=False)
 
     def _certify(self, found: list[Enclosed], complete: dict[str, Json] | None, box: dict[str, Json] | None) -> None:
         points, signs = [p.point for p in found], [p.inertia for p in found]
         certificate = points_certificate(self.system, points, signs, self.budget.digits, complete=complete, box=box)
         if certificate is None:
             return
-        self.certificates.append(certificate)
-        index, count = len(self.certificates) - 1, len(found)
         if complete:
             sides = tuple((x, *ends) for x, ends in self.system.origin.box.items())
-            self.findings.append(finding("points of the box", "proved", certificate=index, box=sides, count=count))
+            self.record.say("points of the box", certificate=certificate, box=sides, count=len(found))
         else:
-            self.findings.append(
-                finding("points within their radii", "proved", certificate=index, where="", count=count)
-            )
+            self.record.say("points within their radii", certificate=certificate, where="", count=len(found))
 
     # -- the result ----------------------------------------------------------------------------------------------------
 
-    def _answer(self, found: list[Enclosed], complete: bool, least: int | None) -> Attempt:
-        order = sorted(range(len(found)), key=lambda i: _loss(found[i]))
-        best = self._global([found[i] for i in order], complete, least is not None)
-        points = tuple(self._point(found[i], k in best) for k, i in enumerate(order))
-        rows = [
+    def _answer(self, found: list[Enclosed], complete: bool, unique: bool) -> Attempt:
+        found = sorted(found, key=_loss)
+        best = self._global(found, complete, unique)
+        steps = found[0].steps if found else ()
+        rows = tuple(
             {"step": str(k), "largest residual": f"{r:.3g}", "relative step": f"{s:.3g}"}
-            for k, (r, s) in enumerate(found[order[0]].steps)
-        ]
-        reason = (
-            "certified numbers"
-            if complete
-            else ("certified numbers; that there are no other critical points is not proved")
+            for k, (r, s) in enumerate(steps)
         )
-        counts = FrozenMap({"complex": None, "real": len(points) if complete else None})
-        return Attempt(
-            name,
-            "enclosed",
-            reason,
-            points,
-            complete=complete,
-            counts=counts,
-            findings=tuple(self.findings),
-            certificates=tuple(self.certificates),
-            details=FrozenMap({"newton": tuple(rows)}),
+        points = tuple(
+            FoundPoint(
+                balls=dict(zip(self.names, p.point, strict=True)),
+                kind="global minimum" if k in best else _kind(p.inertia),
+                inertia=p.inertia,
+                loss=self._height(p),
+            )
+            for k, p in enumerate(found)
         )
+        reason = "certified numbers"
+        if not complete:
+            reason += "; that there are no other critical points is not proved"
+        none, details = "the box holds no critical point", FrozenMap[str, object]({"newton": rows} if rows else {})
+        whole = Found(points, complete, self.record, open=reason, none=none, ordered=True, details=details)
+        return concluded(name, self.system, whole, self.budget)
 
     def _global(self, found: list[Enclosed], complete: bool, unique: bool) -> set[int]:
-        if unique and complete:
+        if unique:
             return {0}
-        if not complete or self.system.origin.box or self.system.relations or self.function.loss is None:
+        if not found or not complete or self.system.origin.box or self.system.relations or self.function.loss is None:
             return set()
         if coercive(self.system, self.budget) is None or lower_bound(self.system) is None:
             return set()
         losses = [p.loss for p in found]
         return {0} if losses[0] is not None and all(x is not None and x > losses[0] for x in losses[1:]) else set()
 
-    def _point(self, p: Enclosed, least: bool) -> CriticalPoint:
-        texts = [decimal_text(b, self.budget.digits) for b in p.point]
-        loss = None
-        if p.loss is not None and p.loss.is_finite():
-            with ctx.workprec(int(self.budget.digits * 3.33) + 60):
-                loss = sp.Float(decimal_text(p.loss, min(self.budget.digits, 20))[0], 20)
-        return CriticalPoint(
-            None,
-            FrozenMap(dict(zip(self.names, (t for t, _ in texts), strict=True))),
-            FrozenMap(dict(zip(self.names, (r for _, r in texts), strict=True))),
-            "global minimum" if least else _kind(p.inertia),
-            p.inertia,
-            None,
-            loss,
-        )
+    def _height(self, p: Enclosed) -> Any:
+        if p.loss is None or not p.loss.is_finite():
+            return None
+        with ctx.workprec(int(self.budget.digits * 3.33) + 60):
+            return sp.Float(decimal_text(p.loss, min(self.budget.digits, 20))[0], 20)
 
 
 def _rational(text: str) -> fmpq:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator, Solutions
 from closedform.calculus.signs import Facts
 from closedform.enclosures.line.whole import exact_zeros
 from closedform.frozen import FrozenMap
-from closedform.kernel.certificate import Certificate
-from closedform.points import CLASSES, CriticalPoint, Kind
-from closedform.stationarity.candidates import Judge, Judged, decimals, expression_class, prove
+from closedform.stationarity.candidates import Judge, prove
 from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.families import Family, family_of
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.second_order import local_kind, numeric_kind, shape
+from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "elimination of one unknown after another"
@@ -55,51 +55,46 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     found = solver.solve(system.equations, system.unknowns)
     if not numbers_only(system):
         return _for_all_data(system, found, budget)
-    judge = Judge(system, budget)
     families, single, doubtful = list[Family](), list[Any](), ""
+    behind = {s.symbol for s in found.stands}
     for p in found.points:
-        if (
-            judge.numeric
-            and any(v.free_symbols for v in p.values())
-            and not any(s.symbol in v.free_symbols for s in found.stands for v in p.values())
-        ):
-            family = family_of(system, p)
-            if isinstance(family, Family):
-                families.append(family)
-            elif isinstance(family, str):
-                doubtful = family
-            else:
-                single += family
-        else:
+        free = set[Any]().union(*(v.free_symbols for v in p.values()))
+        if not free or free & behind:
             single.append(p)
-    judged = judge.judge_all(single, found.stands)
-    kept = [j for j in judged if j.sometimes]
-    if any(v.has(*(s.symbol for s in found.stands)) for j in kept for v in j.point.values()) if found.stands else False:
+            continue
+        family = family_of(system, p)
+        if isinstance(family, Family):
+            families.append(family)
+        elif isinstance(family, str):
+            doubtful = family
+        else:
+            single += family
+    judged = Judge(system, budget).judge_all(single, found.stands)
+    kept = [j.point for j in judged if j.sometimes]
+    if any(v.free_symbols & behind for p in kept for v in p.values()):
         return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
     if found.obstacles:
         o = found.obstacles[0]
         return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
     if doubtful:
         return Attempt(name, "failed", doubtful)
+    kept = [p for p in kept if not any(f.holds(p) for f in families)]
+    sure = all(j.never for j in judged if not j.sometimes) and not found.exceptions and not found.turns_cut
     if not kept and not families:
-        if found.turns_cut:
-            return Attempt(name, "failed", "only one turn of the circular functions was looked at")
-        if any(r.rel_op in (">=", "<=") and r.free_symbols & set(system.unknowns) for r in system.relations):
-            return Attempt(name, "failed", "no critical point inside the domain; its closed edges were not examined")
-        if found.exceptions:
-            return Attempt(name, "failed", f"no critical point unless {found.exceptions[0]} = 0")
-        if not found.points or (judge.numeric and all(j.never for j in judged)):
-            said = finding("elimination leaves none")
-            return Attempt(
-                name,
-                "no_critical_point",
-                "the system has no real solution in the domain",
-                complete=True,
-                findings=(said,),
-                scope="instance" if judge.numeric else "formula",
-            )
-        return Attempt(name, "failed", "the candidates fail at every sample, which proves nothing for all data")
-    return _answer(system, facts, judge, judged, kept, families, bool(found.exceptions), found.turns_cut, budget)
+        return _without_points(system, found, sure, budget)
+    return _with_points(system, facts, kept, families, sure, budget)
+
+
+def _without_points(system: Stationarity, found: Solutions, sure: bool, budget: Budget) -> Attempt:
+    if found.turns_cut:
+        return Attempt(name, "failed", "only one turn of the circular functions was looked at")
+    if found.exceptions:
+        return Attempt(name, "failed", f"no critical point unless {found.exceptions[0]} = 0")
+    if not sure:
+        return Attempt(name, "failed", "it is open whether a candidate is real, in the domain and a solution")
+    record = Record(finding("elimination leaves none"))
+    none = "the system has no real solution in the domain"
+    return concluded(name, system, Found((), True, record, none=none), budget)
 
 
 def _for_all_data(system: Stationarity, found: Solutions, budget: Budget) -> Attempt:
@@ -134,93 +129,49 @@ def _box(system: Stationarity) -> list[Any]:
     return out
 
 
-def _answer(
+def _with_points(
     system: Stationarity,
     facts: Facts,
-    judge: Judge,
-    judged: list[Judged],
-    kept: list[Judged],
+    kept: list[Mapping[Any, Any]],
     families: list[Family],
-    open_cases: bool,
-    turns_cut: bool,
+    sure: bool,
     budget: Budget,
 ) -> Attempt:
-    certificates, findings = list[Certificate](), list[Finding]()
+    record = Record()
     whole = shape(system, facts)
     if whole.reason:
-        findings.append(finding("shape of the loss", reason=whole.reason))
-    dropped = [j for j in judged if not j.sometimes]
-    complete = whole.unique and len(kept) == 1 and kept[0].always and not families
-    complete = (complete or all(j.never for j in dropped)) and not (open_cases or turns_cut)
-    squares = floor_of(system.loss, system.unknowns) if system.loss is not None else None
-    squares = _least_value(system, facts) if squares is None else squares
-    points = [_of_family(system, f, squares) for f in families]
+        record.say("shape of the loss", reason=whole.reason)
+    complete = sure or (whole.unique and len(kept) == 1 and not families)
+    points = [_of_family(system, f) for f in families]
     if families:
-        findings.append(finding("sets of critical points", sets=tuple(f.words for f in families)))
-    for j in _distinct(kept):
-        if any(f.holds(j.point) for f in families):
-            continue
+        record.say("sets of critical points", sets=tuple(f.words for f in families))
+    for p in kept:
         budget.check()
-        points.append(_point(system, judge, j, whole.minimum, facts, squares, certificates, findings, budget))
+        point = FrozenMap({u.name: p[u] for u in system.unknowns})
+        proof = prove(system, p) if budget.remaining > 3 else None
+        index = None
+        if proof is not None:
+            index = record.say("the gradient vanishes", certificate=proof[0], point=point)
+        else:
+            record.say("steps that keep the solutions", point=point)
+        points.append(FoundPoint(p, kind="global minimum" if whole.minimum else "unclassified", certificate=index))
     if complete:
-        findings.append(finding("no other point", why="the elimination keeps every solution"))
-    classes = [p.expression_class for p in points if p.expression_class is not None]
-    klass = max(classes, key=CLASSES.index) if classes else None
-    minima = [p for p in points if p.kind == "global minimum"]
-    if judge.numeric:
-        points.sort(key=lambda p: [float(v) for v in p.numeric.values()] if p.numeric else [])
-    return Attempt(
-        name,
-        "solved",
-        points=tuple(points),
-        complete=complete,
-        expression_class=klass,
-        minimiser="closed" if minima else None,
-        scope="instance" if judge.numeric else "formula",
-        findings=tuple(findings),
-        certificates=tuple(certificates),
-        counts=FrozenMap(
-            {"complex": None, "real": len(points) if complete and judge.numeric and not families else None}
-        ),
-    )
+        record.say("no other point", why="the elimination keeps every solution")
+    return concluded(name, system, Found(tuple(points), complete, record), budget)
 
 
-def _of_family(system: Stationarity, family: Family, floor: Any) -> CriticalPoint:
-    loss = system.loss.subs(family.point, simultaneous=True) if system.loss is not None else None
-    loss = sp.simplify(loss) if loss is not None and sp.count_ops(loss) < 100 else loss
-    kind: Kind = "unclassified"
-    if loss is not None and floor is not None and sp.simplify(loss - floor) == 0:
-        kind = "global minimum"
-    values = [family.point[u] for u in system.unknowns]
-    return CriticalPoint(
-        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
-        kind=kind,
+def _of_family(system: Stationarity, family: Family) -> FoundPoint:
+    """The family as one point with free unknowns; all of it is least where the loss there is its plain lower bound."""
+    floor = floor_of(system.loss, system.unknowns) if system.loss is not None else None
+    loss = loss_at(system, {u.name: v for u, v in family.point.items()})
+    least = loss is not None and floor is not None and sp.simplify(loss - floor) == 0
+    return FoundPoint(
+        family.point,
+        kind="global minimum" if least else "unclassified",
         loss=loss if loss is not None and not loss.free_symbols else None,
-        expression_class=expression_class(*values),
         conditions=family.conditions,
         note=family.words,
     )
-
-
-def _distinct(kept: list[Judged]) -> list[Judged]:
-    """Without points that lie in a family of the list, which branching may repeat."""
-    families = [j for j in kept if any(v == k for k, v in j.point.items())]
-    out = list[Judged]()
-    for j in kept:
-        inside = False
-        for f in families:
-            if f is j:
-                continue
-            free = {k: j.point[k] for k, v in f.point.items() if v == k}
-            if any(v == k for k, v in j.point.items()):
-                continue
-            try:
-                inside = inside or all(sp.simplify(v.subs(free) - j.point[k]) == 0 for k, v in f.point.items())
-            except (TypeError, ValueError):
-                continue
-        if not inside:
-            out.append(j)
-    return out
 
 
 def _least_value(system: Stationarity, facts: Facts) -> Any:
@@ -239,61 +190,3 @@ def _least_value(system: Stationarity, facts: Facts) -> Any:
         if facts.sign(c) not in (1, 2):
             return None
     return rest
-
-
-def _point(
-    system: Stationarity,
-    judge: Judge,
-    j: Judged,
-    minimum: bool,
-    facts: Facts,
-    squares: Any,
-    certificates: list[Certificate],
-    findings: list[Finding],
-    budget: Budget,
-) -> CriticalPoint:
-    free = [u.name for u, v in j.point.items() if u == v]
-    proof = prove(system, j.point) if budget.remaining > 3 else None
-    conditions = list[str]()
-    index = None
-    point = FrozenMap({u.name: j.point[u] for u in system.unknowns if j.point[u] != u})
-    if proof is not None:
-        certificates.append(proof[0])
-        index = len(certificates) - 1
-        findings.append(finding("the gradient vanishes", "proved", certificate=index, point=point))
-    else:
-        findings.append(finding("steps that keep the solutions", point=point, samples=len(j.words)))
-    if not j.always:
-        conditions.append(
-            "where it is real and lies in the domain" + (" and satisfies the equations" if "not" in j.words else "")
-        )
-    values = [j.point[u] for u in system.unknowns]
-    at = j.balls[0]
-    if judge.numeric and at is not None and not free:
-        kind, inertia = numeric_kind(system, at, judge.precision)
-    else:
-        kind, inertia = local_kind(system, j.point, facts)
-    loss = system.loss.subs(j.point, simultaneous=True) if system.loss is not None else None
-    if loss is not None and sp.count_ops(loss) < 100:
-        loss = sp.simplify(loss) if not loss.has(sp.log, sp.exp) else sp.expand_log(loss)
-    word: Kind = "global minimum" if minimum else kind
-    if squares is not None and loss is not None and sp.count_ops(loss) < 60 and sp.simplify(loss - squares) == 0:
-        word = "global minimum"  # a sum of squares cannot be less
-    numeric = radius = None
-    if judge.numeric and at is not None and not free:
-        pairs = {u.name: decimals(at[u.name], budget.digits) for u in system.unknowns}
-        numeric = FrozenMap({k: v[0] for k, v in pairs.items()})
-        radius = FrozenMap({k: v[1] for k, v in pairs.items()})
-    return CriticalPoint(
-        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
-        numeric,
-        radius,
-        word,
-        inertia,
-        None,
-        loss if loss is not None and sp.count_ops(loss) <= 150 else None,
-        expression_class(*values),
-        tuple(conditions),
-        note=f"a family: {', '.join(free)} free" if free else "",
-        certificate=index,
-    )

@@ -11,23 +11,22 @@ from dataclasses import replace
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx, fmpq, fmpq_mat
+from flint import arb, fmpq, fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
-from closedform.frozen import FrozenMap
-from closedform.kernel.certificate import Certificate
+from closedform.enclosures.certificates import ListedPoint, listed_certificate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Json
-from closedform.points import CriticalPoint, Kind
-from closedform.stationarity.candidates import Judge, decimals, expression_class
+from closedform.points import Kind
 from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "linear system"
@@ -90,128 +89,60 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
     a = fmpq_mat(matrix)
     inertia = inertia_of(matrix) if system.loss is not None else None
     if a.rank() < n:
-        return _singular(system, a, right, inertia)
-    solution = [a.solve(right)[i, 0] for i in range(n)] if n == 1 else _column(a.solve(right))
-    exact = FrozenMap({u.name: sp.Rational(int(v.p), int(v.q)) for u, v in zip(system.unknowns, solution, strict=True)})
-    with ctx.workprec(int(budget.digits * 3.4) + 120):
-        shown = {u.name: decimals(arb(v), budget.digits) for u, v in zip(system.unknowns, solution, strict=True)}
+        return _singular(system, a, right, inertia, budget)
+    solved = a.solve(right)
+    values = [solved[i, 0] for i in range(n)]
+    exact = {u: sp.Rational(int(v.p), int(v.q)) for u, v in zip(system.unknowns, values, strict=True)}
+    listed = ListedPoint(
+        {u.name: arb(v) for u, v in zip(system.unknowns, values, strict=True)},
+        inertia,
+        {u.name: v for u, v in exact.items()},
+    )
+    relations: list[Json] = []
+    record = Record()
+    try:
+        relations = [[r.rel_op, bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)] for r in system.relations]
+    except bridge.NoTranslation:
+        certificate = None
+    else:
+        evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
+        certificate = listed_certificate(system, relations, [listed], 1, evidence, budget.digits)
+    if certificate is not None:
+        record.say("regular linear gradient", certificate=certificate)
     kind: Kind = "unclassified"
     if inertia is not None:
         kind = "global minimum" if inertia == (n, 0, 0) else "global maximum" if inertia == (0, n, 0) else "saddle"
-    value = (
-        system.loss.subs(dict(zip(system.unknowns, exact.values(), strict=True))) if system.loss is not None else None
-    )
-    point = CriticalPoint(
-        exact,
-        FrozenMap({k: v[0] for k, v in shown.items()}),
-        FrozenMap({k: v[1] for k, v in shown.items()}),
-        kind,
-        inertia,
-        1,
-        value,
-        "rational",
-        certificate=0,
-    )
-    certificates, findings = _certified(system, point)
-    if (
-        system.relations
-        and not Judge(system, budget).judge(dict(zip(system.unknowns, exact.values(), strict=True))).always
-    ):
-        return Attempt(name, "failed", "the one zero of the gradient lies outside the domain")
     if kind == "global minimum":
-        findings += (finding("positive definite quadratic"),)
-    return Attempt(
-        name,
-        "solved",
-        points=(point,),
-        complete=True,
-        expression_class="rational",
-        certificates=certificates,
-        minimiser="closed" if kind == "global minimum" else None,
-        findings=findings,
-        counts=FrozenMap({"complex": 1, "real": 1}),
-    )
+        record.say("positive definite quadratic")
+    one = FoundPoint(exact, kind=kind, inertia=inertia, multiplicity=1, certificate=0 if certificate else None)
+    return concluded(name, system, Found((one,), True, record, complex=1), budget)
 
 
-def _column(m: fmpq_mat) -> list[fmpq]:
-    return [m[i, 0] for i in range(m.nrows())]
-
-
-def _certified(system: Stationarity, point: CriticalPoint) -> tuple[tuple[Certificate, ...], tuple[Finding, ...]]:
-    try:
-        unknowns: list[Json] = [u.name for u in system.unknowns]
-        statement: dict[str, Json] = {"unknowns": unknowns}
-        if system.loss is not None:
-            statement["loss"] = bridge.to_tree(system.loss)
-        else:
-            statement["equations"] = [bridge.to_tree(e) for e in system.equations]
-        if system.relations:
-            statement["relations"] = [
-                [r.rel_op, bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)] for r in system.relations
-            ]
-    except bridge.NoTranslation:
-        return (), ()
-    item: dict[str, Json] = {
-        "numeric": dict(point.numeric or {}),
-        "radius": dict(point.radius or {}),
-        "exact": {k: str(v) for k, v in (point.exact or {}).items()},
-    }
-    if point.inertia is not None:
-        item["inertia"] = [str(k) for k in point.inertia]
-    claim: dict[str, Json] = {
-        "kind": "critical_points",
-        "complete": True,
-        "points": [item],
-        "counts": {"real": "1", "complex": "1"},
-    }
-    evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
-    said = finding("regular linear gradient", "proved", certificate=0)
-    return (Certificate(statement, claim, evidence),), (said,)
-
-
-def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any) -> Attempt:
+def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any, budget: Budget) -> Attempt:
     n = len(system.unknowns)
     augmented = fmpq_mat([[*(a[i, j] for j in range(n)), right[i, 0]] for i in range(n)])
     reduced, rank = augmented.rref()
-    pivots = list[int]()
-    for i in range(rank):
-        pivots.append(next(j for j in range(n + 1) if reduced[i, j] != 0))
+    pivots = [next(j for j in range(n + 1) if reduced[i, j] != 0) for i in range(rank)]
     if n in pivots:
-        said = finding("linear equations contradict each other")
-        return Attempt(
-            name, "no_critical_point", "the equations contradict each other", complete=True, findings=(said,)
-        )
-    exact = {u.name: u for u in system.unknowns}
+        record = Record(finding("linear equations contradict each other"))
+        return concluded(name, system, Found((), True, record, none="the equations contradict each other"), budget)
+    if system.relations:
+        return Attempt(name, "failed", "a family of solutions, of which the domain cuts off a part")
+    exact = dict[Any, Any](zip(system.unknowns, system.unknowns, strict=True))
     for i, p in enumerate(pivots):
         value = sp.Rational(int(reduced[i, n].p), int(reduced[i, n].q))
         for j in range(n):
             if j not in pivots:
                 value -= sp.Rational(int(reduced[i, j].p), int(reduced[i, j].q)) * system.unknowns[j]
-        exact[system.unknowns[p].name] = value
+        exact[system.unknowns[p]] = value
     free = [u.name for j, u in enumerate(system.unknowns) if j not in pivots]
     convex = inertia is not None and inertia[1] == 0
-    kind: Kind = "global minimum" if convex else "degenerate"
-    point = CriticalPoint(
-        FrozenMap(exact),
-        kind=kind,
-        inertia=inertia,
-        expression_class="rational",
-        note=f"a family: {', '.join(free)} free",
-    )
-    said = [finding("affine family", dimension=len(free))]
+    record = Record(finding("affine family", dimension=len(free)))
     if convex:
-        said.append(finding("positive semidefinite quadratic"))
-    if system.relations:
-        return Attempt(name, "failed", "a family of solutions, of which the domain cuts off a part")
-    return Attempt(
-        name,
-        "solved",
-        points=(point,),
-        complete=True,
-        expression_class="rational",
-        minimiser="closed" if convex else None,
-        findings=tuple(said),
-    )
+        record.say("positive semidefinite quadratic")
+    kind: Kind = "global minimum" if convex else "degenerate"
+    family = FoundPoint(exact, kind=kind, inertia=inertia, note=f"a family: {', '.join(free)} free")
+    return concluded(name, system, Found((family,), True, record), budget)
 
 
 def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budget) -> Attempt:
@@ -227,7 +158,7 @@ def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budg
         changed[:, j] = right
         values.append(sp.factor(changed.det(method="berkowitz") / determinant))
     if numeric:
-        return _of_numbers(system, values, determinant)
+        return _of_numbers(system, values, determinant, budget)
     found = Candidates(
         (Candidate(dict(zip(system.unknowns, values, strict=True))),),
         (determinant,),
@@ -239,22 +170,12 @@ def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budg
         return Attempt(name, "failed", str(reason))
 
 
-def _of_numbers(system: Stationarity, values: list[Any], determinant: Any) -> Attempt:
+def _of_numbers(system: Stationarity, values: list[Any], determinant: Any, budget: Budget) -> Attempt:
     """The one solution where the coefficients are numbers that are not rational; its kind is found by the gate."""
-    said = finding("determinant is not zero", determinant=determinant)
-    klass = expression_class(*values)
-    point = CriticalPoint(
-        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}), expression_class=klass
-    )
+    record = Record(finding("determinant is not zero", determinant=determinant))
     whole = shape(system, Facts(system.relations))
-    if whole.minimum:
-        point = replace(point, kind="global minimum")
-    return Attempt(
-        name,
-        "solved",
-        points=(point,),
-        complete=True,
-        expression_class=klass,
-        minimiser="closed" if whole.minimum else None,
-        findings=(said, *((finding("shape of the loss", reason=whole.reason),) if whole.reason else ())),
-    )
+    if whole.reason:
+        record.say("shape of the loss", reason=whole.reason)
+    kind: Kind = "global minimum" if whole.minimum else "unclassified"
+    one = FoundPoint(dict(zip(system.unknowns, values, strict=True)), kind=kind)
+    return concluded(name, system, Found((one,), True, record), budget)

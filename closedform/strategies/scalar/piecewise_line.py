@@ -12,19 +12,17 @@ from itertools import pairwise
 from typing import Any
 
 import sympy as sp
-from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, complex_ball, real_ball
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.inversion import real_roots
 from closedform.calculus.pieces import Cutter, Pieces, Undecided
 from closedform.calculus.signs import Facts
-from closedform.frozen import FrozenMap
-from closedform.points import CLASSES, CriticalPoint, Kind
-from closedform.stationarity.candidates import decimals, expression_class
+from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
 name = "pieces and kinks on a line"
 example = {"loss": "|1 - m| + |2 - m| + |9 - 3*m|"}
@@ -103,14 +101,8 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
     places += _flats(pieces, signs)
     falls_then_rises = signs[0][0] < 0 < signs[-1][1]
     if not places:
-        said = finding("monotone on each piece")
-        return Attempt(
-            name,
-            "no_critical_point",
-            "no piece has a critical point and no break is a minimum",
-            complete=True,
-            findings=(said,),
-        )
+        none = "no piece has a critical point and no break is a minimum"
+        return concluded(name, system, Found((), True, Record(finding("monotone on each piece")), none=none), budget)
     return _report(system, pieces, places, falls_then_rises, budget)
 
 
@@ -181,61 +173,23 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
                 for i in minima
                 if all(k == i or balls[i] < balls[k] or sp.simplify(values[i] - values[k]) == 0 for k in minima)
             }
-    points, flats = list[CriticalPoint](), list[Finding]()
+    record = Record(finding("every extremum between the kinks", breaks=tuple(pieces.breaks)))
+    points = list[FoundPoint]()
     for i, p in enumerate(places):
         kind: Kind = "global minimum" if i in best else p.kind
-        if p.end is not None:
-            span = f"any value in [{text(p.value)}, {text(p.end)}]"
-            flats.append(finding("constant on an interval", low=p.value, high=p.end, kind=kind))
-            for end in (p.value, p.end):
-                if end.is_finite:
-                    shown = decimals(
-                        real_ball(end, Sample({}, {}), int(budget.digits * 3.4) + 120) or arb(0), budget.digits
-                    )
-                    points.append(
-                        CriticalPoint(
-                            FrozenMap({x.name: end}),
-                            FrozenMap({x.name: shown[0]}),
-                            FrozenMap({x.name: shown[1]}),
-                            kind,
-                            None,
-                            None,
-                            values[i],
-                            "piecewise",
-                            note=span,
-                        )
-                    )
+        if p.end is None:
+            points.append(FoundPoint({x: p.value}, kind=kind, loss=values[i], note="a kink" if p.kink else ""))
             continue
-        ball = real_ball(p.value, Sample({}, {}), int(budget.digits * 3.4) + 120)
-        shown = decimals(ball, budget.digits) if isinstance(ball, arb) else None
-        points.append(
-            CriticalPoint(
-                FrozenMap({x.name: p.value}),
-                FrozenMap({x.name: shown[0]}) if shown else None,
-                FrozenMap({x.name: shown[1]}) if shown else None,
-                kind,
-                None,
-                None,
-                values[i],
-                expression_class(p.value),
-                note="a kink" if p.kink else "",
-            )
-        )
-    points.sort(key=lambda q: float(q.numeric[x.name]) if q.numeric else 0.0)
-    findings = [finding("every extremum between the kinks", breaks=tuple(pieces.breaks))]
-    findings += flats
+        record.say("constant on an interval", low=p.value, high=p.end, kind=kind)
+        note = f"any value in [{text(p.value)}, {text(p.end)}]"
+        points += [
+            FoundPoint({x: end}, kind=kind, loss=values[i], expression_class="piecewise", note=note)
+            for end in (p.value, p.end)
+            if end.is_finite
+        ]
     if best:
-        findings.append(finding("falls before and rises after the points"))
-    classes = [p.expression_class for p in points if p.expression_class]
-    return Attempt(
-        name,
-        "solved",
-        points=tuple(points),
-        complete=True,
-        minimiser="closed" if best else None,
-        expression_class=max(classes, key=CLASSES.index),
-        findings=tuple(findings),
-    )
+        record.say("falls before and rises after the points")
+    return concluded(name, system, Found(tuple(points), True, record), budget)
 
 
 def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: Budget) -> Attempt:
@@ -264,15 +218,6 @@ def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         condition = sp.true if last else sp.And(sp.Le(slopes[k].subs(x, b), 0), sp.Ge(slopes[k + 1].subs(x, b), 0))
         cases.append((b, condition))
     value = sp.Piecewise(*cases) if len(cases) > 1 else cases[0][0]
-    said = finding("strictly convex by cases")
-    point = CriticalPoint(FrozenMap({x.name: value}), kind="global minimum", expression_class="piecewise")
-    return Attempt(
-        name,
-        "solved",
-        points=(point,),
-        complete=True,
-        minimiser="closed",
-        scope="formula",
-        expression_class="piecewise",
-        findings=(said,),
-    )
+    minimiser = FoundPoint({x: value}, kind="global minimum", expression_class="piecewise")
+    record = Record(finding("strictly convex by cases"))
+    return concluded(name, system, Found((minimiser,), True, record), budget)

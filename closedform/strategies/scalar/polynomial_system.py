@@ -10,7 +10,7 @@ loss, certificate, that share what is known of each zero.)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import comb
 from typing import Any
 
@@ -21,8 +21,7 @@ from closedform.algebra import bridge
 from closedform.algebra.galois.decide import Decision, decide
 from closedform.algebra.polynomial_systems.elements import coordinates, evaluated, matching, minimal_polynomial
 from closedform.algebra.polynomial_systems.solve import RealPoint, SystemSolution, solve_system, zeros_of
-from closedform.algebra.roots import decimal_text
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
 from closedform.calculus.rational_roots import RealRoots
@@ -30,12 +29,12 @@ from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.evaluation import Function
 from closedform.frozen import FrozenMap
-from closedform.kernel.certificate import Certificate
 from closedform.kernel.expression import read
 from closedform.kernel.rational import quotient
 from closedform.kernel.reading import Refused
-from closedform.points import CriticalPoint, Kind
+from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
 name = "polynomial system"
 example = {"loss": "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"}
@@ -168,7 +167,7 @@ class _Answer:
     def __init__(self, system: Stationarity, solution: SystemSolution, budget: Budget) -> None:
         self.system, self.solution, self.budget = system, solution, budget
         self.names = [u.name for u in system.unknowns]
-        self.findings, self.certificates = list[Finding](), list[Certificate]()
+        self.record = Record()
         self.bits = int(budget.digits * 3.33) + 120
         self.function = Function.of(system)
         self.open = False
@@ -178,54 +177,33 @@ class _Answer:
         self._say_counts()
         zeros = [z for z in map(_Zero, solution.real_points(self.budget.digits + 12)) if self._inside(z)]
         complete = solution.complete and not self.open
-        complex_count = None if self.system.relations else solution.complex_count
-        counts = FrozenMap({"complex": complex_count, "real": len(zeros)})
-        if not zeros:
-            closed = any(r.rel_op in (">=", "<=") for r in self.system.relations)
-            if closed:
-                return Attempt(
-                    name, "failed", "no critical point inside the domain; its closed edges were not examined"
-                )
-            outcome = "no_critical_point" if complete else "failed"
-            reason = "the equations have no real common zero" + (" in the domain" if self.system.relations else "")
-            return Attempt(name, outcome, reason, complete=complete, counts=counts, findings=tuple(self.findings))
         status = self._exact(zeros)
         kinds = self._kinds(zeros, complete)
-        self._certify(zeros, complete)
+        if zeros:
+            self._certify(zeros, complete)
         points = tuple(self._point(z, k) for z, k in zip(zeros, kinds, strict=True))
-        minima = [p for p in points if p.kind == "global minimum"]
-        undecided = [i for i in {z.point.factor for z in zeros} if status[i] == "unknown"]
-        minimiser = None
-        if minima:
-            minimiser = (
-                "closed" if all(p.exact is not None for p in minima) else "undecided" if undecided else "not_closed"
-            )
-        closed = sum(p.exact is not None for p in points)
-        common: dict[str, Any] = {
-            "points": points,
-            "complete": complete,
-            "counts": counts,
-            "findings": tuple(self.findings),
-            "certificates": tuple(self.certificates),
-            "minimiser": minimiser if complete else None,
-        }
+        unsettled = ""
         if not complete:
-            return Attempt(
-                name, "enclosed", "that there are no further critical points is observed, not proved", **common
-            )
-        if undecided:
-            return Attempt(
-                name, "enclosed", "solvability by radicals was not decided, or the radicals are too long", **common
-            )
-        return Attempt(name, "solved" if closed == len(points) else "partial" if closed else "not_closed", **common)
+            unsettled = "that there are no further critical points is observed, not proved"
+        elif "unknown" in status.values():
+            unsettled = "solvability by radicals was not decided, or the radicals are too long"
+        found = Found(
+            points,
+            complete,
+            self.record,
+            unsettled=unsettled,
+            none="the equations have no real common zero" + (" in the domain" if self.system.relations else ""),
+            complex=None if self.system.relations else solution.complex_count,
+        )
+        return concluded(name, self.system, found, self.budget)
 
     def _say_counts(self) -> None:
         s = self.solution
         trust = "derived" if s.complete else "observed"
         if s.space == -1:
-            self.findings.append(finding("no complex solution", trust))
+            self.record.say("no complex solution", trust)
             return
-        self.findings.append(finding(COUNTED[s.ground], trust, complex=s.complex_count, real=s.real_count))
+        self.record.say(COUNTED[s.ground], trust, complex=s.complex_count, real=s.real_count)
 
     def _inside(self, zero: _Zero) -> bool:
         """Whether the relations hold; a difference that stays near zero is tested exactly in the zero's field."""
@@ -273,15 +251,9 @@ class _Answer:
             except ZeroDivisionError:
                 done = False
             status[number] = "closed" if done else "unknown"
-        used = {id(r) for r in known.values()}
         for roots in known.values():
-            if id(roots) in used and roots.certificates and roots.status == "closed":
-                shift = len(self.certificates)
-                self.certificates.extend(roots.certificates)
-                self.findings.extend(
-                    replace(s, certificate=None if s.certificate is None else s.certificate + shift)
-                    for s in roots.findings
-                )
+            if roots.certificates and roots.status == "closed":
+                self.record.take(roots.findings, roots.certificates)
         return status
 
     def _decide(self, factor: fmpz_poly) -> Decision:
@@ -289,18 +261,13 @@ class _Answer:
             return Decision(True, "degree at most two")
         decision = decide(factor, self.budget.share(self.budget.remaining * 0.4))
         if decision.solvable is False and decision.certificate is not None:
-            self.certificates.append(decision.certificate)
-            form = sp.Add(*(c * u for c, u in zip(self._form(), self.system.unknowns, strict=True)))
-            self.findings.append(
-                finding(
-                    "points without radicals",
-                    "proved",
-                    certificate=len(self.certificates) - 1,
-                    count=_count(factor),
-                    form=form,
-                    degree=factor.degree(),
-                    group=decision.group,
-                )
+            self.record.say(
+                "points without radicals",
+                certificate=decision.certificate,
+                count=_count(factor),
+                form=sp.Add(*(c * u for c, u in zip(self._form(), self.system.unknowns, strict=True))),
+                degree=int(factor.degree()),
+                group=decision.group,
             )
         return decision
 
@@ -373,7 +340,7 @@ class _Answer:
         if least is not None:
             zero = [i for i, z in enumerate(zeros) if z.loss_exact is not None and z.loss_exact == least]
             if zero:
-                self.findings.append(finding("sum of squares", least=least))
+                self.record.say("sum of squares", least=least)
                 if complete:
                     zero += [
                         i
@@ -395,7 +362,7 @@ class _Answer:
         rivals = [i for i in range(len(zeros)) if not losses[i] > losses[best]]
         if not all(self._same_loss(zeros, best, i) for i in rivals):
             return set()
-        self.findings.append(finding("coercive", reason=reason))
+        self.record.say("coercive", reason=reason)
         return set(rivals)
 
     def _same_loss(self, zeros: list[_Zero], i: int, j: int) -> bool:
@@ -433,31 +400,18 @@ class _Answer:
         if certificate is None and bezout:
             bezout = False  # the bound held for the system after elimination, not as written
             certificate = points_certificate(self.system, boxes, signs, self.budget.digits)
-        if certificate is None:
-            return
-        self.certificates.append(certificate)
-        self.findings.append(
-            finding(
-                "points enclosed",
-                "proved",
-                certificate=len(self.certificates) - 1,
-                count=len(zeros),
-                complete=bezout,
-            )
-        )
+        if certificate is not None:
+            self.record.say("points enclosed", certificate=certificate, count=len(zeros), complete=bezout)
 
-    def _point(self, zero: _Zero, kind: Kind) -> CriticalPoint:
-        texts = [decimal_text(b, self.budget.digits) for b in zero.point.coordinates]
-        multiplicity = 1 if self.solution.degree == self.solution.complex_count else None
-        return CriticalPoint(
-            zero.exact,
-            FrozenMap(dict(zip(self.names, (t for t, _ in texts), strict=True))),
-            FrozenMap(dict(zip(self.names, (r for _, r in texts), strict=True))),
+    def _point(self, zero: _Zero, kind: Kind) -> FoundPoint:
+        return FoundPoint(
+            None if zero.exact is None else {u: zero.exact[u.name] for u in self.system.unknowns},
+            dict(zip(self.names, zero.point.coordinates, strict=True)),
             kind,
             zero.inertia if self.system.loss is not None else None,
-            multiplicity,
-            zero.loss_exact,
-            zero.klass,
+            multiplicity=1 if self.solution.degree == self.solution.complex_count else None,
+            loss=zero.loss_exact,
+            expression_class=zero.klass,
         )
 
 

@@ -13,17 +13,14 @@ from itertools import product
 from typing import Any, cast
 
 import sympy as sp
-from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.inversion import bounds_of
-from closedform.frozen import FrozenMap
-from closedform.points import CriticalPoint, largest_class
-from closedform.stationarity.candidates import decimals, expression_class
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
 name = "every term at its least"
 example = {"loss": "-20*exp(-1/5*sqrt((x^2 + y^2)/2)) - exp((cos(2*pi*x) + cos(2*pi*y))/2)"}
@@ -81,24 +78,14 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             return Attempt(name, "failed", "the conditions under which the terms are least were not all solved")
         for p in found:
             points[tuple(p[u] for u in system.unknowns)] = None
-    listed = [_point(system, p, bound.value, budget) for p in points]
-    if not listed or any(p is None for p in listed):
+    met = tuple(FoundPoint(dict(zip(system.unknowns, p, strict=True)), kind="global minimum") for p in points)
+    if not met or not all(_meets(system, p, bound.value, budget) for p in points):
         return Attempt(name, "failed", "the terms are not least at a common point that was found")
-    findings = [
-        finding("bounds of the terms", value=bound.value),
-        finding("nothing about other points"),
-    ]
+    record = Record(finding("bounds of the terms", value=bound.value), finding("nothing about other points"))
     if periods:
-        findings.append(finding("translates of each unknown", periods=tuple(sorted(periods))))
-    kept = tuple(p for p in listed if p is not None)
-    return Attempt(
-        name,
-        "partial",
-        "the other critical points were not looked for",
-        points=kept,
-        minimiser="closed",
-        expression_class=largest_class([p.expression_class for p in kept]),
-        findings=tuple(findings),
+        record.say("translates of each unknown", periods=tuple(sorted(periods)))
+    return concluded(
+        name, system, Found(met, record=record, open="the other critical points were not looked for"), budget
     )
 
 
@@ -298,28 +285,8 @@ def _inside(p: dict[Any, Any], system: Stationarity) -> bool:
     return True
 
 
-def _point(system: Stationarity, values: tuple[Any, ...], least: Any, budget: Budget) -> CriticalPoint | None:
-    bits = int(budget.digits * 3.4) + 120
-    shown = dict[str, tuple[str, str]]()
-    for u, v in zip(system.unknowns, values, strict=True):
-        ball = real_ball(v, Sample({}, {}), bits)
-        if not isinstance(ball, arb):
-            return None
-        shown[u.name] = decimals(ball, budget.digits)
-    loss = real_ball(
-        cast(Any, system.loss).subs(dict(zip(system.unknowns, values, strict=True)), simultaneous=True) - least,
-        Sample({}, {}),
-        bits,
-    )
-    if not isinstance(loss, arb) or not loss.contains(0):
-        return None
-    return CriticalPoint(
-        FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
-        FrozenMap({k: v[0] for k, v in shown.items()}),
-        FrozenMap({k: v[1] for k, v in shown.items()}),
-        "global minimum",
-        None,
-        None,
-        sp.simplify(least),
-        expression_class(*values),
-    )
+def _meets(system: Stationarity, values: tuple[Any, ...], least: Any, budget: Budget) -> bool:
+    """May the loss there be its bound, in balls?"""
+    loss = cast(Any, system.loss).subs(dict(zip(system.unknowns, values, strict=True)), simultaneous=True)
+    gap = real_ball(loss - least, Sample({}, {}), int(budget.digits * 3.4) + 120)
+    return gap is not None and bool(gap.contains(0))

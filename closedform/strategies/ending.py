@@ -1,0 +1,187 @@
+"""The ending for candidates over numbers: what a strategy found, and why it is all, becomes an attempt.
+
+A strategy gives exact values or enclosures and what it proved; decimals with radii, classes, losses, the outcome, the word
+on the minimiser and the counts are made here alone. The gate (``strategies.answer``) then holds every point against the
+domain of the text as written. Answers with parameters end in ``strategies.formula``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import sympy as sp
+from flint import arb, ctx
+
+from closedform.algebra.roots import decimal_text
+from closedform.attempt import Attempt, Finding, Outcome, Trust, shifted
+from closedform.budget import Budget
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.stationarity.candidates import expression_class
+from closedform.stationarity.place import real_value
+from closedform.stationarity.scalar import Stationarity
+
+MINIMA = ("global minimum", "boundary minimum")
+SIMPLIFIED, SHOWN = 60, 150  # operations of a loss that is simplified, and of one that is shown
+
+
+class Record:
+    """The findings so far, each next to the certificate that it rests on."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self.findings, self.certificates = list(findings), list[Certificate]()
+
+    def say(
+        self,
+        theorem: str,
+        trust: Trust = "derived",
+        /,
+        *,
+        certificate: Certificate | None = None,
+        assuming: tuple[str, ...] = (),
+        **about: object,
+    ) -> int | None:
+        """A finding, "proved" where it comes with a certificate; the number of the certificate."""
+        index = None
+        if certificate is not None:
+            self.certificates.append(certificate)
+            index, trust = len(self.certificates) - 1, "proved"
+        self.findings.append(Finding(theorem, trust, FrozenMap(about), index, assuming))
+        return index
+
+    def take(self, findings: tuple[Finding, ...], certificates: tuple[Certificate, ...]) -> None:
+        """The findings of a part, with its certificates."""
+        self.findings += shifted(findings, len(self.certificates))
+        self.certificates += certificates
+
+
+@dataclass(frozen=True)
+class FoundPoint:
+    """A point as a strategy found it: exact values, an enclosure of each unknown, or both.
+
+    Exact values that keep an unknown as its own value are a family. ``kind`` and ``inertia`` are what the strategy
+    itself proved; the gate finds those that it left open.
+    """
+
+    exact: Mapping[Any, Any] | None = None
+    balls: Mapping[str, arb] | None = None
+    kind: Kind = "unclassified"
+    inertia: tuple[int, int, int] | None = None
+    multiplicity: int | None = None
+    loss: Any = None
+    expression_class: str | None = None  # where it is not the one in which the values are written
+    conditions: tuple[str, ...] = ()
+    note: str = ""
+    certificate: int | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that a strategy found over numbers.
+
+    ``open``: of points without a formula it is not proved that they have none; ``unsettled`` is the same, but other
+    strategies are to try; each is the reason. ``none`` says what an empty complete list means.
+    """
+
+    points: tuple[FoundPoint, ...] = ()
+    complete: bool = False
+    record: Record = field(default_factory=Record)
+    open: str = ""
+    unsettled: str = ""
+    none: str = "the gradient has no real zero in the domain"
+    complex: int | None = None
+    ordered: bool = False  # the points come in an order that is meant
+    details: FrozenMap[str, object] = FrozenMap()
+
+
+def concluded(name: str, system: Stationarity, found: Found, budget: Budget) -> Attempt:
+    """The attempt that the candidates support."""
+    points = [pointed(system, c, budget.digits) for c in found.points]
+    if not found.ordered and all(p.numeric is not None for p in points):
+        points.sort(key=lambda p: [float(arb(v)) for v in (p.numeric or {}).values()])
+    families = any(p.numeric is None for p in points)
+    outcome, reason = _outcome(points, found)
+    return Attempt(
+        name,
+        outcome,
+        reason,
+        points=tuple(points),
+        complete=found.complete,
+        minimiser=_minimiser(points, found),
+        expression_class=largest_class([p.expression_class for p in points]),
+        scope="formula" if system.parameters else "instance",
+        counts=FrozenMap({"complex": found.complex, "real": len(points) if found.complete and not families else None}),
+        findings=tuple(found.record.findings),
+        certificates=tuple(found.record.certificates),
+        details=found.details,
+    )
+
+
+def _outcome(points: list[CriticalPoint], found: Found) -> tuple[Outcome, str]:
+    if not points:
+        return ("no_critical_point", found.none) if found.complete else ("failed", found.open or found.unsettled)
+    exact = [p.exact is not None for p in points]
+    if found.unsettled:
+        return "enclosed", found.unsettled
+    if all(exact) and not found.open:
+        return "solved", ""
+    if any(exact):
+        return "partial", found.open
+    return ("enclosed", found.open) if found.open else ("not_closed", "")
+
+
+def _minimiser(points: list[CriticalPoint], found: Found) -> Literal["closed", "not_closed"] | None:
+    """The word on the points proved to be least, None where it is open."""
+    least = [p for p in points if p.kind in MINIMA]
+    if least and all(p.exact is not None for p in least):
+        return "closed"
+    return "not_closed" if least and not found.open and not found.unsettled else None
+
+
+def pointed(system: Stationarity, c: FoundPoint, digits: int) -> CriticalPoint:
+    """The point of a candidate, with decimals where it is one of numbers."""
+    names = [u.name for u in system.unknowns]
+    exact = None if c.exact is None else {u.name: sp.sympify(v) for u, v in c.exact.items()}
+    exact = None if exact is None else FrozenMap({n: exact[n] for n in names})
+    balls = dict(c.balls) if c.balls is not None else _balls(exact, int(digits * 3.4) + 120)
+    numeric = radius = None
+    if balls is not None:
+        with ctx.workprec(int(digits * 3.4) + 120):
+            texts = {n: decimal_text(balls[n], digits) for n in names}
+        numeric, radius = (FrozenMap({n: t[i] for n, t in texts.items()}) for i in (0, 1))
+    return CriticalPoint(
+        exact,
+        numeric,
+        radius,
+        c.kind,
+        c.inertia,
+        c.multiplicity,
+        c.loss if c.loss is not None or c.balls is not None or exact is None else loss_at(system, exact),
+        None if exact is None else c.expression_class or expression_class(*exact.values()),
+        c.conditions,
+        c.note,
+        c.certificate,
+    )
+
+
+def _balls(exact: Mapping[str, Any] | None, bits: int) -> dict[str, arb] | None:
+    if exact is None or any(v.free_symbols for v in exact.values()):
+        return None
+    found = {n: real_value(v, bits) for n, v in exact.items()}
+    known = {n: b for n, b in found.items() if b is not None}
+    return known if len(known) == len(found) else None
+
+
+def loss_at(system: Stationarity, exact: Mapping[str, Any]) -> Any:
+    """The loss at exact values, where that is short."""
+    if system.loss is None:
+        return None
+    value = system.loss.subs({u: exact[u.name] for u in system.unknowns}, simultaneous=True)
+    if value.has(sp.nan, sp.zoo):
+        return None
+    if sp.count_ops(value) <= SIMPLIFIED:
+        value = sp.expand_log(value) if value.has(sp.log, sp.exp) else sp.simplify(value)
+    return value if sp.count_ops(value) <= SHOWN else None
