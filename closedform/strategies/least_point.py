@@ -85,6 +85,8 @@ class _Least:
 
     def _downhill(self, points: list[CriticalPoint]) -> Attempt:
         """The attempt with the statement that the loss has no lower bound, when a ray from a point shows it."""
+        if all(side.bounded for side in self.sides.values()):
+            return self.found
         strict = [
             r.lhs - r.rhs if r.rel_op == ">" else r.rhs - r.lhs for r in self.feasible.open if r.rel_op in (">", "<")
         ]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import sympy as sp
-from flint import arb, fmpq, fmpq_mat
+from flint import arb, ctx, fmpq, fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
@@ -26,7 +26,7 @@ from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "linear system"
@@ -93,11 +93,9 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
     solved = a.solve(right)
     values = [solved[i, 0] for i in range(n)]
     exact = {u: sp.Rational(int(v.p), int(v.q)) for u, v in zip(system.unknowns, values, strict=True)}
-    listed = ListedPoint(
-        {u.name: arb(v) for u, v in zip(system.unknowns, values, strict=True)},
-        inertia,
-        {u.name: v for u, v in exact.items()},
-    )
+    named = {u.name: v for u, v in exact.items()}
+    with ctx.workprec(int(budget.digits * 3.4) + 120):
+        balls = {u.name: arb(v) for u, v in zip(system.unknowns, values, strict=True)}
     relations: list[Json] = []
     record = Record()
     try:
@@ -106,7 +104,9 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
         certificate = None
     else:
         evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
-        certificate = listed_certificate(system, relations, [listed], 1, evidence, budget.digits)
+        certificate = listed_certificate(
+            system, relations, [ListedPoint(balls, inertia, named)], 1, evidence, budget.digits
+        )
     if certificate is not None:
         record.say("regular linear gradient", certificate=certificate)
     kind: Kind = "unclassified"
@@ -114,7 +114,8 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
         kind = "global minimum" if inertia == (n, 0, 0) else "global maximum" if inertia == (0, n, 0) else "saddle"
     if kind == "global minimum":
         record.say("positive definite quadratic")
-    one = FoundPoint(exact, kind=kind, inertia=inertia, multiplicity=1, certificate=0 if certificate else None)
+    index = 0 if certificate is not None else None
+    one = FoundPoint(exact, balls, kind, inertia, 1, loss_at(system, named), certificate=index)
     return concluded(name, system, Found((one,), True, record, complex=1), budget)
 
 
