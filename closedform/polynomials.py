@@ -115,7 +115,8 @@ def galois(polynomial: object, timeout: float = 60, unknown: str | None = None) 
     f = given.poly
     at_sight = shortcut(f) if f.degree() > IN_PROCESS else ""
     if at_sight:  # solvable whether or not it is irreducible
-        whole = Factor(given.text, f.degree(), 1, True, None, None, at_sight, None)
+        certificate = certificate_of(f, True, {"shape": True})
+        whole = Factor(given.text, f.degree(), 1, True, None, None, at_sight, certificate)
         return Galois(given.text, True, (whole,), ("not factored: its roots are radicals at sight",))
     notes = given.notes
     if _heavy(f):
@@ -164,8 +165,8 @@ def _decided(f: fmpz_poly, budget: Budget) -> Decision:
 
 def _factor(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, unknown: str, decision: Decision) -> Factor:
     certificate = decision.certificate
-    if certificate is not None and certificate.kind == "unsolvable":
-        certificate = certificate_of(f, certificate.evidence, whole)
+    if certificate is not None and certificate.kind in ("solvable", "unsolvable"):
+        certificate = certificate_of(f, certificate.kind == "solvable", certificate.evidence, whole)
     return Factor(
         poly_text(f, unknown, 0),
         f.degree(),
@@ -341,7 +342,7 @@ def _radical_part(
     decision = decide(f, budget)
     if decision.solvable is False and decision.certificate is not None:
         why = f"there is none, proved: {decision.reason}"
-        certificate = certificate_of(f, decision.certificate.evidence, whole)
+        certificate = certificate_of(f, False, decision.certificate.evidence, whole)
         return _Part(False, _numbers(f, multiplicity, why, budget), certificate=certificate)
     try:
         found = radical_roots(f, budget, form == "real", taken)

@@ -142,7 +142,7 @@ def test_what_one_claim_rests_on_is_small(trees: dict[Path, ast.Module]) -> None
                 reached.add(module)
                 todo += needs[module] - {"closedform.kernel", "closedform.kernel.claims"}
         assert sum(lines[m] for m in reached) < 1850, (claim, {m: lines[m] for m in reached})
-    assert sum(lines.values()) < 4960, lines
+    assert sum(lines.values()) < 5300, lines
 
 
 def test_a_long_file_says_why() -> None:

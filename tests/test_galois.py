@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import product
@@ -19,9 +20,9 @@ from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from closedform.algebra.galois.decide import certificate_of, decide, types_evidence
+from closedform.algebra.galois.decide import certificate_of, decide, texts, types_evidence
 from closedform.algebra.galois.decompose import decompose
-from closedform.algebra.galois.frobenius import cyclic, two_roots_suffice
+from closedform.algebra.galois.frobenius import automorphism, two_roots
 from closedform.algebra.galois.subfields import (
     block_systems,
     embedding,
@@ -178,9 +179,10 @@ def test_known_groups(f: fmpz_poly, solvable: bool, group: str | None) -> None:
     decision = decide(f, Budget.of(20))
     assert decision.solvable is solvable
     assert group is None or decision.group == group
-    assert (decision.certificate is not None) is (not solvable)
-    if decision.certificate:
-        assert "no root in radicals" in check_certificate(json.loads(json.dumps(decision.certificate.to_dict())))
+    assert decision.certificate is not None
+    assert decision.certificate.kind == ("solvable" if solvable else "unsolvable")
+    said = check_certificate(json.loads(json.dumps(decision.certificate.to_dict())))
+    assert ("is expressible in radicals" if solvable else "no root in radicals") in said
 
 
 def sum_of_roots(f: fmpz_poly, g: fmpz_poly) -> fmpz_poly:
@@ -220,21 +222,101 @@ def test_three_division_points_lie_on_affine_lines() -> None:
     assert "AGL(2,3)" in decision.reason
 
 
-def test_prime_degree_by_two_roots() -> None:
-    budget = Budget.of(20)
-    assert two_roots_suffice(x**7 + 7 * x**3 + 7 * x**2 + 7 * x - 1, (tuple(range(7)),), budget)
-    assert not two_roots_suffice(x**7 - 7 * x + 3, (tuple(range(7)),), budget)
-    assert not two_roots_suffice(x**5 - x - 1, (tuple(range(5)),), budget)
+def accepted(f: fmpz_poly, evidence: dict[str, object]) -> bool:
+    try:
+        check_certificate(certificate_of(f, True, evidence))
+    except Refused:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("f", "holds"),
+    [
+        (x**7 + 7 * x**3 + 7 * x**2 + 7 * x - 1, True),  # D7
+        (x**5 + 15 * x + 12, True),  # F20
+        (x**7 - 7 * x + 3, False),  # PSL(3,2)
+        (x**5 - x - 1, False),
+    ],
+)
+def test_prime_degree_by_two_roots(f: fmpz_poly, holds: bool) -> None:
+    found = two_roots(f, (tuple(range(f.degree())),), Budget.of(20))
+    evidence = None if found is None else {"shift": str(found[0]), "pairs": texts(found[1])}
+    assert (evidence is not None and accepted(f, {"inside": evidence})) is holds
 
 
 def test_cyclic_is_proved_and_not_guessed() -> None:
-    budget = Budget.of(20)
-    f = fmpz_poly.cos_minpoly(11)
-    q = next(q for q in range(2, 50) if fmpz(q).is_prime() and reduced_type(f, q) == (5,))
-    assert cyclic(f, q, budget)
-    g = x**5 - 5 * x + 12
-    q = next(q for q in range(2, 500) if fmpz(q).is_prime() and reduced_type(g, q) == (5,))
-    assert not cyclic(g, q, budget)
+    for f, holds in ((fmpz_poly.cos_minpoly(11), True), (x**5 - 5 * x + 12, False)):
+        q = next(q for q in range(2, 500) if fmpz(q).is_prime() and reduced_type(f, q) == (5,))
+        found = automorphism(f, q)
+        assert found is not None
+        assert accepted(f, {"automorphism": texts(found)}) is holds
+
+
+SOLVABLE = {  # each way to prove it, with a polynomial
+    "degree": x**4 - x - 1,
+    "power": 2 * (x + 1) ** 7 - 3,
+    "Chebyshev": x**7 - 7 * x**5 + 14 * x**3 - 7 * x + 5,
+    "cyclotomic": fmpz_poly.cyclotomic(11),
+    "cosines": fmpz_poly.cos_minpoly(11),
+    "cyclic": x**5 - 110 * x**3 - 55 * x**2 + 2310 * x + 979,
+    "orbits on pairs": x**5 - 5 * x + 12,  # D5
+    "two roots": x**5 + 15 * x + 12,  # F20
+    "planes": x**8 - x**7 + 29 * x**2 + 29,  # AGL(1,8)
+    "lines": x**9 - 3 * x**8 - 24 * x**5 - 24 * x**4 - 48 * x + 16,  # in AGL(2,3)
+    "a small step over a subfield": x**10 + x**8 - 4 * x**6 - 3 * x**4 + 3 * x**2 + 1,
+    "a quintic step over a subfield": x**10 + x**6 - 2 * x**5 - x**4 + 3 * x**2 - 2 * x + 1,
+    "a composition": (x**5 - 5 * x + 12)(x**5 + 1),
+}
+
+
+@pytest.mark.parametrize("way", SOLVABLE)
+def test_solvable_is_certified_and_no_number_of_it_is_idle(way: str) -> None:
+    """Every number of the evidence changed by one is refused, but for a shift that serves as well."""
+    f = SOLVABLE[way]
+    decision = decide(f, Budget.of(60))
+    assert decision.solvable
+    assert decision.certificate is not None
+    document = decision.certificate.to_dict()
+    assert check_certificate(document)
+    evidence, tried = json.dumps(document["evidence"]), 0
+    numbers = list(re.finditer(r'"(-?\d+)"', evidence))
+    for number in numbers[:: max(1, len(numbers) // 12)]:
+        changed = f'{evidence[: number.start()]}"{int(number[1]) + 1}"{evidence[number.end() :]}'
+        if "shift" in evidence[: number.start()][-10:]:
+            continue
+        tried += 1
+        with pytest.raises(Refused):
+            check_certificate({**document, "evidence": json.loads(changed)})
+    assert tried or way in ("degree", "power", "Chebyshev", "cyclotomic", "cosines", "orbits on pairs")
+
+
+@pytest.mark.parametrize(
+    "evidence", [{}, {"shape": False}, {"magic": True}, {"shape": True}, {"orbits": {"shift": "1"}}]
+)
+def test_no_evidence_makes_an_unsolvable_quintic_solvable(evidence: dict[str, object]) -> None:
+    assert not accepted(x**5 - x - 1, evidence)
+    assert not accepted(
+        (x**5 - x - 1)(x**2), {"over": {"h": texts(x**5 - x - 1), "g": ["0", "0", "1"], "proof": evidence}}
+    )
+
+
+def test_evidence_for_one_polynomial_is_none_for_another() -> None:
+    known = {way: decide(f, Budget.of(60)).certificate for way, f in SOLVABLE.items()}
+    for way in ("cyclic", "orbits on pairs", "two roots"):
+        for g in (x**5 - x - 1, x**5 - 4 * x + 2, (x**5 - x - 1)(x + 3), x**5 + 20 * x + 16):  # S5, S5, S5, A5
+            certificate = known[way]
+            assert certificate is not None
+            assert not accepted(g, certificate.evidence)
+
+
+def test_a_document_that_calls_an_unsolvable_factor_solvable_is_refused() -> None:
+    document = galois("x^5 - 5*x + 12").to_dict()
+    assert all(f.accepted for f in check_document(document))
+    other = copy.deepcopy(document)
+    other["factors"][0]["polynomial"] = "x^5 - x - 1"
+    other["seal"] = seal(other)
+    assert not all(f.accepted for f in check_document(other))
 
 
 # -- subfields -----------------------------------------------------------------------------------------------------
@@ -293,7 +375,7 @@ def test_decompositions_are_found(outer: list[int], inner: list[int]) -> None:
 
 
 def claim(f: fmpz_poly, evidence: dict[str, object]) -> dict[str, object]:
-    return certificate_of(f, evidence).to_dict()  # type: ignore[arg-type]
+    return certificate_of(f, False, evidence).to_dict()  # type: ignore[arg-type]
 
 
 REDUCIBLE = (x**2 + 1) * (x**5 - x - 1)
@@ -333,7 +415,7 @@ def test_false_certificates_are_refused(name: str) -> None:
 
 
 def test_a_factor_of_another_polynomial_is_refused() -> None:
-    good = certificate_of(x**5 - x - 1, types_evidence({(3, 2): 2}), (x**5 - x - 1) * (x + 3)).to_dict()
+    good = certificate_of(x**5 - x - 1, False, types_evidence({(3, 2): 2}), (x**5 - x - 1) * (x + 3)).to_dict()
     assert check_certificate(good)
     bad = copy.deepcopy(good)
     bad["statement"]["polynomial"][0] = "5"  # type: ignore[index]
@@ -504,8 +586,8 @@ def test_json_has_the_documented_shape() -> None:
     assert by_degree[5]["order"] == 120
     assert by_degree[5]["multiplicity"] == 2
     assert by_degree[2]["solvable"] is True
-    assert by_degree[2]["certificate"] is None
-    assert [f.accepted for f in check_document(data)] == [True, True]
+    assert by_degree[2]["certificate"]["claim"]["kind"] == "solvable"
+    assert [f.accepted for f in check_document(data)] == [True, True, True]
     data["factors"][0]["degree"] = 3
     assert not check_document(data)[0].accepted  # the seal
     assert pickle.loads(pickle.dumps(found)) == found

@@ -11,6 +11,7 @@ from closedform.kernel.claims import least_value
 from closedform.kernel.claims import matrices
 from closedform.kernel.claims import radicals
 from closedform.kernel.claims import roots
+from closedform.kernel.claims import solvable
 from closedform.kernel.claims import unsolvable
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused, refuse
@@ -22,6 +23,7 @@ Checker = Callable[[dict[str, Json], dict[str, Json], dict[str, Json]], str]
 CLAIMS: dict[str, Checker] = {
     "roots": roots.check,
     "radicals": radicals.check,
+    "solvable": solvable.check,
     "unsolvable": unsolvable.check,
     "unsolvable_family": unsolvable.check_family,
     "critical_points": critical_points.check,

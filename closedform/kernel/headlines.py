@@ -88,12 +88,15 @@ def _galois(document: dict[str, Json]) -> list[str]:
         answers.append(factor.get("solvable"))
         certificate = factor.get("certificate")
         claim = certificate.get("claim") if isinstance(certificate, dict) else None
-        proved = isinstance(claim, dict) and str(claim.get("kind")).startswith("unsolvable")
+        kind = str(claim.get("kind")) if isinstance(claim, dict) else ""
+        proved, said = kind.startswith("unsolvable"), str(factor.get("polynomial"))[:80]
         if factor.get("solvable") is False and not proved:
-            out.append(f"{str(factor.get('polynomial'))[:80]} is called unsolvable without a certificate")
+            out.append(f"{said} is called unsolvable without a certificate")
         if proved and factor.get("solvable") is not False:
-            out.append(f"{str(factor.get('polynomial'))[:80]} is called solvable against its certificate")
-        own = claim.get("polynomial") if isinstance(claim, dict) and claim.get("kind") == "unsolvable" else None
+            out.append(f"{said} is called solvable against its certificate")
+        if kind == "solvable" and factor.get("solvable") is not True:
+            out.append(f"{said} is not called solvable as its certificate says")
+        own = claim.get("polynomial") if isinstance(claim, dict) and kind in ("solvable", "unsolvable") else None
         if own is not None and not _writes(factor.get("polynomial"), own):
             out.append("a certificate is about another polynomial than its factor")
     whole = False if False in answers else None if None in answers else True

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
+from flint import fmpq_poly, fmpz, fmpz_poly
 
-from closedform.algebra.galois.decompose import cyclotomic_lift, subfield_of_composition
-from closedform.algebra.galois.frobenius import cyclic
+from closedform.algebra.galois.decompose import subfield_of_composition
+from closedform.algebra.galois.frobenius import automorphism
 from closedform.algebra.galois.labels import Label, label
 from closedform.algebra.galois.steps import step_proof
 from closedform.algebra.galois.subfields import (
     Blocks,
+    Subfield,
     TooLarge,
     block_systems,
     chain,
@@ -29,6 +30,7 @@ from closedform.algebra.galois.subfields import (
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims.solvable import prove_solvable, shape
 from closedform.kernel.claims.unsolvable import (
     MAX_FACTORED,
     prove_unsolvable,
@@ -51,8 +53,8 @@ class Decision:
 
     ``solvable`` is None only where nothing was proved, and ``reason`` then says what was tried. ``group``, ``order``
     and ``transitive`` ("5T2") are given where they are proved, else None; ``argument`` proves them, sentence by
-    sentence. ``certificate`` is accepted by the kernel whenever ``solvable`` is False. ``tower`` holds the degrees of
-    the steps that prove solvability.
+    sentence. ``certificate`` is accepted by the kernel: always there where ``solvable`` is False, and where it is True for
+    all but a few proofs by theorems on orbits. ``tower`` holds the degrees of the steps that prove solvability.
     """
 
     solvable: bool | None
@@ -65,10 +67,13 @@ class Decision:
     argument: tuple[str, ...] = ()
 
 
-def certificate_of(f: fmpz_poly, evidence: dict[str, Json], whole: fmpz_poly | None = None) -> Certificate:
-    """The certificate that f, a factor of ``whole``, has no root in radicals."""
+def certificate_of(
+    f: fmpz_poly, solvable: bool, evidence: dict[str, Json], whole: fmpz_poly | None = None
+) -> Certificate:
+    """The certificate that f, a factor of ``whole``, has all its roots in radicals, or none."""
     statement: dict[str, Json] = {"polynomial": texts(f if whole is None else whole)}
-    return Certificate(statement, {"kind": "unsolvable", "polynomial": texts(f)}, evidence)
+    kind = "solvable" if solvable else "unsolvable"
+    return Certificate(statement, {"kind": kind, "polynomial": texts(f)}, evidence)
 
 
 def texts(f: fmpz_poly) -> list[Json]:
@@ -189,11 +194,9 @@ _known: dict[tuple[int, ...], Decision] = {}  # a subfield of one polynomial is 
 
 def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
     n = f.degree()
-    if n <= 4:
-        return _solvable(f, f"degree {n} is at most four")
     at_sight = shortcut(f)
     if at_sight:
-        return _solvable(f, at_sight)
+        return Decision(True, at_sight, certificate=certificate_of(f, True, {"shape": True}), tower=(n,))
     observed = _Observed(f)
     if observed.look(FIRST_PRIMES, budget):
         return _unsolvable(f, types_evidence(observed.proof or {}))
@@ -201,9 +204,10 @@ def _work(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
         return Decision(None, "the tower is too deep")
     regular = (n,) in observed.types and all(len(set(t)) == 1 for t in observed.types)
     try:
-        if regular and cyclic(monic(f), observed.types[n,], budget):
-            reason = "cyclic: Frobenius gives an automorphism of its root field, verified exactly"
-            return Decision(True, reason, f"C{n}", n, f"{n}T1", None, (n,), (reason,))
+        if regular and (found := automorphism(monic(f), observed.types[n,])) is not None:
+            cyclic = _solvable(f, "", {"automorphism": texts(found)}, (n,))
+            if cyclic.solvable:
+                return replace(cyclic, group=f"C{n}", order=n, transitive=f"{n}T1", argument=(cyclic.reason,))
         answer = _by_composition(f, budget, depth) or _by_tower(f, budget, depth)
     except TooLarge as limit:
         answer = Decision(None, str(limit))
@@ -226,8 +230,8 @@ def _by_composition(f: fmpz_poly, budget: Budget, depth: int) -> Decision | None
     if lower.solvable is None:
         return None
     steps = (*lower.tower, f.degree() // outer.degree())
-    reason = f"a step of {piece} over a root of a solvable polynomial of degree {outer.degree()} ({lower.reason})"
-    return _solvable(f, reason, steps)
+    reason = f"a step {piece} over a root of a solvable polynomial of degree {outer.degree()} ({lower.reason})"
+    return _solvable(f, reason, _over(outer, generator, lower, {}), steps)
 
 
 def _by_tower(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
@@ -237,7 +241,7 @@ def _by_tower(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
     if not systems:
         if len(list(fmpz(n).factor())) > 1:
             return _unsolvable(f, {"pairs": {"shift": str(pair_orbits(f).shift)}})
-        return _by_step(f, (tuple(range(n)),), (), budget, depth)
+        return _by_step(f, (tuple(range(n)),), None, budget, depth)
     top = chain(f)[-1]
     undecided = None
     for system in (top, *(s for s in systems if len(s) >= 5 and s != top)):
@@ -246,7 +250,7 @@ def _by_tower(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
         if lower.solvable is False and lower.certificate is not None:
             return _through_subfield(f, field.h, field.g, lower.certificate)
         if system == top and lower.solvable:
-            answer = _by_step(f, top, lower.tower, budget, depth)
+            answer = _by_step(f, top, (field, lower), budget, depth)
             if answer.solvable is not None:
                 return answer
             undecided = answer
@@ -255,20 +259,39 @@ def _by_tower(f: fmpz_poly, budget: Budget, depth: int) -> Decision:
     return undecided or Decision(None, "no step of the tower was decided")
 
 
-def _by_step(f: fmpz_poly, blocks: Blocks, below: tuple[int, ...], budget: Budget, depth: int) -> Decision:
-    """The field of ``blocks`` is solvable, with steps ``below``; is the last step, up to the root field of f?"""
+def _by_step(
+    f: fmpz_poly, blocks: Blocks, below: tuple[Subfield, Decision] | None, budget: Budget, depth: int
+) -> Decision:
+    """The field of ``blocks`` is solvable, as decided ``below``; is the last step, up to the root field of f?"""
     degree = len(blocks[0])
-    proof = step_proof(monic(f), blocks, budget)
-    if isinstance(proof, fmpz_poly):
-        classes = _decide(tuple(int(c) for c in proof.coeffs()), budget, depth + 1)
+    step = step_proof(monic(f), blocks, budget)
+    if step is None:
+        return Decision(None, f"the step of degree {degree} was not shown to be solvable, nor the contrary")
+    reason, evidence = step.reason, step.evidence
+    if step.classes is not None:
+        classes = _decide(tuple(int(c) for c in step.classes.coeffs()), budget, depth + 1)
         if not classes.solvable:
             return Decision(None, f"the step of degree 8 is undecided: {classes.reason}")
-        proof = f"degree 8, inside AGL(3,2), solvable on the parallel classes of planes ({classes.reason})"
-    if proof is None:
-        return Decision(None, f"the step of degree {degree} was not shown to be solvable, nor the contrary")
-    steps = (*below, degree)
-    reason = f"tower of fields with steps {', '.join(map(str, steps))}; last step: {proof}" if below else proof
-    return _solvable(f, reason, steps)
+        reason = f"{reason} ({classes.reason})"
+        inside = evidence["inside"] if evidence is not None else None
+        evidence = None
+        if classes.certificate is not None and isinstance(inside, dict):
+            whole: dict[str, Json] = {**inside, "proof": classes.certificate.evidence}
+            evidence = dict[str, Json](inside=whole)
+    if below is None:
+        return _solvable(f, reason, evidence, (degree,))
+    field, lower = below
+    steps = (*lower.tower, degree)
+    said = f"tower of fields with steps {', '.join(map(str, steps))}; last step: {reason}"
+    return _solvable(f, said, None if evidence is None else _over(field.h, field.g, lower, evidence), steps)
+
+
+def _over(h: fmpz_poly, g: fmpq_poly, lower: Decision, last: dict[str, Json]) -> dict[str, Json] | None:
+    """The evidence by a subfield that is solvable itself; ``last`` is that of the step above it."""
+    if lower.certificate is None:
+        return None
+    generator: list[Json] = [str(c) for c in g.coeffs()]
+    return {"over": {"h": texts(h), "g": generator, "proof": lower.certificate.evidence, **last}}
 
 
 def _through_subfield(f: fmpz_poly, h: fmpz_poly, g: fmpq_poly, lower: Certificate) -> Decision:
@@ -281,33 +304,23 @@ def _unsolvable(f: fmpz_poly, evidence: dict[str, Json]) -> Decision:
         reason = prove_unsolvable(f, evidence)
     except Refused as refused:  # never shown as unsolvable without the kernel's word
         return Decision(None, f"the evidence was refused: {refused}")
-    return Decision(False, reason, certificate=certificate_of(f, evidence))
+    return Decision(False, reason, certificate=certificate_of(f, False, evidence))
 
 
-def _solvable(f: fmpz_poly, reason: str, steps: tuple[int, ...] = ()) -> Decision:
-    return Decision(True, reason, tower=steps or (f.degree(),))
+def _solvable(f: fmpz_poly, reason: str, evidence: dict[str, Json] | None, steps: tuple[int, ...]) -> Decision:
+    """Solvable, as the kernel says where it is asked; without evidence for it, for the reason given."""
+    if evidence is None:
+        return Decision(True, reason, tower=steps)
+    try:
+        said = prove_solvable(f, evidence)
+    except Refused as refused:  # what the search came up with was no proof
+        return Decision(None, f"the evidence was refused: {refused}")
+    return Decision(True, reason or said, certificate=certificate_of(f, True, evidence), tower=steps)
 
 
 def shortcut(f: fmpz_poly) -> str:
     """A sentence when the roots are radicals at sight, else nothing."""
-    n = f.degree()
-    if all(f[i] == 0 for i in range(1, n)):
-        return "a binomial: the roots are n-th roots times roots of unity"
-    if f.leading_coefficient() == 1 and f.is_cyclotomic():
-        return "cyclotomic: the roots are roots of unity"
-    if n <= 400 and cyclotomic_lift(f):
-        return "the roots are 2*cos of rational multiples of pi"
-    if _shifted_binomial(f):
-        return "a binomial after a shift: the roots are n-th roots times roots of unity"
-    return ""
-
-
-def _shifted_binomial(f: fmpz_poly) -> bool:
-    """Is f = a (x + c)^n + b? Coefficient by coefficient, so that a wrong one ends it at once."""
-    n, expected = f.degree(), fmpq(f.leading_coefficient())
-    c = fmpq(f[n - 1], n * f.leading_coefficient())
-    for k in range(n - 1, 0, -1):
-        expected *= c * fmpq(k + 1, n - k)
-        if expected != f[k]:
-            return False
-    return True
+    try:
+        return shape(f)
+    except Refused:
+        return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flint import fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra.galois.subfields import monic
+from closedform.kernel.claims.solvable import piece
 
 
 def decompose(f: fmpq_poly) -> tuple[fmpq_poly, fmpq_poly] | None:
@@ -46,23 +47,6 @@ def outer(f: fmpq_poly, h: fmpq_poly) -> fmpq_poly | None:
     return fmpq_poly(digits)
 
 
-def solvable_inner(h: fmpq_poly) -> str:
-    """Why h(x) = b is solvable in radicals over Q(b) for every b (the pieces of Ritt's theorem); else empty."""
-    d = h.degree()
-    if d <= 4:
-        return f"degree {d}"
-    shift = -h[d - 1] / (d * h.leading_coefficient())
-    centred = h(fmpq_poly([shift, 1])) / h.leading_coefficient()
-    if all(centred[i] == 0 for i in range(1, d)):
-        return f"a power of degree {d}"
-    # Dickson: D_d(x + c/x, c) = x^d + (c/x)^d; the coefficient of x^(d-2) is -d c
-    c = -centred[d - 2] / d
-    before, current = fmpq_poly([2]), fmpq_poly([0, 1])
-    for _ in range(d - 1):
-        before, current = current, fmpq_poly([0, 1]) * current - c * before
-    return f"a Chebyshev polynomial of degree {d}" if (current - centred).degree() <= 0 else ""
-
-
 def subfield_of_composition(f: fmpz_poly) -> tuple[fmpz_poly, fmpq_poly, str] | None:
     """(H, h, why) with H monic irreducible, H(h(x)) = 0 mod f and x of solvable degree over h(x), whatever H is.
 
@@ -72,26 +56,15 @@ def subfield_of_composition(f: fmpz_poly) -> tuple[fmpz_poly, fmpq_poly, str] | 
     for d in (d for d in range(2, n) if n % d == 0):
         h = inner(rational, d)
         g = outer(rational, h)
-        piece = solvable_inner(h) if g is not None else ""
-        if g is not None and piece:
+        why = piece(h) if g is not None else ""
+        if g is not None and why:
             numerator = g.numer()
-            return monic(numerator), h * numerator.leading_coefficient(), piece
+            return monic(numerator), h * numerator.leading_coefficient(), why
     if n > 2 and n % 2 == 0 and list(f.coeffs()) == list(f.coeffs())[::-1]:
         g = _reciprocal(f)
         inverse = fmpq_poly([fmpq(-c, f[0]) for c in list(f.coeffs())[1:]])  # 1/x modulo f
-        return monic(g), (fmpq_poly([0, 1]) + inverse) * g.leading_coefficient(), "degree 2"
+        return monic(g), (fmpq_poly([0, 1]) + inverse) * g.leading_coefficient(), "of degree 2"
     return None
-
-
-def cyclotomic_lift(f: fmpz_poly) -> bool:
-    """Is x^n f(x + 1/x) cyclotomic, so that the roots of f are 2*cos of rational multiples of pi?"""
-    if f.leading_coefficient() != 1:
-        return False
-    out, square, power = fmpz_poly([]), fmpz_poly([1, 0, 1]), fmpz_poly([1])
-    for k in range(f.degree() + 1):
-        out += f[k] * power.left_shift(f.degree() - k)
-        power = power * square
-    return out.is_cyclotomic() > 0
 
 
 def _reciprocal(f: fmpz_poly) -> fmpz_poly:

@@ -1,6 +1,7 @@
-"""Field automorphisms and rational relations between roots, found q-adically by Frobenius and proved exactly.
+"""Field automorphisms and rational relations between roots, found q-adically by Frobenius; the kernel proves them.
 
-``two_roots_suffice`` proves a step of prime degree solvable (Galois 1832), ``cyclic`` proves a cyclic Galois group.
+``two_roots`` leads to the proof that a step of prime degree is solvable (Galois 1832), ``automorphism`` to that of a
+cyclic Galois group. What they give is a candidate: nothing is proved before the claim ``solvable`` is accepted.
 """
 
 from __future__ import annotations
@@ -16,30 +17,29 @@ MAX_PAIRS = 1_100  # ordered pairs inside blocks
 SHIFTS = (1, 2, -1, 3, -2, 5, -3, 7)
 
 
-def two_roots_suffice(f: fmpz_poly, blocks: Blocks, budget: Budget) -> bool:
-    """For monic irreducible f and blocks of prime size p: True only if each block lies in the field of any two of it.
+def two_roots(f: fmpz_poly, blocks: Blocks, budget: Budget) -> tuple[int, fmpz_poly] | None:
+    """(shift, N) for monic irreducible f and blocks of prime size p, where any two roots of a block should give it all.
 
     With a prime q modulo which all factors of f have degree p, the Frobenius map s numbers the q-adic roots of a block,
     a_i = s^i(a_0). A solvable group acts on the numbers by affine maps, so (a_i, a_j) -> a_(2j-i) commutes with it and
     N(y) = sum a_(2j-i) m(y)/(y - t_ij), t_ij = a_i a_j^2 (shifted), m the product of all y - t_ij, is integral. N is
-    read off modulo q^k. Whatever was guessed, f(N/m') = 0 mod m, checked exactly, proves that N/m' is a root of f at
-    every t_ij; balls tell which one, and that any two roots of a block give all of it in this way.
+    read off modulo q^k; then a_(2j-i) = N(t_ij)/m'(t_ij).
     """
     n, p = f.degree(), len(blocks[0])
     pairs = [(i, j) for block in blocks for i in block for j in block if i != j]
     size = len(pairs)
     if size > MAX_PAIRS:
-        return False
+        return None
     for shift in SHIFTS:
         moved = f(fmpz_poly([-shift, 1]))
         m = _pair_product(f, pairs, shift)
         if m.gcd(m.derivative()).degree() == 0:
             break
     else:
-        return False
+        return None
     q = _inert_prime(moved, p, m, budget)
     if q == 0:
-        return False
+        return None
     coarse = [z + shift for z in monic_roots(f, 96)]
     bits = _product_bits(coarse, pairs)
     modulus = fmpz(q) ** (bits // (q.bit_length() - 1) + 1)
@@ -57,9 +57,7 @@ def two_roots_suffice(f: fmpz_poly, blocks: Blocks, budget: Budget) -> bool:
     traces = [int(t) for t in power_sums(moved, n - 1)]
     numerator = [sum(int(c) * t for c, t in zip((s % fm).coeffs(), traces, strict=False)) for s in sums_by_power]
     half = modulus // 2
-    return _gives_all(
-        moved, shift, blocks, pairs, fmpz_poly([(fmpz(c) + half) % modulus - half for c in numerator]), m, budget
-    )
+    return shift, fmpz_poly([(fmpz(c) + half) % modulus - half for c in numerator])
 
 
 def _pair_product(f: fmpz_poly, pairs: list[tuple[int, int]], shift: int) -> fmpz_poly:
@@ -102,72 +100,6 @@ def _product_bits(shifted: list[acb], pairs: list[tuple[int, int]]) -> int:
     return int(float((total / flint.arb(2).log()).upper())) + 64
 
 
-def _gives_all(
-    f: fmpz_poly,
-    shift: int,
-    blocks: Blocks,
-    pairs: list[tuple[int, int]],
-    numerator: fmpz_poly,
-    m: fmpz_poly,
-    budget: Budget,
-) -> bool:
-    """Is N/m' a root of f at every t_ij, exactly, and does every pair of a block generate the block by it?
-
-    f has the shifted roots. E = m'^(n+1) f(N/m') mod m is zero if it is modulo primes whose product exceeds twice a
-    bound of its coefficients: by interpolation, at most sum |E(t)| times the product of all 1 + |t|.
-    """
-    n, derivative = f.degree(), m.derivative()
-    bits = 256 + numerator.height_bits() + m.height_bits()
-    with flint.ctx.workprec(bits):
-        roots = monic_roots(f(fmpz_poly([shift, 1])), bits)
-        shifted = [z + shift for z in roots]
-        thetas = [shifted[i] * shifted[j] * shifted[j] for i, j in pairs]
-        above, below = acb_poly(numerator), acb_poly(derivative)
-        values, slopes = [above(t) for t in thetas], [below(t) for t in thetas]
-        third = dict[tuple[int, int], int]()
-        for pair, value, slope in zip(pairs, values, slopes, strict=True):
-            near = [k for k, z in enumerate(shifted) if (value / slope).overlaps(z)]
-            if len(near) != 1:
-                return False
-            third[pair] = near[0]
-        largest = max(max(abs(v).upper(), abs(s).upper()) for v, s in zip(values, slopes, strict=True)) + 1
-        bound = (largest ** (n + 1) * (sum(abs(int(c)) for c in f.coeffs()) * len(pairs))).log()
-        for t in thetas:
-            bound += (abs(t) + 1).log()
-        needed = int(float((bound / flint.arb(2).log()).upper())) + 2
-    if not all(_generates(third, block) for block in blocks):
-        return False
-    prime, have = 1 << 62, 0
-    while have <= needed:
-        budget.check()
-        prime = _next_prime(prime)
-        mp, top, low = nmod_poly(m, prime), nmod_poly(numerator, prime), nmod_poly(derivative, prime)
-        value, power = nmod_poly([0], prime), low
-        for c in list(f.coeffs())[::-1]:
-            value = (value * top + power * int(c % prime)) % mp
-            power = (power * low) % mp
-        if not value.is_zero():
-            return False
-        have += 62
-    return True
-
-
-def _generates(third: dict[tuple[int, int], int], block: tuple[int, ...]) -> bool:
-    for i in block:
-        for j in block:
-            known = {i, j}
-            while i != j:
-                fresh = {third[a, b] for a in known for b in known if a != b} - known
-                if not fresh:
-                    break
-                if not fresh <= set(block):
-                    return False
-                known |= fresh
-            if i != j and known != set(block):
-                return False
-    return True
-
-
 def _next_prime(q: int) -> int:
     q += 1
     while not fmpz(q).is_prime():
@@ -203,15 +135,15 @@ def _frobenius_roots(
     return out
 
 
-def cyclic(f: fmpz_poly, q: int, budget: Budget) -> bool:
-    """For monic f irreducible modulo the prime q: True only if the Galois group is cyclic of order deg f.
+def automorphism(f: fmpz_poly, q: int) -> fmpz_poly | None:
+    """A for monic f irreducible modulo the prime q, where a -> A(a)/f'(a) should generate a cyclic Galois group.
 
-    If it is, the Frobenius map at q is an automorphism a -> A(a)/f'(a) of Q(a), A integral with known bounds. A is
-    read off modulo q^k and f(A/f') = 0 mod f checked exactly; the automorphism has order n because it has modulo q.
+    If the group is cyclic of order deg f, the Frobenius map at q is an automorphism of this form, A integral with known
+    bounds; it is read off modulo q^k.
     """
     n = f.degree()
     if n > MAX_CYCLIC:
-        return False
+        return None
     bound = max(abs(z).upper() for z in monic_roots(f, 96)) + 1
     bits = int(float(((bound + 1).log() * n / flint.arb(2).log()).upper())) + n.bit_length() + 32
     modulus = fmpz(q) ** (bits // (q.bit_length() - 1 or 1) + 1)
@@ -220,15 +152,4 @@ def cyclic(f: fmpz_poly, q: int, budget: Budget) -> bool:
     s = _frobenius(f, q, fm, context, modulus)
     half = modulus // 2
     lifted = (s * context(list(f.derivative().coeffs()))) % fm
-    numerator = fmpz_poly([(fmpz(int(c)) + half) % modulus - half for c in lifted.coeffs()])
-    return _is_root(f, numerator, f.derivative(), f, budget)
-
-
-def _is_root(f: fmpz_poly, numerator: fmpz_poly, denominator: fmpz_poly, m: fmpz_poly, budget: Budget) -> bool:
-    """f(numerator/denominator) = 0 modulo the monic m, by Horner's rule over Z."""
-    value, power = fmpz_poly([]), fmpz_poly([1])
-    for c in list(f.coeffs())[::-1]:
-        value = (value * numerator + power * c) % m
-        power = (power * denominator) % m
-        budget.check()
-    return value.is_zero()
+    return fmpz_poly([(fmpz(int(c)) + half) % modulus - half for c in lifted.coeffs()])

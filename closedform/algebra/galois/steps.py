@@ -9,7 +9,7 @@ below is a theorem on permutation groups whose hypothesis is an exact factorizat
   ({a, b}, c). p = 7: the transitive groups are C7, D7, F21, F42, PSL(3,2), A7, S7; the last three have orbits of
   length 7, 28 or 35 on triples, 35 together, and the others have not just these.
 * any prime p: every root of a block is a rational function of any two of it, so only the identity fixes two, and the
-  group is solvable (Galois 1832); found q-adically, checked exactly.
+  group is solvable (Galois 1832); found q-adically.
 * 8: an orbit of 7 partitions 4|4 that form the parallel classes of planes of AG(3,2) puts the group into AGL(3,2); it
   acts on the 7 classes with the translations as kernel.
 * 9: orbits on triples forming the 12 lines of AG(2,3), the only Steiner system S(2,3,9), put it into AGL(2,3), which
@@ -19,6 +19,7 @@ below is a theorem on permutation groups whose hypothesis is an exact factorizat
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 from typing import cast
@@ -26,7 +27,7 @@ from typing import cast
 import flint
 from flint import acb, acb_poly, fmpz, fmpz_poly
 
-from closedform.algebra.galois.frobenius import two_roots_suffice
+from closedform.algebra.galois.frobenius import two_roots
 from closedform.algebra.galois.subfields import (
     MAX_BITS,
     Blocks,
@@ -34,8 +35,10 @@ from closedform.algebra.galois.subfields import (
     locate,
     located_pairs,
     monic_roots,
+    pair_orbits,
 )
 from closedform.budget import Budget
+from closedform.kernel.reading import Json
 
 MAX_RESOLVENT = 1_100  # degree of a resolvent that is still factored
 SHIFTS = (1, 2, -1, 3, -2, 5, -3, 7)
@@ -43,33 +46,52 @@ SHIFTS = (1, 2, -1, 3, -2, 5, -3, 7)
 Label = tuple[tuple[int, ...], ...]
 
 
-def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> str | fmpz_poly | None:
-    """Why the block stabiliser of a monic irreducible f acts on its block by a solvable group.
+@dataclass(frozen=True)
+class Step:
+    """Why a step is solvable, and the evidence of it for the kernel, where there is one; else the reason is derived.
 
-    ``blocks`` is a block system with primitive action inside the blocks (the single block for primitive f). The
-    answer is a sentence, or a polynomial on whose solvability the question then depends, or None when not shown.
+    With ``classes`` it is only if that polynomial is.
+    """
+
+    reason: str
+    evidence: dict[str, Json] | None = None
+    classes: fmpz_poly | None = None
+
+
+def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> Step | None:
+    """Why the block stabiliser of a monic irreducible f acts on its block by a solvable group, None when not shown.
+
+    ``blocks`` is a block system with primitive action inside the blocks (the single block for primitive f).
     """
     d = len(blocks[0])
     budget.check()
     if d <= 4:
-        return f"degree {d}"
+        return Step(f"degree {d}", {})
     if fmpz(d).is_prime():
-        home = {i: k for k, b in enumerate(blocks) for i in b}
-        inside = [orbit for orbit in located_pairs(f) if home[orbit[0][0]] == home[orbit[0][1]]]
-        if len(inside) > 1:
-            return f"degree {d}, not doubly transitive, so solvable by Burnside's theorem on prime degree"
-        if d == 5 and len(_lengths(f, blocks, _midpoints, _midpoint_value)) > 1:
-            return "degree 5, with several orbits on pairs beside a point: inside F20"
-        if d == 7:
-            orbits = {k // len(blocks) for k in _lengths(f, blocks, _triples, _product_value)}
-            if not orbits <= {7, 28, 35} or (len(orbits) == 1 and orbits == {7}):
-                return "degree 7, and its orbits on triples are not those of PSL(3,2), A7 or S7"
-        if d > 7 and two_roots_suffice(f, blocks, budget):
-            return f"degree {d}, and every root is a rational function of any two (Galois)"
+        return _prime(f, blocks, budget)
     if d == 9:
         return _nine(f, blocks)
-    if d == 8:
-        return _eight(f, blocks)
+    return _eight(f, blocks) if d == 8 else None
+
+
+def _prime(f: fmpz_poly, blocks: Blocks, budget: Budget) -> Step | None:
+    d = len(blocks[0])
+    home = {i: k for k, b in enumerate(blocks) for i in b}
+    burnside = f"degree {d}, not doubly transitive, so solvable by Burnside's theorem on prime degree"
+    if len(blocks) == 1 and len((orbits := pair_orbits(f)).lengths) > 1:
+        return Step(burnside, {"orbits": {"shift": str(orbits.shift)}})
+    found = two_roots(f, blocks, budget)
+    if found is not None:
+        evidence: dict[str, Json] = {"shift": str(found[0]), "pairs": [str(c) for c in found[1].coeffs()]}
+        return Step(f"degree {d}, and every root is a rational function of any two (Galois)", {"inside": evidence})
+    if len([orbit for orbit in located_pairs(f) if home[orbit[0][0]] == home[orbit[0][1]]]) > 1:
+        return Step(burnside)
+    if d == 5 and len(_lengths(f, blocks, _midpoints, _midpoint_value)) > 1:
+        return Step("degree 5, with several orbits on pairs beside a point: inside F20")
+    if d == 7:
+        lengths = {k // len(blocks) for k in _lengths(f, blocks, _triples, _product_value)}
+        if not lengths <= {7, 28, 35} or lengths == {7}:
+            return Step("degree 7, and its orbits on triples are not those of PSL(3,2), A7 or S7")
     return None
 
 
@@ -138,7 +160,8 @@ def _lengths(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> list[int
     return [q.degree() for q in _resolvent(f, blocks, make, value)[2]]
 
 
-def _orbits(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> list[tuple[fmpz_poly, list[Label]]]:
+def _orbits(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> tuple[int, list[tuple[fmpz_poly, list[Label]]]]:
+    """The shift used, and each factor with its labels."""
     labels, shift, factors = _resolvent(f, blocks, make, value)
     bits = 128 + max(q.height_bits() for q in factors)
     while bits < MAX_BITS:
@@ -146,31 +169,37 @@ def _orbits(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> list[tupl
             shifted = [z + shift for z in monic_roots(f, bits)]
             found = locate(tuple(factors), [(k, value(shifted, label)) for k, label in enumerate(labels)])
         if found is not None:
-            return [(q, [labels[k] for k in ks]) for q, ks in zip(factors, found, strict=True)]
+            return shift, [(q, [labels[k] for k in ks]) for q, ks in zip(factors, found, strict=True)]
         bits *= 2
     raise TooLarge("the values of a resolvent are too close together")
 
 
-def _nine(f: fmpz_poly, blocks: Blocks) -> str | None:
-    orbits = _orbits(f, blocks, _triples, _product_value)
-    small = [labels for _, labels in orbits if len(labels) <= 12 * len(blocks)]
+def _nine(f: fmpz_poly, blocks: Blocks) -> Step | None:
+    shift, orbits = _orbits(f, blocks, _triples, _product_value)
+    small = [item for item in orbits if len(item[1]) <= 12 * len(blocks)]
     for count in range(1, len(small) + 1):
         for chosen in combinations(small, count):
-            lines = [set(label[0]) for labels in chosen for label in labels]
+            lines = [set(label[0]) for _, labels in chosen for label in labels]
             if len(lines) != 12 * len(blocks):
                 continue
             pairs = [pair for line in lines for pair in combinations(sorted(line), 2)]
             if len(set(pairs)) == len(pairs) == 36 * len(blocks):
-                return "degree 9, and it keeps the 12 lines of an affine plane: inside AGL(2,3)"
+                factor = prod((q for q, _ in chosen), start=fmpz_poly([1]))
+                evidence: dict[str, Json] = {"shift": str(shift), "lines": [str(c) for c in factor.coeffs()]}
+                reason = "degree 9, and it keeps the 12 lines of an affine plane: inside AGL(2,3)"
+                return Step(reason, {"inside": evidence})
     return None
 
 
-def _eight(f: fmpz_poly, blocks: Blocks) -> fmpz_poly | None:
-    for factor, labels in _orbits(f, blocks, _halves, _halves_value):
+def _eight(f: fmpz_poly, blocks: Blocks) -> Step | None:
+    shift, orbits = _orbits(f, blocks, _halves, _halves_value)
+    for factor, labels in orbits:
         if len(labels) != 7 * len(blocks):
             continue
         if all(_planes([label for label in labels if set(label[0]) <= set(block)], block) for block in blocks):
-            return factor
+            evidence: dict[str, Json] = {"shift": str(shift), "planes": [str(c) for c in factor.coeffs()]}
+            reason = "degree 8, inside AGL(3,2), solvable on the parallel classes of planes"
+            return Step(reason, {"inside": evidence}, factor)
     return None
 
 
