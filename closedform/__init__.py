@@ -13,6 +13,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from closedform.cost import cost
+    from closedform.demo import demo
     from closedform.derive import derive
     from closedform.emit.estimator import LeastSquaresRegressor
     from closedform.errors import CallError, ClosedFormError, ConditionError, InputError, TextFault
@@ -32,6 +34,8 @@ __all__ = [
     "Report",
     "TextFault",
     "__version__",
+    "cost",
+    "demo",
     "derive",
     "galois",
     "losses",
@@ -52,6 +56,8 @@ _PLACES = {
     "CallError": "errors",
     "ConditionError": "errors",
     "LeastSquaresRegressor": "emit.estimator",
+    "cost": "cost",
+    "demo": "demo",
     "InputError": "errors",
     "TextFault": "errors",
 }

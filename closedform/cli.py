@@ -385,17 +385,17 @@ def _listed(entries: list[Entry]) -> str:
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def cost(name: str, rows: float, columns: float, condition: float, as_json: bool) -> None:
     """What NAME costs in closed form and by gradient descent: predicted, and measured here."""
-    from closedform.cost import compare
+    from closedform.cost import cost as compare
 
     with progress() as show:
-        _result(compare(name, int(rows), int(columns), condition, show), as_json)
+        _result(compare(name, rows, columns, condition, show), as_json)
 
 
 @cli.command()
 @click.argument("story", type=click.Choice(["ols", "quartic", "logistic", "neuron", "quintic"]))
 def demo(story: str) -> None:
     """A story in one screen, computed live: do models need training at all?"""
-    from closedform.demo import tell
+    from closedform.demo import demo as tell
 
     with progress() as show:
         told = tell(story, show)

@@ -54,8 +54,14 @@ class Comparison:
         return "\n".join([*head, "", least_squares.describe(self.least_squares, self.measured)]) + "\n"
 
 
-def compare(name: str, n: int, k: int, condition: float, progress: Callable[[str], None] | None = None) -> Comparison:
-    """Derive the formula of ``name``, put n rows and k columns into its cost, and run both ways of computing it."""
+def cost(
+    name: str, n: float, k: float, condition: float = 1e3, progress: Callable[[str], None] | None = None
+) -> Comparison:
+    """What a loss of the catalogue costs for n rows and k columns: its formula put in numbers, and both ways measured.
+
+    The other way is gradient descent, for a design with this ``condition`` number.
+    """
+    n, k = int(n), int(k)
     report = derive(name, progress=progress)
     formula = report.formula
     if formula is None:
@@ -70,7 +76,7 @@ def compare(name: str, n: int, k: int, condition: float, progress: Callable[[str
     order = formula.cost.get("order", "")
     if not any(SAME_AS_LEAST_SQUARES in e for e in formula.unknown.values()):
         return Comparison(name, shown, order, predicted, None, None)
-    cost = least_squares.predict(n, k, condition)
+    expected = least_squares.predict(n, k, condition)
     if progress is not None:
         progress("measuring")
-    return Comparison(name, shown, order, predicted, cost, least_squares.measure(cost))
+    return Comparison(name, shown, order, predicted, expected, least_squares.measure(expected))

@@ -12,6 +12,7 @@ from typing import Any
 
 from closedform.derive import derive
 from closedform.emit.cost import predict
+from closedform.errors import CallError
 from closedform.points import CriticalPoint
 from closedform.polynomials import galois, monodromy
 from closedform.report import text
@@ -45,9 +46,17 @@ class Told:
     def to_text(self, *, colour: bool = False) -> str:
         return text.render(self.document, SCREEN, colour)
 
+    def __str__(self) -> str:
+        return self.to_text()
 
-def tell(story: str, progress: Progress = None) -> Told:
-    """One of ``STORIES``, computed now."""
+
+def demo(story: str, progress: Progress = None) -> Told:
+    """One of ``STORIES``, computed now; ``print`` shows it.
+
+    Raises ``CallError`` where there is no such story.
+    """
+    if story not in STORIES:
+        raise CallError(f"there is no story {story!r}; there are {', '.join(STORIES)}")
     title, blocks = STORIES[story]
     return Told(Document(title, (Heading(title), *(in_language(b) for b in blocks(progress)))))
 

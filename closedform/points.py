@@ -62,6 +62,46 @@ class CriticalPoint:
     note: str = ""
     certificate: int | None = field(default=None)
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The coordinates as floating-point numbers, by name; empty where the data are symbols.
+
+        >>> CriticalPoint(numeric=FrozenMap({"x": "0.5"})).numbers
+        {'x': 0.5}
+        """
+        return {u: float(v) for u, v in (self.numeric or {}).items()}
+
+    def __getitem__(self, unknown: str) -> float:
+        return self.numbers[unknown]
+
+
+class CriticalPoints(tuple[CriticalPoint, ...]):
+    """The critical points of a report: a tuple, with the names by which one asks for some of them."""
+
+    __slots__ = ()
+
+    @property
+    def minima(self) -> tuple[CriticalPoint, ...]:
+        """Global, local and boundary minima."""
+        return tuple(p for p in self if p.kind.endswith("minimum"))
+
+    @property
+    def maxima(self) -> tuple[CriticalPoint, ...]:
+        return tuple(p for p in self if p.kind.endswith("maximum"))
+
+    @property
+    def saddles(self) -> tuple[CriticalPoint, ...]:
+        return tuple(p for p in self if p.kind == "saddle")
+
+    @property
+    def global_minimum(self) -> CriticalPoint | None:
+        """The first of the global minima; None where none is proved to exist."""
+        return next((p for p in self if p.kind == "global minimum"), None)
+
+    @property
+    def global_maximum(self) -> CriticalPoint | None:
+        return next((p for p in self if p.kind == "global maximum"), None)
+
 
 def largest_class(classes: Sequence[str | None]) -> str | None:
     """The smallest class of ``CLASSES`` that holds all the given ones."""

@@ -79,7 +79,14 @@ _PLAIN = frozenset(
     }
 )
 _CONSTANTS = {"Exp1": "e", "Pi": "pi", "ImaginaryUnit": "I", "BooleanTrue": "true", "BooleanFalse": "false"}
-_KNOWN = (("positive", "{} > 0"), ("negative", "{} < 0"), ("nonnegative", "{} >= 0"), ("integer", "{} integer"))
+_SIGNS = (
+    ("positive", "{} > 0"),
+    ("negative", "{} < 0"),
+    ("nonnegative", "{} >= 0"),
+    ("nonpositive", "{} <= 0"),
+    ("nonzero", "{} != 0"),
+)  # the first that holds says all
+_FOREIGN = ("zero", "even", "odd", "prime", "composite", "irrational", "infinite")  # what names cannot be told here
 
 
 @dataclass
@@ -155,12 +162,26 @@ class SympyReading:
         raise InputError(f"SymPy's {kind} is not part of the language of losses: {str(expression)[:60]}")
 
     def symbol(self, symbol: Any) -> Node:
+        """The name, with what SymPy assumes of it; refused where that is more than a real or an integer with a sign."""
         node = self.named(str(symbol.name))
-        for word, text in _KNOWN:
-            if getattr(symbol, f"is_{word}", None):
+
+        def holds(word: str) -> bool | None:
+            return getattr(symbol, f"is_{word}", None)
+
+        if holds("real") is False or (holds("complex") and holds("real") is None) or holds("commutative") is False:
+            raise InputError(
+                f"the symbol {symbol.name} is not real, and losses are functions of real numbers; "
+                f"write Symbol('{symbol.name}', real=True)"
+            )
+        foreign = next((word for word in _FOREIGN if holds(word)), None)
+        if foreign is not None:
+            raise InputError(f"the symbol {symbol.name} is assumed {foreign}, which is not obeyed; leave that out")
+        for word, text in _SIGNS:
+            if holds(word):
                 self.assumptions[text.format(symbol.name)] = None
-                if word == "positive":
-                    break
+                break
+        if holds("integer"):
+            self.assumptions[f"{symbol.name} integer"] = None
         return node
 
     def named(self, text: str) -> Node:

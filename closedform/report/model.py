@@ -12,7 +12,7 @@ from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.document import seal
-from closedform.points import CriticalPoint
+from closedform.points import SOUGHT, CriticalPoint, CriticalPoints
 from closedform.problem import Problem
 from closedform.report import html, latex, text, typeset
 from closedform.report.answer import DIGITS as SHOWN_DIGITS
@@ -24,6 +24,7 @@ from closedform.verdict import Verdict
 if TYPE_CHECKING:
     from closedform.report.plots import Drawing
 
+NO_POINTS = CriticalPoints()
 DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
 FORMAT = 1  # of the JSON: 1 is the first
 
@@ -45,7 +46,7 @@ class Report:
     equations: tuple[object, ...]
     kind: str
     verdict: Verdict
-    critical_points: tuple[CriticalPoint, ...] = ()
+    critical_points: CriticalPoints = NO_POINTS
     complete: bool = False
     counts: FrozenMap[str, int | None] = FrozenMap()
     formula: Formula | None = None
@@ -56,10 +57,59 @@ class Report:
     seconds: float = 0.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "critical_points", CriticalPoints(self.critical_points))
+
     @property
     def refused(self) -> tuple[str, ...]:
         """What the kernel objected to in certificates of ours: a fault of closedform, exit code 3."""
         return tuple(str(r) for r in self.details.get("refused", ()))  # type: ignore[attr-defined]
+
+    # -- the answer as values ---------------------------------------------------------------------------------------
+
+    @property
+    def solution(self) -> Mapping[str, Any] | None:
+        """The optimum by name: numbers of a problem in numbers, else the formulas as text; None where none is known.
+
+        >>> from closedform import derive
+        >>> derive("x^2 - 2*x").solution
+        {'x': 1.0}
+        """
+        given: Any = self.details.get("solution")
+        if given is not None:
+            return {u: given[u] for u in self.problem.unknowns if u in given}
+        whole, edge = SOUGHT[self.problem.sense]
+        best = next((p for kind in (whole, edge) for p in self.critical_points if p.kind == kind), None)
+        if best is not None and (best.numbers or best.exact is not None):
+            return best.numbers or {u: text_of(v) for u, v in (best.exact or {}).items()}
+        return dict(self.formula.unknown) if self.formula is not None and self.verdict.minimiser == "closed" else None
+
+    def to_sympy(self) -> list[dict[Any, Any]]:
+        """The critical points as SymPy's ``solve(..., dict=True)`` gives solutions; those without a formula are left out.
+
+        >>> from closedform import derive
+        >>> derive("x^2 - 2*x").to_sympy()
+        [{x: 1}]
+        """
+        from sympy import Symbol
+
+        exact = [p.exact for p in self.critical_points if p.exact is not None]
+        return [{Symbol(u, real=True): v for u, v in place.items()} for place in exact]
+
+    def to_dataframe(self) -> Any:
+        """The critical points as a pandas table: one column an unknown, then kind, loss and what is exact."""
+        import pandas as pd  # pyright: ignore[reportMissingImports]
+
+        rows = [
+            {
+                **p.numbers,
+                "kind": p.kind,
+                "loss": None if p.loss is None else text_of(p.loss),
+                **{f"{u} exactly": text_of(v) for u, v in (p.exact or {}).items()},
+            }
+            for p in self.critical_points
+        ]
+        return pd.DataFrame(rows)
 
     # -- what leaves the program -----------------------------------------------------------------------------------
 

@@ -1,0 +1,93 @@
+"""What a user of the Python package finds on a report, and SymPy's assumptions obeyed or refused."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+import sympy as sp
+
+import closedform as cf
+from closedform.problem import read
+from closedform.reading.language import unparse
+
+
+@pytest.fixture(scope="module")
+def quartic():
+    return cf.derive("x**4 - x**2")
+
+
+def test_points_are_asked_for_by_kind(quartic):
+    points = quartic.critical_points
+    assert [round(p["x"], 6) for p in points] == [-0.707107, 0.0, 0.707107]
+    assert points.minima == (points[0], points[2])
+    assert points.maxima == (points[1],)
+    assert points.saddles == ()
+    assert points.global_minimum is points[0]
+    assert points.global_maximum is None
+    assert isinstance(points, tuple)
+
+
+def test_points_survive_a_pickle(quartic):
+    again = pickle.loads(pickle.dumps(quartic))
+    assert again == quartic
+    assert again.critical_points.global_minimum.numbers == quartic.critical_points.global_minimum.numbers
+
+
+def test_the_solution_is_a_dictionary(quartic):
+    assert quartic.solution == {"x": pytest.approx(-(0.5**0.5))}
+    assert cf.derive("ols").solution == {"a": "inv(X'*X)*X'*y"}
+    assert cf.derive("x^3").solution is None
+
+
+def test_sympy_gets_what_its_solve_would_give(quartic):
+    x = sp.Symbol("x", real=True)
+    assert set(quartic.to_sympy()[0]) == {x}
+    assert {s[x] for s in quartic.to_sympy()} == set(sp.solve(4 * x**3 - 2 * x, x))
+
+
+def test_a_table_of_the_points(quartic):
+    pytest.importorskip("pandas")
+    frame = quartic.to_dataframe()
+    assert list(frame.columns) == ["x", "kind", "loss", "x exactly"]
+    assert list(frame["kind"]) == ["global minimum", "local maximum", "global minimum"]
+
+
+def test_the_repr_is_short(quartic):
+    assert repr(quartic) == "<Report closed: x**4 - x**2>"
+
+
+def test_cost_and_demo_are_on_the_face():
+    assert cf.cost("ols", 1000, 10).predicted["flops"] == pytest.approx(2 * 1000 * 100 + 1000 / 3)
+    with pytest.raises(cf.CallError, match="there are ols, quartic"):
+        cf.demo("nothing")
+
+
+@pytest.mark.parametrize(
+    ("assumed", "relation"),
+    [
+        ({"positive": True}, "x > 0"),
+        ({"negative": True}, "x < 0"),
+        ({"nonnegative": True}, "x >= 0"),
+        ({"nonpositive": True}, "x <= 0"),
+        ({"nonzero": True, "real": True}, "x != 0"),
+    ],
+)
+def test_signs_of_symbols_are_obeyed(assumed, relation):
+    problem = read(sp.Symbol("x", **assumed) ** 2)
+    assert [unparse(r) for r in problem.relations] == [relation]
+
+
+def test_a_positive_integer_keeps_both_words():
+    problem = read(sp.Symbol("x", positive=True, integer=True) ** 2)
+    assert problem.properties["x"] == frozenset({"integer"})
+    assert [unparse(r) for r in problem.relations] == ["x > 0"]
+
+
+@pytest.mark.parametrize(
+    "assumed",
+    [{"complex": True}, {"imaginary": True}, {"real": False}, {"commutative": False}, {"even": True}, {"prime": True}],
+)
+def test_what_cannot_be_obeyed_is_refused(assumed):
+    with pytest.raises(cf.InputError, match="the symbol x"):
+        read(sp.Symbol("x", **assumed) ** 2)
