@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -73,6 +73,7 @@ MATRIX: tuple[str, ...] = (
     "closedform.strategies.exponentials.all_data",
 )
 LARGE: tuple[str, ...] = (
+    "closedform.strategies.large.quadratic",
     "closedform.strategies.large.least_squares",
     "closedform.strategies.large.logistic",
 )
@@ -112,36 +113,25 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     ``known`` holds the attempts of an earlier child, which are not made again.
     """
     yield Until("deriving the gradient", budget.deadline)
-    rungs = rungs_of(problem)
-    if exact and rungs is SCALAR:
-        conclusion = yield from _as_written(problem, budget, known)
-        if conclusion is not None:
-            yield Until("checking the certificates", budget.deadline)
-            yield check(audited(problem, conclusion, budget))
-            return
-    if not exact:
-        rungs = tuple(r for r in rungs if _encloses(importlib.import_module(r)))
-    system = system_of(problem)
-    yield outline_of(problem, system)
-    conclusion = yield from climb(system, rungs, budget, known)
-    if problem.level == "matrix" and conclusion.formula is None and not problem.constraints:
-        convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
-        conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
+    conclusions = list[Attempt]()
+    for system, rungs, outline in readings(problem):
+        if not exact:
+            rungs = tuple(r for r in rungs if _encloses(importlib.import_module(r)))
+        if not rungs:
+            continue
+        yield Outline(*outline(system))
+        conclusion = yield from climb(system, rungs, budget, known)
+        if problem.level == "matrix" and conclusion.formula is None and not problem.constraints:
+            convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
+            conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
+        conclusions.append(conclusion)
+        if _is_settled(conclusions) or conclusion.complete:
+            break
+        yield Until("deriving the gradient", budget.deadline)
+    found = [c for c in conclusions if c.outcome in (*DECISIVE, "enclosed")]
+    conclusion = conclude("ladder", found) if found else conclusions[-1]
     yield Until("checking the certificates", budget.deadline)
     yield check(audited(problem, conclusion, budget))
-
-
-def _as_written(
-    problem: Problem, budget: Budget, known: dict[Path, Attempt]
-) -> Generator[Message, None, Attempt | None]:
-    """What the rungs say that need no derivatives, None where they leave the problem to the others."""
-    written = importlib.import_module("closedform.stationarity.written")
-    system = written.as_written(problem)
-    if all(importlib.import_module(rung).declines(system) is not None for rung in WRITTEN):
-        return None
-    yield Outline(*written.outline(system))
-    conclusion = yield from climb(system, WRITTEN, budget, known)
-    return conclusion if _is_settled([conclusion]) else None
 
 
 def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:
@@ -159,29 +149,33 @@ def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:
         return replace(conclusion, details=FrozenMap({**conclusion.details, "fault": (broken,)}))
 
 
-def rungs_of(problem: Problem) -> tuple[str, ...]:
-    """The ladder for this kind of problem."""
+Reading = tuple[Any, tuple[str, ...], Callable[[Any], tuple[Any, ...]]]  # a system, its ladder, how it is shown
+
+
+def readings(problem: Problem) -> Iterator[Reading]:
+    """The problem as systems, each with its ladder: read without expressions where that can be done, then with them."""
+
+    def module(last: str) -> Any:
+        return importlib.import_module(f"closedform.stationarity.{last}")
+
     if problem.level == "matrix":
-        return MATRIX
-    return LARGE if _is_large(problem) else SCALAR
+        yield module("matrix").matrix_system(problem), MATRIX, module("matrix").outline
+        return
+    if _is_large(problem):
+        yield problem, LARGE, lambda _: (FrozenMap(), (), (), "sum over streamed data")
+        return
+    quadratic = module("quadratic").quadratic_loss(problem)
+    if quadratic is not None:
+        yield quadratic, LARGE, module("quadratic").outline
+    written = module("written").as_written(problem)
+    if any(importlib.import_module(rung).declines(written) is None for rung in WRITTEN):
+        yield written, WRITTEN, module("written").outline
+    yield module("scalar").stationarity(problem), SCALAR, module("scalar").outline
 
 
 def system_of(problem: Problem) -> Any:
-    """What the rungs get: the stationarity system, its matrix form, or for large data the problem itself."""
-    if problem.level == "matrix":
-        return importlib.import_module("closedform.stationarity.matrix").matrix_system(problem)
-    if _is_large(problem):
-        return problem
-    return importlib.import_module("closedform.stationarity.scalar").stationarity(problem)
-
-
-def outline_of(problem: Problem, system: Any) -> Outline:
-    """The system as the report shows it."""
-    if problem.level == "matrix":
-        return Outline(*importlib.import_module("closedform.stationarity.matrix").outline(system))
-    if _is_large(problem):
-        return Outline(FrozenMap(), (), (), "sum over streamed data")
-    return Outline(*importlib.import_module("closedform.stationarity.scalar").outline(system))
+    """The first system that the problem is read as."""
+    return next(readings(problem))[0]
 
 
 def _is_large(problem: Problem) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from flint import arb, ctx
 
-from closedform.algebra.bridge import text
+from closedform.algebra.bridge import nodes, text
 from closedform.attempt import Attempt, finding
 from closedform.audit.evaluation import Open, Undefined
 from closedform.audit.instances import contradiction
@@ -22,6 +22,7 @@ from closedform.problem import Problem
 
 GUARD = 200  # bits past the digits asked for
 SEARCH = 0.3  # seconds for what a report leaves out
+MAX_WORK = 10_000  # of one evaluation of the text: an audit takes about ten
 MAX_TEXT = 20_000  # characters of an exact expression that is evaluated
 _MANY = re.compile(  # words by which a listed point stands for others
     r"translate|period|multiples? of|every integer|all integers|any integer|any value|famil|curve|plateau|\bfree\b",
@@ -32,9 +33,9 @@ _MANY = re.compile(  # words by which a listed point stands for others
 def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
     """The attempt without the claims that the text of the problem refutes.
 
-    Problems on matrices and on streamed data are not looked at, problems with symbols at random values; out of time,
-    what has not been looked at passes. A withdrawn
-    claim turns the outcome to ``enclosed`` (numbers remain) or ``failed``; ``details["fault"]`` lists the reasons.
+    Problems on matrices and on many rows of data are not looked at, problems with symbols at random values; out of
+    time, what has not been looked at passes. A withdrawn claim turns the outcome to ``enclosed`` (numbers remain) or
+    ``failed``; ``details["fault"]`` lists the reasons.
 
     >>> from closedform.problem import read
     >>> point = CriticalPoint(numeric=FrozenMap({"x": "2"}), radius=FrozenMap({"x": "1e-9"}))
@@ -42,8 +43,7 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
     >>> said.outcome, said.points, said.details["fault"]
     ('failed', (), ('x = 2.00000 is no critical point: the slope by x is [2.0000 +/- 3e-9] there, not zero',))
     """
-    large = problem.data is not None and not problem.data.exact
-    if problem.level == "matrix" or large:
+    if problem.level == "matrix" or _work(problem) > MAX_WORK:
         return attempt
     if problem.parameters:
         with ctx.workprec(2 * GUARD):
@@ -54,6 +54,13 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
         return attempt if not why else _withdrawn(attempt, (why,), ())
     with ctx.workprec(int(budget.digits * 3.4) + GUARD):
         return _Audit(Question.of(problem), attempt, budget).done()
+
+
+def _work(problem: Problem) -> int:
+    """About how many operations one evaluation of the text takes, where its sums run over the rows of a table."""
+    roots = (problem.loss,) if problem.loss is not None else problem.equations
+    rows = problem.data.rows if problem.data is not None else 1
+    return rows * sum(1 for root in roots for _ in nodes(root))
 
 
 def _withdrawn(attempt: Attempt, faults: tuple[str, ...], points: tuple[CriticalPoint, ...]) -> Attempt:

@@ -117,6 +117,17 @@ def listed_certificate(
         return None
     if relations:
         statement["relations"] = list(relations)
+    return listing(statement, points, complex_count, evidence, digits)
+
+
+def listing(
+    statement: Mapping[str, Json],
+    points: Sequence[ListedPoint],
+    complex_count: int | None,
+    evidence: Mapping[str, Json],
+    digits: int,
+) -> Certificate:
+    """The claim that these are all critical points of what the statement says."""
     said = list[Json]()
     for p in points:
         texts = {x: decimal_text(ball, digits) for x, ball in p.balls.items()}
@@ -131,7 +142,7 @@ def listed_certificate(
     if complex_count is not None:
         counts["complex"] = str(complex_count)
     claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
-    return Certificate(statement, claim, dict(evidence))
+    return Certificate(dict(statement), claim, dict(evidence))
 
 
 def _conjugate_classes(names: list[str], zeros: Sequence[Sequence[acb]], digits: int) -> list[Json]:

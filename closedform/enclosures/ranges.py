@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.balls import Columns, evaluate
+from closedform.kernel.balls import evaluate
 from closedform.kernel.expression import Tree, as_integer
 from closedform.kernel.reading import Refused
+from closedform.kernel.rows import Columns
 
 PRECISION = 96
 INFINITE = arb("inf")

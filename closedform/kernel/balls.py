@@ -7,15 +7,16 @@ also where a factor zero or an exponent zero would swallow it: what is written m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import partial, reduce
+from operator import mul
 from typing import Any
 
 from flint import acb, arb, ctx, fmpq, fmpz
 
 from closedform.kernel.expression import Tree, as_integer
 from closedform.kernel.reading import Refused, refuse
+from closedform.kernel.rows import Columns, entries, fold, in_blocks, in_rows
 
-Columns = Mapping[str, list[fmpq]]
 MAX_TERMS = 2_000_000  # rows that a sum may run over
 MAX_POWER = 2**40
 
@@ -105,34 +106,44 @@ def _walk(tree: Tree, values: Mapping[str, Any], columns: Columns, number: Any, 
         if high - low > MAX_TERMS:
             refuse("a sum has too many terms")
         total = number(0 if head == "sum" else 1)
-        for i in range(low, high + 1):
-            term = _walk(args[3], {**values, str(args[0]): number(i)}, columns, number, table)
-            total = total + term if head == "sum" else total * term
+        index = str(args[0])
+        for body, own in in_blocks(args[3], index, low, high, columns, number):
+            total = fold(head, total, _walk(body, {**values, **own}, columns, number, table), own[index])
         return total
     if head == "@":
-        return number(entry(columns, str(args[0]), _index(_walk(args[1], values, columns, number, table))))
+        places = in_rows(_index, _walk(args[1], values, columns, number, table))
+        return in_rows(number, in_rows(partial(entry, columns, str(args[0])), places))
     if head == "^" and isinstance(args[1], fmpq):
-        out = _power(_walk(args[0], values, columns, number, table), args[1])
-        return out if out.is_finite() else number("nan")
+        return _finite(in_rows(_power, _walk(args[0], values, columns, number, table), args[1]), number)
     balls = [_walk(a, values, columns, number, table) for a in args]
     if head == "+":
         return sum(balls[1:], balls[0])
     if head == "*":
-        return reduce(lambda a, b: a * b, balls)
+        return reduce(mul, balls)
     if head == "^":
-        out = (balls[0].log() * balls[1]).exp() if number is arb else balls[0] ** balls[1]
+        out = in_rows(_to_the if number is arb else pow, *balls)
     elif head in table:
-        out = table[head](*balls)
+        out = in_rows(table[head], *balls)
     else:
         refuse(f"{head} has no {'real' if number is arb else 'complex'} value here")
-    return out if out.is_finite() else number("nan")
+    return _finite(out, number)
+
+
+def _finite(value: Any, number: Any) -> Any:
+    """The value, not a number wherever it is not finite."""
+    return in_rows(partial(_or_none, number), value)
+
+
+def _or_none(number: Any, ball: Any) -> Any:
+    return ball if ball.is_finite() else number("nan")
+
+
+def _to_the(base: arb, exponent: arb) -> arb:
+    return (base.log() * exponent).exp()
 
 
 def entry(columns: Columns, column: str, index: int) -> fmpq:
-    rows = columns.get(column)
-    if rows is None or not 1 <= index <= len(rows):
-        refuse(f"no entry {index} in column {column}")
-    return rows[index - 1]
+    return entries(columns, column, index, index + 1)[0]
 
 
 def column_text(name: str, entries: list[fmpq]) -> str:

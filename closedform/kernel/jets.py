@@ -7,10 +7,12 @@ is not twice differentiable on all of the box, a ball is not finite or the tree 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
+from typing import Any
 
-from flint import arb, fmpq
+from flint import arb, arb_mat, fmpq
 
-from closedform.kernel.balls import MAX_TERMS, Columns, evaluate
+from closedform.kernel.balls import MAX_TERMS, evaluate
 from closedform.kernel.expression import (
     ARITY,
     ONE,
@@ -18,10 +20,12 @@ from closedform.kernel.expression import (
     Tree,
     add,
     differentiate,
+    free_names,
     head_of,
     power,
 )
 from closedform.kernel.reading import Refused, refuse
+from closedform.kernel.rows import Columns, Rows, balls_of, fold, in_blocks, in_rows
 
 
 class Jet:
@@ -87,7 +91,58 @@ def _times(u: Jet, v: Jet) -> Jet:
     return out
 
 
-def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, arb], columns: Columns) -> Jet:
+def _over(rows: Rows, body: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns) -> Jet:
+    """The jet of a sum over rows: by the chain rule through the affine forms of the unknowns that its body is made of."""
+    forms: dict[Tree, str] = {}
+    inner = _in_forms(body, set(place), forms)
+    at = {own: evaluate(form, values, columns) for form, own in forms.items()}
+    whole = jet(inner, {own: j for j, own in enumerate(at)}, {**values, **at}, columns)
+
+    def matrix(columns_of_balls: list[Any]) -> arb_mat:
+        wide = [balls_of(c, rows) for c in columns_of_balls]
+        return arb_mat(len(wide), len(rows.balls), [ball for column in wide for ball in column])
+
+    owners = [sorted(free_names(form) & set(place)) for form in forms]
+    slopes: list[list[Any]] = [
+        [evaluate(differentiate(form, x), values, columns) for x in own]
+        for form, own in zip(forms, owners, strict=True)
+    ]
+    flat = [matrix(c) for c in slopes]
+    out = Jet(fold("sum", arb(0), whole.value, rows), {}, {})
+    for j, d in whole.first.items():
+        for x, g in zip(owners[j], (flat[j] * matrix([d]).transpose()).entries(), strict=True):
+            _plus(out, Jet(arb(0), {place[x]: g}, {}))
+    for (j, m), d in whole.second.items():
+        block = flat[j] * matrix([c * d for c in slopes[m]]).transpose()
+        for (a, x), (b, y) in product(enumerate(owners[j]), enumerate(owners[m])):
+            if j != m or place[x] <= place[y]:
+                key = (min(place[x], place[y]), max(place[x], place[y]))
+                part = block[a, b] * 2 if j != m and x == y else block[a, b]
+                _plus(out, Jet(arb(0), {}, {key: part}))
+    return out
+
+
+def _in_forms(tree: Tree, unknowns: set[str], forms: dict[Tree, str]) -> Tree:
+    """The tree with a name, which no user can write, for each of its largest parts that are affine in the unknowns."""
+    if not free_names(tree) & unknowns:
+        return tree
+    if not isinstance(tree, tuple) or _affine(tree, unknowns):
+        return forms.setdefault(tree, f"#{len(forms)}")
+    if tree[0] == "+":
+        straight = [a for a in tree[1:] if free_names(a) & unknowns and _affine(a, unknowns)]
+        rest = [a for a in tree[1:] if a not in straight]
+        return add(*(_in_forms(a, unknowns, forms) for a in [*([add(*straight)] if straight else []), *rest]))
+    return (tree[0], *(_in_forms(a, unknowns, forms) for a in tree[1:]))
+
+
+def _affine(tree: Tree, unknowns: set[str]) -> bool:
+    if not isinstance(tree, tuple) or not free_names(tree) & unknowns:
+        return True
+    moving = [a for a in tree[1:] if free_names(a) & unknowns]
+    return (tree[0] == "+" or (tree[0] == "*" and len(moving) == 1)) and all(_affine(a, unknowns) for a in moving)
+
+
+def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns) -> Jet:
     """The jet of ``tree`` by the names in ``place`` (name -> index), at the balls ``values``."""
     if isinstance(tree, fmpq):
         return Jet(arb(tree), {}, {})
@@ -99,8 +154,12 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, arb], columns
         if low is None or high is None or high - low > MAX_TERMS:
             refuse("a sum has no whole limits, or too many terms")
         total = Jet(arb(0), {}, {})
-        for i in range(int(low), int(high) + 1):
-            _plus(total, jet(args[3], place, {**values, str(args[0]): arb(i)}, columns))
+        index = str(args[0])
+        for body, own in in_blocks(args[3], index, int(low), int(high), columns, arb):
+            if isinstance(rows := own[index], Rows):
+                _plus(total, _over(rows, body, place, {**values, **own}, columns))
+            else:
+                _plus(total, jet(body, place, {**values, **own}, columns))
         return total
     if head == "@":
         return Jet(evaluate(tree, values, columns), {}, {})
@@ -115,10 +174,10 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, arb], columns
         plain: Tree = (head, *names) if not (head == "^" and isinstance(args[1], fmpq)) else ("^", "u0", args[1])
         return Jet(evaluate(plain, dict(zip(names, (p.value for p in parts), strict=True))), {}, {})
     if head == "*":
-        product = parts[0]
+        whole = parts[0]
         for p in parts[1:]:
-            product = _times(product, p)
-        return product
+            whole = _times(whole, p)
+        return whole
     if head == "^" and isinstance(args[1], fmpq):
         e, at = args[1], {"u": parts[0].value}
         f0 = evaluate(("^", "u", e), at)
@@ -128,7 +187,7 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, arb], columns
     if head == "^":
         log_base = _through(parts[0], *(evaluate(t, {"u": parts[0].value}) for t in _UNARY["log"]))
         exponent = _times(parts[1], log_base)
-        grown = exponent.value.exp()
+        grown = in_rows(arb.exp, exponent.value)
         return _through(exponent, grown, grown, grown)
     if head not in _UNARY:
         refuse(f"the kernel has no derivatives of {head}")

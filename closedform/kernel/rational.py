@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
-from closedform.kernel.balls import Columns, entry, evaluate
+from closedform.kernel.balls import entry, evaluate
 from closedform.kernel.expression import Tree, as_integer, head_of
 from closedform.kernel.reading import Refused, refuse
+from closedform.kernel.moments import summed
+from closedform.kernel.rows import Columns, has, in_blocks
 
 MAX_LENGTH, MAX_WORK, MAX_DEGREE, MAX_BITS = 200_000, 20_000_000, 20_000, 4_000_000
 
@@ -67,6 +69,9 @@ def _read(
         low, high = (as_integer(a) for a in args[1:3])
         if low is None or high is None or high - low > MAX_LENGTH:
             raise NotRational("a sum without whole limits")
+        whole = _by_moments(args[3], str(args[0]), low, high, context, columns, at) if head == "sum" else None
+        if whole is not None:
+            return Quotient(whole, one)
         rows = [_read(args[3], context, gens, columns, {**at, str(args[0]): i}) for i in range(low, high + 1)]
     elif head == "@":
         i = evaluate(args[1], {k: arb(v) for k, v in at.items()}).unique_fmpz()
@@ -88,6 +93,28 @@ def _read(
         else:
             top = product(total.top, row.bottom) + product(row.top, total.bottom)
             total = Quotient(top, product(total.bottom, row.bottom))
+    return total
+
+
+def _by_moments(
+    body: Tree,
+    index: str,
+    low: int,
+    high: int,
+    context: fmpq_mpoly_ctx,
+    columns: Columns,
+    at: Mapping[str, int],
+) -> fmpq_mpoly | None:
+    """A sum over rows of a polynomial in the unknowns and the entries of a row; None where it is none."""
+    total = context.constant(0)
+    for row, own in in_blocks(body, index, low, high, columns, fmpq):
+        if has(row, "@", "sum", "prod"):
+            return None
+        wider = ring([*context.names(), *own])
+        one_row = _read(row, wider, dict(zip(wider.names(), wider.gens(), strict=True)), columns, at).reduced()
+        if not one_row.bottom.is_constant():
+            return None
+        total += summed(one_row.top, context, [rows.balls for rows in own.values()])
     return total
 
 

@@ -13,7 +13,7 @@ from sympy.core.relational import Relational
 
 from closedform import expression
 from closedform.algebra import bridge
-from closedform.algebra.accumulate import NotPolynomial, polynomial
+from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.algebra.sampling import Sampler, free_names
 from closedform.attempt import Attempt
 from closedform.calculus import scalar
@@ -74,13 +74,14 @@ class Reduction:
     following: Callable[[tuple[Attempt, ...]], tuple[Stationarity, ...]] | None = None
 
 
+MAX_TERMS = 20_000  # of a polynomial that becomes an expression
 EXPAND_LIMIT = 3_000  # nodes that a sum over given rows may become when it is written out
 
 
 def stationarity(problem: Problem) -> Stationarity:
     """Differentiate the loss (or take the given equations), check the gradient, and clear denominators.
 
-    Sums over given data become explicit: a polynomial loss is accumulated row by row in exact arithmetic; a small other
+    Sums over given data become explicit: a polynomial loss is taken from the moments of its columns in exact arithmetic; a small other
     one is written out; a large other one stays a sum over columns, kind "transcendental" (``columns_of`` gives its data).
     Every component of the gradient has been compared with an independent derivative at random points.
     """
@@ -277,11 +278,12 @@ def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: di
     if not columns:
         return _written_out(bridge.to_sympy(node, table))
     rows = len(next(iter(columns.values())))
-    lengths = {n: rows for n in _lengths(problem) if n not in problem.unknowns}
-    try:
-        return _from_polynomial(polynomial(node, problem.unknowns, columns, lengths), table)
-    except NotPolynomial:
-        pass
+    lengths = {n: expression.number(rows) for n in _lengths(problem) if n not in problem.unknowns}
+    whole = expression.substitute(node, lengths)
+    if degree(whole, frozenset(problem.unknowns)) is not None:
+        form = polynomial(*apart(expression.to_tree(whole), columns, problem.unknowns), problem.unknowns)
+        if form is not None and len(form) <= MAX_TERMS:
+            return _from_polynomial(form, table)
     expr = bridge.to_sympy(node, table)
     if rows * sum(1 for _ in bridge.nodes(node)) > EXPAND_LIMIT:
         return expr

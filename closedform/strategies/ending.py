@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import sympy as sp
 from flint import arb, ctx
@@ -22,7 +22,6 @@ from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.place import real_value
-from closedform.stationarity.scalar import Stationarity
 
 MINIMA = ("global minimum", "boundary minimum")
 SIMPLIFIED, SHOWN = 60, 150  # operations of a loss that is simplified, and of one that is shown
@@ -97,7 +96,18 @@ class Found:
     details: FrozenMap[str, object] = FrozenMap()
 
 
-def concluded(name: str, system: Stationarity, found: Found, budget: Budget) -> Attempt:
+class Posed(Protocol):
+    """What the ending needs of a system: the symbols of its unknowns and parameters, and the loss where it is written."""
+
+    @property
+    def unknowns(self) -> tuple[Any, ...]: ...
+    @property
+    def parameters(self) -> tuple[Any, ...]: ...
+    @property
+    def loss(self) -> Any: ...
+
+
+def concluded(name: str, system: Posed, found: Found, budget: Budget) -> Attempt:
     """The attempt that the candidates support."""
     points = [pointed(system, c, budget.digits) for c in found.points]
     if not found.ordered and all(p.numeric is not None for p in points):
@@ -141,7 +151,7 @@ def _minimiser(points: list[CriticalPoint], found: Found) -> Literal["closed", "
     return "not_closed" if least and not found.open and not found.unsettled else None
 
 
-def pointed(system: Stationarity, c: FoundPoint, digits: int) -> CriticalPoint:
+def pointed(system: Posed, c: FoundPoint, digits: int) -> CriticalPoint:
     """The point of a candidate, with decimals where it is one of numbers."""
     names = [u.name for u in system.unknowns]
     exact = None if c.exact is None else {u.name: sp.sympify(v) for u, v in c.exact.items()}
@@ -175,7 +185,7 @@ def _balls(exact: Mapping[str, Any] | None, bits: int) -> dict[str, arb] | None:
     return known if len(known) == len(found) else None
 
 
-def loss_at(system: Stationarity, exact: Mapping[str, Any]) -> Any:
+def loss_at(system: Posed, exact: Mapping[str, Any]) -> Any:
     """The loss at exact values, where that is short."""
     if system.loss is None:
         return None

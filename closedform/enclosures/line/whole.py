@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sympy as sp
 from flint import ctx, fmpq
 
 from closedform.algebra import bridge

@@ -31,8 +31,8 @@ mean value form, ``N`` Newton's step leaves the box, ``U`` J is regular and a cl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_mpoly, fmpz_poly
 
@@ -66,6 +66,7 @@ from closedform.kernel.reading import (
     sequence,
     text,
 )
+from closedform.kernel.rows import balls_of, in_blocks
 
 RELATIONS = ("<", "<=", ">", ">=", "!=")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -81,6 +82,7 @@ class Given:
     unknowns: list[str]
     columns: dict[str, list[fmpq]]
     relations: list[tuple[str, Tree, Tree]]
+    worked_out: list[Quotient] = field(default_factory=list[Quotient])
 
     @property
     def place(self) -> dict[str, int]:
@@ -101,6 +103,11 @@ class Given:
 
     def quotients(self) -> list[Quotient]:
         """The gradient (or the equations) as reduced rational functions; refused when they are none."""
+        if not self.worked_out:
+            self.worked_out = self._quotients()
+        return self.worked_out
+
+    def _quotients(self) -> list[Quotient]:
         if self.loss is None:
             return [quotient(e, self.unknowns, self.columns) for e in self.equations]
         try:
@@ -447,7 +454,7 @@ def _said(given: Given, point: Point, method: str) -> None:
                 ]
                 for f in given.quotients()
             ]
-            found = inertia(exact_rows)
+            found = inertia([[arb(v) for v in row] for row in exact_rows]) or inertia(exact_rows)
         else:
             found = inertia(_hessian(jet(given.loss, given.place, values, given.columns), k))
             if found is None and method == "roots":
@@ -475,7 +482,8 @@ def value_at(p: fmpq_mpoly, at: list[fmpq]) -> fmpq:
     total = fmpq(0)
     for exponents, c in p.terms():
         for v, e in zip(at, exponents, strict=True):
-            c = c * v ** int(e)
+            if e:
+                c = c * v ** int(e)
         total += c
     return total
 
@@ -629,8 +637,8 @@ def _cover(given: Given, points: list[Point], box: list[tuple[fmpq, fmpq]], leav
 # -- convexity by composition ------------------------------------------------------------------------------------
 
 
-def curvature(tree: Tree, unknowns: set[str], at: dict[str, arb], columns: dict[str, list[fmpq]]) -> str:
-    """CONSTANT, AFFINE, CONVEX or CONCAVE in the unknowns (where defined), else OPEN; each sum row by row."""
+def curvature(tree: Tree, unknowns: set[str], at: dict[str, Any], columns: dict[str, list[fmpq]]) -> str:
+    """CONSTANT, AFFINE, CONVEX or CONCAVE in the unknowns (where defined), in every row of a sum, else OPEN."""
     if not free_names(tree) & unknowns:
         return CONSTANT
     if not isinstance(tree, tuple):
@@ -640,19 +648,20 @@ def curvature(tree: Tree, unknowns: set[str], at: dict[str, arb], columns: dict[
         low, high = (evaluate(a, at, columns).unique_fmpz() for a in args[1:3])
         if low is None or high is None:
             return OPEN
-        rows = range(int(low), int(high) + 1)
-        return _joined(curvature(args[3], unknowns, {**at, str(args[0]): arb(i)}, columns) for i in rows)
+        blocks = in_blocks(args[3], str(args[0]), int(low), int(high), columns, arb)
+        return _joined(curvature(body, unknowns, {**at, **own}, columns) for body, own in blocks)
     if head == "+":
         return _joined(curvature(a, unknowns, at, columns) for a in args)
     if head == "*":
         free = [a for a in args if free_names(a) & unknowns]
-        factor = evaluate(mul(*(a for a in args if not free_names(a) & unknowns)), at, columns)
+        factor = balls_of(evaluate(mul(*(a for a in args if not free_names(a) & unknowns)), at, columns), None)
         inner = curvature(free[0], unknowns, at, columns) if len(free) == 1 else OPEN
-        if factor.is_zero():
+        if all(f.is_zero() for f in factor):
             return CONSTANT
-        if inner in (AFFINE, OPEN) or not (factor > 0 or factor < 0):
+        up, down = all(f >= 0 for f in factor), all(f <= 0 for f in factor)
+        if inner in (AFFINE, OPEN) or not (up or down):
             return inner if inner == AFFINE else OPEN
-        return inner if factor > 0 else CONCAVE if inner == CONVEX else CONVEX
+        return inner if up else CONCAVE if inner == CONVEX else CONVEX
     inner = curvature(args[0], unknowns, at, columns)
     exponent = args[1] if head == "^" else None
     if head == "exp" and inner in (AFFINE, CONVEX):
@@ -679,14 +688,14 @@ def _joined(kinds: Iterator[str]) -> str:
     return out
 
 
-def _exponentials(tree: Tree, unknowns: set[str], at: dict[str, arb], columns: dict[str, list[fmpq]]) -> bool:
+def _exponentials(tree: Tree, unknowns: set[str], at: dict[str, Any], columns: dict[str, list[fmpq]]) -> bool:
     """Whether the tree is a sum of positive constants times exponentials of affine forms (log-sum-exp is convex)."""
     if not isinstance(tree, tuple):
         return isinstance(tree, fmpq) and tree > 0
     if tree[0] == "+":
         return all(_exponentials(a, unknowns, at, columns) for a in tree[1:])
     if not free_names(tree) & unknowns:
-        return bool(evaluate(tree, at, columns) > 0)
+        return all(f > 0 for f in balls_of(evaluate(tree, at, columns), None))
     if head_of(tree) == "*":
         return all(_exponentials(a, unknowns, at, columns) for a in tree[1:])
     return head_of(tree) == "exp" and curvature(tree[1], unknowns, at, columns) == AFFINE

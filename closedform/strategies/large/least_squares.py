@@ -54,8 +54,10 @@ class _NotLeastSquares(ValueError):
     """The loss has another shape; the message is the sentence."""
 
 
-def declines(problem: Problem) -> str | None:
+def declines(problem: object) -> str | None:
     """A sentence when the loss is no least squares in the unknowns, else None."""
+    if not isinstance(problem, Problem):
+        return "the loss was read in another way"
     try:
         _design(problem)
     except _NotLeastSquares as reason:

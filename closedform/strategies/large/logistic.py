@@ -87,8 +87,10 @@ class _Rows:
     linear: Array
 
 
-def declines(problem: Problem) -> str | None:
+def declines(problem: object) -> str | None:
     """A sentence when the loss is no such sum over a table, else None."""
+    if not isinstance(problem, Problem):
+        return "the loss was read in another way"
     try:
         _model(problem)
     except _NotConvexFit as reason:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx, fmpq, fmpq_mat
+from flint import fmpq, fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
@@ -19,15 +19,17 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.enclosures.certificates import ListedPoint, listed_certificate
-from closedform.kernel.claims.critical_points import inertia as inertia_of
+from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
 from closedform.points import Kind
 from closedform.stationarity.conditions import Opaque
+from closedform.stationarity.quadratic import rational
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
+from closedform.strategies.linear_equations import solutions
 
 name = "linear system"
 example = {"loss": "(1 - a - b)^2 + (2 - a - 2*b)^2 + (5 - a - 3*b)^2"}
@@ -83,67 +85,30 @@ def _flint(c: Any) -> fmpq:
 
 
 def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budget: Budget) -> Attempt:
-    matrix = [[_flint(c) for c in row] for row in rows]
-    right = fmpq_mat([[_flint(c)] for c in side])
-    n = len(system.unknowns)
-    a = fmpq_mat(matrix)
-    inertia = inertia_of(matrix) if system.loss is not None else None
-    if a.rank() < n:
-        return _singular(system, a, right, inertia, budget)
-    solved = a.solve(right)
-    values = [solved[i, 0] for i in range(n)]
-    exact = {u: sp.Rational(int(v.p), int(v.q)) for u, v in zip(system.unknowns, values, strict=True)}
-    named = {u.name: v for u, v in exact.items()}
-    with ctx.workprec(int(budget.digits * 3.4) + 120):
-        balls = {u.name: arb(v) for u, v in zip(system.unknowns, values, strict=True)}
-    relations: list[Json] = []
-    record = Record()
-    try:
-        relations = [[r.rel_op, bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)] for r in system.relations]
-    except bridge.NoTranslation:
-        certificate = None
-    else:
-        evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
-        certificate = listed_certificate(
-            system, relations, [ListedPoint(balls, inertia, named)], 1, evidence, budget.digits
-        )
-    if certificate is not None:
-        record.say("regular linear gradient", certificate=certificate)
-    kind: Kind = "unclassified"
-    if inertia is not None:
-        kind = "global minimum" if inertia == (n, 0, 0) else "global maximum" if inertia == (0, n, 0) else "saddle"
-    if kind == "global minimum":
-        record.say("positive definite quadratic")
-    index = 0 if certificate is not None else None
-    one = FoundPoint(exact, balls, kind, inertia, 1, loss_at(system, named), certificate=index)
-    return concluded(name, system, Found((one,), True, record, complex=1), budget)
+    evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
 
+    def value(point: fmpq_mat) -> Any:
+        exact = map(rational, point.entries())
+        return loss_at(system, dict(zip((u.name for u in system.unknowns), exact, strict=True)))
 
-def _singular(system: Stationarity, a: fmpq_mat, right: fmpq_mat, inertia: Any, budget: Budget) -> Attempt:
-    n = len(system.unknowns)
-    augmented = fmpq_mat([[*(a[i, j] for j in range(n)), right[i, 0]] for i in range(n)])
-    reduced, rank = augmented.rref()
-    pivots = [next(j for j in range(n + 1) if reduced[i, j] != 0) for i in range(rank)]
-    if n in pivots:
-        record = Record(finding("linear equations contradict each other"))
-        return concluded(name, system, Found((), True, record, none="the equations contradict each other"), budget)
-    if system.relations:
+    def certify(point: ListedPoint) -> Certificate | None:
+        try:
+            relations = [[r.rel_op, bridge.to_tree(r.lhs), bridge.to_tree(r.rhs)] for r in system.relations]
+        except bridge.NoTranslation:
+            return None
+        return listed_certificate(system, relations, [point], 1, evidence, budget.digits)
+
+    found = solutions(
+        system.unknowns,
+        fmpq_mat([[_flint(c) for c in row] for row in rows]),
+        fmpq_mat([[_flint(c)] for c in side]),
+        value if system.loss is not None else None,
+        certify,
+        budget.digits,
+    )
+    if system.relations and any(p.balls is None for p in found.points):
         return Attempt(name, "failed", "a family of solutions, of which the domain cuts off a part")
-    exact = dict[Any, Any](zip(system.unknowns, system.unknowns, strict=True))
-    for i, p in enumerate(pivots):
-        value = sp.Rational(int(reduced[i, n].p), int(reduced[i, n].q))
-        for j in range(n):
-            if j not in pivots:
-                value -= sp.Rational(int(reduced[i, j].p), int(reduced[i, j].q)) * system.unknowns[j]
-        exact[system.unknowns[p]] = value
-    free = [u.name for j, u in enumerate(system.unknowns) if j not in pivots]
-    convex = inertia is not None and inertia[1] == 0
-    record = Record(finding("affine family", dimension=len(free)))
-    if convex:
-        record.say("positive semidefinite quadratic")
-    kind: Kind = "global minimum" if convex else "degenerate"
-    family = FoundPoint(exact, kind=kind, inertia=inertia, note=f"a family: {', '.join(free)} free")
-    return concluded(name, system, Found((family,), True, record), budget)
+    return concluded(name, system, found, budget)
 
 
 def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budget) -> Attempt:
