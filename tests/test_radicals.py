@@ -23,6 +23,8 @@ from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import text
 from closedform.algebra.radicals.tidy import tidy
 from closedform.budget import Budget
+from closedform.calculus.algebraic_roots import located
+from closedform.derive import derive
 from closedform.errors import CallError, OutOfTime
 from closedform.kernel import Refused, check_certificate
 from closedform.kernel.balls import evaluate_complex
@@ -352,3 +354,17 @@ def test_radicals_are_typeset() -> None:
     assert "\\sqrt[" in found.to_latex() or "\\frac{1}{3}" in found.to_latex()
     assert "<math" in found.to_html()
     assert "where" in found.to_text()
+
+
+def test_coefficients_that_are_radicals_lead_to_the_norm() -> None:
+    """SymPy's own test of a quintic over a cube root; Eisenstein's polynomial over sqrt(2) with a real root."""
+    for written in ("x**5 + x**3 - 2**Rational(1, 3)", "x**5 - 4*x + 2*sqrt(2)"):
+        poly = sympy.Poly(sympy.sympify(written), x)
+        found = located(poly, x, 200, Budget.of(30))
+        assert found is not None
+        true = [
+            r for r in sympy.Poly(poly.as_expr().evalf(40), x).nroots(n=30, maxsteps=500) if abs(sympy.im(r)) < 1e-25
+        ]
+        assert [abs(float(ball.mid()) - r) < 1e-12 for (ball, _, _), r in zip(found, true, strict=True)]
+        assert {known.status for _, _, known in found} == {"not_closed"}
+    assert derive(equations=["x^5 + x^3 - 2^(1/3)"], unknowns=["x"]).verdict.outcome == "not_closed"

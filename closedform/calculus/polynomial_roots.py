@@ -17,7 +17,7 @@ import sympy as sp
 from flint import arb
 
 from closedform.budget import Budget
-from closedform.calculus import rational_roots
+from closedform.calculus import algebraic_roots, rational_roots
 from closedform.calculus.rational_roots import RealRoots
 
 MAX_OPS = 4_000  # of one formula; past this it helps nobody
@@ -141,15 +141,21 @@ def polynomial_roots(equation: Any, x: Any, meaning: Any = None, budget: Budget 
 
 def _over_rationals(poly: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
     """The real roots of an irreducible polynomial over Q: in radicals, or as symbols that stand for them."""
-    bits = int(budget.digits * 3.4) + 120
-    found = rational_roots.real_roots(rational_roots.to_flint(poly), bits, budget)
+    found = rational_roots.real_roots(rational_roots.to_flint(poly), int(budget.digits * 3.4) + 120, budget)
+    listed = [(ball, exact, found) for ball, exact in zip(found.balls, found.exact, strict=True)]
+    return _listed(listed, (found,), poly.as_expr(), x, meaning)
+
+
+def _listed(
+    found: list[tuple[arb, Any | None, RealRoots]], evidence: tuple[RealRoots, ...], equation: Any, x: Any, meaning: Any
+) -> Roots:
+    """Each root by its expression, or by a symbol that stands for it."""
     values, stands = list[Any](), list[Stand]()
-    for ball, exact in zip(found.balls, found.exact, strict=True):
+    for ball, exact, known in found:
         if exact is None:
-            symbol = _stand_symbol(bool(ball > 0))
-            stands.append(Stand(symbol, poly.as_expr(), x, meaning, ball, found))
+            stands.append(Stand(_stand_symbol(bool(ball > 0)), equation, x, meaning, ball, known))
         values.append(stands[-1].symbol if exact is None else exact)
-    return Roots(tuple(values), stands=tuple(stands), evidence=(found,))
+    return Roots(tuple(values), stands=tuple(stands), evidence=evidence)
 
 
 def _stand_symbol(positive: bool) -> Any:
@@ -209,6 +215,11 @@ def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
         return found
     if n == 4:
         return Roots(_quartic(*c))
+    if not equation.free_symbols - {x}:
+        found = algebraic_roots.located(poly, meaning, int(budget.digits * 3.4) + 120, budget)
+        if found is not None:
+            known = {id(k): k for _, _, k in found}
+            return _listed(found, tuple(known.values()), equation, x, meaning)
     symbol = _stand_symbol(x.is_positive is True)
     return Roots((symbol,), stands=(Stand(symbol, equation, x, meaning),))
 

@@ -99,6 +99,9 @@ FORMULAS: dict[str, Theorem] = {
     "no root in radicals": Theorem(_no_root, topic="not radical"),
     "no root in radicals on the way": Theorem(_no_root),
     "points without radicals": Theorem(_points_without, topic="not radical"),
+    "root of the norm": Theorem(
+        "{meaning} is a root of {norm}, which divides the product of the conjugates over Q of {equation}"
+    ),
     "root without radicals on the way": Theorem(
         "{meaning} at the critical point is a root of {polynomial}, which has no radicals, so no formula that gives "
         "{meaning} in radicals gives {unknown}"
