@@ -86,8 +86,9 @@ def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
 def exact_zeros(equation: Any, x: Any, budget: Budget) -> tuple[Any, ...] | None:
     """All real zeros of an expression in one symbol, as expressions; None where that is open or one has no formula.
 
-    >>> x = sp.Symbol("x", real=True)
-    >>> exact_zeros(x**3 * sp.exp(4 / x) + 8 * sp.exp(x), x, Budget.of(5))
+    >>> from sympy import Symbol, exp
+    >>> x = Symbol("x", real=True)
+    >>> exact_zeros(x**3 * exp(4 / x) + 8 * exp(x), x, Budget.of(5))
     (-2,)
     """
     if equation.free_symbols != {x}:
