@@ -42,6 +42,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.roots_named",
     "closedform.strategies.scalar.bounded",
     "closedform.strategies.scalar.one_unknown",
+    "closedform.strategies.reductions.linear_forms",
     "closedform.strategies.scalar.elimination",
     "closedform.strategies.scalar.piecewise_line",
     # reductions

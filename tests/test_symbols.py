@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -112,3 +113,18 @@ def test_a_failing_condition_is_an_error(loss: str, unknowns: str, assumptions: 
 
 def test_every_name_of_the_problem_is_taken() -> None:
     assert derive("a + (x-b)^2", "x").function()(a=1.0, b=2.0) == {"x": 2.0}
+
+
+def test_a_saturated_logistic_regression_in_symbols_falls_apart_in_its_two_forms():
+    """By hand: the fitted chances are y1 and y2, so the forms are their logits."""
+    loss = "(1-y1)*(w1*a+w2*c)+log(1+exp(-w1*a-w2*c))+(1-y2)*(w1*b+w2*d)+log(1+exp(-w1*b-w2*d))"
+    report = cf.derive(loss, unknowns=["w1", "w2"], assumptions=["0<y1<1", "0<y2<1", "a*d-b*c>0"], timeout=40)
+    found = report.function()(a=1.0, b=0.0, c=0.0, d=1.0, y1=0.75, y2=0.2)
+    assert abs(found["w1"] - math.log(3)) < 1e-12
+    assert abs(found["w2"] + math.log(4)) < 1e-12
+
+
+def test_an_entry_of_a_column_beside_its_sum():
+    loss = "-n*log(lam) + lam*(sum(i,1,n,x[i]) + (m-n)*x[n])"
+    report = cf.derive(loss, unknowns=["lam"], assumptions=["lam>0", "x>0", "m>n"], timeout=40)
+    assert abs(report.function()(x=[1.0, 2.0, 4.0], m=5.0)["lam"] - 0.2) < 1e-12  # 3/(7 + 2*4)

@@ -47,7 +47,8 @@ class Conditions:
         table = dict(bridge.symbols(system.origin))
         for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations):
             if e is not None:
-                table |= {s.name: s for s in e.free_symbols if isinstance(s, sp.Symbol)}
+                columns = {b.label for b in e.atoms(sp.IndexedBase)}
+                table |= {s.name: s for s in e.free_symbols - columns if isinstance(s, sp.Symbol)}
         return table | {u.name: u for u in system.unknowns}
 
     def under(self, conditions: Sequence[Any]) -> Conditions:

@@ -205,6 +205,12 @@ POINTS: dict[str, Theorem] = {
     "profile": Theorem(
         "at every critical point {unknown} = {value}, so the others are critical points of the profile of the loss"
     ),
+    "linear forms as unknowns": Theorem(
+        lambda forms: (
+            f"the loss is a sum of functions of one of {', '.join(written(f) for f in forms)} each, and these are "
+            "independent: each is critical by itself"
+        )
+    ),
     "roots as unknowns": Theorem(
         lambda roots: f"with {', '.join(f'{s} = {written(r)}' for s, r in roots)} the equations are polynomials"
     ),
