@@ -316,11 +316,12 @@ def _result(result: Any, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("file")
-def verify(file: str) -> int:
-    """Check every certificate in FILE with the small kernel alone: 0 proved, 1 refused, 2 unreadable."""
-    from closedform.kernel.__main__ import main as check
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=60, show_default=True, help="Seconds.")
+def verify(file: str, timeout: float) -> int:
+    """Check FILE with the small kernel alone, certificates and headlines: 0 proved, 1 refused, 2 unreadable."""
+    from closedform.kernel.__main__ import report
 
-    return check([file])
+    return report(file, timeout)
 
 
 # -- what is there to ask -------------------------------------------------------------------------------------------

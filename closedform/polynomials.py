@@ -29,7 +29,8 @@ from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.claims.unsolvable import MAX_FACTORED, poly_text
+from closedform.kernel.claims.unsolvable import MAX_FACTORED
+from closedform.kernel.coefficients import poly_text
 from closedform.kernel.expression import read as read_tree
 from closedform.kernel.expression import write as write_tree
 from closedform.kernel.reading import Json

@@ -10,7 +10,7 @@ import mpmath
 import pytest
 import sympy
 from flint import arb, fmpq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from closedform.kernel import Certificate, Refused, balls, check_certificate, check_document
@@ -46,6 +46,7 @@ def to_sympy(tree):
     return build(*(to_sympy(a) for a in tree[1:]))
 
 
+@settings(deadline=None)
 @given(TREES)
 def test_derivatives_agree_with_sympy(tree):
     want = sympy.diff(to_sympy(tree), sympy.Symbol("x")).subs({"x": sympy.Rational(1, 3), "y": sympy.Rational(-2, 7)})

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+import closedform as cf
 from closedform.attempt import Attempt, Formula
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
@@ -147,7 +148,7 @@ def leaves(value, path=()):
 
 
 def test_a_document_is_refused_with_any_leaf_changed():
-    good = quartic().to_dict()
+    good = json.loads(cf.derive("x^4 - x^2").to_json())
     assert all(f.accepted for f in check_document(good))
     changed = 0
     for path, value in leaves(good):

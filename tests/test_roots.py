@@ -158,11 +158,7 @@ def test_wrong_discs_are_refused() -> None:
 def test_a_changed_number_breaks_the_seal() -> None:
     data = json.loads(roots("x^5 - x - 1").to_json())
     data["roots"][0]["numeric"]["re"] = "1.2"
-    assert [(f.place, f.accepted) for f in check_document(data)] == [
-        ("seal", False),
-        ("headline", False),
-        ("certificates[0]", True),
-    ]
+    assert [f.place for f in check_document(data) if not f.accepted] == ["seal", "roots"]
 
 
 def test_the_result_is_a_value() -> None:

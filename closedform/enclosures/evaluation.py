@@ -20,7 +20,8 @@ from closedform.kernel.expression import Tree, free_names, read
 from closedform.kernel.jets import jet
 from closedform.kernel.rational import NotRational, Quotient, quotient
 from closedform.kernel.reading import Json, Refused
-from closedform.stationarity.scalar import Stationarity, apart, columns_of
+from closedform.statement import apart, columns_of
+from closedform.stationarity.scalar import Stationarity
 
 
 @dataclass

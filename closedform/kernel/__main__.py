@@ -1,30 +1,33 @@
-"""``python -m closedform.kernel FILE``: 0 every certificate proved, 1 one refused (or none there), 2 unreadable."""
+"""``python -m closedform.kernel FILE [--timeout SECONDS]``: 0 proved, 1 something refused (or nothing proved), 2 unreadable."""
 
 from __future__ import annotations
 
-import json
+import argparse
 import sys
 from pathlib import Path
 
-from closedform.kernel.document import check_document
+from closedform.kernel.process import TIMEOUT, check_text
+from closedform.kernel.document import summary
 from closedform.kernel.reading import Refused
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print("usage: python -m closedform.kernel FILE", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m closedform.kernel")
+    parser.add_argument("file")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds")
+    given = parser.parse_args(arguments)
+    return report(given.file, given.timeout)
+
+
+def report(file: str, timeout: float) -> int:
+    """Check the file, print what was found, and return the exit code."""
     try:
-        findings = check_document(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
-    except (OSError, ValueError, RecursionError, Refused) as fault:
-        print(f"{arguments[0]}: cannot be read: {fault}", file=sys.stderr)
+        findings = check_text(Path(file).read_bytes(), timeout)
+    except (OSError, Refused) as fault:
+        print(f"{file}: cannot be checked: {fault}", file=sys.stderr)
         return 2
-    for finding in findings:
-        print(f"{'proved ' if finding.accepted else 'REFUSED'} {finding.place}: {finding.sentence}")
-    proofs = [f for f in findings if f.place != "seal"]
-    if not proofs:
-        print("no certificate in this file: nothing is proved", file=sys.stderr)
-    return 0 if proofs and all(f.accepted for f in findings) else 1
+    print(summary(findings))
+    return 0 if any(f.word == "proved" for f in findings) and all(f.accepted for f in findings) else 1
 
 
 if __name__ == "__main__":

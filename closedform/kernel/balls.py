@@ -13,11 +13,11 @@ from typing import Any
 
 from flint import acb, arb, ctx, fmpq, fmpz
 
-from closedform.kernel.expression import Tree, as_integer
+from closedform.kernel.expression import MAX_TERMS, Tree, as_integer
 from closedform.kernel.reading import Refused, refuse
 from closedform.kernel.rows import Columns, entries, fold, in_blocks, in_rows
 
-MAX_TERMS = 2_000_000  # rows that a sum may run over
+
 MAX_POWER = 2**40
 
 

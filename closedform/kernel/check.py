@@ -14,7 +14,7 @@ from closedform.kernel.claims import roots
 from closedform.kernel.claims import solvable
 from closedform.kernel.claims import unsolvable
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.reading import Json, Refused, refuse
+from closedform.kernel.reading import MALFORMED, Json, Refused, refuse
 
 Checker = Callable[[dict[str, Json], dict[str, Json], dict[str, Json]], str]
 
@@ -52,5 +52,5 @@ def check_certificate(certificate: Certificate | Json) -> str:
         return checker(certificate.statement, certificate.claim, certificate.evidence)
     except Refused:
         raise
-    except (ArithmeticError, ValueError, TypeError, KeyError, IndexError, RecursionError) as fault:
+    except MALFORMED as fault:
         raise Refused(f"malformed evidence: {type(fault).__name__}: {str(fault)[:200]}") from fault

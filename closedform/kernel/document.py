@@ -1,28 +1,22 @@
 """Whole documents: a report, the output of ``galois``, ``radicals`` or ``roots``, or a single certificate.
 
-Two things are checked. Every certificate in the document is checked by the kernel. And every document carries a
-``seal``, the SHA-256 of its canonical JSON, so that a number changed by accident or by hand is noticed even where no
-certificate speaks of it; a seal proves integrity only, never truth.
+Three things are looked at. Every certificate is checked. What stands at the top of the document is held against what
+they prove (``headlines``). And every document but a single certificate carries a ``seal``, the SHA-256 of its canonical
+JSON: a change by accident is noticed where no certificate speaks of it; a seal proves integrity only, never truth.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 
+from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.headlines import contradictions
+from closedform.kernel.finding import COVERED, PROVED, REFUSED, SEALED, Finding
+from closedform.kernel.headlines import headlines
 from closedform.kernel.reading import Json, Refused, refuse
 
-
-@dataclass(frozen=True)
-class Finding:
-    """What the kernel says of one certificate: the place in the document, accepted or not, and the sentence."""
-
-    place: str
-    accepted: bool
-    sentence: str
+MAX_CERTIFICATES, MAX_DEPTH = 5_000, 100
 
 
 def seal(document: dict[str, Json]) -> str:
@@ -33,33 +27,52 @@ def seal(document: dict[str, Json]) -> str:
 
 
 def check_document(document: Json) -> list[Finding]:
-    """One finding for the seal (where the document has one) and one for each certificate in it, in order.
-
-    A document without any certificate has an empty list of findings: nothing in it is proved.
-    """
+    """A finding for the seal, for each certificate in order, and for each headline of the document."""
     if not isinstance(document, dict):
         refuse("a document must be a JSON object")
-    findings = list[Finding]()
-    if "seal" in document:
-        intact = document["seal"] == seal(document)
-        said = "the document is as it was written" if intact else "the document was changed after it was written"
-        findings.append(Finding("seal", intact, said))
-    elif "statement" not in document:
-        findings.append(Finding("seal", False, "the document carries no seal"))
-    findings += [Finding("headline", False, said) for said in contradictions(document)]
-    for place, certificate in _certificates(document, ""):
+    found, findings, proved = list[tuple[str, Json]](), list[Finding](), dict[str, Certificate]()
+    if document.keys() == {"format", "statement", "claim", "evidence"}:
+        found.append(("certificate", document))
+    else:
+        intact = document.get("seal") == seal(document)
+        findings.append(Finding("seal", SEALED if intact else REFUSED, _SEAL[intact, "seal" in document]))
+        _collect(document, "", found, 0)
+    for place, certificate in found:
         try:
-            findings.append(Finding(place, True, check_certificate(certificate)))
+            findings.append(Finding(place, PROVED, check_certificate(certificate)))
+            proved[place] = Certificate.from_dict(certificate)
         except Refused as refused:
-            findings.append(Finding(place, False, str(refused)))
-    return findings
+            findings.append(Finding(place, REFUSED, str(refused)))
+    return findings + headlines(document, proved)
 
 
-def _certificates(value: Json, place: str) -> list[tuple[str, Json]]:
+_SEAL = {
+    (True, True): "the document is as it was written",
+    (False, True): "the document was changed after it was written",
+    (False, False): "the document carries no seal",
+}
+
+
+def _collect(value: Json, place: str, found: list[tuple[str, Json]], depth: int) -> None:
+    if depth > MAX_DEPTH or len(found) > MAX_CERTIFICATES:
+        refuse("the document is nested too deeply, or holds too many certificates")
     if isinstance(value, dict):
         if {"statement", "claim", "evidence"} <= value.keys():
-            return [(place or "certificate", value)]
-        return [found for key, item in value.items() for found in _certificates(item, f"{place}.{key}".lstrip("."))]
-    if isinstance(value, list):
-        return [found for i, item in enumerate(value) for found in _certificates(item, f"{place}[{i}]")]
-    return []
+            found.append((place, value))
+            return
+        for key, item in value.items():
+            _collect(item, f"{place}.{key}".lstrip("."), found, depth + 1)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            _collect(item, f"{place}[{i}]", found, depth + 1)
+
+
+def summary(findings: list[Finding]) -> str:
+    """The findings as lines of text, with the share of the headlines that is covered."""
+    lines = [f"{f.word:8}{f.place}: {f.sentence}" for f in findings]
+    covered, sealed = (sum(f.word == word and f.headline for f in findings) for word in (COVERED, SEALED))
+    if covered + sealed:
+        lines.append(f"{covered} of {covered + sealed} headlines are covered, {sealed} sealed only")
+    if not any(f.word == PROVED for f in findings):
+        lines.append("no certificate in this document was accepted: nothing is proved")
+    return "\n".join(lines)

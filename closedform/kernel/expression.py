@@ -1,4 +1,4 @@
-"""Expressions as the kernel sees them: read from JSON, differentiated, printed in infix; where they are defined.
+"""Expressions as the kernel sees them: read from JSON and differentiated; where they are defined.
 
 A tree is a rational number (``fmpq``), a name (``str``), or a tuple ``(head, argument, ...)``. In JSON the same is
 a number as text (``"-3/4"``), a name (``"x"``), or a list ``["+", "x", ["exp", "y"]]``. The heads are those of
@@ -8,7 +8,7 @@ runs over integers. Only what stands here can be stated: there is no call, no at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from flint import fmpq
 
@@ -17,6 +17,7 @@ from closedform.kernel.reading import Json, name, rational, refuse
 Tree = fmpq | str | tuple["Tree", ...]
 
 MAX_DEPTH = 400
+MAX_TERMS = 2_000_000  # that the sums of a tree may run over
 
 ANY = -1
 ARITY: dict[str, int] = {
@@ -62,22 +63,22 @@ ARITY: dict[str, int] = {
 ZERO, ONE, TWO, MINUS = fmpq(0), fmpq(1), fmpq(2), fmpq(-1)
 
 
-def read(value: Json, depth: int = 0) -> Tree:
-    """The tree that a JSON value writes; refused when it is not one."""
+def read(value: Json, depth: int = 0, heads: Mapping[str, int] = ARITY) -> Tree:
+    """The tree that a JSON value writes with these heads; refused when it is not one."""
     if depth > MAX_DEPTH:
         refuse("an expression is nested too deeply")
     if isinstance(value, str):
         return rational(value, "a number") if value[:1] in "-0123456789" else name(value, "a name")
-    if not isinstance(value, list) or not value or not isinstance(value[0], str) or value[0] not in ARITY:
+    if not isinstance(value, list) or not value or not isinstance(value[0], str) or value[0] not in heads:
         refuse(f"not an expression: {str(value)[:60]}")
     head, arguments = value[0], value[1:]
-    if ARITY[head] not in (ANY, len(arguments)) or (ARITY[head] == ANY and not arguments):
+    if heads[head] not in (ANY, len(arguments)) or (heads[head] == ANY and not arguments):
         refuse(f"{head} with {len(arguments)} arguments")
     if head in ("sum", "prod", "@"):
         name(arguments[0], "an index or a column")
         if str(arguments[0])[:1] in "-0123456789":
             refuse("an index or a column must be a name")
-    return (head, *(read(a, depth + 1) for a in arguments))
+    return (head, *(read(a, depth + 1, heads) for a in arguments))
 
 
 def write(tree: Tree) -> Json:
@@ -142,7 +143,20 @@ def scoped(tree: Tree, declared: set[str], columns: Iterable[str] | None = None,
             for a in t[1:]:
                 walk(a, taken)
 
+    if terms(tree) > MAX_TERMS:
+        refuse("the sums have too many terms")
     walk(tree, set(declared))
+
+
+def terms(tree: Tree) -> int:
+    """How many terms the sums between numbers have when they are written out, those inside others multiplied."""
+    if not isinstance(tree, tuple):
+        return 1
+    rows = 1
+    if tree[0] in ("sum", "prod"):
+        low, high = as_integer(tree[2]), as_integer(tree[3])
+        rows = 1 if low is None or high is None else max(high - low + 1, 1)
+    return max(1, rows * sum(terms(a) for a in tree[1:] if isinstance(a, tuple)))
 
 
 Relation = tuple[str, Tree, Tree]
@@ -305,42 +319,3 @@ _DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
     "erf": lambda u: mul(TWO, power(("pi",), fmpq(-1, 2)), ("exp", mul(MINUS, power(u, TWO)))),
     "erfc": lambda u: mul(fmpq(-2), power(("pi",), fmpq(-1, 2)), ("exp", mul(MINUS, power(u, TWO)))),
 }
-
-
-# -- printing ----------------------------------------------------------------------------------------------------
-
-
-def infix(tree: Tree, above: int = 0) -> str:
-    """The tree as a person would write it, in the text language of closedform."""
-    if isinstance(tree, fmpq):
-        plain = str(tree)
-        return f"({plain})" if above and (tree < 0 or tree.q != 1) else plain
-    if isinstance(tree, str):
-        return tree
-    head, args = str(tree[0]), tree[1:]
-    if head == "+":
-        out, level = infix(args[0], 1), 1
-        for a in args[1:]:
-            minus = _negated(a)
-            out += f" + {infix(a, 1)}" if minus is None else f" - {infix(minus, 1)}"
-    elif head == "*" and (minus := _negated(tree)) is not None:
-        out, level = f"-{infix(minus, 2)}", 2
-    elif head == "*":
-        out, level = "*".join(infix(a, 2) for a in args), 2
-    elif head == "^":
-        out, level = f"{infix(args[0], 4)}^{infix(args[1], 4)}", 3
-    elif head == "@":
-        return f"{args[0]}[{infix(args[1])}]"
-    else:
-        return head if not args else f"{head}({', '.join(infix(a) for a in args)})"
-    return f"({out})" if above >= level else out
-
-
-def _negated(tree: Tree) -> Tree | None:
-    """The tree without its minus sign, None where it has none."""
-    if isinstance(tree, fmpq):
-        return -tree if tree < 0 else None
-    if head_of(tree) == "*" and isinstance(tree, tuple):
-        first, *rest = tree[1:]
-        return mul(-first, *rest) if isinstance(first, fmpq) and first < 0 else None
-    return None

@@ -12,9 +12,10 @@ from typing import Any
 
 from flint import arb, arb_mat, fmpq
 
-from closedform.kernel.balls import MAX_TERMS, evaluate
+from closedform.kernel.balls import evaluate
 from closedform.kernel.expression import (
     ARITY,
+    MAX_TERMS,
     ONE,
     TWO,
     Tree,

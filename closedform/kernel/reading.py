@@ -18,6 +18,10 @@ _DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,7}))?")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
+# What following untrusted evidence may raise: it is then refused.
+MALFORMED = (ArithmeticError, ValueError, TypeError, KeyError, IndexError, RecursionError)
+
+
 class Refused(Exception):
     """The certificate is not accepted; the message says at which step."""
 

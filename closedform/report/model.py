@@ -11,7 +11,11 @@ from closedform.attempt import Attempt, Formula
 from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
+from closedform.kernel.expression import ARITY, read
+from closedform.kernel.infix import infix
+from closedform.kernel.reading import Json
 from closedform.points import SOUGHT, CriticalPoint, CriticalPoints
 from closedform.problem import Problem
 from closedform.report import html, latex, text, typeset
@@ -19,6 +23,7 @@ from closedform.report.answer import DIGITS as SHOWN_DIGITS
 from closedform.report.brief import brief
 from closedform.report.document import compose
 from closedform.report.written import text_of
+from closedform.statement import tree_of
 from closedform.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -117,12 +122,13 @@ class Report:
         """JSON of format 1, sealed; ``closedform verify`` refuses it when anything in it is changed."""
         from importlib.metadata import version
 
-        formula = self.formula
+        formula, tree = self.formula, tree_of(self.problem)
         document: dict[str, Any] = {
             "format": FORMAT,
             "problem": {
                 "source": self.problem.source,
-                "loss": None if self.problem.loss is None else text_of(self.problem.loss),
+                "loss": _loss_text(self.problem, tree),
+                "tree": tree,
                 "sense": self.problem.sense,
                 "unknowns": list(self.problem.unknowns),
                 "parameters": list(self.problem.parameters),
@@ -238,6 +244,17 @@ class Report:
 
     def __str__(self) -> str:
         return self.to_text()
+
+
+def _loss_text(problem: Problem, tree: Json) -> str | None:
+    """The kernel's own print of the tree, where there is one: that is what ``verify`` compares."""
+    if problem.loss is None:
+        return None
+    return (
+        text_of(problem.loss)
+        if tree is None
+        else infix(read(tree, heads=HEADS if problem.level == "matrix" else ARITY))
+    )
 
 
 def domain(problem: Problem) -> dict[str, str]:

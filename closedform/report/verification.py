@@ -9,20 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from closedform.errors import InputError
-from closedform.kernel.document import Finding, check_document
+from closedform.kernel.document import summary
+from closedform.kernel.finding import PROVED, Finding
+from closedform.kernel.process import TIMEOUT, check_text
 from closedform.kernel.reading import Refused
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the kernel found; true when there is at least one certificate and everything was accepted."""
+    """What the kernel found; true when at least one certificate was accepted and nothing refused."""
 
     findings: tuple[Finding, ...]
 
     @property
     def proofs(self) -> tuple[Finding, ...]:
-        """The findings that stand for a certificate (the seal proves integrity only)."""
-        return tuple(f for f in self.findings if f.place != "seal")
+        """The findings that stand for an accepted certificate."""
+        return tuple(f for f in self.findings if f.word == PROVED)
+
+    @property
+    def headlines(self) -> tuple[Finding, ...]:
+        """What stands at the top of the document: covered by certificates, or sealed only."""
+        return tuple(f for f in self.findings if f.headline)
 
     @property
     def refused(self) -> tuple[Finding, ...]:
@@ -32,27 +39,20 @@ class Verification:
         return bool(self.proofs) and not self.refused
 
     def __str__(self) -> str:
-        lines = [f"{'proved ' if f.accepted else 'REFUSED'} {f.place}: {f.sentence}" for f in self.findings]
-        return "\n".join(lines if self.proofs else [*lines, "no certificate: nothing is proved"])
+        return summary(list(self.findings))
 
 
-def verify(report: Any) -> Verification:
-    """Check every certificate again with the small kernel only.
+def verify(report: Any, timeout: float = TIMEOUT) -> Verification:
+    """Check every certificate and headline again with the small kernel only, in a process with limits.
 
     ``report`` is a ``Report`` or another result of closedform (anything with ``to_json``), a document that was read
-    from JSON, or the path of a file. Raises ``InputError`` for a file that cannot be read.
+    from JSON, or the path of a file. Raises ``InputError`` for what cannot be read within ``timeout`` seconds.
     """
-    if isinstance(report, str | PathLike):
-        path = fspath(report)
-        try:
-            document = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as fault:
-            raise InputError(f"{path}: cannot be read as JSON: {fault}") from None
-    elif hasattr(report, "to_json"):
-        document = json.loads(report.to_json())
-    else:
-        document = report
     try:
-        return Verification(tuple(check_document(document)))
-    except Refused as refused:
-        raise InputError(f"not a document of closedform: {refused}") from None
+        if isinstance(report, str | PathLike):
+            text = Path(fspath(report)).read_bytes()
+        else:
+            text = (report.to_json() if hasattr(report, "to_json") else json.dumps(report)).encode()
+        return Verification(tuple(check_text(text, timeout)))
+    except (OSError, TypeError, Refused) as fault:
+        raise InputError(f"not a document that can be checked: {fault}") from None

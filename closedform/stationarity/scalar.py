@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -23,6 +23,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
+from closedform.statement import columns_of
 from closedform.stationarity.domain import EVERYWHERE, Domain
 
 SystemKind = Literal[
@@ -153,39 +154,6 @@ def _lagrange(
     )
     system = _system(origin, table, everything, None, None, equations, relations)
     return replace(system, constrained=problem, domain=Domain.of(problem))
-
-
-def columns_of(problem: Problem) -> dict[str, list[fmpq]]:
-    """The exact entries of the columns that the problem's text indexes; empty without data."""
-    if problem.data is None:
-        return {}
-    return {
-        n: [fmpq(v.numerator, v.denominator) for v in problem.data.columns[n]]
-        for n in sorted(bridge.column_names(problem))
-    }
-
-
-def apart(tree: Any, columns: Mapping[str, Any], unknowns: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """A kernel tree as JSON, and its columns, with names that no unknown bears (the kernel keeps them apart).
-
-    >>> apart(["*", "x", ["@", "x", "i"]], {"x": [1]}, ["x"])
-    (['*', 'x', ['@', 'x_', 'i']], {'x_': [1]})
-    """
-    new = dict[str, str]()
-    for column in columns:
-        name = column
-        while name in unknowns or name in new.values():
-            name += "_"
-        new[column] = name
-
-    def renamed(t: Any) -> Any:
-        if not isinstance(t, list):
-            return t
-        if t[0] == "@":
-            return ["@", new.get(t[1], t[1]), renamed(t[2])]
-        return [renamed(a) for a in t]
-
-    return renamed(tree), {new[c]: rows for c, rows in columns.items()}
 
 
 def outline(system: Stationarity) -> tuple[FrozenMap[str, Any], tuple[tuple[Any, ...], ...], tuple[Any, ...], str]:

@@ -14,7 +14,8 @@ from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from closedform.algebra.radicals.terms import HALF, I, Unresolved, negate, plain_root, rational_root, unity
 from closedform.kernel.claims.tower import Relation, prove_zero, substitute
-from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, head_of, infix, mul, power
+from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, head_of, mul, power
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Refused
 
 MAX_TERMS = 400

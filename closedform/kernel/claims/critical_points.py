@@ -45,12 +45,12 @@ from closedform.kernel.expression import (
     differentiate,
     free_names,
     head_of,
-    infix,
     mul,
     read,
     requirements,
     scoped,
 )
+from closedform.kernel.infix import infix
 from closedform.kernel.jets import Jet, jet
 from closedform.kernel.rational import NotRational, Quotient, dense, quotient
 from closedform.kernel.reading import (
@@ -111,10 +111,14 @@ class Given:
         if self.loss is None:
             return [quotient(e, self.unknowns, self.columns) for e in self.equations]
         try:
-            whole = quotient(self.loss, self.unknowns, self.columns)
+            whole = self.whole()
         except NotRational:  # logarithms, whose derivatives are rational all the same
             return [quotient(differentiate(self.loss, x), self.unknowns, self.columns) for x in self.unknowns]
         return [whole.derivative(i) for i in range(len(self.unknowns))]
+
+    def whole(self) -> Quotient:
+        """The loss as a reduced rational function."""
+        return quotient(self.loss or fmpq(0), self.unknowns, self.columns)
 
     def defined_nowhere_on(self, factor: fmpz_poly) -> bool:
         """Whether a denominator, as written, is zero at all roots of an irreducible polynomial, complex ones too."""
@@ -223,7 +227,8 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         elif method == "newton":
             boxes = sequence(evidence.get("points", [{} for _ in points]), "points")
             for point, hint in zip(points, boxes, strict=True):
-                _by_newton(given, point, fields(hint, (), ("box",)))
+                wide = fields(fields(hint, (), ("box",)).get("box", point.said["radius"]), tuple(given.unknowns))
+                by_newton(given, point, [decimal(wide[x], x) for x in given.unknowns])
         elif method != "none" or points:
             refuse(f"unknown method {method!r}")
         if method == "newton" and any(not _apart(p.ball, q.ball) for i, p in enumerate(points) for q in points[:i]):
@@ -331,11 +336,8 @@ def _point(value: Json, unknowns: list[str]) -> Point:
 # -- that the points exist ---------------------------------------------------------------------------------------
 
 
-def _by_newton(given: Given, point: Point, hint: dict[str, Json]) -> None:
-    radii = point.radius
-    if "box" in hint:
-        wide = fields(hint["box"], tuple(given.unknowns))
-        radii = [decimal(wide[x], x) for x in given.unknowns]
+def by_newton(given: Given, point: Point, radii: list[fmpq]) -> None:
+    """Enclose the one zero within ``radii`` of the centre in the point's ball; refused where Newton's step shows none."""
     if len(given.equations or given.unknowns) != len(given.unknowns):
         refuse("Newton's test needs as many equations as unknowns")
     middle = [arb(c) for c in point.centre]
@@ -361,7 +363,7 @@ def _by_roots(given: Given, points: list[Point]) -> int | None:
     for factor, _ in dense(common).factor()[1]:
         if given.defined_nowhere_on(factor):
             continue
-        for ball in _roots(factor):
+        for ball in enclosed_roots(factor):
             total += 1
             if not ball.imag.is_zero() or not given.inside([ball.real], _on(factor)):
                 continue
@@ -456,7 +458,7 @@ def _said(given: Given, point: Point, method: str) -> None:
             ]
             found = inertia([[arb(v) for v in row] for row in exact_rows]) or inertia(exact_rows)
         else:
-            found = inertia(_hessian(jet(given.loss, given.place, values, given.columns), k))
+            found = inertia_at(given, point.ball)
             if found is None and method == "roots":
                 f = given.quotients()[0]
                 if (f.top.gcd(f.top.derivative(0))).total_degree() > 0:
@@ -468,12 +470,12 @@ def _said(given: Given, point: Point, method: str) -> None:
 def _flat(f: Quotient, point: Point) -> tuple[int, int, int] | None:
     """(0, 0, 1) when the point is a multiple root of the gradient's numerator."""
     for factor, times in dense(f.top).factor()[1]:
-        if times > 1 and any(point.holds([r.real]) and r.imag.is_zero() for r in _roots(factor)):
+        if times > 1 and any(point.holds([r.real]) and r.imag.is_zero() for r in enclosed_roots(factor)):
             return (0, 0, 1)
     return None
 
 
-def _roots(f: fmpz_poly) -> list[acb]:
+def enclosed_roots(f: fmpz_poly) -> list[acb]:
     """The complex roots of a squarefree polynomial in disjoint balls, real ones with the imaginary part exactly zero."""
     return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
 
@@ -511,6 +513,11 @@ def inertia(matrix: list[list[arb]] | list[list[fmpq]]) -> tuple[int, int, int] 
     return signs[0], signs[1], 0
 
 
+def inertia_at(given: Given, ball: list[arb]) -> tuple[int, int, int] | None:
+    """The signs of the Hessian of the loss, the same at every point of the ball; None where they are open."""
+    return inertia(given.system(ball, True)[1])
+
+
 def _size(v: arb | fmpq) -> arb:
     """A lower bound of |v| for choosing pivots; zero when the sign is open."""
     ball = v if isinstance(v, arb) else arb(v)
@@ -543,9 +550,7 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
             or curvature(given.loss, set(given.unknowns), {}, given.columns) not in (CONVEX, AFFINE)
         ):
             refuse("the loss is not convex by the rules known here, or has not one point")
-        values = dict(zip(given.unknowns, points[0].ball, strict=True))
-        k = len(given.unknowns)
-        if inertia(_hessian(jet(given.loss, given.place, values, given.columns), k)) != (k, 0, 0):
+        if inertia_at(given, points[0].ball) != (len(given.unknowns), 0, 0):
             refuse("the Hessian at the point is not proved positive definite")
         return None, ""
     quotients = given.quotients()

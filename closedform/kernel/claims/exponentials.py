@@ -15,7 +15,8 @@ from flint import acb, arb, ctx, fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
 
 from closedform.kernel import reading
 from closedform.kernel.balls import column_text, evaluate
-from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, infix, mul, read, scoped
+from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, mul, read, scoped
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, refuse
 
 Key = tuple[str, ...]  # a product of names, sorted; log(2), pi() and e() count as names that nobody else can bear

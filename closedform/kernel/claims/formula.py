@@ -27,11 +27,11 @@ from closedform.kernel.expression import (
     Tree,
     differentiate,
     free_names,
-    infix,
     read,
     requirements,
     scoped,
 )
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, mapping, name, names, refuse, sequence
 
 EVERY = "#"  # what stands before a free index: no name that can be written begins with it

@@ -23,6 +23,8 @@ from typing import NamedTuple, Protocol, cast
 import flint
 from flint import fmpq
 
+from closedform.kernel.expression import read
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 P = 2**61 - 1
@@ -213,6 +215,17 @@ _FUNCTIONS: _OF = {
     "cos": lambda x, s: -s.at("sin", x) % P,
     "sinh": lambda x, s: s.at("cosh", x),
     "cosh": lambda x, s: s.at("sinh", x),
+}
+
+
+# What a matrix tree is made of, with the number of arguments (-1: any).
+HEADS: dict[str, int] = {
+    **dict.fromkeys(("+", "*", "eye", "ones", "zeros"), -1),
+    **dict.fromkeys(("inv", "transpose", "tr", "det", "logdet", "diag", "norm", "vec", "total", *_FUNCTIONS), 1),
+    **dict.fromkeys(("^", "hadamard", "kron", "khatrirao"), 2),
+    "unvec": 3,
+    "pi": 0,
+    "e": 0,
 }
 
 
@@ -431,10 +444,10 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     at = "; ".join(", ".join(f"{k} = {v}" for k, v in s.items()) for s in tried[:8] if s)
     inverted = dict.fromkeys(t for f in stated.formulas.values() for t in _inverted(f))
     where = " and ".join([*(f"{t} is invertible" for t in inverted)] or ["everything in it is defined"])
-    formulas = ", ".join(f"{k} = {infix(v)}" for k, v in stated.formulas.items())
+    formulas = ", ".join(f"{k} = {_text(v)}" for k, v in stated.formulas.items())
     return (
         f"at {formulas} every {'feasible ' * bool(stated.constraints)}directional derivative of "
-        f"{infix(stated.statement['loss'])} is zero wherever {where}: {len(tried)} random trials modulo 2^61 - 1"
+        f"{_text(stated.statement['loss'])} is zero wherever {where}: {len(tried)} random trials modulo 2^61 - 1"
         f"{f' at the sizes {at}' if at else ''} (at these sizes wrong with probability below "
         f"2^-{61 - worst.bit_length()} each)"
     )
@@ -525,26 +538,15 @@ def _mentions(stated: Stated) -> int:
     return sum(map(count, (stated.statement["loss"], *stated.formulas.values(), *stated.constraints)))
 
 
+def _text(tree: Json) -> str:
+    return infix(read(tree, heads=HEADS))
+
+
 def _inverted(tree: Json) -> list[str]:
     if not isinstance(tree, list):
         return []
-    own = [infix(tree[1])] if tree[0] == "inv" else []
+    own = [_text(tree[1])] if tree[0] == "inv" else []
     return own + [t for a in tree[1:] for t in _inverted(a)]
-
-
-def infix(tree: Json, above: int = 0) -> str:
-    """A matrix tree as a person would write it."""
-    if not isinstance(tree, list):
-        return f"({tree})" if above and str(tree)[:1] == "-" else str(tree)
-    head, args = str(tree[0]), tree[1:]
-    level = {"+": 1, "*": 2, "^": 3, "transpose": 4}.get(head, 0)
-    if head in ("+", "*"):
-        out = {"+": " + ", "*": "*"}[head].join(infix(a, level) for a in args)
-    elif head in ("^", "transpose"):
-        out = infix(args[0], 4) + ("'" if head == "transpose" else f"^{args[1]}")
-    else:
-        out = f"{head}({', '.join(infix(a) for a in args)})" if args else head
-    return f"({out})" if 0 < level <= above else out
 
 
 def _names(tree: Json) -> set[str]:

@@ -19,13 +19,14 @@ from closedform.kernel.expression import (
     as_integer,
     differentiate,
     free_names,
-    infix,
     mul,
     power,
     read,
 )
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
 from closedform.kernel.claims.tower import angle, multiple_of, prove_zero, substitute
+from closedform.kernel.coefficients import poly_text
 
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
 PRECISIONS = (192, 768, 3072, 12288)
@@ -73,7 +74,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
             _refines(own, first[own], relations, meanings, proved)
     where = "; ".join(f"{own} = {infix(tree)}" for own, tree in meanings.items())
     share = "the roots" if len(trees) == f.degree() else f"{len(trees)} of the {f.degree()} roots"
-    return f"{share} of {f} are {', '.join(map(infix, trees))}" + (f" where {where}" if where else "")
+    return f"{share} of {poly_text(f)} are {', '.join(map(infix, trees))}" + (f" where {where}" if where else "")
 
 
 def _vanishes(

@@ -10,7 +10,7 @@ from typing import cast
 from flint import acb, arb, ctx, fmpq
 
 from closedform.kernel.reading import Json, decimal, fields, integer, refuse, sequence
-from closedform.kernel.claims.unsolvable import poly_text, polynomial
+from closedform.kernel.coefficients import poly_text, polynomial
 
 MAX_DEGREE, MAX_BITS = 2_000, 400_000
 
@@ -21,8 +21,11 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     fields(evidence, ())
     said = fields(claim, ("kind", "polynomial", "roots"))
     f = polynomial(said["polynomial"], "the polynomial")
-    if sum(s.degree() for s, _ in f.factor_squarefree()[1]) > MAX_DEGREE:
+    distinct = sum(s.degree() for s, _ in f.factor_squarefree()[1])
+    if distinct > MAX_DEGREE:
         refuse(f"the kernel encloses roots up to degree {MAX_DEGREE}")
+    if len(sequence(said["roots"], "roots", MAX_DEGREE)) != distinct:
+        refuse(f"the polynomial has {distinct} distinct roots, not as many as discs")
     discs = list[tuple[fmpq, fmpq, fmpq, int, bool]]()
     for item in sequence(said["roots"], "roots", MAX_DEGREE):
         root = fields(item, ("re", "im", "radius", "multiplicity", "real"))
@@ -38,8 +41,6 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     try:
         parts = [(s, int(m)) for s, m in f.factor_squarefree()[1]]
         left = [(z, m) for s, m in parts for z, _ in cast(list[tuple[acb, int]], s.complex_roots())]
-        if len(left) != len(discs):
-            refuse(f"the polynomial has {len(left)} distinct roots, not {len(discs)}")
         for re, im, radius, times, real in discs:
             centre = acb(arb(re), arb(im))
             inside = [k for k, (z, _) in enumerate(left) if abs(z - centre) <= arb(radius) or _exactly(z, re, im)]

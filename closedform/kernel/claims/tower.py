@@ -24,10 +24,10 @@ from closedform.kernel.expression import (
     Tree,
     add,
     free_names,
-    infix,
     mul,
     read,
 )
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, Refused, refuse, sequence
 
 Key = tuple[str, ...]
@@ -222,6 +222,8 @@ class Tower:
     def surely_positive(self, a: Fraction) -> bool:
         if a.top.is_zero():
             return False
+        if self.positive(a.top) and self.positive(a.bottom):  # as a whole; its factors may not show it
+            return True
         constant, _, rest = self.split(a)
         return constant > 0 and rest == self.one
 
@@ -234,7 +236,9 @@ class Tower:
         )
 
     def surely_nonzero(self, a: Fraction) -> bool:
-        return not a.top.is_zero() and all(self._never(f) for f, _ in self.split(a)[2].top.factor()[1])
+        if a.top.is_zero() or self.positive(a.top) or self.positive(-a.top):
+            return not a.top.is_zero()
+        return all(self._never(f) for f, _ in self.split(a)[2].top.factor()[1])
 
     def _never(self, f: fmpq_mpoly) -> bool:
         """A divisor of something known not to vanish, or else its norm down the top relation never vanishes."""
@@ -675,7 +679,28 @@ def prove_relation(relation: Relation, assumptions: Iterable[Relation]) -> bool:
         return op in ("=", ">=", "<=")
     if op == "!=":
         return tower.surely_nonzero(gap)
-    return op != "=" and (tower.surely_positive(gap) or (op in (">=", "<=") and tower.surely_nonnegative(gap)))
+    if op == "=" or tower.surely_positive(gap) or (op in (">=", "<=") and tower.surely_nonnegative(gap)):
+        return op != "="
+    if op in (">=", "<=") and low == ZERO and _even_power(high, assumptions):
+        return True
+    terms = high[1:] if isinstance(high, tuple) and high[0] == "+" and low == ZERO else ()
+    if not terms:  # else the sum of what is positive each for itself
+        return False
+    signs = [">" if op in (">", "<") and i == 0 else ">=" for i in range(len(terms))]
+    return all(prove_relation((sign, term, ZERO), assumptions) for sign, term in zip(signs, terms, strict=True))
+
+
+def _even_power(tree: Tree, assumptions: Iterable[Relation]) -> bool:
+    """Whether the tree is an even power of something real, or a product of such and of what is not negative."""
+    if not isinstance(tree, tuple) or tree[0] not in ("^", "*"):
+        return False
+    if tree[0] == "*":
+        return all(_even_power(a, assumptions) or prove_relation((">=", a, ZERO), assumptions) for a in tree[1:])
+    whole = isinstance(tree[2], fmpq) and tree[2].q == 1 and tree[2] > 0 and tree[2].p % 2 == 0
+    if not whole:
+        return False
+    tower, (base,) = build([tree[1]], assumptions)
+    return tower.real(base)
 
 
 def opposed(relations: list[Relation]) -> bool:

@@ -17,13 +17,16 @@ from pathlib import Path
 import flint
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series, nmod_poly
 
-from closedform.kernel.expression import Tree, as_integer, infix, read
+from closedform.kernel.coefficients import poly_text, polynomial
+from closedform.kernel.expression import Tree, as_integer, read
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 TABLE = Path(__file__).parent.parent.parent / "tables" / "primitive_solvable_groups.json"
 TABLE_SHA256 = "88d5a5632904118bbb680365f25d133ecf89177167680128a312a81b00744b8b"
 TABLED, EXACT = 64, 128  # degrees of the table; degrees up to which wreath products are followed exactly
-MAX_DEGREE, MAX_FACTORED, MAX_PAIRED, MAX_NESTING = 20_000, 1_000, 44, 5
+MAX_REDUCED = 60_000  # primes, or degree of the subfield, times the degree
+MAX_FACTORED, MAX_PAIRED, MAX_NESTING = 1_000, 44, 5
 
 Type = tuple[int, ...]  # a cycle type, decreasing
 Step = tuple[int, frozenset[Type] | None]  # a degree and the types of one solvable primitive group, None: unknown
@@ -139,26 +142,6 @@ def solvable_envelope_excludes(n: int, types: list[Type]) -> bool:
 # -- following the evidence ----------------------------------------------------------------------------------------
 
 
-def polynomial(value: Json, what: str) -> fmpz_poly:
-    out = fmpz_poly([fmpz(integer(c, f"a coefficient of {what}")) for c in sequence(value, what, MAX_DEGREE + 1)])
-    if out.degree() < 1 or out.degree() + 1 != len(sequence(value, what)):
-        refuse(f"{what} must have a nonzero leading coefficient and positive degree")
-    return out
-
-
-def poly_text(f: fmpz_poly, x: str = "x", limit: int = 300) -> str:
-    """The polynomial in infix, its middle left out past ``limit`` characters (0: never)."""
-    out = ""
-    for i in range(f.degree(), -1, -1):
-        c = f[i]
-        if c != 0:
-            power = "" if i == 0 else x if i == 1 else f"{x}^{i}"
-            size = str(abs(c)) if abs(c) != 1 or i == 0 else ""
-            sign = (" - " if c < 0 else " + ") if out else ("-" if c < 0 else "")
-            out += sign + size + ("*" if size and power else "") + power
-    return out if not 0 < limit < len(out) else out[: limit // 2] + " ... " + out[-(limit // 4) :]
-
-
 def reduced_type(f: fmpz_poly, p: int) -> Type | None:
     """The factor degrees of f modulo the prime p; None where p divides the leading coefficient or discriminant."""
     g = nmod_poly([int(c % p) for c in f.coeffs()], p)
@@ -199,7 +182,7 @@ def prove_unsolvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
         refuse("no evidence for a polynomial of degree five or more")
     possible, types, why = (1 << (n + 1)) - 1, list[Type](), ""
     if "types" in evidence:
-        for item in sequence(fields(evidence, ("types",))["types"], "types", 1_000):
+        for item in sequence(fields(evidence, ("types",))["types"], "types", max(3, MAX_REDUCED // n)):
             entry = fields(item, ("prime", "degrees"))
             p = integer(entry["prime"], "a prime", 2, 2**31)
             said = [integer(d, "a degree", 1, n) for d in sequence(entry["degrees"], "degrees", n)]
@@ -215,6 +198,8 @@ def prove_unsolvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
         entry = fields(fields(evidence, ("subfield",))["subfield"], ("h", "g", "proof"))
         h = polynomial(entry["h"], "h")
         g = fmpq_poly([rational(c, "a coefficient of g") for c in sequence(entry["g"], "g", n)])
+        if h.degree() * n > MAX_REDUCED:
+            refuse("the degrees are too large to be followed")
         value, modulus = fmpq_poly([]), fmpq_poly(f)
         for c in list(h.coeffs())[::-1]:
             value = (value * g + c) % modulus

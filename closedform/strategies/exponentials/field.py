@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd, lcm
-from typing import Any
 
 from flint import fmpq, fmpz_mpoly
 
-from closedform import expression
 from closedform.algebra import bridge
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field, Key, Quotient
 from closedform.kernel.expression import Tree, as_integer
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, Refused, refuse
-from closedform.stationarity.scalar import Stationarity, apart, columns_of
+from closedform.statement import columns_of, statement
+from closedform.stationarity.scalar import Stationarity
 
 MAX_TREE = 20_000  # rows that are looked at
 MAX_DEGREE = 1_500  # of the common denominator in one exponential
@@ -147,7 +147,7 @@ def _collect(tree: Tree, values: dict[str, fmpq], probe: Field, found: dict[Key,
         exponent = kernel.mul(fmpq(2 if head == "tanh" else 1), args[0])
     elif head == "^" and as_integer(args[1]) is None:
         if not isinstance(args[0], fmpq) or args[0] <= 0:
-            refuse(f"not rational: {kernel.infix(tree)[:80]}")
+            refuse(f"not rational: {infix(tree)[:80]}")
         exponent = kernel.mul(args[1], ("log", args[0]))
     elif head == "log":
         names.update(key[0] for key in probe.expand(tree, values) if key)
@@ -199,17 +199,7 @@ def statement_json(system: Stationarity) -> dict[str, Json]:
     problem = system.origin
     if problem.loss is None:
         raise NotExponential("estimating equations have no loss to state")
-    columns = columns_of(problem)
-    loss = problem.loss
-    if columns:
-        rows = expression.number(len(next(iter(columns.values()))))
-        free = expression.scalar_names(loss) - set(problem.unknowns)
-        ends = {str(n.children[2].name) for n in bridge.nodes(loss) if n.head in ("sum", "prod")}
-        loss = expression.substitute(loss, dict.fromkeys(free & (ends | {"n"}), rows))
-    out: dict[str, Any] = {"loss": expression.to_tree(expression.scalar_form(loss)), "unknowns": list(problem.unknowns)}
-    if columns:
-        out["loss"], columns = apart(out["loss"], columns, problem.unknowns)
-        out["columns"] = {n: [str(v) for v in c] for n, c in columns.items()}
+    out = statement(problem)
     positive = [s.name for s in system.unknowns if s.is_positive]
     if positive:
         out["relations"] = [[">", x, "0"] for x in positive]

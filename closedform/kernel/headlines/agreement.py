@@ -1,0 +1,94 @@
+"""Whether two expressions agree wherever both are defined: True and False are proved, None is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flint import arb, ctx, fmpq
+
+from closedform.kernel.balls import Columns, entry, evaluate
+from closedform.kernel.claims.tower import prove_relation, prove_zero, substitute
+from closedform.kernel.expression import ARITY, MINUS, Relation, Tree, add, as_integer, free_names, mul, requirements
+from closedform.kernel.infix import infix
+from closedform.kernel.headlines.text import parse
+from closedform.kernel.rational import NotRational, quotient
+from closedform.kernel.reading import Refused
+
+MAX_ROWS, MAX_PARTS = 400, 3_000  # a sum that is written out; the parts of a tree that is reduced to normal form
+SAMPLES, DIGITS = 5, 200
+
+
+def agree(
+    one: Tree, other: Tree, names: Sequence[str], columns: Columns, assumptions: Sequence[Relation] = ()
+) -> bool | None:
+    """The difference is reduced to zero, or is not zero at one of a few fixed points."""
+    if infix(one) == infix(other):
+        return True
+    try:
+        one, other = (written_out(t, columns) for t in (one, other))
+        difference = add(one, mul(MINUS, other))
+        try:
+            return quotient(difference, list(names), columns).top.is_zero()
+        except (NotRational, KeyError):
+            pass
+        if _apart(one, other, names):
+            return False
+        if parts(difference) <= MAX_PARTS:
+            prove_zero(difference, assumptions)
+            return True
+    except (Refused, ArithmeticError, ValueError, RecursionError):
+        pass
+    return None
+
+
+def _apart(one: Tree, other: Tree, names: Sequence[str]) -> bool:
+    """Whether the values differ at some point where both are defined."""
+    with ctx.workprec(DIGITS):
+        for k in range(SAMPLES):
+            at = {x: arb(fmpq(7 + 5 * k + 3 * i, 11 + 2 * k + i) * (-1) ** (k * (i + 1))) for i, x in enumerate(names)}
+            try:
+                gap = evaluate(one, at) - evaluate(other, at)
+            except Refused:
+                continue
+            if gap.is_finite() and not gap.contains(0):
+                return True
+    return False
+
+
+def written_out(tree: Tree, columns: Columns) -> Tree:
+    """The tree with the entries of columns put in, and sums between numbers written out while they are short."""
+    if not isinstance(tree, tuple):
+        return tree
+    if tree[0] == "@":
+        at = as_integer(written_out(tree[2], columns))
+        return tree if at is None or str(tree[1]) not in columns else entry(columns, str(tree[1]), at)
+    if tree[0] in ("sum", "prod"):
+        low, high = as_integer(tree[2]), as_integer(tree[3])
+        if low is None or high is None or high - low > MAX_ROWS:
+            return tree
+        rows = [written_out(substitute(tree[4], {str(tree[1]): fmpq(i)}), columns) for i in range(low, high + 1)]
+        return add(*rows) if tree[0] == "sum" else mul(*rows)
+    args = [written_out(a, columns) for a in tree[1:]]
+    return add(*args) if tree[0] == "+" else mul(*args) if tree[0] == "*" else (tree[0], *args)
+
+
+def parts(tree: Tree) -> int:
+    return 1 + sum(map(parts, tree[1:])) if isinstance(tree, tuple) else 1
+
+
+def same_need(one: Tree, other: Tree, columns: Mapping[str, list[fmpq]]) -> bool:
+    """Whether both are defined at the same places, as far as it is not proved that they are defined everywhere."""
+    return _open_needs(one, columns) == _open_needs(other, columns)
+
+
+def _open_needs(tree: Tree, columns: Columns) -> set[str]:
+    out = set[str]()
+    for (op, left, right), _ in requirements(written_out(tree, columns)):
+        if not prove_relation((op, left, right), ()):
+            out.add(f"{normal(left)} {op} {normal(right)}")
+    return out
+
+
+def normal(tree: Tree, heads: Mapping[str, int] = ARITY) -> str:
+    """The text of the tree as it reads back: the same for trees that differ by folding only."""
+    return infix(parse(infix(tree), free_names(tree), heads))

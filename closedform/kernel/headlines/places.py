@@ -1,0 +1,391 @@
+"""The critical points that a report lists: numbers, expressions, kinds and values, held against the problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from flint import arb, ctx, fmpq
+
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
+from closedform.kernel.balls import evaluate, evaluate_complex, excludes_zero
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims.critical_points import Point, by_newton, enclosed_roots, inertia_at
+from closedform.kernel.claims.tower import build, prove_zero, substitute
+from closedform.kernel.expression import Tree, free_names, read
+from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.headlines.text import parse
+from closedform.kernel.headlines.question import Question
+from closedform.kernel.rational import dense
+from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
+
+BITS, MAX_BITS = 320, 40_000
+_DECIMAL = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
+ELEMENTARY_HEADS = {"exp", "log", "e"}
+KINDS = {"minimum": (1, 0), "maximum": (0, 1), "saddle": (1, 1)}  # the signs that a nondegenerate Hessian has
+
+
+@dataclass
+class Place:
+    """One listed point; ``ball`` holds the critical point that is proved to lie there, ``closed`` that its expression is it."""
+
+    question: Question
+    at: str
+    said: dict[str, Json]
+    exact: dict[str, Tree] | None = None
+    ball: list[arb] = field(default_factory=list[arb])
+    closed: bool = False
+    proved_best: bool = False
+    expression_class: str | None = None
+
+    @staticmethod
+    def of(question: Question, value: Json, number: int) -> Place:
+        return Place(question, f"critical_points[{number}]", mapping(value, "a point"))
+
+    @property
+    def settled(self) -> bool:
+        return bool(self.ball)
+
+    @property
+    def numbers(self) -> tuple[list[fmpq], list[fmpq]] | None:
+        """The centre and the radii, where the report gives both."""
+        numeric, radius = self.said.get("numeric"), self.said.get("radius")
+        if not isinstance(numeric, dict) or not isinstance(radius, dict):
+            return None
+        if not set(self.question.unknowns) <= numeric.keys() & radius.keys():
+            return None
+        sides = [[decimal(d[x], x) for x in self.question.unknowns] for d in (numeric, radius)]
+        return None if any(r < 0 for r in sides[1]) else (sides[0], sides[1])
+
+    @property
+    def precision(self) -> int:
+        radii = [r for r in (self.numbers or ([], []))[1] if r]
+        return min(MAX_BITS, BITS + 2 * max((int(r.q.bit_length()) for r in radii), default=0))
+
+    def listed_in(self, certificate: Certificate) -> bool:
+        """Whether a certificate that lists critical points has these very numbers."""
+        pair = {"numeric": self.said.get("numeric"), "radius": self.said.get("radius")}
+        listed = sequence(certificate.claim["points"], "points")
+        return any(isinstance(p, dict) and {k: p[k] for k in pair} == pair for p in listed)
+
+    @staticmethod
+    def apart(places: Sequence[Place]) -> bool:
+        """Whether no two of the points can be the same."""
+        pairs = ((p.ball, q.ball) for i, p in enumerate(places) for q in places[:i])
+        return all(any(not a.overlaps(b) for a, b in zip(u, v, strict=True)) for u, v in pairs)
+
+    # -- one finding a headline --------------------------------------------------------------------------------------
+
+    def findings(self) -> Iterator[Finding]:
+        with ctx.workprec(self.precision):
+            if str(self.said.get("kind")).startswith("boundary"):
+                yield self.finding("kind", SEALED, "on the edge of the domain, where the slope need not be zero")
+                return
+            trouble = self._read()
+            if trouble is not None:
+                yield self._expression(trouble)
+            if self.said.get("numeric") is not None:
+                yield self._numeric()
+            if self.settled and self.outside():
+                yield self.finding("numeric", REFUSED, "the point is not in the domain")
+            yield from self._kind()
+            if self.said.get("loss") is not None:
+                yield self._loss()
+
+    def finding(self, what: str, word: str, why: str) -> Finding:
+        return Finding(f"{self.at}.{what}", word, why)
+
+    def _numeric(self) -> Finding:
+        for name, certificate in self.question.lists():
+            if self.listed_in(certificate) and self.numbers is not None:
+                centre, radii = self.numbers
+                self.ball = self.ball or [arb(c, arb(r)) for c, r in zip(centre, radii, strict=True)]
+                return self.finding("numeric", COVERED, f"by {name}")
+        if self.numbers is None:
+            return self.finding("numeric", SEALED, "numbers without a radius")
+        centre, radii = self.numbers
+        if self.closed:
+            return self.finding("numeric", COVERED, "the value of the expression")
+        point = Point(centre, radii, {}, [])
+        try:
+            by_newton(self.question.given, point, [8 * max(radii) + fmpq(1, 10**60)] * len(radii))
+            self.ball = point.ball
+            return self.finding("numeric", COVERED, "Newton's test on these numbers")
+        except (Refused, ArithmeticError, ValueError, KeyError) as fault:
+            why = f"Newton's test leaves it open: {str(fault)[:100]}"
+        there = [arb(c, arb(r)) for c, r in zip(centre, radii, strict=True)]
+        if self._slope_excludes_zero(there):
+            return self.finding("numeric", REFUSED, "a derivative is not zero anywhere near it")
+        return self.finding("numeric", SEALED, why)
+
+    def _slope_excludes_zero(self, ball: list[arb]) -> bool:
+        """Whether the point is proved to be no critical point; on an edge of the domain it need not be one."""
+        try:
+            if self.question.on_edge(ball):
+                return False
+            values, _ = self.question.given.system(ball, False)
+        except (Refused, ArithmeticError, ValueError, KeyError):
+            return False
+        return any(v.is_finite() and not v.contains(0) for v in values)
+
+    def _read(self) -> str | None:
+        """Read the expression; the reason where it cannot be, None where there is none."""
+        written = self.said.get("exact")
+        if written is None:
+            return None
+        try:
+            texts = mapping(written, "exact")
+            if texts.keys() != set(self.question.unknowns):
+                refuse("an expression for every unknown is needed")
+            self.exact = {x: parse(str(v), self.question.parameters) for x, v in texts.items()}
+        except Refused as fault:
+            return str(fault)[:200]
+        self.expression_class = max((_class(t) for t in self.exact.values()), key=CLASSES.index)
+        return ""
+
+    def _expression(self, trouble: str) -> Finding:
+        """What the expression is worth: reduced to zero in every derivative, and within the radius."""
+        if self.exact is None:
+            return self.finding("exact", SEALED, f"not read here: {trouble}")
+        if self.question.parameters:
+            return self._formula()
+        try:
+            balls = self._value_of_expression(self.exact)
+        except (Refused, ArithmeticError, ValueError) as fault:
+            return self.finding("exact", SEALED, f"no real value was found: {fault}")
+        if self.numbers is not None:
+            gaps = [(abs(b - arb(c)), arb(r)) for b, c, r in zip(balls, *self.numbers, strict=True)]
+            if any(g > r for g, r in gaps):
+                return self.finding("exact", REFUSED, "its value is not within the radius of the numbers")
+            if not all(g <= r for g, r in gaps):
+                return self.finding("exact", SEALED, "its value is not shown to be within the radius of the numbers")
+        if self._slope_excludes_zero(balls):
+            return self.finding("exact", REFUSED, "a derivative is not zero there")
+        try:
+            slopes = self.question.slopes()
+        except Refused as fault:  # a kink
+            return self.finding("exact", SEALED, str(fault))
+        if not all(self._vanishes(s) for s in slopes):
+            return self.finding("exact", SEALED, "not reduced to zero here")
+        self.ball = balls
+        value = self.value() if self.question.loss is not None else arb(0)
+        if value is None or not value.is_finite():
+            self.ball = []
+            return self.finding("exact", SEALED, "whether the loss, as written, is defined there is open")
+        self.closed = True
+        return self.finding("exact", COVERED, "every derivative reduces to zero there")
+
+    def _value_of_expression(self, exact: dict[str, Tree]) -> list[arb]:
+        """Real balls; an expression with complex parts must single out a real root of the one equation."""
+        try:
+            return [evaluate(exact[x], {}) for x in self.question.unknowns]
+        except Refused:
+            if len(exact) != 1:
+                raise
+        (tree,) = exact.values()
+        value = evaluate_complex(tree, {})
+        equation = dense(self.question.given.quotients()[0].top)
+        near = [r for f, _ in equation.factor()[1] for r in enclosed_roots(f) if r.overlaps(value)]
+        return (
+            [near[0].real] if len(near) == 1 and near[0].imag.is_zero() else refuse("its value is not shown to be real")
+        )
+
+    def outside(self) -> bool:
+        """Whether the point is proved to be outside the domain."""
+        try:
+            return not self.question.given.inside(self.ball)
+        except (Refused, ArithmeticError, ValueError, KeyError):
+            return False
+
+    def inside(self) -> bool:
+        """Whether the point is proved to be in the domain."""
+        try:
+            return self.question.domain is not None and self.question.given.inside(self.ball)
+        except (Refused, ArithmeticError, ValueError, KeyError):
+            return False
+
+    def _vanishes(self, slope: Tree) -> bool:
+        try:
+            goal = substitute(written_out(slope, self.question.columns), self.exact or {})
+            if parts(goal) > MAX_PARTS:
+                return False
+            return all(excludes_zero(t, {}) for t in prove_zero(goal))
+        except (Refused, ArithmeticError, ValueError, RecursionError):
+            return False
+
+    def _formula(self) -> Finding:
+        """An expression in parameters must be that of a certificate, with its conditions."""
+        for name, certificate in self.question.own.items():
+            point = certificate.claim.get("point")
+            if certificate.kind != "critical_point_formula" or not isinstance(point, dict) or self.exact is None:
+                continue
+            answers = [
+                agree(self.exact[x], read(point[x]), self.question.parameters, {}, self.question.assumptions)
+                for x in self.question.unknowns
+            ]
+            if all(answers):
+                shown = [str(c) for c in sequence(self.said.get("conditions", []), "conditions")]
+                wanted = sequence(certificate.claim["conditions"], "conditions")
+                if len(wanted) > len(shown):
+                    return self.finding("exact", SEALED, f"{name} has conditions that are not shown at the point")
+                self.closed = True
+                return self.finding("exact", COVERED, f"by {name}")
+            if False in answers and len(self.question.own) == 1:
+                return self.finding("exact", REFUSED, f"{name} has another formula")
+        return self.finding("exact", SEALED, "no certificate has it")
+
+    def _kind(self) -> Iterator[Finding]:
+        """The kind and the inertia, against the signs of the Hessian at the point."""
+        kind, shown = str(self.said.get("kind")), self.said.get("inertia")
+        signs = self._inertia()
+        if signs is None:
+            if kind not in ("unclassified", "None") and not kind.startswith("global"):
+                yield self.finding("kind", SEALED, f"{kind}: the signs of the second derivatives are open")
+            return
+        if shown is not None and shown != list(signs):
+            yield self.finding("inertia", REFUSED, f"the second derivatives have the signs {list(signs)}")
+        sort = kind.removeprefix("global ").removeprefix("local ")
+        if sort in KINDS:
+            wrong = KINDS[sort] != (int(signs[0] > 0), int(signs[1] > 0)) and not signs[2]
+            if wrong:
+                yield self.finding("kind", REFUSED, f"{kind}: the second derivatives have the signs {list(signs)}")
+            elif not kind.startswith("global"):
+                yield self.finding("kind", SEALED if signs[2] else COVERED, f"{kind}, by the signs {list(signs)}")
+
+    def _inertia(self) -> tuple[int, int, int] | None:
+        if not self.settled or self.question.loss is None or self.question.parameters:
+            return None
+        try:
+            return inertia_at(self.question.given, self.ball)
+        except (Refused, ArithmeticError, ValueError, KeyError):
+            return None
+
+    def value(self) -> arb | None:
+        """The loss, as the user wrote it, at the point."""
+        if not self.settled or self.question.loss is None:
+            return None
+        try:
+            with ctx.workprec(self.precision):
+                values = dict(zip(self.question.unknowns, self.ball, strict=True))
+                return evaluate(self.question.loss, values, self.question.columns)
+        except (Refused, ArithmeticError, ValueError, KeyError):
+            return None
+
+    def exact_value(self) -> Tree | None:
+        if self.exact is None or not self.closed or self.question.loss is None:
+            return None
+        return substitute(written_out(self.question.loss, self.question.columns), self.exact)
+
+    def _loss(self) -> Finding:
+        written, value = str(self.said["loss"]), self.value()
+        try:
+            said = parse(written, self.question.parameters)
+            if self.question.parameters:
+                answer = self._same_value(said)
+                word = COVERED if answer else SEALED if answer is None else REFUSED
+                return self.finding("loss", word, "the loss, with the formula put in")
+            close = evaluate(said, {})
+        except (Refused, ArithmeticError, ValueError, KeyError) as fault:
+            return self.finding("loss", SEALED, f"not read here: {str(fault)[:100]}")
+        if value is None or not value.is_finite():
+            return self.finding("loss", SEALED, "the point is not proved")
+        if _DECIMAL.fullmatch(written):  # rounded: one unit of its last place
+            unit = fmpq(10) ** (
+                int(written.lower().partition("e")[2] or 0) - len(written.partition(".")[2].partition("e")[0])
+            )
+            gap = abs(value - close)
+            word = COVERED if gap <= arb(unit) else REFUSED if gap > arb(unit) else SEALED
+            return self.finding(
+                "loss", word, "within one unit of its last place" if word == COVERED else "it is another"
+            )
+        if not value.overlaps(close):
+            return self.finding("loss", REFUSED, f"the loss there is {value.str(12, radius=False)}")
+        return self.finding("loss", COVERED if self._same_value(said) else SEALED, "the loss at the expression")
+
+    def _same_value(self, said: Tree) -> bool | None:
+        own = self.exact_value()
+        return None if own is None else agree(own, said, self.question.parameters, {}, self.question.assumptions)
+
+
+CLASSES = ("rational", "radical", "elementary", "lambert_w", "special")
+
+
+def _class(tree: Tree) -> str:
+    """The class of an expression as it is written."""
+    if not isinstance(tree, tuple):
+        return "rational"
+    inner = [_class(a) for a in tree[1:]] or ["rational"]
+    own = "rational"
+    if tree[0] == "sqrt" or (tree[0] == "^" and isinstance(tree[2], fmpq) and tree[2].q != 1):
+        own = "radical"
+    elif tree[0] == "^" and not isinstance(tree[2], fmpq):
+        own = "elementary"
+    elif tree[0] == "lambertw":
+        own = "lambert_w"
+    elif tree[0] not in ("+", "*", "^"):
+        own = "elementary" if tree[0] in ELEMENTARY_HEADS else "radical" if tree[0] == "I" else "special"
+    return max([own, *inner], key=CLASSES.index)
+
+
+def worth(question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
+    """Which points are called the global optimum: by convexity, or as the least of a complete list that has a minimum."""
+    word = "global maximum" if question.maximised else "global minimum"
+    convex = question.convex()
+    for place in places:
+        kind = place.said.get("kind")
+        if not str(kind).startswith("global"):
+            continue
+        rivals = [_compare(place, other) for other in places if other is not place]
+        if kind != word:
+            yield place.finding("kind", SEALED, f"{kind}: not the optimum that is sought")
+        elif -1 in rivals:
+            yield place.finding("kind", REFUSED, "another listed point is better")
+        elif why := _why_best(place, convex, whole and None not in rivals):
+            place.proved_best = True
+            yield place.finding(
+                "kind", COVERED, f"{kind}: {why if not question.maximised else why.replace('convex', 'concave')}"
+            )
+        else:
+            yield place.finding("kind", SEALED, f"{kind}: nothing here proves it")
+
+
+def _why_best(place: Place, convex: bool, least: bool) -> str:
+    """A reason why the point is the global optimum, "" where none is found."""
+    question, value = place.question, place.exact_value()
+    if convex and (place.settled or place.closed):
+        return "the loss is convex"
+    if least and question.grows():
+        return "the loss has an optimum, and no other critical point is better"
+    if isinstance(value := _number(value), fmpq) and question.never_less(-value if question.maximised else value):
+        return "the loss is nowhere better than its value there"
+    return ""
+
+
+def _number(value: Tree | None) -> fmpq | None:
+    """The rational number that an expression is, where it reduces to one."""
+    if value is None or free_names(value):
+        return None
+    try:
+        _, (reduced,) = build([value])
+    except (Refused, ArithmeticError, ValueError, RecursionError):
+        return None
+    if not reduced.top.is_constant() or not reduced.bottom.is_constant():
+        return None
+    return (
+        fmpq(0)
+        if reduced.top.is_zero()
+        else fmpq(reduced.top.leading_coefficient() / reduced.bottom.leading_coefficient())
+    )
+
+
+def _compare(place: Place, other: Place) -> int | None:
+    """1 where the place is better, 0 where both are equal, -1 where the other is better; None where it is open."""
+    a, b = place.value(), other.value()
+    if a is None or b is None:
+        return None
+    gap = a - b if place.question.maximised else b - a
+    if gap > 0 or gap < 0:
+        return 1 if gap > 0 else -1
+    u, v = place.exact_value(), other.exact_value()
+    return 0 if u is not None and v is not None and agree(u, v, [], {}) else None

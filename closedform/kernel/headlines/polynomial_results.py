@@ -1,0 +1,236 @@
+"""The documents of ``roots``, ``galois`` and ``radicals``: their polynomials, their lists and the word "solvable".
+
+A text stands for the polynomial that it writes. Two polynomials are the same up to a rational factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from flint import fmpq_mpoly
+
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims import roots as root_lists
+from closedform.kernel.claims.tower import substitute
+from closedform.kernel.coefficients import polynomial
+from closedform.kernel.expression import Tree, free_names, read
+from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.infix import infix
+from closedform.kernel.headlines.text import parse
+from closedform.kernel.rational import dense, product, quotient, ring
+from closedform.kernel.reading import Json, Refused, refuse, sequence, text
+
+CARDANO = 4  # the degree up to which every polynomial is solvable
+
+
+class Whole:
+    """The polynomial of a document, and others in its ring."""
+
+    def __init__(self, document: dict[str, Json]) -> None:
+        written = parse(text(document.get("polynomial"), "the polynomial"))
+        self.names = sorted(free_names(written))
+        self.value = self.of(written)
+
+    def of(self, tree: Tree) -> fmpq_mpoly:
+        out = quotient(tree, self.names, {})
+        if not out.bottom.is_constant() or out.top.is_constant():
+            refuse(f"{infix(tree)[:80]} is no polynomial in the names of the document's")
+        return out.top
+
+    def of_claim(self, certificate: Certificate) -> fmpq_mpoly | None:
+        """The polynomial that a certificate speaks of; None where it has none in these names."""
+        said = certificate.claim.get("polynomial", certificate.statement.get("polynomial"))
+        try:
+            if certificate.kind == "unsolvable_family":
+                return self.of(read(said))
+            equations = certificate.statement.get("equations")
+            if isinstance(equations, list) and len(equations) == 1:
+                return self.of(read(equations[0]))
+            if said is None or len(self.names) != 1:
+                return None
+            listed = polynomial(said, "a polynomial").coeffs()
+            return ring(self.names).from_dict({(i,): c for i, c in enumerate(listed) if c != 0})
+        except (Refused, KeyError):
+            return None
+
+
+def same(a: fmpq_mpoly, b: fmpq_mpoly) -> bool:
+    """Equal up to a rational factor."""
+    return a * b.leading_coefficient() == b * a.leading_coefficient()
+
+
+def divides(a: fmpq_mpoly, b: fmpq_mpoly) -> bool:
+    return divmod(b, a)[1].is_zero()
+
+
+def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tuple[Whole | None, list[Finding]]:
+    """The polynomial; refused where it cannot be read, or where a certificate is about no factor of it."""
+    try:
+        whole = Whole(document)
+    except (Refused, KeyError) as fault:
+        return None, [Finding("polynomial", REFUSED, f"the polynomial cannot be read: {fault}")]
+    out = list[Finding]()
+    for place, certificate in proved.items():
+        own = whole.of_claim(certificate)
+        if own is None or not divides(own, whole.value):
+            out.append(Finding("polynomial", REFUSED, f"{place} is about another polynomial than the document's"))
+    return whole, out or [Finding("polynomial", COVERED, f"{infix(parse(str(document['polynomial'])))[:200]}")]
+
+
+# -- roots -------------------------------------------------------------------------------------------------------
+
+
+def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+    """The list must be that of a certificate about the polynomial itself."""
+    whole, out = _whole(document, proved)
+    shown = list(_discs(document["roots"]))
+    for place, certificate in proved.items():
+        own = whole.of_claim(certificate) if whole is not None and certificate.kind == "roots" else None
+        if own is not None and whole is not None and same(own, whole.value) and certificate.claim["roots"] == shown:
+            return [*out, Finding("roots", COVERED, f"by {place}")]
+    return [*out, Finding("roots", REFUSED, "the roots listed are not those of a certificate")]
+
+
+def _discs(listed: Json) -> Iterator[dict[str, Json]]:
+    """The roots of a document as a certificate lists them."""
+    for root in listed if isinstance(listed, list) else []:
+        numeric = root.get("numeric") if isinstance(root, dict) else None
+        if isinstance(root, dict) and isinstance(numeric, dict):
+            yield {
+                "re": numeric.get("re"),
+                "im": numeric.get("im"),
+                "radius": root.get("radius"),
+                "multiplicity": str(root.get("multiplicity")),
+                "real": root.get("real", numeric.get("im") == "0"),
+            }
+
+
+# -- solvable or not ---------------------------------------------------------------------------------------------
+
+
+def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+    """The factors must multiply to the polynomial, and each "solvable" be what its certificate proves."""
+    whole, out = _whole(document, proved)
+    factors = [f for f in sequence(document["factors"], "factors") if isinstance(f, dict)]
+    if whole is None:
+        return out
+    pairs = list[tuple[fmpq_mpoly, int]]()
+    for i, factor in enumerate(factors):
+        place = f"factors[{i}]"
+        try:
+            own = whole.of(parse(text(factor.get("polynomial"), "a factor")))
+        except (Refused, KeyError) as fault:
+            return [*out, Finding(f"{place}.polynomial", REFUSED, str(fault))]
+        pairs.append((own, int(str(factor.get("multiplicity")))))
+        out.append(_answer(whole, factor, own, place, proved))
+        if factor.get("group") is not None:
+            out.append(Finding(f"{place}.group", SEALED, "no certificate names the group"))
+    out.append(_product(whole, pairs, [f.get("degree") for f in factors]))
+    answers = [f.get("solvable") for f in factors]
+    all_of_them = False if False in answers else None if None in answers else True
+    if document["solvable"] is not all_of_them:
+        out.append(Finding("solvable", REFUSED, "the answer is not that of the factors"))
+    return out
+
+
+def _answer(
+    whole: Whole, factor: dict[str, Json], own: fmpq_mpoly, place: str, proved: Mapping[str, Certificate]
+) -> Finding:
+    """What is said of one factor's solvability."""
+    said, at = factor.get("solvable"), f"{place}.solvable"
+    certificate = proved.get(f"{place}.certificate")
+    about = whole.of_claim(certificate) if certificate is not None else None
+    if about is not None and not same(about, own):
+        return Finding(at, REFUSED, "its certificate is about another polynomial")
+    unsolvable = certificate is not None and certificate.kind.startswith("unsolvable")
+    if certificate is not None and unsolvable != (said is False):
+        return Finding(at, REFUSED, "its certificate says otherwise")
+    if said is False and not unsolvable:
+        return Finding(at, REFUSED, "it is called unsolvable without a certificate")
+    if certificate is not None:
+        return Finding(at, COVERED, f"by {place}.certificate")
+    degree = factor.get("degree")  # in the unknown; held against the polynomial in _product
+    if said is True and isinstance(degree, int) and degree <= CARDANO:
+        return Finding(at, COVERED, f"by the formulas for degrees up to {CARDANO}")
+    return Finding(at, SEALED, "no certificate says so" if said is True else "left open")
+
+
+def _product(whole: Whole, pairs: list[tuple[fmpq_mpoly, int]], degrees: list[Json]) -> Finding:
+    """The product of the factors is the polynomial, up to a factor in which some name, the unknown, does not occur."""
+    total = ring(whole.names).constant(1)
+    for own, times in pairs:
+        if not 1 <= times <= whole.value.total_degree():
+            return Finding("factors", REFUSED, "a multiplicity is out of range")
+        for _ in range(times):
+            total = product(total, own)
+    rest, left = divmod(whole.value, total)
+    for i in range(len(whole.names)):
+        if left.is_zero() and rest.degrees()[i] == 0 and [int(p.degrees()[i]) for p, _ in pairs] == degrees:
+            return Finding("factors", COVERED, "they multiply to the polynomial")
+    return Finding("factors", REFUSED, "they do not multiply to the polynomial, or their degrees are others")
+
+
+# -- radicals ----------------------------------------------------------------------------------------------------
+
+
+def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+    """Each expression must be one that a certificate proves to be a root; "not solvable" needs its certificate."""
+    whole, out = _whole(document, proved)
+    listed = sequence(document["roots"], "roots")
+    known = {said: place for place, certificate in proved.items() for said in _proved_roots(certificate)}
+    for i, root in enumerate(listed):
+        if isinstance(root, dict) and root.get("exact") is not None:
+            out.append(_expression(root, f"roots[{i}].exact", known))
+    if whole is not None and len(whole.names) == 1:
+        out.append(_numbers(whole, listed))
+    unsolvable = next((place for place, c in proved.items() if c.kind.startswith("unsolvable")), None)
+    exact = all(f.word == COVERED for f in out) and all(isinstance(r, dict) and r.get("exact") for r in listed)
+    if document["solvable"] is False:
+        word, why = (COVERED, f"by {unsolvable}") if unsolvable else (REFUSED, "no certificate says so")
+    elif unsolvable is not None:
+        word, why = REFUSED, f"{unsolvable} says otherwise"
+    elif document["solvable"] is True and exact:
+        word, why = COVERED, "every root is written in radicals"
+    else:
+        word, why = SEALED, "no certificate says so"
+    return [*out, Finding("solvable", word, why)]
+
+
+def _proved_roots(certificate: Certificate) -> Iterator[tuple[str, str]]:
+    """The expressions that a certificate proves to be roots, written without its names, with the discs."""
+    if certificate.kind == "critical_point_formula":
+        point = certificate.claim["point"]
+        yield from ((infix(read(v)), "") for v in (point.values() if isinstance(point, dict) else ()))
+    if certificate.kind != "radicals":
+        return
+    meanings = dict[str, Tree]()
+    for step in sequence(certificate.claim["let"], "let"):
+        if isinstance(step, dict):
+            meanings[str(step["name"])] = substitute(read(step["exact"]), meanings)
+    for root in sequence(certificate.claim["roots"], "roots"):
+        if isinstance(root, dict):
+            written = infix(substitute(read(root["exact"]), meanings))
+            yield infix(parse(written)), str([root["numeric"], root["radius"]])
+
+
+def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], str]) -> Finding:
+    try:
+        written = infix(parse(text(root["exact"], "exact")))
+    except Refused as fault:
+        return Finding(at, SEALED, f"not read here: {fault}")
+    disc = str([root.get("numeric"), root.get("radius")])
+    place = known.get((written, disc)) or known.get((written, ""))
+    return Finding(at, COVERED, f"by {place}") if place else Finding(at, SEALED, "no certificate has it in these words")
+
+
+def _numbers(whole: Whole, listed: list[Json]) -> Finding:
+    """The discs are those of all roots: enclosed again, as for the claim ``roots``."""
+    discs = list[Json](_discs(listed))
+    if whole.value.total_degree() > root_lists.MAX_DEGREE or any(d["re"] is None for d in _discs(listed)):
+        return Finding("roots", SEALED, "not every root has its numbers, or there are too many")
+    coefficients: list[Json] = [str(c) for c in dense(whole.value).coeffs()]
+    try:
+        root_lists.check({}, {"kind": "roots", "polynomial": coefficients, "roots": discs}, {})
+    except Refused as fault:
+        return Finding("roots", REFUSED, str(fault))
+    return Finding("roots", COVERED, "the discs hold all complex roots, one each")

@@ -1,0 +1,306 @@
+"""The problem that a report answers, and the accepted certificates that are about it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flint import acb, arb, ctx, fmpq, fmpz_poly
+
+from closedform.kernel.headlines.agreement import agree, normal, same_need, written_out
+from closedform.kernel.balls import evaluate
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims.critical_points import CONVEX, Given, curvature, enclosed_roots
+from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.claims.tower import prove_relation
+from closedform.kernel.coefficients import polynomial
+from closedform.kernel.expression import MINUS, ZERO, Relation, Tree, add, differentiate, mul, read
+from closedform.kernel.infix import infix
+from closedform.kernel.headlines.text import parse
+from closedform.kernel.rational import NotRational, dense
+from closedform.kernel.reading import Json, Refused, decimal, integer, mapping, names, rational, refuse, sequence
+
+if TYPE_CHECKING:
+    from closedform.kernel.headlines.places import Place
+
+
+@dataclass
+class Question:
+    """``loss`` is None where there are ``equations``, or where the kernel has no words for it."""
+
+    unknowns: list[str]
+    parameters: list[str]
+    matrix: bool
+    maximised: bool
+    domain: list[Relation] | None  # besides what is written; None where it stands in words that are not read
+    loss: Tree | None
+    equations: list[Tree]
+    assumptions: list[Relation] = field(default_factory=list[Relation])
+    columns: dict[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
+    own: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
+    others: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
+
+    @staticmethod
+    def of(problem: dict[str, Json], proved: Mapping[str, Certificate]) -> Question:
+        """Read; refused where a text is not the print of the tree beside it."""
+        unknowns, parameters = names(problem["unknowns"], "unknowns"), names(problem["parameters"], "parameters")
+        tree = problem.get("tree")
+        listed = sequence(tree.get("equations"), "equations", 1_000) if isinstance(tree, dict) else [tree]
+        try:
+            matrix, trees = False, [read(t) for t in listed if t is not None]
+        except Refused:
+            matrix, trees = True, [read(t, heads=HEADS) for t in listed]
+        loss = trees[0] if trees and not isinstance(tree, dict) else None
+        if loss is not None and infix(loss) != problem.get("loss"):
+            refuse("the text of the loss is not the print of its tree")
+        out = Question(
+            unknowns,
+            parameters,
+            matrix,
+            problem.get("sense") == "max",
+            _relations(mapping(problem.get("domain", {}), "domain"), {*unknowns, *parameters}),
+            loss,
+            trees if loss is None else [],
+        )
+        for name, certificate in proved.items():
+            out._admit(name, certificate)
+        if (
+            set[str]().union(*map(_indexed, trees)) - out.columns.keys() - set(parameters)
+        ):  # no certificate has the data
+            out.loss, out.equations = None, []
+        return out
+
+    def _admit(self, name: str, certificate: Certificate) -> None:
+        """Take a certificate for one about this problem, where it is proved to be."""
+        stated = certificate.statement
+        self.others[name] = certificate
+        if sorted(map(str, sequence(stated.get("unknowns", []), "unknowns"))) != sorted(self.unknowns):
+            return
+        if self.matrix:
+            alike = certificate.kind == "matrix_stationary" and self.loss is not None
+            if alike and normal(read(stated["loss"], heads=HEADS), HEADS) == normal(self.loss or ZERO, HEADS):
+                self.own[name] = self.others.pop(name)
+            return
+        columns = {
+            x: [decimal(v, x) for v in sequence(c, x)] for x, c in mapping(stated.get("columns", {}), "columns").items()
+        }
+        if self.own and columns and self.columns and columns != self.columns:
+            refuse(f"{name} is about other data than the certificates before it")
+        if not self._same(stated, columns):
+            return
+        self.columns |= columns
+        self.own[name] = self.others.pop(name)
+        if certificate.kind == "critical_point_formula":
+            self.assumptions += [
+                (str(op), read(a), read(b))
+                for op, a, b in (sequence(r, "a relation", 3) for r in sequence(stated["assumptions"], "assumptions"))
+            ]
+
+    def _same(self, stated: dict[str, Json], columns: dict[str, list[fmpq]]) -> bool:
+        if self.loss is not None and "loss" in stated:
+            pairs = [(self.minimised, read(stated["loss"]))]
+        elif self.equations and isinstance(stated.get("equations"), list):
+            theirs = [read(e) for e in sequence(stated["equations"], "equations")]
+            pairs = list(zip(self.equations, theirs, strict=False)) if len(theirs) == len(self.equations) else []
+        else:
+            return False
+        return bool(pairs) and all(
+            agree(own, other, self.names, columns) is True and same_need(own, other, columns) for own, other in pairs
+        )
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.unknowns, *self.parameters]
+
+    @property
+    def minimised(self) -> Tree:
+        """The loss, or its negative where the maximum is sought."""
+        return mul(MINUS, self.loss or ZERO) if self.maximised else self.loss or ZERO
+
+    @property
+    def words(self) -> str:
+        if self.loss is not None:
+            return f"{'maximum' if self.maximised else 'minimum'} of {infix(self.loss)[:200]}"
+        return "; ".join(f"{infix(e)[:100]} = 0" for e in self.equations[:6])
+
+    @property
+    def given(self) -> Given:
+        """The problem as the claim ``critical_points`` reads it."""
+        return Given(self.loss, self.equations, self.unknowns, self.columns, self.domain or [])
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the domain is all of space, but for what is written."""
+        return self.domain == []
+
+    def same_domain(self, certificate: Certificate) -> bool:
+        """Whether a list of points speaks of the very domain of the problem."""
+        stated = sequence(certificate.statement.get("relations", []), "relations")
+        theirs = [(str(op), read(a), read(b)) for op, a, b in (sequence(r, "a relation", 3) for r in stated)]
+        own = set(map(_gap, self.domain or []))
+        for x, ends in mapping(certificate.claim.get("box", {}), "box").items():
+            low, high = (decimal(v, "an end") for v in sequence(ends, "a side", 2))
+            for side in ((">", x, low), ("<", x, high)):
+                theirs.append(side if _gap(side) in own else (side[0] + "=", *side[1:]))
+        return self.domain is not None and set(map(_gap, theirs)) == own
+
+    def slopes(self) -> list[Tree]:
+        """What must vanish."""
+        return [differentiate(self.loss, x) for x in self.unknowns] if self.loss is not None else self.equations
+
+    def lists(self) -> Iterator[tuple[str, Certificate]]:
+        """The certificates that list critical points of this problem."""
+        return ((n, c) for n, c in self.own.items() if c.kind == "critical_points")
+
+    def no_eliminant(self, certificate: Certificate) -> bool:
+        """Whether the certificate says that a constant vanishes at every critical point."""
+        terms = certificate.claim.get("polynomial")
+        return (
+            certificate.kind == "exponential_eliminant"
+            and isinstance(terms, list)
+            and len(terms) == 1
+            and all(str(e) == "0" for t in terms if isinstance(t, list) for e in sequence(t[1], "exponents"))
+        )
+
+    # -- consequences ------------------------------------------------------------------------------------------------
+
+    def convex(self) -> bool:
+        """Whether the loss to be minimised is convex: by composition rules, or a second derivative of one unknown."""
+        if self.loss is None:
+            return False
+        plain = written_out(self.minimised, self.columns)
+        if not self.parameters:
+            return curvature(plain, set(self.unknowns), {}, {}) == CONVEX
+        return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0])
+
+    def strictly_convex(self) -> bool:
+        return len(self.unknowns) == 1 and self._second_derivative(">", self.unknowns[0])
+
+    def _second_derivative(self, op: str, x: str) -> bool:
+        """Whether its sign is proved, for all values of the names that satisfy the assumptions."""
+        if self.loss is None:
+            return False
+        try:
+            second = differentiate(differentiate(self.minimised, x), x)
+            return prove_relation((op, written_out(second, self.columns), ZERO), self.assumptions)
+        except Refused:  # a kink
+            return False
+
+    def never_less(self, value: fmpq) -> bool:
+        """Whether the loss to be minimised is nowhere less than the value."""
+        gap = add(written_out(self.minimised, self.columns), -value)
+        return self.loss is not None and prove_relation((">=", gap, ZERO), self.assumptions)
+
+    def on_edge(self, ball: list[arb]) -> bool:
+        """Whether the point may lie on an edge of the domain, or the domain is not known."""
+        values = dict(zip(self.unknowns, ball, strict=True))
+        if self.domain is None:
+            return True
+        return any((evaluate(a, values) - evaluate(b, values)).contains(0) for _, a, b in self.domain)
+
+    def grows(self) -> bool:
+        """A polynomial in one unknown, of even degree with a positive leading coefficient: it has a minimum."""
+        if self.loss is None or len(self.unknowns) != 1 or not self.everywhere or self.parameters:
+            return False
+        try:
+            whole = Given(self.minimised, [], self.unknowns, self.columns, []).whole()
+        except (NotRational, Refused):
+            return False
+        if not whole.bottom.is_constant() or whole.top.is_constant():
+            return False
+        f = whole.top * (1 / whole.bottom.leading_coefficient())
+        return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
+
+    def pinned(self, places: list[Place]) -> str:
+        """The certificate by which there is no critical point besides the places; "" where none shows it.
+
+        All critical points lie on the positive roots of its polynomial in t, the exponential of one unknown. On each
+        root there is at most one: there is no other unknown, or the loss is strictly convex in the only other one.
+        """
+        for name, x, eliminant, scale in self._eliminants():
+            others = [u for u in self.unknowns if u != x]
+            if len(others) > 1 or any(not self._second_derivative(">", u) for u in others):
+                continue
+            at = self.unknowns.index(x)
+            roots = [r.real for f, _ in eliminant.factor()[1] for r in enclosed_roots(f) if r.imag.is_zero()]
+            balls = [(p.ball[at] * arb(scale)).exp() for p in places if p.settled]
+            hit = [[i for i, r in enumerate(roots) if r.overlaps(b)] for b in balls]
+            positive = sum(not r < 0 for r in roots if not r.is_zero())
+            if len(balls) == len(places) == positive == len({i for h in hit for i in h}) and all(
+                len(h) == 1 for h in hit
+            ):
+                return name
+        return ""
+
+    def inexpressible(self, place: Place) -> bool:
+        """Whether a coordinate of the point, or the exponential of it that a certificate names, is proved to be no radical."""
+        bad = [polynomial(c.claim["polynomial"], "f") for c in self.others.values() if c.kind == "unsolvable"]
+        if not place.settled or not bad:
+            return False
+        with ctx.workprec(place.precision):
+            for equation, ball in self._equations_at(place):
+                roots = [(f, r) for f, _ in equation.factor()[1] for r in enclosed_roots(f)]
+                hit = [f for f, r in roots if r.overlaps(acb(ball))]
+                if len(hit) == 1 and any(f.gcd(hit[0]).degree() == hit[0].degree() == f.degree() for f in bad):
+                    return True
+        return False
+
+    def _equations_at(self, place: Place) -> Iterator[tuple[fmpz_poly, arb]]:
+        """Polynomials over Z that vanish at a coordinate of each critical point, or at an exponential of one; its ball."""
+        if len(self.unknowns) == 1:
+            with contextlib.suppress(NotRational, Refused):
+                yield dense(self.given.quotients()[0].top), place.ball[0]
+        for _, x, eliminant, scale in self._eliminants():
+            yield eliminant, (place.ball[self.unknowns.index(x)] * arb(scale)).exp()
+
+    def _eliminants(self) -> Iterator[tuple[str, str, fmpz_poly, fmpq]]:
+        """The certificates by which a polynomial in t = exp(scale*x) vanishes at every critical point."""
+        for name, certificate in self.own.items():
+            used = certificate.claim.get("substitution")
+            if certificate.kind != "exponential_eliminant" or not isinstance(used, list) or len(used) != 1:
+                continue
+            only, powers = mapping(used[0], "a substitution"), dict[int, int]()
+            terms = [sequence(t, "a term", 2) for t in sequence(certificate.claim["polynomial"], "polynomial")]
+            for c, exponents in terms:
+                first, *rest = (integer(e, "an exponent", 0, 20_000) for e in sequence(exponents, "exponents"))
+                powers[-1 if any(rest) else first] = integer(c, "a coefficient")
+            form = sequence(only["form"], "a form")
+            if len(form) == 1 and form[0] in self.unknowns and -1 not in powers and max(powers) > 0:
+                dense = fmpz_poly([powers.get(k, 0) for k in range(max(powers) + 1)])
+                yield name, str(form[0]), dense, rational(only["scale"], "scale")
+
+
+_RELATION = re.compile(r"(.+?) *(<=|>=|!=|<|>) *(.+)")
+
+
+def _relations(domain: dict[str, Json], known: set[str]) -> list[Relation] | None:
+    """The relations that the texts of a domain write; None where one is not read."""
+    out = list[Relation]()
+    for said in {str(text) for text in domain.values()} - {"real"}:
+        for part in said.split(", "):
+            match = _RELATION.fullmatch(part)
+            try:
+                if match is None:
+                    return None
+                out.append((match[2], parse(match[1], known), parse(match[3], known)))
+            except Refused:
+                return None
+    return out
+
+
+def _gap(relation: Relation) -> str:
+    """The relation as a sign of one difference: the same text for the same bound."""
+    op, a, b = relation
+    if op[0] == "<":
+        op, a, b = op.replace("<", ">"), b, a
+    return f"{normal(add(a, mul(MINUS, b)))} {op} 0"
+
+
+def _indexed(tree: Tree) -> set[str]:
+    """The columns of a tree."""
+    if not isinstance(tree, tuple):
+        return set()
+    return ({str(tree[1])} if tree[0] == "@" else set[str]()).union(*map(_indexed, tree[1:]))

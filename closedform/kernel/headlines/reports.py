@@ -1,0 +1,224 @@
+"""The headlines of a report: its problem, derivatives, points, counts, formula and verdict.
+
+The problem stands in the document as a tree; everything else is text, read here. A headline is covered when an accepted
+certificate about this very problem says it, or when it follows by a computation of the kernel's own: differentiating
+the problem's loss, reducing an expression to zero, Newton's test on the document's own numbers. It is refused when such
+a computation, or a certificate, shows the opposite. Otherwise it is sealed only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from closedform.kernel.headlines.agreement import agree, normal
+from closedform.kernel.certificate import Certificate
+from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.expression import differentiate, read
+from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.infix import infix
+from closedform.kernel.headlines.text import parse
+from closedform.kernel.headlines.places import CLASSES, Place, worth
+from closedform.kernel.headlines.question import Question
+from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
+
+OTHERS = "the other statements, Hessian, equations, multiplicities, notes, conditions in words, attempts, environment"
+
+
+def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+    """A finding for each headline of the report."""
+    out = list(_statements(document, proved))
+    try:
+        question = Question.of(mapping(document["problem"], "problem"), proved)
+    except Refused as fault:
+        return [*out, Finding("problem", REFUSED, str(fault))]
+    try:
+        out += _matrix(document, question) if question.matrix else _scalar(document, question)
+    except Refused as fault:
+        out.append(Finding("critical_points", REFUSED, f"they cannot be read: {fault}"))
+    return [*out, Finding("the rest", SEALED, f"{OTHERS}")]
+
+
+def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) -> Iterator[Finding]:
+    """Each statement called proved needs its certificate."""
+    verdict = mapping(document.get("verdict"), "verdict")
+    for i, said in enumerate(sequence(verdict.get("statements"), "statements")):
+        number = said.get("certificate") if isinstance(said, dict) else None
+        if not isinstance(said, dict) or said.get("trust") != "proved":
+            continue
+        at, proof = f"verdict.statements[{i}]", f"certificates[{number}]"
+        if proof in proved:
+            yield Finding(at, SEALED, f"in words of its own; what {proof} proves stands above")
+        else:
+            yield Finding(at, REFUSED, "called proved, and no accepted certificate stands for it")
+
+
+# -- scalar problems ---------------------------------------------------------------------------------------------
+
+
+def _scalar(document: dict[str, Json], question: Question) -> list[Finding]:
+    out = [_problem(document, question), *_gradient(document, question)]
+    places = [
+        Place.of(question, p, i) for i, p in enumerate(sequence(document["critical_points"], "critical_points", 2_000))
+    ]
+    for place in places:
+        out += place.findings()
+    complete = _complete(document, question, places)
+    out += [complete] if complete is not None else []
+    if complete is not None and complete.word == REFUSED:
+        return out
+    whole = complete is not None and complete.word == COVERED
+    out += _counts(document, question, places, whole)
+    out += worth(question, places, whole)
+    return [*out, *_verdict(document, question, places, whole)]
+
+
+def _problem(document: dict[str, Json], question: Question) -> Finding:
+    if question.loss is None and not question.equations:
+        return Finding("problem", SEALED, "it stands in words only")
+    if question.own:
+        return Finding("problem", COVERED, f"{question.words}: by {', '.join(question.own)}")
+    return Finding("problem", SEALED, f"{question.words}: no certificate is about it")
+
+
+def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding]:
+    """The text of each derivative, against the kernel's own."""
+    shown = mapping(document.get("stationarity"), "stationarity").get("gradient")
+    if question.loss is None or not isinstance(shown, dict) or not shown:
+        return
+    for x, written in shown.items():
+        at = f"gradient by {x}"
+        try:
+            if x not in question.unknowns:
+                refuse(f"{x} is no unknown")
+            own = differentiate(question.loss, x)
+            said = parse(str(written), question.names)
+            answer = agree(own, said, question.names, question.columns)
+        except Refused as fault:
+            yield Finding(at, SEALED, str(fault)[:200])
+            continue
+        word = COVERED if answer else SEALED if answer is None else REFUSED
+        why = {COVERED: "the kernel's own derivative", SEALED: "not compared", REFUSED: "the derivative is another"}
+        yield Finding(at, word, why[word])
+
+
+def _complete(document: dict[str, Json], question: Question, places: list[Place]) -> Finding | None:
+    """Whether the list is proved to be complete; None where the report does not say so."""
+    inner = [p for p in places if not str(p.said.get("kind")).startswith("boundary")]
+    lists = [(n, c) for n, c in question.lists() if c.claim["complete"] is True]
+    for name, certificate in lists:
+        if not question.same_domain(certificate):
+            continue
+        same = len(sequence(certificate.claim["points"], "points")) == len(inner)
+        if not same or any(not p.listed_in(certificate) for p in inner):
+            if (
+                "box" in certificate.claim
+            ):  # closed, where the domain may be open: then a zero on its side is not listed
+                continue
+            return Finding("critical_points", REFUSED, f"they are not those of {name}, which lists all")
+        if document["complete"] is True:
+            return Finding("complete", COVERED, f"by {name}")
+    if document["complete"] is not True:
+        return None
+    for name, certificate in question.own.items() if question.everywhere else ():
+        intervals = certificate.claim.get("roots")
+        if certificate.kind == "descent_direction" or question.no_eliminant(certificate):
+            return Finding("complete", REFUSED if places else COVERED, f"by {name}: there is no critical point")
+        if certificate.kind == "exponential_eliminant" and isinstance(intervals, list):
+            if len(intervals) != len(places):
+                return Finding("complete", REFUSED, f"{name} counts {len(intervals)} critical points")
+            if all(p.settled for p in places) and Place.apart(places):
+                return Finding("complete", COVERED, f"by {name}, which counts as many")
+    if len(places) == 1 and question.strictly_convex():
+        return Finding("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
+    name = question.pinned(places) if question.everywhere else ""
+    if name:
+        return Finding("complete", COVERED, f"by {name}: a critical point for each positive root at most")
+    return Finding("complete", SEALED, "no certificate about this problem says so")
+
+
+def _counts(document: dict[str, Json], question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
+    shown = mapping(document.get("counts", {}), "counts")
+    if shown.get("real") is not None:
+        wrong = whole and shown["real"] != len(places)
+        word = REFUSED if wrong else COVERED if whole else SEALED
+        yield Finding(
+            "counts.real", word, "the number of points listed" if whole else "the list is not proved complete"
+        )
+    if shown.get("complex") is not None:
+        said = [(n, c.claim["counts"]) for n, c in question.lists() if isinstance(c.claim.get("counts"), dict)]
+        numbers = {str(counts["complex"]): n for n, counts in said if isinstance(counts, dict) and "complex" in counts}
+        if numbers and str(shown["complex"]) not in numbers:
+            yield Finding("counts.complex", REFUSED, "it is not that of the certificate")
+        elif numbers:
+            yield Finding("counts.complex", COVERED, f"by {numbers[str(shown['complex'])]}")
+        else:
+            yield Finding("counts.complex", SEALED, "no certificate counts them")
+
+
+def _verdict(document: dict[str, Json], question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
+    verdict = mapping(document["verdict"], "verdict")
+    closed = [p.closed and (p.inside() or bool(question.parameters)) for p in places]
+    refuted = [not p.closed and question.inexpressible(p) for p in places]
+    outcome, word, why = verdict.get("outcome"), SEALED, "no certificate says so"
+    if outcome == "closed" and whole and closed and all(closed):
+        word, why = COVERED, "every point has its expression, and there are no others"
+    elif outcome == "closed" and whole and any(refuted):
+        word, why = REFUSED, "a point is proved to have no expression in radicals"
+    elif outcome == "partly_closed" and any(closed):
+        word, why = COVERED, "a point has its expression"
+    elif outcome == "no_critical_point":
+        word, why = (REFUSED, "critical points are listed") if places else (word, why)
+        if whole and not places:
+            word, why = COVERED, "the complete list is empty"
+    elif outcome == "not_closed":
+        if any(closed):
+            word, why = REFUSED, "a point has its expression"
+        elif whole and refuted and all(refuted):
+            word, why = COVERED, "no point, or no exponential of it, is expressible in radicals"
+    if outcome not in ("no_critical_point", "undecided") and whole and not places:
+        word, why = REFUSED, "the complete list of critical points is empty"
+    if outcome != "undecided":
+        yield Finding("verdict.outcome", word, f"{outcome}: {why}")
+    best = [i for i, p in enumerate(places) if p.proved_best]
+    said = verdict.get("minimiser")
+    if said is not None:
+        good = any(closed[i] for i in best) if said == "closed" else any(refuted[i] for i in best)
+        bad = (said == "closed" and any(refuted[i] for i in best)) or (
+            said != "closed" and bool(best) and all(closed[i] for i in best)
+        )
+        word = REFUSED if bad else COVERED if best and good else SEALED
+        yield Finding("verdict.minimiser", word, f"{said}")
+    classes = [p.expression_class for p in places]
+    if verdict.get("expression_class") in CLASSES and None not in classes and places:
+        written = max((c for c in classes if c), key=CLASSES.index)
+        if verdict["expression_class"] == written:
+            yield Finding("verdict.expression_class", COVERED, f"the expressions are {written} as written")
+
+
+# -- matrices ----------------------------------------------------------------------------------------------------
+
+
+def _matrix(document: dict[str, Json], question: Question) -> list[Finding]:
+    """The formula must be that of a certificate about the same loss."""
+    out, formula = [_problem(document, question)], document.get("formula")
+    verdict = mapping(document["verdict"], "verdict")
+    word, why = SEALED, "no certificate about this loss says so"
+    if isinstance(formula, dict):
+        shown = mapping(formula.get("unknown"), "formula")
+        try:
+            written = {x: infix(parse(str(v), (), HEADS)) for x, v in shown.items()}
+        except Refused as fault:
+            written, why = dict[str, str](), str(fault)
+        for name, certificate in question.own.items():
+            pairs = [sequence(p, "a formula", 2) for p in sequence(certificate.claim.get("formula", []), "formula")]
+            proved = {str(x): normal(read(v, heads=HEADS), HEADS) for x, v in pairs}
+            if certificate.kind == "matrix_stationary" and written:
+                same = written == {x: proved.get(x) for x in written}
+                word, why = (COVERED, f"stationary, by {name}") if same else (REFUSED, f"it is not that of {name}")
+        out.append(Finding("formula", word, why))
+    for key in ("outcome", "minimiser"):
+        if verdict.get(key) not in (None, "undecided"):
+            out.append(Finding(f"verdict.{key}", SEALED, f"{verdict[key]}: no certificate says so of all data"))
+    if document.get("complete") is True:
+        out.append(Finding("complete", SEALED, "no certificate says so"))
+    return out

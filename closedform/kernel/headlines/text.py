@@ -1,0 +1,128 @@
+"""Text as trees: a small reader for what stands at the top of documents.
+
+It knows numbers, names, ``+ - * / ^ **``, calls, ``x[i]`` and the transpose ``X'``; text that says more than the given
+heads is refused. ``pi``, ``I`` and ``e`` are the constants unless they are declared as names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from flint import fmpq
+
+from closedform.kernel.expression import ARITY, MINUS, ONE, ZERO, Tree, add, mul, power
+from closedform.kernel.reading import decimal, refuse
+
+MAX_TEXT, MAX_DEPTH = 200_000, 150
+_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|[-+*/^()\[\],']))\s*")
+_SPELLED = {"Abs": "abs", "Max": "max", "Min": "min", "LambertW": "lambertw"}
+
+
+def parse(text: str, names: Collection[str] = (), heads: Mapping[str, int] = ARITY) -> Tree:
+    """The tree that a text writes; refused where it is not of the language above."""
+    if len(text) > MAX_TEXT:
+        refuse("a text is too long to be read")
+    reader = _Reader(text, names, heads)
+    tree = reader.sum(0)
+    if reader.token:
+        refuse(f"{reader.token[:40]} is one word too many")
+    return tree
+
+
+class _Reader:
+    """Recursive descent, one method a rank; ``token`` is the word that comes next."""
+
+    def __init__(self, text: str, names: Collection[str], heads: Mapping[str, int]) -> None:
+        self.text, self.names, self.heads = text, names, heads
+        self.at, self.token, self.kind = 0, "", 0
+        self.next()
+
+    def next(self) -> str:
+        """The word that stood here; the one after it takes its place."""
+        before, match = self.token, _TOKEN.match(self.text, self.at)
+        if match is None and self.at < len(self.text):
+            refuse(f"{self.text[self.at : self.at + 20]!r} cannot be read")
+        self.token, self.kind = (match[match.lastindex or 0], match.lastindex or 0) if match else ("", 0)
+        self.at = match.end() if match else self.at
+        return before
+
+    def take(self, word: str) -> None:
+        if self.next() != word:
+            refuse(f"{word} is missing")
+
+    def sum(self, depth: int) -> Tree:
+        if depth > MAX_DEPTH:
+            refuse("a text is nested too deeply")
+        terms = [self.product(depth)]
+        while self.token in ("+", "-"):
+            minus = self.next() == "-"
+            term = self.product(depth)
+            terms.append(mul(MINUS, term) if minus else term)
+        return add(*terms) if len(terms) > 1 else terms[0]
+
+    def product(self, depth: int) -> Tree:
+        factors = [self.signed(depth)]
+        while self.token in ("*", "/"):
+            over = self.next() == "/"
+            factor = self.signed(depth)
+            if over and factor == ZERO:
+                refuse("a division by zero")
+            factors.append(_inverse(factor) if over else factor)
+        return mul(*factors) if len(factors) > 1 else factors[0]
+
+    def signed(self, depth: int) -> Tree:
+        if self.token in ("+", "-"):
+            minus = self.next() == "-"
+            inner = self.signed(depth + 1) if depth < MAX_DEPTH else refuse("a text is nested too deeply")
+            return mul(MINUS, inner) if minus else inner
+        base = self.atom(depth)
+        while self.token == "'":
+            self.next()
+            base = ("transpose", base)
+        if self.token in ("^", "**"):
+            self.next()
+            return power(base, self.signed(depth + 1) if depth < MAX_DEPTH else refuse("a text is nested too deeply"))
+        return base
+
+    def listed(self, depth: int) -> list[Tree]:
+        """Sums with commas between them."""
+        out = [self.sum(depth)]
+        while self.token == ",":
+            self.next()
+            out.append(self.sum(depth))
+        return out
+
+    def atom(self, depth: int) -> Tree:
+        kind, word = self.kind, self.next()
+        if kind == 1:
+            return decimal(word, "a number")
+        if word == "(":
+            inner = self.sum(depth + 1)
+            self.take(")")
+            return inner
+        if kind != 2:
+            refuse(f"{word[:40] or 'the end'} stands where a term should")
+        if self.token == "[":
+            self.next()
+            place = self.sum(depth + 1)
+            self.take("]")
+            return ("@", word, place)
+        if self.token != "(" or word in self.names:
+            constant = word in ("pi", "I", "e") and word not in self.names
+            return (word,) if constant else word
+        self.next()
+        arguments = self.listed(depth + 1)
+        self.take(")")
+        head = _SPELLED.get(word, word)
+        if self.heads.get(head) not in (-1, len(arguments)):
+            refuse(f"there is no {word[:40]} with {len(arguments)} arguments here")
+        return (head, *arguments)
+
+
+def _inverse(factor: Tree) -> Tree:
+    if isinstance(factor, fmpq):
+        return ONE / factor
+    if isinstance(factor, tuple) and factor[0] == "^" and isinstance(factor[2], fmpq) and factor[2] > 0:
+        return power(factor[1], -factor[2])
+    return power(factor, MINUS)
