@@ -21,7 +21,7 @@ KERNEL = sorted((PACKAGE / "kernel").rglob("*.py"))
 LAZY_FACES = {"__init__.py", "cli.py", "report/model.py", "report/written.py", "report/textbook.py"}
 OPTIONAL = {"matplotlib", "PIL", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
 
-LINES_OF_A_CLAIM, LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 1_850, 4_350, 1_650
+LINES_OF_A_CLAIM, LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 2_100, 5_300, 1_700
 
 
 def name_of(path: Path) -> str:

@@ -23,7 +23,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
-from closedform.statement import columns_of
+from closedform.statement import apart, columns_of
 from closedform.stationarity.domain import EVERYWHERE, Domain
 
 SystemKind = Literal[

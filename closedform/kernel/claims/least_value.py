@@ -39,12 +39,12 @@ from closedform.kernel.expression import (
     differentiate,
     free_names,
     head_of,
-    infix,
     mul,
     power,
     read,
     scoped,
 )
+from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, names, rational, refuse, sequence
 
 MAX_ROWS, MAX_EXPONENT = 2_000, 20_000

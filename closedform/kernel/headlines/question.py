@@ -191,6 +191,9 @@ class Question:
 
     def never_less(self, value: fmpq) -> bool:
         """Whether the loss to be minimised is nowhere less than the value."""
+        for certificate in self.own.values():
+            if certificate.kind == "least_value" and rational(certificate.claim["value"], "a value") >= value:
+                return True
         gap = add(written_out(self.minimised, self.columns), -value)
         return self.loss is not None and prove_relation((">=", gap, ZERO), self.assumptions)
 
