@@ -15,6 +15,7 @@ from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
 from closedform.ladder import BROKE, Finished, Outline, Path, audited
+from closedform.points import CriticalPoints
 from closedform.problem import Problem
 from closedform.report.model import Report
 from closedform.report.sense import turned
@@ -167,7 +168,7 @@ def _report(
         equations=outline.equations if outline else (),
         kind=outline.kind if outline else "unknown",
         verdict=judge(conclusion, stated),
-        critical_points=conclusion.points,
+        critical_points=CriticalPoints(conclusion.points),
         complete=conclusion.complete,
         counts=conclusion.counts,
         formula=conclusion.formula,
