@@ -162,7 +162,7 @@ def _run(arguments: list[str]) -> int:
 @click.option("--html", "html_file", metavar="FILE", help="The report as a page that works offline.")
 @click.option("--plot", "plot_file", metavar="FILE", help="The loss and its critical points: .svg, .png or .pdf.")
 @click.option("--full", is_flag=True, help="Every statement, all derivatives, and what was tried.")
-@click.option("--steps", is_flag=True, help="Show the steps of Newton's method.")
+@click.option("--steps", is_flag=True, help="Show the way to the answer, step by step.")
 @click.option("--certificate", "certificate_file", metavar="FILE", help="Write the certificates alone.")
 @click.option(
     "--exit-code",
@@ -186,7 +186,7 @@ def derive(loss: str | None, **options: Any) -> int:
     wants_code = options.pop("exit_code")
     report = _derive(_source(loss), options)
     if files["--html"]:
-        write(files["--html"], report.to_html().encode())
+        write(files["--html"], report.to_html(steps=steps).encode())
     if files["--plot"]:
         report.plot(files["--plot"])
         complain(f"wrote {files['--plot']}")
@@ -195,7 +195,7 @@ def derive(loss: str | None, **options: Any) -> int:
     if form == "json":
         say(report.to_json())
     elif form == "latex":
-        say(report.to_latex())
+        say(report.to_latex(steps=steps))
     elif not (files["--html"] or files["--plot"]):
         say(report.to_text(colour=colours(), steps=steps, full=full, digits=_asked("digits")))
     for objection in report.refused:

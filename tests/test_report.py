@@ -246,8 +246,13 @@ def test_without_a_minimum_the_kinds_are_counted():
 
 
 def test_newtons_steps_are_shown_when_asked():
-    assert "Newton" not in quartic().to_text()
-    assert "0.8" in quartic().to_text(steps=True)
+    numbers = tuple(dataclasses.replace(p, exact=None) for p in quartic().critical_points)
+    assert "Newton" not in quartic(critical_points=numbers).to_text()
+    assert "0.8" in quartic(critical_points=numbers).to_text(steps=True)
+
+
+def test_newtons_method_is_not_told_where_there_is_a_formula():
+    assert "Newton" not in quartic().to_text(steps=True)
 
 
 def test_newtons_steps_are_worked_out_where_the_solver_took_none():
@@ -258,7 +263,10 @@ def test_newtons_steps_are_worked_out_where_the_solver_took_none():
     assert steps[0]["x"] == "-0.750000000000000000000000"
     assert errors[-1] < 1e-24
     assert all(b < 10 * a * a for a, b in itertools.pairwise(errors[:4]))
-    assert "Newton's steps" in quartic(details=FrozenMap()).to_text(steps=True)
+    numbers = tuple(dataclasses.replace(p, exact=None) for p in quartic().critical_points)
+    shown = quartic(details=FrozenMap(), critical_points=numbers).to_text(steps=True)
+    assert "Newton's method" in shown
+    assert "a start beside the solution" in shown
 
 
 def test_the_loss_at_a_point_is_a_certified_decimal():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from closedform.errors import ON_COMMAND_LINE
@@ -34,18 +34,19 @@ TRUSTED = {
 }
 
 
-def brief(report: Report, digits: int) -> Document:
-    """The short document: what one reads in ten seconds."""
-    return Document(report.problem.source, tuple(in_language(b) for b in _blocks(report, digits)))
+def brief(report: Report, digits: int, steps: Sequence[Block] = ()) -> Document:
+    """The short document: what one reads in ten seconds, and the ``steps`` where they are wanted."""
+    return Document(report.problem.source, tuple(in_language(b) for b in _blocks(report, digits, steps)))
 
 
-def _blocks(report: Report, digits: int) -> Iterator[Block]:
+def _blocks(report: Report, digits: int, steps: Sequence[Block]) -> Iterator[Block]:
     yield answer(report, digits)
     yield Heading("")
     yield Table((), tuple(_question(report)))
     if _is_more_to_list(report):
         yield Heading("")
         yield from _points(report, digits)
+    yield from steps
     yield Heading("")
     yield Paragraph((_trust(report),))
     yield Paragraph((_further(report),))

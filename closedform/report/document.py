@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from closedform.points import SOUGHT
 from closedform.report.answer import MANY, SOUGHT_STEM, answer, sentence, thing
 from closedform.report.blocks import (
     Block,
@@ -27,7 +26,6 @@ from closedform.report.blocks import (
     Table,
     in_language,
 )
-from closedform.report.numbers import newton_steps
 from closedform.report.points import description, names_of, place, row
 from closedform.report.textbook import conditions
 from closedform.report.written import text_of
@@ -44,8 +42,8 @@ BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
 
 
-def compose(report: Report, steps: bool = False, digits: int | None = None) -> Document:
-    """The whole document of a report; with ``steps`` also the iterations of Newton's method.
+def compose(report: Report, steps: Sequence[Block] = (), digits: int | None = None) -> Document:
+    """The whole document of a report, with the ``steps`` that led to the answer where they are wanted.
 
     Numbers have ``digits`` digits; without, all that were worked out, each with its proved radius.
     """
@@ -54,7 +52,7 @@ def compose(report: Report, steps: bool = False, digits: int | None = None) -> D
     return Document(title, tuple(in_language(block) for block in _blocks(report, steps, digits)))
 
 
-def _blocks(report: Report, steps: bool, digits: int | None) -> Iterator[Block]:
+def _blocks(report: Report, steps: Sequence[Block], digits: int | None) -> Iterator[Block]:
     yield answer(report)
     yield from _question(report)
     if report.formula is not None:
@@ -64,7 +62,8 @@ def _blocks(report: Report, steps: bool, digits: int | None) -> Iterator[Block]:
     if report.verdict.statements:
         yield Heading("What is claimed, and on whose word")
         yield Claims(_as_sentences(report))
-    yield from _details(report, steps)
+    yield from steps
+    yield from _details(report)
     if report.formula is not None and report.formula.numpy:
         yield Heading("A function that computes it: report.function()")
         yield Code(report.formula.numpy)
@@ -205,10 +204,8 @@ def _no_others(report: Report) -> str:
 # -- the rest -----------------------------------------------------------------------------------------------------
 
 
-def _details(report: Report, steps: bool) -> Iterator[Block]:
+def _details(report: Report) -> Iterator[Block]:
     """Extras by name: text becomes a paragraph, a mapping a table of pairs, a sequence of rows a table."""
-    if steps:
-        yield from _newton(report)
     small = list[tuple[Inline, ...]]()
     for name, value in report.details.items():
         title = name.replace("_", " ")
@@ -224,20 +221,6 @@ def _details(report: Report, steps: bool) -> Iterator[Block]:
     if small:
         yield Heading("Also known")
         yield Table((), tuple(small))
-
-
-def _newton(report: Report) -> Iterator[Block]:
-    """The steps that were taken while solving, or else those that lead to the best point that was found."""
-    taken: object = report.details.get("newton")
-    whole, edge = SOUGHT[report.problem.sense]
-    ranked = sorted(report.critical_points, key=lambda p: (p.kind != whole, edge.split()[-1] not in p.kind))
-    yield Heading("Newton's steps")
-    if not taken and ranked:
-        taken = newton_steps(report.problem, ranked[0], report.digits)
-    if taken:
-        yield from _detail(taken)
-    else:
-        yield Paragraph(("None: there is no point in numbers that Newton's method could go to.",))
 
 
 def _detail(value: object) -> Iterator[Block]:

@@ -27,6 +27,7 @@ from closedform.statement import tree_of
 from closedform.verdict import Verdict
 
 if TYPE_CHECKING:
+    from closedform.report.blocks import Block
     from closedform.report.plots import Drawing
 
 NO_POINTS = CriticalPoints()
@@ -200,17 +201,23 @@ class Report:
         ``derive``, as many, and with ``full`` each has its proved radius.
         """
         asked = digits or (self.digits if self.digits != DEFAULT_DIGITS else None)
-        if full or steps:
-            return text.render(compose(self, steps, None if asked else SHOWN_DIGITS), width, colour)
-        return text.render(brief(self, asked or SHOWN_DIGITS), width, colour)
+        way = self._steps() if steps else ()
+        if full:
+            return text.render(compose(self, way, None if asked else SHOWN_DIGITS), width, colour)
+        return text.render(brief(self, asked or SHOWN_DIGITS, way), width, colour)
 
-    def to_latex(self) -> str:
-        """A LaTeX document that compiles as it stands."""
-        return latex.render(compose(self))
+    def _steps(self) -> tuple[Block, ...]:
+        from closedform.report.steps import steps  # it works with SymPy, which a short report of matrices does not need
 
-    def to_html(self) -> str:
-        """A page that stands alone and works offline."""
-        return html.render(compose(self))
+        return steps(self)
+
+    def to_latex(self, *, steps: bool = False) -> str:
+        """A LaTeX document that compiles as it stands; ``steps`` shows the way to the answer."""
+        return latex.render(compose(self, self._steps() if steps else ()))
+
+    def to_html(self, *, steps: bool = False) -> str:
+        """A page that stands alone and works offline; ``steps`` shows the way to the answer."""
+        return html.render(compose(self, self._steps() if steps else ()))
 
     def function(self) -> Callable[..., dict[str, Any]]:
         """The closed form as a function of the data and parameters, by name: ``f(X=X, y=y, lam=0.1) -> {"a": array}``.

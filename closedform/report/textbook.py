@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from closedform.errors import InputError
-from closedform.expression import Node, column_names, scalar_names
+from closedform.expression import Node, column_names, mul, scalar_names
 from closedform.reading.language import parse, unparse
 from closedform.report.written import text_of
 
@@ -59,7 +59,7 @@ def in_words(text: str) -> str:
             node = parse(text[found.start() : end])
         except InputError:
             continue
-        out += text[at : found.start()] + unparse(columns_only(node) or node)
+        out += text[at : found.start()] + unparse(columns_only(node) or _repeated(node) or node)
         at = end
     return out + text[at:]
 
@@ -82,6 +82,13 @@ def columns_only(total: Node) -> Node | None:
     if low.number != 1 or high.name is None or not column_names(body) or not alone or _loose(body, index.name or ""):
         return None
     return Node("total", (_without(body),))
+
+
+def _repeated(total: Node) -> Node | None:
+    """``2*n`` for a sum from 1 to n of 2."""
+    if total.head != "sum" or total.children[1].number != 1 or total.children[3].number is None:
+        return None
+    return mul(total.children[3], total.children[2])
 
 
 def _loose(node: Node, index: str) -> bool:
