@@ -26,7 +26,10 @@ from closedform.worker import Until
 if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
 
-WRITTEN: tuple[str, ...] = ("closedform.strategies.networks.interpolation",)  # these read the text and derive nothing
+WRITTEN: tuple[str, ...] = (  # these read the text and derive nothing
+    "closedform.strategies.networks.interpolation",
+    "closedform.strategies.networks.width",
+)
 SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.linear_constraints",
     # constraints
@@ -71,6 +74,7 @@ MATRIX: tuple[str, ...] = (
     "closedform.strategies.matrices.affine",
     "closedform.strategies.matrices.covariance",
     "closedform.strategies.matrices.monotone",
+    "closedform.strategies.networks.width",
     "closedform.strategies.exponentials.all_data",
 )
 LARGE: tuple[str, ...] = (
@@ -227,7 +231,8 @@ def _on_edges(system: Any, conclusion: Attempt, budget: Budget) -> Attempt:
 
 def _is_settled(attempts: list[Attempt]) -> bool:
     return any(
-        a.outcome in ("solved", "partial", "no_critical_point") or (a.outcome == "not_closed" and a.points)
+        a.outcome in ("solved", "partial", "no_critical_point")
+        or (a.outcome == "not_closed" and (a.points or a.scope == "formula"))
         for a in attempts
     )
 

@@ -6,6 +6,7 @@ the calculus on words. The losses are textbook problems in several spellings: re
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -395,6 +396,20 @@ def test_recognition_survives_scaling_and_constants(case: tuple[str, str, str, t
     assert attempt is not None, why
 
 
+SHAPES = {"W1": "q,k", "W2": "m,q", "W3": "p,m", "b": "q", "c": "m", "X": "k,n", "Y": "m,n", "Z": "p,n"}
+NETWORKS = [
+    ("||W2*sigmoid(W1*X) - Y||^2", "W1,W2"),
+    ("||W2*tanh(W1*X) - Y||^2", "W1,W2"),
+    ("||W2*relu(W1*X) - Y||^2", "W1,W2"),
+    ("||W2*softplus(W1*X + b*ones(n)') - Y||^2", "W1,W2,b"),
+    ("||W2*sigmoid(W1*X + b*ones(n)') + c*ones(n)' - Y||^2", "W1,W2,b,c"),
+    ("||W3*sigmoid(W2*sigmoid(W1*X)) - Z||^2", "W1,W2,W3"),
+    ("||W3*W2*tanh(W1*X) - Z||^2", "W1,W2,W3"),
+    ("-ones(m)'*(Y .* log(sigmoid(W2*tanh(W1*X))) + (1 - Y) .* log(1 - sigmoid(W2*tanh(W1*X))))*ones(n)", "W1,W2"),
+    ("||W2*sigmoid(W1*X) - Y||^2 + ||W1||^2 + ||W2||^2", "W1,W2"),
+]
+
+
 OPEN = [
     ("ones(n)'*log(1 + exp(X*b)) - y'*X*b", "b", "X=n,k;y=n;b=k", ()),
     ("ones(n)'*log(1 + exp(-y .* (X*b))) + lam*||b||^2", "b", "X=n,k;y=n;b=k", LP),
@@ -416,6 +431,10 @@ OPEN = [
     ("-w'*S*w subject to w'*w = 1, ones(k)'*w = 0", "w", "S=k,k;w=k", ("S sym",)),
     ("||A*R - B||^2 subject to R'*R = eye(q)", "R", "A=n,k;B=n,q;R=k,q", ()),
     ("||M .* (A - U*V')||^2", "U,V", "M=p,m;A=p,m;U=p,r;V=m,r", ()),
+    *(
+        (text, unknowns, ";".join(f"{a}={b}" for a, b in SHAPES.items() if a in re.findall(r"\w+", text)), ())
+        for text, unknowns in NETWORKS
+    ),
 ]
 
 

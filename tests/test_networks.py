@@ -14,7 +14,9 @@ import pytest
 import sympy as sp
 
 import closedform as cf
+from closedform import problem as problems
 from closedform.kernel import Refused, check_certificate
+from closedform.strategies.networks import width
 
 ACTIVATIONS = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
@@ -121,6 +123,58 @@ def test_a_narrow_network_is_left_to_the_others():
     assert "as many units as rows" in [a.strategy for a in report.attempts]
     assert report.verdict.outcome == "partly_closed"
     assert report.complete
+
+
+# -- any width, over data in symbols -----------------------------------------------------------------------------------
+
+
+def texts(report):
+    return [s.text for s in report.verdict.statements]
+
+
+@pytest.mark.parametrize(
+    ("loss", "formula"),
+    [
+        ("||W2*sigmoid(W1*X) - Y||^2", "W2 = Y*pinv(sigmoid(W1*X))"),
+        ("||W2*tanh(W1*X) - Y||^2", "W2 = Y*pinv(tanh(W1*X))"),
+        ("||sigmoid(X*W1)*W2 - Y||^2", "W2 = pinv(sigmoid(X*W1))*Y"),
+        ("||Y - W2*sigmoid(W1*X + W0*ones(n)')||^2", "W2 = Y*pinv(sigmoid(W1*X + W0*ones(n)'))"),
+    ],
+)
+def test_narrow_networks_have_no_formula_for_all_points_and_wide_ones_have_one(loss, formula):
+    unknowns = [w for w in ("W0", "W1", "W2") if w in loss]
+    report = cf.derive(loss, unknowns=unknowns, shapes={"X": "n,k", "Y": "n,m"} if "X*W1" in loss else {}, timeout=40)
+    assert report.verdict.outcome == "not_closed"
+    assert report.verdict.scope == "formula"
+    assert report.verdict.minimiser == "undecided"
+    assert any("every width" in t and "not of the global minimiser" in t for t in texts(report))
+    assert any(formula in t for t in texts(report))
+    assert all(("none of them zero" in t) == ("W0" not in loss) for t in texts(report) if "as many units" in t)
+    assert cf.verify(report)
+
+
+def test_over_rows_one_unit_is_a_witness_for_three():
+    report = cf.derive("nn", hidden=3, bias=True, timeout=40)
+    assert report.verdict.outcome == "not_closed"
+    assert report.verdict.minimiser == "undecided"
+    assert any("units (3)" in t for t in texts(report))
+
+
+def test_one_unit_has_no_formula_for_its_minimiser():
+    """Three rows and three unknowns: the loss zero is reached where 3*t^5 - 5*t^4 - ... - 5 = 0, whose group is S5."""
+    report = cf.derive("nn", hidden=1, bias=True, timeout=40)
+    assert report.verdict.outcome == "not_closed"
+    assert report.verdict.minimiser == "not_closed"
+    assert any("3*t1^5 - 5*t1^4" in t for t in texts(report))
+
+
+def test_what_is_no_network_of_equal_units_is_left_alone():
+    for loss, unknowns in [
+        ("||W2*sigmoid(W1*X) - Y||^2 + ||W1||^2", ["W1", "W2"]),  # a penalty
+        ("||W1'*sigmoid(W1*X) - Y||^2", ["W1"]),  # tied weights
+        ("||W2*sigmoid(X) - Y||^2", ["W2"]),  # nothing hidden
+    ]:
+        assert width.network(problems.read(loss, unknowns=unknowns)) is None
 
 
 # -- the kernel's claim ------------------------------------------------------------------------------------------------

@@ -132,8 +132,9 @@ def _none(report: Report, what: str) -> str:
         grounds = [s.text for s in report.verdict.statements if s.trust != "observed"]
         return f"There is no closed form: {grounds[0].rstrip('.')}." if grounds else "There is no closed form."
     if report.verdict.scope == "formula":
-        subject = f"global {SOUGHT_STEM[report.problem.sense]}iser" if report.verdict.minimiser else what
-        return f"No formula {excluded} gives the {subject} {_everywhere(report)}."
+        best = report.verdict.minimiser == "not_closed"
+        subject = f"the global {SOUGHT_STEM[report.problem.sense]}iser" if best else f"every {what}"
+        return f"No formula {excluded} gives {subject} {_everywhere(report)}."
     count = len(report.critical_points)
     if count == 1 and report.complete:
         return f"It is the only {what}, and has no expression {excluded}."

@@ -23,7 +23,7 @@ def as_written(problem: Problem) -> Stationarity:
     return Stationarity(
         problem,
         tuple(table[u] for u in problem.unknowns if u in table),
-        (),
+        tuple(table[p] for p in problem.parameters if p in table),
         None,
         None,
         (),

@@ -54,6 +54,8 @@ def answer(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
 
 def numbers_only(system: Stationarity) -> bool:
     """Has the system no parameter and no data in symbols?"""
+    if system.parameters:
+        return False
     own = set(system.unknowns)
     for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations):
         if e is None:

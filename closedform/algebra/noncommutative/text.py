@@ -152,10 +152,12 @@ class _Text:
                 return None
             ratios.append(ratio)
         lists = [list(functions) for functions, _ in parts.values()]
-        shared = [f for f in lists[0] if all(f in x for x in lists)]
-        for f in shared:
-            for x in lists:
-                x.remove(f)
+        shared = list[Poly]()
+        for f in tuple(lists[0]):  # one that stands twice is shared twice only where all have it twice
+            if all(f in x for x in lists):
+                shared.append(f)
+                for x in lists:
+                    x.remove(f)
         total = ""
         for r, x in sorted(zip(ratios, lists, strict=True), key=lambda rx: len(rx[1])):
             body = self.dot.join(self.factor(f) for f in x) or "1"

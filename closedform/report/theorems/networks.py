@@ -33,6 +33,15 @@ def _formula(hidden: Sequence[str], output: Sequence[str], rank: int, kinked: bo
     )
 
 
+def _wide(formula: str, width: str, inputs: str, bias: bool, kinked: bool) -> str:
+    often = "an open set of choices" if kinked else "almost every choice"
+    only = "" if bias else ", no two of them parallel" if kinked else ", none of them zero and no two opposite,"
+    return (
+        f"with at least as many units ({width}) as there are different {inputs}{only} a global minimiser has a closed "
+        f"form: {formula}, for {often} of the other unknowns"
+    )
+
+
 NETWORKS: Mapping[str, Theorem] = {
     "least sum of squares": Theorem(_least),
     "output weights by least squares": Theorem(_formula, HUANG_BABRI),
@@ -40,5 +49,12 @@ NETWORKS: Mapping[str, Theorem] = {
         "around the point listed the minimisers form a set of dimension {dimension}: there are {unknowns} unknowns, and "
         "the activations have rank {rank}",
         "implicit function theorem",
+    ),
+    "as many units as inputs": Theorem(_wide, HUANG_BABRI),
+    "split units": Theorem(
+        "that is so at every width: a critical point of the network with one unit gives a line of critical points of every "
+        "wider one, a unit being split in two with the same hidden weights and output weights c*v and (1 - c)*v. It "
+        "speaks of the list of all critical points, not of the global minimiser",
+        "K. Fukumizu and S. Amari, Neural Networks 13 (2000) 317-327",
     ),
 }

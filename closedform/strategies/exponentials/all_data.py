@@ -48,6 +48,7 @@ ROWS = {
     5: ((1, 2, 3, 4, 5), (1, 0, 1, 0, 1), (2, 0, 1, 3, 1)),
     6: ((0, 1, 2, 3, 4, 5), (0, 1, 0, 1, 0, 1), (0, 1, 2, 0, 2, 1)),
 }
+SPREAD = {2: ((1, 6), (2, 3), (1, 11)), 3: ((0, 1, 6), (1, 2, 5), (1, 2, 7))}  # far apart: of a high degree
 EXPONENTIALS = frozenset({"exp", "sigmoid", "softplus", "tanh", "cosh", "sinh"})
 
 
@@ -70,7 +71,14 @@ def _power(node: Node) -> bool:
 
 def attempt(system: Any, budget: Budget) -> Attempt:
     """ "not_closed" at formula scope with the witness, or the reason why none was found."""
-    problem: Problem = system.problem if hasattr(system, "problem") else system.origin
+    return witnessed(system.problem if hasattr(system, "problem") else system.origin, budget)
+
+
+def witnessed(problem: Problem, budget: Budget) -> Attempt:
+    """The same for a problem, whatever its system."""
+    at_zero = _zero_loss(problem, budget)
+    if at_zero is not None:
+        return at_zero
     tried, reasons, found = 0, dict[str, None](), None
     for small in _smalls(problem):
         if len(small.unknowns) > MAX_UNKNOWNS:
@@ -83,7 +91,8 @@ def attempt(system: Any, budget: Budget) -> Attempt:
             if answer is None:
                 continue
             if answer.outcome == "not_closed" or (answer.outcome == "partial" and answer.minimiser == "not_closed"):
-                refused = _refused(answer, small, values)
+                subject = "a critical point" if answer.outcome == "not_closed" else "the global minimiser"
+                refused = _refused(answer, small, values, subject)
                 if not any(f.assuming for f in refused.findings):
                     return refused
                 found = found or (tried, refused)
@@ -95,23 +104,60 @@ def attempt(system: Any, budget: Budget) -> Attempt:
     return Attempt(name, "failed", f"none of {tried} small data sets is a witness against a formula{said}")
 
 
+def _zero_loss(problem: Problem, budget: Budget) -> Attempt | None:
+    """A witness with as many squares as unknowns, where a loss of zero is reached and no point with it is radical.
+
+    Those points are the global minimisers, and the equations that the residuals are zero are smaller than the gradient.
+    """
+    for small in _smalls(problem):
+        squares = _residuals(small.loss)
+        if squares is None or len(squares) != len(small.unknowns) or len(squares) not in SPREAD:
+            continue
+        for values in islice(_witnesses(small, problem, SPREAD), MAX_WITNESSES):
+            if budget.remaining <= 0:
+                return None
+            answer = _at(small, values, problem, budget, squares)
+            if answer is not None and answer.outcome == "not_closed":
+                least = replace(answer, minimiser="not_closed")
+                return _refused(least, small, values, "the global minimiser")
+    return None
+
+
+def _residuals(loss: Node) -> tuple[Node, ...] | None:
+    """The r_i of a sum of squares r_i^2; None where the loss is none."""
+    if loss.head == "+":
+        parts = [_residuals(c) for c in loss.children]
+        return None if None in parts else tuple(r for part in parts if part is not None for r in part)
+    if loss.head != "^" or loss.children[1].number != 2:
+        return None
+    base = loss.children[0]
+    return _residuals(base.children[0]) if base.head == "sqrt" else (base,)
+
+
 def _smalls(problem: Problem) -> Iterator[Small]:
-    """The loss written out at growing sizes: rows 3, 4, 5, ..., all other sizes 1, then 2."""
+    """The loss written out at growing sizes: rows 3, 4, 5, ..., all other sizes 1, then 2.
+
+    The number of rows is a size that no unknown has; where there is none, the first size.
+    """
     symbols = sizes_of(problem)
+    own = {s for u in problem.unknowns for side in problem.shapes.get(u, ()) for s in expression.free_names(side)}
+    rows = next((s for s in symbols if s not in own), symbols[0] if symbols else "")
     for others in (1, 2) if len(symbols) > 1 else (1,):
-        for rows in (3, 4, 5, 6, 2) if symbols else (1,):
+        for many in (3, 4, 5, 6, 2) if symbols else (1,):
             try:
-                yield written_out(problem, {s: rows if i == 0 else others for i, s in enumerate(symbols)})
+                yield written_out(problem, {s: many if s == rows else others for s in symbols})
             except TooLarge:
                 continue
 
 
-def _witnesses(small: Small, problem: Problem) -> Iterator[dict[str, fmpq]]:
+def _witnesses(
+    small: Small, problem: Problem, rows: Mapping[int, tuple[tuple[int, ...], ...]] = ROWS
+) -> Iterator[dict[str, fmpq]]:
     """Small integers for the entries that meet the assumptions: patterns for columns, tuples for scalars."""
     letters = list(small.entries)
     scalars = [k for k in letters if small.entries[k] == (k,)]
     columns = [k for k in letters if k not in scalars]
-    patterns = [_patterns(len(small.entries[k])) for k in columns]
+    patterns = [rows.get(len(small.entries[k])) or _patterns(len(small.entries[k])) for k in columns]
     choices = sorted(product(*(range(len(p)) for p in patterns)), key=sum)
     for numbers in _scalars(len(scalars)):
         for choice in choices:
@@ -123,8 +169,6 @@ def _witnesses(small: Small, problem: Problem) -> Iterator[dict[str, fmpq]]:
 
 
 def _patterns(length: int) -> tuple[tuple[int, ...], ...]:
-    if length in ROWS:
-        return ROWS[length]
     return tuple(
         tuple((a * i + b) % 5 - s for i in range(length)) for a, b, s in ((1, 1, 0), (2, 0, 0), (3, 1, 1), (1, 0, 2))
     )
@@ -163,15 +207,18 @@ def _admissible(problem: Problem, small: Small, values: Mapping[str, fmpq]) -> b
     return True
 
 
-def _specialised(small: Small, values: Mapping[str, fmpq], problem: Problem) -> Problem:
-    loss = expression.substitute(small.loss, {n: number(str(v)) for n, v in values.items()})
+def _specialised(
+    small: Small, values: Mapping[str, fmpq], problem: Problem, equations: tuple[Node, ...] = ()
+) -> Problem:
+    numbers = {n: number(str(v)) for n, v in values.items()}
     relations = tuple(
         r for r in bridge.flat_relations(problem.relations) if expression.free_names(r) <= set(small.unknowns)
     )
     return replace(
         problem,
         source="",
-        loss=loss,
+        loss=None if equations else expression.substitute(small.loss, numbers),
+        equations=tuple(expression.substitute(e, numbers) for e in equations),
         unknowns=small.unknowns,
         parameters=(),
         relations=relations,
@@ -182,21 +229,21 @@ def _specialised(small: Small, values: Mapping[str, fmpq], problem: Problem) -> 
     )
 
 
-def _at(small: Small, values: Mapping[str, fmpq], problem: Problem, budget: Budget) -> Attempt | None:
-    """The engine's answer at one data set, None when it does not apply there."""
+def _at(
+    small: Small, values: Mapping[str, fmpq], problem: Problem, budget: Budget, equations: tuple[Node, ...] = ()
+) -> Attempt | None:
+    """The engine's answer at one data set (about the zeros of the equations, if any), None when it does not apply."""
     try:
-        system = stationarity(_specialised(small, values, problem))
+        system = stationarity(_specialised(small, values, problem, equations))
         return exponentials.attempt(system, budget.share(5)) if exponentials.declines(system) is None else None
     except (CallError, Refused, ArithmeticError, ValueError):
         return None
 
 
-def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq]) -> Attempt:
+def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq], subject: str) -> Attempt:
     """The verdict on the formula, with the witness and its certificates."""
     data = "; ".join(f"{k} = {', '.join(str(values[e]) for e in entries)}" for k, entries in small.entries.items())
     witness = f"the data {data}"
-    whole = answer.outcome == "not_closed"
-    subject = "a critical point" if whole else "the global minimiser"
     findings = [
         replace(f, within=(*f.within, f"at the witness, {witness}")) for f in answer.findings if f.trust == "proved"
     ]
