@@ -263,22 +263,39 @@ def _certificates(report: Report) -> bytes:
 @cli.command(cls=MathCommand)
 @click.argument("poly")
 @click.option("--digits", type=click.IntRange(1, 100_000), default=30, show_default=True, help="Digits of each root.")
+@click.option("--plot", "plot_file", metavar="FILE", help="The roots in the complex plane: .svg, .png or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def roots(poly: str, digits: int, as_json: bool) -> None:
+def roots(poly: str, digits: int, plot_file: str | None, as_json: bool) -> None:
     """All complex roots of POLY, each with a proved radius."""
     from closedform.polynomials import roots as find
 
-    _result(find(_source(poly), digits=digits), as_json)
+    check_outputs({"--plot": plot_file})
+    found = find(_source(poly), digits=digits)
+    if plot_file is not None:
+        found.plot(plot_file)
+        complain(f"wrote {plot_file}")
+    _result(found, as_json)
 
 
 @cli.command(cls=MathCommand)
 @click.argument("poly")
+@click.option("--steps", is_flag=True, help="The whole argument, sentence by sentence.")
+@click.option("--plot", "plot_file", metavar="FILE", help="With one parameter: how its loops move the roots.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def galois(poly: str, as_json: bool) -> None:
+def galois(poly: str, steps: bool, plot_file: str | None, as_json: bool) -> None:
     """Is POLY solvable by radicals? Its Galois group, factor by factor, with a certificate."""
     from closedform.polynomials import galois as decide
 
-    _result(decide(_source(poly)), as_json)
+    check_outputs({"--plot": plot_file})
+    source = _source(poly)
+    if plot_file is not None:
+        from closedform.polynomials import monodromy
+        from closedform.report.tracks import tracks
+
+        tracks(monodromy(source)).save(plot_file)
+        complain(f"wrote {plot_file}")
+    found = decide(source)
+    say(found.to_json() if as_json else found.to_text(steps))
 
 
 @cli.command(cls=MathCommand)

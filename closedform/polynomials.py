@@ -15,6 +15,7 @@ from typing import Any, cast
 from flint import fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.decide import Decision, certificate_of, decide, shortcut, texts
+from closedform.algebra.galois.explain import explain
 from closedform.algebra.galois.family import coefficients_in, decide_family, tree_of
 from closedform.algebra.galois.monodromy import Monodromy
 from closedform.algebra.galois.monodromy import monodromy as follow_loops
@@ -179,6 +180,9 @@ def _factor(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, unknown: str, dec
         certificate,
         decision.transitive,
         decision.argument,
+        explain(f, bool(decision.solvable), certificate.evidence, unknown)
+        if certificate and certificate.evidence
+        else (),
     )
 
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from closedform.algebra.galois.decide import certificate_of, decide, texts, types_evidence
 from closedform.algebra.galois.decompose import decompose
+from closedform.algebra.galois.explain import explain
 from closedform.algebra.galois.frobenius import automorphism, two_roots
 from closedform.algebra.galois.subfields import (
     block_systems,
@@ -811,3 +812,37 @@ def test_large_values_hide_no_integer() -> None:
             .transitive
             == "8T10"
         )
+
+
+@pytest.mark.parametrize("way", SOLVABLE)
+def test_steps_end_in_the_decision(way: str) -> None:
+    """Every kind of evidence is told in sentences, with nothing left open."""
+    decision = decide(SOLVABLE[way], Budget.of(60))
+    assert decision.certificate is not None
+    said = explain(SOLVABLE[way], True, decision.certificate.evidence)
+    assert said
+    assert all(s.endswith(".") and "None" not in s for s in said)
+
+
+def test_the_argument_is_told_to_a_student() -> None:
+    """x^5 - x - 1 modulo 2 is (x^2 + x + 1)(x^3 + x^2 + 1): an element of order 6 whose square fixes two roots."""
+    found = galois("x^5 - x - 1")
+    assert "modulo 2 it factors in degrees 2 and 3" in found.factors[0].reason
+    assert "element of order 6 whose square fixes 2 of the 5 roots and moves 3" in found.factors[0].reason
+    told = found.to_text(steps=True)
+    for part in ("irreducible over Q", "Dedekind", "only the identity fixes two", "So the group is S5, of order 120."):
+        assert part in re.sub(r"\s+", " ", told)
+
+
+def test_roots_are_a_list_of_numbers(tmp_path: Path) -> None:
+    found = roots("x^3 - 2", digits=25)
+    assert len(found) == 3
+    assert found[0] == next(iter(found))
+    assert float(found[0]) == pytest.approx(2 ** (1 / 3))
+    assert [abs(complex(r) ** 3 - 2) < 1e-12 for r in found] == [True] * 3
+    assert abs(found[0].value ** 3 - 2) < 1e-14
+    with pytest.raises(TypeError):
+        float(found[1])
+    pytest.importorskip("matplotlib")
+    found.plot(str(tmp_path / "roots.svg"))
+    assert (tmp_path / "roots.svg").read_text().startswith("<?xml")

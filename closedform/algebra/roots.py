@@ -8,7 +8,7 @@ the exact zero. Here the balls become decimals, every rounding outward and exact
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import flint
 from flint import acb, arb, fmpq, fmpz, fmpz_poly
@@ -28,6 +28,22 @@ class Root:
     radius: str
     multiplicity: int
     real: bool
+
+    @property
+    def value(self) -> Any:
+        """The decimals as a number of mpmath, real or complex, with all their digits."""
+        import mpmath
+
+        with mpmath.workdps(max(len(self.re), len(self.im), 15)):
+            return mpmath.mpf(self.re) if self.real else mpmath.mpc(self.re, self.im)
+
+    def __complex__(self) -> complex:
+        return complex(float(self.re), float(self.im))
+
+    def __float__(self) -> float:
+        if not self.real:
+            raise TypeError(f"the root {self.re} + {self.im}*I is not real")
+        return float(self.re)
 
 
 def enclose(f: fmpz_poly, bits: int) -> list[tuple[acb, int]]:

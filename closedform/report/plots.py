@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from closedform.algebra.roots import all_roots
+from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import read
 from closedform.budget import Budget
 from closedform.errors import CallError
@@ -166,7 +167,11 @@ def _roots(report: Report) -> Drawing:
         raise CallError("the roots of one polynomial equation, without other symbols, can be drawn")
     poly = read(readable(report.equations[0], 1_000_000)).poly
     assert poly is not None, "a polynomial without parameters has numbers as coefficients"
-    found = all_roots(poly, 15, Budget.of(60, 15))
+    return draw_roots(all_roots(poly, 15, Budget.of(60, 15)), f"{readable(report.equations[0], 200)} = 0")
+
+
+def draw_roots(found: Sequence[Root], title: str) -> Drawing:
+    """The roots in the complex plane, the real ones apart."""
     drawing, axes = _figure()
     axes.axhline(0, color="#8888", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#8888", linewidth=0.8, zorder=0)
@@ -184,7 +189,7 @@ def _roots(report: Report) -> Drawing:
     axes.set_aspect("equal", adjustable="datalim")
     axes.set_xlabel("real part")
     axes.set_ylabel("imaginary part")
-    axes.set_title(f"{readable(report.equations[0], 200)} = 0", fontsize=10)
+    axes.set_title(title, fontsize=10)
     _legend(axes)
     return drawing
 

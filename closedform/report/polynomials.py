@@ -6,7 +6,10 @@ Their JSON is sealed and carries every certificate, so that ``closedform verify`
 from __future__ import annotations
 
 import json
+import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from closedform.algebra.roots import Root
 from closedform.algebra.univariate import short
@@ -15,6 +18,9 @@ from closedform.kernel.document import seal
 from closedform.kernel.reading import Json
 from closedform.report import html, latex
 from closedform.report.blocks import Block, Document, Equation, Items, Line, Paragraph
+
+if TYPE_CHECKING:
+    from closedform.report.plots import Drawing
 
 FORMAT = 1
 
@@ -52,6 +58,15 @@ class Factor:
     certificate: Certificate | None
     transitive: str | None = None
     argument: tuple[str, ...] = ()  # why the group is this one, a sentence for each step
+    steps: tuple[str, ...] = ()  # why it is solvable or not, sentence by sentence
+
+    @property
+    def about_the_group(self) -> tuple[str, ...]:
+        """The argument for the group's name, in sentences."""
+        if self.group is None:
+            return ()
+        sentences = tuple(f"{a[:1].upper()}{a[1:]}." for a in self.argument)
+        return (*sentences, f"So the group is {self.group}, of order {self.order}.")
 
     def to_dict(self) -> dict[str, Json]:
         return {
@@ -65,6 +80,7 @@ class Factor:
             "certificate": self.certificate.to_dict() if self.certificate else None,
             "reason": self.reason,
             "argument": list(self.argument),
+            "steps": list(self.steps),
         }
 
 
@@ -91,7 +107,8 @@ class Galois(Result):
         }
         return {**out, "seal": seal(out)}
 
-    def to_text(self) -> str:
+    def to_text(self, steps: bool = False) -> str:
+        """The answer factor by factor; with ``steps`` the whole argument."""
         lines = [f"{short(self.polynomial)}: {_solvable_words(self.solvable)}"]
         for f in self.factors:
             times = f" (multiplicity {f.multiplicity})" if f.multiplicity > 1 else ""
@@ -99,17 +116,41 @@ class Galois(Result):
             lines.append(f"  factor {short(f.polynomial)}{times}: degree {f.degree}{group}")
             trust = "proved" if f.certificate else "derived" if f.solvable else "not decided"
             lines.append(f"    {_solvable_words(f.solvable)} [{trust}]: {f.reason}")
+            if steps:
+                for said in (*f.steps, *f.about_the_group):
+                    lines += textwrap.wrap(said, 100, initial_indent="      ", subsequent_indent="        ")
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
 
 
 @dataclass(frozen=True)
 class Roots(Result):
-    """Every complex root in decimals: the true value lies within ``radius`` of ``re + im*I``."""
+    """Every complex root in decimals: the true value lies within ``radius`` of ``re + im*I``.
+
+    It is iterated like a list of its roots, each of which is a number to ``float``, ``complex`` and ``value``.
+    """
 
     polynomial: str
     roots: tuple[Root, ...]
     certificate: Certificate
     notes: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Root]:
+        return iter(self.roots)
+
+    def __len__(self) -> int:
+        return len(self.roots)
+
+    def __getitem__(self, index: int) -> Root:
+        return self.roots[index]
+
+    def plot(self, file: str | None = None) -> Drawing:
+        """The roots in the complex plane, saved to ``file`` when one is given; needs the ``plot`` extra."""
+        from closedform.report.plots import draw_roots
+
+        drawing = draw_roots(self.roots, short(self.polynomial))
+        if file is not None:
+            drawing.save(file)
+        return drawing
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from flint import fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.galois.decompose import subfield_of_composition
+from closedform.algebra.galois.explain import in_a_sentence, seen_types
 from closedform.algebra.galois.frobenius import automorphism
 from closedform.algebra.galois.labels import Label, label
 from closedform.algebra.galois.steps import step_proof
@@ -304,6 +305,8 @@ def _unsolvable(f: fmpz_poly, evidence: dict[str, Json]) -> Decision:
         reason = prove_unsolvable(f, evidence)
     except Refused as refused:  # never shown as unsolvable without the kernel's word
         return Decision(None, f"the evidence was refused: {refused}")
+    if (seen := seen_types(evidence)) is not None:
+        reason = in_a_sentence(seen, f.degree())
     return Decision(False, reason, certificate=certificate_of(f, False, evidence))
 
 
