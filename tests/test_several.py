@@ -112,3 +112,10 @@ def test_the_weibull_fit_is_proved_global_through_its_profile():
 )
 def test_an_end_where_the_slope_vanishes_is_listed(loss, assumptions, expected):
     assert points(answer(loss, assumptions=assumptions)) == expected
+
+
+def test_a_stationary_point_on_an_edge_is_listed_though_no_minimum():
+    loss = "-3*x**2 - 2*x*y**2 + 2*x*y - 5*y**2"  # its gradient is zero at (-2, -2), by hand
+    said = answer(loss, unknowns=["x", "y"], assumptions=["x<=4", "y>=-2", "y<=4"])
+    assert said["complete"]
+    assert (-2.0, -2.0) in [p[1:] for p in points(said)]

@@ -57,9 +57,9 @@ def quadratic(f: fmpz_poly, root: arb) -> Any:
         return sp.Rational(-c, b)
     square = sp.sqrt(b * b - 4 * a * c)
     for sign in (1, -1):
-        value = sp.nsimplify((-b + sign * square) / (2 * a))
+        value = sp.expand((-b + sign * square) / (2 * a))
         if abs(float(value) - float(root.mid())) < abs(float(square / a)) / 4:
-            return sp.expand(value)
+            return value
     raise ArithmeticError("no root of the quadratic lies in the ball")
 
 

@@ -81,7 +81,9 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
     for ball in balls:
         near = [r for r in solution.roots if r.real and _holds(ball, r.re, r.radius)]
         text = near[0].exact if len(near) == 1 else None
-        exact.append(None if text is None else bridge.to_sympy(parse(text), {}))
+        value = None if text is None else bridge.to_sympy(parse(text), {})
+        # SymPy takes acos(c) for zero where c < 1 is close to 1: what it made of the text is held against the root
+        exact.append(None if value is None else _matched([value], (ball,))[0])
     said = finding("roots in radicals", "proved", certificate=0, polynomial=shown, cosines="acos" in str(exact))
     if None in exact:
         reason = "solvable by radicals, but the expressions are too long to be written out"

@@ -203,7 +203,7 @@ def _value(branch: Branch, name: str, quotient: Quotient, values: Mapping[str, A
             parts = [
                 sp.Rational(int(fmpq(c).p), int(fmpq(c).q)) * values[main] ** k for k, c in enumerate(element.coeffs())
             ]
-            return sp.nsimplify(sp.expand(sp.Add(*parts))) if modulus.degree() <= 2 else sp.Add(*parts)
+            return sp.expand(sp.Add(*parts)) if modulus.degree() <= 2 else sp.Add(*parts)
     return (
         sp.factor(written(above, values, fld) / written(below, values, fld))
         if not branch.eliminant

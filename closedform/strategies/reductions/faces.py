@@ -250,11 +250,13 @@ class _Answer:
         return "saddle" if plus and minus else "local maximum" if minus else "local minimum"
 
     def _listed(self, c: _Candidate) -> bool:
-        """Inside and on a manifold every point; on an edge the minima, and what may be one."""
+        """Inside and on a manifold every point; on an edge the minima, what may be one, and where the slope may vanish."""
         if c.kind == "global minimum" or not c.active:
             return True
         if c.edge is None:
             return False
+        if all(m.contains(0) for m in c.edge.multipliers):
+            return True
         if c.edge.leads_away or (c.edge.inertia is not None and c.edge.inertia[1]):
             return False
         return bool(c.note) or c.edge.inertia is None or not c.edge.pushes_in
