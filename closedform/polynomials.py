@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from flint import fmpq_poly, fmpz, fmpz_poly
 
+from closedform.algebra.galois.compositum import Known, Together, together
 from closedform.algebra.galois.decide import Decision, certificate_of, decide, shortcut, texts
 from closedform.algebra.galois.explain import explain
 from closedform.algebra.galois.family import coefficients_in, decide_family, tree_of
@@ -129,7 +130,18 @@ def galois(polynomial: object, timeout: float = 60, unknown: str | None = None) 
             said = [Factor(given.text, f.degree(), 1, None, None, None, reason, None)]
     else:
         said = list(_galois_job(texts(f), given.unknown, timeout))
-    return Galois(given.text, _all(f.solvable for f in said), tuple(said), notes)
+    return Galois(given.text, _all(f.solvable for f in said), tuple(said), notes, _together(said, given.unknown))
+
+
+def _together(said: list[Factor], unknown: str) -> Together | None:
+    """The group of several irreducible factors, all with known groups."""
+    known = list[Known]()
+    for factor in said if len(said) > 1 else []:
+        f = read(factor.polynomial, unknown).poly
+        if f is None or factor.group is None or factor.order is None:
+            return None
+        known.append(Known(f, factor.group, factor.order, factor.transitive))
+    return together(known) if known else None
 
 
 def _all(answers: Iterable[bool | None]) -> bool | None:

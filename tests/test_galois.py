@@ -20,6 +20,7 @@ from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from closedform.algebra.galois.compositum import Known, abelian_order
 from closedform.algebra.galois.decide import certificate_of, decide, texts, types_evidence
 from closedform.algebra.galois.decompose import decompose
 from closedform.algebra.galois.explain import explain
@@ -846,3 +847,33 @@ def test_roots_are_a_list_of_numbers(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     found.plot(str(tmp_path / "roots.svg"))
     assert (tmp_path / "roots.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("written", "group", "order"),
+    [
+        ("(x^5 - x - 1)*(x^3 - 2)", "S5 x S3", 720),  # discriminants 19*151 and -108
+        ("(x^3 - 2)*(x^2 + 3)", "S3", 6),  # sqrt(-3) lies in the splitting field of x^3 - 2
+        ("(x^2 - 2)*(x^2 - 3)*(x^2 - 6)", "C2 x C2", 4),
+        ("(x^2 - 2)*(x^2 - 8)", "C2", 2),
+        ("(x^7 - 7*x + 3)*(x^5 + 15*x + 12)", "PSL(3,2) x F20", 3360),  # a simple group and a solvable one
+        ("(x^3 - 2)*(x^3 - 3)", None, None),  # both hold sqrt(-3): order 18, not 36
+        ("(x^4 - 2)*(x^2 + 1)", None, None),  # i lies in the splitting field of x^4 - 2
+        ("(x^5 - 2)*(x^2 - 5)", None, None),  # sqrt(5) lies in that of x^5 - 2
+        ("(x^3 - 3*x + 1)*(x^3 - 3*x - 1)", None, None),  # one field
+    ],
+)
+def test_groups_of_products(written: str, group: str | None, order: int | None) -> None:
+    """By Galois theory; where the fields meet, nothing is claimed."""
+    found = galois(written)
+    assert (found.group, found.order) == (group, order)
+    assert found.to_dict()["group"] == group
+
+
+def test_abelianised_groups_have_their_known_orders() -> None:
+    """Conway, Hulpke and McKay's groups: D4, F20, F21, PSL(3,2), C3 wr C3 (abelianised: C3 x C3)."""
+    known = {"4T3": 4, "5T3": 4, "7T3": 3, "7T5": 1, "9T17": 9, "4T4": 3, "6T16": 2}
+    for label, order in known.items():
+        n, k = (int(part) for part in label.split("T"))
+        g = transitive_groups(n)[k - 1]
+        assert abelian_order(Known(x**n - 2, g.name, g.order, label)) == order

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from closedform.algebra.galois.compositum import Together
 from closedform.algebra.roots import Root
 from closedform.algebra.univariate import short
 from closedform.kernel.certificate import Certificate
@@ -92,6 +93,20 @@ class Galois(Result):
     solvable: bool | None
     factors: tuple[Factor, ...]
     notes: tuple[str, ...] = ()
+    together: Together | None = None  # the group of several factors, where it is proved
+
+    @property
+    def group(self) -> str | None:
+        """The name of the Galois group of the whole polynomial, where it is proved."""
+        if self.together is not None:
+            return self.together.group
+        return self.factors[0].group if len(self.factors) == 1 else None
+
+    @property
+    def order(self) -> int | None:
+        if self.together is not None:
+            return self.together.order
+        return self.factors[0].order if len(self.factors) == 1 else None
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -102,6 +117,8 @@ class Galois(Result):
             "format": FORMAT,
             "polynomial": self.polynomial,
             "solvable": self.solvable,
+            "group": self.group,
+            "order": self.order,
             "factors": [f.to_dict() for f in self.factors],
             "notes": list(self.notes),
         }
@@ -119,6 +136,9 @@ class Galois(Result):
             if steps:
                 for said in (*f.steps, *f.about_the_group):
                     lines += textwrap.wrap(said, 100, initial_indent="      ", subsequent_indent="        ")
+        if self.together is not None:
+            lines.append(f"  all factors: Galois group {self.together.group} of order {self.together.order}")
+            lines.append(f"    {self.together.reason}")
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
 
 
