@@ -16,3 +16,7 @@ def precision() -> Iterator[None]:
     yield
     flint.ctx.prec, mpmath.mp.prec, mpmath.iv.prec = before[:3]
     sys.set_int_max_str_digits(before[3])
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept-golden", action="store_true", help="write the texts in tests/golden anew")

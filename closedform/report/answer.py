@@ -47,7 +47,7 @@ def answer(report: Report, digits: int = DIGITS) -> Answer:
         lines.append((f"There is no global {sought}um: {min(without, key=len).rstrip('.')}.",))
     elif verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         lines.append((_of_the_optimum(report),))
-    lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "convex"]
+    lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period")]
     if report.refused:
         lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
     withdrawn = report.details.get("fault")
@@ -96,14 +96,17 @@ def _verdict(report: Report) -> str:
     if verdict.outcome == "closed" and verdict.scope == "formula":
         return f"Every {what} has a formula {_everywhere(report)}, {how}."
     if verdict.outcome == "closed":
-        return _all_exact(what, len(points), how, report.complete, bool(optima(report)))
+        edge = any(p.kind.startswith("boundary") for p in points)
+        told = bool(optima(report)) and not edge
+        return _all_exact("point" if edge else what, len(points), how, report.complete, told)
     if verdict.outcome == "partly_closed" and exact == len(points):
         many = f"The {what} listed has" if exact == 1 else f"The {exact} {what}s listed have"
         return f"{many} an exact expression, {how}; whether there are others is open."
     if verdict.outcome == "partly_closed":
         excluded = excluded_classes(report)
         rest = f"the others have none {excluded}" if excluded else "of the others this is open, or they have none"
-        return f"Of the {len(points)} {what}s {exact} have an exact expression, {how}; {rest}."
+        have = "has" if exact == 1 else "have"
+        return f"{exact} of the {len(points)} {what}s {have} an exact expression, {how}; {rest}."
     if verdict.outcome == "no_critical_point":
         return f"There is no {what}: " + (
             "the gradient vanishes nowhere in the domain."
@@ -115,8 +118,8 @@ def _verdict(report: Report) -> str:
     return "It is open whether there is a closed form: none was found, and none is excluded."
 
 
-def _all_exact(what: str, count: int, how: str, complete: bool, best: bool) -> str:
-    if count == 1 and not best:
+def _all_exact(what: str, count: int, how: str, complete: bool, told: bool) -> str:
+    if count == 1 and not told:
         return f"It is exact, {how}."
     if count == 1:
         return f"It is the only {what}, and exact {how}." if complete else f"The {what} is exact, {how}."

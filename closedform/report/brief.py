@@ -20,9 +20,10 @@ from closedform.report.blocks import (
     Table,
     in_language,
 )
-from closedform.report.points import coordinate, description, names_of, separated
+from closedform.report.points import coordinate, height, names_of, separated
 
 if TYPE_CHECKING:
+    from closedform.points import CriticalPoint
     from closedform.report.model import Report
 
 FEW = 3  # derivatives, and unknowns of a point on one line
@@ -41,8 +42,10 @@ def brief(report: Report, digits: int, steps: Sequence[Block] = ()) -> Document:
 
 def _blocks(report: Report, digits: int, steps: Sequence[Block]) -> Iterator[Block]:
     yield answer(report, digits)
-    yield Heading("")
-    yield Table((), tuple(_question(report)))
+    rows = tuple(_question(report))
+    if rows:
+        yield Heading("")
+        yield Table((), rows)
     if _is_more_to_list(report):
         yield Heading("")
         yield from _points(report, digits)
@@ -56,6 +59,8 @@ def _question(report: Report) -> Iterator[tuple[Inline, ...]]:
     problem = report.problem
     if problem.catalogue is not None and problem.loss is not None:
         yield "loss" if problem.sense == "min" else "to be maximised", Math(problem.loss)
+    for e in report.equations[:FEW] if problem.loss is None else ():
+        yield "equation", Equation(e, 0)
     for u, g in list(report.gradient.items())[:FEW]:
         yield f"d/d{u}", Math(g)
     if len(report.gradient) > FEW:
@@ -79,7 +84,7 @@ def _points(report: Report, digits: int) -> Iterator[Block]:
     if len(names_of(points[0])) > FEW:
         best = next(iter(optima(report) or points))
         rows: list[tuple[Inline, ...]] = [(coordinate(best, u, digits),) for u in names_of(best)[:MOST]]
-        yield Paragraph(description(report.problem, best, digits))
+        yield Paragraph(_told(report, best, digits))
         yield Table((), tuple(rows))
         left = len(names_of(best)) - MOST
         if left > 0:
@@ -90,13 +95,21 @@ def _points(report: Report, digits: int) -> Iterator[Block]:
     lines = list[tuple[Line, ...]]()
     for p in points[:MOST]:
         place = separated([coordinate(p, u, digits) for u in names_of(p)])
-        lines.append(((*place, ": ", *description(report.problem, p, digits)),))
+        said = _told(report, p, digits)
+        lines.append(((*place, ": ", *said) if said else place,))
     yield Items(tuple(lines), numbered=True)
     shown = [part for (line,) in lines for part in line if isinstance(part, Equation)]
     if any(part.right is None for part in shown) and all(p.exact for p in points):
         yield Paragraph(("The exact expressions are long; the full report has them.",))
     if len(points) > MOST:
         yield Paragraph((f"… and {len(points) - MOST} more.",))
+
+
+def _told(report: Report, point: CriticalPoint, digits: int) -> Line:
+    """The kind of a point and the loss there."""
+    value = height(report.problem, point, digits)
+    kind = "" if point.kind == "unclassified" else point.kind
+    return (kind, ", loss " if kind else "loss ", *value) if value else (kind,) if kind else ()
 
 
 def _trust(report: Report) -> str:

@@ -143,7 +143,9 @@ FORMULAS: dict[str, Theorem] = {
     "points by the engine": Theorem(_engine),
     "taken apart exactly": Theorem(_apart),
     "a curve of critical points": Theorem(_curve),
-    "infimum at infinity": Theorem("the infimum {infimum} of the loss is approached at infinity and not attained"),
+    "infimum at infinity": Theorem(
+        "the infimum {infimum} of the loss is approached at infinity and not attained", topic="no minimum"
+    ),
     "global minimum attained": Theorem("the global minimum is attained, at the point so marked"),
     "generic count of a design": Theorem(_design, HUH),
     "falls along a direction": Theorem(

@@ -145,9 +145,11 @@ POINTS: dict[str, Theorem] = {
     "turns are not listed": Theorem(
         "further critical points come from whole turns of the circular functions, and are not listed"
     ),
-    "translates by the period": Theorem("the points stand for all their translates by the period {period}"),
+    "translates by the period": Theorem(
+        "the points stand for all their translates by the period {period}", topic="period"
+    ),
     "translates of each unknown": Theorem(
-        lambda periods: f"the points stand for all their translates by {', '.join(periods)}"
+        lambda periods: f"the points stand for all their translates by {', '.join(periods)}", topic="period"
     ),
     "withdrawn": Theorem("what was found did not stand up to the text of the problem and was withdrawn"),
     "exactly these points": Theorem(_exactly),
