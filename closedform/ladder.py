@@ -33,6 +33,7 @@ WRITTEN: tuple[str, ...] = (  # these read the text and derive nothing
 SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.linear_constraints",
     # constraints
+    "closedform.strategies.scalar.polyhedral",
     "closedform.strategies.reductions.active_set",
     "closedform.strategies.reductions.faces",
     # exact strategies

@@ -207,6 +207,19 @@ POINTS: dict[str, Theorem] = {
     "profile": Theorem(
         "at every critical point {unknown} = {value}, so the others are critical points of the profile of the loss"
     ),
+    "least corners": Theorem(
+        lambda flat: (
+            "the loss is convex, linear between its kinks, and falls along no edge that leaves a point listed: "
+            + ("its minimisers are the convex combinations of these points" if flat else "this is its only minimiser")
+        )
+    ),
+    "falls along an edge": Theorem(
+        lambda corner, way: (
+            "the loss has no lower bound: it falls along the ray from "
+            f"{', '.join(f'{u} = {v}' for u, v in corner.items())} in the direction ({', '.join(map(str, way))}), which meets no "
+            "further kink that stops it"
+        )
+    ),
     "linear forms as unknowns": Theorem(
         lambda forms: (
             f"the loss is a sum of functions of one of {', '.join(written(f) for f in forms)} each, and these are "
