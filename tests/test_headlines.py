@@ -1,0 +1,177 @@
+"""What stands at the top of a document: covered by certificates, sealed only, or refused when it contradicts them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from functools import cache
+from typing import Any
+
+import pytest
+
+import closedform as cf
+from closedform.kernel import check_document
+from closedform.kernel.document import seal
+from closedform.kernel.finding import COVERED, REFUSED, SEALED
+from closedform.kernel.headlines.text import parse
+from closedform.kernel.infix import infix
+from closedform.kernel.reading import Refused
+
+ASKED: dict[str, Any] = {
+    "valleys": lambda: cf.derive("x^4 - x^2"),
+    "hill": lambda: cf.derive("maximize 5*x - x^2"),
+    "quintic": lambda: cf.derive("x^6/6 - x^2/2 - x"),
+    "parabola": lambda: cf.derive("(x-a)^2*b + x*c", unknowns=["x"]),
+    "logistic": lambda: cf.derive(
+        "logistic", data={"x": [1, 2, 3], "y": [0, 1, 1]}, target="y", intercept=False, timeout=30
+    ),
+    "neuron": lambda: cf.derive("nn", data={"x": [1, 2, 3], "y": [0, 1, 0]}, target="y", timeout=30),
+    "line": lambda: cf.derive("ols", data={"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, target="y", intercept=True),
+    "ols": lambda: cf.derive("ols"),
+    "galois": lambda: cf.galois("(x^5 - x - 1)*(x^2 - 2)^2"),
+    "radicals": lambda: cf.radicals("x^5 - 2"),
+    "roots": lambda: cf.roots("x^5 - x - 1"),
+}
+
+
+@cache
+def written(name: str) -> str:
+    return ASKED[name]().to_json()
+
+
+def document(name: str) -> dict[str, Any]:
+    return json.loads(written(name))
+
+
+def words(doc: dict[str, Any]) -> dict[str, str]:
+    findings = check_document({**doc, "seal": seal(doc)})
+    return {f.place: f.word for f in sorted(findings, key=lambda f: f.word == REFUSED)}
+
+
+def put(doc: dict[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    out = copy.deepcopy(doc)
+    place: Any = out
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return out
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_nothing_true_is_refused(name: str) -> None:
+    assert REFUSED not in words(document(name)).values()
+
+
+@pytest.mark.parametrize("name", ["valleys", "quintic", "logistic", "line", "hill"])
+def test_every_headline_is_covered(name: str) -> None:
+    findings = check_document(document(name))
+    assert [f.place for f in findings if f.headline and f.word == SEALED] == []
+    assert sum(f.word == COVERED for f in findings) >= 7
+
+
+FIRST = ("critical_points", 0)
+FORGED: list[tuple[str, tuple[Any, ...], Any, str]] = [
+    ("valleys", ("problem", "loss"), "x^6 + sin(x)", "problem"),
+    ("valleys", ("problem", "tree"), ["^", "x", "6"], "problem"),
+    ("valleys", ("stationarity", "gradient", "x"), "4*x^3 + 2*x", "gradient by x"),
+    ("valleys", ("verdict", "outcome"), "not_closed", "verdict.outcome"),
+    ("valleys", ("verdict", "outcome"), "no_critical_point", "verdict.outcome"),
+    ("valleys", ("verdict", "minimiser"), "not_closed", "verdict.minimiser"),
+    ("valleys", ("verdict", "statements", 0, "certificate"), 7, "verdict.statements[0]"),
+    ("valleys", (*FIRST, "exact", "x"), "-sqrt(3)/2", "critical_points[0].exact"),
+    ("valleys", (*FIRST, "exact", "x"), "-7071067811865475244/10000000000000000000", "critical_points[0].exact"),
+    ("valleys", (*FIRST, "numeric", "x"), "-0.8", "critical_points"),
+    ("valleys", (*FIRST, "radius"), None, "critical_points"),
+    ("valleys", (*FIRST, "kind"), "saddle", "critical_points[0].kind"),
+    ("valleys", (*FIRST, "inertia"), [0, 1, 0], "critical_points[0].inertia"),
+    ("valleys", (*FIRST, "loss"), "-5", "critical_points[0].loss"),
+    ("valleys", (*FIRST, "loss"), "-0.2500000000000000003", "critical_points[0].loss"),
+    ("valleys", ("critical_points", 1, "kind"), "global minimum", "critical_points[1].kind"),
+    ("valleys", ("critical_points", 1, "kind"), "local minimum", "critical_points[1].kind"),
+    ("valleys", ("critical_points",), [], "critical_points"),
+    ("valleys", ("counts", "complex"), 5, "counts.complex"),
+    ("valleys", ("counts", "real"), 17, "counts.real"),
+    ("hill", (*FIRST, "kind"), "global minimum", "critical_points[0].kind"),
+    ("hill", (*FIRST, "loss"), "-25/4", "critical_points[0].loss"),
+    ("quintic", ("verdict", "outcome"), "closed", "verdict.outcome"),
+    ("quintic", (*FIRST, "loss"), "-1.4269528411061604448", "critical_points[0].loss"),
+    ("parabola", (*FIRST, "exact", "x"), "a + c", "critical_points[0].exact"),
+    ("parabola", (*FIRST, "loss"), "a", "critical_points[0].loss"),
+    ("logistic", (*FIRST, "numeric", "x"), "0.9", "critical_points[0].numeric"),
+    ("logistic", ("critical_points",), [], "complete"),
+    ("neuron", ("critical_points", 1, "kind"), "local minimum", "critical_points[1].kind"),
+    ("line", ("certificates", 0, "statement", "columns", "y", 0), "3", "certificates[0]"),
+    ("ols", ("formula", "unknown", "a"), "inv(X'*X + eye(k))*X'*y", "formula"),
+    ("galois", ("polynomial",), "x^5 - 2", "polynomial"),
+    ("galois", ("factors", 0, "multiplicity"), 2, "factors"),
+    ("galois", ("factors", 0, "degree"), 6, "factors"),
+    ("galois", ("solvable",), True, "solvable"),
+    ("radicals", ("polynomial",), "x^5 - x - 1", "polynomial"),
+    ("radicals", ("solvable",), False, "solvable"),
+    ("radicals", ("roots", 0, "radius"), "1e-60", "roots"),
+    ("roots", ("polynomial",), "x^5 - x - 2", "polynomial"),
+    ("roots", ("roots", 0, "real"), None, "roots"),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "value", "place"), FORGED)
+def test_a_false_headline_under_a_new_seal_is_refused(name: str, path: Any, value: Any, place: str) -> None:
+    doc = document(name)
+    assert words(put(doc, path, value))[place] == REFUSED, doc
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "place"),
+    [
+        ("valleys", ("verdict", "statements", 0, "text"), "x^4 - x^2 has 17 minima", "verdict.statements[0]"),
+        ("neuron", ("critical_points", 2, "kind"), "global minimum", "critical_points[2].kind"),
+        ("galois", ("factors", 0, "group"), "A5", "factors[0].group"),
+        ("radicals", ("roots", 0, "exact"), "cos(1)", "roots[0].exact"),
+    ],
+)
+def test_what_nothing_proves_is_named_as_sealed_only(name: str, path: Any, value: Any, place: str) -> None:
+    assert words(put(document(name), path, value))[place] == SEALED
+
+
+def test_a_solvable_factor_needs_its_proof() -> None:
+    doc = document("galois")
+    at = next(i for i, f in enumerate(doc["factors"]) if f["degree"] == 5)
+    claimed = put(doc, ("factors", at, "certificate"), None)
+    assert words(claimed)[f"factors[{at}].solvable"] == REFUSED
+    claimed["factors"][at]["solvable"] = True
+    assert words(claimed)[f"factors[{at}].solvable"] == SEALED
+
+
+def test_a_statement_of_zero_is_no_way_around_the_seal() -> None:
+    doc = {**document("valleys"), "statement": 0}
+    assert {f.place: f.word for f in check_document(doc)}["seal"] == REFUSED
+    del doc["seal"]
+    assert {f.place: f.word for f in check_document(doc)}["seal"] == REFUSED
+
+
+def test_the_share_is_printed() -> None:
+    assert "20 of 20 headlines are covered" in str(cf.verify(document("valleys")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x^4 - x^2",
+        "x^6/6 - 2*x",
+        "-5*2^(1/5)/3",
+        "a - (b + c)",
+        "(-x)^2",
+        "-x^2",
+        "1/x^(1/2)",
+        "-b/(2*a)",
+        "2/(x + 1)^2",
+    ],
+)
+def test_the_print_of_a_text_is_the_text(text: str) -> None:
+    assert infix(parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "x +", "(x", "f(x)", "x y", "1..2", "x[1", "__import__('os')", "(" * 5000, "x/0"])
+def test_what_is_no_expression_is_not_read(text: str) -> None:
+    with pytest.raises(Refused):
+        parse(text)
