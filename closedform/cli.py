@@ -332,12 +332,18 @@ def _result(result: Any, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("file")
+@click.argument("file", required=False)
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), default=60, show_default=True, help="Seconds.")
-def verify(file: str, timeout: float) -> int:
+@click.option("--format", "about", is_flag=True, help="What a certificate is, kind by kind, instead.")
+def verify(file: str | None, timeout: float, about: bool) -> int:
     """Check FILE with the small kernel alone, certificates and headlines: 0 proved, 1 refused, 2 unreadable."""
-    from closedform.kernel.__main__ import report
+    from closedform.kernel.__main__ import FORMAT, report
 
+    if about:
+        say(FORMAT.read_text(encoding="utf-8"))
+        return 0
+    if file is None:
+        raise CallError("there is nothing to verify: name a file")
     return report(file, timeout)
 
 

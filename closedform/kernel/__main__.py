@@ -1,4 +1,7 @@
-"""``python -m closedform.kernel FILE [--timeout SECONDS]``: 0 proved, 1 something refused (or nothing proved), 2 unreadable."""
+"""``python -m closedform.kernel FILE [--timeout SECONDS]``: 0 proved, 1 something refused or nothing proved, 2 unreadable.
+
+With ``--format`` the page that defines certificates, kind by kind.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,20 @@ from closedform.kernel.document import summary
 from closedform.kernel.reading import Refused
 
 
+FORMAT = Path(__file__).parent / "FORMAT.md"  # what a certificate of each kind states and how it is checked
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m closedform.kernel")
-    parser.add_argument("file")
+    parser.add_argument("file", nargs="?")
     parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds")
+    parser.add_argument("--format", action="store_true", help="what a certificate is, kind by kind")
     given = parser.parse_args(arguments)
+    if given.format:
+        print(FORMAT.read_text(encoding="utf-8"), end="")
+        return 0
+    if given.file is None:
+        parser.error("a file is needed")
     return report(given.file, given.timeout)
 
 
