@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from closedform.kernel import Certificate, Refused, balls, check_certificate, check_document
 from closedform.kernel import expression as ex
 from closedform.kernel.document import seal
+from closedform.kernel.process import check_text
 from closedform.kernel.reading import decimal, fields, integer, rational
 
 LEAVES = st.one_of(
@@ -170,3 +171,82 @@ def test_exit_codes(tmp_path):
     empty = tmp_path / "empty.json"
     empty.write_text("{}")
     assert run_kernel(empty).returncode == 1  # nothing there is nothing proved
+
+
+@pytest.mark.parametrize(
+    ("divisor", "true"),
+    [
+        (["+", ["sqrt", "2"], "-1"], True),
+        (["+", ["sqrt", "8"], ["*", "-2", ["sqrt", "2"]]], False),
+        (["+", ["sqrt", "2"], "-1.5"], False),
+    ],
+)
+def test_what_is_divided_by_is_proved_not_to_be_zero(divisor, true):
+    """1/(sqrt(2) - 1) = 1 + sqrt(2) is a root of x^2 - 2x - 1."""
+    root = {"exact": ["^", divisor, "-1"], "numeric": {"re": "2.41421", "im": "0"}, "radius": "0.0001"}
+    claim = {"kind": "radicals", "let": [], "roots": [root]}
+    certificate = Certificate({"polynomial": ["-1", "-2", "1"]}, claim, {})
+    if true:
+        assert check_certificate(certificate)
+    else:
+        with pytest.raises(Refused):
+            check_certificate(certificate)
+
+
+def nested(head, depth, leaf):
+    for _ in range(depth):
+        leaf = [head, leaf]
+    return leaf
+
+
+def claimed(loss, **evidence):
+    statement = {"loss": loss, "unknowns": ["x"]}
+    claim = {"kind": "critical_points", "complete": True, "points": []}
+    return json.dumps(Certificate(statement, claim, {"method": "roots", "precision": "64", **evidence}).to_dict())
+
+
+MANY = ["sum", "i", "1", "200000", ["sum", "j", "1", "200000", ["^", "x", "2"]]]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[" * 100_000, 2),
+        ('{"a":' * 300 + "1" + "}" * 300, 2),
+        ('{"format": 1, "format": 1}', 2),
+        ('{"a": NaN}', 2),
+        ("[1, 2]", 2),
+        ('{"a": "\\ud800", "seal": "x"}', 2),
+        (claimed(MANY), 1),
+        (claimed(nested("exp", 300, "x")), 1),
+        (claimed(["^", ["^", "x", "99999999"], "99999999"]), 1),
+    ],
+)
+def test_hostile_files_are_answered(tmp_path, text, code):
+    path = tmp_path / "hostile.json"
+    path.write_text(text)
+    done = run_kernel(path)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_past_its_time_a_document_is_unreadable():
+    with pytest.raises(Refused, match="not checked within"):
+        check_text(claimed(MANY).encode(), timeout=0.001)
+
+
+@pytest.mark.slow
+def test_past_its_memory_a_document_is_unreadable():
+    """(1 + e^x + e^y + z)^3000 has 4.5e9 terms."""
+    loss = ["^", ["+", "1", ["exp", "x"], ["exp", "y"], "z"], "3000"]
+    forms = [{"form": [x], "name": t, "scale": "1"} for x, t in (("x", "t"), ("y", "s"))]
+    claim = {
+        "kind": "exponential_eliminant",
+        "substitution": forms,
+        "names": ["z"],
+        "polynomial": [["1", ["0", "0", "0"]]],
+    }
+    evidence = {"cofactors": [[], [], []], "nonvanishing": []}
+    certificate = Certificate({"loss": loss, "unknowns": ["x", "y", "z"]}, claim, evidence)
+    with pytest.raises(Refused, match="not checked within"):
+        check_text(json.dumps(certificate.to_dict()).encode())

@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from flint import arb
 
 from closedform.kernel import Refused, check_certificate
+from closedform.kernel.jets import jet
 
 QUARTIC = {"loss": ["+", ["^", "x", "4"], ["*", "-1", ["^", "x", "2"]]], "unknowns": ["x"]}
 ROOT_HALF = "0.70710678118654752440"  # 1/sqrt(2)
@@ -219,6 +221,53 @@ def test_a_multiple_root_is_flat() -> None:
         {"method": "roots", "precision": "100"},
     )
     assert check_certificate(value)
+
+
+@pytest.mark.parametrize(
+    ("inertia", "true"), [(["0", "0", "1"], True), (["1", "0", "0"], False), (["0", "1", "0"], False)]
+)
+def test_an_irrational_multiple_root_is_flat(inertia: list[str], true: bool) -> None:
+    """(x^2 - 2)^3 has the derivative 6x(x^2 - 2)^2, and at 0 the second derivative 24."""
+    two = "1.41421356237309504880"
+    value = certificate(
+        {"loss": ["^", ["+", ["^", "x", "2"], "-2"], "3"], "unknowns": ["x"]},
+        {
+            "complete": True,
+            "points": [point("1e-19", inertia, x="-" + two), point("0", ["1", "0", "0"], x="0"), point("1e-19", x=two)],
+        },
+        {"method": "roots", "precision": "200"},
+    )
+    if true:
+        assert check_certificate(value)
+    else:
+        with pytest.raises(Refused, match="inertia"):
+            check_certificate(value)
+
+
+def test_powers_with_the_unknown_above_and_below() -> None:
+    """x^x has its minimum at 1/e."""
+    value = certificate(
+        {"loss": ["^", "x", "x"], "unknowns": ["x"]},
+        {"complete": False, "points": [point("1e-15", ["1", "0", "0"], x="0.36787944117144232")]},
+        {"method": "newton", "precision": "100", "points": [{"box": {"x": "0.01"}}]},
+    )
+    assert check_certificate(value)
+    value["claim"]["points"][0]["inertia"] = ["0", "1", "0"]
+    with pytest.raises(Refused, match="inertia"):
+        check_certificate(value)
+
+
+def test_the_jet_of_a_power_of_two_unknowns() -> None:
+    """x^y at (2, 3): value 8, slopes 12 and 8 log 2, second derivatives 12, 4 + 12 log 2, 8 log(2)^2."""
+    found = jet(("^", "x", "y"), {"x": 0, "y": 1}, {"x": arb(2), "y": arb(3)}, {})
+    log = arb(2).log()
+    assert found.value.overlaps(arb(8))
+    assert found.first[0].overlaps(arb(12))
+    assert found.first[1].overlaps(8 * log)
+    assert found.second[0, 0].overlaps(arb(12))
+    assert found.second[0, 1].overlaps(4 + 12 * log)
+    assert found.second[1, 1].overlaps(8 * log * log)
+    assert all(b.rad() < 1e-10 for b in (found.value, *found.first.values(), *found.second.values()))
 
 
 def test_the_domain_is_obeyed() -> None:

@@ -83,7 +83,7 @@ def _read(
     elif head in ("+", "*"):
         rows = [_read(a, context, gens, columns, at) for a in args]
     else:
-        raise NotRational(head)
+        raise NotRational(f"{head} makes no quotient of polynomials")
     total = Quotient(context.constant(0 if head in ("+", "sum") else 1), one)
     for row in rows:
         if head in ("*", "prod"):

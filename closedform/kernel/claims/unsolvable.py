@@ -15,11 +15,12 @@ from itertools import product
 from pathlib import Path
 
 import flint
-from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series, nmod_poly
+from flint import fmpq, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series, nmod_poly
 
 from closedform.kernel.coefficients import poly_text, polynomial
-from closedform.kernel.expression import Tree, as_integer, read
+from closedform.kernel.expression import read
 from closedform.kernel.infix import infix
+from closedform.kernel.rational import quotient
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 TABLE = Path(__file__).parent.parent.parent / "tables" / "primitive_solvable_groups.json"
@@ -231,24 +232,6 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     return f"{poly_text(f)} has no root in radicals over Q: it is irreducible, and {prove_unsolvable(f, evidence)}"
 
 
-def _expand(tree: Tree, at: dict[str, fmpq_mpoly]) -> fmpq_mpoly:
-    """The polynomial that a tree writes; refused where it is none."""
-    if isinstance(tree, str) and tree in at:
-        return at[tree]
-    one = next(iter(at.values())) ** 0
-    if isinstance(tree, fmpq):
-        return one * tree
-    if isinstance(tree, tuple) and tree[0] in ("+", "*"):
-        out = one * (0 if tree[0] == "+" else 1)
-        for value in (_expand(a, at) for a in tree[1:]):
-            out = out + value if tree[0] == "+" else out * value
-        return out
-    exponent = as_integer(tree[2]) if isinstance(tree, tuple) and tree[0] == "^" else None
-    if exponent is None or not 0 <= exponent <= 1_000:
-        refuse(f"not a polynomial: {infix(tree)[:60]}")
-    return _expand(tree[1], at) ** exponent
-
-
 def check_family(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
     """``{"kind": "unsolvable_family", "polynomial": tree, "unknown", "parameters"}`` by one rational specialisation."""
     fields(statement, ())
@@ -259,8 +242,10 @@ def check_family(statement: dict[str, Json], claim: dict[str, Json], evidence: d
     at = {key: rational(v, key) for key, v in mapping(given["at"], "at").items()}
     if set(at) != set(parameters) or x in at:
         refuse("the witness must give every parameter one value")
-    context = fmpq_mpoly_ctx.get((x, *parameters), "lex")
-    f = _expand(tree, dict(zip((x, *parameters), context.gens(), strict=True)))
+    whole = quotient(tree, [x, *parameters], {})
+    if not whole.bottom.is_constant():
+        refuse(f"not a polynomial: {infix(tree)[:60]}")
+    f = whole.top
     special = fmpq_poly([])
     for exponents, c in f.to_dict().items():
         for key, e in zip(parameters, exponents[1:], strict=True):
