@@ -12,15 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from flint import fmpq_poly, fmpz, fmpz_poly
+from flint import fmpz, fmpz_poly
 
 from closedform.algebra.galois.compositum import Known, Together, together
 from closedform.algebra.galois.decide import Decision, certificate_of, decide, shortcut, texts
 from closedform.algebra.galois.explain import explain
-from closedform.algebra.galois.family import coefficients_in, decide_family, tree_of
-from closedform.algebra.galois.monodromy import Monodromy
-from closedform.algebra.galois.monodromy import monodromy as follow_loops
-from closedform.algebra.galois.subfields import MAX_DEGREE, TooLarge
+from closedform.algebra.galois.family import decide_family, tree_of
+from closedform.algebra.galois.monodromy import Monodromy, of_family
+from closedform.algebra.galois.subfields import MAX_DEGREE
 from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import Unresolved
@@ -391,14 +390,4 @@ def monodromy(polynomial: object, timeout: float = 60, unknown: str | None = Non
     >>> [loop.cycles for loop in monodromy("x^2 - t").loops]
     [((0, 1),)]
     """
-    given = read(polynomial, unknown)
-    if len(given.parameters) != 1:
-        raise CallError("monodromy needs a polynomial with exactly one parameter, such as x^5 - x - t")
-    coefficients = list[fmpq_poly]()
-    for c in coefficients_in(of_tree(given), 0):
-        powers = {int(e[1]): v for e, v in c.to_dict().items()}
-        coefficients.append(fmpq_poly([powers.get(j, 0) for j in range(max(powers, default=0) + 1)]))
-    try:
-        return follow_loops(coefficients, Budget.of(timeout))
-    except (TooLarge, OutOfTime) as fault:
-        raise CallError(f"no monodromy was computed: {fault}") from None
+    return of_family(read(polynomial, unknown), Budget.of(timeout))

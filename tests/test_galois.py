@@ -37,6 +37,7 @@ from closedform.algebra.galois.subfields import (
 )
 from closedform.algebra.galois.transitive import invariant, transitive_groups
 from closedform.budget import Budget
+from closedform.derive import derive
 from closedform.errors import CallError, ClosedFormError, InputError
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import unsolvable
@@ -734,6 +735,14 @@ def test_monodromy_says_what_it_needs() -> None:
         monodromy("x - t")
     with pytest.raises(CallError, match="leading coefficient"):
         monodromy("t*x^5 - x - 1")
+
+
+def test_a_report_shows_its_monodromy() -> None:
+    pytest.importorskip("matplotlib")
+    report = derive(equations=["x^3 - x - t"], unknowns=["x"], timeout=20)
+    assert len(report.plot(what="monodromy").axes) == len(monodromy("x^3 - x - t").loops)
+    with pytest.raises(CallError):
+        derive("x^4 - x").plot(what="monodromy")
 
 
 def test_monodromy_pictures(tmp_path: Path) -> None:

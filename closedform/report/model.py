@@ -231,6 +231,8 @@ class Report:
     def plot(self, file: str | None = None, *, what: str | None = None) -> Drawing:
         """The loss with its critical points (one or two unknowns); ``what="roots"`` the roots in the complex plane.
 
+        ``what="monodromy"``: how they change places while the one parameter runs around loops.
+
         Needs the ``plot`` extra. Saved to ``file`` (.svg, .png, .pdf; the same bytes every time) when one is given.
         """
         from closedform.report.plots import draw

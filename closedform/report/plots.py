@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from closedform.algebra.galois.monodromy import of_family
 from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import read
 from closedform.budget import Budget
@@ -59,11 +60,13 @@ class Drawing(Figure):
 
 
 def draw(report: Report, what: str | None = None) -> Drawing:
-    """``what`` is "loss" (a curve or contours, with the critical points) or "roots" (of the one equation)."""
-    if what not in (None, "loss", "roots"):
-        raise CallError(f"what = {what!r}: loss or roots can be drawn")
+    """``what`` is "loss" (a curve or contours, with the critical points), "roots" or "monodromy" (of the one equation)."""
+    if what not in (None, "loss", "roots", "monodromy"):
+        raise CallError(f"what = {what!r}: loss, roots or monodromy can be drawn")
     if what == "roots":
         return _roots(report)
+    if what == "monodromy":
+        return _monodromy(report)
     unknowns = report.problem.unknowns
     if report.problem.loss is None or len(unknowns) not in (1, 2) or report.problem.level != "scalar":
         raise CallError("a loss of one or two unknowns, without other symbols, can be drawn")
@@ -168,6 +171,15 @@ def _roots(report: Report) -> Drawing:
     poly = read(readable(report.equations[0], 1_000_000)).poly
     assert poly is not None, "a polynomial without parameters has numbers as coefficients"
     return draw_roots(all_roots(poly, 15, Budget.of(60, 15)), f"{readable(report.equations[0], 200)} = 0")
+
+
+def _monodromy(report: Report) -> Drawing:
+    from closedform.report.tracks import tracks
+
+    if len(report.equations) != 1 or len(report.problem.unknowns) != 1:
+        raise CallError("the monodromy of one polynomial equation in one unknown, with one parameter, can be drawn")
+    given = read(readable(report.equations[0], 1_000_000), report.problem.unknowns[0])
+    return tracks(of_family(given, Budget.of(60)))
 
 
 def draw_roots(found: Sequence[Root], title: str) -> Drawing:

@@ -18,7 +18,9 @@ import flint
 from flint import acb, acb_poly, arb, fmpq, fmpq_mpoly_ctx, fmpq_poly, fmpz_poly
 
 from closedform.algebra.galois.subfields import TooLarge
+from closedform.algebra.univariate import Given, of_tree
 from closedform.budget import Budget
+from closedform.errors import CallError, OutOfTime
 
 BITS = 106
 SMALLEST_STEP = 1e-9
@@ -62,6 +64,20 @@ class Monodromy:
     roots: tuple[complex, ...]
     loops: tuple[Loop, ...]
     order: int | None
+
+
+def of_family(given: Given, budget: Budget) -> Monodromy:
+    """The loops of a polynomial with exactly one parameter; ``CallError`` where they are not computed."""
+    if len(given.parameters) != 1:
+        raise CallError("monodromy needs a polynomial with exactly one parameter, such as x^5 - x - t")
+    f, coefficients = of_tree(given), list[fmpq_poly]()
+    for k in range(int(f.degrees()[0]) + 1):
+        powers = {int(e[1]): c for e, c in f.to_dict().items() if e[0] == k}
+        coefficients.append(fmpq_poly([powers.get(j, 0) for j in range(max(powers, default=0) + 1)]))
+    try:
+        return monodromy(coefficients, budget)
+    except (TooLarge, OutOfTime) as fault:
+        raise CallError(f"no monodromy was computed: {fault}") from None
 
 
 def monodromy(coefficients: list[fmpq_poly], budget: Budget, base: tuple[fmpq, fmpq] | None = None) -> Monodromy:
