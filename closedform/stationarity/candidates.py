@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
 from closedform import expression
 from closedform.algebra import bridge
-from closedform.algebra.roots import exact as dyadic
-from closedform.algebra.roots import isolate_real, magnitude, radius_text, round_ball
+from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.budget import Budget
 from closedform.calculus.polynomial_roots import Stand
@@ -45,10 +44,6 @@ class Judged:
     point: Mapping[Any, Any]
     words: tuple[Word, ...]
     balls: tuple[Mapping[str, arb] | None, ...]
-
-    @property
-    def always(self) -> bool:
-        return bool(self.words) and all(w == "root" for w in self.words)
 
     @property
     def sometimes(self) -> bool:
@@ -233,15 +228,6 @@ def _names_of(tree: Any) -> set[str]:
     if isinstance(tree, str):
         return {tree}
     return set[str]().union(*(_names_of(a) for a in tree[1:])) if isinstance(tree, tuple) else set()
-
-
-def decimals(ball: arb, digits: int) -> tuple[str, str]:
-    """The ball as decimal text and a radius that covers it."""
-    with ctx.workprec(int(digits * 3.4) + 100):
-        middle = abs(dyadic(ball.mid()))
-        places = digits - 1 - magnitude(middle) if middle > 0 else digits
-        numeric, bound = round_ball(ball, places)
-        return numeric, radius_text(bound)
 
 
 def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, tuple[Any, ...]] | None:

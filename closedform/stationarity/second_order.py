@@ -14,12 +14,9 @@ from itertools import combinations
 from typing import Any
 
 import sympy as sp
-from flint import arb
 
-from closedform.algebra.sampling import Sample, real_ball
 from closedform.calculus.inversion import all_bounds, real_roots
 from closedform.calculus.signs import Facts
-from closedform.kernel.claims.critical_points import inertia
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 
@@ -226,31 +223,6 @@ def _semidefinite(hessian: Any, facts: Facts) -> bool:
             if facts.sign(sp.factor(hessian.extract(rows, rows).det(method="berkowitz"))) not in (0, 1, 2):
                 return False
     return True
-
-
-def numeric_kind(
-    system: Stationarity, at: Mapping[str, arb], precision: int
-) -> tuple[Kind, tuple[int, int, int] | None]:
-    """The kind at a point given by balls, from the inertia of the Hessian in balls."""
-    if (
-        system.gradient is None
-        or system.loss is None
-        or len(system.unknowns) > 40
-        or _size(system.gradient) > 4 * MAX_OPS
-    ):
-        return "unclassified", None
-    here = Sample(at, {})
-    rows = list[list[arb]]()
-    for g in system.gradient:
-        row = [real_ball(sp.diff(g, u), here, precision) for u in system.unknowns]
-        if any(b is None for b in row):
-            return "unclassified", None
-        rows.append([b for b in row if b is not None])
-    found = inertia(rows)
-    if found is None or found[2]:
-        return "unclassified", found
-    plus, minus, _ = found
-    return ("local minimum" if not minus else "local maximum" if not plus else "saddle"), found
 
 
 def _size(expressions: Any) -> int:

@@ -22,8 +22,8 @@ from closedform.calculus.inversion import bounds_of
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, largest_class
-from closedform.stationarity.candidates import decimals, expression_class
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.ending import FoundPoint, pointed
 
 CLOSED = (">=", "<=")
 _CONTINUOUS = (
@@ -196,11 +196,12 @@ class _Line:
             (self.high, self.high_closed, -self.slopes[-1], "falls to"),
         )
         ends = [
-            CriticalPoint(
-                FrozenMap({x.name: e}),
-                kind="boundary minimum",
-                expression_class=expression_class(e),
-                note=f"the loss {word} this end: its multiplier is positive",
+            pointed(
+                self.system,
+                FoundPoint(
+                    {x: e}, kind="boundary minimum", note=f"the loss {word} this end: its multiplier is positive"
+                ),
+                self.digits,
             )
             for e, closed, s, word in sides
             if closed and s > 0
@@ -224,10 +225,6 @@ class _Line:
             if i >= len(old):
                 if i not in best:
                     continue
-                shown = decimals(at[i], self.digits)
-                p = replace(
-                    p, numeric=FrozenMap({x.name: shown[0]}), radius=FrozenMap({x.name: shown[1]}), loss=values[i]
-                )
             elif i in best:
                 p = replace(p, kind="global minimum")
             elif p.kind == "global minimum":
@@ -285,15 +282,7 @@ class _Line:
         if not best:
             return None
         points = tuple(
-            CriticalPoint(
-                FrozenMap({x.name: sp.Integer(k)}),
-                FrozenMap({x.name: str(k)}),
-                FrozenMap({x.name: "0"}),
-                "global minimum",
-                loss=exact[k],
-                expression_class="rational",
-            )
-            for k in best
+            pointed(self.system, FoundPoint({x: sp.Integer(k)}, kind="global minimum"), self.digits) for k in best
         )
         said = finding("least of the integers", unknown=x)
         return Attempt(

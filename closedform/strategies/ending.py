@@ -75,6 +75,7 @@ class FoundPoint:
     conditions: tuple[str, ...] = ()
     note: str = ""
     certificate: int | None = None
+    decided: bool = False  # it is proved to have no formula, whatever is open of others
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def concluded(name: str, system: Posed, found: Found, budget: Budget) -> Attempt
         reason,
         points=tuple(points),
         complete=found.complete,
-        minimiser=_minimiser(points, found),
+        minimiser=_minimiser(found),
         expression_class=largest_class([p.expression_class for p in points]),
         scope="formula" if system.parameters else "instance",
         counts=FrozenMap({"complex": found.complex, "real": len(points) if found.complete and not families else None}),
@@ -143,18 +144,19 @@ def _outcome(points: list[CriticalPoint], found: Found) -> tuple[Outcome, str]:
     return ("enclosed", found.open) if found.open else ("not_closed", "")
 
 
-def _minimiser(points: list[CriticalPoint], found: Found) -> Literal["closed", "not_closed"] | None:
+def _minimiser(found: Found) -> Literal["closed", "not_closed"] | None:
     """The word on the points proved to be least, None where it is open."""
-    least = [p for p in points if p.kind in MINIMA]
+    least = [p for p in found.points if p.kind in MINIMA]
     if least and all(p.exact is not None for p in least):
         return "closed"
-    return "not_closed" if least and not found.open and not found.unsettled else None
+    decided = (not found.open and not found.unsettled) or all(p.decided or p.exact is not None for p in least)
+    return "not_closed" if least and decided else None
 
 
 def pointed(system: Posed, c: FoundPoint, digits: int) -> CriticalPoint:
     """The point of a candidate, with decimals where it is one of numbers."""
-    names = [u.name for u in system.unknowns]
-    exact = None if c.exact is None else {u.name: sp.sympify(v) for u, v in c.exact.items()}
+    exact = None if c.exact is None else {str(u): sp.sympify(v) for u, v in c.exact.items()}
+    names = [u.name for u in system.unknowns if u.name in (exact or c.balls or {})]  # multipliers are left out
     exact = None if exact is None else FrozenMap({n: exact[n] for n in names})
     balls = dict(c.balls) if c.balls is not None else _balls(exact, int(digits * 3.4) + 120)
     numeric = radius = None
@@ -195,3 +197,10 @@ def loss_at(system: Posed, exact: Mapping[str, Any]) -> Any:
     if sp.count_ops(value) <= SIMPLIFIED:
         value = sp.expand_log(value) if value.has(sp.log, sp.exp) else sp.simplify(value)
     return value if sp.count_ops(value) <= SHOWN else None
+
+
+def in_floating_point(
+    numeric: Mapping[str, str], radius: Mapping[str, str] | None = None, **known: Any
+) -> CriticalPoint:
+    """A point of a table that is too large for exact arithmetic, in decimals; without radii nothing is proved of them."""
+    return CriticalPoint(None, FrozenMap(numeric), None if radius is None else FrozenMap(radius), **known)

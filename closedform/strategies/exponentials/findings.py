@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -13,7 +13,7 @@ from closedform.attempt import Finding, finding
 from closedform.calculus.decided_numbers import Number, text
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.exponentials import Field
-from closedform.points import CriticalPoint
+from closedform.strategies.ending import FoundPoint
 from closedform.strategies.exponentials.branches import Branch, Curve, Pieces, dense, variables
 from closedform.strategies.exponentials.field import Setting
 from closedform.strategies.exponentials.kinds import Judged, rational_value
@@ -142,7 +142,7 @@ def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[
 
 
 def about_points(
-    where: Setting, found: Pieces, judged: Judged, points: list[CriticalPoint], eliminant: int | None
+    where: Setting, found: Pieces, judged: Judged, points: Sequence[FoundPoint], eliminant: int | None
 ) -> list[Finding]:
     """Completeness, curves of degenerate points, and what happens at infinity."""
     out = list[Finding]()

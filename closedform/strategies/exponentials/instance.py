@@ -7,20 +7,19 @@ logarithm of radicals, or proven not to be. With symbols in the data see ``expon
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flint import arb, fmpz_mpoly
 
-from closedform.attempt import Attempt, Outcome
+from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.decided_numbers import Number, number, rational
 from closedform.frozen import FrozenMap
-from closedform.kernel.certificate import Certificate
-from closedform.kernel.check import check_certificate
-from closedform.kernel.reading import Refused
-from closedform.points import CriticalPoint, largest_class
+from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import numbers_only
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 from closedform.strategies.exponentials.branches import Branch, Pieces, admissible, dense, pieces
 from closedform.strategies.exponentials.designs import about_design
 from closedform.strategies.exponentials.evidence import eliminant_certificate
@@ -30,7 +29,6 @@ from closedform.strategies.exponentials.kinds import judge
 from closedform.strategies.exponentials.points import (
     Solution,
     Undetermined,
-    point,
     solutions,
     unknowns_exactly,
 )
@@ -60,7 +58,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     found = taken_apart(where, budget)
     if found.open:
         return _through_engine(where, found.open[0][1], budget)
-    return concluded(where, found, budget)
+    return _from_pieces(where, found, budget)
 
 
 def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
@@ -69,48 +67,40 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
     if not answer.complete:
         return Attempt(name, "failed", f"the polynomial system was not taken apart: {why}; {answer.reason}")
     judged = judge(list(answer.points), where, complete=True)
-    order = tuple(u.name for u in where.system.unknowns)
     points = tuple(
-        point(s, order, kind, signs, exact, symbols_of(exact), budget.digits, "")
-        for s, exact, (kind, signs) in zip(answer.points, answer.exact, judged.kinds, strict=True)
+        _point(s, exact, n, kind, signs)
+        for s, exact, n, (kind, signs) in zip(answer.points, answer.exact, answer.numbers, judged.kinds, strict=True)
     )
     different = list({id(n): n for n in answer.numbers}.values())
     certificates = tuple(n.certificate for n in different if n.certificate is not None)
+    record = Record()
     findings = about_engine(where, answer.numbers, answer.complex, answer.ground, certificates)
-    unsolvable = bool(points) and all(n.closed is False for n in answer.numbers)
-    closed = [p.exact is not None for p in points]
-    outcome: Outcome = (
-        "not_closed" if unsolvable else "solved" if all(closed) else "partial" if any(closed) else "enclosed"
+    record.take((*findings, *about_design(where, answer.complex)), certificates)
+    unsettled = ""
+    if any(n.closed is None for n in answer.numbers):
+        unsettled = "the coordinates are algebraic in the exponentials, but were not written out"
+    details = FrozenMap[str, object](
+        {
+            "groups": [{"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in different],
+            "logarithms": tuple(u for u, how in where.of.items() if how is not None),
+            "solutions": answer.complex,
+        }
     )
-    if not points:
-        outcome = "no_critical_point"
-    elif any(n.closed is None for n in answer.numbers):
-        outcome = "enclosed"
-    best = [p for p in points if p.kind == "global minimum"]
-    return Attempt(
-        name,
-        outcome,
-        "" if outcome != "enclosed" else "the coordinates are algebraic in the exponentials, but were not written out",
-        points=points,
-        complete=True,
-        minimiser=_minimiser(best, list(points), [], [], True)
-        if best and all(p.exact for p in best)
-        else "not_closed"
-        if best and unsolvable
-        else None,
-        expression_class=largest_class([p.expression_class for p in points]),
-        counts=FrozenMap({"complex": None, "real": len(points)}),
-        findings=(*findings, *about_design(where, answer.complex)),
-        certificates=certificates,
-        details=FrozenMap(
-            {
-                "groups": [
-                    {"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in different
-                ],
-                "logarithms": tuple(u for u, how in where.of.items() if how is not None),
-                "solutions": answer.complex,
-            }
-        ),
+    return concluded(name, where.system, Found(points, True, record, unsettled=unsettled, details=details), budget)
+
+
+def _point(
+    s: Solution, exact: Mapping[str, Any] | None, n: Number, kind: Kind, signs: tuple[int, int, int] | None
+) -> FoundPoint:
+    return FoundPoint(
+        exact,
+        s.unknowns,
+        kind,
+        signs,
+        multiplicity=1 if signs is not None else None,
+        expression_class=symbols_of(exact),
+        note=n.reason if n.closed is None else "",
+        decided=n.closed is False,
     )
 
 
@@ -127,7 +117,7 @@ def avoided(where: Setting) -> list[fmpz_mpoly]:
     return out + [where.field.generator[n] for n in where.generators if n in where.field.positive]
 
 
-def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
+def _from_pieces(where: Setting, found: Pieces, budget: Budget) -> Attempt:
     """Points, kinds, verdict and findings from the pieces."""
     try:
         real = [(b, solutions(b, where, budget.digits, budget)) for b in found.branches]
@@ -139,49 +129,30 @@ def concluded(where: Setting, found: Pieces, budget: Budget) -> Attempt:
     numbers = [_number(b, s, where, budget) for b, s in real]
     every = [s for _, group in real for s in group]
     judged = judge(every, where, complete=not found.curves)
-    points = list[CriticalPoint]()
+    points = list[FoundPoint]()
     certificates = [n.certificate for n in numbers if n.certificate is not None]
     for (branch, group), n in zip(real, numbers, strict=True):
         for i, s in enumerate(group):
             values = unknowns_exactly(branch, n.expressions[i], where) if n.closed else None
-            kind, signs = judged.kinds[len(points)]
-            note = "" if n.closed else _note(n, branch, where)
-            points.append(
-                point(
-                    s,
-                    tuple(u.name for u in where.system.unknowns),
-                    kind,
-                    signs,
-                    values,
-                    symbols_of(values),
-                    budget.digits,
-                    note,
-                )
-            )
+            points.append(_point(s, values, n, *judged.kinds[len(points)]))
     eliminant = eliminant_certificate(where)
     goal = None
-    if eliminant is not None and _accepted(eliminant[0]):
+    if eliminant is not None:
         certificates.insert(0, eliminant[0])
         goal = eliminant[1]
     findings = about_numbers(where, found, real, numbers, goal, certificates)
     findings += about_points(where, found, judged, points, None if goal is None else 0)
     findings += about_design(where, _complex(found, where))
-    order = sorted(range(len(points)), key=lambda i: tuple(float(v.mid()) for v in every[i].unknowns.values()))
-    outcome = _outcome(points, numbers, found)
-    best = [p for p in points if p.kind == "global minimum"]
-    return Attempt(
-        name,
-        outcome,
-        _reason(outcome, found, numbers, where),
-        points=tuple(points[i] for i in order),
-        complete=not found.curves,
-        minimiser=_minimiser(best, points, numbers, real, judged.attained),
-        expression_class=largest_class([p.expression_class for p in points]),
-        counts=FrozenMap({"complex": None, "real": len(points) if not found.curves else None}),
-        findings=tuple(findings),
-        certificates=tuple(certificates),
-        details=FrozenMap(_details(where, found, numbers)),
-    )
+    record = Record()
+    record.take(tuple(findings), tuple(certificates))
+    details = FrozenMap(_details(where, found, numbers))
+    unsettled = _unsettled(found, numbers)
+    if not points and found.curves:
+        return Attempt(
+            name, "enclosed", unsettled, findings=tuple(findings), certificates=tuple(certificates), details=details
+        )
+    whole = Found(tuple(points), not found.curves, record, unsettled=unsettled, details=details)
+    return concluded(name, where.system, whole, budget)
 
 
 def _number(branch: Branch, group: list[Solution], where: Setting, budget: Budget) -> Number:
@@ -191,58 +162,16 @@ def _number(branch: Branch, group: list[Solution], where: Setting, budget: Budge
     return number(dense(branch.eliminant, branch.main, where.field), roots, budget)
 
 
-def _note(n: Number, branch: Branch, where: Setting) -> str:
-    return n.reason if n.closed is None else ""
-
-
-def _accepted(certificate: Certificate) -> bool:
-    try:
-        check_certificate(certificate)
-    except Refused:
-        return False
-    return True
-
-
-def _outcome(points: list[CriticalPoint], numbers: list[Number], found: Pieces) -> Outcome:
-    if found.curves or any(n.closed is None for n in numbers):
-        return "enclosed"
-    if not points:
-        return "no_critical_point"
-    if all(p.exact is not None for p in points):
-        return "solved"
-    return "partial" if any(p.exact is not None for p in points) else "not_closed"
-
-
-def _minimiser(
-    best: list[CriticalPoint],
-    points: list[CriticalPoint],
-    numbers: list[Number],
-    real: list[Any],
-    attained: bool | None,
-) -> Any:
-    if attained is False:
-        return None
-    if not best:
-        return None
-    if all(p.exact is not None for p in best):
-        return "closed"
-    owners = [n for (_, group), n in zip(real, numbers, strict=True) for _ in group]
-    ours = [n for p, n in zip(points, owners, strict=True) if p.kind == "global minimum"]
-    return "not_closed" if all(n.closed is False for n in ours) else "undecided"
-
-
 def _complex(found: Pieces, where: Setting) -> int | None:
     if found.curves or not found.exhaustive:
         return None
     return sum(b.degree(where.field) for b in found.branches)
 
 
-def _reason(outcome: Outcome, found: Pieces, numbers: list[Number], where: Setting) -> str:
+def _unsettled(found: Pieces, numbers: list[Number]) -> str:
     if found.curves:
         return "the other critical points fill a curve, given by its equation"
-    if outcome == "enclosed":
-        return next(n.reason for n in numbers if n.closed is None)
-    return ""
+    return next((n.reason for n in numbers if n.closed is None), "")
 
 
 def _details(where: Setting, found: Pieces, numbers: list[Number]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Real critical points from the branches of an exponential system: balls, exact logarithms, kinds.
+"""Real critical points from the branches of an exponential system: balls and exact logarithms.
 
 A branch gives the generators; an unknown is log(t)/scale or a generator itself. All numbers are balls; a sign that
 stays open at high precision makes the point "unclassified", never a guess.
@@ -15,14 +15,12 @@ import sympy as sp
 from flint import arb, fmpq, fmpq_poly, fmpz
 
 from closedform.algebra import bridge
-from closedform.algebra.roots import exact, isolate_real, magnitude, radius_text, round_ball
+from closedform.algebra.roots import isolate_real
 from closedform.budget import Budget
-from closedform.frozen import FrozenMap
 from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field, Quotient
 from closedform.kernel.reading import Refused
-from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import columns_of
 from closedform.strategies.exponentials.branches import Branch, dense, substituted
 from closedform.strategies.exponentials.field import Setting
@@ -237,37 +235,3 @@ def written(p: Any, values: Mapping[str, Any], fld: Field) -> Any:
     for m, c in zip(p.monoms(), p.coeffs(), strict=True):
         terms.append(sp.Mul(sp.Integer(int(c)), *(values[n] ** int(e) for n, e in zip(fld.names, m, strict=True) if e)))
     return sp.Add(*terms)
-
-
-# -- for the report --------------------------------------------------------------------------------------------------
-
-
-def point(
-    s: Solution,
-    order: tuple[str, ...],
-    kind: Kind,
-    signs: tuple[int, int, int] | None,
-    values: Mapping[str, Any] | None,
-    expression_class: str | None,
-    digits: int,
-    note: str,
-) -> CriticalPoint:
-    """The critical point as the report shows it."""
-    numeric: dict[str, str] = {}
-    radius: dict[str, str] = {}
-    for u in order:
-        ball = s.unknowns[u]
-        size = abs(exact(ball.mid()))
-        places = digits - 1 - (magnitude(size) if size > 0 else 0)
-        numeric[u], bound = round_ball(ball, places)
-        radius[u] = radius_text(bound)
-    return CriticalPoint(
-        exact=FrozenMap({u: values[u] for u in order}) if values is not None else None,
-        numeric=FrozenMap(numeric),
-        radius=FrozenMap(radius),
-        kind=kind,
-        inertia=signs,
-        multiplicity=1 if signs is not None else None,
-        expression_class=expression_class,
-        note=note,
-    )

@@ -20,12 +20,11 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
-from closedform.kernel.certificate import Certificate
-from closedform.kernel.check import check_certificate
 from closedform.kernel.claims.exponentials import Field, slopes, summands
 from closedform.kernel.expression import Tree
-from closedform.kernel.reading import Refused, decimal
+from closedform.kernel.reading import Json, Refused, decimal
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.answer import certified
 from closedform.strategies.exponentials.field import (
     NotExponential,
     exponentials,
@@ -82,18 +81,14 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "declined", "no direction lowers every summand: the data are not separable")
     v = found[: len(unknowns)]
     direction = {u: c for u, c in zip(unknowns, whole(v), strict=True) if c != 0}
-    certificate = Certificate(
-        statement,
-        {
-            "kind": "descent_direction",
-            "substitution": substitution_json(field),
-            "names": list(field.names[len(field.scales) :]),
-            "direction": {u: str(c) for u, c in direction.items()},
-        },
-        {},
-    )
+    claim: dict[str, Json] = {
+        "kind": "descent_direction",
+        "substitution": substitution_json(field),
+        "names": list(field.names[len(field.scales) :]),
+        "direction": {u: str(c) for u, c in direction.items()},
+    }
     try:
-        check_certificate(certificate)
+        certificate = certified(statement, claim, {})
     except Refused as refused:
         return Attempt(name, "failed", f"the kernel refused the direction: {refused}")
     along = ", ".join(f"{u}: {c}" for u, c in direction.items())

@@ -22,8 +22,8 @@ from closedform.emit.moments import Block
 from closedform.expression import Node, number
 from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
-from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.strategies.ending import in_floating_point
 
 name = "streamed least squares"
 share = 0.95
@@ -118,8 +118,8 @@ def _attempt(fit: LeastSquares, found: dict[str, float], deficient: bool, penali
     if deficient:
         relations = "; ".join(fit.dependent[:5])
         findings.append(finding("dependent columns", "observed", relations=relations))
-    point = CriticalPoint(
-        numeric=FrozenMap(values),
+    point = in_floating_point(
+        values,
         kind="degenerate" if deficient else "global minimum",
         note=f"floating point, about {fit.digits:.0f} digits",
     )

@@ -26,9 +26,9 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.expression import Node, add, mul, number
 from closedform.frozen import FrozenMap
-from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.reading.tables import Table
+from closedform.strategies.ending import in_floating_point
 
 name = "convex fit"
 share = 0.95
@@ -449,9 +449,9 @@ def _least_eigenvalue(a: Array) -> float:
 
 
 def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, steps: list[float], table: Table) -> Attempt:
-    point = CriticalPoint(
-        numeric=FrozenMap({u: _decimal(v) for u, v in zip(unknowns, b, strict=True)}),
-        radius=FrozenMap({u: _upward(v) for u, v in zip(unknowns, radii, strict=True)}),
+    point = in_floating_point(
+        {u: _decimal(v) for u, v in zip(unknowns, b, strict=True)},
+        {u: _upward(v) for u, v in zip(unknowns, radii, strict=True)},
         kind="global minimum",
         inertia=(len(unknowns), 0, 0),
         multiplicity=1,

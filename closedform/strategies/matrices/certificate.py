@@ -8,9 +8,10 @@ from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Uns
 from closedform.algebra.noncommutative.tree import size_tree, tree
 from closedform.expression import free_names, to_tree
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.matrices import check_matrix_stationary, draw_sizes
+from closedform.kernel.claims.matrices import draw_sizes
 from closedform.kernel.reading import Json, Refused
 from closedform.stationarity.matrix import MatrixSystem
+from closedform.strategies.answer import certified
 
 
 def certificate(
@@ -43,14 +44,13 @@ def certificate(
     for pairs in (tall(system, values.values()), []):
         evidence: dict[str, Json] = {"tall": [list[Json](p) for p in pairs]}
         try:
-            check_matrix_stationary(statement, claim, evidence)
+            return certified(statement, claim, evidence)
         except Refused as refused:
             if "is not zero" in str(refused) or "is not met" in str(refused):
                 raise ArithmeticError(str(refused)) from None
             if "no meaning" in str(refused) or "exponent" in str(refused):
                 return None
             continue
-        return Certificate(statement, claim, evidence)
     return None  # some matrix was singular at the sizes tried, or a formula is not shown to be positive
 
 

@@ -15,16 +15,15 @@ from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.least import convex, descends, sublevel
 from closedform.frozen import FrozenMap
-from closedform.kernel.certificate import Certificate
-from closedform.points import CLASSES, CriticalPoint, Kind
-from closedform.stationarity.candidates import decimals, expression_class
+from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import Reduction, Stationarity
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import (
     Edge,
@@ -119,56 +118,29 @@ class _Answer:
             if c.exact is not None:
                 value = self.feasible.loss.subs(c.exact, simultaneous=True)
                 c.value = sp.nsimplify(value) if value.is_Rational else value
-        findings = list[Finding]()
         best, reason = self._least()
         if self.flat and not (best and self._convex()):  # else no point of them is a minimum, as none is the least
             self.gaps += [f"{where}, where the loss is constant" for where, _ in self.flat]
         for i, c in enumerate(self.candidates):
             c.kind = "global minimum" if i in best else self._kind(c)
         kept = [c for c in self.candidates if self._listed(c)]
-        complete = not self.gaps
+        gaps = "; ".join(dict.fromkeys(self.gaps))
+        passed: dict[str, object] = {PASSED: len(self.candidates) - len(kept) + len(self.flat)}
         if not kept:
-            return self._nothing(complete)
-        said = "; ".join(dict.fromkeys(self.gaps))
-        findings.append(self._said(complete))
+            return self._nothing(gaps, passed)
+        parts = "the inside and every face, edge and corner of the domain" if self.feasible.closed else "the constraint"
+        record = Record(finding("faces searched" if gaps else "every point of John", parts=parts))
         if best:
-            findings.append(finding("global minimum", reason=reason))
+            record.say("global minimum", reason=reason)
         elif (way := self._downhill()) is not None:
-            findings.append(finding("no lower bound along a ray", reason=way))
-        certificates = self._certify(kept, findings)
-        kept.sort(key=lambda c: [float(b.mid()) for b in c.at.values()])
+            record.say("no lower bound along a ray", reason=way)
+        self._certify(kept, record)
+        open_ = f"not every point of these parts of the domain is known: {gaps}" if gaps else ""
+        if not open_ and any(c.open and c.exact is None for c in kept):
+            open_ = "no formula was found for some of the points"
+        details = FrozenMap[str, object]({**self._multipliers(kept), **passed})
         points = tuple(self._point(c) for c in kept)
-        exact = [p for p in points if p.exact is not None]
-        classes = [p.expression_class for p in exact if p.expression_class]
-        if complete and len(exact) == len(points):
-            outcome: Any = "solved"
-        elif exact:
-            outcome = "partial"
-        else:
-            outcome = "enclosed" if not complete or any(c.open for c in kept) else "not_closed"
-        least = [c for c in kept if c.kind == "global minimum"]
-        word: Any = None
-        if least:
-            word = (
-                "closed"
-                if all(c.exact is not None for c in least)
-                else "undecided"
-                if any(c.open for c in least)
-                else "not_closed"
-            )
-        return Attempt(
-            name,
-            outcome,
-            f"not every point of these parts of the domain is known: {said}" if said else "",
-            points=points,
-            complete=complete,
-            minimiser=word,
-            expression_class=max(classes, key=CLASSES.index) if classes else None,
-            counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
-            findings=tuple(findings),
-            certificates=certificates,
-            details=FrozenMap({**self._multipliers(kept), PASSED: len(self.candidates) - len(kept) + len(self.flat)}),
-        )
+        return concluded(name, self.system, Found(points, not gaps, record, open=open_, details=details), self.budget)
 
     # -- gathering ---------------------------------------------------------------------------------------------------
 
@@ -351,62 +323,38 @@ class _Answer:
 
     # -- the result --------------------------------------------------------------------------------------------------
 
-    def _nothing(self, complete: bool) -> Attempt:
-        if not complete:
-            return Attempt(
-                name, "failed", "not every part of the domain was solved: " + "; ".join(dict.fromkeys(self.gaps))
-            )
+    def _nothing(self, gaps: str, passed: dict[str, object]) -> Attempt:
+        if gaps:
+            return Attempt(name, "failed", f"not every part of the domain was solved: {gaps}")
         if bounded(self.feasible, self.budget) is not None:
             return Attempt(name, "failed", "no point satisfies the constraints")
-        said = finding("no point of any face")
-        return Attempt(
-            name,
-            "no_critical_point",
-            "the loss has no critical point, also on the edges of the domain",
-            complete=True,
-            findings=(said,),
-            details=FrozenMap({PASSED: len(self.candidates) + len(self.flat)}),
-        )
+        none = "the loss has no critical point, also on the edges of the domain"
+        record = Record(finding("no point of any face"))
+        found = Found((), True, record, none=none, details=FrozenMap[str, object](passed))
+        return concluded(name, self.system, found, self.budget)
 
-    def _said(self, complete: bool) -> Finding:
-        parts = "the inside and every face, edge and corner of the domain" if self.feasible.closed else "the constraint"
-        if complete:
-            return finding("every point of John", parts=parts)
-        return finding("faces searched", parts=parts)
-
-    def _certify(self, kept: list[_Candidate], findings: list[Finding]) -> tuple[Certificate, ...]:
+    def _certify(self, kept: list[_Candidate], record: Record) -> None:
         inside = [c for c in kept if not c.active]
         if not inside or self.feasible.equal or self.system.loss is None:
-            return ()
+            return
         boxes = [tuple(c.at.values()) for c in inside]
         signs = [c.edge.inertia if c.edge is not None else None for c in inside]
         certificate = points_certificate(self.system, boxes, signs, self.budget.digits)
-        if certificate is None:
-            return ()
-        findings.append(
-            finding("points within their radii", "proved", certificate=0, where=" inside", count=len(inside))
-        )
-        return (certificate,)
+        if certificate is not None:
+            record.say("points within their radii", certificate=certificate, where=" inside", count=len(inside))
 
-    def _point(self, c: _Candidate) -> CriticalPoint:
-        shown = {k: decimals(b, self.budget.digits) for k, b in c.at.items()}
-        exact = FrozenMap({u.name: c.exact[u] for u in self.feasible.unknowns}) if c.exact is not None else None
-        loss = c.value
-        if loss is None or sp.count_ops(loss) > 150:
-            loss = sp.Float(decimals(c.loss, 20)[0], 20) if c.loss is not None and c.loss.is_finite() else None
-        elif sp.count_ops(loss) < 60:
-            loss = sp.simplify(loss)
+    def _point(self, c: _Candidate) -> FoundPoint:
+        loss = c.value if c.value is not None and sp.count_ops(c.value) <= 150 else None
         edge = " and ".join(f"{text(self.feasible.closed[i])} = 0" for i in c.active)
-        return CriticalPoint(
-            exact,
-            FrozenMap({k: v[0] for k, v in shown.items()}),
-            FrozenMap({k: v[1] for k, v in shown.items()}),
+        return FoundPoint(
+            c.exact,
+            c.at,
             c.kind,
             c.edge.inertia if c.edge is not None and not c.active and not self.feasible.equal else None,
-            loss=loss,
-            expression_class=expression_class(*exact.values()) if exact is not None else None,
+            loss=sp.simplify(loss) if loss is not None and sp.count_ops(loss) < 60 else loss,
             note=(f"on the edge {edge}" if edge else "")
             + (f"; {c.note}" if c.note and c.kind == "unclassified" else ""),
+            decided=not c.open,
         )
 
     def _multipliers(self, kept: list[_Candidate]) -> dict[str, object]:

@@ -10,12 +10,13 @@ import sympy as sp
 from flint import arb, ctx
 
 from closedform.algebra import bridge
+from closedform.algebra.roots import decimal_text
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.expression import substitute
 from closedform.frozen import FrozenMap
 from closedform.points import CLASSES, CriticalPoint
 from closedform.reading.language import parse, unparse
-from closedform.stationarity.candidates import decimals, expression_class
+from closedform.stationarity.candidates import expression_class
 
 DIGITS = 30
 
@@ -59,7 +60,7 @@ def lifted(p: CriticalPoint, values: Mapping[Any, Any], order: Sequence[str], di
             if ball is not None:
                 at[u.name] = ball
         if set(order) <= set(at):
-            shown = {n: decimals(at[n], digits) for n in order}
+            shown = {n: decimal_text(at[n], digits) for n in order}
             numeric = FrozenMap({n: s[0] for n, s in shown.items()})
             radius = FrozenMap({n: s[1] for n, s in shown.items()})
     classes = [expression_class(v) for v in exact.values()] if exact is not None else []

@@ -17,7 +17,7 @@ from flint import arb, ctx, fmpq
 
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.elimination import Eliminator
 from closedform.calculus.signs import Facts
@@ -27,12 +27,10 @@ from closedform.enclosures.krawczyk import Cover, Enclosed, all_in_box, widened
 from closedform.enclosures.least import zeros_within
 from closedform.enclosures.ranges import Range
 from closedform.errors import ClosedFormError, OutOfTime
-from closedform.frozen import FrozenMap
-from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
-from closedform.points import CriticalPoint, Kind, largest_class
-from closedform.stationarity.candidates import decimals, expression_class, prove
+from closedform.stationarity.candidates import prove
 from closedform.stationarity.scalar import Stationarity
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
 from closedform.strategies.strata import Feasible, sides_of
 
 name = "every point of a bounded domain"
@@ -162,8 +160,8 @@ class _Found:
         self.open = False  # is it open whether a point lies in the domain?
 
     def attempt(self) -> Attempt:
-        findings, certificates = list[Finding](), list[Certificate]()
-        self._certify(findings, certificates)
+        record = Record()
+        self._certify(record)
         formulas, whole = self._formulas()
         found = list[tuple[Enclosed, dict[Any, Any] | None]]()
         for p in self.cover.points:
@@ -171,35 +169,15 @@ class _Found:
             if self._inside(p, exact):
                 found.append((p, exact))
         complete = not self.open
-        findings.append(finding("covered by boxes", complete=complete))
-        if not found and complete:
-            return Attempt(
-                name,
-                "no_critical_point",
-                "the bounded domain holds none",
-                complete=True,
-                findings=tuple(findings),
-                certificates=tuple(certificates),
-            )
-        found.sort(key=lambda f: [float(b.mid()) for b in f[0].point])
+        record.say("covered by boxes", complete=complete)
         points = tuple(self._point(p, exact) for p, exact in found)
-        closed = [p for p in points if p.exact is not None]
-        outcome: Any = "solved" if len(closed) == len(points) and complete else "partial" if closed else "enclosed"
-        return Attempt(
-            name,
-            outcome if points else "failed",
-            ""
-            if outcome == "solved"
-            else "no formula was found for some of the points; that there is none is not proved",
-            points=points,
-            complete=complete,
-            expression_class=largest_class([p.expression_class for p in closed]),
-            counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
-            findings=tuple(findings),
-            certificates=tuple(certificates),
-        )
+        open_ = "no formula was found for some of the points; that there is none is not proved"
+        if complete and all(exact is not None for _, exact in found):
+            open_ = ""
+        none = "the bounded domain holds none"
+        return concluded(name, self.system, Found(points, complete, record, open=open_, none=none), self.budget)
 
-    def _certify(self, findings: list[Finding], certificates: list[Certificate]) -> None:
+    def _certify(self, record: Record) -> None:
         points = self.cover.points
         if len(points) > MAX_CERTIFIED or self.budget.remaining < 2:
             return
@@ -211,10 +189,8 @@ class _Found:
             complete={"method": "cover", "leaves": self.cover.leaves},
             box={x: list[Json]([str(low), str(high)]) for x, (low, high) in zip(self.names, self.wide, strict=True)},
         )
-        if certificate is None:
-            return
-        certificates.append(certificate)
-        findings.append(finding("points of a box that holds the domain", "proved", certificate=0, count=len(points)))
+        if certificate is not None:
+            record.say("points of a box that holds the domain", certificate=certificate, count=len(points))
 
     def _formulas(self) -> tuple[list[tuple[dict[Any, Any], dict[str, arb]]], bool]:
         """Candidates with their balls, and whether every solution in the domain is known to be among them."""
@@ -301,24 +277,13 @@ class _Found:
                 return False
         return True
 
-    def _point(self, p: Enclosed, exact: Mapping[Any, Any] | None) -> CriticalPoint:
-        shown = {k: decimals(b, self.budget.digits) for k, b in zip(self.names, p.point, strict=True)}
-        inertia = p.inertia if self.system.loss is not None else None
-        kind: Kind = "unclassified"
-        if inertia is not None and not inertia[2]:
-            kind = "saddle" if inertia[0] and inertia[1] else "local minimum" if inertia[0] else "local maximum"
+    def _point(self, p: Enclosed, exact: Mapping[Any, Any] | None) -> FoundPoint:
         loss = None
-        if self.system.loss is not None and exact is not None:
-            loss = self.system.loss.subs(dict(exact), simultaneous=True)
-            loss = sp.simplify(loss) if sp.count_ops(loss) < 60 else loss
-        elif p.loss is not None and p.loss.is_finite():
-            loss = sp.Float(decimals(p.loss, 20)[0], 20)
-        return CriticalPoint(
-            FrozenMap({u.name: exact[u] for u in self.system.unknowns}) if exact is not None else None,
-            FrozenMap({k: v[0] for k, v in shown.items()}),
-            FrozenMap({k: v[1] for k, v in shown.items()}),
-            kind,
-            inertia,
+        if exact is not None:
+            loss = loss_at(self.system, {u.name: v for u, v in exact.items()})
+        return FoundPoint(
+            exact,
+            dict(zip(self.names, p.point, strict=True)),
+            inertia=p.inertia if self.system.loss is not None else None,
             loss=loss,
-            expression_class=expression_class(*exact.values()) if exact is not None else None,
         )

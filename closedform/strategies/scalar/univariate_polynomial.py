@@ -7,30 +7,31 @@ minima are compared in balls (equal ones by exact elimination).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import sympy as sp
-from flint import arb, ctx, fmpq, fmpz_poly
+from flint import arb, fmpq, fmpz_poly
 
-from closedform.algebra import bridge
 from closedform.algebra.roots import exact as dyadic
-from closedform.algebra.roots import isolate_real, magnitude, radius_text, round_ball
+from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, Finding, finding
+from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus import rational_roots
 from closedform.calculus.rational_roots import RealRoots
+from closedform.enclosures.certificates import ListedPoint, listed_certificate
 from closedform.expression import Node, to_tree
-from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.rational import quotient
 from closedform.kernel.reading import Json, Refused
-from closedform.points import CriticalPoint, Kind
+from closedform.points import Kind
 from closedform.stationarity.place import Place, Side, integer_coefficients
 from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
 name = "univariate polynomial"
 example = {"loss": "x**4 - x**2"}
@@ -173,79 +174,46 @@ class _Answer:
         self.x = system.unknowns[0]
 
     def attempt(self, f: fmpz_poly) -> Attempt:
-        certificates, findings = list[Certificate](), list[Finding]()
+        record, points = Record(), self._points()
         for roots in self.decided:
-            shift = len(certificates)
-            certificates += roots.certificates
-            findings += [
-                replace(s, certificate=None if s.certificate is None else s.certificate + shift) for s in roots.findings
-            ]
-        points, minimum_proved = self._points()
+            record.take(roots.findings, roots.certificates)
         certificate = self._certificate(points, f)
         if certificate is not None:
-            certificates.append(certificate)
-            findings.append(
-                finding(
-                    "exactly these points",
-                    "proved",
-                    certificate=len(certificates) - 1,
-                    count=len(points),
-                    bounded=bool(self.system.domain.own()),
-                )
-            )
-        if points and minimum_proved and any(p.kind == "global minimum" for p in points):
-            findings.append(finding("falls before and rises after the critical points"))
-        counts = FrozenMap({"complex": _distinct(f) if self._in_the_plane() else None, "real": len(points)})
-        closed = [p for p in points if p.exact is not None]
-        unknown = [r for r in self.decided if r.status == "unknown"]
-        minimiser = None
-        minima = [p for p in points if p.kind == "global minimum"]
-        if minima:
-            minimiser = (
-                "closed" if all(p.exact is not None for p in minima) else "undecided" if unknown else "not_closed"
-            )
-        common: dict[str, Any] = {
-            "points": tuple(points),
-            "complete": True,
-            "counts": counts,
-            "findings": tuple(findings),
-            "certificates": tuple(certificates),
-            "minimiser": minimiser,
-        }
-        if not points:
-            return Attempt(name, "no_critical_point", "the gradient has no real zero in the domain", **common)
-        if unknown:
-            reason = "; ".join(r.reason for r in unknown)
-            return Attempt(name, "enclosed", f"solvability by radicals was not decided: {reason}", **common)
-        outcome = "solved" if len(closed) == len(points) else "partial" if closed else "not_closed"
-        return Attempt(name, outcome, **common)
+            bounded = bool(self.system.domain.own())
+            record.say("exactly these points", certificate=certificate, count=len(points), bounded=bounded)
+        if any(p.kind == "global minimum" for p in points):
+            record.say("falls before and rises after the critical points")
+        unknown = "; ".join(r.reason for r in self.decided if r.status == "unknown")
+        found = Found(
+            points,
+            True,
+            record,
+            unsettled=f"solvability by radicals was not decided: {unknown}" if unknown else "",
+            complex=_distinct(f) if self._in_the_plane() else None,
+        )
+        return concluded(name, self.system, found, self.budget)
 
-    def _points(self) -> tuple[list[CriticalPoint], bool]:
-        """The points with kinds; and whether a global minimum is proved to be attained."""
+    def _points(self) -> tuple[FoundPoint, ...]:
+        """The points with kinds; a minimum is called global where the least loss is proved to be attained there."""
         kinds, attained = self._kinds()
         losses = [self._loss_ball(z) for z in self.zeros]
         candidates = [i for i, k in enumerate(kinds) if k == "local minimum"]
         best = self._least(candidates, losses) if attained and candidates else []
-        points = list[CriticalPoint]()
+        points = list[FoundPoint]()
         for i, z in enumerate(self.zeros):
-            kind: Kind = "global minimum" if i in best else kinds[i]
             inertia = (0, 0, 1) if z.multiplicity > 1 else (1, 0, 0) if kinds[i] == "local minimum" else (0, 1, 0)
-            numeric, radius = _decimals(z.ball, self.budget.digits)
-            exact = FrozenMap({self.x.name: z.exact}) if z.exact is not None else None
-            klass = ("rational" if z.exact.is_Rational else "radical") if z.exact is not None else None
             points.append(
-                CriticalPoint(
-                    exact,
-                    FrozenMap({self.x.name: numeric}),
-                    FrozenMap({self.x.name: radius}),
-                    kind,
+                FoundPoint(
+                    None if z.exact is None else {self.x: z.exact},
+                    {self.x.name: z.ball},
+                    "global minimum" if i in best else kinds[i],
                     inertia if self.system.loss is not None else None,
                     z.multiplicity,
                     self._loss(z),
-                    klass,
+                    None if z.exact is None or z.exact.is_Rational else "radical",
                 )
             )
-        return points, bool(best)
+        return tuple(points)
 
     def _kinds(self) -> tuple[list[Kind], bool]:
         """Each zero's kind from the gradient's sign on both sides; whether each stretch falls first and rises last."""
@@ -318,44 +286,24 @@ class _Answer:
         loss = self.system.loss
         return not self.system.domain.own() and (loss is None or loss.is_rational_function(self.x))
 
-    def _certificate(self, points: list[CriticalPoint], f: fmpz_poly) -> Certificate | None:
+    def _certificate(self, points: Sequence[FoundPoint], f: fmpz_poly) -> Certificate | None:
         """The kernel claim ``critical_points`` by roots; None where the loss cannot be written for the kernel."""
         held = self.system.domain.own()
         if any(r.guards or r.sums or not _is_rational(r.gap, self.x.name) for r in held):
             return None  # the kernel asks on every root, also where such a relation has no real value
-        try:
-            unknowns: list[Json] = [self.x.name]
-            statement: dict[str, Json] = {"unknowns": unknowns}
-            loss = self.system.loss
-            if loss is not None and loss.free_symbols <= {self.x}:
-                statement["loss"] = bridge.to_tree(loss)
-            else:  # equations, or a loss with a parameter added, of which the kernel knows nothing
-                statement["equations"] = [bridge.to_tree(e) for e in self.system.equations]
-            relations = [[r.op, to_tree(r.gap), "0"] for r in held]
-        except bridge.NoTranslation:
-            return None
-        if relations:
-            statement["relations"] = [list[Json](r) for r in relations]
-        said = list[Json]()
-        for p in points:
-            item: dict[str, Json] = {"numeric": dict(p.numeric or {}), "radius": dict(p.radius or {})}
-            if p.inertia is not None and "loss" in statement:
-                item["inertia"] = [str(k) for k in p.inertia]
-            value = p.exact[self.x.name] if p.exact is not None else None
-            if value is not None and value.is_Rational:
-                item["exact"] = {self.x.name: str(value)}
-            said.append(item)
-        counts: dict[str, Json] = {"real": str(len(points))}
-        if self._in_the_plane():
-            counts["complex"] = str(_distinct(f))
-        claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
         # roots may come with twice the accuracy that was asked for; the kernel's own rounding must be finer still
         evidence: dict[str, Json] = {"method": "roots", "precision": str(2 * self.line.bits + 100)}
         if not points:
             if self.line.stretches([]) is None or self.line.within is None:
                 return None
             evidence["inside"] = {self.x.name: str(self.line.within)}
-        return Certificate(statement, claim, evidence)
+        relations: list[Json] = [[r.op, to_tree(r.gap), "0"] for r in held]
+        listed = [
+            ListedPoint(p.balls or {}, p.inertia, None if p.exact is None else {self.x.name: p.exact[self.x]})
+            for p in points
+        ]
+        count = _distinct(f) if self._in_the_plane() else None
+        return listed_certificate(self.system, relations, listed, count, evidence, self.budget.digits)
 
 
 def _is_rational(node: Node, x: str) -> bool:
@@ -368,11 +316,3 @@ def _is_rational(node: Node, x: str) -> bool:
 
 def _distinct(f: fmpz_poly) -> int:
     return sum(int(g.degree()) for g, _ in f.factor()[1])
-
-
-def _decimals(ball: arb, digits: int) -> tuple[str, str]:
-    with ctx.workprec(int(digits * 3.4) + 100):
-        middle = abs(dyadic(ball.mid()))
-        places = digits - 1 - magnitude(middle) if middle > 0 else digits
-        numeric, bound = round_ball(ball, places)
-        return numeric, radius_text(bound)
