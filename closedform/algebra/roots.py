@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import flint
+import mpmath
 from flint import acb, arb, fmpq, fmpz, fmpz_poly
 
 from closedform.budget import Budget
@@ -32,8 +33,6 @@ class Root:
     @property
     def value(self) -> Any:
         """The decimals as a number of mpmath, real or complex, with all their digits."""
-        import mpmath
-
         with mpmath.workdps(max(len(self.re), len(self.im), 15)):
             return mpmath.mpf(self.re) if self.real else mpmath.mpc(self.re, self.im)
 
