@@ -321,7 +321,8 @@ class Outside(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         names = dict(attrs)
-        if tag in ("script", "link", "img", "iframe") or "src" in names or "href" in names:
+        embedded = tag == "img" and names.get("src", "").startswith("data:")
+        if not embedded and (tag in ("script", "link", "img", "iframe") or "src" in names or "href" in names):
             self.fetched.append((tag, names))
 
 

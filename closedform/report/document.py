@@ -54,11 +54,11 @@ def compose(report: Report, steps: Sequence[Block] = (), digits: int | None = No
 
 def _blocks(report: Report, steps: Sequence[Block], digits: int | None) -> Iterator[Block]:
     yield answer(report)
-    yield from _question(report)
-    if report.formula is not None:
-        yield from _formula(report)
     if report.critical_points:
         yield from _points(report, digits)
+    if report.formula is not None:
+        yield from _formula(report)
+    yield from _question(report)
     if report.verdict.statements:
         yield Heading("What is claimed, and on whose word")
         yield Claims(_as_sentences(report))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from closedform.attempt import Attempt, Formula
+from closedform.errors import CallError
 from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
@@ -217,7 +218,14 @@ class Report:
 
     def to_html(self, *, steps: bool = False) -> str:
         """A page that stands alone and works offline; ``steps`` shows the way to the answer."""
-        return html.render(compose(self, self._steps() if steps else ()))
+        return html.render(compose(self, self._steps() if steps else ()), self._picture())
+
+    def _picture(self) -> bytes | None:
+        """The plot as PNG, where there is something to draw and matplotlib to draw it."""
+        try:
+            return self.plot()._repr_png_()
+        except CallError:
+            return None
 
     def function(self) -> Callable[..., dict[str, Any]]:
         """The closed form as a function of the data and parameters, by name: ``f(X=X, y=y, lam=0.1) -> {"a": array}``.
@@ -243,7 +251,7 @@ class Report:
         return drawing
 
     def _repr_html_(self) -> str:
-        return html.card(compose(self))
+        return html.card(brief(self, SHOWN_DIGITS), compose(self, digits=SHOWN_DIGITS))
 
     def _repr_latex_(self) -> str:
         return f"${typeset.answer_latex(compose(self))}$"
