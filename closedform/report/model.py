@@ -29,7 +29,7 @@ from closedform.verdict import Verdict
 
 if TYPE_CHECKING:
     from closedform.report.blocks import Block
-    from closedform.report.plots import Drawing
+    from closedform.report.drawing import Drawing
 
 NO_POINTS = CriticalPoints()
 DEFAULT_DIGITS = 30  # that are worked out where no others are asked for

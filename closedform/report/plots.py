@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,16 +12,10 @@ from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import read
 from closedform.budget import Budget
 from closedform.errors import CallError
+from closedform.report.drawing import Axes, Drawing, FigureCanvasAgg
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.text import readable
-
-try:
-    import matplotlib as mpl
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-except ImportError as missing:  # an optional extra
-    raise CallError("plots need matplotlib: pip install 'closedform[plot]'") from missing
+from closedform.report.tracks import tracks
 
 if TYPE_CHECKING:
     from closedform.points import CriticalPoint
@@ -40,23 +33,8 @@ _MARK = {
     "unclassified": (".", "#59636e"),
 }
 _LINE = "#0969da"
-_METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 POINTS = 601  # of a curve
 GRID = 121  # of a contour, each way
-
-
-class Drawing(Figure):
-    """A figure that saves to the same bytes every time and shows itself in a notebook."""
-
-    def save(self, file: str) -> None:
-        kind = file.rpartition(".")[2].lower()
-        with mpl.rc_context({"svg.hashsalt": "closedform", "svg.fonttype": "path"}):
-            self.savefig(file, format=kind, metadata=_METADATA.get(kind), dpi=150)
-
-    def _repr_png_(self) -> bytes:
-        out = BytesIO()
-        self.savefig(out, format="png", metadata=_METADATA["png"], dpi=100)
-        return out.getvalue()
 
 
 def draw(report: Report, what: str | None = None) -> Drawing:
@@ -174,8 +152,6 @@ def _roots(report: Report) -> Drawing:
 
 
 def _monodromy(report: Report) -> Drawing:
-    from closedform.report.tracks import tracks
-
     if len(report.equations) != 1 or len(report.problem.unknowns) != 1:
         raise CallError("the monodromy of one polynomial equation in one unknown, with one parameter, can be drawn")
     given = read(readable(report.equations[0], 1_000_000), report.problem.unknowns[0])

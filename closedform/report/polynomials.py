@@ -21,7 +21,7 @@ from closedform.report import html, latex
 from closedform.report.blocks import Block, Document, Equation, Items, Line, Paragraph
 
 if TYPE_CHECKING:
-    from closedform.report.plots import Drawing
+    from closedform.report.drawing import Drawing
 
 FORMAT = 1
 
