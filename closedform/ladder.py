@@ -80,6 +80,7 @@ MATRIX: tuple[str, ...] = (
 )
 LARGE: tuple[str, ...] = (
     "closedform.strategies.large.quadratic",
+    "closedform.strategies.large.rows",
     "closedform.strategies.large.least_squares",
     "closedform.strategies.large.logistic",
 )
@@ -173,6 +174,10 @@ def readings(problem: Problem) -> Iterator[Reading]:
     quadratic = module("quadratic").quadratic_loss(problem)
     if quadratic is not None:
         yield quadratic, LARGE, module("quadratic").outline
+    rows = module("row_loss").row_loss(problem)
+    if rows is not None:
+        yield rows, LARGE, module("row_loss").outline
+        yield problem, LARGE, lambda _: (FrozenMap(), (), (), "sum over rows")
     written = module("written").as_written(problem)
     if any(importlib.import_module(rung).declines(written) is None for rung in WRITTEN):
         yield written, WRITTEN, module("written").outline

@@ -1,6 +1,6 @@
 """Candidates for critical points of a smooth loss (or zeros of a system) in floating point, from many starts.
 
-Gradient and Jacobian come from the kernel's balls at low precision (midpoints). From each start: for a loss, Newton's
+Gradient and Jacobian come from the kernel's balls at low precision (midpoints), over many rows from NumPy. From each start: for a loss, Newton's
 step in the eigenbasis with negative curvature turned round, and a line search on the loss; then plain Newton steps. For a system,
 Levenberg and Marquardt on the sum of squares. Nothing here is claimed.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from flint import arb, ctx
 
 from closedform.budget import Budget
 from closedform.enclosures.evaluation import Function
@@ -55,21 +54,10 @@ def _draws(function: Function, rng: np.random.Generator, sides: Mapping[str, int
 def _at(function: Function, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Loss (or half the squares of a system), gradient (or values) and Hessian (or Jacobian) as floats."""
     try:
-        with ctx.workprec(80):
-            box = [arb(float(v)) for v in x]
-            values, jacobian = function.system(box)
-            loss = function.loss_value(box)
-            f = np.array([float(v.mid()) if v.is_finite() else np.nan for v in values])
-            j = np.array([[float(v.mid()) if v.is_finite() else np.nan for v in row] for row in jacobian])
-            here = (
-                float(loss.mid())
-                if loss is not None and loss.is_finite()
-                else np.nan
-                if loss is not None
-                else float(f @ f) / 2
-            )
+        loss, f, j = function.floats(list(x))
     except (Refused, ArithmeticError, ValueError):
         return None
+    here = float(f @ f) / 2 if loss is None else loss
     return (here, f, j) if np.isfinite(here) and np.isfinite(f).all() and np.isfinite(j).all() else None
 
 

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra import bridge
 from closedform.algebra.polynomial_systems.elements import evaluated, inverted
+from closedform.enclosures.over_rows import OverRows
 from closedform.expression import to_tree
 from closedform.kernel.balls import evaluate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
@@ -22,6 +24,8 @@ from closedform.kernel.rational import NotRational, Quotient, quotient
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import apart, columns_of
 from closedform.stationarity.scalar import Stationarity
+
+MANY_ROWS = 30  # from here on floats come from whole columns
 
 
 @dataclass
@@ -34,6 +38,7 @@ class Function:
     columns: dict[str, list[fmpq]] = field(default_factory=dict)
     written: dict[str, Json] = field(default_factory=dict)  # the statement, for certificates
     _loss_quotient: Quotient | None = None
+    _over_rows: OverRows | None = None
 
     @staticmethod
     def of(system: Stationarity) -> Function:
@@ -63,6 +68,19 @@ class Function:
     def writable(self) -> bool:
         return bool(self.written)
 
+    def floats(self, x: Sequence[float]) -> tuple[float | None, np.ndarray, np.ndarray]:
+        """The loss, what must vanish and its Jacobian as floats, nan where undefined: from columns where rows are many."""
+        if self.loss is not None and max((len(c) for c in self.columns.values()), default=0) >= MANY_ROWS:
+            if self._over_rows is None:
+                self._over_rows = OverRows(self.loss, self.names, self.columns)
+            return self._over_rows.at(np.array(x))
+        with ctx.workprec(80):
+            box = [arb(float(v)) for v in x]
+            values, jacobian = self.system(box)
+            loss = self.loss_value(box)
+            rows = [[_float(v) for v in row] for row in jacobian]
+            return None if loss is None else _float(loss), np.array([_float(v) for v in values]), np.array(rows)
+
     def value(self, expr: Any, values: Mapping[str, arb], bits: int) -> arb | None:
         """A SymPy expression on balls, None where it has no real value."""
         try:
@@ -79,7 +97,7 @@ class Function:
         values = dict(zip(self.names, box, strict=True))
         zero = arb(0)
         if self.loss is not None:
-            whole = jet(self.loss, place, values, self.columns)
+            whole = jet(self.loss, place, values, self.columns, jacobian)
             rows = (
                 [[whole.second.get((min(i, j), max(i, j)), zero) for j in range(k)] for i in range(k)]
                 if jacobian
@@ -146,6 +164,10 @@ class Function:
             for p in (whole.top, whole.bottom)
         )
         return top * inverted(bottom, g) % g
+
+
+def _float(ball: arb) -> float:
+    return float(ball.mid()) if ball.is_finite() else float("nan")
 
 
 def _at(p: Any, at: list[fmpq]) -> fmpq:

@@ -21,6 +21,7 @@ from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Refused
 
 MAX_LEAVES = 60_000
+NEAR = 1e-8  # a relative step of Newton's method after which its Jacobian is kept
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,12 @@ def _newton(
     function: Function, x: list[arb], digits: int, budget: Budget, steps: list[tuple[float, float]]
 ) -> Enclosed | None:
     tolerance = arb(10) ** (-digits - 3)
-    previous = None
+    previous, jacobian = None, list[list[arb]]()
     for count in range(60):
         budget.check()
-        values, jacobian = function.system(x)
+        near = previous is not None and previous < NEAR  # the Jacobian does not change any more
+        values, fresh = function.system(x, not near)
+        jacobian = jacobian if near else fresh
         step = solve_step(jacobian, values)
         if step is None or not all(s.is_finite() for s in step):
             return None

@@ -67,6 +67,14 @@ def _through(u: Jet, f0: arb, f1: arb, f2: arb) -> Jet:
     return Jet(f0, first, second)
 
 
+def _unary(head: str, u: Jet) -> Jet:
+    known: dict[Tree, Any] = {}
+    for tree in _UNARY[head]:
+        if tree not in known:  # exp is its own derivative
+            known[tree] = evaluate(tree, {"u": u.value})
+    return _through(u, *(known[tree] for tree in _UNARY[head]))
+
+
 def _plus(total: Jet, term: Jet) -> None:
     """``total += term``, in place."""
     total.value = total.value + term.value
@@ -92,10 +100,12 @@ def _times(u: Jet, v: Jet) -> Jet:
     return out
 
 
-def _over(rows: Rows, body: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns) -> Jet:
+def _over(
+    rows: Rows, body: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns, bent: bool
+) -> Jet:
     """The jet of a sum over rows: by the chain rule through the affine forms of the unknowns that its body is made of."""
     forms: dict[Tree, str] = {}
-    inner = _in_forms(body, set(place), forms)
+    inner = in_forms(body, set(place), forms)
     at = {own: evaluate(form, values, columns) for form, own in forms.items()}
     whole = jet(inner, {own: j for j, own in enumerate(at)}, {**values, **at}, columns)
 
@@ -113,7 +123,7 @@ def _over(rows: Rows, body: Tree, place: Mapping[str, int], values: Mapping[str,
     for j, d in whole.first.items():
         for x, g in zip(owners[j], (flat[j] * matrix([d]).transpose()).entries(), strict=True):
             _plus(out, Jet(arb(0), {place[x]: g}, {}))
-    for (j, m), d in whole.second.items():
+    for (j, m), d in whole.second.items() if bent else ():
         block = flat[j] * matrix([c * d for c in slopes[m]]).transpose()
         for (a, x), (b, y) in product(enumerate(owners[j]), enumerate(owners[m])):
             if j != m or place[x] <= place[y]:
@@ -123,7 +133,7 @@ def _over(rows: Rows, body: Tree, place: Mapping[str, int], values: Mapping[str,
     return out
 
 
-def _in_forms(tree: Tree, unknowns: set[str], forms: dict[Tree, str]) -> Tree:
+def in_forms(tree: Tree, unknowns: set[str], forms: dict[Tree, str]) -> Tree:
     """The tree with a name, which no user can write, for each of its largest parts that are affine in the unknowns."""
     if not free_names(tree) & unknowns:
         return tree
@@ -132,8 +142,8 @@ def _in_forms(tree: Tree, unknowns: set[str], forms: dict[Tree, str]) -> Tree:
     if tree[0] == "+":
         straight = [a for a in tree[1:] if free_names(a) & unknowns and _affine(a, unknowns)]
         rest = [a for a in tree[1:] if a not in straight]
-        return add(*(_in_forms(a, unknowns, forms) for a in [*([add(*straight)] if straight else []), *rest]))
-    return (tree[0], *(_in_forms(a, unknowns, forms) for a in tree[1:]))
+        return add(*(in_forms(a, unknowns, forms) for a in [*([add(*straight)] if straight else []), *rest]))
+    return (tree[0], *(in_forms(a, unknowns, forms) for a in tree[1:]))
 
 
 def _affine(tree: Tree, unknowns: set[str]) -> bool:
@@ -143,8 +153,11 @@ def _affine(tree: Tree, unknowns: set[str]) -> bool:
     return (tree[0] == "+" or (tree[0] == "*" and len(moving) == 1)) and all(_affine(a, unknowns) for a in moving)
 
 
-def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns) -> Jet:
-    """The jet of ``tree`` by the names in ``place`` (name -> index), at the balls ``values``."""
+def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns, bent: bool = True) -> Jet:
+    """The jet of ``tree`` by the names in ``place`` (name -> index), at the balls ``values``.
+
+    Where ``bent`` is false the second derivatives are not asked for: those of sums over rows are left out.
+    """
     if isinstance(tree, fmpq):
         return Jet(arb(tree), {}, {})
     if isinstance(tree, str):
@@ -158,18 +171,18 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns
         index = str(args[0])
         for body, own in in_blocks(args[3], index, int(low), int(high), columns, arb):
             if isinstance(rows := own[index], Rows):
-                _plus(total, _over(rows, body, place, {**values, **own}, columns))
+                _plus(total, _over(rows, body, place, {**values, **own}, columns, bent))
             else:
-                _plus(total, jet(body, place, {**values, **own}, columns))
+                _plus(total, jet(body, place, {**values, **own}, columns, bent))
         return total
     if head == "@":
         return Jet(evaluate(tree, values, columns), {}, {})
     if head == "+":
         total = Jet(arb(0), {}, {})
         for a in args:
-            _plus(total, jet(a, place, values, columns))
+            _plus(total, jet(a, place, values, columns, bent))
         return total
-    parts = [jet(a, place, values, columns) for a in args]
+    parts = [jet(a, place, values, columns, bent) for a in args]
     if not any(p.first for p in parts):
         names = [f"u{i}" for i in range(len(parts))]
         plain: Tree = (head, *names) if not (head == "^" and isinstance(args[1], fmpq)) else ("^", "u0", args[1])
@@ -186,10 +199,10 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns
         f2 = arb(0) if e == ONE else arb(e * (e - 1)) * evaluate(power("u", add(e, fmpq(-2))), at)
         return _through(parts[0], f0, f1, f2 if e != TWO else arb(2))
     if head == "^":
-        log_base = _through(parts[0], *(evaluate(t, {"u": parts[0].value}) for t in _UNARY["log"]))
+        log_base = _unary("log", parts[0])
         exponent = _times(parts[1], log_base)
         grown = in_rows(arb.exp, exponent.value)
         return _through(exponent, grown, grown, grown)
     if head not in _UNARY:
         refuse(f"the kernel has no derivatives of {head}")
-    return _through(parts[0], *(evaluate(t, {"u": parts[0].value}) for t in _UNARY[head]))
+    return _unary(head, parts[0])

@@ -204,3 +204,11 @@ def in_floating_point(
 ) -> CriticalPoint:
     """A point of a table that is too large for exact arithmetic, in decimals; without radii nothing is proved of them."""
     return CriticalPoint(None, FrozenMap(numeric), None if radius is None else FrozenMap(radius), **known)
+
+
+def height(loss: arb | None, digits: int) -> Any:
+    """The loss in a ball as a number of at most 20 digits."""
+    if loss is None or not loss.is_finite():
+        return None
+    with ctx.workprec(int(digits * 3.33) + 60):
+        return sp.Float(decimal_text(loss, min(digits, 20))[0], 20)

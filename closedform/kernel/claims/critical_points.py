@@ -55,6 +55,7 @@ from closedform.kernel.jets import Jet, jet
 from closedform.kernel.rational import NotRational, Quotient, dense, quotient
 from closedform.kernel.reading import (
     Json,
+    column,
     decimal,
     fields,
     integer,
@@ -96,7 +97,7 @@ class Given:
         """The functions that must vanish, and their Jacobian, on a box."""
         k, values = len(self.unknowns), dict(zip(self.unknowns, box, strict=True))
         if self.loss is not None:
-            whole = jet(self.loss, self.place, values, self.columns)
+            whole = jet(self.loss, self.place, values, self.columns, jacobian)
             return [whole.first.get(i, arb(0)) for i in range(k)], _hessian(whole, k) if jacobian else []
         jets = [jet(e, self.place, values, self.columns) for e in self.equations]
         return [j.value for j in jets], [[j.first.get(i, arb(0)) for i in range(k)] for j in jets]
@@ -203,6 +204,7 @@ class Point:
     radius: list[fmpq]
     said: dict[str, Json]
     ball: list[arb]
+    jacobian: list[list[arb]] = field(default_factory=list[list[arb]])  # on a box around the ball
 
     def holds(self, ball: list[arb]) -> bool:
         return all(bool(abs(b - arb(c)) <= arb(r)) for b, c, r in zip(ball, self.centre, self.radius, strict=True))
@@ -306,10 +308,7 @@ def _given(statement: dict[str, Json]) -> Given:
     unknowns = names(statement["unknowns"], "unknowns")
     loss = read(statement["loss"]) if "loss" in statement else None
     equations = [read(e) for e in sequence(statement.get("equations", []), "equations", 1000)]
-    columns = {
-        x: [decimal(v, x) for v in sequence(c, x, 10**6)]
-        for x, c in mapping(statement.get("columns", {}), "columns").items()
-    }
+    columns = {x: column(c, x, 10**6) for x, c in mapping(statement.get("columns", {}), "columns").items()}
     relations = list[tuple[str, Tree, Tree]]()
     for item in sequence(statement.get("relations", []), "relations", 1000):
         sign, left, right = sequence(item, "a relation", 3)
@@ -347,6 +346,7 @@ def by_newton(given: Given, point: Point, radii: list[fmpq]) -> None:
     if not all(bool(abs(s) < arb(r)) for s, r in zip(step, radii, strict=True)):
         refuse("Newton's step leaves the box")
     point.ball = [m - s for m, s in zip(middle, step, strict=True)]
+    point.jacobian = jacobian
     if not point.holds(point.ball):
         refuse("the zero is not proved to lie within the radius")
 
@@ -458,7 +458,7 @@ def _said(given: Given, point: Point, method: str) -> None:
             ]
             found = inertia([[arb(v) for v in row] for row in exact_rows]) or inertia(exact_rows)
         else:
-            found = inertia_at(given, point.ball)
+            found = _inertia_in(given, point)
             if found is None and method == "roots":
                 f = given.quotients()[0]
                 if (f.top.gcd(f.top.derivative(0))).total_degree() > 0:
@@ -518,6 +518,11 @@ def inertia_at(given: Given, ball: list[arb]) -> tuple[int, int, int] | None:
     return inertia(given.system(ball, True)[1])
 
 
+def _inertia_in(given: Given, point: Point) -> tuple[int, int, int] | None:
+    """The same at a point, whose wider box has its Jacobian already."""
+    return (inertia(point.jacobian) if point.jacobian else None) or inertia_at(given, point.ball)
+
+
 def _size(v: arb | fmpq) -> arb:
     """A lower bound of |v| for choosing pivots; zero when the sign is open."""
     ball = v if isinstance(v, arb) else arb(v)
@@ -550,7 +555,7 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
             or curvature(given.loss, set(given.unknowns), {}, given.columns) not in (CONVEX, AFFINE)
         ):
             refuse("the loss is not convex by the rules known here, or has not one point")
-        if inertia_at(given, points[0].ball) != (len(given.unknowns), 0, 0):
+        if _inertia_in(given, points[0]) != (len(given.unknowns), 0, 0):
             refuse("the Hessian at the point is not proved positive definite")
         return None, ""
     quotients = given.quotients()

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import arb, fmpq
 
-from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.certificates import points_certificate
@@ -30,7 +28,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Json
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Found, FoundPoint, Record, concluded, height
 from closedform.strategies.strata import Feasible, sides_of
 
 name = "certified numerics"
@@ -264,7 +262,7 @@ class _Search:
                 balls=dict(zip(self.names, p.point, strict=True)),
                 kind="global minimum" if k in best else _kind(p.inertia),
                 inertia=p.inertia,
-                loss=self._height(p),
+                loss=height(p.loss, self.budget.digits),
             )
             for k, p in enumerate(found)
         )
@@ -284,12 +282,6 @@ class _Search:
             return set()
         losses = [p.loss for p in found]
         return {0} if losses[0] is not None and all(x is not None and x > losses[0] for x in losses[1:]) else set()
-
-    def _height(self, p: Enclosed) -> Any:
-        if p.loss is None or not p.loss.is_finite():
-            return None
-        with ctx.workprec(int(self.budget.digits * 3.33) + 60):
-            return sp.Float(decimal_text(p.loss, min(self.budget.digits, 20))[0], 20)
 
 
 def _rational(text: str) -> fmpq:

@@ -1,0 +1,113 @@
+"""Losses over the rows of a table that stay sums: the expression of one row, and the columns.
+
+Taken here are smooth losses without bounds in which the unknowns and the entries of a row meet under a function, so
+that no statistics of the columns stand for the rows, on tables too long to be written out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from flint import fmpq
+
+from closedform.algebra import bridge
+from closedform.algebra.polynomial_loss import degree
+from closedform.errors import InputError
+from closedform.expression import Node, column_names, heads, name, scalar_names, to_tree
+from closedform.frozen import FrozenMap
+from closedform.kernel.expression import Tree, differentiate, read, write
+from closedform.kernel.reading import Json, Refused
+from closedform.problem import Problem
+from closedform.reading.language import unparse
+from closedform.stationarity.scalar import EXPAND_LIMIT, apart, columns_of
+
+KINKS = frozenset(("abs", "max", "min", "sign", "piecewise"))
+SHOWN = 20_000  # nodes of a gradient that is shown
+
+
+@dataclass(frozen=True)
+class RowLoss:
+    """A loss as the kernel reads it (``statement``), with its columns."""
+
+    problem: Problem
+    tree: Tree
+    columns: dict[str, list[fmpq]]
+    statement: FrozenMap[str, Json]
+
+    @property
+    def unknowns(self) -> tuple[Any, ...]:
+        return tuple(sp.Symbol(u, real=True) for u in self.problem.unknowns)
+
+    @property
+    def parameters(self) -> tuple[Any, ...]:
+        return ()
+
+    @property
+    def loss(self) -> None:
+        """Nothing is written out."""
+
+
+def row_loss(problem: Problem) -> RowLoss | None:
+    """The loss of a problem as a sum over rows; None where it is small, bounded, not smooth, or has statistics."""
+    loss, data = problem.loss, problem.data
+    if loss is None or data is None or not data.exact:
+        return None
+    if problem.relations or problem.constraints or problem.parameters or problem.properties or heads(loss) & KINKS:
+        return None
+    sums = [n for n in bridge.nodes(loss) if n.head == "sum"]
+    if not sums or all(_has_statistics(n.children[3], frozenset(problem.unknowns)) for n in sums):
+        return None
+    if not more_rows_than(problem, EXPAND_LIMIT / sum(1 for _ in bridge.nodes(loss))):
+        return None
+    stated, columns = apart(to_tree(loss), columns_of(problem), problem.unknowns)
+    statement: dict[str, Json] = {"unknowns": list[Json](problem.unknowns), "loss": stated}
+    statement["columns"] = {key: [str(v) for v in column] for key, column in columns.items()}
+    try:
+        return RowLoss(problem, read(stated), columns, FrozenMap(statement))
+    except Refused:
+        return None
+
+
+def more_rows_than(problem: Problem, most: float) -> bool:
+    """Whether the columns of the loss have more different rows."""
+    if problem.data is None or problem.data.rows <= most:
+        return False
+    seen = set[tuple[object, ...]]()
+    for row in zip(*(problem.data.columns[key] for key in sorted(bridge.column_names(problem))), strict=True):
+        seen.add(row)
+        if len(seen) > most:
+            return True
+    return False
+
+
+def _has_statistics(body: Node, unknowns: frozenset[str]) -> bool:
+    """Whether a row is a polynomial in functions of the unknowns alone, and of its entries alone."""
+    names = dict[Node, str]()
+
+    def pulled(node: Node) -> Node:
+        moving, rows = bool(scalar_names(node) & unknowns), bool(column_names(node))
+        if moving != rows and node.head not in ("+", "*"):
+            return name(names.setdefault(node, f"#{len(names)}"))
+        return Node(node.head, tuple(pulled(a) if isinstance(a, Node) else a for a in node.args), node.at)
+
+    whole = pulled(body)
+    return degree(whole, frozenset(names.values())) is not None
+
+
+def outline(system: RowLoss) -> tuple[FrozenMap[str, str], tuple[tuple[str, ...], ...], tuple[str, ...], str]:
+    """What the report shows: the gradient, a sum over the rows for each unknown, while it is short."""
+    slopes, size = dict[str, str](), 0
+    whole = read(to_tree(system.problem.loss)) if system.problem.loss is not None else system.tree
+    for x in system.problem.unknowns:
+        try:
+            node = bridge.node_of(write(differentiate(whole, x)))
+        except (Refused, InputError):
+            break
+        size += sum(1 for _ in bridge.nodes(node))
+        if size > SHOWN:
+            break
+        slopes[x] = unparse(node)
+    shown = FrozenMap(slopes) if len(slopes) == len(system.problem.unknowns) else FrozenMap[str, str]()
+    return shown, (), tuple(shown.values()), "transcendental"
