@@ -114,7 +114,7 @@ def _walk(tree: Tree, values: Mapping[str, Any], columns: Columns, number: Any, 
         places = in_rows(_index, _walk(args[1], values, columns, number, table))
         return in_rows(number, in_rows(partial(entry, columns, str(args[0])), places))
     if head == "^" and isinstance(args[1], fmpq):
-        return _finite(in_rows(_power, _walk(args[0], values, columns, number, table), args[1]), number)
+        return _finite(in_rows(_raising(args[1]), _walk(args[0], values, columns, number, table)), number)
     balls = [_walk(a, values, columns, number, table) for a in args]
     if head == "+":
         return sum(balls[1:], balls[0])
@@ -157,25 +157,34 @@ def _index(ball: arb | acb) -> int:
     return int(integer) if integer is not None else refuse("an index is not an integer")
 
 
-def _power(ball: Any, exponent: fmpq) -> Any:
-    """A power with a rational exponent, the principal one."""
+def _raising(exponent: fmpq) -> Callable[[Any], Any]:
+    """The power with a rational exponent, the principal one."""
     whole = as_integer(exponent)
-    if not ball.is_finite() or abs(exponent.p) > MAX_POWER or exponent.q > MAX_POWER:
-        return ball * arb("nan")
-    if isinstance(ball, acb):
-        return ball ** fmpz(whole) if whole is not None else ball ** acb(exponent)
-    if whole is not None and whole > 0 and ball.mid().is_zero():  # FLINT's power of a ball centred at zero is nan
-        out = arb(1)
-        while whole:
-            out, ball, whole = out * ball if whole % 2 else out, ball * ball, whole // 2
-        return out
-    if whole is not None:
-        return ball ** fmpz(whole)
-    if exponent.q % 2 == 1 and ball < 0:  # the real odd root is not meant: SymPy's principal branch is complex
-        refuse("a fractional power of a negative number has no real principal value")
-    if exponent.q < 1_000:
-        return ball.root(int(exponent.q)) ** fmpz(int(exponent.p))
-    return (ball.log() * arb(exponent)).exp()
+    small = abs(exponent.p) <= MAX_POWER and exponent.q <= MAX_POWER
+
+    def power(ball: Any) -> Any:
+        if not ball.is_finite() or not small:
+            return ball * arb("nan")
+        if isinstance(ball, acb):
+            return ball ** fmpz(whole) if whole is not None else ball ** acb(exponent)
+        if whole is not None and whole > 0 and ball.mid().is_zero():  # FLINT's power of a ball centred at zero is nan
+            return _by_squaring(ball, whole)
+        if whole is not None:
+            return ball ** fmpz(whole)
+        if exponent.q % 2 == 1 and ball < 0:  # the real odd root is not meant: SymPy's principal branch is complex
+            refuse("a fractional power of a negative number has no real principal value")
+        if exponent.q < 1_000:
+            return ball.root(int(exponent.q)) ** fmpz(int(exponent.p))
+        return (ball.log() * arb(exponent)).exp()
+
+    return power
+
+
+def _by_squaring(ball: arb, exponent: int) -> arb:
+    out = arb(1)
+    while exponent:
+        out, ball, exponent = out * ball if exponent % 2 else out, ball * ball, exponent // 2
+    return out
 
 
 def excludes_zero(tree: Tree, values: Mapping[str, acb]) -> bool:

@@ -25,12 +25,12 @@ def agree(
     if infix(one) == infix(other):
         return True
     try:
-        one, other = (written_out(t, columns) for t in (one, other))
-        difference = add(one, mul(MINUS, other))
-        try:
-            return quotient(difference, list(names), columns).top.is_zero()
+        try:  # sums over rows as they stand: by their moments
+            return quotient(add(one, mul(MINUS, other)), list(names), columns).top.is_zero()
         except (NotRational, KeyError):
             pass
+        one, other = (written_out(t, columns) for t in (one, other))
+        difference = add(one, mul(MINUS, other))
         if _apart(one, other, names):
             return False
         if parts(difference) <= MAX_PARTS:

@@ -11,7 +11,7 @@ from flint import arb, ctx, fmpq
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
 from closedform.kernel.balls import evaluate, evaluate_complex, excludes_zero
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.critical_points import Point, by_newton, enclosed_roots, inertia_at
+from closedform.kernel.claims.critical_points import Point, by_newton, enclosed_roots, inertia_at, value_at
 from closedform.kernel.claims.tower import build, prove_zero, substitute
 from closedform.kernel.expression import Tree, free_names, read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
@@ -166,7 +166,7 @@ class Place:
             slopes = self.question.slopes()
         except Refused as fault:  # a kink
             return self.finding("exact", SEALED, str(fault))
-        if not all(self._vanishes(s) for s in slopes):
+        if not self._rational_zero() and not all(self._vanishes(s) for s in slopes):
             return self.finding("exact", SEALED, "not reduced to zero here")
         self.ball = balls
         value = self.value() if self.question.loss is not None else arb(0)
@@ -203,6 +203,17 @@ class Place:
         try:
             return self.question.domain is not None and self.question.given.inside(self.ball)
         except (Refused, ArithmeticError, ValueError, KeyError):
+            return False
+
+    def _rational_zero(self) -> bool:
+        """Whether the point is rational and every derivative, a quotient of polynomials, is zero there."""
+        at = [v for v in (self.exact or {}).values() if isinstance(v, fmpq)]
+        if len(at) < len(self.question.unknowns):
+            return False
+        try:
+            slopes = self.question.given.quotients()
+            return all(value_at(f.top, at) == 0 != value_at(f.bottom, at) for f in slopes)
+        except (Refused, KeyError):
             return False
 
     def _vanishes(self, slope: Tree) -> bool:
