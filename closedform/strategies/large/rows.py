@@ -26,7 +26,7 @@ share = 0.9
 example = {
     "loss": "sum(i, 1, n, log(1 + exp(a + b*x[i])) - y[i]*(a + b*x[i]))",
     "unknowns": ["a", "b"],
-    "data": {"x": [str(k * k % 97 / 16) for k in range(200)], "y": [k * 7 % 3 % 2 for k in range(200)]},
+    "data": {"x": [str(k * k % 997 / 16) for k in range(200)], "y": [k * 7 % 3 % 2 for k in range(200)]},
 }
 counterexample = {"loss": "sum(i, 1, n, (y[i] - exp(b*x[i]))^2)", "unknowns": ["b"], "data": {"x": [1, 2], "y": [1, 3]}}
 
