@@ -228,6 +228,7 @@ def _on_edges(system: Any, conclusion: Attempt, budget: Budget) -> Attempt:
     if not hasattr(system, "gradient") or not hasattr(system, "relations"):
         return conclusion
     conclusion = importlib.import_module("closedform.strategies.line").completed(system, conclusion, budget)
+    conclusion = importlib.import_module("closedform.strategies.norms").completed(system, conclusion, budget)
     boundary = importlib.import_module("closedform.strategies.edges")
     try:
         return boundary.completed(system, conclusion, budget) if boundary.bounded(system) else conclusion

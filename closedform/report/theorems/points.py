@@ -207,6 +207,12 @@ POINTS: dict[str, Theorem] = {
     "profile": Theorem(
         "at every critical point {unknown} = {value}, so the others are critical points of the profile of the loss"
     ),
+    "roots that vanish": Theorem(
+        lambda roots: (
+            f"where {', '.join(written(r) for r in roots)} vanish{'es' if len(roots) == 1 else ''} the loss has no "
+            "gradient; its slope in every direction was compared with zero there"
+        )
+    ),
     "least corners": Theorem(
         lambda flat: (
             "the loss is convex, linear between its kinks, and falls along no edge that leaves a point listed: "

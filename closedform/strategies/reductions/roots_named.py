@@ -72,12 +72,13 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     order = [u.name for u in system.unknowns]
     below = [s for s in names if any(_divides(s, names, e) for e in (system.gradient or system.equations))]
     relations = (*system.relations, *((sp.Gt if s in below else sp.Ge)(s, 0, evaluate=False) for s in names))
-    inner = smaller(
-        system, (*system.unknowns, *names), tuple(equations), relations=relations, nonzero=tuple(system.nonzero)
-    )
+    nonzero = tuple(h for e in system.nonzero if (h := _in_roots(e, names)) not in below)
+    inner = smaller(system, (*system.unknowns, *names), tuple(equations), relations=relations, nonzero=nonzero)
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]
+        if any(p.exact is not None and any(v.has(*names) for v in p.exact.values()) for p in a.points):
+            return Attempt(name, "failed", "a family of points is described by a root")
         said = finding("roots as unknowns", roots=tuple(names.items()))
         points = tuple(_without(p, order) for p in a.points)
         return replace(
@@ -91,6 +92,14 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         )
 
     return Reduction(name, (inner,), lift)
+
+
+def _in_roots(e: Any, names: dict[Any, Any]) -> Any:
+    """The expression in the new unknowns."""
+    for s, root in names.items():
+        powers = {p: s ** (p.exp / root.exp) for p in e.atoms(sp.Pow) if p.base == root.base}
+        e = e.xreplace(powers)
+    return e
 
 
 def _divides(s: Any, names: dict[Any, Any], e: Any) -> bool:

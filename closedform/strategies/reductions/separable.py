@@ -183,6 +183,8 @@ def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoin
     kind: Kind = "unclassified"
     if both <= {"global minimum", "local minimum"}:
         kind = "global minimum" if both == {"global minimum"} else "local minimum"
+    elif both <= {"global minimum", "boundary minimum"}:
+        kind = "boundary minimum"
     if p.exact is None or q.exact is None:
         at = {**(balls_of(p, BITS) or {}), **(balls_of(q, BITS) or {})}
         known = not system.parameters and all(u.name in at for u in system.unknowns)

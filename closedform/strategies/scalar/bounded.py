@@ -118,7 +118,7 @@ def _ends(side: Range) -> tuple[fmpq | None, fmpq | None]:
 
 
 def recognised(ball: arb) -> Any:
-    """A short number that lies in the ball: a fraction, one times pi, the logarithm or square root of one; or None.
+    """A short number that may lie in the ball: a fraction, one times pi, the logarithm or square root of one; or None.
 
     A guess only: that it is a zero has to be proved.
 
@@ -135,7 +135,7 @@ def recognised(ball: arb) -> Any:
             if not value.is_finite() or value.rad() > arb("1e-18") or abs(value) > 10**6:
                 continue
             near = Fraction(str(value.mid().str(25, radius=False))).limit_denominator(MAX_BOTTOM)
-            if value.contains(arb(near.numerator) / near.denominator):
+            if value.overlaps(arb(near.numerator) / near.denominator):
                 return back(sp.Rational(near.numerator, near.denominator), ball)
     return None
 
@@ -162,10 +162,11 @@ class _Found:
     def attempt(self) -> Attempt:
         record = Record()
         self._certify(record)
-        formulas, whole = self._formulas()
+        guesses = [self._guessed(p) for p in self.cover.points]
+        formulas, whole = self._formulas() if None in guesses else ([], False)
         found = list[tuple[Enclosed, dict[Any, Any] | None]]()
-        for p in self.cover.points:
-            exact = self._matched(p, formulas, whole)
+        for p, guess in zip(self.cover.points, guesses, strict=True):
+            exact = guess or self._matched(p, formulas, whole)
             if self._inside(p, exact):
                 found.append((p, exact))
         complete = not self.open
@@ -244,7 +245,11 @@ class _Found:
         for f in distinct[:3]:
             if self._is_zero(f):
                 return f
-        guess = {u: recognised(own[u.name]) for u in self.system.unknowns}
+        return None
+
+    def _guessed(self, p: Enclosed) -> dict[Any, Any] | None:
+        """Short numbers close by, where they are proved to be the zero."""
+        guess = {u: recognised(b) for u, b in zip(self.system.unknowns, p.point, strict=True)}
         return guess if None not in guess.values() and self._is_zero(guess) else None
 
     def _is_zero(self, f: Mapping[Any, Any]) -> bool:
