@@ -171,9 +171,11 @@ class Question:
         """Whether the loss to be minimised is convex: by composition rules, or a second derivative of one unknown."""
         if self.loss is None:
             return False
-        plain = written_out(self.minimised, self.columns)
         if not self.parameters:
-            return curvature(plain, set(self.unknowns), {}, {}) == CONVEX
+            try:
+                return curvature(self.minimised, set(self.unknowns), {}, self.columns) == CONVEX
+            except Refused:
+                return False
         return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0])
 
     def strictly_convex(self) -> bool:
