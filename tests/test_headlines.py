@@ -11,8 +11,10 @@ import pytest
 
 import closedform as cf
 from closedform.kernel import check_document
+from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
 from closedform.kernel.finding import COVERED, REFUSED, SEALED
+from closedform.kernel.headlines.convexity import convex
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.infix import infix
 from closedform.kernel.reading import Refused
@@ -169,6 +171,24 @@ def test_the_share_is_printed() -> None:
 )
 def test_the_print_of_a_text_is_the_text(text: str) -> None:
     assert infix(parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "unknowns", "true"),
+    [
+        ("norm(X*a - y)^2", "a", True),
+        ("2*norm(X*a*B - y')^4/3 + norm(a)^2 + tr(X)", "a", True),
+        ("norm(A*B - X)^2", "AB", False),
+        ("-norm(X*a - y)^2", "a", False),
+        ("norm(a)^3", "a", False),
+        ("norm(inv(a))^2", "a", False),
+        ("lam*norm(a)^2", "a", False),
+        ("norm(a)^2*norm(X*a)^2", "a", False),
+        ("norm(exp(a))^2", "a", False),
+    ],
+)
+def test_a_matrix_loss_is_convex_by_how_it_is_written(text: str, unknowns: str, true: bool) -> None:
+    assert convex(parse(text, (), HEADS), set(unknowns)) is true
 
 
 @pytest.mark.parametrize("text", ["", "x +", "(x", "f(x)", "x y", "1..2", "x[1", "__import__('os')", "(" * 5000, "x/0"])

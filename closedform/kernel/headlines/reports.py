@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from closedform.kernel.headlines.agreement import agree, normal
+from closedform.kernel.headlines.convexity import convex
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.expression import differentiate, read
@@ -216,9 +217,15 @@ def _matrix(document: dict[str, Json], question: Question) -> list[Finding]:
                 same = written == {x: proved.get(x) for x in written}
                 word, why = (COVERED, f"stationary, by {name}") if same else (REFUSED, f"it is not that of {name}")
         out.append(Finding("formula", word, why))
-    for key in ("outcome", "minimiser"):
-        if verdict.get(key) not in (None, "undecided"):
-            out.append(Finding(f"verdict.{key}", SEALED, f"{verdict[key]}: no certificate says so of all data"))
+    best = word == COVERED and question.loss is not None and convex(question.minimised, set(question.unknowns))
+    if best and verdict.get("minimiser") == "closed":
+        out.append(
+            Finding("verdict.minimiser", COVERED, "closed: the loss is convex, so it is least where it is stationary")
+        )
+    elif verdict.get("minimiser") not in (None, "undecided"):
+        out.append(Finding("verdict.minimiser", SEALED, f"{verdict['minimiser']}: no certificate says so of all data"))
+    if verdict.get("outcome") != "undecided":
+        out.append(Finding("verdict.outcome", SEALED, f"{verdict['outcome']}: no certificate says so of all data"))
     if document.get("complete") is True:
         out.append(Finding("complete", SEALED, "no certificate says so"))
     return out
