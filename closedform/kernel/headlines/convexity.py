@@ -21,9 +21,10 @@ def convex(tree: Tree, unknowns: set[str]) -> bool:
         numbers = [a for a in tree[1:] if isinstance(a, fmpq)]
         rest = [a for a in tree[1:] if not isinstance(a, fmpq)]
         return all(n > 0 for n in numbers) and len(rest) == 1 and convex(rest[0], unknowns)
-    exponent = as_integer(tree[2]) if tree[0] == "^" else None
-    norm = tree[1] if exponent is not None and exponent > 0 and exponent % 2 == 0 else ()
-    return isinstance(norm, tuple) and norm[:1] == ("norm",) and affine(norm[1], unknowns)
+    if tree[0] != "^" or not isinstance(tree[1], tuple) or tree[1][0] != "norm":
+        return False
+    exponent = as_integer(tree[2]) or 0
+    return exponent > 0 and exponent % 2 == 0 and affine(tree[1][1], unknowns)
 
 
 def affine(tree: Tree, unknowns: set[str]) -> bool:
