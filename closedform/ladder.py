@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WRITTEN: tuple[str, ...] = (  # these read the text and derive nothing
     "closedform.strategies.networks.interpolation",
+    "closedform.strategies.networks.zero_loss",
     "closedform.strategies.networks.width",
 )
 SCALAR: tuple[str, ...] = (
@@ -85,8 +86,10 @@ LARGE: tuple[str, ...] = (
     "closedform.strategies.large.logistic",
 )
 
+LEAST = "global minimum"
 MAX_DEPTH = 6  # reductions within reductions
 BROKE = "the audit broke"
+KEPT = 0.35  # of the time of a problem in numbers, for the rungs that bring numbers
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
 
 Path = tuple[str, ...]
@@ -132,7 +135,7 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
             convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
             conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
         conclusions.append(conclusion)
-        if _is_settled(conclusions) or conclusion.complete:
+        if _is_settled(conclusions) or conclusion.complete or any(p.kind == LEAST for p in conclusion.points):
             break
         yield Until("deriving the gradient", budget.deadline)
     found = [c for c in conclusions if c.outcome in (*DECISIVE, "enclosed")]
@@ -196,12 +199,19 @@ def _is_large(problem: Problem) -> bool:
 def climb(
     system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt], path: Path = ()
 ) -> Climb:
-    """Climb until a rung decides and has its points (or proves that there are none); the conclusion is returned."""
+    """Climb until a rung decides and has its points (or proves that there are none); the conclusion is returned.
+
+    Of a problem in numbers the last part of the time belongs to the rungs that bring numbers.
+    """
     attempts = list[Attempt]()
+    numbers = not path and not getattr(system, "parameters", ())
+    kept = KEPT * budget.remaining if numbers and any(_encloses(importlib.import_module(r)) for r in rungs) else 0.0
+    early = replace(budget, deadline=budget.deadline - kept)
     for rung in rungs:
         if _is_settled(attempts):
             break
         module = importlib.import_module(rung)
+        own = budget if _encloses(module) else early
         here = (*path, str(module.name))
         if getattr(module, "last_resort", False) and (path or any(a.points for a in attempts)):
             continue
@@ -211,14 +221,15 @@ def climb(
         if attempt is None:
             if any(a.outcome in DECISIVE for a in attempts) and not _encloses(module):
                 continue
+            yield Until(" > ".join(here), own.deadline + GRACE)
             try:
-                if module.declines(system) is not None:
+                if own.remaining <= 0 or module.declines(system) is not None:
                     continue
             except Exception as fault:
                 attempts.append(_broken(module, fault))
                 yield Finished(here, attempts[-1])
                 continue
-            attempt = yield from _attempt(module, system, rungs, budget, known, here)
+            attempt = yield from _attempt(module, system, rungs, own, known, here)
         attempts.append(attempt)
     return _on_edges(system, conclude("ladder", attempts), budget)
 

@@ -6,6 +6,7 @@ squared distance of the targets from the span of many random activations: ``leas
 
 from __future__ import annotations
 
+import copy
 import random
 from fractions import Fraction
 
@@ -118,6 +119,31 @@ def test_several_outputs_and_a_scaled_loss_in_text():
     assert report.critical_points[0].loss == 0
 
 
+def test_more_unknowns_than_rows_reach_zero_exactly():
+    """v*sigmoid(w + b) = 2, v*sigmoid(2w + b) = 1 at b = log(2): 2*t^2 + 2*t = 1 for t = exp(w), so v = 3 + sqrt(3)."""
+    report = nn([1, 2], [2, 1], bias=True)
+    point = report.critical_points[0]
+    assert report.verdict.minimiser == "closed"
+    assert point.loss == 0
+    assert point.inertia == (2, 0, 1)
+    assert sp.simplify(point.exact["v"] - 3 - sp.sqrt(3)) == 0
+    assert sp.simplify(sp.exp(point.exact["w"]) - (sp.sqrt(3) - 1) / 2) == 0
+
+
+def test_two_units_on_three_rows_end_with_a_global_minimum():
+    report = nn([1, 2, 3], [2, 1, 5], hidden=2)
+    point = report.critical_points[0]
+    assert point.kind == "global minimum"
+    assert point.loss == 0
+    assert output(report, {"x": [1, 2, 3], "y": [2, 1, 5]}, 2, "sigmoid", False) < 1e-20
+    assert cf.verify(report)
+
+
+def test_a_network_without_a_minimum_still_ends_with_a_number():
+    report = cf.derive("nn", data={"x": [1, 2, 3], "y": [2, 1, 5]}, target="y", hidden=2, activation="tanh", timeout=20)
+    assert any("search in floating point" in s.text for s in report.verdict.statements)
+
+
 def test_a_narrow_network_is_left_to_the_others():
     report = nn([1, 2, 3], [0, 1, 0])
     assert "as many units as rows" in [a.strategy for a in report.attempts]
@@ -210,6 +236,20 @@ def test_a_forged_least_value_is_refused(forgery):
     change(good)
     with pytest.raises(Refused, match=reason):
         check_certificate(good)
+
+
+def test_a_zero_of_all_residuals_is_proved_by_newtons_test():
+    report = nn([1, 2], [2, 1], bias=True)
+    good = next(c for c in report.certificates if c.kind == "least_value").to_dict()
+    assert "nowhere below 0" in check_certificate(good)
+    moved = copy.deepcopy(good)
+    moved["claim"]["within"]["v"]["numeric"] = "4.75"
+    with pytest.raises(Refused, match="Newton's step"):
+        check_certificate(moved)
+    vacuous = copy.deepcopy(good)
+    vacuous["evidence"]["relations"] = [["1", "0"]]
+    with pytest.raises(Refused, match="one number for each residual"):
+        check_certificate(vacuous)
 
 
 def test_enclosed_output_weights_must_lie_where_they_are_said_to():

@@ -15,7 +15,8 @@ and a_iv depends on the other unknowns. Each relation u has sum_i u_i*a_iv = 0 i
 wherever one stands, and the loss is at least the least sum c_i*s_i^2 over the s with u.s = u.d for all relations.
 Either the loss at the point, with coordinates a + b*log(2), is that number exactly; or the unknowns under "within"
 solve the normal equations at the point, and there are as many of them as residuals without the relations: then the
-residuals fill all that the relations leave, and the least squares solution takes the bound.
+residuals fill all that the relations leave, and the least squares solution takes the bound. Without affine unknowns the
+value is 0, and as many unknowns as residuals stand under "within", where Newton's test shows a zero of all residuals.
 """
 
 from __future__ import annotations
@@ -82,7 +83,11 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         refuse("one value for each unknown is needed")
     if within:
         with ctx.workprec(reading.integer(evidence["precision"], "precision", 53, 40_000)):
-            squares.prove_solved(point, within, len(rows))
+            at = {x: evaluate(t, {}) for x, t in point.items()}
+            if squares.coefficients:
+                squares.prove_solved(at, within, len(rows))
+            else:
+                squares.prove_zero(at, within)
     else:
         at = {x: number(t, {}) for x, t in point.items()}
         reached = sum((c * plain(number(r, at)) ** 2 for c, r in squares.rows), ZERO)
@@ -119,7 +124,7 @@ class Squares:
         rows = squares(loss, ONE, {}, columns)
         zero: dict[str, Tree] = dict.fromkeys(affine, ZERO)
         constants = list[fmpq]()
-        for _, r in rows:
+        for _, r in rows if affine else ():
             constant = bind(r, zero, {})
             if not isinstance(constant, fmpq):
                 refuse("a residual is no number without the affine unknowns")
@@ -131,8 +136,8 @@ class Squares:
 
     def prove_relation(self, u: list[fmpq], scales: Scales, unknowns: list[str]) -> None:
         """Refused unless the combination u of the coefficients is zero identically, for each affine unknown."""
-        if len(u) != len(self.rows):
-            refuse("a relation has one number for each residual")
+        if len(u) != len(self.rows) or not self.coefficients:
+            refuse("a relation has one number for each residual, which is affine")
         for v, column in self.coefficients.items():
             total: dict[Tree, fmpq] = {}
             for c, a in zip(u, column, strict=True):
@@ -156,12 +161,24 @@ class Squares:
         solved = gram.solve(right)
         return sum((right[i, 0] * solved[i, 0] for i in range(len(relations))), ZERO)
 
-    def prove_solved(self, point: Mapping[str, Tree], within: Mapping[str, Json], relations: int) -> None:
+    def prove_zero(self, at: Mapping[str, arb], within: Mapping[str, Json]) -> None:
+        """Refused unless Newton's test shows a zero of all residuals, with the unknowns ``within`` where they are said to be."""
+        if len(within) != len(self.rows):
+            refuse("as many unknowns are needed as residuals")
+        middle, radius = ({v: _decimal(said, key, v) for v, said in within.items()} for key in ("numeric", "radius"))
+        centre, box = {**at, **middle}, {**at, **{v: arb(m, radius[v]) for v, m in middle.items()}}
+        residuals = arb_mat([[evaluate(r, centre)] for _, r in self.rows])
+        slopes = arb_mat([[evaluate(differentiate(r, v), box) for v in within] for _, r in self.rows])
+        step = slopes.solve(residuals)  # slopes that may be singular are an error there
+        for i, v in enumerate(within):
+            if not abs(step[i, 0]) <= radius[v]:
+                refuse(f"Newton's step leaves the stated radius in {v}")
+
+    def prove_solved(self, at: Mapping[str, arb], within: Mapping[str, Json], relations: int) -> None:
         """Refused unless the unknowns ``within`` surely solve the normal equations at the point and span what is left."""
         solved = list(within)
         if not set(solved) <= set(self.coefficients) or len(solved) != len(self.rows) - relations:
             refuse("as many affine unknowns are needed as residuals without the relations")
-        at = {x: evaluate(t, {}) for x, t in point.items()}
         columns = [[evaluate(a, at) for a in self.coefficients[v]] for v in solved]
         rest = [arb(d) for d in self.constants]
         for v, column in self.coefficients.items():
@@ -174,10 +191,12 @@ class Squares:
         right = [[-sum((w * a * d for w, a, d in zip(weights, p, rest, strict=True)), arb(0))] for p in columns]
         found = arb_mat(gram).solve(arb_mat(right))  # a matrix that may be singular is an error there
         for i, v in enumerate(solved):
-            said = fields(within[v], ("numeric", "radius"))
-            middle, radius = (reading.decimal(said[key], v) for key in ("numeric", "radius"))
-            if not abs(found[i, 0] - arb(middle)) <= arb(radius):
-                refuse(f"the solution is not shown to lie within {radius} of {middle} in {v}")
+            if not abs(found[i, 0] - _decimal(within[v], "numeric", v)) <= _decimal(within[v], "radius", v):
+                refuse(f"the solution is not shown to lie where it is said to in {v}")
+
+
+def _decimal(value: Json, key: str, what: str) -> arb:
+    return arb(reading.decimal(fields(value, ("numeric", "radius"))[key], what))
 
 
 @dataclass

@@ -47,8 +47,11 @@ NETWORKS: Mapping[str, Theorem] = {
     "output weights by least squares": Theorem(_formula, HUANG_BABRI),
     "dimension of the minimisers": Theorem(
         "around the point listed the minimisers form a set of dimension {dimension}: there are {unknowns} unknowns, and "
-        "the activations have rank {rank}",
+        "{conditions} independent conditions",
         "implicit function theorem",
+    ),
+    "zero of all residuals": Theorem(
+        "the loss is a sum of squares, and all its residuals are zero at the point listed: a global minimum"
     ),
     "as many units as inputs": Theorem(_wide, HUANG_BABRI),
     "split units": Theorem(

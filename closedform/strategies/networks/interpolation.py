@@ -77,15 +77,16 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
 
 def _read(statement: dict[str, Json], unknowns: list[str]) -> Squares | str:
     """The loss as squares of residuals that are affine in some unknowns; or why it is none."""
-    loss, columns = kernel.read(statement["loss"]), _columns(statement)
+    loss, columns = kernel.read(statement["loss"]), columns_in(statement)
     rows = squares(loss, fmpq(1), {}, columns)
-    affine = _affine([r for _, r in rows], unknowns)
+    affine = affine_in([r for _, r in rows], unknowns)
     if not affine or len(affine) == len(unknowns) or len(affine) * len(rows) > MAX_ENTRIES:
         return "the residuals are not affine in some of the unknowns alone"
     return Squares.of(loss, affine, columns)
 
 
-def _columns(statement: dict[str, Json]) -> dict[str, list[fmpq]]:
+def columns_in(statement: dict[str, Json]) -> dict[str, list[fmpq]]:
+    """The columns of a statement, exactly."""
     given = statement.get("columns", {})
     assert isinstance(given, dict)
     return {n: [_fraction(str(v)) for v in column] for n, column in given.items() if isinstance(column, list)}
@@ -96,7 +97,7 @@ def _fraction(text: str) -> fmpq:
     return fmpq(int(above), int(below or 1))
 
 
-def _affine(residuals: list[Tree], unknowns: list[str]) -> list[str]:
+def affine_in(residuals: list[Tree], unknowns: list[str]) -> list[str]:
     """The unknowns, from the first on, in which all residuals are affine together."""
     out, slopes = list[str](), list[Tree]()
     for v in unknowns:
@@ -145,7 +146,7 @@ class _Interpolation:
             findings=(
                 finding("least sum of squares", "proved", certificate=0, least=str(least)),
                 finding("output weights by least squares", hidden=hidden, output=self.affine, rank=rank, kinked=kinked),
-                finding("dimension of the minimisers", dimension=size - rank, unknowns=size, rank=rank),
+                finding("dimension of the minimisers", dimension=size - rank, unknowns=size, conditions=rank),
             ),
             certificates=(certificate,),
         )

@@ -19,7 +19,7 @@ from closedform.kernel.reading import Refused
 from closedform.strategies.networks.hidden import Hidden, Weights
 
 TRIALS = 60
-STEADY = 4  # draws that do not widen the span before it counts as the whole one
+STEADY = 6  # draws that do not widen the span before it counts as the whole one
 PRIME = 2**61 - 1
 MAX_BITS = 4_000  # of a rational coefficient
 LARGEST_DENOMINATOR = 1_000  # in a relation that was seen in floating point
@@ -50,7 +50,7 @@ class Draw:
             reduced, rank = (self.residues.transpose() if transposed else self.residues).rref()
             rows = [[int(v) for v in row] for row in reduced.tolist()[:rank]]
             return [next(j for j, v in enumerate(row) if v) for row in rows]
-        return _pivots(self.floats.T if transposed else self.floats, self.rank)
+        return leading(self.floats.T if transposed else self.floats, self.rank)
 
     def relations(self) -> list[list[fmpq]]:
         """A basis of the vectors orthogonal to all columns: a row that depends on the independent ones, less these."""
@@ -95,7 +95,7 @@ def reached(hidden: Hidden, budget: Budget) -> Reached | str:
     draws, span, steady, widest = list[Draw](), 0, 0, 0
     for k in range(TRIALS):
         budget.check()
-        draw = _drawn(hidden, source, 1 + len(hidden.squares.rows) // 2 + k // 4)
+        draw = _drawn(hidden, source, 1 + len(hidden.squares.rows) // 2 + k // 2)
         if draw is None:
             continue
         draws.append(draw)
@@ -136,10 +136,10 @@ def _rank(draws: list[Draw]) -> int:
     return nmod_mat(len(rows), len(rows[0]), [v for row in rows for v in row], PRIME).rank()
 
 
-def _pivots(matrix: np.ndarray, rank: int) -> list[int]:
-    """Columns that span the column space, the largest remainder first (Gram and Schmidt)."""
+def leading(matrix: np.ndarray, count: int) -> list[int]:
+    """The places of as many independent columns, the largest remainder first (Gram and Schmidt)."""
     rest, out = matrix.astype(float), list[int]()
-    for _ in range(rank):
+    for _ in range(count):
         lengths = np.linalg.norm(rest, axis=0)
         lengths[out] = -1
         k = int(np.argmax(lengths))
