@@ -250,7 +250,7 @@ def test_complex_solutions_are_counted_for_polynomials(loss: str, claimed: Criti
 
 def test_the_heading_is_as_strong_as_its_ground() -> None:
     proved, derived, equation = (
-        derive(loss, equations=equations).to_text()
+        derive(loss, equations=equations).to_text(full=True)
         for loss, equations in (("x^4 - x^2", None), ("exp(x) - 2*x", None), (None, ["x^2 - 3"]))
     )
     assert "Critical points (3, and it is proved that there are no others)" in proved

@@ -75,7 +75,7 @@ def radical_roots(
 
     >>> found = radical_roots(fmpz_poly([1, 0, -10, 0, 1]), Budget.of(10))
     >>> [r.exact for r in found.roots] if isinstance(found, RadicalSolution) else found
-    ['-sqrt(2) - sqrt(3)', 'sqrt(2) - sqrt(3)', '-sqrt(2) + sqrt(3)', 'sqrt(2) + sqrt(3)']
+    ['-sqrt(2) - sqrt(3)', 'sqrt(2) - sqrt(3)', 'sqrt(3) - sqrt(2)', 'sqrt(2) + sqrt(3)']
     """
     shop = Workshop(budget, cosines)
     try:

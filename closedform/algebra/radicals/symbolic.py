@@ -114,7 +114,7 @@ def radical_formulas(
     >>> from closedform.algebra.radicals.terms import text
     >>> quadratic = ("+", ("*", "a", ("^", "x", fmpq(2))), ("*", "b", "x"), "c")
     >>> [text(r.exact) for r in radical_formulas(quadratic, "x")[0].roots]
-    ['(-b + sqrt(-4*a*c + b**2))/(2*a)', '(-b - sqrt(-4*a*c + b**2))/(2*a)']
+    ['(sqrt(b**2 - 4*a*c) - b)/(2*a)', '(-b - sqrt(b**2 - 4*a*c))/(2*a)']
     """
     ring = _Ring(polynomial, unknown)
     if ring.top == 0 or len(ring.top) > MAX_TERMS:
