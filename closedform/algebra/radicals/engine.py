@@ -94,17 +94,19 @@ def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget, tak
     exact_roots = _enclosures(f, bits)
     counted = dict[str, int]()
     sizes = [operations(tree, names, counted) for tree in trees]
-    tidied = [tidy(t, names) if size <= MAX_OPERATIONS else t for t, size in zip(trees, sizes, strict=True)]
-    given, short = abbreviated(tidied, taken) if max(sizes) <= MAX_OPERATIONS else ((), tidied)
+    tidied = tidy([t for t, size in zip(trees, sizes, strict=True) if size <= MAX_OPERATIONS], names)
+    given, short = abbreviated(tidied, taken)
+    texts = iter([(text(whole), text(brief)) for whole, brief in zip(tidied, short, strict=True)])
     out, stated = list[RadicalRoot](), list[Json]()
-    for tree, size, whole, brief in zip(trees, sizes, tidied, short, strict=True):
+    for tree, size in zip(trees, sizes, strict=True):
         budget.check()
         z = rounded(_root_at(exact_roots, shop.value(tree, bits)), 1, budget.digits)
-        if size > MAX_OPERATIONS:
-            why = f"written out it has {size} operations; the {len(names)} steps that lead to it are given instead"
-            out.append(RadicalRoot(None, None, tree, size, z.re, z.im, z.radius, z.real, why))
+        exact, brief, why = None, None, None
+        if size <= MAX_OPERATIONS:
+            exact, brief = next(texts)
         else:
-            out.append(RadicalRoot(text(whole), text(brief), tree, size, z.re, z.im, z.radius, z.real, None))
+            why = f"written out it has {size} operations; the {len(names)} steps that lead to it are given instead"
+        out.append(RadicalRoot(exact, brief, tree, size, z.re, z.im, z.radius, z.real, why))
         numeric: dict[str, Json] = {"re": z.re, "im": z.im}
         stated.append({"exact": write(tree), "numeric": numeric, "radius": z.radius})
     lets = [_written(step) for step in shop.lets]

@@ -7,11 +7,11 @@ angles are multiplied out; like terms are collected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from flint import fmpq, fmpq_poly, fmpz
 
-from closedform.algebra.radicals.terms import HALF, content, cosine, scaled, unity
+from closedform.algebra.radicals.terms import HALF, content, cosine, scaled, text, unity
 from closedform.kernel.balls import evaluate_complex
 from closedform.kernel.claims.tower import multiple_of
 from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
@@ -23,15 +23,15 @@ TURN = "z"
 MAX_EXPANDED, MAX_POWER, MAX_NESTED = 12, 3, 7
 
 
-def tidy(tree: Tree, names: Mapping[str, Tree] | None = None) -> Tree:
-    """The same number, names replaced by what they stand for.
+def tidy(trees: Sequence[Tree], names: Mapping[str, Tree] | None = None) -> list[Tree]:
+    """The same numbers, names replaced by what they stand for.
 
-    >>> from closedform.algebra.radicals.terms import text
     >>> half, six = fmpq(1, 2), ("sqrt", fmpq(6))
-    >>> text(tidy(("*", six, ("+", ("sqrt", fmpq(2)), ("*", half, "y"))), {"y": six}))
+    >>> text(tidy([("*", six, ("+", ("sqrt", fmpq(2)), ("*", half, "y")))], {"y": six})[0])
     '3 + 2*sqrt(3)'
     """
-    return _tree(_Writer(names or {}).read(tree))
+    writer = _Writer(names or {})
+    return [_tree(writer.read(tree)) for tree in trees]
 
 
 class _Writer:
@@ -138,7 +138,7 @@ def _times(factors: list[Sum]) -> Sum:
 
 
 def _folded(single: Sum, a: Sum) -> Sum | None:
-    """s sqrt(u) = sqrt(s^2 u) for s > 0, where that is no longer: both sums of square roots of rationals."""
+    """s sqrt(u) = sqrt(s^2 u) for s > 0, where that is shorter: both sums of square roots of rationals."""
     ((m, c),) = single.items()
     if not _simple(a) or any(base == TURN for k in a for base, _ in k):
         return None
@@ -149,8 +149,13 @@ def _folded(single: Sum, a: Sum) -> Sum | None:
             sign = evaluate_complex(_tree(a), {}).real
             if _simple(under) and len(inside) <= len(under) and (sign > 0 or sign < 0):
                 rest = {tuple(i for i in m if i != (base, e)): c if sign > 0 else -c}
-                return _times([rest, _root(inside, HALF)])
+                folded = _times([rest, _root(inside, HALF)])
+                return folded if _length(folded) < _length(_times([single, _closed(a)])) else None
     return None
+
+
+def _length(a: Sum) -> int:
+    return len(text(_tree(a)))
 
 
 def _closed(a: Sum) -> Sum:
