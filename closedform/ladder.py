@@ -81,6 +81,7 @@ MATRIX: tuple[str, ...] = (
 )
 LARGE: tuple[str, ...] = (
     "closedform.strategies.large.quadratic",
+    "closedform.strategies.large.kinks",
     "closedform.strategies.large.rows",
     "closedform.strategies.large.least_squares",
     "closedform.strategies.large.logistic",
@@ -177,6 +178,9 @@ def readings(problem: Problem) -> Iterator[Reading]:
     quadratic = module("quadratic").quadratic_loss(problem)
     if quadratic is not None:
         yield quadratic, LARGE, module("quadratic").outline
+    kinked = module("kinked_line").kinked_line(problem)
+    if kinked is not None:
+        yield kinked, LARGE, module("kinked_line").outline
     rows = module("row_loss").row_loss(problem)
     if rows is not None:
         yield rows, LARGE, module("row_loss").outline

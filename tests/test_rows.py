@@ -141,3 +141,35 @@ def test_statistics_come_before_rows() -> None:
         "sum(i, 1, n, lam - x[i]*log(lam))", unknowns=["lam"], data={"x": [str(k * k % 1009) for k in range(2000)]}
     )
     assert row_loss(problem) is None
+
+
+@pytest.mark.parametrize("count", [40, 41])
+def test_the_median_of_a_table_is_its_median(count: int) -> None:
+    """An odd number has one median, an even number an interval of them (every textbook)."""
+    values = [(7 * k * k + 3) % 1009 for k in range(count)]
+    report = cf.derive("median", data={"x": [f"{v}/10" if v % 2 else str(v) for v in values]})
+    exact = sorted(Fraction(v, 10) if v % 2 else Fraction(v) for v in values)
+    low, high = exact[(count - 1) // 2], exact[count // 2]
+    found = [Fraction(str(p.exact["m"])) for p in report.critical_points]
+    assert found == ([low] if low == high else [low, high])
+    assert (report.verdict.outcome, report.complete) == ("closed", True)
+    assert Fraction(str(report.critical_points[0].loss)) == sum(abs(v - low) for v in exact)
+
+
+def test_quantiles_and_parabolas_with_kinks() -> None:
+    """The 1/4 quantile by the pinball loss; and |x - c_i| with a parabola, against a fine search."""
+    places = [k * k % 97 for k in range(30)]
+    pinball = " + ".join(f"max((x - {c})*3/4, ({c} - x)/4)" for c in places)
+    (point,) = cf.derive(pinball).critical_points
+    assert int(str(point.exact["x"])) == sorted(places)[7]  # 7.5 of 30 lie below the 1/4 quantile
+    bent = " + ".join(f"|x - {c}|" for c in places) + " + (x - 10)^2"
+    (point,) = cf.derive(bent).critical_points
+    grid = np.linspace(0, 97, 97 * 64 + 1)
+    heights = np.abs(grid[:, None] - np.array(places)).sum(axis=1) + (grid - 10) ** 2
+    assert abs(float(point.exact["x"]) - grid[heights.argmin()]) < 1 / 64
+
+
+def test_a_loss_of_kinks_that_falls_for_ever_has_no_minimum() -> None:
+    report = cf.derive(" + ".join(f"|x - {k}|" for k in range(12)) + " - 20*x")
+    assert report.verdict.outcome == "no_critical_point"
+    assert cf.derive(" + ".join(f"|x - {k}|" for k in range(12)) + " - 12*x").verdict.outcome != "no_critical_point"

@@ -282,6 +282,10 @@ POINTS: dict[str, Theorem] = {
         "the loss falls before the first and rises after the last of them: the least is the global minimum"
     ),
     "constant on an interval": Theorem(_interval),
+    "convex with sorted kinks": Theorem(
+        "the loss is convex: a sum of {count:,} kinks with positive weights and of a parabola or a line; its slope, in "
+        "exact arithmetic along the sorted kinks, changes its sign at the minima listed and nowhere else"
+    ),
     "monotone on each piece": Theorem("the loss is strictly monotone on each piece and has no kink that opens upwards"),
     "coercive": Theorem(
         "the loss tends to infinity ({reason}), so it has a global minimum, at the critical point of least loss"
