@@ -191,9 +191,13 @@ def readings(problem: Problem) -> Iterator[Reading]:
     yield module("scalar").stationarity(problem), SCALAR, module("scalar").outline
 
 
-def system_of(problem: Problem) -> Any:
-    """The first system that the problem is read as."""
-    return next(readings(problem))[0]
+def system_of(problem: Problem, rung: str = "") -> Any:
+    """The system that a rung is offered: the first reading whose ladder has it, or the last of all."""
+    found: Any = None
+    for found, rungs, _ in readings(problem):
+        if rung in rungs:
+            break
+    return found
 
 
 def _is_large(problem: Problem) -> bool:

@@ -27,15 +27,15 @@ def report_on(rung):
     return _reports[rung]
 
 
-def system_of(keywords):
+def system_of(keywords, rung):
     keywords = {k: v for k, v in keywords.items() if k not in ("digits", "timeout", "exact")}
-    return ladder.system_of(problems.read(keywords.pop("loss", None), **keywords))
+    return ladder.system_of(problems.read(keywords.pop("loss", None), **keywords), rung)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
 def test_a_rung_takes_its_example(rung):
     module = module_of(rung)
-    assert module.declines(system_of(module.example)) is None
+    assert module.declines(system_of(module.example, rung)) is None
     step = module.name
     tried = [a for a in report_on(rung).attempts if step in a.strategy.split(" > ")]
     assert tried, "the climb never reached this rung on its own example"
@@ -45,7 +45,7 @@ def test_a_rung_takes_its_example(rung):
 @pytest.mark.parametrize("rung", RUNGS)
 def test_a_rung_declines_its_counterexample_in_a_sentence(rung):
     module = module_of(rung)
-    system = system_of(module.counterexample)
+    system = system_of(module.counterexample, rung)
     reason = module.declines(system)
     if reason is None:  # not seen at a glance: then the attempt itself stops, and says why
         attempt = module.attempt(system, Budget.of(20))
