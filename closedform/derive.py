@@ -50,21 +50,108 @@ def derive(
 ) -> Report:
     """Derive the gradient of a loss, solve the stationarity system, and say with proof whether the answer is closed.
 
-    ``loss`` is text, a SymPy expression, or the name of a catalogue loss; ``equations`` may be given instead. The
-    optimum sought is the minimum, with ``maximize`` (or a text "maximize ...") the maximum.
-    ``data`` is a table (a path, a DataFrame, a mapping of columns); ``digits`` and ``timeout`` (seconds) are obeyed:
-    the report arrives within ``timeout`` + 2 s and says what it had no time for. Decimals are read exactly. ``exact``
-    False skips the search for closed forms and gives certified numbers only. ``values`` puts numbers, read exactly, in
-    the place of parameters; a ``box`` such as "x=1:2" is the domain 1 <= x <= 2.
-
-    Raises ``InputError`` (a loss or data that cannot be read) and ``CallError`` (options that do not fit).
-
     >>> import closedform as cf
     >>> report = cf.derive("x**4 - x**2")
     >>> report.verdict.outcome, report.verdict.expression_class
     ('closed', 'radical')
     >>> [str(p.exact["x"]) for p in report.critical_points]
     ['-sqrt(2)/2', '0', 'sqrt(2)/2']
+
+    Parameters
+    ----------
+    loss
+        Text in our language, a SymPy expression, or the name of a loss of the catalogue (``cf.losses()``).
+
+        >>> cf.derive("ols").formula.unknown["a"]
+        "inv(X'*X)*X'*y"
+
+    unknowns
+        What to solve for; otherwise every free name.
+
+        >>> str(cf.derive("a*x^2 + b*x", unknowns=["x"], assumptions=["a > 0"]).critical_points[0].exact["x"])
+        '-b/(2*a)'
+
+    equations
+        Estimating equations, each to be zero, instead of a loss.
+
+        >>> cf.derive(equations=["x + y - 3", "x - y - 1"]).critical_points[0].numbers
+        {'x': 2.0, 'y': 1.0}
+
+    data
+        A table: the path of a CSV, NPZ or Parquet file, a data frame, or a mapping of columns; also arrays for the
+        names of a matrix text. Decimals are read exactly.
+
+        >>> str(cf.derive("sum(i, 1, n, (x[i] - m)^2)", data={"x": ["0.1", "0.2"]}).critical_points[0].exact["m"])
+        '3/20'
+
+    target
+        The column that a loss of the catalogue predicts. More keywords for tables: ``features``, ``drop``, ``decimal``,
+        ``missing``, ``intercept``, ``design``.
+
+        >>> cf.derive("ols", data={"x": [1, 2, 3], "y": [2, 4, 6]}, target="y", intercept=False).solution
+        {'x': 2.0}
+
+    shapes
+        Sizes of matrices and vectors, ``"X=n,k; y=n"`` or a mapping.
+
+        >>> cf.derive("||X*a - y||^2", unknowns="a", shapes="X=n,k; y=n").formula.conditions
+        ('X has full column rank',)
+
+    assumptions
+        What holds of the names: ``p > 0``, ``0 < p < 1``, ``m integer``, ``S spd``. Names are real. A bound on an
+        unknown is its domain, and the minimum may lie on its edge.
+
+        >>> cf.derive("x^2", assumptions=["x >= 1"]).critical_points[0].kind
+        'boundary minimum'
+
+    digits
+        Decimal digits of every number.
+
+        >>> cf.derive("x^2 - 2*x*sqrt(2)", digits=40).critical_points[0].numeric["x"]
+        '1.414213562373095048801688724209698078570'
+
+    timeout
+        Seconds; the report arrives at most two seconds later, and says what it had no time for.
+    box
+        The domain as bounds, ``"x=1:2"``: only points in it count, and the minimum may lie on its edge.
+
+        >>> cf.derive("x^3 - 3*x", box="x=0:5").solution
+        {'x': 1.0}
+
+    start
+        Where Newton's method starts, ``"w=1, b=0"``: for the iterations that ``to_text(steps=True)`` shows.
+    exact
+        False tries only the strategies that enclose points in certified numbers, which may recognise some of them.
+
+    maximize
+        The maximum is sought; as a text ``maximize ...`` says.
+
+        >>> cf.derive("5*x - x^2", maximize=True).critical_points[0].kind
+        'global maximum'
+
+    values
+        Numbers for parameters, read exactly, or arrays.
+
+        >>> cf.derive("(x - c)^2", unknowns="x", values={"c": "0.1"}).solution
+        {'x': 0.1}
+
+    progress
+        A function that is told what is being tried.
+    keywords
+        Options of a loss of the catalogue: ``hidden``, ``activation``, ``bias``, ``layers`` of ``nn``, ``lam`` of ridge.
+
+    Returns
+    -------
+    Report
+        Its parts are values (``verdict``, ``critical_points``, ``formula``, ``solution``, ``certificates``), its forms
+        ``to_text``, ``to_json``, ``to_html``, ``to_latex``, ``plot``, ``function``.
+
+    Raises
+    ------
+    InputError
+        A loss or data that cannot be read.
+    CallError
+        Options that do not fit together, or are not used.
     """
     started = time.monotonic()
     if not 1 <= digits <= 100_000:
