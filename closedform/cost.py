@@ -53,6 +53,9 @@ class Comparison:
             return "\n".join([*head, "  gradient descent is compared for losses of least squares only"]) + "\n"
         return "\n".join([*head, "", least_squares.describe(self.least_squares, self.measured)]) + "\n"
 
+    def __str__(self) -> str:
+        return self.to_text()
+
 
 def cost(
     name: str, n: float, k: float, condition: float = 1e3, progress: Callable[[str], None] | None = None

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-NOTEBOOK = Path(__file__).parent.parent / "examples" / "do_we_need_training.ipynb"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+NOTEBOOK = EXAMPLES / "do_we_need_training.ipynb"
+TUTORIALS = ("student", "statistician", "engineer", "mathematician", "sympy_user")
 
 
 def outputs(notebook):
@@ -17,11 +19,12 @@ def outputs(notebook):
 
 
 @pytest.mark.slow
-def test_the_notebook_runs_from_start_to_end(monkeypatch):
+@pytest.mark.parametrize("name", ["do_we_need_training", *TUTORIALS])
+def test_the_notebook_runs_from_start_to_end(monkeypatch, name):
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the notebook's own, which shows figures in it
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
     stored = outputs(notebook)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the kernel's own, about sockets and event loops
@@ -41,3 +44,14 @@ def test_the_notebook_is_stored_with_its_outputs():
     shown = str([o for c in code for o in c.outputs])
     for fact in ("S5", "1.1673039782614186842560458998", "\\\\sqrt{2}", "partly closed"):
         assert fact in shown
+
+
+@pytest.mark.parametrize("name", TUTORIALS)
+def test_a_tutorial_is_stored_with_its_outputs_and_in_the_readme(name):
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    assert all(c.outputs for c in code)
+    assert not [o for c in code for o in c.outputs if o.output_type == "error"]
+    assert f"examples/{name}.ipynb" in (EXAMPLES.parent / "README.md").read_text()
