@@ -193,11 +193,12 @@ def readings(problem: Problem) -> Iterator[Reading]:
 
 def system_of(problem: Problem, rung: str = "") -> Any:
     """The system that a rung is offered: the first reading whose ladder has it, or the last of all."""
-    found: Any = None
-    for found, rungs, _ in readings(problem):
+    offered = list[Any]()
+    for system, rungs, _ in readings(problem):
+        offered.append(system)
         if rung in rungs:
             break
-    return found
+    return offered[-1]
 
 
 def _is_large(problem: Problem) -> bool:
