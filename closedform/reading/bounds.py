@@ -22,9 +22,13 @@ _HOLDS = {
 }
 
 
+_Atom = tuple[str, bool]  # a name, or the text of an even power or absolute value, which is never negative
+_Key = tuple[tuple[str, bool, Fraction], ...]  # a linear form: atoms with their coefficients, the first of them 1
+
+
 @dataclass(frozen=True)
 class _End:
-    """One end of the values that a name may have: ``said`` is the relation that sets it."""
+    """One end of the values that a form may have: ``said`` is the relation that sets it."""
 
     at: Node
     open: bool
@@ -41,11 +45,12 @@ def flat(relations: Iterable[Node]) -> Iterator[Node]:
 
 
 def check_together(relations: Iterable[Node]) -> None:
-    """Refuses relations that no values meet: of numbers alone, or bounds of one name by constants.
+    """Refuses relations that no values meet: of numbers alone, or bounds of one linear form by constants.
 
-    Contradictions that take several names to see are left to the solver.
+    ``x + y = 1`` and ``2*x + 2*y > 3`` bound the same form. Even powers and absolute values stand in forms like names, and
+    a sum of them is not negative. Contradictions that take several forms to see are left to the solver.
     """
-    low, high = dict[str, _End](), dict[str, _End]()
+    low, high = dict[_Key, _End](), dict[_Key, _End]()
     for relation in flat(relations):
         if not free_names(relation):
             if false(relation):
@@ -60,6 +65,10 @@ def check_together(relations: Iterable[Node]) -> None:
             low[key] = end
         if head in ("<", "<=", "=") and _tighter(end, high.get(key), -1):
             high[key] = end
+    for key, other in high.items():
+        order = compare(other.at, number(0)) if all(even and c > 0 for _, even, c in key) else None
+        if order == -1 or (order == 0 and other.open):
+            raise CallError(f"{unparse(other.said)} holds nowhere: even powers and absolute values are not negative")
     for key in low.keys() & high.keys():
         one, other = low[key], high[key]
         order = compare(one.at, other.at)
@@ -80,34 +89,43 @@ def _tighter(end: _End, known: _End | None, sign: int) -> bool:
     return order == sign or (order == 0 and end.open and not known.open)
 
 
-def _bound(relation: Node) -> tuple[str, str, Node] | None:
-    """``c*x + d op e`` with constants c != 0, d and e as (x, op, bound); None for any other relation."""
+def _bound(relation: Node) -> tuple[_Key, str, Node] | None:
+    """``c*f + d op e``, f a linear form with leading coefficient 1, as (f, op, (e - d)/c); None for other relations."""
     left, right = relation.children
     form = _linear(add(left, mul(number(-1), right)))
     if form is None or relation.head == "!=":
         return None
-    key, slope, rest = form
-    if key is None or slope == 0:
+    terms, rest = form
+    left_over = sorted((atom, even, c) for (atom, even), c in terms.items() if c != 0)
+    if not left_over:
         return None
-    head = relation.head if slope > 0 else _MIRRORED.get(relation.head, relation.head)
-    return key, head, quotient(mul(number(-1), rest), number(slope))
+    lead = left_over[0][2]
+    key = tuple((atom, even, c / lead) for atom, even, c in left_over)
+    head = relation.head if lead > 0 else _MIRRORED.get(relation.head, relation.head)
+    return key, head, quotient(mul(number(-1), rest), number(lead))
 
 
-def _linear(node: Node) -> tuple[str | None, Fraction, Node] | None:
-    """(x, c, d) for ``c*x + d`` with a rational c and a constant d that holds no name."""
+def _linear(node: Node) -> tuple[dict[_Atom, Fraction], Node] | None:
+    """The rational coefficients of names, even powers and absolute values, and the constant that is added to them."""
     if not free_names(node):
-        return None, Fraction(0), node
+        return {}, node
     if node.name is not None:
-        return node.name, Fraction(1), number(0)
+        return {(node.name, False): Fraction(1)}, number(0)
+    exponent = node.children[-1].number if node.head == "^" else None
+    if node.head == "abs" or (
+        exponent is not None and exponent.denominator == 1 and exponent % 2 == 0 and exponent > 0
+    ):
+        return {(unparse(node), True): Fraction(1)}, number(0)
     if node.head == "+":
-        key, slope, rest = None, Fraction(0), list[Node]()
+        terms, rest = dict[_Atom, Fraction](), list[Node]()
         for child in node.children:
             form = _linear(child)
-            if form is None or (key is not None and form[0] not in (None, key)):
+            if form is None:
                 return None
-            key, slope = key or form[0], slope + form[1]
-            rest.append(form[2])
-        return key, slope, add(*rest)
+            for atom, c in form[0].items():
+                terms[atom] = terms.get(atom, Fraction(0)) + c
+            rest.append(form[1])
+        return terms, add(*rest)
     if node.head == "*":
         scale, inner = Fraction(1), list[Node]()
         for child in node.children:
@@ -116,7 +134,7 @@ def _linear(node: Node) -> tuple[str | None, Fraction, Node] | None:
             else:
                 inner.append(child)
         form = _linear(inner[0]) if len(inner) == 1 else None
-        return None if form is None else (form[0], form[1] * scale, mul(number(scale), form[2]))
+        return None if form is None else ({a: c * scale for a, c in form[0].items()}, mul(number(scale), form[1]))
     return None
 
 
