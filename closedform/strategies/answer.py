@@ -28,7 +28,6 @@ from closedform.kernel.check import check_certificate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CriticalPoint, Kind, largest_class
-from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.place import TINY, Place, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 
@@ -67,18 +66,6 @@ def numbers_only(system: Stationarity) -> bool:
         if symbols - {b.label for b in indexed}:
             return False
     return True
-
-
-def candidate(
-    order: Sequence[str], exact: Mapping[str, Any] | None, balls: Mapping[str, arb], digits: int, **known: Any
-) -> CriticalPoint:
-    """A point for this ending: its exact values, else decimals for the balls around it, with what is known of it."""
-    if exact is not None:
-        values = FrozenMap({u: exact[u] for u in order})
-        return CriticalPoint(values, expression_class=expression_class(*values.values()), **known)
-    texts = {u: decimal_text(balls[u], digits) for u in order}
-    numeric, radius = (FrozenMap({u: texts[u][k] for u in order}) for k in (0, 1))
-    return CriticalPoint(None, numeric, radius, **known)
 
 
 def certified(statement: Mapping[str, Json], claim: Mapping[str, Json], evidence: Mapping[str, Json]) -> Certificate:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
 
@@ -20,7 +20,8 @@ from closedform.calculus.signs import Facts
 from closedform.enclosures.least import convex
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.answer import SETTLED, answer, candidate
+from closedform.strategies.answer import SETTLED, answer
+from closedform.strategies.ending import FoundPoint, pointed
 from closedform.strategies.least_point import promoted
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import Feasible, ranges, sides_of
@@ -92,8 +93,7 @@ def _kinks(system: Stationarity, roots: Sequence[Any], budget: Budget) -> list[C
         if kind is None:
             return None
         if kind:
-            exact = {u.name: z[u] for u in system.unknowns}
-            out.append(candidate([u.name for u in system.unknowns], exact, {}, budget.digits, kind=kind, note="a kink"))
+            out.append(pointed(system, FoundPoint(z, kind=kind, note="a kink"), budget.digits))
     return out
 
 
@@ -112,7 +112,7 @@ def _centre(base: Any, unknowns: tuple[Any, ...]) -> tuple[dict[Any, Any], Any] 
     return dict(zip(unknowns, -(2 * form).LUsolve(slope), strict=True)), form
 
 
-def _kind_at(system: Stationarity, base: Any, z: dict[Any, Any], form: Any, budget: Budget) -> Kind | str | None:
+def _kind_at(system: Stationarity, base: Any, z: dict[Any, Any], form: Any, budget: Budget) -> Kind | Literal[""] | None:
     """The kind of an extremum there, the empty text for none; None where that is open."""
     s, whole = sp.Dummy("s", nonnegative=True), sp.sympify(system.loss)
     loss = whole.xreplace({p: s ** (2 * p.exp) for p in whole.atoms(sp.Pow) if p.base == base})

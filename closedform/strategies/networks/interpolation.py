@@ -26,7 +26,8 @@ from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.answer import candidate, certified
+from closedform.strategies.answer import certified
+from closedform.strategies.ending import FoundPoint, pointed
 from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json
 from closedform.strategies.networks.hidden import Hidden
 from closedform.strategies.networks.span import Reached, reached
@@ -211,17 +212,16 @@ class _Interpolation:
             values |= self._written_out()
         with ctx.workprec(self.bits):
             balls = {x: arb(a) + arb(b) * arb(2).log() for x, (a, b) in self.draw.weights.items()}
-        return candidate(
-            self.system.origin.unknowns,
+        point = FoundPoint(
             values if written else None,
             {**dict.fromkeys(self.affine, arb(0)), **balls, **enclosed},
-            self.budget.digits,
-            kind="global minimum",
-            inertia=self.inertia,
+            "global minimum",
+            self.inertia,
             loss=_number(least),
             note="" if written else "the output weights solve A*v = targets, with the activations A at the others",
             certificate=0,
         )
+        return pointed(self.system, point, self.budget.digits)
 
     # -- for the kernel ------------------------------------------------------------------------------------------------
 

@@ -35,7 +35,8 @@ from closedform.kernel.claims.least_value import bind, squares
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.stationarity.scalar import Stationarity, stationarity
-from closedform.strategies.answer import candidate, certified
+from closedform.strategies.answer import certified
+from closedform.strategies.ending import FoundPoint, pointed
 from closedform.strategies.exponentials import instance
 from closedform.strategies.exponentials.field import NotExponential, statement_json
 from closedform.strategies.networks import interpolation
@@ -204,16 +205,9 @@ class _Search:
         certificate = certified(self.statement, *self._claim(zero))
         with ctx.workprec(self.bits):
             balls = {u: evaluate(t, {}) for u, t in zero.held.items()} | dict(zero.balls)
-        point = candidate(
-            self.unknowns,
-            zero.exact,
-            balls,
-            self.budget.digits,
-            kind="global minimum",
-            inertia=(conditions, 0, size - conditions),
-            loss=sp.S.Zero,
-            certificate=0,
-        )
+        inertia = (conditions, 0, size - conditions)
+        found = FoundPoint(zero.exact, balls, "global minimum", inertia, loss=sp.S.Zero, certificate=0)
+        point = pointed(self.system, found, self.budget.digits)
         return Attempt(
             name,
             "partial" if zero.exact is not None else "enclosed",
