@@ -112,7 +112,9 @@ def _centre(base: Any, unknowns: tuple[Any, ...]) -> tuple[dict[Any, Any], Any] 
     return dict(zip(unknowns, -(2 * form).LUsolve(slope), strict=True)), form
 
 
-def _kind_at(system: Stationarity, base: Any, z: dict[Any, Any], form: Any, budget: Budget) -> Kind | Literal[""] | None:
+def _kind_at(
+    system: Stationarity, base: Any, z: dict[Any, Any], form: Any, budget: Budget
+) -> Kind | Literal[""] | None:
     """The kind of an extremum there, the empty text for none; None where that is open."""
     s, whole = sp.Dummy("s", nonnegative=True), sp.sympify(system.loss)
     loss = whole.xreplace({p: s ** (2 * p.exp) for p in whole.atoms(sp.Pow) if p.base == base})
