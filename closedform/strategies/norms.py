@@ -32,12 +32,12 @@ OPEN = "whether the loss is least where a root vanishes is open"
 
 def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     """The attempt with the points at which a root vanishes looked at; unchanged where none can."""
-    if system.loss is None or len(system.unknowns) < 2 or system.parameters or system.constrained is not None:
+    if system.loss is None or len(system.unknowns) < 2 or system.constrained is not None:
         return found
     roots = _vanishing(system) if found.outcome in SETTLED else []
     if not roots:
         return found
-    points = _kinks(system, roots, budget)
+    points = _kinks(system, roots, budget) if not system.parameters else None
     if points is None:
         return _weakened(system, found)
     points = [k for k in points if all(p.exact != k.exact for p in found.points)]
