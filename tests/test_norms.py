@@ -32,9 +32,7 @@ def test_a_minimum_where_a_root_vanishes_is_found_or_excluded(loss, expected):
     assert points(report) == expected
 
 
-@pytest.mark.parametrize(
-    "loss", ["sqrt(x^2+y^2+x^4) + x/2", "(x^2+y^2)^(1/3) + x/2", "sqrt((x-a)^2+(y-b)^2) + x/2"]
-)
+@pytest.mark.parametrize("loss", ["sqrt(x^2+y^2+x^4) + x/2", "(x^2+y^2)^(1/3) + x/2", "sqrt((x-a)^2+(y-b)^2) + x/2"])
 def test_where_the_kink_is_not_decided_nothing_is_claimed(loss):
     report = cf.derive(loss, unknowns=["x", "y"], timeout=30)
     assert report.verdict.outcome != "no_critical_point"

@@ -50,3 +50,19 @@ def test_a_fall_along_an_edge():
     report = cf.derive("|x - y| + |x + 2*y - 1| - 3*x", timeout=40)
     assert report.verdict.outcome == "no_critical_point"
     assert any("no lower bound" in s.text for s in report.verdict.statements)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("max(|a-1|, |b+2|) + a^2/10", (1, -2)),
+        ("(a-1/4)^2 + (b-1/4)^2 + 2*|a| + |b|", (0, 0)),  # soft thresholds 1 and 1/2 exceed 1/4
+        ("exp(a) + 2*|a| + |b| + b^2", (0, 0)),
+    ],
+)
+def test_a_corner_that_smooth_terms_do_not_move(loss, expected):
+    report = cf.derive(loss, unknowns=["a", "b"], timeout=40)
+    assert report.complete
+    assert [(p.kind, int(p.exact["a"]), int(p.exact["b"])) for p in report.critical_points] == [
+        ("global minimum", *expected)
+    ]

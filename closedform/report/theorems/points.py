@@ -219,6 +219,10 @@ POINTS: dict[str, Theorem] = {
             + ("its minimisers are the convex combinations of these points" if flat else "this is its only minimiser")
         )
     ),
+    "rises along every edge": Theorem(
+        "the loss is convex, and at the point listed it rises along every edge of the cells between its kinks: this is its "
+        "only minimiser"
+    ),
     "falls along an edge": Theorem(
         lambda corner, way: (
             "the loss has no lower bound: it falls along the ray from "

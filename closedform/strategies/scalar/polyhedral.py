@@ -1,8 +1,9 @@
-"""Convex losses that are linear between hyperplanes: |.|, max and linear terms over Q, with linear inequalities.
+"""Convex losses that are least at a corner: |.|, max and linear terms over Q, with linear inequalities, and smooth terms.
 
 Lines by least absolute deviations, quantile regression, Chebyshev approximation, linear programs. The kinks and the
-inequalities cut space into cells; the loss is linear on each, so at a corner of the arrangement it is least exactly when
-it falls along none of the edges that leave it: these span the cells there, and the loss is convex.
+inequalities cut space into cells; the slope is linear in the direction on each, so at a corner of the arrangement the
+loss is least exactly when it falls along none of the edges that leave it: these span the cells there, and it is convex.
+Without smooth terms a loss that has a least value has it at a corner; with them it may, and other strategies follow.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from math import comb
 from typing import Any, Literal
 
 import sympy as sp
+from flint import arb, fmpq
 
+from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.least import convex
@@ -25,10 +28,12 @@ from closedform.strategies.strata import Feasible, sides_of
 
 name = "corners of a linear arrangement"
 example = {"loss": "|1 - a - b| + |2 - a - 2*b| + |2 - a - 3*b| + |5 - a - 4*b|", "unknowns": ["a", "b"]}
-counterexample = {"loss": "|x| + |y| + x^2", "unknowns": ["x", "y"]}
+counterexample = {"loss": "|x*y| + |y| + x^2", "unknowns": ["x", "y"]}
 
 MAX_CORNERS = 6_000
 MAX_BRANCHES = 60
+MAX_TRIED = 8  # corners at which smooth terms are looked at
+KINKS = (sp.Abs, sp.Max, sp.Min)
 
 Vector = tuple[Fraction, ...]
 Plane = tuple[Vector, Fraction]  # (a, c): where a.x + c = 0
@@ -146,7 +151,7 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when there is one unknown only, or the loss is no convex function of this kind, else None."""
     if len(system.unknowns) < 2 or system.loss is None or system.parameters or system.constrained is not None:
         return "there is one unknown only, no loss, a parameter or an equality constraint"
-    if not system.loss.has(sp.Abs, sp.Max, sp.Min) or system.loss.has(sp.Sum, sp.Piecewise):
+    if not system.loss.has(*KINKS) or system.loss.has(sp.Sum, sp.Piecewise):
         return "there are no kinks, or sums and cases beside them"
     return None if _arrangement(system) is not None else "the loss is not convex and linear between few hyperplanes"
 
@@ -154,6 +159,7 @@ def declines(system: Stationarity) -> str | None:
 @dataclass(frozen=True)
 class _Arrangement:
     loss: Part
+    smooth: Any  # what is added to it
     planes: tuple[Plane, ...]
     sides: tuple[Plane, ...]  # at least zero in the domain
 
@@ -162,8 +168,9 @@ def _arrangement(system: Stationarity) -> _Arrangement | None:
     feasible = Feasible.of(system)
     if feasible is None or feasible.open or feasible.equal:
         return None
+    kinked, smooth = _split(feasible.loss, feasible.unknowns)
     try:
-        loss = part(feasible.loss, feasible.unknowns)
+        loss = part(kinked, feasible.unknowns)
         sides = tuple(q for g in feasible.closed if (q := part(g, feasible.unknowns).plane) is not None)
         planes = dict.fromkeys(_normal(p) for p in (*loss.kinks(), *sides) if any(p[0]))
     except NotLinear:
@@ -172,7 +179,18 @@ def _arrangement(system: Stationarity) -> _Arrangement | None:
         return None
     if not convex(feasible.loss, feasible.unknowns, sides_of(feasible)):
         return None
-    return _Arrangement(loss, tuple(planes), sides)
+    return _Arrangement(loss, smooth, tuple(planes), sides)
+
+
+def _split(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, Any]:
+    """The terms with kinks and the linear ones, and the smooth others."""
+    terms = sp.Add.make_args(loss)
+    smooth = [t for t in terms if not t.has(*KINKS) and not (t.is_polynomial(*unknowns) and _degree(t, unknowns) < 2)]
+    return sp.Add(*(t for t in terms if t not in smooth)), sp.Add(*smooth)
+
+
+def _degree(t: Any, unknowns: Sequence[Any]) -> int:
+    return int(sp.Poly(t, *unknowns).total_degree())
 
 
 def _normal(p: Plane) -> Plane:
@@ -192,6 +210,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             corners[x] = a.loss.value(x)
     if not corners:
         return Attempt(name, "failed", "the hyperplanes have no corner in the domain")
+    if a.smooth != 0:
+        return _with_smooth_terms(system, a, corners, budget)
     least = min(corners.values())
     best = [x for x, v in corners.items() if v == least]
     flat = list[tuple[Vector, Vector]]()
@@ -211,6 +231,37 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     record.say("least corners", flat=bool(flat))
     points = tuple(FoundPoint(_named(system, x), kind="global minimum") for x in best)
     return concluded(name, system, Found(points, True, record), budget)
+
+
+def _with_smooth_terms(
+    system: Stationarity, a: _Arrangement, corners: dict[Vector, Fraction], budget: Budget
+) -> Attempt:
+    """The corner that all edges leave upwards: the only minimiser."""
+    bits, unknowns = int(budget.digits * 3.4) + 120, system.unknowns
+    gradient = [sp.diff(a.smooth, u) for u in unknowns]
+
+    def at(e: Any, x: Vector) -> arb:
+        ball = real_ball(e.subs(_named(system, x)), Sample({}, {}), bits)
+        return arb.nan() if ball is None else ball
+
+    heights = {x: float((at(a.smooth, x) + _ball(v)).mid()) for x, v in corners.items()}
+    for x in sorted(corners, key=lambda x: heights[x])[:MAX_TRIED]:
+        budget.check()
+        slopes = [at(g, x) for g in gradient]
+        rises = (
+            _ball(a.loss.slope(x, way)) + sum((_ball(w) * g for w, g in zip(way, slopes, strict=True)), arb(0))
+            for way in _edges(a, x)
+        )
+        if all(bool(r > 0) for r in rises):
+            record = Record()
+            record.say("rises along every edge")
+            point = FoundPoint(_named(system, x), kind="global minimum")
+            return concluded(name, system, Found((point,), True, record), budget)
+    return Attempt(name, "failed", "the loss is not least at one corner alone")
+
+
+def _ball(v: Fraction) -> arb:
+    return arb(fmpq(v.numerator, v.denominator))
 
 
 def _named(system: Stationarity, x: Vector) -> dict[Any, Any]:
