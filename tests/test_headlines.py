@@ -126,7 +126,7 @@ def test_a_false_headline_under_a_new_seal_is_refused(name: str, path: Any, valu
     ("name", "path", "value", "place"),
     [
         ("valleys", ("verdict", "statements", 0, "text"), "x^4 - x^2 has 17 minima", "verdict.statements[0]"),
-        ("neuron", ("critical_points", 2, "kind"), "global minimum", "critical_points[2].kind"),
+        ("ols", ("verdict", "outcome"), "partly_closed", "verdict.outcome"),
         ("galois", ("factors", 0, "group"), "A5", "factors[0].group"),
         ("radicals", ("roots", 0, "exact"), "cos(1)", "roots[0].exact"),
     ],
