@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import closedform as cf
-from closedform.kernel import check_document
+from closedform.kernel import Certificate, check_certificate, check_document
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
+from closedform.kernel.expression import read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED
 from closedform.kernel.headlines.convexity import convex
 from closedform.kernel.headlines.text import parse
@@ -30,7 +31,9 @@ ASKED: dict[str, Any] = {
     "neuron": lambda: cf.derive("nn", data={"x": [1, 2, 3], "y": [0, 1, 0]}, target="y", timeout=30),
     "line": lambda: cf.derive("ols", data={"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, target="y", intercept=True),
     "ols": lambda: cf.derive("ols"),
+    "equations": lambda: cf.derive(equations=["x^2 + y - 1", "x - y^2"], unknowns=["x", "y"]),
     "galois": lambda: cf.galois("(x^5 - x - 1)*(x^2 - 2)^2"),
+    "solvable": lambda: cf.galois("x^5 - 2"),
     "radicals": lambda: cf.radicals("x^5 - 2"),
     "roots": lambda: cf.roots("x^5 - x - 1"),
 }
@@ -102,6 +105,8 @@ FORGED: list[tuple[str, tuple[Any, ...], Any, str]] = [
     ("logistic", (*FIRST, "numeric", "x"), "0.9", "critical_points[0].numeric"),
     ("logistic", ("critical_points",), [], "complete"),
     ("neuron", ("critical_points", 1, "kind"), "local minimum", "critical_points[1].kind"),
+    ("neuron", ("verdict", "outcome"), "closed", "verdict.outcome"),
+    ("solvable", ("solvable",), None, "solvable"),
     ("line", ("certificates", 0, "statement", "columns", "y", 0), "3", "certificates[0]"),
     ("ols", ("formula", "unknown", "a"), "inv(X'*X + eye(k))*X'*y", "formula"),
     ("galois", ("polynomial",), "x^5 - 2", "polynomial"),
@@ -127,12 +132,71 @@ def test_a_false_headline_under_a_new_seal_is_refused(name: str, path: Any, valu
     [
         ("valleys", ("verdict", "statements", 0, "text"), "x^4 - x^2 has 17 minima", "verdict.statements[0]"),
         ("ols", ("verdict", "outcome"), "partly_closed", "verdict.outcome"),
+        ("valleys", ("stationarity", "gradient"), {"z": "0"}, "gradient by z"),
         ("galois", ("factors", 0, "group"), "A5", "factors[0].group"),
         ("radicals", ("roots", 0, "exact"), "cos(1)", "roots[0].exact"),
+        ("radicals", ("roots", 0, "exact"), "cos(1)", "solvable"),
     ],
 )
 def test_what_nothing_proves_is_named_as_sealed_only(name: str, path: Any, value: Any, place: str) -> None:
     assert words(put(document(name), path, value))[place] == SEALED
+
+
+@pytest.mark.parametrize(
+    ("rest", "word"),
+    [
+        (["^", "y", "2"], COVERED),
+        (["+", ["^", "y", "4"], ["*", "-1", ["^", "y", "2"]]], SEALED),  # there are two more critical points
+    ],
+)
+def test_a_root_of_an_eliminant_is_one_point_where_the_loss_is_convex_in_the_rest(rest: Any, word: str) -> None:
+    """(e^x - 1)^2 and a loss in y: every critical point has t = 1."""
+    tree = ["+", ["^", ["+", ["exp", "x"], "-1"], "2"], rest]
+    claim = {"names": ["y"], "polynomial": [["1", ["1", "0"]], ["-1", ["0", "0"]]]}
+    evidence = {"cofactors": [[["1", ["0", "0"]]], []], "nonvanishing": [[["2", ["1", "0"]]]]}
+    found = words(with_eliminant(tree, claim, evidence, [{"x": "0", "y": "0"}]))
+    assert found["complete"] == word
+    assert found["verdict.outcome"] == word
+
+
+@pytest.mark.parametrize(
+    ("points", "word"), [(["0", "log(2)"], COVERED), (["0", "0"], SEALED), (["log(2)"], REFUSED), (["0", "1"], SEALED)]
+)
+def test_an_eliminant_counts_different_points(points: list[str], word: str) -> None:
+    """e^(2x)/2 - 3e^x + 2x has the derivative (t - 1)(t - 2)."""
+    tree = ["+", ["*", "1/2", ["exp", ["*", "2", "x"]]], ["*", "-3", ["exp", "x"]], ["*", "2", "x"]]
+    roots = [["9/10", "11/10"], ["19/10", "21/10"]]
+    claim = {"names": [], "polynomial": [["1", ["2"]], ["-3", ["1"]], ["2", ["0"]]], "roots": roots}
+    evidence = {"cofactors": [[["1", ["0"]]]], "nonvanishing": []}
+    assert words(with_eliminant(tree, claim, evidence, [{"x": x} for x in points]))["complete"] == word
+
+
+def with_eliminant(tree: Any, claim: Any, evidence: Any, points: list[dict[str, str]]) -> dict[str, Any]:
+    """A report about a loss with t = exp(x), whose list of points is called complete."""
+    substitution = [{"form": ["x"], "name": "t", "scale": "1"}]
+    unknowns = list(points[0])
+    proof = Certificate(
+        {"loss": tree, "unknowns": unknowns},
+        {"kind": "exponential_eliminant", "substitution": substitution, **claim},
+        evidence,
+    )
+    assert check_certificate(proof)
+    return {
+        "problem": {
+            "loss": infix(read(tree)),
+            "tree": tree,
+            "sense": "min",
+            "unknowns": unknowns,
+            "parameters": [],
+            "domain": dict.fromkeys(unknowns, "real"),
+        },
+        "stationarity": {"gradient": {}},
+        "verdict": {"outcome": "closed", "statements": []},
+        "critical_points": [{"exact": p, "kind": "unclassified"} for p in points],
+        "complete": True,
+        "counts": {},
+        "certificates": [proof.to_dict()],
+    }
 
 
 def test_a_solvable_factor_needs_its_proof() -> None:

@@ -18,6 +18,7 @@ from closedform.enclosures.over_rows import OverRows
 from closedform.expression import to_tree
 from closedform.kernel.balls import evaluate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
+from closedform.kernel.claims.critical_points import value_at
 from closedform.kernel.expression import Tree, free_names, read
 from closedform.kernel.jets import jet
 from closedform.kernel.rational import NotRational, Quotient, quotient
@@ -146,10 +147,10 @@ class Function:
             row = list[fmpq]()
             for j in range(len(self.names)):
                 second = first.derivative(j)
-                bottom = _at(second.bottom, at)
+                bottom = value_at(second.bottom, at)
                 if bottom == 0:
                     return None
-                row.append(_at(second.top, at) / bottom)
+                row.append(value_at(second.top, at) / bottom)
             rows.append(row)
         return inertia_of(rows)
 
@@ -168,15 +169,6 @@ class Function:
 
 def _float(ball: arb) -> float:
     return float(ball.mid()) if ball.is_finite() else float("nan")
-
-
-def _at(p: Any, at: list[fmpq]) -> fmpq:
-    total = fmpq(0)
-    for e, c in p.terms():
-        for v, k in zip(at, e, strict=True):
-            c = c * v ** int(k)
-        total = total + c
-    return total
 
 
 def as_written(system: Stationarity) -> bool:
