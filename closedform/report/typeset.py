@@ -343,6 +343,9 @@ def _power(base: Box, exponent: Node) -> Box:
     value = exponent.number
     if value is not None and value == Fraction(1, 2):
         return Box(f"\\sqrt{{{base.latex}}}", f"<msqrt>{base.mathml}</msqrt>")
+    if value is not None and value.numerator == 1 and value.denominator > 2:
+        k = value.denominator
+        return Box(f"\\sqrt[{k}]{{{base.latex}}}", f"<mroot><mrow>{base.mathml}</mrow><mn>{k}</mn></mroot>")
     if value is not None and value < 0:
         under = base if value == -1 else _power(base, Node("num", (-value,)))
         return Box(f"\\frac{{1}}{{{under.latex}}}", f"<mfrac><mn>1</mn>{under.mathml}</mfrac>", PRODUCT)
