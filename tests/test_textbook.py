@@ -15,7 +15,7 @@ from closedform.kernel import expression as kernel
 from closedform.reading.language import parse, unparse
 from closedform.reading.statistics import as_sums
 from closedform.report.moments import condition
-from closedform.report.textbook import in_words, textbook
+from closedform.report.textbook import gradient, in_words, textbook
 from closedform.report.typeset import latex_of
 
 x, y, w = map(sp.IndexedBase, "xyw")
@@ -146,3 +146,20 @@ def test_a_loss_on_a_table_may_be_written_in_statistics():
 
 def test_a_sum_of_a_vector_stays_one():
     assert problems.read("||a||^2 - sum(a)", unknowns=["a"]).level == "matrix"
+
+
+def test_a_gradient_over_rows_is_a_sum_that_is_the_derivative():
+    """Against the kernel's own derivative of the loss, at a point; the coefficient is called like its column."""
+    problem = problems.read("logistic", data={"x": [1, 2, 3], "y": [0, 1, 1]}, target="y", intercept=False)
+    long = sp.Symbol("x", real=True) ** sum(range(400)) + sum(sp.Symbol(f"a{j}") for j in range(40))
+    found = gradient(problem, {"x": long})["x"]
+    assert unparse(found) == "sum(i, 1, 3, -x[i]*y[i] + exp(x*x[i])*x[i]/(exp(x*x[i]) + 1))"
+    columns = {"x": [_fmpq(v) for v in (1, 2, 3)], "y": [_fmpq(v) for v in (0, 1, 1)]}
+    at = {"x": _fmpq(Fraction(1, 3))}
+    expected = balls.evaluate(kernel.differentiate(kernel.read(to_tree(problem.loss)), "x"), at, columns)
+    assert balls.evaluate(kernel.read(to_tree(found)), at, columns).overlaps(expected)
+
+
+def test_a_short_gradient_stays_as_it_was_worked_out():
+    problem = problems.read("logistic", data={"x": [1, 2, 3], "y": [0, 1, 1]}, target="y", intercept=False)
+    assert gradient(problem, {"x": "2*x - 1"}) == {"x": "2*x - 1"}

@@ -21,6 +21,7 @@ from closedform.report.blocks import (
     in_language,
 )
 from closedform.report.points import coordinate, height, names_of, separated
+from closedform.report.textbook import gradient, namesakes
 
 if TYPE_CHECKING:
     from closedform.points import CriticalPoint
@@ -61,10 +62,12 @@ def _question(report: Report) -> Iterator[tuple[Inline, ...]]:
         yield "loss" if problem.sense == "min" else "to be maximised", Math(problem.loss)
     for e in report.equations[:FEW] if problem.loss is None else ():
         yield "equation", Equation(e, 0)
-    for u, g in list(report.gradient.items())[:FEW]:
+    for u, g in list(gradient(problem, report.gradient).items())[:FEW]:
         yield f"d/d{u}", Math(g)
     if len(report.gradient) > FEW:
         yield "", f"… and {len(report.gradient) - FEW} more derivatives"
+    if said := namesakes(problem):
+        yield "where", said
     for note in problem.notes:
         yield "note", note
     if report.formula is not None and report.formula.convexity:

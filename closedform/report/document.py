@@ -27,7 +27,7 @@ from closedform.report.blocks import (
     in_language,
 )
 from closedform.report.points import description, names_of, place, row
-from closedform.report.textbook import conditions
+from closedform.report.textbook import conditions, gradient, namesakes
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _question(report: Report) -> Iterator[Block]:
     rows.append(("unknown" + "s" * (len(names) > 1), ", ".join(names)))
     if problem.relations:
         rows.append(("where", ", ".join(text_of(r) for r in problem.relations)))
-    for u, g in list(report.gradient.items())[:MANY]:
+    for u, g in list(gradient(problem, report.gradient).items())[:MANY]:
         rows.append((f"d/d{u}", Math(g)))
     if len(report.gradient) > MANY:
         rows.append(("", f"… and {len(report.gradient) - MANY} more derivatives (all are in the JSON)"))
@@ -126,6 +126,8 @@ def _question(report: Report) -> Iterator[Block]:
         rows += [("equation", Equation(e, 0)) for e in report.equations[:MANY]]
     if report.hessian is not None and len(report.hessian) == 1:
         rows.append(("second derivative" if problem.level != "matrix" else "Hessian", Math(report.hessian[0][0])))
+    if said := namesakes(problem):
+        rows.append(("where", said))
     for note in problem.notes:
         rows.append(("note", note))
     yield Table((), tuple(rows))

@@ -17,7 +17,7 @@ from closedform.report.answer import sentence, thing
 from closedform.report.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, Table
 from closedform.report.numbers import newton_steps
 from closedform.report.points import coordinate, height, names_of, separated
-from closedform.report.textbook import conditions
+from closedform.report.textbook import conditions, gradient
 
 if TYPE_CHECKING:
     from closedform.report.model import Report
@@ -46,7 +46,7 @@ def _derivative(report: Report) -> Iterator[tuple[Line, ...]]:
     if not report.gradient:
         return
     lines: list[Line] = [("Differentiate.",)]
-    for u, g in list(report.gradient.items())[:MOST]:
+    for u, g in list(gradient(report.problem, report.gradient).items())[:MOST]:
         lines += _rules(report, u)
         lines.append((f"d/d{u}: ", Math(g)))
     yield tuple(lines)
@@ -78,14 +78,14 @@ def _rules(report: Report, unknown: str) -> list[Line]:
 
 def _equation(report: Report) -> Iterator[tuple[Line, ...]]:
     """The equations with nothing on the right, factored where that helps."""
-    gradient = list(report.gradient.values()) or list(report.equations)
-    if not gradient:
+    slopes = list(gradient(report.problem, report.gradient).values()) or list(report.equations)
+    if not slopes:
         return
-    lines: list[Line] = [("Set it to zero.",) if len(gradient) == 1 else ("Set all of them to zero.",)]
+    lines: list[Line] = [("Set it to zero.",) if len(slopes) == 1 else ("Set all of them to zero.",)]
     if report.problem.level == "matrix":
-        lines += [(Equation(g, 0),) for g in gradient[:MOST]]
+        lines += [(Equation(g, 0),) for g in slopes[:MOST]]
     else:
-        for g in gradient[:MOST]:
+        for g in slopes[:MOST]:
             product = _product(g, report.problem.unknowns)
             lines.append((Equation(product if product is not None else g, 0),))
         lines += [(sentence(text, report.problem.unknowns),) for text in _changes(report)]

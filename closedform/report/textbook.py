@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from closedform.errors import InputError
 from closedform.expression import Node, column_names, mul, scalar_names
 from closedform.reading.language import parse, unparse
 from closedform.report.written import text_of
+
+LONG = 60  # characters of a derivative written out over the rows
 
 if TYPE_CHECKING:
     from closedform.problem import Problem
@@ -31,6 +33,26 @@ def textbook(value: Any) -> object:
     from closedform.report import moments  # a lazy face: the value has brought SymPy already
 
     return moments.shortest(value)
+
+
+def gradient(problem: Problem, found: Mapping[str, object]) -> Mapping[str, object]:
+    """The gradient as it is shown: of a loss over data as sums over the rows where they are shorter."""
+    longest = max((len(text_of(g)) for g in found.values()), default=0)
+    if problem.data is None or problem.loss is None or problem.level != "scalar" or longest <= LONG:
+        return found
+    from closedform.report import slopes  # a lazy face: a long gradient is SymPy's
+
+    sums = slopes.as_sums(problem)
+    return {u: min(sums[u], g, key=lambda shown: len(text_of(shown))) if u in sums else g for u, g in found.items()}
+
+
+def namesakes(problem: Problem) -> str:
+    """What a name stands for that is both an unknown and a column; empty where there is none."""
+    both = [u for u in problem.unknowns if problem.data is not None and u in problem.data.columns]
+    if not both:
+        return ""
+    some = f"{both[0]}[i]" if len(both) == 1 else ", ".join(f"{u}[i]" for u in both[:3]) + (", …" if both[3:] else "")
+    return f"{some} is the column, the name without an index its coefficient"
 
 
 def conditions(problem: Problem, texts: Sequence[str]) -> list[str]:
