@@ -61,6 +61,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.obstructions.rosenlicht",
     "closedform.strategies.exponentials.all_data",
     "closedform.strategies.exponentials.mixed",
+    "closedform.strategies.obstructions.circular",
     "closedform.strategies.obstructions.hypertranscendental",
     "closedform.strategies.reductions.small_samples",
     # certified numbers

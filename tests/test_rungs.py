@@ -67,8 +67,9 @@ def test_its_certificates_are_accepted_and_refused_with_any_number_changed(rung)
 
 
 # Under these keys another number makes another claim that may be true as well: a larger radius, a wider interval around
-# the same root, another separating direction. The seal of the document still notices the change.
-WEAKER = {"radius", "roots", "direction"}
+# the same root, a wider box around the same zeros, another separating direction. The seal of the document still notices
+# the change.
+WEAKER = {"radius", "roots", "direction", "box"}
 
 
 def changed(claim):

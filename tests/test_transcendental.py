@@ -7,7 +7,7 @@ import pytest
 from closedform import problem
 from closedform.budget import Budget
 from closedform.stationarity.scalar import stationarity
-from closedform.strategies.obstructions import hypertranscendental, rosenlicht
+from closedform.strategies.obstructions import circular, hypertranscendental, rosenlicht
 
 
 def outcome(module, loss, unknown, *assumptions):
@@ -64,3 +64,18 @@ def test_digammas_that_telescope_to_a_rational_function_are_not_excluded():
         "failed",
         "declined",
     )
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("x^2/2 - sin(x)", "not_closed"),  # cos(x) = x
+        ("x^2/2 + cos(x)/2 - x", "not_closed"),  # Kepler's equation
+        ("x^2/2 + cos(x)", "failed"),  # zero is critical
+        ("-x*cos(x) + 2*sin(x) + x", "failed"),  # the slope x*sin(x) + cos(x) + 1 is zero at pi
+        ("x^2/2 - sin(x + 1)", "declined"),  # a phase
+        ("x^2/2 - sin(pi*x)", "declined"),  # its period is rational
+    ],
+)
+def test_an_unknown_inside_and_outside_of_circular_functions(loss, expected):
+    assert outcome(circular, loss, "x") == expected

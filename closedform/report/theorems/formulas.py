@@ -128,6 +128,12 @@ FORMULAS: dict[str, Theorem] = {
         HERMITE_LINDEMANN,
         topic="not radical",
     ),
+    "transcendental with its tangent": Theorem(
+        "{unknown} is transcendental where the equation holds, so no expression in radicals gives it: P({unknown}, u) = 0 with "
+        "u = tan({half}*{unknown}) and P = {polynomial}, irreducible over Q in both variables, and {unknown} = 0 is no solution",
+        HERMITE_LINDEMANN,
+        topic="not radical",
+    ),
     "no exp and log by degree one": Theorem(
         "{unknown} is no number made from rationals by arithmetic, exp and log: P has degree one in one of its variables, "
         "so it is irreducible over the algebraic numbers",
