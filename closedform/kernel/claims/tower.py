@@ -73,6 +73,7 @@ class Tower:
         self.inverted: list[tuple[Tree, Fraction]] = []
         self.facts: list[fmpq_mpoly] = []  # polynomials assumed positive
         self.nonzero: list[fmpq_mpoly] = []
+        self.opposed = False  # a relation is openly false where the others hold
         self.columns: set[str] = set()  # with positive entries
         self.memo: dict[int, tuple[Tree, Fraction]] = {}  # by identity: hashing large trees costs more than they save
         self.meanings: dict[str, Fraction] = {}
@@ -267,10 +268,12 @@ class Tower:
         for op, a, b in relations:
             low, high = (b, a) if op in (">", ">=", "!=", "=") else (a, b)
             gap = self.read(add(high, mul(MINUS, low)))
-            if gap.top.is_zero() or op not in ("<", ">", "!="):
+            if op not in ("<", ">", "!="):
                 continue
-            constant, _, rest = self.split(gap)
-            if rest != self.one:
+            constant, _, rest = (ZERO, [], self.one) if gap.top.is_zero() else self.split(gap)
+            if rest == self.one:  # the sign is known already
+                self.opposed = self.opposed or constant == 0 or (op != "!=" and constant < 0)
+            else:
                 self.nonzero.append(rest.top)
                 if op != "!=" and rest.bottom.is_constant():
                     self.facts.append(rest.top if constant > 0 else -rest.top)
@@ -710,7 +713,8 @@ def opposed(relations: list[Relation]) -> bool:
         tower, _ = build([], relations)
     except Refused:
         return True
-    return any(tower.positive(-f, facts=False) or any((f + g).is_zero() for g in tower.facts) for f in tower.facts)
+    doubtful = (tower.positive(-f, facts=False) or any((f + g).is_zero() for g in tower.facts) for f in tower.facts)
+    return tower.opposed or any(doubtful)
 
 
 def is_zero(tree: Tree, assumptions: Iterable[Relation] = ()) -> bool:
