@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from closedform.atlas import atlas
     from closedform.cost import cost
     from closedform.demo import demo
     from closedform.derive import derive
@@ -34,6 +35,7 @@ __all__ = [
     "Report",
     "TextFault",
     "__version__",
+    "atlas",
     "cost",
     "demo",
     "derive",
@@ -56,6 +58,7 @@ _PLACES = {
     "CallError": "errors",
     "ConditionError": "errors",
     "LeastSquaresRegressor": "emit.estimator",
+    "atlas": "atlas",
     "cost": "cost",
     "demo": "demo",
     "InputError": "errors",

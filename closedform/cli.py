@@ -416,6 +416,26 @@ def cost(name: str, rows: float, columns: float, condition: float, as_json: bool
 
 
 @cli.command()
+@click.argument("names", nargs=-1, shell_complete=_loss_names)
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), default=30, show_default=True, help="Seconds a loss."
+)
+@click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
+@click.option("--html", "html_file", metavar="FILE", help="A page that works offline.")
+def atlas(names: tuple[str, ...], timeout: float, as_json: bool, html_file: str | None) -> None:
+    """Which models have a closed form for all data: every loss of the catalogue, or NAMES, decided live."""
+    from closedform.atlas import atlas as decide
+
+    check_outputs({"--html": html_file})
+    with progress() as show:
+        decided = decide(names or None, seconds=timeout, progress=show)
+    if html_file is not None:
+        write(html_file, decided.to_html().encode())
+    else:
+        say(decided.to_json() if as_json else decided.to_text(colour=colours()))
+
+
+@cli.command()
 @click.argument("story", type=click.Choice(["ols", "quartic", "logistic", "neuron", "quintic"]))
 def demo(story: str) -> None:
     """A story in one screen, computed live: do models need training at all?"""

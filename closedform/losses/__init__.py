@@ -10,7 +10,7 @@ from functools import cache
 
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
-from closedform.losses import functions, glm, least_squares, likelihoods, matrices, networks
+from closedform.losses import functions, glm, learning, least_squares, likelihoods, matrices, networks
 from closedform.losses.entry import Draft, Entry
 
 __all__ = ["Draft", "Entry", "catalogue", "find", "losses", "refuse_misspelt"]
@@ -23,6 +23,7 @@ FAMILIES = {
     "networks": networks,
     "likelihoods": likelihoods,
     "matrices": matrices,
+    "learning methods": learning,
     "functions": functions,
 }
 

@@ -127,8 +127,8 @@ ENTRIES = (
     Entry(
         "softmax",
         "softmax regression",
-        Draft("ones(n)'*log(exp(X*B)*ones(m)) - tr(Y'*X*B)", ("B",), "X=n,k;Y=n,m;B=k,m"),
-        "Multinomial logistic regression; Y holds one indicator column a class.",
+        Draft("ones(n)'*log(1 + exp(X*B)*ones(m)) - tr(Y'*X*B)", ("B",), "X=n,k;Y=n,m;B=k,m"),
+        "Multinomial logistic regression; Y holds one indicator column for each class but one, which is the reference.",
         ("multinomial",),
         ("intercept",),
         _softmax,
@@ -166,7 +166,7 @@ ENTRIES = (
     Entry(
         "gamma_regression",
         "gamma regression with log link",
-        Draft("y'*exp(-X*b) + ones(n)'*X*b", ("b",), X_B),
+        Draft("y'*exp(-X*b) + ones(n)'*X*b", ("b",), X_B, ("y > 0",)),
         "Positive responses with log-linear mean.",
         ("gamma glm",),
         ("intercept",),

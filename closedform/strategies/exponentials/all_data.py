@@ -38,11 +38,12 @@ counterexample = {"loss": "sum(i, 1, n, (y[i] - b*x[i])^2)", "unknowns": ["b"]}
 share = 0.5
 
 MAX_WITNESSES = 150
+AT_ONCE = 4  # of one size
 MORE_WITNESSES = 60  # looked at for one that rests on no conjecture
 MAX_UNKNOWNS = 4
 ROWS = {
     1: ((1,), (2,)),
-    2: ((1, 2), (1, 0), (2, 1), (1, 1)),
+    2: ((1, 6), (1, 2), (1, 0), (2, 1), (1, 1)),
     3: ((1, 2, 3), (0, 1, 1), (0, 1, 0), (2, 1, 2), (1, 1, 2)),
     4: ((1, 2, 3, 4), (0, 1, 0, 1), (-1, 0, 1, 2), (1, 2, 5, 6), (0, 1, 1, 1)),
     5: ((1, 2, 3, 4, 5), (1, 0, 1, 0, 1), (2, 0, 1, 3, 1)),
@@ -61,8 +62,14 @@ def declines(system: Any) -> str | None:
         return "no exponential of an unknown occurs"
     if problem.constraints:
         return "there are constraints"
+    if any("exp" in expression.heads(c) for n in _nodes(problem.loss) if n.head == "exp" for c in n.children):
+        return "an exponential stands in an exponential"
     symbols = expression.free_names(problem.loss) - set(problem.unknowns)
     return None if symbols else "the data have no symbols"
+
+
+def _nodes(node: Node) -> list[Node]:
+    return [node, *(d for c in node.children for d in _nodes(c))]
 
 
 def _power(node: Node) -> bool:
@@ -80,28 +87,38 @@ def witnessed(problem: Problem, budget: Budget) -> Attempt:
     if at_zero is not None:
         return at_zero
     tried, reasons, found = 0, dict[str, None](), None
-    for small in _smalls(problem):
-        if len(small.unknowns) > MAX_UNKNOWNS:
+    for small, values in _in_turn(problem):
+        if budget.remaining <= 0 or (found is not None and tried > found[0] + MORE_WITNESSES):
+            break
+        tried += 1
+        answer = _at(small, values, problem, budget)
+        if answer is None:
             continue
-        for values in islice(_witnesses(small, problem), MAX_WITNESSES):
-            if budget.remaining <= 0 or (found is not None and tried > found[0] + MORE_WITNESSES):
-                break
-            tried += 1
-            answer = _at(small, values, problem, budget)
-            if answer is None:
-                continue
-            if answer.outcome == "not_closed" or (answer.outcome == "partial" and answer.minimiser == "not_closed"):
-                subject = "a critical point" if answer.outcome == "not_closed" else "the global minimiser"
-                refused = _refused(answer, small, values, subject)
-                if not any(f.assuming for f in refused.findings):
-                    return refused
-                found = found or (tried, refused)
-            reasons[answer.reason or answer.outcome] = None
-        if found is not None:
-            return found[1]
+        if answer.outcome == "not_closed" or (answer.outcome == "partial" and answer.minimiser == "not_closed"):
+            subject = "a critical point" if answer.outcome == "not_closed" else "the global minimiser"
+            refused = _refused(answer, small, values, subject)
+            if not any(f.assuming for f in refused.findings):
+                return refused
+            found = found or (tried, refused)
+        reasons[answer.reason or answer.outcome] = None
+    if found is not None:
+        return found[1]
     budget.check()
     said = f" ({'; '.join(list(reasons)[:3])})" if reasons else ""
     return Attempt(name, "failed", f"none of {tried} small data sets is a witness against a formula{said}")
+
+
+def _in_turn(problem: Problem) -> Iterator[tuple[Small, dict[str, fmpq]]]:
+    """Small data sets, a few of each size in turn: which size has a witness is not known."""
+    smalls = [s for s in _smalls(problem) if len(s.unknowns) <= MAX_UNKNOWNS]
+    left = [(s, islice(_witnesses(s, problem), MAX_WITNESSES)) for s in smalls]
+    while left:
+        kept = list[tuple[Small, Iterator[dict[str, fmpq]]]]()
+        for small, witnesses in left:
+            some = list(islice(witnesses, AT_ONCE))
+            yield from ((small, values) for values in some)
+            kept += [(small, witnesses)] if some else []
+        left = kept
 
 
 def _zero_loss(problem: Problem, budget: Budget) -> Attempt | None:

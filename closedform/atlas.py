@@ -1,0 +1,153 @@
+"""``closedform atlas``: every loss of the catalogue that people train, decided while you wait.
+
+Nothing is stored: each row is a report on the loss in symbols, for all data. What the models are called, and what would
+change the verdict, stands in ``losses/models.py``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from closedform.derive import derive
+from closedform.errors import CallError
+from closedform.losses import catalogue
+from closedform.losses.models import MODELS, Models
+from closedform.report import html, text
+from closedform.report.blocks import Block, Claims, Document, Heading, Paragraph, Table
+from closedform.report.model import Report
+
+NOT_TRAINED = ("functions",)  # families of the catalogue that are no models
+SECONDS = 30.0  # for one row
+WORDS = {
+    "closed": "closed",
+    "partly_closed": "partly closed",
+    "no_critical_point": "no critical point",
+    "not_closed": "not closed",
+    "undecided": "undecided",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One loss: the models that minimise it, the verdict for all data, on what ground, and what would change it.
+
+    ``ground`` is the statement that the verdict rests on, or of an undecided loss the sentence that says what is missing.
+    """
+
+    name: str
+    title: str
+    family: str
+    models: str
+    outcome: str
+    minimiser: str | None
+    expression_class: str | None
+    trust: str
+    ground: str
+    change: str
+    seconds: float
+    report: Report
+
+    def to_dict(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "report"}
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """The rows, and how they are shown."""
+
+    rows: tuple[Row, ...]
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def to_json(self) -> str:
+        return json.dumps({"format": 1, "rows": [r.to_dict() for r in self.rows]}, ensure_ascii=False, indent=2)
+
+    def to_text(self, width: int | None = None, *, colour: bool = False) -> str:
+        return text.render(self._document(False), width, colour)
+
+    def to_html(self) -> str:
+        """A page that works offline: the table, and under it what each verdict rests on."""
+        return html.render(self._document(True))
+
+    def _document(self, whole: bool) -> Document:
+        blocks = list[Block]()
+        for family in dict.fromkeys(r.family for r in self.rows):
+            blocks += [Heading(family), _table([r for r in self.rows if r.family == family], whole)]
+        for r in self.rows if whole else ():
+            blocks += [Heading(f"{r.name}: {r.title}"), Paragraph((r.ground,)), Claims(r.report.verdict.statements)]
+        return Document("Which models have a closed form?", tuple(blocks))
+
+
+def atlas(
+    names: Sequence[str] | None = None, *, seconds: float = SECONDS, progress: Callable[[str], None] | None = None
+) -> Atlas:
+    """Decides the losses of the catalogue that people train, or those named; ``seconds`` is the time for each.
+
+    >>> [(row.name, row.outcome, row.expression_class) for row in atlas(["ols"])]
+    [('ols', 'closed', 'linear_algebra')]
+    """
+    known = {n: e for n, e in catalogue().items() if e.family not in NOT_TRAINED}
+    for n in names or ():
+        if n not in known:
+            raise CallError(f"the atlas has no loss {n[:60]}; closedform losses lists them")
+    return Atlas(tuple(_row(n, seconds, progress) for n in (known if names is None else names)))
+
+
+def _row(name: str, seconds: float, progress: Callable[[str], None] | None) -> Row:
+    if progress is not None:
+        progress(name)
+    entry, started = catalogue()[name], time.monotonic()
+    report = derive(name, timeout=seconds)
+    verdict, models = report.verdict, MODELS.get(name, Models(entry.title))
+    decided = verdict.outcome != "undecided"
+    grounds = [s for s in verdict.statements if s.trust != "observed"] if decided else []
+    grounds.sort(key=lambda s: not s.topic)  # what the short report tells comes first
+    return Row(
+        name,
+        entry.title,
+        entry.family,
+        models.names,
+        verdict.outcome,
+        verdict.minimiser,
+        verdict.expression_class,
+        grounds[0].trust if grounds else "",
+        grounds[0].text if grounds else missing(report),
+        models.change,
+        round(time.monotonic() - started, 3),
+        report,
+    )
+
+
+def missing(report: Report) -> str:
+    """What a proof either way would need, from the attempts: the reasons of those that came closest."""
+    tried = [a for a in report.attempts if a.outcome in ("failed", "timeout") and a.reason]
+    tried = tried or [a for a in report.attempts if a.outcome == "declined" and a.reason]
+    if not tried:
+        return "no strategy reads losses of this kind, and no obstruction speaks of them"
+    return "; ".join(f"{a.strategy}: {a.reason}" for a in tried[-2:])
+
+
+def _table(rows: Sequence[Row], whole: bool) -> Table:
+    header = ("loss", "models", "verdict", "class", "trust", "seconds")
+    cells = [
+        (r.name, r.models, _verdict(r), (r.expression_class or "").replace("_", " "), r.trust, f"{r.seconds:.1f}")
+        for r in rows
+    ]
+    if whole:
+        return Table((*header, "what changes it"), tuple((*c, r.change) for c, r in zip(cells, rows, strict=True)))
+    return Table(header, tuple(cells))
+
+
+def _verdict(row: Row) -> str:
+    if row.minimiser is None or row.minimiser == row.outcome:
+        return WORDS[row.outcome]
+    return f"{WORDS[row.outcome]}; minimiser {WORDS[row.minimiser]}"

@@ -1,0 +1,65 @@
+"""The atlas: each row is a live report; what the field knows of a few models is held against it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import closedform as cf
+from closedform import atlas as pages
+from closedform.losses import catalogue
+from closedform.losses.models import MODELS
+
+# Least squares by linear algebra; logistic, softmax, Poisson and gamma regression have no formula (theory: T13-T15).
+KNOWN = {
+    "ols": ("closed", "closed", "linear_algebra"),
+    "elm": ("closed", "closed", "linear_algebra"),
+    "logistic": ("not_closed", "not_closed", None),
+    "softmax": ("not_closed", "not_closed", None),
+    "poisson_regression": ("not_closed", "not_closed", None),
+    "gamma_regression": ("not_closed", "not_closed", None),
+    "nn_matrix": ("not_closed", "undecided", None),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_row_says_what_is_known_of_the_model(name):
+    (row,) = cf.atlas([name], seconds=60)
+    assert (row.outcome, row.minimiser, row.expression_class) == KNOWN[name]
+    assert row.trust in ("proved", "derived")
+    assert len(row.ground.split()) > 5
+
+
+def test_an_undecided_row_says_what_is_missing():
+    (row,) = cf.atlas(["lasso"], seconds=60)
+    assert row.outcome == "undecided"
+    assert row.trust == ""
+    assert "the penalty does not split" in row.ground
+
+
+def test_every_model_of_the_table_is_in_the_catalogue():
+    assert set(MODELS) <= set(catalogue())
+    assert sum(e.family != "functions" for e in catalogue().values()) >= 60
+
+
+def test_the_page_works_offline_and_the_json_has_every_row():
+    found = cf.atlas(["ols", "ridge"], seconds=60)
+    page = found.to_html()
+    assert "LinearRegression" in page
+    assert "what changes it" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert [r["name"] for r in json.loads(found.to_json())["rows"]] == ["ols", "ridge"]
+
+
+def test_an_unknown_loss_is_refused():
+    with pytest.raises(cf.CallError, match="no loss olss"):
+        cf.atlas(["olss"])
+
+
+@pytest.mark.slow
+def test_every_row_is_decided_or_says_what_is_missing():
+    rows = list(pages.atlas(seconds=60))
+    assert len(rows) >= 60
+    assert all(len(r.ground.split()) >= 5 for r in rows)
+    assert sum(r.outcome != "undecided" for r in rows) >= 45
