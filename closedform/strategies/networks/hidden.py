@@ -33,6 +33,7 @@ class Hidden:
         exponents, kinks = (
             list(dict.fromkeys(form for a in trees for form in _arguments(a, heads))) for heads in (SMOOTH, KINKED)
         )
+        self.kinks = kinks
         self.exponential = {x for form in exponents for x in free_names(form)}
         self.forms = exponents + kinks
         self.slopes = {
@@ -42,7 +43,11 @@ class Hidden:
     @property
     def kinked(self) -> bool:
         """Has an activation a kink, so that the matrix is not analytic in the weights?"""
-        return any(_arguments(a, KINKED) for column in self.columns for a in column)
+        return bool(self.kinks)
+
+    def smooth_at(self, weights: Weights) -> bool:
+        """Is no argument of a kinked activation zero there (or not known exactly)?"""
+        return all((value := self._value(form, weights)) is not None and value != (0, 0) for form in self.kinks)
 
     @property
     def deep(self) -> bool:

@@ -115,6 +115,8 @@ def reached(hidden: Hidden, budget: Budget) -> Reached | str:
 def _drawn(hidden: Hidden, source: random.Random, size: int) -> Draw | None:
     try:
         weights = hidden.draw(source, size)
+        if not hidden.smooth_at(weights):
+            return None
         exact = hidden.exactly(weights)
         floats = np.array([[float(v.mid()) for v in row] for row in hidden.balls(weights)])
     except (Refused, OverflowError):
