@@ -119,7 +119,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         asked = a.formula.conditions if a.formula is not None else ()
         points = tuple(_lifted(p, back, system, asked) for p in a.points)
         said = finding("linear forms as unknowns", forms=tuple(_forms(system.loss, system.unknowns)))
-        kept = tuple(f for f in a.findings if f.certificate is None)
+        kept = tuple(replace(f, within=("in these forms", *f.within)) for f in a.findings if f.certificate is None)
         return replace(a, strategy=name, points=points, formula=None, findings=(said, *kept), certificates=())
 
     return Reduction(name, (inner,), lift)
