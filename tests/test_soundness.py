@@ -27,6 +27,8 @@ LOSSES = {
     "|x - 1| + x^2/2 - 2*x": (),
     "exp(-x^2) - x/10": (),
     "x^6 - 3*x^4 + 2*x^2": (),
+    "-4*sqrt(x) - 2/x": (),  # the powers of a root pass through complex numbers
+    "-4*x^(3/2)": (),  # its slope vanishes at the end of its domain
 }
 
 
@@ -57,3 +59,17 @@ def test_no_claim_is_contradicted(loss):
             assert float(np.asarray(evaluate(report.problem.loss, {"x": x}, {})).real) <= least + 1e-6
         if point.exact is not None and point.numeric is not None and not point.exact["x"].free_symbols:
             assert abs(complex(point.exact["x"].evalf(20)) - float(point.numeric["x"])) < 1e-9
+
+
+def test_no_complex_points_are_counted_where_logarithms_stand():
+    """The slope is a rational function, but the loss is none: the kernel refused to count in the complex plane."""
+    report = cf.derive("-5*x - 4*log(x^2 + 1)", timeout=10)
+    assert report.verdict.outcome == "no_critical_point"
+    assert not report.details.get("refused")
+    assert report.counts.get("complex") is None
+
+
+def test_an_end_of_the_domain_is_no_zero_of_the_slope():
+    report = cf.derive("4*x^(1/3)", timeout=10)
+    assert [p.kind for p in report.critical_points] == ["boundary minimum"]
+    assert report.counts["real"] == 0
