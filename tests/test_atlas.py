@@ -8,7 +8,7 @@ import pytest
 
 import closedform as cf
 from closedform import atlas as pages
-from closedform.losses import catalogue
+from closedform.losses import FAMILIES, catalogue
 from closedform.losses.models import MODELS
 
 # Least squares by linear algebra; logistic, softmax, Poisson and gamma regression have no formula (theory: T13-T15).
@@ -63,3 +63,8 @@ def test_every_row_is_decided_or_says_what_is_missing():
     assert len(rows) >= 60
     assert all(len(r.ground.split()) >= 5 for r in rows)
     assert sum(r.outcome != "undecided" for r in rows) >= 45
+
+
+def test_no_two_losses_of_the_catalogue_share_a_name():
+    names = [n for module in FAMILIES.values() for e in module.ENTRIES for n in (e.name, *e.aliases)]
+    assert len(names) == len(set(names))

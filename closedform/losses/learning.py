@@ -45,7 +45,7 @@ ENTRIES = (
         shapes="X=n,k;y=n;b=k",
     ),
     _entry(
-        "lda",
+        "gaussian_discriminant",
         "linear discriminant analysis of two classes",
         "sum(i, 1, n, (x[i] - a)^2/(2*v) + log(v)/2) + sum(j, 1, m, (z[j] - b)^2/(2*v) + log(v)/2)",
         "a b v",
