@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import comb, prod
 
-from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
+from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_mpoly, fmpz_poly
 
 from closedform.kernel.balls import entry, evaluate
 from closedform.kernel.expression import Tree, as_integer, head_of
@@ -127,7 +128,7 @@ def _power(base: Quotient, exponent: int | None, one: fmpq_mpoly) -> Quotient:
         base, exponent = Quotient(base.bottom, base.top), -exponent
     for part in (base.top, base.bottom):
         degree = max(int(part.total_degree()), 0)
-        if degree * exponent > MAX_DEGREE or exponent * _bits(part) > MAX_BITS:
+        if degree * exponent > MAX_DEGREE or exponent * _bits(part) > MAX_BITS or too_long(part, exponent):
             refuse("a power is too large")
     out = Quotient(one, one)
     if len(base.top) <= 1 and len(base.bottom) <= 1:
@@ -135,6 +136,12 @@ def _power(base: Quotient, exponent: int | None, one: fmpq_mpoly) -> Quotient:
     for _ in range(exponent):
         out = Quotient(product(out.top, base.top), product(out.bottom, base.bottom))
     return out
+
+
+def too_long(p: fmpq_mpoly | fmpz_mpoly, exponent: int) -> bool:
+    """Whether the power may have too many terms: by the number of products, and of monomials of its degrees."""
+    products = comb(len(p) + exponent - 1, exponent) if 1 < len(p) <= MAX_LENGTH else len(p)
+    return min(products, prod(int(d) * exponent + 1 for d in p.degrees())) > MAX_LENGTH
 
 
 def _bits(p: fmpq_mpoly) -> int:

@@ -17,6 +17,7 @@ from closedform.kernel import reading
 from closedform.kernel.balls import column_text, evaluate
 from closedform.kernel.expression import ZERO, Tree, as_integer, differentiate, mul, read, scoped
 from closedform.kernel.infix import infix
+from closedform.kernel.rational import too_long
 from closedform.kernel.reading import Json, fields, refuse
 
 Key = tuple[str, ...]  # a product of names, sorted; log(2), pi() and e() count as names that nobody else can bear
@@ -135,6 +136,8 @@ class Field:
             a, b = self.quotient(args[0], values)
             if whole < 0 and a.is_zero():
                 refuse("division by zero")
+            if too_long(a, abs(whole)) or too_long(b, abs(whole)):
+                refuse("a power is too large")
             return (a**whole, b**whole) if whole >= 0 else (b**-whole, a**-whole)
         if head == "log" and isinstance(args[0], fmpq) and args[0] > 0:
             return self.total([(self._named(k[0]) * c.p, self.one * c.q) for k, c in self.expand(tree, values).items()])
