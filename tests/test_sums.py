@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import time
 
+import numpy as np
 import pytest
 import sympy as sp
 from flint import fmpq
 
+import closedform as cf
 from closedform import problem
 from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.attempt import Attempt
@@ -137,3 +139,13 @@ def test_what_is_no_polynomial_says_so() -> None:
     assert over_rows("sum(i, 1, 2, lam*x[i])", ["a"], columns) is None
     assert over_rows("sum(i, 1, 2, x[i]/a)", ["a"], columns) is None
     assert over_rows("sum(i, 1, 3, a*x[i])", ["a"], columns) is None
+
+
+def test_a_logarithm_inside_a_sum_bounds_the_unknown():
+    """The Poisson likelihood of interface.md: lambda = mean(x) where that is positive; elsewhere log(lambda) is not real."""
+    report = cf.derive("sum(i, 1, n, lambda - x[i]*log(lambda))", unknowns=["lambda"])
+    assert report.verdict.outcome == "closed"
+    (point,) = report.critical_points
+    assert point.kind == "global minimum"
+    assert point.conditions == ("sum(i, 1, n, x[i]) > 0",)
+    assert report.function()(x=np.array([1.0, 2.0, 6.0]))["lambda"] == 3.0

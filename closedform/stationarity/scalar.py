@@ -18,7 +18,8 @@ from closedform.algebra.sampling import Sampler, free_names
 from closedform.attempt import Attempt
 from closedform.calculus import scalar
 from closedform.errors import CallError
-from closedform.expression import Node
+from closedform.expression import Node, column_names
+from closedform.expression import free_names as free_names_of
 from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.reading import Refused
@@ -93,10 +94,11 @@ def stationarity(problem: Problem) -> Stationarity:
     columns = columns_of(problem)
     rows = len(next(iter(columns.values()))) if columns else 0
     table |= {n: sp.Integer(rows) for n in _lengths(problem) if columns and n not in problem.unknowns}
-    relations = _relations(problem, table)
+    domain = Domain.of(problem)
+    relations = (*_relations(problem, table), *_asked_in_sums(domain, table))
     if problem.loss is None:
         equations = tuple(_expression(e, problem, table, columns) for e in problem.equations)
-        return replace(_system(problem, table, unknowns, None, None, equations, relations), domain=Domain.of(problem))
+        return replace(_system(problem, table, unknowns, None, None, equations, relations), domain=domain)
     loss = _expression(problem.loss, problem, table, columns)
     relations += scalar.real_domain(loss, unknowns)
     try:
@@ -111,7 +113,20 @@ def stationarity(problem: Problem) -> Stationarity:
     wrong = _check(problem, system, columns)
     if wrong is not None:
         raise ArithmeticError(f"the derivative by {wrong} was refuted by an independent one")
-    return replace(system, domain=Domain.of(problem), text=problem.loss)
+    return replace(system, domain=domain, text=problem.loss)
+
+
+def _asked_in_sums(domain: Domain, table: dict[str, Any]) -> tuple[Any, ...]:
+    """What every term of a sum asks of the unknowns alone, as relations: a system in statistics has no terms left."""
+    scalars = {k: v for k, v in table.items() if not isinstance(v, sp.IndexedBase)}
+    out = list[Any]()
+    for r in domain.own():
+        indices = {index for index, _, _ in r.sums}
+        if not r.sums or r.guards or r.op not in (">", ">=") or free_names_of(r.gap) & indices or column_names(r.gap):
+            continue
+        gap = bridge.to_sympy(r.gap, scalars)
+        out.append((sp.StrictGreaterThan if r.op == ">" else sp.GreaterThan)(gap, 0, evaluate=False))
+    return tuple(out)
 
 
 def _lagrange(
