@@ -260,7 +260,14 @@ def to_sympy(node: Node, table: Symbols) -> Any:
         return sp.Pow(*values)
     if node.head not in _FUNCTIONS:
         raise NoTranslation(f"{node.head} is not a scalar function")
+    if node.head in ("cos", "sin") and values[0].is_number and _is_part_of_angle(values[0]):
+        # SymPy takes acos(c) for zero, on some runs, where c < 1 is close to 1, and would make cos(acos(c)/3) a 1
+        return _FUNCTIONS[node.head](values[0], evaluate=False)
     return _FUNCTIONS[node.head](*values)
+
+
+def _is_part_of_angle(value: Any) -> bool:
+    return value.has(sp.acos, sp.asin) and not isinstance(value, (sp.acos, sp.asin))
 
 
 # -- writing a node ----------------------------------------------------------------------------------------------
