@@ -215,8 +215,10 @@ def _of_numbers(conclusion: Attempt) -> Attempt:
 
 def _counted(problem: Problem, conclusion: Attempt) -> FrozenMap[str, int | None]:
     counts = dict(conclusion.counts)
-    if any(p.exact is not None and _free(p) for p in conclusion.points):
-        counts = dict.fromkeys(counts)
+    if any(f.of_many_points for f in conclusion.findings) or any(
+        p.exact is not None and _free(p) for p in conclusion.points
+    ):
+        counts = dict.fromkeys(counts)  # infinitely many
     roots = (problem.loss,) if problem.loss is not None else problem.equations
     if not all(_is_algebraic(root) for root in roots) and counts.get("complex") is not None:
         counts["complex"] = None

@@ -73,3 +73,13 @@ def test_an_end_of_the_domain_is_no_zero_of_the_slope():
     report = cf.derive("4*x^(1/3)", timeout=10)
     assert [p.kind for p in report.critical_points] == ["boundary minimum"]
     assert report.counts["real"] == 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "data"), [("|x-1| + |x-2|", None), ("sum(i, 1, n, |t[i] - x|)", {"t": [k * k for k in range(12)]})]
+)
+def test_an_interval_of_minimisers_is_not_two_points(loss, data):
+    """Between the middle numbers the sum of distances is constant: every point there is critical, so none is counted."""
+    report = cf.derive(loss, unknowns=["x"], data=data)
+    assert dict(report.counts) == {"complex": None, "real": None}
+    assert any("constant on an interval" in s.text for s in report.verdict.statements)
