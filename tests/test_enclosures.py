@@ -17,7 +17,7 @@ from closedform.algebra.roots import decimal_text
 from closedform.budget import Budget
 from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.evaluation import Function
-from closedform.enclosures.krawczyk import all_in_box, enclose, isolate_univariate, widened
+from closedform.enclosures.krawczyk import all_in_box, enclose, widened
 from closedform.enclosures.least_squares import candidates, residuals_of
 from closedform.expression import to_tree
 from closedform.frozen import FrozenMap
@@ -70,7 +70,7 @@ def test_the_inertia_of_a_saddle() -> None:
 def test_all_zeros_of_a_wave() -> None:
     """sin x = x/10 has seven solutions."""
     wave = Function(["x"], None, [read(to_tree(parse("sin(x) - x/10")))])
-    cover = isolate_univariate(wave, *widened(fmpq(-20), fmpq(20)), 20, Budget.of(10))
+    cover = all_in_box(wave, [widened(fmpq(-20), fmpq(20))], 20, Budget.of(10))
     assert cover is not None
     assert len(cover.points) == 7
 

@@ -1,8 +1,7 @@
 """Points proved: Newton's iteration in high precision, then the interval Newton test that the kernel repeats.
 
 ``enclose`` turns a floating guess into a ball that provably holds exactly one zero of the gradient (or system);
-``all_in_box`` covers a box by pieces that hold none or one, with the cover as evidence; ``isolate_univariate`` is the
-same for one unknown on an interval.
+``all_in_box`` covers a box by pieces that hold none or one, with the cover as evidence.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 
 from flint import arb, arb_mat, ctx, fmpq
 
-from closedform.algebra.roots import exact
 from closedform.budget import Budget
 from closedform.enclosures.evaluation import Function, solve_step
 from closedform.errors import OutOfTime
@@ -166,11 +164,6 @@ def _leaf(
     return None
 
 
-def isolate_univariate(function: Function, low: fmpq, high: fmpq, digits: int, budget: Budget) -> Cover | None:
-    """All zeros of a function of one unknown on [low, high], or None."""
-    return all_in_box(function, [(low, high)], digits, budget)
-
-
 def widened(low: fmpq, high: fmpq) -> tuple[fmpq, fmpq]:
     """A slightly larger interval whose dyadic cuts avoid the round numbers where zeros like to lie."""
     size = high - low
@@ -184,7 +177,3 @@ def separate(points: Sequence[Enclosed]) -> list[Enclosed]:
         if all(any(not (a - b).contains(0) for a, b in zip(p.point, q.point, strict=True)) for q in out):
             out.append(p)
     return out
-
-
-def middle_of(point: Sequence[arb]) -> list[fmpq]:
-    return [exact(v.mid()) for v in point]

@@ -15,7 +15,7 @@ from flint import fmpq
 
 from closedform.algebra.floating import Derivatives, value
 from closedform.budget import Budget
-from closedform.kernel.expression import Tree, differentiate, free_names, head_of
+from closedform.kernel.expression import Tree, free_names, head_of
 
 BATCH = 400
 
@@ -372,7 +372,3 @@ def symmetries(
                 seen.add(key)
                 group.append(new)
     return group[1:]
-
-
-def gradient_trees(loss: Tree, names: list[str]) -> list[Tree]:
-    return [differentiate(loss, x) for x in names]

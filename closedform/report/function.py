@@ -27,7 +27,6 @@ from closedform.report.written import text_of
 if TYPE_CHECKING:
     from closedform.report.model import Report
 
-MODULES = ("numpy", "math", "warnings", "__future__")
 _BUILTINS = (
     "ArithmeticError",
     "Exception",

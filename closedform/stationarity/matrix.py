@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative import read as words_read
-from closedform.algebra.noncommutative.facts import Facts, definite, sign
+from closedform.algebra.noncommutative.facts import Facts, definite
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, ShapeFault, Unsupported
 from closedform.algebra.noncommutative.read import Names, read, size_text
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
@@ -424,10 +423,6 @@ def lagrangian(system: MatrixSystem) -> tuple[Poly, dict[str, Poly]]:
     return loss, multipliers
 
 
-def gradient_of(system: MatrixSystem) -> dict[str, Poly]:
-    return dict(system.gradient or {})
-
-
 def second(system: MatrixSystem) -> dict[tuple[str, str], Poly]:
     """The Hessian as an operator: for unknowns U, V the derivative of the U-gradient in the direction ``d_V``."""
     out = dict[tuple[str, str], Poly]()
@@ -502,10 +497,6 @@ def gradient(problem: Problem) -> dict[str, str]:
     return {u: display(g) for u, g in shown_gradient(matrix_system(problem)).items()}
 
 
-def gradient_latex(system: MatrixSystem) -> dict[str, str]:
-    return {u: latex(g) for u, g in shown_gradient(system).items()}
-
-
 def hessian(problem: Problem) -> dict[tuple[str, str], str]:
     """The Hessian as operator text: what it does to a direction ``d_a``."""
     return {k: display(p) for k, p in second(matrix_system(problem)).items()}
@@ -523,19 +514,3 @@ def outline(system: MatrixSystem) -> tuple[FrozenMap[str, str], tuple[tuple[str,
         rows = ()
     equations = [*shown.values(), *(display(c.left) for c in system.constraints if c.kind == "zero")]
     return shown, rows, tuple(equations), "matrix"
-
-
-__all__ = [
-    "Constraint",
-    "MatrixSystem",
-    "Piece",
-    "differentiate",
-    "directional",
-    "gradient",
-    "hessian",
-    "lagrangian",
-    "matrix_system",
-    "outline",
-    "sign",
-    "words_read",
-]

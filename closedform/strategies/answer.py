@@ -32,7 +32,6 @@ from closedform.stationarity.place import TINY, Place, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 
 SETTLED = ("solved", "partial", "not_closed", "no_critical_point", "enclosed")
-GLOBAL = ("global minimum", "global maximum", "boundary minimum")
 SEARCHED = ("faces, edges and corners", "a constraint gives an unknown")  # these look at degenerate points as well
 MAX_HESSIAN = 200_000  # entries of the Hessian times the rows of the data
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -39,7 +38,6 @@ ELEMENTWISE = frozenset(
         "recip",
     }
 )
-Shapes = Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True)

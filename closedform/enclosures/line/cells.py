@@ -262,10 +262,6 @@ class Line:
             return
         raise Unclear("where a function is finite")
 
-    def isolated(self, k: int) -> bool:
-        """Is the mark in the domain with no cell of the domain beside it?"""
-        return not self.cells[k] and not self.cells[k + 1]
-
 
 def _own_gaps(t: tuple[Tree, ...]) -> list[Tree]:
     if t[0] in ("abs", "sign"):

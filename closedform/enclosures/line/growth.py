@@ -182,10 +182,6 @@ class Growth:
             raise Unclear("the greatest term does not yet prevail")
         return sign_of_coefficient(c)
 
-    def sign_in_the_end(self) -> int:
-        """The sign for all x that are large enough."""
-        return sign_of_coefficient(self.terms[0][0]) if self.terms else 0
-
     def limit(self) -> tuple[str, arb | None, Const | None]:
         """("number", ball, exact or None), ("+oo"|"-oo", None, None); raises ``Unclear``."""
         if not self.terms:

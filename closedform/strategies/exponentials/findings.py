@@ -205,6 +205,3 @@ def symbols_of(values: Mapping[str, Any] | None) -> str | None:
     if all(sp.sympify(v).is_Rational for v in values.values()):
         return "rational"
     return "elementary" if any(sp.sympify(v).has(sp.log, sp.exp) for v in values.values()) else "radical"
-
-
-__all__ = ["about_numbers", "about_points", "fmpz_mpoly", "symbols_of"]

@@ -539,6 +539,3 @@ def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
             ),
         ),
     )
-
-
-__all__ = ["attempt", "counterexample", "declines", "example", "name"]

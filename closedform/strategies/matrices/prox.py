@@ -17,7 +17,7 @@ from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt
 from closedform.budget import Budget
-from closedform.emit.source import Source, identifier
+from closedform.emit.source import identifier
 from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
 from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, singular, source_of
 from closedform.strategies.matrices.convexity import affine
@@ -199,11 +199,6 @@ def _divided(weight: Poly, parts: Parts) -> Poly:
     if parts.weighted:
         return weight * w.elementwise("recip", parts.curvature)
     return weight * w.power(parts.curvature, -1)
-
-
-def _minus(p: Poly, q: Poly) -> str:
-    text = display(q)
-    return f"{display(p)} - {'(' + text + ')' if ' ' in text else text}"
 
 
 def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
@@ -535,6 +530,3 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
         ),
         reference="Boyd and Vandenberghe, Convex Optimization, 2004, section 5.5.3",
     )
-
-
-__all__ = ["Source", "attempt", "counterexample", "declines", "example", "name"]
