@@ -13,9 +13,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from closedform.atlas import atlas
-    from closedform.cost import cost
-    from closedform.demo import demo
     from closedform.derive import derive
     from closedform.emit.estimator import LeastSquaresRegressor
     from closedform.errors import CallError, ClosedFormError, ConditionError, InputError, TextFault
@@ -23,6 +20,9 @@ if TYPE_CHECKING:
     from closedform.polynomials import galois, radicals, roots
     from closedform.report.model import Report
     from closedform.report.verification import verify
+    from closedform.stories.atlas import atlas
+    from closedform.stories.cost import cost
+    from closedform.stories.demo import demo
 
     __version__: str
 
@@ -58,9 +58,9 @@ _PLACES = {
     "CallError": "errors",
     "ConditionError": "errors",
     "LeastSquaresRegressor": "emit.estimator",
-    "atlas": "atlas",
-    "cost": "cost",
-    "demo": "demo",
+    "atlas": "stories.atlas",
+    "cost": "stories.cost",
+    "demo": "stories.demo",
     "InputError": "errors",
     "TextFault": "errors",
 }

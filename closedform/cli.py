@@ -226,7 +226,8 @@ def _source(loss: str | None) -> str | None:
 
 def _derive(loss: str | None, options: dict[str, Any]) -> Report:
     """As ``closedform.derive``; the text is read before anything is imported that only an answer needs."""
-    from closedform import problem, worker
+    from closedform import problem
+    from closedform.ladder import worker
 
     budget = {key: options.pop(key) for key in ("timeout", "digits")}
     started = time.monotonic()
@@ -409,7 +410,7 @@ def _listed(entries: list[Entry]) -> str:
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 def cost(name: str, rows: float, columns: float, condition: float, as_json: bool) -> None:
     """What NAME costs in closed form and by gradient descent: predicted, and measured here."""
-    from closedform.cost import cost as compare
+    from closedform.stories.cost import cost as compare
 
     with progress() as show:
         _result(compare(name, rows, columns, condition, show), as_json)
@@ -424,7 +425,7 @@ def cost(name: str, rows: float, columns: float, condition: float, as_json: bool
 @click.option("--html", "html_file", metavar="FILE", help="A page that works offline.")
 def atlas(names: tuple[str, ...], timeout: float, as_json: bool, html_file: str | None) -> None:
     """Which models have a closed form for all data: every loss of the catalogue, or NAMES, decided live."""
-    from closedform.atlas import atlas as decide
+    from closedform.stories.atlas import atlas as decide
 
     check_outputs({"--html": html_file})
     with progress() as show:
@@ -439,7 +440,7 @@ def atlas(names: tuple[str, ...], timeout: float, as_json: bool, html_file: str 
 @click.argument("story", type=click.Choice(["ols", "quartic", "logistic", "neuron", "quintic"]))
 def demo(story: str) -> None:
     """A story in one screen, computed live: do models need training at all?"""
-    from closedform.demo import demo as tell
+    from closedform.stories.demo import demo as tell
 
     with progress() as show:
         told = tell(story, show)

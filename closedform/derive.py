@@ -9,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from closedform import problem as problems
-from closedform import worker
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
-from closedform.ladder import BROKE, Finished, Outline, Path, audited
+from closedform.ladder import worker
+from closedform.ladder.climb import BROKE, Finished, Outline, Path, audited
+from closedform.ladder.verdict import Checked, conclude, judge
 from closedform.points import CriticalPoints
 from closedform.problem import Problem
 from closedform.report.model import Report
 from closedform.report.sense import turned
 from closedform.report.solution import with_solution
 from closedform.report.theorems.table import stated
-from closedform.verdict import Checked, conclude, judge
 
 Progress = Callable[[str], None]
 
@@ -202,7 +202,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     if problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
         worker.import_meanwhile("sympy")
     while checked is None and inner.remaining > 0:
-        job = worker.Job("closedform.ladder", "solve", (problem.minimised(), inner, dict(known), exact))
+        job = worker.Job("closedform.ladder.climb", "solve", (problem.minimised(), inner, dict(known), exact))
         try:
             worker.run(job, deadline, listen)
         except worker.Died as died:

@@ -35,9 +35,9 @@ from closedform.kernel.coefficients import poly_text
 from closedform.kernel.expression import read as read_tree
 from closedform.kernel.expression import write as write_tree
 from closedform.kernel.reading import Json
+from closedform.ladder.worker import Died, Job
+from closedform.ladder.worker import run as run_job
 from closedform.report.polynomials import Factor, Galois, RadicalRoot, Radicals, Roots
-from closedform.worker import Died, Job
-from closedform.worker import run as run_job
 
 IN_PROCESS = 24  # degree times a thousandth of the bits above which FLINT may take long: then in a child process
 QUICK_RADICALS = 12  # degree up to which radicals are sought in this process

@@ -16,9 +16,9 @@ from closedform.attempt import Attempt, finding
 from closedform.audit import audit, claims
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
+from closedform.ladder.verdict import coherent
 from closedform.points import CriticalPoint
 from closedform.problem import read
-from closedform.verdict import coherent
 
 x, y = sp.symbols("x y", real=True)
 

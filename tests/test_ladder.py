@@ -9,17 +9,19 @@ from dataclasses import replace
 
 import pytest
 
-from closedform import ladder, problem, worker
+from closedform import problem
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
+from closedform.ladder import climb as ladder
+from closedform.ladder import worker
+from closedform.ladder.verdict import check, conclude, judge, largest_class
 from closedform.points import CriticalPoint
 from closedform.report.theorems.table import stated
 from closedform.stationarity.scalar import stationarity
 from closedform.strategies.reductions import profile
-from closedform.verdict import check, conclude, judge, largest_class
 
 LINE = finding("affine family", dimension=1)
 SOLVED = Attempt(
@@ -174,7 +176,7 @@ def test_minimiser_and_class():
 
 JOBS = """
 import time
-from closedform.worker import Until
+from closedform.ladder.worker import Until
 
 def echo(value):
     yield value

@@ -19,6 +19,7 @@ from closedform.attempt import Attempt, Formula
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
 from closedform.kernel.document import check_document
+from closedform.ladder.verdict import Statement, Verdict
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.reading.language import parse
@@ -27,7 +28,6 @@ from closedform.report.evaluate import evaluate
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at, newton_steps
 from closedform.report.verification import verify
-from closedform.verdict import Statement, Verdict
 
 x = sp.Symbol("x", real=True)
 HALF = sp.sqrt(2) / 2

@@ -8,12 +8,12 @@ import importlib
 import pytest
 
 import closedform as cf
-from closedform import ladder
 from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
+from closedform.ladder import LARGE, MATRIX, SCALAR, WRITTEN, climb
 
-RUNGS = [*ladder.WRITTEN, *ladder.SCALAR, *ladder.MATRIX, *ladder.LARGE]
+RUNGS = [*WRITTEN, *SCALAR, *MATRIX, *LARGE]
 _reports: dict[str, cf.Report] = {}
 
 
@@ -29,7 +29,7 @@ def report_on(rung):
 
 def system_of(keywords, rung):
     keywords = {k: v for k, v in keywords.items() if k not in ("digits", "timeout", "exact")}
-    return ladder.system_of(problems.read(keywords.pop("loss", None), **keywords), rung)
+    return climb.system_of(problems.read(keywords.pop("loss", None), **keywords), rung)
 
 
 @pytest.mark.parametrize("rung", RUNGS)

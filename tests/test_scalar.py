@@ -13,7 +13,7 @@ import pytest
 import sympy as sp
 from flint import fmpq
 
-from closedform import ladder, problem
+from closedform import problem
 from closedform.algebra.sampling import Sample, Sampler, real_ball
 from closedform.attempt import Attempt
 from closedform.budget import Budget
@@ -24,6 +24,7 @@ from closedform.calculus.signs import Facts
 from closedform.kernel import expression as kernel
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
+from closedform.ladder import SCALAR
 from closedform.stationarity.scalar import outline, stationarity
 from closedform.strategies import least_point
 from closedform.strategies.answer import answer
@@ -33,7 +34,7 @@ u = sp.Symbol("u", positive=True)
 a, b, n = sp.symbols("a b n", positive=True)
 
 
-PLACES = {place.rpartition(".")[2]: place for place in ladder.SCALAR}
+PLACES = {place.rpartition(".")[2]: place for place in SCALAR}
 
 
 def attempt(rung: str, loss: str, unknowns: str, assumptions: tuple[str, ...] = (), **more: Any) -> Attempt:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from closedform.ladder.verdict import Topic
 from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.blocks import Answer, Equation, Inline, Line
 from closedform.report.points import coordinate, height, names_of, separated
 from closedform.report.textbook import conditions
-from closedform.verdict import Topic
 
 if TYPE_CHECKING:
     from closedform.report.model import Report

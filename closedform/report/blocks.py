@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from closedform.report.textbook import in_words
 
 if TYPE_CHECKING:
-    from closedform.verdict import Statement
+    from closedform.ladder.verdict import Statement
 
 
 @dataclass(frozen=True)

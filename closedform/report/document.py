@@ -31,8 +31,8 @@ from closedform.report.textbook import conditions, gradient, namesakes
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
+    from closedform.ladder.verdict import Statement
     from closedform.report.model import Report
-    from closedform.verdict import Statement
 
 
 HIDDEN = frozenset(

@@ -31,7 +31,7 @@ from closedform.report.blocks import (
 from closedform.report.typeset import inline_latex, inline_mathml
 
 if TYPE_CHECKING:
-    from closedform.verdict import Statement
+    from closedform.ladder.verdict import Statement
 
 _COLOUR = {
     "closed": "#1a7f37",

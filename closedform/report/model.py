@@ -17,6 +17,7 @@ from closedform.kernel.document import seal
 from closedform.kernel.expression import ARITY, read
 from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json
+from closedform.ladder.verdict import Verdict
 from closedform.points import SOUGHT, CriticalPoint, CriticalPoints
 from closedform.problem import Problem
 from closedform.report import html, latex, text, typeset
@@ -25,7 +26,6 @@ from closedform.report.brief import brief
 from closedform.report.document import compose
 from closedform.report.written import text_of
 from closedform.statement import tree_of
-from closedform.verdict import Verdict
 
 if TYPE_CHECKING:
     from closedform.report.blocks import Block

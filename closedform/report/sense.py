@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from closedform.attempt import Formula
 from closedform.expression import add, negate
 from closedform.frozen import FrozenMap
+from closedform.ladder.verdict import Statement, Verdict
 from closedform.points import CriticalPoint, Kind
 from closedform.reading.language import parse, unparse
-from closedform.verdict import Statement, Verdict
 
 if TYPE_CHECKING:
     from closedform.problem import Problem

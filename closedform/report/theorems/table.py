@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from closedform.attempt import Finding
+from closedform.ladder.verdict import Statement
 from closedform.report.theorems.formulas import FORMULAS
 from closedform.report.theorems.matrices import MATRICES
 from closedform.report.theorems.networks import NETWORKS
 from closedform.report.theorems.points import POINTS
 from closedform.report.theorems.words import Theorem, written
-from closedform.verdict import Statement
 
 THEOREMS: Mapping[str, Theorem] = {**POINTS, **FORMULAS, **MATRICES, **NETWORKS}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sympy import Basic
 
 from closedform.algebra.bridge import text
-from closedform.verdict import Topic
+from closedform.ladder.verdict import Topic
 
 SHOWN = 300  # characters of one value in a sentence
 

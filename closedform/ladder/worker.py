@@ -1,7 +1,7 @@
 """Attempts run in a child process, so that a deadline holds whatever a library does.
 
 FLINT keeps the interpreter lock during a call and aborts the process when memory runs out; only another process can
-end it. The child is ``python -m closedform.worker`` in a session of its own, spoken to by length-prefixed pickles over
+end it. The child is ``python -m closedform.ladder.worker`` in a session of its own, spoken to by length-prefixed pickles over
 pipes. It stays warm for the next call and is killed when an attempt overruns its slice.
 """
 
@@ -65,11 +65,11 @@ class Worker:
     """A child process that runs one job at a time."""
 
     def __init__(self) -> None:
-        package = str(Path(__file__).parent.parent)  # so that the child runs this very package, wherever it lies
+        package = str(Path(__file__).parents[2])  # so that the child runs this very package, wherever it lies
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": path}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "closedform.worker"],
+            [sys.executable, "-P", "-m", "closedform.ladder.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -219,5 +219,5 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    # Through the imported module, so that what is pickled here is closedform.worker's and not __main__'s.
-    importlib.import_module("closedform.worker").serve()
+    # Through the imported module, so that what is pickled here is closedform.ladder.worker's and not __main__'s.
+    importlib.import_module("closedform.ladder.worker").serve()

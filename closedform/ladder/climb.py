@@ -1,9 +1,6 @@
-"""The order of strategies, and the climb.
+"""The climb: one strategy after the other, each in its slice of the time, until one decides and brings its points.
 
-A rung is a module of ``strategies/`` or ``obstructions/``: exact strategies first, then reductions to smaller systems,
-then obstructions, then certified numbers. Each gets a slice of the time; the climb stops at the first rung that
-decides and brings its points. A reduction's sub-systems climb the same ladder. To add a rung, write its file and add
-its line here.
+A reduction's sub-systems climb the same ladder; what was found is concluded, audited and checked.
 """
 
 from __future__ import annotations
@@ -19,74 +16,13 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
 from closedform.frozen import FrozenMap
+from closedform.ladder import LARGE, MATRIX, SCALAR, WRITTEN
+from closedform.ladder.verdict import DECISIVE, Checked, check, coherent, conclude
+from closedform.ladder.worker import Until
 from closedform.problem import Problem
-from closedform.verdict import DECISIVE, Checked, check, coherent, conclude
-from closedform.worker import Until
 
 if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
-
-WRITTEN: tuple[str, ...] = (  # these read the text and derive nothing
-    "closedform.strategies.networks.interpolation",
-    "closedform.strategies.networks.zero_loss",
-    "closedform.strategies.networks.width",
-)
-SCALAR: tuple[str, ...] = (
-    "closedform.strategies.reductions.linear_constraints",
-    # constraints
-    "closedform.strategies.scalar.polyhedral",
-    "closedform.strategies.reductions.active_set",
-    "closedform.strategies.reductions.faces",
-    # exact strategies
-    "closedform.strategies.exponentials.separation",
-    "closedform.strategies.exponentials.instance",
-    "closedform.strategies.exponentials.formula",
-    "closedform.strategies.scalar.univariate_polynomial",
-    "closedform.strategies.scalar.linear_system",
-    "closedform.strategies.scalar.polynomial_system",
-    "closedform.strategies.reductions.roots_named",
-    "closedform.strategies.scalar.bounded",
-    "closedform.strategies.scalar.one_unknown",
-    "closedform.strategies.reductions.linear_forms",
-    "closedform.strategies.scalar.elimination",
-    "closedform.strategies.scalar.piecewise_line",
-    # reductions
-    "closedform.strategies.reductions.sufficient_statistics",
-    "closedform.strategies.reductions.monotone_boundary",
-    "closedform.strategies.reductions.separable",
-    "closedform.strategies.reductions.cells",
-    "closedform.strategies.reductions.profile",
-    "closedform.strategies.scalar.termwise_minimum",
-    # obstructions
-    "closedform.strategies.obstructions.rosenlicht",
-    "closedform.strategies.exponentials.all_data",
-    "closedform.strategies.exponentials.mixed",
-    "closedform.strategies.obstructions.circular",
-    "closedform.strategies.obstructions.hypertranscendental",
-    "closedform.strategies.reductions.small_samples",
-    # certified numbers
-    "closedform.strategies.scalar.certified_numerics",
-    "closedform.strategies.scalar.observed",
-)
-MATRIX: tuple[str, ...] = (
-    "closedform.strategies.matrices.prox",
-    "closedform.strategies.matrices.spectral",
-    "closedform.strategies.matrices.orthogonal",
-    "closedform.strategies.matrices.low_rank",
-    "closedform.strategies.matrices.quotient",
-    "closedform.strategies.matrices.affine",
-    "closedform.strategies.matrices.covariance",
-    "closedform.strategies.matrices.monotone",
-    "closedform.strategies.networks.width",
-    "closedform.strategies.exponentials.all_data",
-)
-LARGE: tuple[str, ...] = (
-    "closedform.strategies.large.quadratic",
-    "closedform.strategies.large.kinks",
-    "closedform.strategies.large.rows",
-    "closedform.strategies.large.least_squares",
-    "closedform.strategies.large.logistic",
-)
 
 LEAST = "global minimum"
 MAX_DEPTH = 6  # reductions within reductions

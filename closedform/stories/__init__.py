@@ -1,0 +1,1 @@
+"""Stories and comparisons, told from reports: the atlas, the cost of a formula against descent, demonstrations."""
