@@ -21,12 +21,12 @@ from closedform.errors import ClosedFormError
 from closedform.kernel import Refused, check_certificate
 from closedform.report.theorems.table import stated
 from closedform.stationarity.matrix import gradient, hessian, matrix_system, outline
-from closedform.strategies.matrices import affine as matrix_affine
 from closedform.strategies.matrices import low_rank as matrix_low_rank
 from closedform.strategies.matrices import orthogonal as matrix_orthogonal
 from closedform.strategies.matrices import prox as matrix_prox
 from closedform.strategies.matrices import quotient as matrix_quotient
 from closedform.strategies.matrices import spectral as matrix_spectral
+from closedform.strategies.matrices.equations import affine as matrix_affine
 
 LADDER = (matrix_prox, matrix_spectral, matrix_orthogonal, matrix_low_rank, matrix_quotient, matrix_affine)
 
@@ -122,7 +122,7 @@ def test_every_mutation_of_a_formula_is_refused(case: tuple[str, ...]) -> None:
     ("change", "why"),
     [
         (lambda c: c["evidence"].update(tall=[["n", "k"], ["k", "n"]]), "circle"),
-        (lambda c: c["evidence"].update(tall=[["n", "z"]]), "pairs of sizes"),
+        (lambda c: c["evidence"].update(tall=[["n", "z"]]), "rows of two"),
         (lambda c: c["evidence"].update(sizes={"n": "4"}), "unknown key"),
         (lambda c: c["evidence"].update(extra="1"), "unknown key"),
         (lambda c: c["claim"]["formula"].append(["b", "1"]), "unknowns"),

@@ -111,6 +111,13 @@ def _constrained(G, c, C, d):
     return x0 if not Z.shape[1] else x0 + Z @ _solve(Z.T @ G @ Z, Z.T @ (c - G @ x0))
 '''
 
+AUXILIARIES["_agree"] = '''
+def _agree(a, b):
+    """Raises where two sides that the constraints make equal differ by more than rounding."""
+    if np.max(np.abs(a - b), initial=0.0) > 1e-8 * (1 + np.max(np.abs(a), initial=0.0)):
+        raise ValueError("the constraints contradict each other")
+'''
+
 AUXILIARIES["_root"] = '''
 def _root(W):
     """R with R'R = W, for W symmetric positive semidefinite."""

@@ -17,9 +17,16 @@ Block = tuple[dict[str, Poly], Poly]  # the matrix that multiplies each unknown,
 
 
 def solver(
-    system: MatrixSystem, values: Sequence[tuple[str, Poly]], constrained: bool, kinds: Sequence[str]
+    system: MatrixSystem,
+    values: Sequence[tuple[str, Poly]],
+    constrained: bool,
+    kinds: Sequence[str],
+    agreeing: Sequence[tuple[Poly, Poly]] = (),
 ) -> tuple[str, str, dict[str, str]]:
-    """NumPy source, the name of the plan ("least squares", "kronecker", "formula"), and the cost."""
+    """NumPy source, the name of the plan ("least squares", "kronecker", "formula"), and the cost.
+
+    ``agreeing``: pairs that must be equal for the constraints to be met; the source raises ``ValueError`` where not.
+    """
     summary = summary_of(system)
     found = stacked(system)
     if found is not None:
@@ -36,6 +43,9 @@ def solver(
         return null
     source = Source(system, summary)
     outputs = dict[str, str]()
+    for a, b in agreeing:
+        code = source.call("_agree", source.poly(a), source.poly(b))
+        source.line(code)
     for u, value in values:
         code = source.poly(value)
         source.line(f"{identifier(u)} = {code}")

@@ -52,7 +52,7 @@ MATRIX: tuple[str, ...] = (
     "closedform.strategies.matrices.orthogonal",
     "closedform.strategies.matrices.low_rank",
     "closedform.strategies.matrices.quotient",
-    "closedform.strategies.matrices.affine",
+    "closedform.strategies.matrices.equations.affine",
     "closedform.strategies.matrices.covariance",
     "closedform.strategies.matrices.monotone",
     "closedform.strategies.networks.width",

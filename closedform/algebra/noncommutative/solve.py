@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Uns
 from closedform.algebra.noncommutative.read import times
 
 Pair = tuple[Poly, Poly]
+Singular = Callable[[Poly], Pair | None]  # a generalised inverse, and the projector on the range; None: invertible
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Solution:
     value: Poly
     pivots: tuple[Poly, ...]
     kind: str = "direct"
+    ranges: Pair | None = None  # projectors Q, R: every value + Z - Q Z R is a solution too
 
 
 def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
@@ -99,6 +102,30 @@ def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
     return Linear(_merge(plain), _merge(flipped), rest, entrywise)
 
 
+def projector(p: Poly) -> tuple[Poly, Poly] | None:
+    """``(s, Q)`` with ``p = s Q``, Q symmetric and Q Q = Q, neither zero nor the identity: then ``p`` is singular.
+
+    >>> one = w.ones("n")
+    >>> projector(w.size("n") * w.eye("n") - one * one.T)
+    (n, eye(n) - ones(n)*ones(n)'/n)
+    """
+    if p.scalar or p.zero or identity_multiple(p) is not None or not w.is_symmetric(p):
+        return None
+    square = p * p
+    if square.zero:
+        return None
+    plain = {m: c for (m, word), c in p.terms.items() if not word}
+    if plain:
+        scale = Poly(ONE, ONE, {(m, ()): c for m, c in plain.items()})
+    else:
+        (m, word), c = next(iter(p.terms.items()))
+        same = {n: x for (n, other), x in square.terms.items() if other == word}
+        scale = Poly(ONE, ONE, {(n, ()): x / c for n, x in same.items()}) * w.power(
+            Poly(ONE, ONE, {(m, ()): Fraction(1)}), -1
+        )
+    return (scale, w.power(scale, -1) * p) if not scale.zero and square == scale * p else None
+
+
 def _outer(column: Poly, row: Poly) -> Poly:
     """``column * row`` kept as a matrix word, even where both are 1 x 1 pieces of something."""
     if column.scalar or row.scalar:
@@ -137,13 +164,18 @@ def identity_multiple(p: Poly) -> Poly | None:
     return Poly(ONE, ONE, dict(p.terms))
 
 
-def solve(p: Poly, name: str, rows: str, cols: str, symmetric: bool = False) -> Solution | None:
-    """Where ``p = 0`` determines the unknown by inverses: its value; None where this is not an affine equation for it."""
+def solve(
+    p: Poly, name: str, rows: str, cols: str, symmetric: bool = False, singular: Singular | None = None
+) -> Solution | None:
+    """Where ``p = 0`` determines the unknown by inverses: its value; None where this is not an affine equation for it.
+
+    ``singular``: the equation is known to be consistent, and this gives generalised inverses of singular coefficients.
+    """
     found = collect(p, name, rows, cols)
     if found is None or (found.flipped and found.plain and not symmetric):
         return None
     if found.flipped and not found.plain:
-        flipped = solve(p.T, name, rows, cols)
+        flipped = solve(p.T, name, rows, cols, singular=singular)
         return flipped
     pairs, rest = found.plain, found.rest
     if found.entrywise is not None:
@@ -162,6 +194,11 @@ def solve(p: Poly, name: str, rows: str, cols: str, symmetric: bool = False) -> 
             return None
         if left.rows != left.cols or right.rows != right.cols:
             return None
+        if singular is not None and not (rows == cols == ONE):
+            loose = [singular(left), singular(right)]
+            if any(loose):
+                (a, q), (b, r) = (x or (w.inverse(y), w.eye(y.rows)) for x, y in zip(loose, (left, right), strict=True))
+                return Solution(-w.product(a, rest, b), (), ranges=(q, r))
         value = -w.product(w.inverse(left), rest, w.inverse(right))
         return Solution(
             value, tuple(q for q in (left, right) if identity_multiple(q) is None or (q.scalar and rows == cols == ONE))

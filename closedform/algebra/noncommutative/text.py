@@ -96,7 +96,7 @@ class _Text:
         return "-" + text if c < 0 else text
 
     def grouped(self, terms: list[Term], rows: str, cols: str) -> str:
-        head, tail, inside = _common(terms)
+        head, tail, inside = common(terms)
         if (head or tail) and len(terms) > 1:
             outer_rows = head[-1].cols if head else rows
             outer_cols = tail[0].rows if tail else cols
@@ -273,7 +273,7 @@ class _Text:
         return False
 
 
-def _common(terms: list[Term]) -> tuple[Word, Word, list[Term]]:
+def common(terms: list[Term]) -> tuple[Word, Word, list[Term]]:
     """Letters at the front and at the back of every word."""
     words = [word for _, _, word in terms]
     shortest = min(len(word) for word in words)

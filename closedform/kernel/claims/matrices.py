@@ -415,9 +415,9 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     """Accepts when all random trials give zero; see the head of this file for what that proves."""
     fields(claim, ("kind", "formula"))
     stated = _stated(statement, claim)
-    tall = [names(p, "a pair of sizes") for p in sequence(fields(evidence, ("tall",))["tall"], "tall", 100)]
-    if any(len(p) != 2 or not set(p) <= set(stated.sizes) for p in tall):
-        refuse("tall must name pairs of sizes")
+    tall = [names(p, "a row of sizes") for p in sequence(fields(evidence, ("tall",))["tall"], "tall", 100)]
+    if any(len(p) < 2 or not set(p) <= set(stated.sizes) for p in tall):
+        refuse("tall must name rows of two or more sizes")
     worst, tried, skipped = 0, list[dict[str, int]](), 0
     wanted = MIN_TRIALS + 2 * _mentions(stated)
     spread = 3 if "kron" in str(claim) + str(statement) else max(3, min(MAX_SPREAD, _letters(claim["formula"])))
@@ -467,12 +467,12 @@ def _letters(tree: Json) -> int:
 def draw_sizes(
     symbols: list[str], tall: list[list[str]], seed: str, spread: int, large: bool = False
 ) -> dict[str, int]:
-    """Distinct sizes from 2 up, the least at most ``spread`` + 1; of a pair (a, b) in ``tall``, a is the larger one.
+    """Distinct sizes from 2 up, the least at most ``spread`` + 1; of a row (a, b, c) in ``tall``, a exceeds b + c.
 
     They are drawn by the checker, from the seed; ``large`` asks that even the least exceeds ``spread``.
     """
     order = sorted(symbols, key=lambda s: hashlib.sha256(f"{seed}|{s}".encode()).digest())
-    above = {s: [b for a, b in tall if a == s] for s in symbols}
+    above = {s: [b for row in tall if row[0] == s for b in row[1:]] for s in symbols}
     ranked = list[str]()
 
     def place(s: str, path: tuple[str, ...]) -> None:
@@ -489,6 +489,7 @@ def draw_sizes(
     for s in ranked:
         drawn = hashlib.sha256(f"{seed}|step {s}".encode()).digest()[0] % (STEP if out else spread)
         size += 1 + (spread if large and not out else drawn)
+        size = max([size, *(1 + sum(out[b] for b in row[1:]) for row in tall if row[0] == s)])
         out[s] = size
     return out
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from closedform.report.theorems.formulas import ALBERT
 from closedform.report.theorems.words import Theorem, when
@@ -43,12 +43,22 @@ def _remark(remark: str, source: str) -> str:
     return remark
 
 
+def _family(family: str, free: Mapping[str, str]) -> str:
+    any_ = " and ".join(
+        f"{z} any {'number' if size == '1 x 1' else f'{size} matrix'}".replace(" x 1 matrix", " column")
+        for z, size in free.items()
+    )
+    zero = ", ".join(f"{z} = 0" for z in free)
+    return f"the minimisers form an affine family: {family}, with {any_}; the formula is the one with {zero}"
+
+
 MATRICES: dict[str, Theorem] = {
     "stationary matrices": Theorem(_stationary, "Magnus and Neudecker, Matrix Differential Calculus, 1988"),
     "stationary at random matrices": Theorem(
         "the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers"
     ),
     "global minimum of the matrices": Theorem(_least, CONVEX),
+    "affine family of minimisers": Theorem(_family, "Penrose, Proc. Cambridge Phil. Soc. 51 (1955), theorem 2"),
     "constant slope": Theorem("{reason}, and the loss has no lower bound", "Fermat", topic="no minimum"),
     "convex in the matrices": Theorem(_convex, CONVEX_RULES, topic="convex"),
     "least-norm family": Theorem(

@@ -7,16 +7,19 @@ applied with a wrong sign, order or scale, and then the formula is withheld.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from closedform.algebra.noncommutative.normal_form import ONE, Unsupported
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
 from closedform.attempt import Finding, finding
 from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.source import Source, compiled, identifier
 from closedform.stationarity.matrix import MatrixSystem
-from closedform.strategies.matrices.certificate import sizes_of
+from closedform.strategies.matrices.equations.certificate import sizes_of
 
 NEIGHBOURS = 12
 
@@ -57,6 +60,58 @@ def observe(system: MatrixSystem, source: str) -> Finding | None:
         return None
     where = ", ".join(f"{k} = {v}" for k, v in sizes.items())
     return finding("not beaten by neighbours", "observed", sizes=where, neighbours=NEIGHBOURS)
+
+
+def has_value(system: MatrixSystem, values: Mapping[str, Poly], draws: int = 6) -> bool:
+    """Was every matrix that the formulas invert invertible at some sizes, for random data with the declared properties?
+
+    A formula for which this fails is not claimed: it may have no value at all. What cannot be evaluated has none.
+    """
+    pivots = list(dict.fromkeys(q for p in values.values() for q in _inverted(p)))
+    source = Source(system, "")
+    try:
+        codes = [source.poly(q) for q in pivots]
+    except Unsupported:
+        return False
+    head = "import warnings\nimport numpy as np\n" + "\n".join(AUXILIARIES[name] for name in source.used)
+    space: dict[str, Any] = {}
+    exec(compile(head, "<closedform pivots>", "exec"), space)
+    for trial in range(draws):
+        sizes, rng = sizes_of(system, values.values(), str(trial)), np.random.default_rng(trial)
+        at: dict[str, Any] = dict(sizes)
+        for n in sorted({*(x for p in pivots for x in p.names), *(a for a in source.arguments)}):
+            rows, cols = (_size(s, sizes) for s in system.names.shapes.get(n, (ONE, ONE)))
+            if rows is None or cols is None:
+                return False
+            drawn = _random(rng, (rows, cols), system.flags(n), n in system.facts.positive | system.facts.nonnegative)
+            at.setdefault(n, drawn if n in system.names.shapes else float(drawn[0, 0]))
+        here = {**space, **{identifier(n): v for n, v in at.items()}}
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = [np.atleast_2d(eval(compile(c, "<closedform pivot>", "eval"), here)) for c in codes]
+        except (ValueError, np.linalg.LinAlgError):
+            continue
+        if all(np.isfinite(a).all() and np.linalg.cond(a) < 1e10 and np.abs(a).max() > 1e-10 for a in found):
+            return True
+    return False
+
+
+def _inverted(p: Poly) -> Iterator[Poly]:
+    """The matrices and scalars that the formula inverts, inner ones too."""
+    for m, word in p.terms:
+        for x in (*word, *(a for a, _ in m)):
+            for a in x.args:
+                if isinstance(a, Poly):
+                    yield from _inverted(a)
+                elif isinstance(a, tuple):  # the word of a trace
+                    for l in a:
+                        yield from _inverted(w.of_letter(l))
+            if isinstance(x, w.Letter) and x.kind == "inv":
+                yield x.args[0]
+        for a, e in m:
+            if e < 0:
+                yield w.of_atom(a)
 
 
 def loss_function(system: MatrixSystem) -> Any:

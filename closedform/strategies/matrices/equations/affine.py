@@ -3,9 +3,7 @@
 The Lagrangian's gradient is solved unknown by unknown: collect ``sum L U R = C``, invert, put the value into the other
 equations, go on (block elimination; multipliers of equality constraints last). Inverses of an unknown, as in Gaussian
 likelihoods, are cleared by multiplying with it. ``L U + U R`` and longer sums are solved through Kronecker products.
-
-More than 400 lines, because elimination and what may be said of its result (conditions, minimality, domains) look at
-the same steps.
+A family of minimisers is described whole: see ``elimination``.
 """
 
 from __future__ import annotations
@@ -13,25 +11,34 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.facts import definite, full_column_rank, gram, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
-from closedform.algebra.noncommutative.solve import (
-    Solution,
-    collect,
-    identity_multiple,
-    kronecker,
-    solve,
-    vanishes,
-    vec,
-)
+from closedform.algebra.noncommutative.facts import definite, gram, sign
+from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.solve import Solution, collect, identity_multiple, kronecker, vanishes, vec
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.solver import solver
 from closedform.frozen import FrozenMap
 from closedform.stationarity.matrix import MatrixSystem, differentiate, lagrangian
-from closedform.strategies.matrices.certificate import certificate
 from closedform.strategies.matrices.convexity import Convexity, affine, convexity
+from closedform.strategies.matrices.equations.certificate import certificate
+from closedform.strategies.matrices.equations.conditions import (
+    consistency,
+    constraint_rank,
+    domain,
+    granted,
+    inverse_conditions,
+    tidy,
+)
+from closedform.strategies.matrices.equations.elimination import (
+    Step,
+    back_substitute,
+    eliminate,
+    family,
+    generalised,
+    wide,
+)
+from closedform.strategies.matrices.observed import has_value
 
 name = "matrix equation, affine in the unknown"
 example = {
@@ -58,15 +65,6 @@ def declines(system: MatrixSystem) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Step:
-    """One unknown eliminated: its value in terms of the data and of unknowns eliminated later."""
-
-    unknown: str
-    solution: Solution
-    cleared: bool
-
-
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     loss, multipliers = lagrangian(system)
     names = {**{u: system.unknown(u) for u in system.unknowns}, **multipliers}
@@ -88,107 +86,55 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
                 minimiser="no_critical_point",
                 findings=(finding("constant slope", reason=said),),
             )
-    steps = eliminate(equations, names, frozenset(multipliers), budget)
+    singular = generalised(wide(system)) if _squares(system) else None
+    steps = eliminate(equations, names, frozenset(multipliers), budget, singular)
     if isinstance(steps, str):
         return Attempt(name, "declined", steps)
     steps = [_square_root(system, s) or s for s in steps] if len(steps) == 1 else steps
     values, hidden, order = back_substitute(steps, system.unknowns, equations, names)
-    rewritten = True
-    for g in equations.values():
+    every, free = family(steps, values, frozenset({*system.names.shapes, *system.problem.parameters, *multipliers}))
+    rewritten, agreeing = True, list[tuple[Poly, Poly]]()
+    for u, g in equations.items():
         left = w.substitute(g, hidden)
         for v in reversed(order):
-            left = w.substitute(left, {v: values[v]})
-        rewritten = rewritten and vanishes(left)
-    return _answer(system, steps, values, order, rewritten)
+            left = w.substitute(left, {v: every[v]})
+        if vanishes(left):
+            continue
+        if u in multipliers and any(s.solution.ranges and s.unknown in multipliers for s in steps):
+            agreeing.append(consistency(left))
+        else:
+            rewritten = False
+    if (free or agreeing) and not rewritten:
+        return Attempt(name, "failed", "the family of solutions did not rewrite the equations to zero")
+    return _answer(system, steps, values, order, rewritten, Loose(every, free, tuple(agreeing)))
+
+
+@dataclass(frozen=True)
+class Loose:
+    """What singular coefficients leave: the family of all solutions, its free matrices, what the data must satisfy."""
+
+    values: dict[str, Poly]
+    free: dict[str, str]
+    agreeing: tuple[tuple[Poly, Poly], ...]
+
+
+def _squares(system: MatrixSystem) -> bool:
+    """Is the loss a sum of squares of affine residuals with weights that are not negative, so that it has a minimum?"""
+    own = frozenset(system.unknowns)
+    return all(
+        not (p.coefficient * p.value).names & own
+        or (
+            p.residual is not None
+            and affine(p.residual, system.unknowns)
+            and not (p.coefficient.names | (p.metric.names if p.metric is not None else frozenset())) & own
+            and sign(p.coefficient, system.facts) in (1, 2)
+        )
+        for p in system.pieces
+    )
 
 
 def _kronecker(steps: list[Step]) -> bool:
     return any(s.solution.kind in ("kronecker", "entrywise") or "unvec" in s.solution.value.key for s in steps)
-
-
-def eliminate(
-    equations: dict[str, Poly], names: dict[str, Poly], last: frozenset[str], budget: Budget
-) -> list[Step] | str:
-    """The steps in the order in which the unknowns were eliminated, or why it stopped."""
-    left, steps = dict(equations), list[Step]()
-    while left:
-        budget.check()
-        best: Step | None = None
-        rank = (9, 0)
-        for i, u in enumerate(sorted(left, key=lambda u: (u in last, not names[u].scalar))):
-            step = _step(u, left[u], names[u])
-            if step is None:
-                continue
-            others, value = frozenset(left) - {u}, step.solution.value
-            clean = not value.names & others or not any(
-                w.divide_mono(p, *w.content(p)).names & others for p in step.solution.pivots
-            )
-            mine = (4 * step.cleared + 2 * (not clean) + (u in last or "inv(" in value.key), i)
-            if mine < rank:
-                best, rank = step, mine
-            if mine[0] == 0:
-                break
-        if best is None:
-            u = next(iter(left))
-            return f"the equation for {u} is not affine in it: {w.shown(left[u])}"
-        steps.append(best)
-        del left[best.unknown]
-        left = {u: w.substitute(g, {best.unknown: best.solution.value}) for u, g in left.items()}
-    return steps
-
-
-def _step(u: str, g: Poly, p: Poly) -> Step | None:
-    if u not in g.names:
-        return None
-    for cleared, variant in ((False, g), *((True, v) for v in _clear(g, u, p))):
-        try:
-            solution = solve(variant, u, p.rows, p.cols, not p.scalar and w.is_symmetric(p))
-        except Unsupported:
-            continue
-        if solution is None or u in solution.value.names:
-            continue
-        if not p.scalar and w.is_symmetric(p) and solution.kind == "direct" and not w.is_symmetric(solution.value):
-            continue
-        return Step(u, solution, cleared)
-    return None
-
-
-def _clear(g: Poly, u: str, p: Poly) -> list[Poly]:
-    """The equation multiplied by powers of the unknown until no inverse of it is left."""
-    if p.scalar:
-        low = min((e for m, _ in g.terms for a, e in m if a.key == u), default=0)
-        return [g * w.power(p, -low)] if low < 0 else []
-    if p.rows != p.cols or f"inv({u})" not in g.key:
-        return []
-    out = g
-    for _ in range(3):
-        if any(word and word[0].key == f"inv({u})" for _, word in out.terms):
-            out = p * out
-        if any(word and word[-1].key == f"inv({u})" for _, word in out.terms):
-            out = out * p
-    return [out] if f"inv({u})" not in out.key else []
-
-
-def back_substitute(
-    steps: list[Step], unknowns: tuple[str, ...], equations: dict[str, Poly], names: dict[str, Poly]
-) -> tuple[dict[str, Poly], dict[str, Poly], tuple[str, ...]]:
-    """Values free of multipliers, the multipliers, and an order in which the values can be evaluated.
-
-    A value may use unknowns that come before it in that order.
-    """
-    values, hidden = dict[str, Poly](), dict[str, Poly]()
-    for step in reversed(steps):
-        value = w.substitute(step.solution.value, hidden)
-        (values if step.unknown in unknowns else hidden)[step.unknown] = value
-    order = [s.unknown for s in steps if s.unknown in values and not values[s.unknown].names & frozenset(unknowns)]
-    done = set[str]()
-    for u in order:
-        direct = _step(u, equations[u], names[u]) if done else None
-        if direct is not None and direct.solution.value.names & frozenset(names) <= done:
-            values[u] = direct.solution.value
-        done.add(u)
-    order += [s.unknown for s in reversed(steps) if s.unknown in values and s.unknown not in order]
-    return values, hidden, tuple(order)
 
 
 def _square_root(system: MatrixSystem, step: Step) -> Step | None:
@@ -253,93 +199,50 @@ def _negative(c: Poly, d: Poly) -> bool:
 # -- what is said --------------------------------------------------------------------------------------------------
 
 
-def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[list[str], bool]:
-    """Conditions under which every inverse in the formulas exists, and whether all are known to suffice."""
-    seen, out, known = set[str](), list[str](), True
-
-    def walk(p: Poly) -> None:
-        nonlocal known
-        for m, word in p.terms:
-            for l in word:
-                for a in l.args:
-                    if isinstance(a, Poly):
-                        walk(a)
-                if l.kind == "inv" and l.key not in seen:
-                    seen.add(l.key)
-                    visit(l.args[0])
-            for a, e in m:
-                for x in a.args:
-                    if isinstance(x, Poly):
-                        walk(x)
-                if a.kind == "tr":
-                    walk(_word_poly(a.args[0]))
-                if e < 0 and (s := sign(w.of_atom(a), system.facts)) not in (2, -2):
-                    known = known and s is not None
-                    out.append(f"{display(w.of_atom(a))} is not zero")
-
-    def visit(p: Poly) -> None:
-        nonlocal known
-        s = p.single()
-        if s and len(s[2]) == 1 and "invertible" in s[2][0].flags:
-            return
-        level = definite(p, system.facts) if w.is_symmetric(p) else None
-        if level is None or not level.strict:
-            known = False
-            out.append(f"{display(p)} is invertible")
-        else:
-            out.extend(c for c in level.conditions if not _granted(c, system))
-
-    for value in values.values():
-        walk(value)
-    return list(dict.fromkeys(out)), known
-
-
-def _word_poly(word: w.Word) -> Poly:
-    return Poly(word[0].rows, word[-1].cols, {((), word): w.Fraction(1)})
-
-
-def _granted(condition: str, system: MatrixSystem) -> bool:
-    """Was the rank condition declared of the name itself?"""
-    subject, _, rest = condition.partition(" has ")
-    flags = system.flags(subject)
-    return rest in flags or ("full rank" in flags and rest.startswith("full"))
-
-
 def _answer(
-    system: MatrixSystem, steps: list[Step], values: dict[str, Poly], order: tuple[str, ...], rewritten: bool
+    system: MatrixSystem,
+    steps: list[Step],
+    values: dict[str, Poly],
+    order: tuple[str, ...],
+    rewritten: bool,
+    loose: Loose,
 ) -> Attempt:
     shape = convexity(system)
     given = inverse_conditions(system, {"": system.loss})[0]
     conditions, known = inverse_conditions(system, values)
     special = _two_sided_condition(system, steps)
     constrained = any(c.kind == "zero" for c in system.constraints)
-    if shape and shape.strict is not None and not constrained and (conditions or not known):
-        conditions = [*given, *(c for c in shape.strict if not _granted(c, system))]
+    if shape and shape.strict is not None and not constrained and not loose.free and (conditions or not known):
+        conditions = [*given, *(c for c in shape.strict if not granted(c, system))]
     if special and (conditions or not known):
         conditions = [special]
     reason = shape.reason if shape else ""
+    reason = reason.partition("; strictly")[0] if loose.free else reason
     findings = list[Finding]()
     if shape is None:
         reason, extra = _otherwise(system, steps)
         if reason is None:
             return Attempt(name, "declined", "the critical point was found, but nothing shows that it is a minimum")
         conditions += [c for c in extra if c not in conditions]
-    bad = _domain(system, values)
+    bad = domain(system, values)
     if isinstance(bad, str):
         return Attempt(name, "declined", bad)
     conditions += [c for c in bad if c not in conditions]
     for c in system.constraints:
         if c.kind == "zero":
-            rank = _constraint_rank(c.left, system)
+            rank = constraint_rank(c.left, system)
             if rank and rank not in conditions:
                 conditions.insert(0, rank)
-    conditions = _tidy(conditions)
-    source, plan, cost = solver(system, [(u, values[u]) for u in order], constrained, [s.solution.kind for s in steps])
+    conditions = [*tidy(conditions), *(f"{display(a)} = {display(b)}" for a, b in loose.agreeing)]
+    kinds = [s.solution.kind for s in steps]
+    source, plan, cost = solver(system, [(u, values[u]) for u in order], constrained, kinds, loose.agreeing)
     shown = {u: written(values[u], system) for u in system.unknowns}
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
-    proof = certificate(system, values, order, conditions)
+    proof = None if loose.agreeing else certificate(system, values, order, conditions)
     if proof is None and not rewritten:
         return Attempt(name, "failed", "the formula neither rewrote the equations to zero nor could the kernel test it")
+    if proof is None and not has_value(system, values):
+        return Attempt(name, "failed", "the formula inverts a matrix that was singular at all sizes tried")
     findings.append(
         finding(
             "stationary matrices",
@@ -352,6 +255,9 @@ def _answer(
     if proof is not None:
         findings.append(finding("stationary at random matrices", "proved", certificate=0))
     findings.append(finding("global minimum of the matrices", reason=reason))
+    if loose.free:
+        whole = ", ".join(f"{u} = {display(loose.values[u])}" for u in system.unknowns)
+        findings.append(finding("affine family of minimisers", family=whole, free=loose.free))
     if plan == "least squares":
         findings += _rank_statements(conditions)
     formula = Formula(
@@ -378,33 +284,6 @@ def _answer(
     )
 
 
-def _tidy(conditions: list[str]) -> list[str]:
-    """Conditions without those that others imply."""
-    ranks = {c for c in conditions if c.endswith(" rank")}
-    nonzero = [c.removesuffix(" is not zero") for c in conditions if c.endswith(" is not zero")]
-    vectors = {v for v in nonzero if v.isidentifier()}
-    conditions = [
-        c for c in conditions if not any(c.startswith(f"{v}'*") and c.endswith(f"*{v} is not zero") for v in vectors)
-    ]
-    return [c for c in dict.fromkeys(conditions) if not (c.endswith(" is invertible") and len(ranks) > 1)]
-
-
-def _constraint_rank(left: Poly, system: MatrixSystem) -> str | None:
-    if len(system.unknowns) != 1:
-        return None
-    u = system.unknowns[0]
-    found = collect(left, u, *system.shape(u))
-    if found is None or len(found.plain) != 1:
-        return None
-    a = found.plain[0][0]
-    if a.rows == ONE or a.scalar:
-        return None if "ones(" in a.key else f"{display(a.T)} is not zero"
-    if identity_multiple(a) is not None:
-        return None
-    text = f"{display(a)} has full row rank"
-    return None if _granted(text, system) else text
-
-
 def written(p: Poly, system: MatrixSystem) -> str:
     """The value as text; a single square as a square."""
     squares = gram(p, system.facts) if len(p.terms) > 2 else None
@@ -416,56 +295,6 @@ def written(p: Poly, system: MatrixSystem) -> str:
         lead = display(c)
         return body if lead == "1" else f"{body}/{lead[2:]}" if lead.startswith("1/") else f"{lead}*{body}"
     return display(p)
-
-
-def _domain(system: MatrixSystem, values: dict[str, Poly]) -> str | list[str]:
-    """Why the value may leave the domain declared of the unknown (definiteness, sign); else the conditions it needs."""
-    conditions = list[str]()
-    for u, value in values.items():
-        flags = system.flags(u) | {c.kind for c in system.constraints if c.left == system.unknown(u)}
-        if flags & {"spd", "psd"}:
-            found = _from_squares(system, u, value)
-            level = definite(value, system.facts) if found is None else None
-            if found is None and level is None:
-                return f"nothing shows that {w.shown(value)} is positive definite"
-            if "spd" in flags:
-                conditions += [found] if found else level.conditions if level is not None else ()
-        if flags & {"positive", "nonnegative"} or u in system.facts.positive | system.facts.nonnegative:
-            s = sign(value, system.facts) if value.scalar else None
-            if s is None or s < 1:
-                return f"nothing shows that {w.shown(value)} is positive"
-            if s == 1 and (u in system.facts.positive or "positive" in flags):
-                squares = gram(value, system.facts)
-                conditions.append(
-                    f"{display(squares[0][1])} is not zero"
-                    if squares and len(squares) == 1
-                    else f"{display(value)} is not zero"
-                )
-    return conditions
-
-
-def _from_squares(system: MatrixSystem, u: str, value: Poly) -> str | None:
-    """The condition under which the value is definite, where it is a weighted sum of R R' from squares R' U^-1 R."""
-    turned = w.inverse(system.unknown(u)) if not system.unknown(u).scalar else None
-    total, factors = w.zeros(value.rows, value.cols), list[str]()
-    for piece in system.pieces:
-        if (
-            turned is None
-            or piece.residual is None
-            or piece.metric != turned
-            or sign(piece.coefficient, system.facts) != 2
-        ):
-            continue
-        total = total + piece.coefficient * piece.residual * piece.residual.T
-        factors.append(display(piece.residual.T))
-    if total.zero or value.zero:
-        return None
-    (m, word), c = next(iter(total.terms.items()))
-    same = [(n, x) for (n, other), x in value.terms.items() if other == word]
-    ratios = [Poly(ONE, ONE, {(n, ()): x / c}) * w.power(Poly(ONE, ONE, {(m, ()): w.Fraction(1)}), -1) for n, x in same]
-    if not any(r * total == value and sign(r, system.facts) == 2 for r in ratios):
-        return None
-    return full_column_rank([f if " " not in f else f"({f})" for f in factors])
 
 
 def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, list[str]]:

@@ -41,7 +41,7 @@ def certificate(
         "constraints": constraints,
     }
     claim: dict[str, Json] = {"kind": "matrix_stationary", "formula": formulas}
-    for pairs in (tall(system, values.values()), []):
+    for pairs in (tall(system, values.values()), tall(system)):
         evidence: dict[str, Json] = {"tall": [list[Json](p) for p in pairs]}
         try:
             return certified(statement, claim, evidence)
@@ -54,15 +54,17 @@ def certificate(
     return None  # some matrix was singular at the sizes tried, or a formula is not shown to be positive
 
 
-def sizes_of(system: MatrixSystem) -> dict[str, int]:
-    """Distinct values for the size symbols, as the kernel would draw them."""
-    pairs = [list(p) for p in tall(system)]
+def sizes_of(system: MatrixSystem, formulas: Iterable[Poly] = (), seed: str = "") -> dict[str, int]:
+    """Distinct values for the size symbols, as the kernel would draw them; a circle of sizes leaves the relations only."""
     symbols = sorted({s for n in system.names.shapes for node in system.problem.shapes[n] for s in free_names(node)})
-    return draw_sizes(symbols, pairs, "", 3)
+    try:
+        return draw_sizes(symbols, [list(p) for p in tall(system, formulas)], seed, 3)
+    except Refused:
+        return draw_sizes(symbols, [list(p) for p in tall(system)], seed, 3)
 
 
-def tall(system: MatrixSystem, formulas: Iterable[Poly] = ()) -> list[tuple[str, str]]:
-    """Pairs of sizes, the larger one first, so that products that are inverted can have full rank."""
+def tall(system: MatrixSystem, formulas: Iterable[Poly] = ()) -> list[tuple[str, ...]]:
+    """Rows of sizes, the first larger than the sum of the others, so that products that are inverted can have full rank."""
     symbols = list[str]()
     for n in system.names.shapes:
         for node in system.problem.shapes[n]:
@@ -75,7 +77,11 @@ def tall(system: MatrixSystem, formulas: Iterable[Poly] = ()) -> list[tuple[str,
             big, small = relation.children if relation.head[0] == ">" else reversed(relation.children)
             if big.name in above and small.name in above:
                 above[str(small.name)].add(str(big.name))
-    return sorted((big, small) for small, all_above in above.items() for big in all_above)
+    below: dict[str, list[str]] = {}
+    for small, bigger in above.items():
+        for big in bigger:
+            below.setdefault(big, []).append(small)
+    return sorted((big, *sorted(small)) for big, small in below.items())
 
 
 def _tall(p: Poly, above: dict[str, set[str]]) -> None:

@@ -1,0 +1,152 @@
+"""Under which conditions a formula of inverses is defined and stays in the domain: rank, definiteness, consistency."""
+
+from __future__ import annotations
+
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.facts import definite, full_column_rank, gram, sign
+from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.solve import collect, identity_multiple
+from closedform.algebra.noncommutative.text import common, display
+from closedform.stationarity.matrix import MatrixSystem
+
+
+def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[list[str], bool]:
+    """Conditions under which every inverse in the formulas exists, and whether all are known to suffice."""
+    seen, out, known = set[str](), list[str](), True
+
+    def walk(p: Poly) -> None:
+        nonlocal known
+        for m, word in p.terms:
+            for l in word:
+                for a in l.args:
+                    if isinstance(a, Poly):
+                        walk(a)
+                if l.kind == "inv" and l.key not in seen:
+                    seen.add(l.key)
+                    visit(l.args[0])
+            for a, e in m:
+                for x in a.args:
+                    if isinstance(x, Poly):
+                        walk(x)
+                if a.kind == "tr":
+                    walk(_word_poly(a.args[0]))
+                if e < 0 and (s := sign(w.of_atom(a), system.facts)) not in (2, -2):
+                    known = known and s is not None
+                    out.append(f"{display(w.of_atom(a))} is not zero")
+
+    def visit(p: Poly) -> None:
+        nonlocal known
+        s = p.single()
+        if s and len(s[2]) == 1 and "invertible" in s[2][0].flags:
+            return
+        level = definite(p, system.facts) if w.is_symmetric(p) else None
+        if level is None or not level.strict:
+            known = False
+            out.append(f"{display(p)} is invertible")
+        else:
+            out.extend(c for c in level.conditions if not granted(c, system))
+
+    for value in values.values():
+        walk(value)
+    return list(dict.fromkeys(out)), known
+
+
+def _word_poly(word: w.Word) -> Poly:
+    return Poly(word[0].rows, word[-1].cols, {((), word): w.Fraction(1)})
+
+
+def granted(condition: str, system: MatrixSystem) -> bool:
+    """Was the rank condition declared of the name itself?"""
+    subject, _, rest = condition.partition(" has ")
+    flags = system.flags(subject)
+    return rest in flags or ("full rank" in flags and rest.startswith("full"))
+
+
+def tidy(conditions: list[str]) -> list[str]:
+    """Conditions without those that others imply."""
+    ranks = {c for c in conditions if c.endswith(" rank")}
+    nonzero = [c.removesuffix(" is not zero") for c in conditions if c.endswith(" is not zero")]
+    vectors = {v for v in nonzero if v.isidentifier()}
+    conditions = [
+        c for c in conditions if not any(c.startswith(f"{v}'*") and c.endswith(f"*{v} is not zero") for v in vectors)
+    ]
+    return [c for c in dict.fromkeys(conditions) if not (c.endswith(" is invertible") and len(ranks) > 1)]
+
+
+def constraint_rank(left: Poly, system: MatrixSystem) -> str | None:
+    if len(system.unknowns) != 1:
+        return None
+    u = system.unknowns[0]
+    found = collect(left, u, *system.shape(u))
+    if found is None or len(found.plain) != 1:
+        return None
+    a = found.plain[0][0]
+    if a.rows == ONE or a.scalar:
+        return None if "ones(" in a.key else f"{display(a.T)} is not zero"
+    if identity_multiple(a) is not None:
+        return None
+    text = f"{display(a)} has full row rank"
+    return None if granted(text, system) else text
+
+
+def domain(system: MatrixSystem, values: dict[str, Poly]) -> str | list[str]:
+    """Why the value may leave the domain declared of the unknown (definiteness, sign); else the conditions it needs."""
+    conditions = list[str]()
+    for u, value in values.items():
+        flags = system.flags(u) | {c.kind for c in system.constraints if c.left == system.unknown(u)}
+        if flags & {"spd", "psd"}:
+            found = _from_squares(system, u, value)
+            level = definite(value, system.facts) if found is None else None
+            if found is None and level is None:
+                return f"nothing shows that {w.shown(value)} is positive definite"
+            if "spd" in flags:
+                conditions += [found] if found else level.conditions if level is not None else ()
+        if flags & {"positive", "nonnegative"} or u in system.facts.positive | system.facts.nonnegative:
+            s = sign(value, system.facts) if value.scalar else None
+            if s is None or s < 1:
+                return f"nothing shows that {w.shown(value)} is positive"
+            if s == 1 and (u in system.facts.positive or "positive" in flags):
+                squares = gram(value, system.facts)
+                conditions.append(
+                    f"{display(squares[0][1])} is not zero"
+                    if squares and len(squares) == 1
+                    else f"{display(value)} is not zero"
+                )
+    return conditions
+
+
+def _from_squares(system: MatrixSystem, u: str, value: Poly) -> str | None:
+    """The condition under which the value is definite, where it is a weighted sum of R R' from squares R' U^-1 R."""
+    turned = w.inverse(system.unknown(u)) if not system.unknown(u).scalar else None
+    total, factors = w.zeros(value.rows, value.cols), list[str]()
+    for piece in system.pieces:
+        if (
+            turned is None
+            or piece.residual is None
+            or piece.metric != turned
+            or sign(piece.coefficient, system.facts) != 2
+        ):
+            continue
+        total = total + piece.coefficient * piece.residual * piece.residual.T
+        factors.append(display(piece.residual.T))
+    if total.zero or value.zero:
+        return None
+    (m, word), c = next(iter(total.terms.items()))
+    same = [(n, x) for (n, other), x in value.terms.items() if other == word]
+    ratios = [Poly(ONE, ONE, {(n, ()): x / c}) * w.power(Poly(ONE, ONE, {(m, ()): w.Fraction(1)}), -1) for n, x in same]
+    if not any(r * total == value and sign(r, system.facts) == 2 for r in ratios):
+        return None
+    return full_column_rank([f if " " not in f else f"({f})" for f in factors])
+
+
+def consistency(left: Poly) -> tuple[Poly, Poly]:
+    """The two sides of the condition that a residual of the equations vanishes; outer factors are left out."""
+    c, m = w.content(left)
+    left = w.divide_mono(left, c, m)
+    head, tail, inside = common([(x, n, word) for (n, word), x in left.terms.items()])
+    rows = head[-1].cols if head else left.rows
+    cols = tail[0].rows if tail else left.cols
+    core = Poly(rows, cols, {(n, word): x for x, n, word in inside})
+    core = w.divide_mono(core, *w.content(core))
+    above = Poly(rows, cols, {k: x for k, x in core.terms.items() if x > 0})
+    return above, above - core

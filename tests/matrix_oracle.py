@@ -1,0 +1,233 @@
+"""An oracle for matrix formulas that shares nothing with the calculus on words.
+
+It evaluates the reader's tree with NumPy and minimises it with SciPy from several starts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from closedform import problem as problems
+from closedform.budget import Budget
+from closedform.expression import Node
+from closedform.problem import Problem
+from closedform.stationarity.matrix import MatrixSystem, matrix_system
+from closedform.strategies.matrices import covariance as matrix_covariance
+from closedform.strategies.matrices import low_rank as matrix_low_rank
+from closedform.strategies.matrices import orthogonal as matrix_orthogonal
+from closedform.strategies.matrices import prox as matrix_prox
+from closedform.strategies.matrices import quotient as matrix_quotient
+from closedform.strategies.matrices import spectral as matrix_spectral
+from closedform.strategies.matrices.equations import affine as matrix_affine
+
+STRATEGIES = (
+    matrix_prox,
+    matrix_spectral,
+    matrix_orthogonal,
+    matrix_low_rank,
+    matrix_quotient,
+    matrix_affine,
+    matrix_covariance,
+)
+SIZES = {"n": 9, "k": 3, "m": 4, "p": 5, "q": 2, "r": 2, "d": 3, "a": 3, "b": 2}
+
+_FUNCTIONS = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "tanh": np.tanh,
+    "abs": np.abs,
+    "sign": np.sign,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda x: np.logaddexp(0, x),
+    "relu": lambda x: np.maximum(x, 0),
+}
+
+
+def derive(
+    text: str, unknowns: str, shapes: str, assumptions: tuple[str, ...] = ()
+) -> tuple[MatrixSystem, Any, list[str]]:
+    """The system, the first attempt that solved it (or None), and why the others did not."""
+    problem = problems.read(text, unknowns=unknowns.split(","), shapes=shapes, assumptions=list(assumptions))
+    system, why = matrix_system(problem), list[str]()
+    for strategy in STRATEGIES:
+        reason = strategy.declines(system)
+        if reason is None:
+            attempt = strategy.attempt(system, Budget.of(30))
+            if attempt.outcome == "solved":
+                return system, attempt, why
+            reason = attempt.reason
+        why.append(f"{strategy.name}: {reason}")
+    return system, None, why
+
+
+def size(node: Node, sizes: dict[str, int]) -> int:
+    return int(np.asarray(value(node, {k: np.float64(v) for k, v in sizes.items()}, sizes)).reshape(()))
+
+
+def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
+    """The value of a tree; columns are n x 1, numbers are 0-d."""
+    if node.number is not None:
+        return float(node.number)
+    if node.name is not None:
+        return at[node.name] if node.name in at else float(sizes[node.name])
+    head = node.head
+    if head == "pi":
+        return np.pi
+    if head in ("eye", "ones", "zeros"):
+        dims = [size(c, sizes) for c in node.children]
+        return np.eye(dims[0]) if head == "eye" else (np.ones if head == "ones" else np.zeros)((*dims, 1)[:2])
+    args = [value(c, at, sizes) for c in node.children]
+    if head == "+":
+        return sum(args[1:], args[0])
+    if head == "*":
+        out = args[0]
+        for a in args[1:]:
+            out = out * a if np.size(out) == 1 or np.size(a) == 1 else out @ a
+        return out
+    if head == "^":
+        if np.ndim(args[0]) == 2 and np.size(args[0]) > 1:
+            return (
+                args[0] ** args[1]
+                if args[0].shape[0] != args[0].shape[1]
+                else np.linalg.matrix_power(args[0], int(args[1]))
+            )
+        return args[0] ** args[1]
+    if head == "hadamard":
+        return args[0] * args[1]
+    if head in ("./", "recip"):
+        return args[0] / args[1] if head == "./" else 1 / args[0]
+    if head == "transpose":
+        return args[0].T
+    if head == "inv":
+        return np.linalg.inv(args[0]) if np.ndim(args[0]) else 1 / args[0]
+    if head in ("tr", "total"):
+        return np.trace(args[0]) if head == "tr" else np.sum(args[0])
+    if head == "norm":
+        return np.linalg.norm(args[0])
+    if head == "norm1":
+        return np.abs(args[0]).sum()
+    if head == "nuclear":
+        return np.linalg.svd(args[0], compute_uv=False).sum()
+    if head == "logdet":
+        return np.linalg.slogdet(np.atleast_2d(args[0]))[1]
+    if head == "det":
+        return np.linalg.det(np.atleast_2d(args[0]))
+    if head == "diag":
+        return np.diag(args[0].ravel()) if 1 in args[0].shape else np.diag(args[0]).reshape(-1, 1)
+    if head == "kron":
+        return np.kron(*args)
+    if head == "khatrirao":
+        return np.vstack([np.kron(args[0][:, i], args[1][:, i]) for i in range(args[0].shape[1])]).T
+    if head == "vec":
+        return args[0].reshape(-1, 1, order="F")
+    if head in ("max", "min"):
+        return (np.maximum if head == "max" else np.minimum)(*args)
+    return _FUNCTIONS[head](args[0])
+
+
+def sample(problem: Problem, rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, Any]:
+    """Random data with the declared properties."""
+    positive = {r.children[0].name for r in problem.relations if r.head in (">", ">=")}
+    out: dict[str, Any] = {}
+    for name, (rows, cols) in problem.shapes.items():
+        if name in problem.unknowns:
+            continue
+        words = problem.properties.get(name, frozenset())
+        a = rng.normal(size=(size(rows, sizes), size(cols, sizes)))
+        if "spd" in words:
+            a = a @ a.T + 0.3 * np.eye(len(a))
+        elif "psd" in words:
+            a = a[:, :-1] @ a[:, :-1].T
+        elif "sym" in words:
+            a = a + a.T
+        elif "orth" in words:
+            a = np.linalg.qr(a)[0]
+        out[name] = np.abs(a) + 0.2 if name in positive else a
+    for name in problem.parameters:
+        if name not in out and name not in sizes:
+            out[name] = float(rng.uniform(0.4, 1.2))
+    return out
+
+
+class Minimisation:
+    """The loss over free parameters: SPD unknowns as L L', a rank bound as a product, all else entry by entry."""
+
+    def __init__(self, problem: Problem, data: dict[str, Any], sizes: dict[str, int]) -> None:
+        self.problem, self.data, self.sizes = problem, data, sizes
+        self.shapes = {
+            u: tuple(size(s, sizes) for s in problem.shapes[u]) if u in problem.shapes else () for u in problem.unknowns
+        }
+        self.rank = next(
+            (size(c.children[1], sizes) for c in problem.constraints if c.children[0].head == "rank"), None
+        )
+        self.equal = [c for c in problem.constraints if c.head == "="]
+        self.less = [c for c in problem.constraints if c.head in ("<=", ">=") and c.children[0].head != "rank"]
+        self.bound = {r.children[0].name for r in problem.relations if r.head in (">", ">=")}
+
+    def words(self, u: str) -> frozenset[str]:
+        own = self.problem.properties.get(u, frozenset())
+        return own | {
+            c.head for c in self.problem.constraints if c.children and c.children[0].name == u and len(c.children) == 1
+        }
+
+    def length(self, u: str) -> int:
+        shape = self.shapes[u]
+        return self.rank * sum(shape) if self.rank else int(np.prod(shape, initial=1))
+
+    def unpack(self, x: np.ndarray) -> dict[str, Any]:
+        out, at = dict(self.data), 0
+        for u, shape in self.shapes.items():
+            part = x[at : at + self.length(u)]
+            at += self.length(u)
+            if self.rank:
+                left, right = part[: shape[0] * self.rank], part[shape[0] * self.rank :]
+                thin = left.reshape(shape[0], self.rank)
+                out[u] = thin @ (thin.T if "psd" in self.words(u) else right.reshape(self.rank, shape[1]))
+            elif not shape:
+                out[u] = float(np.exp(part[0]) if u in self.bound else part[0])
+            else:
+                a = part.reshape(shape)
+                words = self.words(u)
+                out[u] = a @ a.T if words & {"spd", "psd"} else (a + a.T) / 2 if "sym" in words else a
+        return out
+
+    def loss(self, at: dict[str, Any]) -> float:
+        assert self.problem.loss is not None
+        return float(np.asarray(value(self.problem.loss, at, self.sizes)).reshape(()))
+
+    def violation(self, at: dict[str, Any]) -> float:
+        worst = 0.0
+        for c in self.equal:
+            worst = max(worst, float(np.abs(self.gap(c, at)).max()))
+        for c in self.less:
+            worst = max(worst, float(-self.gap(c, at).min()))
+        return worst
+
+    def gap(self, c: Node, at: dict[str, Any]) -> np.ndarray:
+        left, right = (value(k, at, self.sizes) for k in c.children)
+        return np.ravel(np.asarray(left - right if c.head != "<=" else right - left))
+
+    def best(self, rng: np.random.Generator, starts: int = 3) -> float:
+        constraints = [{"type": "eq", "fun": lambda x, c=c: self.gap(c, self.unpack(x))} for c in self.equal]
+        constraints += [{"type": "ineq", "fun": lambda x, c=c: self.gap(c, self.unpack(x))} for c in self.less]
+        total = sum(map(self.length, self.shapes))
+        found = np.inf
+        for _ in range(starts):
+            x0 = rng.normal(size=total)
+            with np.errstate(all="ignore"):
+                got = minimize(
+                    lambda x: self.loss(self.unpack(x)),
+                    x0,
+                    method="SLSQP" if constraints else "BFGS",
+                    constraints=constraints,
+                    options={"maxiter": 400},
+                )
+                at = self.unpack(got.x)
+                f = self.loss(at)
+            if self.violation(at) < 1e-6 and np.isfinite(f):
+                found = min(found, f)
+        return found

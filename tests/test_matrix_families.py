@@ -1,0 +1,131 @@
+"""Families of minimisers described whole, and formulas that never have a value refused.
+
+Expected values: NumPy's pseudoinverse of the whole linear map (vec on both sides), which gives the least loss and the
+dimension of the set of minimisers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from matrix_oracle import Minimisation, derive, sample, value
+
+import closedform as cf
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.reading.language import parse
+from closedform.strategies.matrices.observed import has_value
+
+SIZES = {"n": 6, "m": 4, "k": 3, "p": 2, "q": 2}
+
+FAMILIES = [
+    ("||A*X + Y*B - C||^2", "X,Y", "A=n,k;X=k,m;Y=n,p;B=p,m;C=n,m", ()),
+    ("||Y - a*ones(m)' - ones(n)*b'||^2", "a,b", "Y=n,m;a=n;b=m", ()),
+    ("||Y - g*ones(n)*ones(m)' - a*ones(m)' - ones(n)*b'||^2", "g,a,b", "Y=n,m;a=n;b=m", ()),
+    ("||X*a - y||^2", "a", "X=p,k;y=p;a=k", ("p<k",)),
+    ("||X*A - Y||^2", "A", "X=p,k;Y=p,m;A=k,m", ("p<=k",)),
+    ("(X*a - y)'*S*(X*a - y)", "a", "X=p,k;y=p;S=p,p;a=k", ("p<k", "S spd")),
+    ("||a + S*b - y||^2", "a,b", "S=n,m;y=n;a=n;b=m", ()),
+]
+
+
+def of(text: str, at: dict[str, Any]) -> Any:
+    return value(parse(text, {*at}), at, SIZES)
+
+
+def quadratic(oracle: Minimisation) -> tuple[np.ndarray, np.ndarray]:
+    """Hessian and gradient at zero of the loss over all entries of all unknowns, by exact differences."""
+    total = sum(map(oracle.length, oracle.shapes))
+    f = lambda x: oracle.loss(oracle.unpack(x))  # noqa: E731
+    e = np.eye(total)
+    zero = f(np.zeros(total))
+    g = np.array([(f(v) - f(-v)) / 2 for v in e])
+    h = np.array([[f(u + v) - f(u) - f(v) + zero for v in e] for u in e])
+    return h, g
+
+
+@pytest.mark.parametrize("case", FAMILIES, ids=[c[0] for c in FAMILIES])
+def test_the_family_is_the_whole_set_of_minimisers(case: tuple[str, str, str, tuple[str, ...]]) -> None:
+    system, attempt, why = derive(*case)
+    assert attempt is not None, why
+    assert attempt.complete
+    said = next(f.about for f in attempt.findings if f.theorem == "affine family of minimisers")
+    texts = dict(re.findall(r"(\w+) = (.*?)(?=, \w+ = |$)", said["family"]))
+    rng = np.random.default_rng(5)
+    data = sample(system.problem, rng, SIZES)
+    oracle = Minimisation(system.problem, data, SIZES)
+    h, g = quadratic(oracle)
+    least = oracle.loss(oracle.unpack(-np.linalg.lstsq(h, g, rcond=None)[0]))
+    members = []
+    for _ in range(30):
+        at = dict(data)
+        for z, shape in said["free"].items():
+            rows, cols = (SIZES.get(s, 1) for s in shape.split(" x "))
+            at[z] = rng.normal(size=(rows, cols)) if shape != "1 x 1" else float(rng.normal())
+        left = dict(texts)
+        while left:  # an unknown may be written with others that come later
+            u = next(u for u, t in left.items() if not set(re.findall(r"[^\W\d]\w*", t)) & set(left))
+            at[u] = np.asarray(of(left.pop(u), at), dtype=float)
+        assert np.isclose(oracle.loss(at), least, rtol=1e-9, atol=1e-9)
+        members.append(np.concatenate([np.ravel(at[u]) for u in oracle.shapes]))
+    spread = np.array(members[1:]) - members[0]
+    assert np.linalg.matrix_rank(spread, tol=1e-8) == len(h) - np.linalg.matrix_rank(h, tol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("loss", "shapes", "assumptions"),
+    [
+        ("||X*a - y||^2", "X=2,5;y=2;a=5", []),  # numbers: five unknowns, two equations
+        ("||X*a - y||^2", "X=n,k;y=n;a=k", ["n<k"]),
+    ],
+)
+def test_a_wide_design_is_not_asked_for_full_column_rank(loss: str, shapes: str, assumptions: list[str]) -> None:
+    formula = cf.derive(loss, unknowns=["a"], shapes=shapes, assumptions=assumptions).formula
+    assert formula is not None
+    assert formula.conditions == ("X has full row rank",)
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(2, 5)), rng.normal(size=2)
+    np.testing.assert_allclose(of(formula.unknown["a"], {"X": X, "y": y[:, None]}).ravel(), np.linalg.pinv(X) @ y)
+
+
+CONSISTENT = [
+    ("||X - A||^2 subject to X*ones(m) = r, X'*ones(n) = c", "A=n,m;X=n,m;r=n;c=m", "r", "c'*ones(m) = ones(n)'*r"),
+    ("||X - A||^2 subject to C*X = D, X*B = E", "A=n,m;X=n,m;C=p,n;B=m,q;D=p,m;E=n,q", "D", "C*E = D*B"),
+]
+
+
+@pytest.mark.parametrize(("loss", "shapes", "changed", "condition"), CONSISTENT)
+def test_constraints_that_overlap_are_solved_under_the_condition_that_they_agree(
+    loss: str, shapes: str, changed: str, condition: str
+) -> None:
+    report = cf.derive(loss, unknowns=["X"], shapes=shapes)
+    assert report.formula is not None
+    assert condition in report.formula.conditions
+    rng = np.random.default_rng(1)
+    n, m = SIZES["n"], SIZES["m"]
+    A, X, C, B = (rng.normal(size=s) for s in ((n, m), (n, m), (2, n), (m, 2)))
+    data = {"A": A, "C": C, "B": B, "D": C @ X, "E": X @ B, "r": X.sum(1), "c": X.sum(0)}
+    data = {k: v for k, v in data.items() if f"{k}=" in shapes and k != "X"}
+    found = report.function()(**data)["X"]
+    # the projection of A on the affine set through X: Dykstra's alternating projections are linear here
+    rows = (
+        np.vstack([np.kron(C, np.eye(m)), np.kron(np.eye(n), B.T)])
+        if "C" in data
+        else np.vstack([np.kron(np.eye(n), np.ones((1, m))), np.kron(np.ones((1, n)), np.eye(m))])
+    )
+    expected = A.ravel() - np.linalg.pinv(rows) @ (rows @ (A - X).ravel())
+    np.testing.assert_allclose(found.ravel(), expected, atol=1e-9)
+    with pytest.raises(ValueError, match="contradict"):
+        report.function()(**{**data, changed: data[changed] + 1})
+
+
+def test_a_formula_that_never_has_a_value_is_no_claim() -> None:
+    """The mechanism behind ``||A*X + Y*B - C||^2``: I - A inv(A'A) A' is singular at every size."""
+    system, _, _ = derive("||A*X - B||^2", "X", "A=n,k;B=n,m;X=k,m", ())
+    a = system.names.poly("A")
+    hat = w.product(a, w.inverse(a.T * a), a.T)
+    assert has_value(system, {"X": w.inverse(a.T * a)})
+    assert not has_value(system, {"X": w.inverse(w.eye("n") - hat)})
+    assert not has_value(system, {"X": w.inverse(hat)})
