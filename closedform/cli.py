@@ -291,7 +291,7 @@ def galois(poly: str, steps: bool, plot_file: str | None, as_json: bool) -> None
     source = _source(poly)
     if plot_file is not None:
         from closedform.polynomials import monodromy
-        from closedform.report.tracks import tracks
+        from closedform.report.pictures.tracks import tracks
 
         tracks(monodromy(source)).save(plot_file)
         complain(f"wrote {plot_file}")

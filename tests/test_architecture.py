@@ -24,7 +24,7 @@ LAZY_FACES = {
     "report/model.py",
     "report/polynomials.py",
     "report/written.py",
-    "report/textbook.py",
+    "report/document/textbook.py",
 }
 OPTIONAL = {"matplotlib", "PIL", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
 

@@ -747,7 +747,7 @@ def test_a_report_shows_its_monodromy() -> None:
 
 def test_monodromy_pictures(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    from closedform.report.tracks import animate, tracks
+    from closedform.report.pictures.tracks import animate, tracks
 
     found = monodromy("x^3 - 3*x - t")
     tracks(found).save(str(tmp_path / "tracks.svg"))

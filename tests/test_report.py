@@ -23,8 +23,9 @@ from closedform.ladder.verdict import Statement, Verdict
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.reading.language import parse
-from closedform.report import document, text, typeset
+from closedform.report.document import whole as document
 from closedform.report.evaluate import evaluate
+from closedform.report.formats import text, typeset
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at, newton_steps
 from closedform.report.verification import verify

@@ -14,9 +14,9 @@ from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.reading.language import parse, unparse
 from closedform.reading.statistics import as_sums
-from closedform.report.moments import condition
-from closedform.report.textbook import gradient, in_words, textbook
-from closedform.report.typeset import latex_of
+from closedform.report.document.moments import condition
+from closedform.report.document.textbook import gradient, in_words, textbook
+from closedform.report.formats.typeset import latex_of
 
 x, y, w = map(sp.IndexedBase, "xyw")
 i, n = sp.symbols("i n", integer=True)

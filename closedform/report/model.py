@@ -20,16 +20,16 @@ from closedform.kernel.reading import Json
 from closedform.ladder.verdict import Verdict
 from closedform.points import SOUGHT, CriticalPoint, CriticalPoints
 from closedform.problem import Problem
-from closedform.report import html, latex, text, typeset
-from closedform.report.answer import DIGITS as SHOWN_DIGITS
-from closedform.report.brief import brief
-from closedform.report.document import compose
+from closedform.report.document.answer import DIGITS as SHOWN_DIGITS
+from closedform.report.document.brief import brief
+from closedform.report.document.whole import compose
+from closedform.report.formats import html, latex, text, typeset
 from closedform.report.written import text_of
 from closedform.statement import tree_of
 
 if TYPE_CHECKING:
-    from closedform.report.blocks import Block
-    from closedform.report.drawing import Drawing
+    from closedform.report.document.blocks import Block
+    from closedform.report.pictures.drawing import Drawing
 
 NO_POINTS = CriticalPoints()
 DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
@@ -208,7 +208,9 @@ class Report:
         return text.render(brief(self, asked or SHOWN_DIGITS, way), width, colour)
 
     def _steps(self) -> tuple[Block, ...]:
-        from closedform.report.steps import steps  # it works with SymPy, which a short report of matrices does not need
+        from closedform.report.document.steps import (
+            steps,  # it works with SymPy, which a short report of matrices does not need
+        )
 
         return steps(self)
 
@@ -243,7 +245,7 @@ class Report:
 
         Needs the ``plot`` extra. Saved to ``file`` (.svg, .png, .pdf; the same bytes every time) when one is given.
         """
-        from closedform.report.plots import draw
+        from closedform.report.pictures.plots import draw
 
         drawing = draw(self, what)
         if file is not None:

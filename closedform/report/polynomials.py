@@ -17,11 +17,11 @@ from closedform.algebra.univariate import short
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.document import seal
 from closedform.kernel.reading import Json
-from closedform.report import html, latex
-from closedform.report.blocks import Block, Document, Equation, Items, Line, Paragraph
+from closedform.report.document.blocks import Block, Document, Equation, Items, Line, Paragraph
+from closedform.report.formats import html, latex
 
 if TYPE_CHECKING:
-    from closedform.report.drawing import Drawing
+    from closedform.report.pictures.drawing import Drawing
 
 FORMAT = 1
 
@@ -165,7 +165,7 @@ class Roots(Result):
 
     def plot(self, file: str | None = None) -> Drawing:
         """The roots in the complex plane, saved to ``file`` when one is given; needs the ``plot`` extra."""
-        from closedform.report.plots import draw_roots
+        from closedform.report.pictures.plots import draw_roots
 
         drawing = draw_roots(self.roots, short(self.polynomial))
         if file is not None:

@@ -17,8 +17,8 @@ from closedform.derive import derive
 from closedform.errors import CallError
 from closedform.losses import catalogue
 from closedform.losses.models import MODELS, Models
-from closedform.report import html, text
-from closedform.report.blocks import Block, Claims, Document, Heading, Paragraph, Table
+from closedform.report.document.blocks import Block, Claims, Document, Heading, Paragraph, Table
+from closedform.report.formats import html, text
 from closedform.report.model import Report
 
 NOT_TRAINED = ("functions",)  # families of the catalogue that are no models

@@ -15,8 +15,7 @@ from closedform.emit.cost import predict
 from closedform.errors import CallError
 from closedform.points import CriticalPoint
 from closedform.polynomials import galois, monodromy
-from closedform.report import text
-from closedform.report.blocks import (
+from closedform.report.document.blocks import (
     Block,
     Claims,
     Document,
@@ -28,9 +27,10 @@ from closedform.report.blocks import (
     Paragraph,
     in_language,
 )
+from closedform.report.document.points import shortened
+from closedform.report.formats import text
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
-from closedform.report.points import shortened
 from closedform.report.written import text_of
 
 Progress = Callable[[str], None] | None

@@ -7,7 +7,7 @@ import shutil
 import textwrap
 from collections.abc import Sequence
 
-from closedform.report.blocks import (
+from closedform.report.document.blocks import (
     Answer,
     Block,
     Claims,
@@ -22,7 +22,7 @@ from closedform.report.blocks import (
     Paragraph,
     Table,
 )
-from closedform.report.textbook import in_words
+from closedform.report.document.textbook import in_words
 from closedform.report.written import text_of
 
 WIDEST = 110  # columns: longer lines are hard to read

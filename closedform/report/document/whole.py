@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from closedform.report.answer import MANY, SOUGHT_STEM, answer, sentence, thing
-from closedform.report.blocks import (
+from closedform.report.document.answer import MANY, SOUGHT_STEM, answer, sentence, thing
+from closedform.report.document.blocks import (
     Block,
     Claims,
     Code,
@@ -26,8 +26,8 @@ from closedform.report.blocks import (
     Table,
     in_language,
 )
-from closedform.report.points import description, names_of, place, row
-from closedform.report.textbook import conditions, gradient, namesakes
+from closedform.report.document.points import description, names_of, place, row
+from closedform.report.document.textbook import conditions, gradient, namesakes
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from closedform.algebra.galois.monodromy import Loop, Monodromy
-from closedform.report.drawing import Drawing, FigureCanvasAgg
+from closedform.report.pictures.drawing import Drawing, FigureCanvasAgg
 
 _COLOURS = ("#0969da", "#b42318", "#1a7f37", "#9a6700", "#6e40c9", "#0f766e", "#59636e", "#c026d3")
 

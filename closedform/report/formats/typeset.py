@@ -15,7 +15,7 @@ from html import escape
 from closedform.errors import InputError
 from closedform.expression import RELATIONS, Node
 from closedform.reading.language import parse
-from closedform.report.blocks import Answer, Document, Equation, Math
+from closedform.report.document.blocks import Answer, Document, Equation, Math
 from closedform.report.written import text_of
 
 LONGEST = 3_000  # characters of text that are typeset; of anything longer only the size is said

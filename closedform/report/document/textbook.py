@@ -30,7 +30,7 @@ def textbook(value: Any) -> object:
     """
     if not hasattr(value, "free_symbols") or "Sum(" not in text_of(value):
         return value
-    from closedform.report import moments  # a lazy face: the value has brought SymPy already
+    from closedform.report.document import moments
 
     return moments.shortest(value)
 
@@ -40,7 +40,7 @@ def gradient(problem: Problem, found: Mapping[str, object]) -> Mapping[str, obje
     longest = max((len(text_of(g)) for g in found.values()), default=0)
     if problem.data is None or problem.loss is None or problem.level != "scalar" or longest <= LONG:
         return found
-    from closedform.report import slopes  # a lazy face: a long gradient is SymPy's
+    from closedform.report.document import slopes
 
     sums = slopes.as_sums(problem)
     return {u: min(sums[u], g, key=lambda shown: len(text_of(shown))) if u in sums else g for u, g in found.items()}
@@ -60,7 +60,7 @@ def conditions(problem: Problem, texts: Sequence[str]) -> list[str]:
     if problem.level == "matrix" or not any("sum(" in text for text in texts):
         return list(texts)
     from closedform.algebra import bridge  # a lazy face: only a scalar loss needs SymPy
-    from closedform.report import moments
+    from closedform.report.document import moments
 
     table = bridge.symbols(problem)
     return list(dict.fromkeys(moments.condition(text, table) for text in texts))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from closedform.errors import ON_COMMAND_LINE
-from closedform.report.answer import answer, optima, thing
-from closedform.report.blocks import (
+from closedform.report.document.answer import answer, optima, thing
+from closedform.report.document.blocks import (
     Block,
     Document,
     Equation,
@@ -20,8 +20,8 @@ from closedform.report.blocks import (
     Table,
     in_language,
 )
-from closedform.report.points import coordinate, height, names_of, separated
-from closedform.report.textbook import gradient, namesakes
+from closedform.report.document.points import coordinate, height, names_of, separated
+from closedform.report.document.textbook import gradient, namesakes
 
 if TYPE_CHECKING:
     from closedform.points import CriticalPoint

@@ -13,7 +13,7 @@ from html import escape
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from closedform.report.blocks import (
+from closedform.report.document.blocks import (
     Answer,
     Block,
     Claims,
@@ -28,7 +28,7 @@ from closedform.report.blocks import (
     Paragraph,
     Table,
 )
-from closedform.report.typeset import inline_latex, inline_mathml
+from closedform.report.formats.typeset import inline_latex, inline_mathml
 
 if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement

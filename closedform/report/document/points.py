@@ -7,9 +7,9 @@ from decimal import Decimal, InvalidOperation
 
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
-from closedform.report.blocks import Equation, Inline, Line, Math
+from closedform.report.document.blocks import Equation, Inline, Line, Math
+from closedform.report.document.textbook import textbook
 from closedform.report.numbers import loss_at
-from closedform.report.textbook import textbook
 from closedform.report.written import text_of
 
 PLAIN = 6  # characters of a fraction that is shown without decimals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from closedform.report.textbook import in_words
+from closedform.report.document.textbook import in_words
 
 if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement

@@ -13,11 +13,11 @@ import sympy as sp
 
 from closedform.algebra import bridge
 from closedform.points import SOUGHT, CriticalPoint
-from closedform.report.answer import sentence, thing
-from closedform.report.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, Table
+from closedform.report.document.answer import sentence, thing
+from closedform.report.document.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, Table
+from closedform.report.document.points import coordinate, height, names_of, separated
+from closedform.report.document.textbook import conditions, gradient
 from closedform.report.numbers import newton_steps
-from closedform.report.points import coordinate, height, names_of, separated
-from closedform.report.textbook import conditions, gradient
 
 if TYPE_CHECKING:
     from closedform.report.model import Report

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from closedform.ladder.verdict import Topic
 from closedform.points import SOUGHT, CriticalPoint
-from closedform.report.blocks import Answer, Equation, Inline, Line
-from closedform.report.points import coordinate, height, names_of, separated
-from closedform.report.textbook import conditions
+from closedform.report.document.blocks import Answer, Equation, Inline, Line
+from closedform.report.document.points import coordinate, height, names_of, separated
+from closedform.report.document.textbook import conditions
 
 if TYPE_CHECKING:
     from closedform.report.model import Report

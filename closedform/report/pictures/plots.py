@@ -12,10 +12,10 @@ from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import read
 from closedform.budget import Budget
 from closedform.errors import CallError
-from closedform.report.drawing import Axes, Drawing, FigureCanvasAgg
 from closedform.report.evaluate import evaluate, real_if_close
-from closedform.report.text import readable
-from closedform.report.tracks import tracks
+from closedform.report.formats.text import readable
+from closedform.report.pictures.drawing import Axes, Drawing, FigureCanvasAgg
+from closedform.report.pictures.tracks import tracks
 
 if TYPE_CHECKING:
     from closedform.points import CriticalPoint

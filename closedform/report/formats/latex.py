@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from closedform.report.blocks import (
+from closedform.report.document.blocks import (
     Answer,
     Block,
     Claims,
@@ -15,7 +15,7 @@ from closedform.report.blocks import (
     Paragraph,
     Table,
 )
-from closedform.report.typeset import inline_latex, latex_escape
+from closedform.report.formats.typeset import inline_latex, latex_escape
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[utf8]{inputenc}

@@ -1,0 +1,1 @@
+"""Drawings of a loss, of roots, of their loops (the ``plot`` extra)."""
