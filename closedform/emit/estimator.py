@@ -5,13 +5,16 @@ Separate from ``least_squares.py`` because it subclasses scikit-learn's bases wh
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from closedform.emit.least_squares import LeastSquares, as_columns, as_weights, penalties, solve_blocks, solve_moments
-from closedform.emit.moments import Moments
+from closedform.emit.inference.statistics import FitStatistics, statistics
+from closedform.emit.least_squares import LeastSquares, solve_blocks, solve_moments
+from closedform.emit.moments import Block, Moments, weight_count
+from closedform.emit.rows import as_columns, as_weights, penalties
 from closedform.errors import CallError, InputError
 
 try:
@@ -55,14 +58,13 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             return self._keep(solve_moments(self._state, self.ridge, self._names()), b.shape, A.dtype)
         exact = np.asarray(A, dtype=np.float64)
         right = np.asarray(b, dtype=np.float64).reshape(len(b), -1)
-        rows = max(1, BLOCK_BYTES // (8 * max(1, exact.shape[1])))
-
-        def blocks() -> Any:
-            for i in range(0, len(exact), rows):
-                yield exact[i : i + rows], right[i : i + rows], None if w is None else w[i : i + rows]
-
         fit = solve_blocks(
-            blocks, ridge=self.ridge, intercept=self.fit_intercept, names=self._names(), whole=(exact, right, w)
+            lambda: _blocks(exact, right, w),
+            ridge=self.ridge,
+            intercept=self.fit_intercept,
+            names=self._names(),
+            whole=(exact, right, w),
+            inference=True,
         )
         self._state = fit.moments
         return self._keep(fit, b.shape, A.dtype)
@@ -97,6 +99,59 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         out = out[:, 0] if self.coef_.ndim == 1 else out
         return out.astype(self.coef_.dtype, copy=False)
 
+    def statistics(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        covariance: str = "nonrobust",
+        level: float = 0.95,
+        student: bool = True,
+        output: int | None = None,
+    ) -> FitStatistics:
+        """Standard errors, tests, intervals, R^2, F, the likelihood; ``print`` shows them as a table.
+
+        ``covariance`` is "nonrobust" or "HC0" to "HC3"; those need the rows, which a fit does not keep: X, y and the
+        weights again, all at once, also after ``partial_fit``. ``level`` is that of the intervals; with ``student``
+        False p values are those of the normal distribution. Of several outputs ``output`` says which one.
+
+        >>> model = LeastSquaresRegressor().fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 2.0, 2.0, 4.0])
+        >>> model.statistics().standard_errors.round(6).tolist()
+        [0.493964, 0.264037]
+        """
+        if not hasattr(self, "_fit"):
+            raise CallError("this LeastSquaresRegressor is not fitted yet; call fit first")
+        penalty = penalties(self._fitted_ridge, len(self._level))
+        if output is None and len(penalty) > 1:
+            raise CallError(f"the fit has {len(penalty)} outputs; say which one: output=0 to {len(penalty) - 1}")
+        if not 0 <= (output or 0) < len(penalty):
+            raise CallError(f"there is no output {output}; the fit has {len(penalty)}, counted from 0")
+        blocks = None
+        if X is not None:
+            A, b, w = self._validated(X, y, sample_weight, reset=False)
+            blocks = _blocks(A, np.asarray(b, dtype=np.float64).reshape(len(b), -1), w)
+        return statistics(
+            self._fit,
+            self._names(),
+            output=output or 0,
+            penalty=float(penalty[output or 0]),
+            kind=covariance,
+            level=level,
+            student=student,
+            blocks=blocks,
+        )
+
+    def summary(self, *rows: Any, **options: Any) -> str:
+        """The statistics as a text table, one for each output; takes what ``statistics`` takes."""
+        outputs = (
+            [options.pop("output")] if options.get("output") is not None else range(len(getattr(self, "_level", "1")))
+        )
+        found = [self.statistics(*rows, output=j, **options) for j in outputs]
+        if len(found) == 1:
+            return str(found[0])
+        return "\n\n".join(f"output {j}: {s}" for j, s in zip(outputs, found, strict=True))
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination R^2, over several outputs their mean."""
         b = np.asarray(y, dtype=np.float64)
@@ -123,6 +178,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
     def _keep(self, result: LeastSquares, shape: tuple[int, ...], dtype: Any) -> LeastSquaresRegressor:
         kind = np.float32 if dtype == np.float32 else np.float64
         flat = len(shape) == 1
+        self._fit, self._fitted_ridge = result, self.ridge
         self._slopes, self._intercepts = result.coefficients, result.intercept
         state = result.moments
         self._centre, self._level = state.centre, state.level + (state.level_low - state.centre_low @ self._slopes)
@@ -166,6 +222,15 @@ def _is_sparse(X: Any) -> bool:
     return hasattr(X, "tocsr") and hasattr(X, "toarray")
 
 
+def _blocks(X: Any, Y: np.ndarray, weights: np.ndarray | None) -> Iterator[Block]:
+    """The rows in blocks of float64; a sparse matrix is made dense a block at a time."""
+    rows = max(1, BLOCK_BYTES // (8 * max(1, X.shape[1])))
+    for i in range(0, X.shape[0], rows):
+        part = X[i : i + rows]
+        part = part.toarray() if _is_sparse(part) else part
+        yield np.asarray(part, dtype=np.float64), Y[i : i + rows], None if weights is None else weights[i : i + rows]
+
+
 def _sparse_moments(X: Any, Y: np.ndarray, weights: np.ndarray | None, centred: bool) -> Moments:
     """The state of a sparse matrix by its normal equations; it is never made dense, k x k results excepted."""
     Y = np.asarray(Y, dtype=np.float64)
@@ -185,4 +250,8 @@ def _sparse_moments(X: Any, Y: np.ndarray, weights: np.ndarray | None, centred: 
     zero, none = np.zeros(k), np.full(k, -np.inf)
     if centred:
         moment = moment - np.outer(centre, w @ Y)
-    return Moments(gram, moment, square, n, total, centre, zero, level, np.zeros_like(level), none, -none, centred)
+    used, logs = weight_count(weights, n)
+    rest = np.zeros_like(level)
+    return Moments(
+        gram, moment, square, n, total, centre, zero, level, rest, none, -none, centred, used, logs
+    ).checked()

@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from closedform.emit import rank as ranks
 from closedform.emit.moments import Block, Moments
-from closedform.emit.refinement import refine_extended
-from closedform.errors import CallError, InputError
+from closedform.emit.refinement import refine_extended, root_extended
+from closedform.emit.rows import as_columns, as_weights, penalties
 
 Array = NDArray[np.float64]
 Blocks = Callable[[], Iterable[Block]]  # may be called several times: each pass reads the data again
@@ -30,6 +30,8 @@ Blocks = Callable[[], Iterable[Block]]  # may be called several times: each pass
 BLOCK_BYTES = 8 << 20
 GRAM_LIMIT = 1e12  # largest condition number of the Gram matrix for which refinement converges quickly
 SMALL = 20_000  # entries of X up to which residuals are summed in twice the working precision
+GRAM_ACCURATE = 1e4  # condition number of a Gram matrix that still gives its inverse to 11 digits
+EXACT_COLUMNS = 64  # up to which the inverse is worked out in ball arithmetic
 EPSILON = ranks.EPSILON
 
 
@@ -41,7 +43,12 @@ class LeastSquares:
     the condition number of the column-scaled X (about the mean where there is an intercept); ``digits`` is what the
     perturbation bound leaves of 16; ``method`` says which factorisation was used. ``rank`` (without the intercept)
     below k means that the coefficients are the minimiser of least norm and ``dependent`` says which columns depend on
-    which. ``residual`` is the weighted sum of squares of each output; ``moments`` the state.
+    which. ``residual`` is the weighted sum of squares of each output, ``rounding`` the part of it that rounding alone can
+    make; ``moments`` the state.
+
+    ``root`` (outputs without penalty only) has a row for the intercept, where there is one, and each column: root root'
+    is the inverse of X'WX, of full rank or on the complement of the null space; ``estimable`` says which of these rows
+    are free of the null space.
     """
 
     coefficients: Array
@@ -54,6 +61,9 @@ class LeastSquares:
     residual: Array
     dependent: tuple[str, ...]
     moments: Moments
+    rounding: Array
+    root: Array | None
+    estimable: NDArray[np.bool_]
 
 
 def solve(
@@ -87,65 +97,6 @@ def solve(
     return fit if np.ndim(y) > 1 else replace(fit, coefficients=fit.coefficients[:, 0], intercept=fit.intercept[0])
 
 
-def as_columns(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-    """X and y as float64 arrays that conform and are finite; one line says what does not."""
-    A, b = _floats("X", X), _floats("y", y)
-    if A.ndim == 1:
-        A = A.reshape(-1, 1)
-    if A.ndim != 2 or b.ndim not in (1, 2) or len(A) != len(b):
-        raise InputError(f"X is {_shape(A)} and y is {_shape(b)}: they need the same number of rows")
-    if not len(A):
-        raise InputError("no rows to fit: the data are empty")
-    # One pass: a sum is finite only if every entry is (or it overflows, which is worth the second look).
-    for name, value in (("X", A), ("y", b)):
-        with np.errstate(over="ignore", invalid="ignore"):
-            finite = np.isfinite(np.sum(value))
-        if not finite and not np.isfinite(value).all():
-            place = np.argwhere(~np.isfinite(value))[0]
-            raise InputError(f"{name} has an entry that is not finite at row {place[0]}; remove or impute it")
-    return A, b.reshape(len(b), -1)
-
-
-def as_weights(weights: ArrayLike | None, rows: int) -> Array | None:
-    """Weights as a vector of finite numbers that are not negative."""
-    if weights is None:
-        return None
-    w = _floats("weights", weights)
-    if w.ndim == 0:
-        w = np.full(rows, float(w))
-    if w.size != rows:
-        raise InputError(f"there are {w.size} weights for {rows} rows")
-    w = w.reshape(-1)
-    if not np.isfinite(w).all() or (w < 0).any():
-        place = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))[0]
-        raise InputError(f"the weight of row {place} is {w[place]:g}; a weight is finite and not negative")
-    return w
-
-
-def _floats(name: str, value: ArrayLike) -> Array:
-    try:
-        array = np.asarray(value)
-        if np.iscomplexobj(array):
-            raise InputError(f"{name} is complex; least squares here is real")
-        return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} is not an array of numbers; pass rows of equal length with numbers only") from None
-
-
-def _shape(a: Array) -> str:
-    return " x ".join(map(str, a.shape)) or "a scalar"
-
-
-def penalties(ridge: float | ArrayLike, outputs: int) -> Array:
-    """The penalty of each output; raises ``CallError`` on one that is negative or not finite."""
-    out = np.asarray(ridge, dtype=np.float64).reshape(-1)
-    if out.size not in (1, outputs):
-        raise CallError(f"ridge has {out.size} penalties for {outputs} outputs; give one, or one for each")
-    if not (np.isfinite(out).all() and (out >= 0).all()):
-        raise CallError(f"ridge = {', '.join(f'{v:g}' for v in out[:5])} must not be negative")
-    return np.broadcast_to(out, (outputs,)).copy()
-
-
 def solve_blocks(
     blocks: Blocks,
     *,
@@ -153,23 +104,26 @@ def solve_blocks(
     intercept: bool = False,
     names: Sequence[str] | None = None,
     whole: Block | None = None,
+    inference: bool = False,
 ) -> LeastSquares:
-    """As ``solve``, for data that are read in blocks, four passes at most; memory O(k^2 + a block).
+    """As ``solve``, for data that are read in blocks, five passes at most; memory O(k^2 + a block).
 
-    ``whole`` is the same data in memory, where they are: then small problems are refined further.
+    ``whole`` is the same data in memory, where they are: then small problems are refined further. ``inference`` spends a
+    pass on an accurate ``root`` where the Gram matrix alone would not give one.
     """
     moments = Moments.over(blocks(), centred=intercept)
     penalty = penalties(ridge, moments.moment.shape[1])
-    problem = _Problem(blocks, whole, moments, names)
+    problem = _Problem(blocks, whole, moments, names, inference)
     return _joined(penalty, {p: problem.fit(p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
 
 
 @dataclass(frozen=True)
 class _Problem:
-    blocks: Blocks
+    blocks: Blocks | None  # None when only the state is left
     whole: Block | None
     moments: Moments
     names: Sequence[str] | None
+    inference: bool = False
 
     def intercept(self, a: Array, chosen: NDArray[np.bool_]) -> Array:
         """level - centre a, the low parts of the means included."""
@@ -188,9 +142,35 @@ class _Problem:
         if factor is None or not condition < GRAM_LIMIT or not self.surely_independent(scale, condition):
             return self.by_qr(ridge, chosen, scale, small)
         a = scale[:, None] * _factor_solve(factor, scale[:, None] * moment)
+        left: Array | None = None
         for _ in range(2):
-            a = a + scale[:, None] * _factor_solve(factor, scale[:, None] * self.gradient(a, ridge, chosen))
-        return self.result(a, chosen, math.sqrt(condition), "Cholesky of the Gram matrix, two refinement steps", k)
+            a, left = self.refined(
+                a, ridge, chosen, lambda g: scale[:, None] * _factor_solve(factor, scale[:, None] * g)
+            )
+        root = scale[:, None] * np.linalg.inv(factor).T
+        if self.inference and ridge == 0 and condition > GRAM_ACCURATE:
+            root = self.orthogonalised(root)
+        method = "Cholesky of the Gram matrix, two refinement steps"
+        return self.result(a, chosen, math.sqrt(condition), method, k, residual=left, root=None if ridge else root)
+
+    def refined(
+        self, a: Array, ridge: float, chosen: NDArray[np.bool_], solve: Callable[[Array], Array]
+    ) -> tuple[Array, Array]:
+        """One step of refinement, and the residual sums of squares after it: a quadratic in the step."""
+        gradient, squares = self.gradient(a, ridge, chosen)
+        step = solve(gradient)
+        slope = np.einsum("ij,ij->j", step, gradient + ridge * a)
+        squares = squares - 2 * slope + np.einsum("ij,ij->j", step, self.moments.gram @ step)
+        return a + step, np.maximum(squares, 0.0)
+
+    def orthogonalised(self, root: Array) -> Array:
+        """The root from rows that are nearly orthonormal (CholeskyQR2; Yamamoto and others 2015, ETNA 44)."""
+        gram = np.zeros((root.shape[1], root.shape[1]))
+        for A, _ in self.rows():
+            Q = A @ root
+            gram = gram + Q.T @ Q
+        factor = _cholesky(gram)
+        return root if factor is None else root @ np.linalg.inv(factor).T
 
     def surely_independent(self, scale: Array, condition: float) -> bool:
         """Whether the Gram matrix alone shows full rank by far, also before the columns were centred."""
@@ -200,6 +180,9 @@ class _Problem:
         shrink = float(np.min(1 / (scale * self.norms(0.0)), initial=1.0))
         return shrink / math.sqrt(condition * max(1, len(scale))) > 100 * max(s.rows, len(scale)) * EPSILON
 
+    def read(self) -> Iterable[Block]:
+        return self.blocks() if self.blocks is not None else ()
+
     def norms(self, ridge: float) -> Array:
         """The norms of the columns as they came, not centred."""
         s = self.moments
@@ -208,30 +191,33 @@ class _Problem:
 
     def rows(self) -> Iterable[tuple[Array, Array]]:
         """Centred rows, each times the square root of its weight."""
-        for X, y, w in self.blocks():
+        for X, y, w in self.read():
             A, b = self.moments.about_mean(X, y)
             if w is not None:
                 root = np.sqrt(w)[:, None]
                 A, b = A * root, b * root
             yield A, b
 
-    def gradient(self, a: Array, ridge: float, chosen: NDArray[np.bool_]) -> Array:
-        """X'W(y - X a) - ridge a, from the data themselves."""
+    def gradient(self, a: Array, ridge: float, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """X'W(y - X a) - ridge a and the residual sums of squares, from the data themselves."""
         s, every = self.moments, bool(chosen.all())
         total: Any = -ridge * a
+        squares = np.zeros(a.shape[1])
         spread = np.sqrt(np.where(np.diag(s.gram) > 0, np.diag(s.gram), np.inf))
         near = s.centred and bool((math.sqrt(s.weight) * np.abs(s.centre) < 100 * spread).all())
-        for X, y, w in self.blocks():
+        for X, y, w in self.read():
             if near:  # then X'r - centre sum(r) costs two digits at most, and no copy of X
                 r = (y if every else y[:, chosen]) - X @ a - (s.level[chosen] - s.centre @ a)
             else:
                 X, y = s.about_mean(X, y)
                 r = (y if every else y[:, chosen]) - X @ a
-            r = r if w is None else r * w[:, None]
+            weighted = r if w is None else r * w[:, None]
+            squares = squares + np.einsum("ij,ij->j", weighted, r)
+            r = weighted
             total = total + X.T @ r
             if near:
                 total = total - np.outer(s.centre, r.sum(axis=0))
-        return total
+        return total, squares
 
     def by_qr(self, ridge: float, chosen: NDArray[np.bool_], scale: Array, small: bool) -> LeastSquares:
         """R of the scaled [X y] by QR over blocks; its SVD, or the least norm where columns depend on each other."""
@@ -246,20 +232,33 @@ class _Problem:
         decided = self.decide(R / scale / norms, norms)
         rank = decided.rank - (1 if s.centred else 0)
         if rank < k:
-            return self.deficient(R, right, scale, norms, decided, chosen)
+            return self.deficient(R, right, scale, norms, decided, chosen, ridge)
         U, sigma, Vt = np.linalg.svd(R)
         a = scale[:, None] * (Vt.T @ ((U.T @ right) / sigma[:, None]))
         condition = float(sigma[0] / sigma[-1])
         level, gain, method = None, 1.0, "QR of [X y] in blocks, SVD of the small R"
+        left, root = np.sum(triangle[k:, k:] ** 2, axis=0), scale[:, None] * Vt.T / sigma
         if small and self.whole is not None and condition * EPSILON < 0.1:
             X, y, w = self.whole
-            a, level = refine_extended((X, y[:, chosen], w), a, self.intercept(a, chosen) if s.centred else None)
+            level = self.intercept(a, chosen) if s.centred else None
+            a, level, left = refine_extended((X, y[:, chosen], w), a, level)
             gain, method = EPSILON, method + ", residuals in twice the precision"
+            if self.inference and k <= EXACT_COLUMNS and condition > math.sqrt(GRAM_ACCURATE):
+                exact = root_extended((X, y, w), s.centred)
+                root = root if exact is None else exact
         elif ridge == 0:
             for _ in range(2):
-                step = scale[:, None] * self.gradient(a, 0.0, chosen)
-                a = a + scale[:, None] * (Vt.T @ ((Vt @ step) / sigma[:, None] ** 2))
-        return self.result(a, chosen, condition, method, k, gain=gain, level=level)
+                a, left = self.refined(
+                    a,
+                    0.0,
+                    chosen,
+                    lambda g: scale[:, None] * (Vt.T @ ((Vt @ (scale[:, None] * g)) / sigma[:, None] ** 2)),
+                )
+        else:
+            left = self.gradient(a, ridge, chosen)[1]
+        return self.result(
+            a, chosen, condition, method, k, gain=gain, level=level, residual=left, root=None if ridge else root
+        )
 
     def decide(self, R: Array, norms: Array) -> ranks.Rank:
         """The rank with the intercept, from the triangle of the centred columns over their norms."""
@@ -271,7 +270,14 @@ class _Problem:
         return ranks.rank_of(R, s.rows)
 
     def deficient(
-        self, R: Array, right: Array, scale: Array, norms: Array, decided: ranks.Rank, chosen: NDArray[np.bool_]
+        self,
+        R: Array,
+        right: Array,
+        scale: Array,
+        norms: Array,
+        decided: ranks.Rank,
+        chosen: NDArray[np.bool_],
+        ridge: float,
     ) -> LeastSquares:
         """The minimiser of least norm in the user's units: a solution on the complement of the null space, projected."""
         s, k = self.moments, len(scale)
@@ -292,7 +298,18 @@ class _Problem:
         a = ranks.least_norm(scale[:, None] * (complement @ t), null, norms)
         warnings.warn(ranks.said(rank, k, dependent), RuntimeWarning, stacklevel=6)
         condition = float(sigma[0] / sigma[kept][-1]) if kept.any() else 1.0
-        return self.result(a, chosen, condition, "SVD of the small R, least norm", rank, dependent)
+        root = scale[:, None] * (complement @ (Vt[kept].T / sigma[kept]))
+        return self.result(
+            a,
+            chosen,
+            condition,
+            "SVD of the small R, least norm",
+            rank,
+            dependent,
+            residual=self.gradient(a, 0.0, chosen)[1] if self.blocks is not None else None,
+            root=None if ridge else root,
+            estimable=np.abs(decided.null).max(axis=0, initial=0.0) < ranks.NEGLIGIBLE,
+        )
 
     def result(
         self,
@@ -304,14 +321,21 @@ class _Problem:
         dependent: tuple[str, ...] = (),
         gain: float = 1.0,
         level: Array | None = None,
+        residual: Array | None = None,
+        root: Array | None = None,
+        estimable: NDArray[np.bool_] | None = None,
     ) -> LeastSquares:
-        """``gain`` is the factor by which refinement improved on the first-order bound condition * epsilon."""
+        """``gain`` is the factor by which refinement improved on the first-order bound condition * epsilon.
+
+        Without a ``residual`` from the rows it is taken from the state, which resolves it to eps ||y||^2 only.
+        """
         s = self.moments
-        # ||y - X a||^2 by the state; good to eps ||y||^2, which is what a summary needs.
-        residual = np.maximum(
-            s.square[chosen] - 2 * np.einsum("ij,ij->j", a, s.moment[:, chosen]) + np.einsum("ij,ij->j", a, s.gram @ a),
-            0.0,
-        )
+        rounding, residual = self.resolved(a, chosen, residual)
+        if root is not None and s.centred:
+            first = np.concatenate([[1 / math.sqrt(s.weight)], -(s.centre + s.centre_low) @ root])
+            root = np.vstack([first, np.hstack([np.zeros((len(root), 1)), root])])
+        whole = len(a) + (1 if s.centred else 0)
+        estimable = np.ones(whole, dtype=bool) if estimable is None else estimable
         error = max(EPSILON, condition * EPSILON * (gain if gain == 1.0 else condition * EPSILON))
         digits = max(0.0, -math.log10(error)) if math.isfinite(condition) else 0.0
         if digits < 1:
@@ -321,7 +345,19 @@ class _Problem:
                 stacklevel=6,
             )
         level = self.intercept(a, chosen) if level is None else level
-        return LeastSquares(a, level, condition, digits, method, rank, s.rows, residual, dependent, s)
+        return LeastSquares(
+            a, level, condition, digits, method, rank, s.rows, residual, dependent, s, rounding, root, estimable
+        )
+
+    def resolved(self, a: Array, chosen: NDArray[np.bool_], residual: Array | None) -> tuple[Array, Array]:
+        """What rounding can make of the residual sums of squares, and these."""
+        s, few = self.moments, 16 * (len(a) + 2)
+        if residual is None:
+            explained = np.einsum("ij,ij->j", a, s.gram @ a)
+            left = s.square[chosen] - 2 * np.einsum("ij,ij->j", a, s.moment[:, chosen]) + explained
+            return few * EPSILON * (s.square[chosen] + explained), np.maximum(left, 0.0)
+        size = s.square[chosen] + s.weight * s.level[chosen] ** 2 + self.norms(0.0) ** 2 @ a**2
+        return few * EPSILON**2 * size, residual
 
 
 def solve_moments(s: Moments, ridge: float | ArrayLike, names: Sequence[str] | None = None) -> LeastSquares:
@@ -330,7 +366,7 @@ def solve_moments(s: Moments, ridge: float | ArrayLike, names: Sequence[str] | N
     Columns that depend on each other are found, and the minimiser of least norm is given with a warning.
     """
     penalty = penalties(ridge, s.moment.shape[1])
-    problem = _Problem(lambda: (), None, s, names)
+    problem = _Problem(None, None, s, names)
     return _joined(penalty, {p: _from_state(problem, p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
 
 
@@ -339,10 +375,20 @@ def _joined(penalty: Array, fits: dict[float, LeastSquares]) -> LeastSquares:
     worst = max(fits.values(), key=lambda f: f.condition)
     k, m = len(worst.coefficients), len(penalty)
     a, residual, level = np.zeros((k, m)), np.zeros(m), np.zeros(m)
+    rounding, free = np.zeros(m), fits.get(0.0, worst)
     for p, fit in fits.items():
         chosen = penalty == p
         a[:, chosen], residual[chosen], level[chosen] = fit.coefficients, fit.residual, fit.intercept
-    return replace(worst, coefficients=a, residual=residual, intercept=level)
+        rounding[chosen] = fit.rounding
+    return replace(
+        worst,
+        coefficients=a,
+        residual=residual,
+        intercept=level,
+        rounding=rounding,
+        root=free.root,
+        estimable=free.estimable,
+    )
 
 
 def _from_state(problem: _Problem, ridge: float, chosen: NDArray[np.bool_]) -> LeastSquares:
@@ -369,28 +415,14 @@ def _from_state(problem: _Problem, ridge: float, chosen: NDArray[np.bool_]) -> L
             null = null / np.linalg.norm(null, axis=1, keepdims=True)
         decided = ranks.Rank(rank + (1 if s.centred else 0), null, math.inf)
         R = np.where(kept[:, None], R, 0.0)
-        return problem.deficient(R, right, scale, norms, decided, chosen)
+        return problem.deficient(R, right, scale, norms, decided, chosen, ridge)
     a = scale[:, None] * (vectors @ ((vectors.T @ moment) / values[:, None]))
     condition = float(math.sqrt(values[0] / values[-1])) if k else 1.0
-    fit = problem.result(a, chosen, condition, "eigenvectors of the Gram matrix of the state", k)
+    root = scale[:, None] * vectors / np.sqrt(values)
+    fit = problem.result(
+        a, chosen, condition, "eigenvectors of the Gram matrix of the state", k, root=None if ridge else root
+    )
     return replace(fit, digits=max(0.0, fit.digits - math.log10(max(1.0, condition))))
-
-
-def dask_moments(X: Any, y: Any, intercept: bool = False) -> Moments:
-    """The state of Dask arrays chunked by rows: mapped over the blocks and merged (extra ``scale``)."""
-    import dask  # pyright: ignore[reportMissingImports]
-
-    if len(X.chunks) > 1 and len(X.chunks[1]) > 1:
-        X = X.rechunk({1: -1})
-    parts = [
-        dask.delayed(Moments.of)(a, b, None, intercept)
-        for a, b in zip(X.to_delayed().ravel(), y.to_delayed().ravel(), strict=True)
-    ]
-    states = dask.compute(*parts)
-    total = states[0]
-    for state in states[1:]:
-        total = total + state
-    return total
 
 
 def _cholesky(gram: Array) -> Array | None:

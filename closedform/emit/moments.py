@@ -25,6 +25,7 @@ class Moments:
 
     ``gram`` is k x k, ``moment`` k x m, ``square`` m: sums of w x x', w x y', w y^2 about the means ``centre`` (X) and
     ``level`` (Y), each with its low part; ``low`` equals ``high`` for the columns of X that have one value only.
+    ``used`` is the number of rows whose weight is positive, ``log_weight`` the sum of the logarithms of those weights.
 
     >>> X, y = np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([[1.0], [2.0], [4.0]])
     >>> whole, parts = Moments.of(X, y), Moments.of(X[:1], y[:1]) + Moments.of(X[1:], y[1:])
@@ -44,6 +45,8 @@ class Moments:
     low: Array
     high: Array
     centred: bool
+    used: int
+    log_weight: float
 
     @staticmethod
     def of(X: Array, Y: Array, weights: Array | None = None, centred: bool = False) -> Moments:
@@ -53,9 +56,10 @@ class Moments:
         total = float(n) if weights is None else float(np.sum(weights))
         low, high = np.full(k, -np.inf), np.full(k, np.inf)
         centre, level, rest_x, rest_y = np.zeros(k), np.zeros(m), np.zeros(k), np.zeros(m)
-        if centred and n and total > 0:
-            same = _constant(X)
+        same = _constant(X) if n else np.zeros(k, dtype=bool)
+        if n:
             low[same] = high[same] = X[0, same]
+        if centred and n and total > 0:
             centre, X, rest_x = _centred(X, weights, total, same)
             level, Y, rest_y = _centred(Y, weights, total, _constant(Y))
         left = X if weights is None else X * weights[:, None]
@@ -66,7 +70,22 @@ class Moments:
             gram = gram - total * np.outer(rest_x, rest_x)
             moment = moment - total * np.outer(rest_x, rest_y)
             square = np.maximum(square - total * rest_y**2, 0.0)
-        return Moments(gram, moment, square, n, total, centre, rest_x, level, rest_y, low, high, centred)
+        used, logs = weight_count(weights, n)
+        state = Moments(gram, moment, square, n, total, centre, rest_x, level, rest_y, low, high, centred, used, logs)
+        return state.checked()
+
+    def checked(self) -> Moments:
+        """The state itself; raises ``InputError`` where its sums are not finite."""
+        parts = (("X", np.diag(self.gram)), ("y", self.square))
+        for name, squares in parts:
+            if not np.isfinite(squares).all():
+                j = int(np.flatnonzero(~np.isfinite(squares))[0])
+                where = f"column {j + 1} of {name}" if len(squares) > 1 else name
+                raise InputError(
+                    f"{where} has entries that are not finite, or so large that their squares are not; "
+                    "remove them, or scale the column"
+                )
+        return self
 
     @staticmethod
     def over(blocks: Iterable[Block], centred: bool = False) -> Moments:
@@ -100,6 +119,8 @@ class Moments:
             weight=weight,
             low=low,
             high=high,
+            used=self.used + other.used,
+            log_weight=self.log_weight + other.log_weight,
         )
         if not self.centred or weight == 0:
             return out
@@ -132,6 +153,14 @@ class Moments:
         A -= self.centre_low
         B -= self.level_low
         return A, B
+
+
+def weight_count(weights: Array | None, rows: int) -> tuple[int, float]:
+    """How many weights are positive, and the sum of their logarithms."""
+    if weights is None:
+        return rows, 0.0
+    positive = weights[weights > 0]
+    return len(positive), float(np.sum(np.log(positive)))
 
 
 def _constant(A: Array) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from flint import arb, arb_mat, ctx
 from numpy.typing import NDArray
 
 from closedform.emit.moments import Block
@@ -17,33 +18,69 @@ from closedform.emit.moments import Block
 Array = NDArray[np.float64]
 
 
-def refine_extended(whole: Block, a: Array, intercept: Array | None) -> tuple[Array, Array | None]:
-    """Coefficients and intercept after four steps; ``intercept`` is None where the design has no column of ones.
+def refine_extended(whole: Block, a: Array, intercept: Array | None) -> tuple[Array, Array | None, Array]:
+    """Coefficients, intercept and residual sums of squares after four steps.
+
+    ``intercept`` is None where the design has no column of ones.
 
     The columns must be independent in working precision; the caller has decided that.
     """
     X, y, weights = whole
     if intercept is not None:
         X, a = np.hstack([np.ones((len(X), 1)), X]), np.vstack([intercept, a])
-    if weights is not None:
-        root = np.sqrt(weights)[:, None]  # rounded: a relative error of eps in a weight, as the weights themselves have
-        X, y = X * root, y * root
-    scale = 1 / np.linalg.norm(X, axis=0)
-    Q, R = np.linalg.qr(X * scale)
+    used = np.ones(len(X), dtype=bool) if weights is None else weights > 0
+    X, y = X[used], y[used]
+    w = np.ones((len(X), 1)) if weights is None else weights[used, None]
+    root = np.sqrt(w)  # rows times it are rounded, so they are for the factors only, never for the residuals
+    scale = 1 / np.linalg.norm(X * root, axis=0)
+    Q, R = np.linalg.qr(X * root * scale)
     low = np.zeros_like(a)
     r = y - X @ a
     for _ in range(4):
-        f = _residual_twice(X, y, a, low, r)
-        g = -_product_twice(X.T, r)
+        f = root * _residual_twice(X, y, a, low, r)
+        g = -(
+            _product_twice(X.T, r) if weights is None else sum(_product_twice(X.T, part) for part in _two_product(w, r))
+        )
         h = np.linalg.solve(R.T, scale[:, None] * g)
         projected = Q.T @ f
         step = scale[:, None] * np.linalg.solve(R, projected - h)
-        change = f - Q @ (projected - h)
+        change = (f - Q @ (projected - h)) / root
         high = a + step
         low = low + (step - (high - a))
         a, r = high, r + change
     out = a + low
-    return (out, None) if intercept is None else (out[1:], out[0])
+    squares = np.einsum("ij,ij->j", w * r, r)
+    return (out, None, squares) if intercept is None else (out[1:], out[0], squares)
+
+
+def root_extended(whole: Block, centred: bool) -> Array | None:
+    """The rows of the columns of X of a matrix whose product with its transpose is inv(X'WX), each entry nearly exact.
+
+    The Cholesky factor of the Gram matrix in ball arithmetic with enough bits to square any condition number that
+    double precision can show; with ``centred`` the Gram matrix is that of X with a column of ones first, whose own row
+    and column are left out. None when even so the matrix is not proved positive definite.
+    """
+    X, _, weights = whole
+    if centred:
+        X = np.hstack([np.ones((len(X), 1)), X])
+    p = X.shape[1]
+    with ctx.workprec(384):
+        rows = arb_mat(X.tolist())
+        ones = [1.0] * len(X) if weights is None else weights.tolist()
+        weighted = arb_mat([[arb(w) * v for v in row] for w, row in zip(ones, X.tolist(), strict=True)])
+        gram = weighted.transpose() * rows
+        lower = arb_mat(p, p)
+        for j in range(p):
+            for i in range(j, p):
+                rest = gram[i, j]
+                for m in range(j):
+                    rest -= lower[i, m] * lower[j, m]
+                if i == j and not rest > 0:
+                    return None
+                lower[i, j] = rest.sqrt() if i == j else rest / lower[j, j]
+        root = lower.inv().transpose()
+        out = np.array([[float(root[i, j].mid()) for j in range(p)] for i in range(p)])
+    return out[1:, 1:] if centred else out
 
 
 def _split(a: Array) -> tuple[Array, Array]:
