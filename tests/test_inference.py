@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from closedform import CallError, InputError, LeastSquaresRegressor
+from closedform import CallError, InputError, LeastSquaresRegressor, derive
 from closedform.emit.inference.distributions import fisher_upper, student_quantile, student_two_sided
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -258,3 +258,27 @@ def test_quantiles_invert_the_tails():
         for level in (0.5, 0.95, 0.999999):
             assert student_two_sided(student_quantile(level, degrees), degrees) == pytest.approx(1 - level, rel=1e-13)
     assert student_quantile(0.95, 1) == pytest.approx(math.tan(math.pi * 0.475), rel=1e-15)  # Cauchy
+
+
+def test_a_report_has_the_statistics_of_its_problem():
+    X, y, w = table()
+    columns = {f"x{j + 1}": X[:, j] for j in range(3)} | {"y": y, "w": w}
+    on_table = derive("ols", data=columns, target="y", drop="w")
+    s = on_table.statistics("HC3")
+    assert s.names == ("intercept", "x1", "x2", "x3")
+    np.testing.assert_allclose(s.p_values, CASES["OLS HC3"]["p"], rtol=1e-10)
+    text = "1/2*sum(i, 1, n, w[i]*(y[i] - c - a*x1[i] - b*x2[i] - d*x3[i])^2)"
+    s = derive(text, unknowns="c, a, b, d", data=columns).statistics()
+    np.testing.assert_allclose(s.standard_errors, CASES["WLS"]["bse"], rtol=1e-10)
+    np.testing.assert_allclose(s.log_likelihood, CASES["WLS"]["llf"], rtol=1e-10)
+    s = derive("||X*a - y||^2", unknowns="a", data={"X": X, "y": y}).statistics()
+    np.testing.assert_allclose(s.p_values, CASES["OLS through zero"]["p"], rtol=1e-10)
+    assert s.names == ("a[1]", "a[2]", "a[3]")
+    s = derive("(X*a - y)'*diag(w)*(X*a - y)", unknowns="a", data={"X": X, "y": y, "w": w}).statistics()
+    np.testing.assert_allclose(s.p_values, CASES["WLS through zero"]["p"], rtol=1e-10)
+    with pytest.raises(CallError, match="need data"):
+        derive("ols").statistics()
+    with pytest.raises(CallError, match="linear least squares, and the summand"):
+        derive("logistic", data={"x": [1, 2, 3, 4], "y": [0, 1, 0, 1]}, target="y").statistics()
+    penalised = derive("ridge", data=columns, target="y", values={"lam": "0.5"}).statistics()
+    assert "biased" in penalised.notes[0]

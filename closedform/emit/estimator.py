@@ -118,7 +118,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
 
         >>> model = LeastSquaresRegressor().fit([[0.0], [1.0], [2.0], [3.0]], [1.0, 2.0, 2.0, 4.0])
         >>> model.statistics().standard_errors.round(6).tolist()
-        [0.493964, 0.264037]
+        [0.494975, 0.264575]
         """
         if not hasattr(self, "_fit"):
             raise CallError("this LeastSquaresRegressor is not fitted yet; call fit first")

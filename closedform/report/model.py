@@ -28,6 +28,7 @@ from closedform.report.written import text_of
 from closedform.statement import tree_of
 
 if TYPE_CHECKING:
+    from closedform.emit.inference.statistics import FitStatistics
     from closedform.report.document.blocks import Block
     from closedform.report.pictures.drawing import Drawing
 
@@ -237,6 +238,23 @@ class Report:
         from closedform.report.function import function_of
 
         return function_of(self)
+
+    def statistics(self, covariance: str = "nonrobust", *, level: float = 0.95, student: bool = True) -> FitStatistics:
+        """Of linear least squares on data: standard errors, tests, intervals, R^2, F, the likelihood; ``print`` has a table.
+
+        ``covariance`` is "nonrobust" or "HC0" to "HC3". Floating point (trust observed). Raises ``CallError`` where the
+        loss is no linear least squares, or has no data.
+
+        >>> from closedform import derive
+        >>> s = derive("ols", data={"x": [1, 2, 3, 4], "y": [1, 3, 2, 5]}, target="y").statistics()
+        >>> s.names, s.standard_errors.round(6).tolist()
+        (('intercept', 'x'), [1.423025, 0.519615])
+        """
+        from closedform.report.inference import statistics_of
+
+        formulas = list(self.formula.unknown.values()) if self.formula is not None else []
+        only = formulas[0] if len(formulas) == 1 else None
+        return statistics_of(self.problem, only, covariance, level, student)
 
     def plot(self, file: str | None = None, *, what: str | None = None) -> Drawing:
         """The loss with its critical points (one or two unknowns); ``what="roots"`` the roots in the complex plane.

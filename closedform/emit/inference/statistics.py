@@ -12,12 +12,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from closedform.emit.inference.distributions import fisher_upper, student_quantile, student_two_sided
+from closedform.emit.inference.summary import table
 from closedform.emit.least_squares import EPSILON, LeastSquares
 from closedform.emit.moments import Block, Moments
 from closedform.errors import CallError, InputError
@@ -69,8 +69,6 @@ class FitStatistics:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        from closedform.emit.inference.summary import table
-
         return table(self)
 
 
@@ -84,8 +82,11 @@ def statistics(
     level: float = 0.95,
     student: bool = True,
     blocks: Iterable[Block] | None = None,
+    intercept: str = "intercept",
 ) -> FitStatistics:
     """The statistics of one output of a fit; ``blocks`` are its rows again, which HC0 to HC3 need.
+
+    ``names`` are those of the columns, ``intercept`` is what the constant is called.
 
     Raises ``CallError`` on options that make no sense and ``InputError`` on rows that are not those of the fit.
     """
@@ -101,7 +102,7 @@ def statistics(
     slopes = fit.coefficients.reshape(k, -1)[:, output]
     level_of_y = np.asarray(fit.intercept).reshape(-1)[output]
     a = np.concatenate([[level_of_y], slopes]) if s.centred else slopes
-    labels = ["intercept", *labels] if s.centred else labels
+    labels = [intercept, *labels] if s.centred else labels
     whole = _sums(fit, output, labels, penalty, notes)
     covariance = _covariance(fit, whole, output, kind, blocks, notes)
     errors = np.sqrt(np.diag(covariance))
@@ -317,8 +318,3 @@ def _log_likelihood(whole: _Sums, s: Moments) -> float:
         return math.nan
     n = s.used
     return -n / 2 * (math.log(2 * math.pi * whole.residual / n) + 1) + s.log_weight / 2
-
-
-def every(fit: LeastSquares, ridge: Sequence[float], **options: Any) -> tuple[FitStatistics, ...]:
-    """The statistics of each output."""
-    return tuple(statistics(fit, output=j, penalty=p, **options) for j, p in enumerate(ridge))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import textwrap
+from typing import TYPE_CHECKING
 
-from closedform.emit.inference.statistics import FitStatistics
+if TYPE_CHECKING:
+    from closedform.emit.inference.statistics import FitStatistics
 
 WIDTH = 88
 LONGEST = 24  # characters of a name

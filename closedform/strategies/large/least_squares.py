@@ -9,7 +9,7 @@ the digits to trust, and no radius is claimed.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -19,10 +19,11 @@ from closedform.attempt import Attempt, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.least_squares import Array, LeastSquares, solve_blocks
 from closedform.emit.moments import Block
-from closedform.expression import Node, number
+from closedform.expression import Node, column_names, number
 from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
+from closedform.reading.tables import Table
 from closedform.strategies.ending import in_floating_point
 
 name = "streamed least squares"
@@ -66,38 +67,83 @@ def declines(problem: object) -> str | None:
 
 
 def attempt(problem: Problem, budget: Budget) -> Attempt:
-    """Solve in at most three passes over the rows; "solved" by the formula, its numbers observed."""
-    design, table = _design(problem), problem.data
-    if table is None:
+    """Solve in at most four passes over the rows; "solved" by the formula, its numbers observed."""
+    if problem.data is None:
         return Attempt(name, "failed", "there is no table of data to stream")
-    unknowns = list(problem.unknowns)
-    constant = _constant_unknown(design, unknowns)
-    slopes = [u for u in unknowns if u != constant]
-    penalty = np.array([design.ridge.get(u, 0.0) for u in slopes])
-    one = len(set(penalty.tolist())) == 1
-    if not one and constant is not None:
-        constant, slopes = None, unknowns
-        penalty = np.array([design.ridge.get(u, 0.0) for u in slopes])
-
-    def blocks() -> Iterator[Block]:
-        for block in table.chunks():
-            budget.check()
-            yield _block(design, slopes, dict(zip(table.names, block.T, strict=True)))
-        if not one and len(slopes):  # unequal penalties are rows of their own
-            yield np.diag(np.sqrt(penalty)), np.zeros((len(slopes), 1)), None
-
+    rows = design_rows(problem)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # rank deficiency is reported below
-        fit = solve_blocks(
+        fit = rows.fit(budget.check)
+    values = dict(zip(rows.slopes, fit.coefficients[:, 0].tolist(), strict=True))
+    if rows.constant is not None:
+        values[rows.constant] = float(fit.intercept[0]) / rows.height
+    return _attempt(fit, {u: values[u] for u in problem.unknowns}, fit.rank < len(rows.slopes), rows.penalised)
+
+
+@dataclass(frozen=True)
+class DesignRows:
+    """A least-squares loss over a table as rows: the unknowns with a column of their own, and the intercept if any.
+
+    ``height`` is the number that stands with the intercept in every row; ``penalty`` has one number a slope.
+    """
+
+    design: _Design
+    table: Table
+    slopes: tuple[str, ...]
+    constant: str | None
+    height: float
+    penalty: Array
+
+    @property
+    def penalised(self) -> bool:
+        return len(self.design.ridge) > 0
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the weights differ from row to row."""
+        return bool(column_names(self.design.weight))
+
+    def blocks(self, check: Callable[[], None] = lambda: None, scaled: bool = True) -> Iterator[Block]:
+        """The rows in blocks; without ``scaled`` a weight that is one number for all rows is left out."""
+        for block in self.table.chunks():
+            check()
+            X, y, w = _block(self.design, list(self.slopes), dict(zip(self.table.names, block.T, strict=True)))
+            yield X, y, w if scaled or self.weighted else None
+
+    def fit(
+        self, check: Callable[[], None] = lambda: None, scaled: bool = True, inference: bool = False
+    ) -> LeastSquares:
+        """The fit, by ``solve_blocks``; penalties that differ become rows of their own."""
+        one = len(set(self.penalty.tolist())) <= 1
+
+        def blocks() -> Iterator[Block]:
+            yield from self.blocks(check, scaled)
+            if not one:
+                yield np.diag(np.sqrt(self.penalty)), np.zeros((len(self.slopes), 1)), None
+
+        return solve_blocks(
             blocks,
-            ridge=float(penalty[0]) if one and len(slopes) else 0.0,
-            intercept=constant is not None,
-            names=slopes,
+            ridge=float(self.penalty[0]) if one and len(self.penalty) else 0.0,
+            intercept=self.constant is not None,
+            names=self.slopes,
+            inference=inference,
         )
-    values = dict(zip(slopes, fit.coefficients[:, 0].tolist(), strict=True))
-    if constant is not None:
-        values[constant] = float(fit.intercept[0]) / float(_constant(design.coefficients[constant]) or 1.0)
-    return _attempt(fit, {u: values[u] for u in unknowns}, fit.rank < len(slopes), len(design.ridge) > 0)
+
+
+def design_rows(problem: Problem) -> DesignRows:
+    """The rows of a loss over a table; raises ``ValueError`` with a sentence when it is no such least squares."""
+    design = _design(problem)
+    assert problem.data is not None
+    constant = _constant_unknown(design, list(problem.unknowns))
+
+    def penalty(of: tuple[str, ...]) -> Array:
+        return np.array([design.ridge.get(u, 0.0) for u in of])
+
+    slopes = tuple(u for u in problem.unknowns if u != constant)
+    if len(set(penalty(slopes).tolist())) > 1 and constant is not None:
+        constant, slopes = None, tuple(problem.unknowns)
+    height = 1.0 if constant is None else float(_constant(design.coefficients[constant]) or 1.0)
+    return DesignRows(design, problem.data, slopes, constant, height, penalty(slopes))
 
 
 def _constant_unknown(design: _Design, unknowns: list[str]) -> str | None:
