@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -254,3 +256,98 @@ def test_sparse_rows_and_single_precision():
     single = LeastSquaresRegressor().fit(X.astype(np.float32), y.astype(np.float32))
     assert single.coef_.dtype == np.float32
     assert single.predict(X.astype(np.float32)).dtype == np.float32
+
+
+def test_the_estimator_needs_no_scikit_learn():
+    program = """
+import sys
+sys.modules["sklearn"] = None
+import numpy as np
+from closedform import CallError, InputError, LeastSquaresRegressor
+
+X, y = np.arange(12.0).reshape(6, 2) ** 2, np.arange(6.0)
+model = LeastSquaresRegressor(ridge=[0.1, 2.0]).fit(X, np.column_stack([y, y]), sample_weight=y + 1)
+model.partial_fit(X, np.column_stack([y, -y]))
+assert model.predict(X).shape == (6, 2) and model.score(X, np.column_stack([y, y])) < 1
+single = LeastSquaresRegressor().fit(X.astype(np.float32), y)
+assert single.coef_.dtype == single.predict(X.astype(np.float32)).dtype == np.float32
+assert repr(single) == "LeastSquaresRegressor(ridge=0.0, fit_intercept=True)"
+
+class Frame:
+    columns = ["u", "v"]
+    __array__ = lambda self, dtype=None, copy=None: X
+    shape = X.shape
+    __len__ = lambda self: 6
+named = LeastSquaresRegressor().fit(Frame(), y)
+assert list(named.feature_names_in_) == ["u", "v"] and named.statistics().names == ("intercept", "u", "v")
+other = Frame()
+other.columns = ["v", "u"]
+for wrong, said in (
+    (lambda: named.predict(other), "the columns are v, u"),
+    (lambda: LeastSquaresRegressor().predict(X), "not fitted"),
+    (lambda: model.partial_fit(X, y), "1 outputs"),
+    (lambda: LeastSquaresRegressor().fit(X[:, 0], y), "shape (6,)"),
+    (lambda: LeastSquaresRegressor().fit(X, y[:3]), "X is 6 x 2 and y is 3"),
+    (lambda: LeastSquaresRegressor(ridge="a").fit(X, y), "not a number"),
+):
+    try:
+        wrong()
+    except (CallError, InputError) as fault:
+        assert said in str(fault), fault
+    else:
+        raise AssertionError(said)
+print("held")
+"""
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    assert run.stdout == "held\n", run.stderr
+
+
+def test_an_offset_in_the_response_costs_no_digits():
+    rng = np.random.default_rng(15)
+    X = rng.normal(size=(300, 3))
+    y = np.round((X @ [1.0, -2.0, 0.5] + rng.normal(size=300)) * 2**20) / 2**20
+    near, far, parts = LeastSquaresRegressor(), LeastSquaresRegressor(), LeastSquaresRegressor()
+    near.fit(X, y), far.fit(X, y + 1e8)
+    for rows in np.array_split(np.arange(300), 3):
+        parts.partial_fit(X[rows], y[rows] + 1e8)
+    np.testing.assert_allclose(far.coef_, near.coef_, rtol=1e-13)
+    np.testing.assert_allclose(parts.coef_, near.coef_, rtol=1e-12)
+    np.testing.assert_allclose(parts.statistics().standard_errors, near.statistics().standard_errors, rtol=1e-11)
+
+
+def test_changes_between_chunks_are_refused_and_leave_the_fit_as_it_was():
+    rng = np.random.default_rng(16)
+    X, y = rng.normal(size=(30, 2)), rng.normal(size=30)
+    model = LeastSquaresRegressor().fit(X, y)
+    before = model.coef_.copy()
+    for wrong in (
+        lambda: model.partial_fit(X, np.column_stack([y, y])),
+        lambda: model.partial_fit(np.column_stack([X, y]), y),
+        lambda: model.partial_fit(X * np.nan, y),
+        lambda: model.partial_fit(X * 1e200, y),
+        lambda: model.set_params(fit_intercept=False).partial_fit(X, y),
+    ):
+        with pytest.raises((InputError, CallError, ValueError)):
+            wrong()
+        assert np.array_equal(model.coef_, before)
+    model.set_params(fit_intercept=True)
+    model.partial_fit(X[:5], y[:5], np.zeros(5))  # rows that do not count change nothing
+    np.testing.assert_allclose(model.coef_, before, rtol=1e-12)
+
+
+def test_what_double_precision_cannot_square_is_refused():
+    rng = np.random.default_rng(17)
+    X, y = rng.normal(size=(30, 2)), rng.normal(size=30)
+    for scale, said in ((1e200, "not finite, or so large"), (1e-200, "their squares vanish")):
+        with pytest.raises(InputError, match=f"column 2 of X has entries .*{said}"):
+            LeastSquaresRegressor().fit(X * [1, scale], y)
+        with pytest.raises(InputError, match=f"y has entries .*{said}"):
+            LeastSquaresRegressor().fit(X, y * scale)
+    mild = LeastSquaresRegressor().fit(X * [1, 1e-100], y)
+    np.testing.assert_allclose(mild.coef_, LeastSquaresRegressor().fit(X, y).coef_ / [1, 1e-100], rtol=1e-12)
+
+
+def test_rows_that_do_not_count_do_not_hide_a_constant():
+    X = np.column_stack([np.arange(6.0), [3.0, 3.0, 3.0, 3.0, 9.0, 9.0]])
+    with pytest.warns(RuntimeWarning, match="x2 = 3"):
+        LeastSquaresRegressor().fit(X, np.arange(6.0) ** 2, [1, 1, 1, 1, 0, 0])

@@ -21,7 +21,27 @@ try:
     from sklearn.base import BaseEstimator, RegressorMixin
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError:  # the conventions hold without it; only sklearn's own tooling is then missing
-    BaseEstimator = RegressorMixin = object  # type: ignore[assignment,misc]
+
+    class BaseEstimator:  # type: ignore[no-redef]
+        """What a user of the estimator alone needs of scikit-learn's base."""
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]:
+            return {key: getattr(self, key) for key in ("ridge", "fit_intercept")}
+
+        def set_params(self, **params: Any) -> Any:
+            for key, value in params.items():
+                if key not in self.get_params():
+                    raise CallError(f"there is no parameter {key}; ridge and fit_intercept are")
+                setattr(self, key, value)
+            return self
+
+        def __repr__(self) -> str:
+            inside = ", ".join(f"{key}={value!r}" for key, value in self.get_params().items())
+            return f"{type(self).__name__}({inside})"
+
+    class RegressorMixin:  # type: ignore[no-redef]
+        """Nothing: ``score`` is the estimator's own."""
+
     check_is_fitted = validate_data = None  # type: ignore[assignment]
 
 BLOCK_BYTES = 8 << 20
@@ -72,6 +92,8 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> LeastSquaresRegressor:
         """Merge a chunk of rows into the state and solve again."""
         earlier: Moments | None = getattr(self, "_state", None)
+        if earlier is not None and earlier.centred != bool(self.fit_intercept):
+            raise CallError("fit_intercept was changed after rows had been seen; fit anew")
         A, b, w = self._validated(X, y, sample_weight, reset=earlier is None)
         right = b.reshape(len(b), -1).astype(np.float64)
         if earlier is not None and right.shape[1] != earlier.moment.shape[1]:
@@ -91,7 +113,8 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             check_is_fitted(self)
             A = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], accept_sparse="csr")
         else:
-            A = X if _is_sparse(X) else np.asarray(X, dtype=np.float64)
+            A = _design(X)
+            _same_names(self, X)
         slopes = self._slopes
         if A.shape[1] != len(slopes):
             raise InputError(f"X has {A.shape[1]} features; the fit had {len(slopes)}")
@@ -201,21 +224,50 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
                 multi_output=True,
                 y_numeric=True,
             )
-        elif _is_sparse(X):
-            A, b = X.tocsr(), np.asarray(y, dtype=np.float64)
         else:
-            A, b = as_columns(X, y)
-            b = b.reshape(np.shape(y))
-        if not reset and validate_data is None and A.shape[1] != self.n_features_in_:
-            raise InputError(f"X has {A.shape[1]} features; the earlier chunks had {self.n_features_in_}")
+            A = _design(X)
+            b = as_columns(np.zeros((A.shape[0], 1)) if _is_sparse(A) else A, y)[1].reshape(np.shape(y))
+            if not reset and A.shape[1] != self.n_features_in_:
+                raise InputError(f"X has {A.shape[1]} features; the earlier chunks had {self.n_features_in_}")
+            if not reset:
+                _same_names(self, X)
+            elif (names := _column_names(X)) is not None:
+                self.feature_names_in_ = names
+            elif hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
         penalties(self.ridge, b.reshape(len(b), -1).shape[1])
         try:
             w = as_weights(None if weights is None else np.asarray(weights), A.shape[0])
         except InputError as fault:
             raise WeightError(str(fault)) from None
-        if w is not None and not w.any():
+        if w is not None and reset and not w.any():
             raise WeightError("the sample weights are all zero: there is nothing to fit")
         return A, b, w
+
+
+def _design(X: Any) -> Any:
+    """X as validation without scikit-learn leaves it: float32 or float64, two-dimensional, finite; sparse as CSR."""
+    if _is_sparse(X):
+        A = X.tocsr()
+        A = A if A.dtype in (np.float32, np.float64) else A.astype(np.float64)
+        as_columns(A.data.reshape(-1, 1), np.zeros(len(A.data))) if len(A.data) else None
+        return A
+    single = np.asarray(X).dtype == np.float32
+    if np.ndim(X) != 2 or 0 in np.shape(X):
+        raise InputError(f"X has the shape {np.shape(X)}; it has rows and columns, at least one of each")
+    A = as_columns(X, np.zeros(len(X)))[0]
+    return A.astype(np.float32) if single else A
+
+
+def _column_names(X: Any) -> np.ndarray | None:
+    names = getattr(X, "columns", None)
+    return np.array(list(names), dtype=object) if names is not None and all(isinstance(n, str) for n in names) else None
+
+
+def _same_names(model: Any, X: Any) -> None:
+    names, known = _column_names(X), getattr(model, "feature_names_in_", None)
+    if names is not None and known is not None and list(names) != list(known):
+        raise InputError(f"the columns are {', '.join(names[:20])}; those of the fit were {', '.join(known[:20])}")
 
 
 def _is_sparse(X: Any) -> bool:

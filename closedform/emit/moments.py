@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from closedform.errors import InputError
 
 Array = NDArray[np.float64]
+SMALLEST = 1e-280  # of a sum of squares: below, double precision loses digits
+
 Block = tuple[Array, Array, Array | None]  # X, Y and the weights of the rows, None for ones
 
 
@@ -52,39 +54,53 @@ class Moments:
     def of(X: Array, Y: Array, weights: Array | None = None, centred: bool = False) -> Moments:
         """The state of a block of rows."""
         Y = Y.reshape(len(Y), -1)
-        n, (k, m) = len(X), (X.shape[1], Y.shape[1])
-        total = float(n) if weights is None else float(np.sum(weights))
+        rows, (k, m) = len(X), (X.shape[1], Y.shape[1])
+        total = float(rows) if weights is None else float(np.sum(weights))
+        if weights is not None and not (weights > 0).all():  # what does not count must not show either
+            X, Y, weights = X[weights > 0], Y[weights > 0], weights[weights > 0]
+        n = len(X)
         low, high = np.full(k, -np.inf), np.full(k, np.inf)
         centre, level, rest_x, rest_y = np.zeros(k), np.zeros(m), np.zeros(k), np.zeros(m)
         same = _constant(X) if n else np.zeros(k, dtype=bool)
         if n:
             low[same] = high[same] = X[0, same]
-        if centred and n and total > 0:
-            centre, X, rest_x = _centred(X, weights, total, same)
-            level, Y, rest_y = _centred(Y, weights, total, _constant(Y))
-        left = X if weights is None else X * weights[:, None]
-        right = Y if weights is None else Y * weights[:, None]
-        gram, moment = left.T @ X, left.T @ Y
-        square = np.einsum("ij,ij->j", right, Y)
-        if centred:  # what the rounded mean left over
-            gram = gram - total * np.outer(rest_x, rest_x)
-            moment = moment - total * np.outer(rest_x, rest_y)
-            square = np.maximum(square - total * rest_y**2, 0.0)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+            if centred and n and total > 0:
+                centre, X, rest_x = _centred(X, weights, total, same)
+                level, Y, rest_y = _centred(Y, weights, total, _constant(Y))
+            left = X if weights is None else X * weights[:, None]
+            right = Y if weights is None else Y * weights[:, None]
+            gram, moment = left.T @ X, left.T @ Y
+            square = np.einsum("ij,ij->j", right, Y)
+            if centred:  # what the rounded mean left over
+                gram = gram - total * np.outer(rest_x, rest_x)
+                moment = moment - total * np.outer(rest_x, rest_y)
+                square = np.maximum(square - total * rest_y**2, 0.0)
         used, logs = weight_count(weights, n)
-        state = Moments(gram, moment, square, n, total, centre, rest_x, level, rest_y, low, high, centred, used, logs)
-        return state.checked()
+        state = Moments(
+            gram, moment, square, rows, total, centre, rest_x, level, rest_y, low, high, centred, used, logs
+        )
+        flat = same & (centred | (low == 0))
+        if not (n and total > 0):
+            return state
+        return state.checked(~flat, ~_constant(Y) if centred else (Y != 0).any(axis=0))
 
-    def checked(self) -> Moments:
-        """The state itself; raises ``InputError`` where its sums are not finite."""
-        parts = (("X", np.diag(self.gram)), ("y", self.square))
-        for name, squares in parts:
-            if not np.isfinite(squares).all():
-                j = int(np.flatnonzero(~np.isfinite(squares))[0])
-                where = f"column {j + 1} of {name}" if len(squares) > 1 else name
-                raise InputError(
-                    f"{where} has entries that are not finite, or so large that their squares are not; "
-                    "remove them, or scale the column"
-                )
+    def checked(
+        self, varying_x: NDArray[np.bool_] | None = None, varying_y: NDArray[np.bool_] | None = None
+    ) -> Moments:
+        """The state itself; raises ``InputError`` where a sum of squares is not finite, or vanishes and should not.
+
+        ``varying`` are the columns whose squares must not vanish.
+        """
+        for name, squares, varying in (("X", np.diag(self.gram), varying_x), ("y", self.square, varying_y)):
+            wrong = ~np.isfinite(squares)
+            what = "has entries that are not finite, or so large that their squares are not; remove them, or"
+            if not wrong.any() and varying is not None:
+                wrong = varying & (squares < SMALLEST)
+                what = "has entries so close to each other or to zero that their squares vanish;"
+            if wrong.any():
+                where = f"column {int(np.argmax(wrong)) + 1} of {name}" if len(squares) > 1 else name
+                raise InputError(f"{where} {what} scale the column")
         return self
 
     @staticmethod
@@ -106,6 +122,8 @@ class Moments:
                 f"a state of {self.gram.shape[0]} columns and {self.moment.shape[1]} outputs cannot be merged with one of "
                 f"{other.gram.shape[0]} and {other.moment.shape[1]}"
             )
+        if not other.used or not self.used:  # rows that do not count
+            return replace(self if self.used else other, rows=self.rows + other.rows)
         gram, moment, square = self.gram + other.gram, self.moment + other.moment, self.square + other.square
         weight = self.weight + other.weight
         same = (self.low == other.low) & (self.high == other.high) & (self.low == self.high)

@@ -61,7 +61,10 @@ def _shape(a: Array) -> str:
 
 def penalties(ridge: float | ArrayLike, outputs: int) -> Array:
     """The penalty of each output; raises ``CallError`` on one that is negative or not finite."""
-    out = np.asarray(ridge, dtype=np.float64).reshape(-1)
+    try:
+        out = np.asarray(ridge, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        raise CallError(f"ridge = {str(ridge)[:40]!r} is not a number; give one, or one for each output") from None
     if out.size not in (1, outputs):
         raise CallError(f"ridge has {out.size} penalties for {outputs} outputs; give one, or one for each")
     if not (np.isfinite(out).all() and (out >= 0).all()):
