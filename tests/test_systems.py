@@ -9,6 +9,7 @@ from flint import Ordering, arb, fmpq_mpoly_ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from closedform.algebra.polynomial_systems import solve as solving
 from closedform.algebra.polynomial_systems.basis import Monomials, groebner
 from closedform.algebra.polynomial_systems.lift import reconstruct
 from closedform.algebra.polynomial_systems.quotient import dimension
@@ -256,3 +257,11 @@ def test_parameters_are_declined() -> None:
     given_loss = parse("a*x^2 + y^4 - x*y")
     made = stationarity(Problem("", given_loss, ("x", "y"), parameters=("a",)))
     assert polynomial_system.declines(made) == "the coefficients hold parameters"
+
+
+def test_counts_of_one_engine_are_observed_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """x y = 1 and x^2 y + x = 4 have the one solution (2, 1/2) by hand; without a second engine it is a count observed."""
+    monkeypatch.setattr(solving, "_over_q", lambda *_: None)
+    found = polynomial_system.attempt(system(unknowns="x y", equations=("x*y - 1", "x^2*y + x - 4")), Budget.of(30))
+    assert not found.complete
+    assert dict(found.counts) == {"complex": 1, "real": 1}

@@ -83,7 +83,8 @@ class Found:
     """All that a strategy found over numbers.
 
     ``open``: of points without a formula it is not proved that they have none; ``unsettled`` is the same, but other
-    strategies are to try; each is the reason. ``none`` says what an empty complete list means.
+    strategies are to try; each is the reason. ``none`` says what an empty complete list means. ``complex`` is the number
+    of complex zeros, of which the points are then all the real ones: proved where ``complete`` says so, else observed.
     """
 
     points: tuple[FoundPoint, ...] = ()
@@ -114,6 +115,7 @@ def concluded(name: str, system: Posed, found: Found, budget: Budget) -> Attempt
     if not found.ordered and all(p.numeric is not None for p in points):
         points.sort(key=lambda p: [float(arb(v)) for v in (p.numeric or {}).values()])
     families = any(p.numeric is None for p in points)
+    counted = (found.complete or found.complex is not None) and not families
     outcome, reason = _outcome(points, found)
     return Attempt(
         name,
@@ -124,7 +126,7 @@ def concluded(name: str, system: Posed, found: Found, budget: Budget) -> Attempt
         minimiser=_minimiser(found),
         expression_class=largest_class([p.expression_class for p in points]),
         scope="formula" if system.parameters else "instance",
-        counts=FrozenMap({"complex": found.complex, "real": len(points) if found.complete and not families else None}),
+        counts=FrozenMap({"complex": found.complex, "real": len(points) if counted else None}),
         findings=tuple(found.record.findings),
         certificates=tuple(found.record.certificates),
         details=found.details,
