@@ -50,11 +50,28 @@ class Finding:
         return self.theorem in OF_MANY_POINTS
 
     @property
+    def of_the_list(self) -> bool:
+        """Does it count the points listed, or name the least or greatest of them, because there is one?"""
+        return self.theorem in OF_THE_LIST and self.certificate is None
+
+    @property
     def of_all_turns(self) -> bool:
         """Do the listed points stand for all their translates by a period?"""
         return self.theorem in OF_ALL_TURNS
 
 
+OF_THE_LIST = (  # these count or compare the points listed, so they fall with a point that leaves the list
+    "exactly these points",
+    "taken apart exactly",
+    "global minimum",
+    "least of the points",
+    "greatest of the points",
+    "least of the critical points and ends",
+    "least beside the limits at the ends",
+    "falls before and rises after the critical points",
+    "falls before and rises after the points",
+    "coercive",
+)
 OF_ALL_TURNS = ("translates by the period", "translates of each unknown")
 OF_MANY_POINTS = (
     *OF_ALL_TURNS,

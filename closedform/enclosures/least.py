@@ -9,17 +9,14 @@ x = exp(u) in positive unknowns (posynomials; R. Duffin, E. Peterson, C. Zener, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from itertools import pairwise, product
 from typing import Any
 
 import sympy as sp
-from flint import arb, fmpq
+from flint import arb
 
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
-from closedform.enclosures.ranges import INFINITE, Range, line, range_of
-from closedform.kernel.balls import evaluate
+from closedform.enclosures.ranges import Range, line, range_of
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 
@@ -126,65 +123,6 @@ def _cuts(own: Range, side: int) -> list[arb]:
     other = own.low if side > 0 else own.high
     width = abs(other - edge) if other.is_finite() else arb(1)
     return [(edge - side * width * arb(10) ** -k).mid() for k in (1, 2, 4, 8, 16)]
-
-
-def descends(
-    loss: Any, unknowns: Sequence[Any], near: Mapping[str, arb], closed: Sequence[Any] = (), strict: Sequence[Any] = ()
-) -> str | None:
-    """A ray from a rational point close by along which the loss falls without end, in words; or None.
-
-    On all of the ray the ``closed`` gaps stay at least zero and the ``strict`` ones positive.
-
-    >>> x, y = sp.symbols("x y", real=True)
-    >>> descends(x**2 - y**2 + sp.cos(x), (x, y), {"x": arb(0), "y": arb(0)})
-    'the loss has no lower bound: from x = 0, y = 0 in the direction (0, 1) it falls without end'
-    """
-    if len(unknowns) > 3:
-        return None
-    base = {u: _rational_near(near[u.name]) for u in unknowns}
-    whole, t = tree_or_none(loss), sp.Symbol("_t", real=True)
-    if any(g.subs(base).is_nonnegative is not True for g in closed) or any(
-        g.subs(base).is_positive is not True for g in strict
-    ):
-        return None
-    for direction in product((0, 1, -1), repeat=len(unknowns)):
-        if not any(direction) or not _seems_to_fall(whole, base, direction):
-            continue
-        way = {u: base[u] + d * t for u, d in zip(unknowns, direction, strict=True)}
-        slope = sp.diff(loss.subs(way, simultaneous=True), t)
-        rising = [sp.diff(g.subs(way, simultaneous=True), t) for g in (*closed, *strict)]
-        if slope.has(sp.nan, sp.zoo) or not all(_never_less(r, t) for r in rising):
-            continue
-        for reach in REACH[:6]:
-            past = {t.name: Range(arb(reach), INFINITE)}
-            ends = [range_of(tree, past) for f in _forms(slope, [t]) if (tree := tree_or_none(f)) is not None]
-            if any(r.everywhere and bool(r.high < 0) and not r.high.is_zero() for r in ends):
-                at = ", ".join(f"{u} = {base[u]}" for u in unknowns)
-                return f"the loss has no lower bound: from {at} in the direction {direction} it falls without end"
-    return None
-
-
-def _seems_to_fall(whole: Tree | None, base: Mapping[Any, Any], direction: Sequence[int]) -> bool:
-    """Is the loss lower further along the ray, where it was looked at?"""
-    heights = list[arb]()
-    for t in (0, 100, 10_000):
-        place = {
-            u.name: arb(fmpq(int(b.p), int(b.q)) + d * t) for (u, b), d in zip(base.items(), direction, strict=True)
-        }
-        try:
-            heights.append(evaluate(whole, place) if whole is not None else arb.nan())
-        except (Refused, ValueError, ArithmeticError, OverflowError):
-            return False
-    return all(bool(later < earlier) for earlier, later in pairwise(heights))
-
-
-def _rational_near(ball: arb) -> Any:
-    return sp.Rational(Fraction(float(ball.mid())).limit_denominator(16))
-
-
-def _never_less(slope: Any, t: Any) -> bool:
-    tree = tree_or_none(slope)
-    return tree is not None and bool(range_of(tree, {t.name: Range(arb(0), INFINITE)}).low >= 0)
 
 
 # -- convexity by composition -------------------------------------------------------------------------------------

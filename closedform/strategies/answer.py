@@ -345,14 +345,15 @@ class _Gate:
     def _concluded(self, points: list[CriticalPoint], complete: bool) -> Attempt:
         found = replace(self.found, points=tuple(points))
         if len(points) < len(self.found.points):
-            found = without_lists(found)
+            found = without_lists(_without_list(found))
             points = list(found.points)
-        counts = dict(found.counts)
+        counts = dict(found.counts) if len(points) == len(self.found.points) else {}  # those of a larger list
         families = any(p.numeric is None for p in points)
         counted = counts.get("complex") is not None and counts.get("real") == len(points) and not self.faults
         counts["real"] = len(points) - self.ends if (complete or counted) and not families else None
         if self.system.kind not in ("polynomial", "rational") or families:
             counts["complex"] = None
+        counts.setdefault("complex", None)
         outcome, reason = found.outcome, found.reason
         findings = found.findings
         if self.faults:
@@ -413,4 +414,18 @@ def without_lists(found: Attempt) -> Attempt:
         points=tuple(
             replace(p, certificate=None if p.certificate is None else where.get(p.certificate)) for p in found.points
         ),
+    )
+
+
+def _without_list(found: Attempt) -> Attempt:
+    """The attempt without what counted or compared its points: one that did not pass may have been the least."""
+    points = tuple(
+        replace(p, kind="unclassified" if p.inertia is None else "local" + p.kind.removeprefix("global"))
+        if p.kind in ("global minimum", "global maximum")
+        else p
+        for p in found.points
+    )
+    kept = tuple(f for f in found.findings if not f.of_the_list)
+    return replace(
+        found, points=points, findings=kept, minimiser=None if found.minimiser == "closed" else found.minimiser
     )

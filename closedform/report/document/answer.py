@@ -47,7 +47,7 @@ def answer(report: Report, digits: int = DIGITS) -> Answer:
         lines.append((f"There is no global {sought}um: {min(without, key=len).rstrip('.')}.",))
     elif verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         lines.append((_of_the_optimum(report),))
-    lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period")]
+    lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period", "interval")]
     if report.refused:
         lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
     withdrawn = report.details.get("fault")
@@ -98,7 +98,8 @@ def _verdict(report: Report) -> str:
     if verdict.outcome == "closed":
         edge = any(p.kind.startswith("boundary") for p in points)
         told = bool(optima(report)) and not edge
-        return _all_exact("point" if edge else what, len(points), how, report.complete, told)
+        all_listed = report.complete and not any(s.topic == "interval" for s in verdict.statements)
+        return _all_exact("point" if edge else what, len(points), how, all_listed, told)
     if verdict.outcome == "partly_closed" and exact == len(points):
         many = f"The {what} listed has" if exact == 1 else f"The {exact} {what}s listed have"
         return f"{many} an exact expression, {how}; whether there are others is open."
@@ -126,7 +127,7 @@ def _all_exact(what: str, count: int, how: str, complete: bool, told: bool) -> s
     if count == 0:
         return f"Every {what} has an exact expression, {how}."
     many = f"Both {what}s" if count == 2 else f"All {count} {what}s"
-    return f"{many} are exact, {how}; there are no others." if complete else f"{many} found are exact, {how}."
+    return f"{many} are exact, {how}; there are no others." if complete else f"{many} listed are exact, {how}."
 
 
 def _none(report: Report, what: str) -> str:

@@ -196,6 +196,8 @@ def _no_others(report: Report) -> str:
     """On whose word the list is complete: a certificate's, which says so of these very unknowns, or a theorem's."""
     if not report.complete:
         return ""
+    if any(s.topic == "interval" for s in report.verdict.statements):
+        return ", the ends of intervals"
     own = list(report.problem.unknowns)
     for c in report.certificates:
         if c.claim.get("complete") is True and c.statement.get("unknowns") == own:

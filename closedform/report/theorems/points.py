@@ -266,6 +266,9 @@ POINTS: dict[str, Theorem] = {
     ),
     "global minimum": Theorem("{reason}"),
     "least of the points": Theorem("{reason}: the point of least loss listed is the global minimum"),
+    "greatest of the points": Theorem(
+        "with the sign of the loss turned, {reason}: the point of greatest loss listed is the global maximum"
+    ),
     "least of the critical points and ends": Theorem(
         "between neighbouring critical points the slope keeps its sign, so the loss is least at one of them or at an end "
         "of the domain that belongs to it; their losses were compared"
@@ -285,7 +288,7 @@ POINTS: dict[str, Theorem] = {
     "falls before and rises after the points": Theorem(
         "the loss falls before the first and rises after the last of them: the least is the global minimum"
     ),
-    "constant on an interval": Theorem(_interval),
+    "constant on an interval": Theorem(_interval, topic="interval"),
     "convex with sorted kinks": Theorem(
         "the loss is convex: a sum of {count:,} kinks with positive weights and of a parabola or a line; its slope, in "
         "exact arithmetic along the sorted kinks, changes its sign at the minima listed and nowhere else"
@@ -301,7 +304,20 @@ POINTS: dict[str, Theorem] = {
     ),
     "infimum not attained": Theorem(_infimum, topic="no minimum"),
     "unbounded below": Theorem("the loss is unbounded below{where}", topic="no minimum"),
-    "no lower bound along a ray": Theorem("{reason}", topic="no minimum"),
+    "no minimum without a critical point": Theorem(
+        "the loss is smooth on an open domain, so its minimum would be a critical point, and there is none",
+        topic="no minimum",
+    ),
+    "no critical point is a minimum": Theorem(
+        "the loss is smooth on an open domain, so its minimum would be a critical point, and each of these is a saddle or "
+        "a maximum",
+        topic="no minimum",
+    ),
+    "lower than every critical point": Theorem(
+        "the loss is smooth on an open domain, so its minimum would be a critical point, and{where} it falls below its "
+        "values at all of them",
+        topic="no minimum",
+    ),
     "least loss of a search": Theorem(_search),
     # edges
     "monotone up to the edge": Theorem(

@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from closedform.attempt import Finding
-from closedform.ladder.verdict import Statement
+from closedform.ladder.verdict import Statement, Topic
 from closedform.report.theorems.formulas import FORMULAS
 from closedform.report.theorems.matrices import MATRICES
 from closedform.report.theorems.networks import NETWORKS
 from closedform.report.theorems.points import POINTS
 from closedform.report.theorems.words import Theorem, written
 
+OF_THE_WHOLE: tuple[Topic, ...] = (
+    "no minimum",
+    "convex",
+    "period",
+    "interval",
+)  # what a part has, the problem may not have
 THEOREMS: Mapping[str, Theorem] = {**POINTS, **FORMULAS, **MATRICES, **NETWORKS}
 
 
@@ -35,7 +41,8 @@ def stated(finding: Finding) -> Statement:
     if finding.refused:
         text += " (the kernel refused its certificate)"
     reference = theorem.reference.format(**about)
-    return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, theorem.topic)
+    topic = "" if finding.within and theorem.topic in OF_THE_WHOLE else theorem.topic
+    return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, topic)
 
 
 def _value(value: object) -> str:

@@ -15,15 +15,16 @@ from flint import arb
 
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
-from closedform.attempt import Attempt, finding
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.certificates import points_certificate
-from closedform.enclosures.least import convex, descends, sublevel
+from closedform.enclosures.least import convex, sublevel
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import Reduction, Stationarity
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.escapes import escape, unbounded
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import (
     Edge,
@@ -133,7 +134,7 @@ class _Answer:
         if best:
             record.say("global minimum", reason=reason)
         elif (way := self._downhill()) is not None:
-            record.say("no lower bound along a ray", reason=way)
+            record.findings.append(way)
         self._certify(kept, record)
         open_ = f"not every point of these parts of the domain is known: {gaps}" if gaps else ""
         if not open_ and any(c.open and c.exact is None for c in kept):
@@ -277,16 +278,10 @@ class _Answer:
         multipliers = (rows * rows.T).LUsolve(rows * slope)
         return rows.T * multipliers == slope and all(m >= 0 for m in multipliers[: len(c.active)])
 
-    def _downhill(self) -> str | None:
-        """Why the loss has no lower bound on the domain, when a ray from a candidate shows it."""
-        if self.feasible.equal:
-            return None
-        strict = [r.lhs - r.rhs if r.rel_op == ">" else r.rhs - r.lhs for r in self.feasible.open]
-        for c in self.candidates[:6]:
-            found = descends(self.feasible.loss, self.feasible.unknowns, c.at, self.feasible.closed, strict)
-            if found is not None:
-                return found
-        return None
+    def _downhill(self) -> Finding | None:
+        """That the loss has no lower bound on the domain, when a path shows it."""
+        near = [c.at for c in self.candidates]
+        return unbounded(self.system, escape(self.system, self.feasible.loss, self.feasible.unknowns, near))
 
     def _equal(self, i: int, j: int) -> bool:
         a, b = self.candidates[i].value, self.candidates[j].value
@@ -330,6 +325,8 @@ class _Answer:
             return Attempt(name, "failed", "no point satisfies the constraints")
         none = "the loss has no critical point, also on the edges of the domain"
         record = Record(finding("no point of any face"))
+        if (way := self._downhill()) is not None:
+            record.findings.append(way)
         found = Found((), True, record, none=none, details=FrozenMap[str, object](passed))
         return concluded(name, self.system, found, self.budget)
 

@@ -131,7 +131,11 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
     attempts = [first, *(c.second for c in cases)]
     if first.outcome == "no_critical_point":
         return Attempt(
-            name, "no_critical_point", first.reason, complete=True, findings=(said, *_free_of_certificates(first))
+            name,
+            "no_critical_point",
+            first.reason,
+            complete=True,
+            findings=(said, *_free_of_certificates(_of_part(first, cases[0].m))),
         )
     known = ("solved", "no_critical_point", "not_closed", *(("partial", "enclosed") if numbers else ()))
     bad = next((a for a in attempts if a.outcome not in known or (a.outcome == "enclosed" and not a.points)), None)
@@ -140,6 +144,7 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
     closing = None if numbers else next((a for a in attempts if a.outcome == "not_closed"), None)
     if closing is not None or all(c.second.outcome == "no_critical_point" for c in cases):
         deciding = closing or cases[0].second
+        deciding = _of_part(deciding, cases[0].m if deciding is first else None)
         return replace(
             deciding,
             strategy=name,
@@ -159,9 +164,9 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
         return Attempt(name, "failed", f"more than {MAX_POINTS} combinations")
     record = Record(said)
     if numbers:
-        record.findings += _free_of_certificates(first)
+        record.findings += _free_of_certificates(_of_part(first, cases[0].m))
     else:
-        for a in (first, cases[0].second):
+        for a in (_of_part(first, cases[0].m), _of_part(cases[0].second, None)):
             record.take(a.findings, a.certificates)
     whole = all(p.exact is not None for p in points)
     found = Found(
@@ -171,6 +176,12 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
         open="" if whole else "no formula was found for a part",
     )
     return concluded(name, system, found, budget)
+
+
+def _of_part(a: Attempt, m: Any) -> Attempt:
+    """The attempt with its findings said of the part that they speak of: the block of m, or what is left without it."""
+    part = "of the other unknowns" if m is None else f"of {m} alone"
+    return replace(a, findings=tuple(replace(f, within=(part, *f.within)) for f in a.findings))
 
 
 def _free_of_certificates(a: Attempt) -> tuple[Finding, ...]:

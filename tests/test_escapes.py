@@ -1,0 +1,120 @@
+"""Several unknowns: which point is least or greatest, and why there is no least one. Expected values by hand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import sympy as sp
+from flint import arb
+
+import closedform as cf
+from closedform.budget import Budget
+from closedform.enclosures.attained import attains
+from closedform.enclosures.paths import Gap, lowest_limit
+from closedform.kernel.expression import read
+
+x, y, z = sp.symbols("x y z", real=True)
+
+
+def answer(loss, **options):
+    return json.loads(cf.derive(loss, timeout=30, **options).to_json())
+
+
+def kinds(said):
+    return sorted(p["kind"] for p in said["critical_points"])
+
+
+def without(said):
+    return [s["text"] for s in said["verdict"]["statements"] if "minimum" in s["text"] or "infimum" in s["text"]]
+
+
+@pytest.mark.parametrize(
+    ("loss", "limit"),
+    [
+        (x**2 - y**2, "-oo"),
+        (sp.exp(x + y) - x - 2 * y, "-oo"),  # x = -t, y = t: 1 - t
+        (-(x**2) * sp.log(1 + y**2), "-oo"),
+        ((x * y - 1) ** 2 + x**2, 0),  # x = 1/t, y = t: 1/t^2
+        (sp.exp(-(x**2) - y**2), 0),
+        (3 + 1 / (1 + x**2 + y**2), 3),
+    ],
+)
+def test_the_lowest_limit(loss, limit):
+    found = lowest_limit(loss, (x, y), [{"x": arb(0), "y": arb(0)}])
+    assert found is not None
+    assert found.limit == limit if limit == "-oo" else found.exact.rational == limit
+
+
+def test_a_path_stays_in_the_domain():
+    """x y falls along x = t, y = -t, and not where y >= 0 and x >= 0."""
+    gaps = [Gap(read(u), ">=") for u in "xy"]
+    origin = [{"x": arb(0), "y": arb(0)}]
+    assert lowest_limit(x * y, (x, y), origin, gaps[:1]).limit == "-oo"
+    inside = lowest_limit(x * y, (x, y), origin, gaps)
+    assert inside is None or inside.limit == "number"
+
+
+@pytest.mark.parametrize(
+    ("loss", "value", "has"),
+    [
+        (100 * (y - x**2) ** 2 + (1 - x) ** 2, 0, True),  # Rosenbrock: at the vertex in y a parabola in x is left
+        (x / (1 + x**2 + y**2), -0.5, True),  # x + (1 + x^2 + y^2)/2 >= 0
+        (x * sp.exp(-(x**2) - y**2), -0.4, True),
+        (x * sp.exp(-(x**2) - y**2), 0.4, False),  # the loss tends to 0, so values up to 0.4 are met far out
+        ((x * y - 1) ** 2 + x**2, 1, False),  # the infimum 0 is not attained
+        (x * sp.exp(-(x**2)), -0.4, False),  # y runs free: true, but of no bounded set
+        (x**2 - y**2, 0, False),
+    ],
+)
+def test_a_least_value_is_attained(loss, value, has):
+    assert (attains(sp.expand(loss), (x, y), arb(value), Budget.of(5)) is not None) == has
+
+
+def test_expanded_rosenbrock_has_its_minimum():
+    said = answer("100*x^4 - 200*x^2*y + 100*y^2 + x^2 - 2*x + 1", unknowns=["x", "y"])
+    assert kinds(said) == ["global minimum"]
+    assert said["verdict"]["minimiser"] == "closed"
+
+
+def test_least_and_greatest():
+    said = answer("x/(1 + x^2 + y^2)", unknowns=["x", "y"])
+    assert {p["exact"]["x"]: p["kind"] for p in said["critical_points"]} == {
+        "-1": "global minimum",
+        "1": "global maximum",
+    }
+
+
+@pytest.mark.parametrize(
+    ("loss", "word"),
+    [
+        ("(x*y - 1)^2 + x^2", "infimum 0 of the loss is not attained"),
+        ("exp(-x^2 - y^2)", "infimum 0 of the loss is not attained"),
+        ("log(1 + exp(x + y)) + x^2 - y", "would be a critical point, and there is none"),
+        ("(x*y - 1)^2 + x^2 + y^2*x^2*exp(-y^2)", ""),  # no more than the list supports
+    ],
+)
+def test_no_minimum_is_said_with_its_ground(loss, word):
+    said = answer(loss, unknowns=["x", "y"])
+    assert "global minimum" not in kinds(said)
+    assert any(word in text for text in without(said)) or not word
+
+
+def test_a_point_outside_of_the_text_does_not_make_another_one_least():
+    """The least value of what is left after cancelling is at x = 1, where the text has no value."""
+    said = answer("((x-1)/(x-1))*((x-1)^2*(x+1)^2 + (x-1)^2/10) + y^2", unknowns=["x", "y"])
+    assert kinds(said) == ["local minimum", "saddle"]
+    assert "fault" not in json.dumps(said)
+
+
+def test_a_part_without_a_minimum_does_not_speak_for_the_whole():
+    """exp(x) tends to 0, the loss to more: y^4 - y is least at y = 4^(-1/3)."""
+    said = answer("exp(x) + abs(y - 1) + 5", unknowns=["x", "y"])
+    assert not any("infimum 0" in text for text in without(said) if not text.startswith("of "))
+
+
+def test_the_ends_of_an_interval_are_not_all():
+    """Every median of 1 and 2 is a minimum."""
+    text = cf.derive("abs(x-1) + abs(x-2)").to_text()
+    assert "there are no others" not in text
+    assert "any value in [1, 2]" in " ".join(text.split())
