@@ -5,6 +5,7 @@ It evaluates the reader's tree with NumPy and minimises it with SciPy from sever
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -13,25 +14,11 @@ from scipy.optimize import minimize
 from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.expression import Node
+from closedform.ladder import MATRIX
 from closedform.problem import Problem
 from closedform.stationarity.matrix import MatrixSystem, matrix_system
-from closedform.strategies.matrices import covariance as matrix_covariance
-from closedform.strategies.matrices import low_rank as matrix_low_rank
-from closedform.strategies.matrices import orthogonal as matrix_orthogonal
-from closedform.strategies.matrices import prox as matrix_prox
-from closedform.strategies.matrices import quotient as matrix_quotient
-from closedform.strategies.matrices import spectral as matrix_spectral
-from closedform.strategies.matrices.equations import affine as matrix_affine
 
-STRATEGIES = (
-    matrix_prox,
-    matrix_spectral,
-    matrix_orthogonal,
-    matrix_low_rank,
-    matrix_quotient,
-    matrix_affine,
-    matrix_covariance,
-)
+STRATEGIES = tuple(importlib.import_module(m) for m in MATRIX if ".matrices." in m and not m.endswith("monotone"))
 SIZES = {"n": 9, "k": 3, "m": 4, "p": 5, "q": 2, "r": 2, "d": 3, "a": 3, "b": 2}
 
 _FUNCTIONS = {
@@ -112,6 +99,8 @@ def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
         return np.abs(args[0]).sum()
     if head == "nuclear":
         return np.linalg.svd(args[0], compute_uv=False).sum()
+    if head == "rank":
+        return np.linalg.matrix_rank(args[0], tol=1e-9)
     if head == "logdet":
         return np.linalg.slogdet(np.atleast_2d(args[0]))[1]
     if head == "det":

@@ -164,3 +164,32 @@ def _inverse_root(S):
     keep = values > values[-1] * len(values) * np.finfo(float).eps
     return (vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T
 '''
+
+AUXILIARIES["_sphere"] = '''
+def _sphere(A, h, size, filled):
+    """argmin y'Ay - 2h'y subject to y'y = size (at most size if filled): eigenvectors and the secular equation."""
+    if not size > 0:
+        raise ValueError("the set has no interior: its size must be positive")
+    values, vectors = _eigen(A)
+    g, gaps = (vectors.T @ h).ravel(), values - values[0]
+    if filled and values[0] > 1e-14 * values[-1] and np.sum((g / values) ** 2) <= size:
+        return vectors @ (g / values)[:, None]
+    near = gaps <= 1e-12 * max(abs(values[0]), abs(values[-1]))
+    rest = np.where(near, 0.0, g / np.where(near, 1.0, gaps))
+    left = size - np.sum(rest**2)
+    if np.linalg.norm(g[near]) <= 1e-14 * np.linalg.norm(g) and left >= 0 and not (filled and values[0] > 0):
+        rest[0] = np.sqrt(left)  # the hard case
+        return vectors @ rest[:, None]
+    low, high = np.linalg.norm(g[near]) / np.sqrt(size), np.linalg.norm(g) / np.sqrt(size)
+    t = max(low, 1e-300)
+    for _ in range(200):  # Newton's method on 1/|y| - 1/sqrt(size), which is concave; bisection where it leaves
+        y = g / (gaps + t)
+        length = np.sqrt(np.sum(y**2))
+        low, high = (t, high) if length > np.sqrt(size) else (low, t)
+        step = (length / np.sqrt(size) - 1) * length**2 / np.sum(y**2 / (gaps + t))
+        last, t = t, t + step if low < t + step < high else (low + high) / 2
+        if abs(t - last) <= 4e-16 * t:
+            break
+    y = g / (gaps + t)
+    return vectors @ (y * np.sqrt(size / np.sum(y**2)))[:, None]
+'''

@@ -323,6 +323,7 @@ _NEEDS = {
     "_constrained": ("_solve",),
     "_two_sided": ("_least_squares",),
     "_sylvester": ("_least_squares",),
+    "_sphere": ("_eigen",),
 }
 
 

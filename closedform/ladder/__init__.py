@@ -48,12 +48,16 @@ SCALAR: tuple[str, ...] = (
 )
 MATRIX: tuple[str, ...] = (
     "closedform.strategies.matrices.prox",
+    "closedform.strategies.matrices.support",
     "closedform.strategies.matrices.spectral",
     "closedform.strategies.matrices.orthogonal",
+    "closedform.strategies.matrices.sphere",
     "closedform.strategies.matrices.low_rank",
     "closedform.strategies.matrices.quotient",
     "closedform.strategies.matrices.equations.affine",
     "closedform.strategies.matrices.covariance",
+    "closedform.strategies.matrices.equations.inverse_function",
+    "closedform.strategies.matrices.equations.definite_factor",
     "closedform.strategies.matrices.monotone",
     "closedform.strategies.networks.width",
     "closedform.strategies.exponentials.all_data",

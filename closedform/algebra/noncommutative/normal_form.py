@@ -14,8 +14,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from math import gcd, isqrt, lcm
+from math import gcd, lcm
 from typing import Any
+
+from flint import fmpz
 
 from closedform.errors import InputError
 
@@ -513,10 +515,10 @@ def power(p: Poly, e: Fraction | int) -> Poly:
 def _number_power(c: Fraction, e: Fraction) -> Poly:
     if e.denominator == 1:
         return constant(c ** int(e))
-    if e.denominator == 2 and c > 0:
-        roots = isqrt(c.numerator), isqrt(c.denominator)
-        if roots[0] ** 2 == c.numerator and roots[1] ** 2 == c.denominator:
-            return constant(Fraction(*roots) ** e.numerator)
+    if c > 0:
+        top, bottom = (fmpz(x).root(e.denominator) for x in (c.numerator, c.denominator))
+        if top**e.denominator == c.numerator and bottom**e.denominator == c.denominator:
+            return constant(Fraction(int(top), int(bottom)) ** e.numerator)
     return of_atom(Atom("num", (c,)), e)
 
 

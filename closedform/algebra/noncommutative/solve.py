@@ -172,7 +172,9 @@ def solve(
     ``singular``: the equation is known to be consistent, and this gives generalised inverses of singular coefficients.
     """
     found = collect(p, name, rows, cols)
-    if found is None or (found.flipped and found.plain and not symmetric):
+    if found is not None and found.flipped and found.plain and not symmetric:
+        return _both(found, rows, cols)
+    if found is None:
         return None
     if found.flipped and not found.plain:
         flipped = solve(p.T, name, rows, cols, singular=singular)
@@ -208,6 +210,26 @@ def solve(
     kron = kronecker(pairs, rows, cols)
     value = w.of_letter(Letter("unvec", (w.inverse(kron) * vec(-rest), rows, cols), rows, cols))
     return Solution(value, (kron,), "kronecker")
+
+
+def _both(found: Linear, rows: str, cols: str) -> Solution | None:
+    """a U + b U' + C = 0 with scalars a, b: U = (b C' - a C)/(a^2 - b^2)."""
+    if rows != cols or found.entrywise is not None:
+        return None
+    totals = list[Poly]()
+    for pairs in (found.plain, found.flipped):
+        total = w.constant(0)
+        for left, right in pairs:
+            s, t = identity_multiple(left), identity_multiple(right)
+            if s is None or t is None:
+                return None
+            total = total + s * t
+        totals.append(total)
+    a, b = totals
+    gap = a * a - b * b
+    if gap.zero:
+        return None
+    return Solution(w.power(gap, -1) * (b * found.rest.T - a * found.rest), (gap,))
 
 
 def kronecker(pairs: tuple[Pair, ...], rows: str, cols: str) -> Poly:

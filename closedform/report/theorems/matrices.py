@@ -22,8 +22,6 @@ def _stationary(constrained: bool, formula: str, conditions: Sequence[str], mean
 
 
 def _least(reason: str) -> str:
-    if not reason:
-        return "the loss is concave: this point is a global maximum, and there is no lower bound"
     return f"this point is a global minimum: {reason}"
 
 
@@ -52,14 +50,22 @@ def _family(family: str, free: Mapping[str, str]) -> str:
     return f"the minimisers form an affine family: {family}, with {any_}; the formula is the one with {zero}"
 
 
+def _no_lower_bound(kind: str) -> str:
+    if kind == "maximum":
+        return "the loss is concave: this point is a global maximum, and there is no lower bound"
+    return "the loss is quadratic and curved both ways: this point is a saddle, and there is no lower bound"
+
+
 MATRICES: dict[str, Theorem] = {
     "stationary matrices": Theorem(_stationary, "Magnus and Neudecker, Matrix Differential Calculus, 1988"),
     "stationary at random matrices": Theorem(
         "the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers"
     ),
     "global minimum of the matrices": Theorem(_least, CONVEX),
+    "gradient never zero": Theorem("{reason}", "Fermat", topic="no minimum"),
     "affine family of minimisers": Theorem(_family, "Penrose, Proc. Cambridge Phil. Soc. 51 (1955), theorem 2"),
     "constant slope": Theorem("{reason}, and the loss has no lower bound", "Fermat", topic="no minimum"),
+    "no lower bound": Theorem(_no_lower_bound, "Boyd and Vandenberghe, Convex Optimization, 2004, appendix A.5.4"),
     "convex in the matrices": Theorem(_convex, CONVEX_RULES, topic="convex"),
     "least-norm family": Theorem(
         "if {design} lacks full column rank, the minimisers are the family a+ + v with v in the null space of the design; "

@@ -7,12 +7,12 @@ More than 400 lines: four spellings of one theorem.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Word
+from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Word
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt
@@ -105,7 +105,7 @@ def _folded(system: MatrixSystem, letters: Word) -> tuple[Poly, Letter] | None:
 
 
 def _product(
-    system: MatrixSystem, letters: Word, loss: Poly, whole: Letter, penalty: Poly | None, columns: str | None = None
+    system: MatrixSystem, letters: Word, loss: Poly, whole: Letter, penalty: Ridge | None, columns: str | None = None
 ) -> Attempt:
     if penalty is not None and len(letters) != 2:
         return Attempt(name, "declined", "a penalty on more than two factors")
@@ -113,11 +113,17 @@ def _product(
     form = _quadratic(loss, fresh, w.of_letter(whole))
     if isinstance(form, str):
         return Attempt(name, "declined", form)
+    if penalty is not None and not gram and columns is None:
+        a, b, k, _ = form
+        one, other = (b, a) if w.identity_is(a) else (a, b)
+        known = definite(one, system.facts) is not None and sign(penalty.weight, system.facts) == 2
+        if known and other == w.eye(other.rows) and not w.identity_is(one) and k == one:
+            return _autoencoder(system, letters, form, penalty)
     if gram and penalty is not None:
         scaled = identity_multiple(form[0])
         if scaled is None or identity_multiple(form[1]) is None:
             return Attempt(name, "declined", "a penalty beside a metric")
-        shift = w.scale(penalty, 1 / form[3]) * w.eye(form[2].rows)  # tr(Y'Y) is linear in the product
+        shift = w.scale(penalty.weight, 1 / form[3]) * w.eye(form[2].rows)  # tr(Y'Y) is linear in the product
         return _scaling(system, letters, (form[0], form[1], form[2] - shift, form[3]))
     return _scaling(system, letters, form) if gram else _factors(system, letters, form, penalty, columns)
 
@@ -134,9 +140,20 @@ def _thick(system: MatrixSystem) -> MatrixSystem | None:
         return None
 
 
-def _ridge(system: MatrixSystem) -> tuple[Poly | None, MatrixSystem | None]:
-    """``c`` and the rest where the loss holds ``c ||U||^2`` for every factor U, the same for all; (None, system) else."""
-    weights, rest = list[Poly](), system.loss
+@dataclass(frozen=True)
+class Ridge:
+    """Penalties ``c1 ||U||^2 + c2 ||V||^2``: at a given product their least value is 2 sqrt(c1 c2) times its nuclear norm.
+
+    It is attained with U multiplied by s and V divided by it, ``s^4 = c2/c1`` (s is None where the weights agree).
+    """
+
+    weight: Poly  # sqrt(c1 c2)
+    scale: dict[str, Poly]  # what each unknown is multiplied with; empty where the weights agree
+
+
+def _ridge(system: MatrixSystem) -> tuple[Ridge | None, MatrixSystem | None]:
+    """The penalties and the rest of the loss; (None, system) where there are none, (None, None) where they do not fit."""
+    weights, rest, own = list[Poly](), system.loss, frozenset(system.unknowns)
     for u in system.unknowns:
         p = system.unknown(u)
         gram = w.trace(p.T * p).single()
@@ -144,17 +161,20 @@ def _ridge(system: MatrixSystem) -> tuple[Poly | None, MatrixSystem | None]:
             return None, None
         total = w.constant(0)
         for (m, _), c in system.loss.terms.items():
-            if gram[1][0] in m:
+            if gram[1][0] in m and not any(a.names & own for a, _ in m if a != gram[1][0][0]):
                 total = total + Poly(ONE, ONE, {(tuple(x for x in m if x != gram[1][0]), ()): c})
         weights.append(total)
         rest = rest - total * w.trace(p.T * p)
     if all(t.zero for t in weights):
         return None, system
-    if any(t != weights[0] or t.names & frozenset(system.unknowns) for t in weights) or sign(
-        weights[0], system.facts
-    ) not in (1, 2):
+    without = replace(system, loss=rest)
+    if all(t == weights[0] for t in weights):
+        return (Ridge(weights[0], {}), without) if sign(weights[0], system.facts) in (1, 2) else (None, None)
+    if len(weights) != 2 or any(sign(t, system.facts) != 2 for t in weights):
         return None, None
-    return weights[0], replace(system, loss=rest)
+    ratio = w.power(weights[1] * w.power(weights[0], -1), Fraction(1, 4))
+    scale = {u: w.power(ratio, e) for u, e in zip(system.unknowns, (1, -1), strict=True)}
+    return Ridge(w.power(weights[0] * weights[1], Fraction(1, 2)), scale), without
 
 
 Form = tuple[Poly, Poly, Poly, Fraction]  # L, R, K, c: the loss is c (tr(B'LBR)/2 - tr(K'B)) + const
@@ -342,8 +362,14 @@ def _fold(loss: Poly, letters: Word, whole: Letter) -> Poly | None:
     back = tuple(l.T for l in reversed(letters))
     out = w.constant(0)
     unknowns = {n for l in letters for n in l.names}
+    norms: list[Atom] = []
+    if len(letters) == 2 and letters[0].cols == _ONE and letters[1] != letters[0].T:  # ||u||^2 ||v||^2 = ||u v'||^2
+        norms = [next(iter(w.trace(w.of_letter(l) * w.of_letter(l.T)).terms))[0][0][0] for l in letters]
     for (m, _), c in loss.terms.items():
         piece = w.constant(c)
+        if norms and all(dict(m).get(a) == 1 for a in norms):
+            piece = piece * w.trace(w.of_letter(whole.T) * w.of_letter(whole))
+            m = tuple(x for x in m if x[0] not in norms)
         for a, e in m:
             if not a.names & unknowns:
                 piece = piece * w.of_atom(a, e)
@@ -382,7 +408,7 @@ def _replace(word: Word, letters: Word, back: Word, whole: Letter) -> Word:
 
 
 def _factors(
-    system: MatrixSystem, letters: Word, form: Form, penalty: Poly | None = None, columns: str | None = None
+    system: MatrixSystem, letters: Word, form: Form, penalty: Ridge | None = None, columns: str | None = None
 ) -> Attempt:
     inner = [l.cols for l in letters[:-1]]
     source = source_of(system)
@@ -416,7 +442,7 @@ def _factors(
     source.line(f"{sv} = np.append({sv}, np.zeros({rank}))[:{rank}]")
     source.line(f"{U}, {Vt} = (np.pad(Z, ((0, 0), (0, {rank})))[:, :{rank}] for Z in ({U}, {Vt}.T))")
     if penalty is not None and scalar is not None:  # the penalty is 2 c times the nuclear norm of the product
-        shrink = w.scale(penalty, 2 / form[3]) * w.power(scalar, -1)
+        shrink = w.scale(penalty.weight, 2 / form[3]) * w.power(scalar, -1)
         source.line(f"{sv} = np.sqrt(np.maximum({sv} - {source.factor(shrink)}, 0))")
         Vt = source.let("W", f"{Vt} * {sv}")
     if columns is not None:
@@ -439,6 +465,8 @@ def _factors(
             else f"np.eye({rows}, {cols})"
         )
         u = l.args[0]
+        if penalty is not None and penalty.scale:
+            code = f"{source.factor(penalty.scale[u])} * ({code})"
         source.line(f"{identifier(u)} = ({code}).T" if l.t else f"{identifier(u)} = {code}")
         outputs[u] = identifier(u)
     shown = "*".join(l.key for l in letters)
@@ -450,13 +478,14 @@ def _factors(
     target = k if scalar is None else w.power(scalar, -1) * k
     cut = ""
     if penalty is not None and scalar is not None:
-        cut = (
-            f"shrink_singular_values({display(target)}, {display(w.scale(penalty, 2 / form[3]) * w.power(scalar, -1))})"
-        )
+        cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty.weight, 2 / form[3]) * w.power(scalar, -1))})"
     body = cut or display(target) if not la and not rb else f"{la}({display(target)}){rb}"
     best = f"{la}truncated_svd({body}, {least}){rb}"
+    front = {u: f"{display(x)}*" for u, x in penalty.scale.items()} if penalty is not None else {}
     texts = {
-        l.args[0]: f"{'first' if i == 0 else 'last' if i == len(letters) - 1 else 'inner'}_factor({best})"
+        l.args[
+            0
+        ]: f"{front.get(l.args[0], '')}{'first' if i == 0 else 'last' if i == len(letters) - 1 else 'inner'}_factor({best})"
         for i, l in enumerate(letters)
     }
     tex = " ".join(
@@ -476,25 +505,65 @@ def _factors(
             f"(Eckart-Young-Mirsky)"
         )
         + (
-            (
-                f"; the least ||{letters[0].key}||^2 + ||{letters[1].key}||^2 at a given product is twice its "
-                f"nuclear norm"
-            )
+            (f"; the least penalty at a given product is twice {display(penalty.weight)} times its nuclear norm")
             if penalty is not None
             else ""
         ),
         reference=_BALDI,
         conditions=tuple(dict.fromkeys(conditions)),
         cost=singular(k.rows, k.cols),
-        remarks=(
-            (
-                f"the factors are determined only up to invertible matrices between them: {letters[0].key}*T and "
-                f"T^-1*{letters[1].key}"
-            ),
-            "every local minimum is global, the other critical points are saddles; this says nothing about "
-            "networks with"
-            " nonlinear activations",
+        remarks=_freedom(letters, penalty),
+    )
+
+
+def _freedom(letters: Word, penalty: Ridge | None) -> tuple[str, ...]:
+    first, last = letters[0].key, letters[1].key
+    if penalty is not None:
+        return (f"the factors are determined only up to orthogonal matrices between them: {first}*Q and Q'*{last}",)
+    return (
+        f"the factors are determined only up to invertible matrices between them: {first}*T and T^-1*{last}",
+        "every local minimum is global, the other critical points are saddles; this says nothing about networks with "
+        "nonlinear activations",
+    )
+
+
+def _autoencoder(system: MatrixSystem, letters: Word, form: Form, penalty: Ridge) -> Attempt:
+    """||X - P X||^2 with penalties on the factors of P = U V: shrunken projectors on the leading eigenvectors of XX'."""
+    a, b, _, c = form
+    gram = b if w.identity_is(a) else a
+    q = letters[0].cols
+    keep = w.scale(penalty.weight, 2 / c)
+    source = source_of(system)
+    values, vectors = source.locals("values vectors")
+    n, rows = source.size(q), source.size(gram.rows)
+    source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(gram))}")
+    source.line(f"{values}, {vectors} = {values}[::-1][:{n}], {vectors}[:, ::-1][:, :{n}]")
+    shrink = source.poly(keep)
+    source.line(f"{values} = np.maximum(1 - {shrink} / np.where({values} > {shrink}, {values}, {shrink}), 0)")
+    root = source.let("W", f"np.zeros(({rows}, {n}))")
+    source.line(f"{root}[:, :len({values})] = {vectors} * np.sqrt({values})")
+    names = {l.args[0]: l for l in letters}
+    front = {u: f"{display(x)}*" for u, x in penalty.scale.items()}
+    inside = f"positive_part(eye({q}) - {display(keep) if keep.single() else f'({display(keep)})'}*inv(largest_eigenvalues({display(gram)}, {q})))"
+    factor = f"largest_eigenvectors({display(gram)}, {q})*sqrt({inside})"
+    texts = dict[str, str]()
+    for i, (u, l) in enumerate(names.items()):
+        flipped = l.t == (i == 0)
+        scale = f"{source.factor(penalty.scale[u])} * " if penalty.scale else ""
+        source.line(f"{identifier(u)} = {scale}{root}{'.T' if flipped else ''}")
+        texts[u] = f"{front.get(u, '')}" + (f"({factor})'" if flipped else factor)
+    return by_theorem(
+        system,
+        name,
+        texts={u: texts[u] for u in system.unknowns},
+        latex=rf"{latex(gram)} = V \Lambda V^\top,\quad \hat P = V_{{{q}}} \left(I - {latex(keep)} \Lambda_{{{q}}}^{{-1}}\right)_+ V_{{{q}}}^\top",
+        source=source.finish({u: identifier(u) for u in system.unknowns}),
+        theorem=(
+            f"in the eigenvectors of {display(gram)} the loss splits: each of the {q} leading ones is kept with the factor "
+            f"1 - s/value where that is positive, s = {display(keep)}"
         ),
+        reference="Kunin, Bloom, Goeva and Seed, ICML 2019, theorem 4.2",
+        remarks=_freedom(letters, penalty),
     )
 
 

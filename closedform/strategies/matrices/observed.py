@@ -137,8 +137,8 @@ def loss_function(system: MatrixSystem) -> Any:
 
 
 def _size(s: str, sizes: dict[str, int]) -> int | None:
-    if s == ONE or s.isdigit():
-        return int(s)
+    if s in (ONE, "one_") or s.isdigit():  # a column read as a matrix of one column: see low_rank
+        return 1 if s == "one_" else int(s)
     if s in sizes:
         return sizes[s]
     parts = s.split("*")

@@ -36,7 +36,6 @@ counterexample = {
     "assumptions": ["tau>0"],
 }
 _BOOK = "Parikh and Boyd, Proximal Algorithms, Found. Trends Optim. 1 (2014), chapter 6"
-_PENALTIES = ("norm1", "norm", "nuclear", "entropy")
 
 
 @dataclass
@@ -74,9 +73,9 @@ def _penalty(a: Atom, e: Fraction, u: str) -> str | None:
     """The kind of a nonsmooth or entropic atom in the unknown itself."""
     if u not in a.names:
         return None
-    if a.kind == "nuclear" and e == 1:
+    if a.kind in ("nuclear", "rank") and e == 1:
         s = a.args[0].single()
-        return "nuclear" if s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name" else None
+        return a.kind if s and s[:2] == (1, ()) and len(s[2]) == 1 and s[2][0].kind == "name" else None
     if a.kind != "tr":
         return None
     word = a.args[0]
@@ -173,7 +172,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     parts = split(system, u)
     if isinstance(parts, str):
         return Attempt(name, "declined", parts)
-    sets = None if "entropy" in parts.penalties else _sets(system, u)
+    sets = None if "entropy" in parts.penalties else sets_of(system, u)
     if isinstance(sets, str):
         return Attempt(name, "declined", sets)
     kinds = frozenset(parts.penalties)
@@ -181,6 +180,10 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         return _entropic(system, u, parts, sets)
     if parts.curvature.zero:
         return Attempt(name, "declined", "there is no quadratic term")
+    if "rank" in kinds:
+        if kinds != {"rank"} or sets or parts.weighted:
+            return Attempt(name, "declined", "a rank penalty with other terms")
+        return _hard_threshold(system, u, parts)
     if sets and kinds - {"norm1"}:
         return Attempt(name, "declined", "a penalty and a set together")
     if ("nuclear" in kinds and kinds != {"nuclear"}) or (parts.weighted and kinds - {"norm1"}):
@@ -254,6 +257,32 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     )
 
 
+def _hard_threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
+    """c/2 ||X - Z||^2 + t rank(X): keeping a singular value s costs t and saves c s^2/2."""
+    p, z = system.unknown(u), _centre(parts)
+    cut = w.power(_divided(w.scale(parts.penalties["rank"], 2), parts), Fraction(1, 2))
+    source = source_of(system)
+    left, values, right = source.locals("U sigma Vt")
+    source.line(f"{left}, {values}, {right} = np.linalg.svd({source.poly(z)}, full_matrices=False)")
+    source.line(f"{identifier(u)} = ({left} * np.where({values} > {source.poly(cut)}, {values}, 0)) @ {right}")
+    return by_theorem(
+        system,
+        name,
+        texts={u: f"hard_threshold_singular_values({display(z)}, {display(cut)})"},
+        latex=(
+            rf"{latex(z)} = U \Sigma V^\top,\quad \hat {latex(p)} = "
+            rf"U \left(\Sigma \odot [\Sigma > {latex(cut)}]\right) V^\top"
+        ),
+        source=source.finish({u: identifier(u)}),
+        theorem=(
+            "among the matrices of rank r the truncated singular value decomposition is the nearest (Eckart-Young-Mirsky), "
+            f"so that a singular value is worth its rank when it exceeds {display(cut)}"
+        ),
+        reference="Eckart and Young, Psychometrika 1 (1936); Parikh and Boyd, Proximal Algorithms, 2014, section 6.9",
+        remarks=(f"the minimiser is unique unless a singular value equals {display(cut)}",),
+    )
+
+
 def _wrapped(p: Poly) -> str:
     text = display(p)
     return f"({text})" if " " in text or text.startswith("-") else text
@@ -275,13 +304,14 @@ class Set:
     low: Poly | None = None
     high: Poly | None = None
     total: Poly | None = None
+    upto: bool = False  # the sum is at most the total
 
 
-def _sets(system: MatrixSystem, u: str) -> Set | str | None:
+def sets_of(system: MatrixSystem, u: str) -> Set | str | None:
     p = system.unknown(u)
     low: Poly | None = w.zeros(p.rows, p.cols) if u in system.facts.nonnegative | system.facts.positive else None
-    high, total, found = None, None, None
-    for c in system.constraints:
+    high, total, found, upto = None, None, None, False
+    for c in sorted(system.constraints, key=lambda c: c.kind not in ("psd", "spd")):
         if c.kind in ("nonnegative", "positive"):
             low = w.zeros(p.rows, p.cols)
         elif c.kind in ("psd", "spd"):
@@ -290,6 +320,8 @@ def _sets(system: MatrixSystem, u: str) -> Set | str | None:
             continue
         elif c.kind == "zero" and c.left.scalar and total is None and (t := _sum_equals(c, p)) is not None:
             total = t
+        elif c.kind == "atmost" and found == "psd" and total is None and (t := _sum_equals(c, p)) is not None:
+            total, upto = t, True
         elif c.kind == "atmost" and not c.left.scalar and c.left.names >= {u}:
             rest = c.left - p if c.left.terms.get(next(iter(p.terms))) == 1 else c.left + p
             if u in rest.names:
@@ -316,7 +348,7 @@ def _sets(system: MatrixSystem, u: str) -> Set | str | None:
         return "two bounds on the same side"
     if found == "psd":
         return (
-            Set("spectrahedron" if total is not None else "psd", total=total)
+            Set("spectrahedron" if total is not None else "psd", total=total, upto=upto)
             if low is None and high is None
             else "psd with bounds"
         )
@@ -355,6 +387,8 @@ def _ball(c: Constraint, u: str, system: MatrixSystem) -> tuple[str, Poly] | Non
 
 def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
     p, z = system.unknown(u), _centre(parts)
+    if sets.upto:
+        return Attempt(name, "declined", "a projection where the sum has an upper bound is not known here")
     if parts.weighted and sets.kind != "box":
         return Attempt(name, "declined", "a weighted projection on this set has no closed form here")
     source = source_of(system)

@@ -12,7 +12,8 @@ from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem, differentiate
 from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, source_of
-from closedform.strategies.matrices.spectral import eigenvectors
+from closedform.strategies.matrices.forms import quadratic
+from closedform.strategies.matrices.spectral import canonical_pair, eigenvectors
 
 name = "quotient of forms"
 example = {
@@ -32,7 +33,7 @@ def declines(system: MatrixSystem) -> str | None:
         return system.trouble
     if system.constraints:
         return "there are constraints"
-    if single_unknown(system) is None:
+    if single_unknown(system) is None and not _columns(system):
         return "not one matrix unknown"
     u = system.unknowns[0]
     below = any(e < 0 and u in a.names for m, _ in system.loss.terms for a, e in m)
@@ -46,6 +47,10 @@ def declines(system: MatrixSystem) -> str | None:
 
 def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     budget.check()
+    if _columns(system):
+        return _correlation(system) or Attempt(
+            name, "declined", "the loss is not a correlation u'Cv of normalised columns"
+        )
     u = system.unknowns[0]
     found = _ratio(system, u) or _trace_ratio(system, u) or _determinants(system, u)
     if found is None:
@@ -61,21 +66,58 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     return eigenvectors(system, name, u, m, metric, w.constant(1), level.conditions, scale_free=True)
 
 
-def _form(p: Poly, system: MatrixSystem, u: str) -> tuple[Poly, Poly, Poly] | None:
-    """(A, c, d) with p = x'Ax + 2 c'x + d."""
-    x = system.unknown(u)
-    found = collect(differentiate(p, {u: x})[u], u, x.rows, x.cols)
-    if found is None or found.flipped or found.entrywise is not None or len(found.plain) > 1:
+def _columns(system: MatrixSystem) -> bool:
+    """Are the unknowns two columns?"""
+    return len(system.unknowns) == 2 and all(c == ONE and r != ONE for r, c in map(system.shape, system.unknowns))
+
+
+def _correlation(system: MatrixSystem) -> Attempt | None:
+    """-(u'Cv)^e / ((u'Au)^(e/2) (v'Bv)^(e/2)) for e = 1 or 2: the same at all multiples, so that both may be normalised."""
+    u, v = system.unknowns
+    moving = Poly(ONE, ONE, {t: c for t, c in system.loss.terms.items() if any({u, v} & a.names for a, _ in t[0])})
+    below = {a: e for m, _ in moving.terms for a, e in m if e < 0 and {u, v} & a.names}
+    if len(below) != 2 or set(below.values()) not in ({w.Fraction(-1)}, {w.Fraction(-1, 2)}):
         return None
-    a = w.zeros(x.rows, x.rows)
-    if found.plain:
-        left, right = found.plain[0]
-        s = identity_multiple(right)
-        if s is None:
+    metrics = dict[str, Poly]()
+    for a in below:
+        one = next(iter(a.names & {u, v}))
+        found = quadratic(w.of_atom(a) if a.kind != "poly" else a.args[0], system, one)
+        if found is None or len(a.names & {u, v}) != 1 or not (found[1].zero and found[2].zero):
             return None
-        a = w.scale(left * s, w.Fraction(1, 2))
-    rest = w.substitute(p, {u: w.zeros(x.rows, x.cols)})
-    return a, w.scale(found.rest, w.Fraction(1, 2)), rest
+        metrics[one] = found[0]
+    top = w.product(moving, *(w.of_atom(a, -e) for a, e in below.items()))
+    squared = next(iter(below.values())) == -1
+    root = _square_root(top) if squared else -top
+    cross = None if root is None else collect(differentiate(root, {u: system.unknown(u)})[u], u, *system.shape(u))
+    if len(metrics) != 2 or cross is None or cross.plain or cross.flipped:
+        return None
+    inner = collect(cross.rest, v, *system.shape(v))
+    if (
+        inner is None
+        or not inner.rest.zero
+        or len(inner.plain) != 1
+        or (s := identity_multiple(inner.plain[0][1])) is None
+    ):
+        return None
+    c = inner.plain[0][0] * s
+    return canonical_pair(system, name, u, v, c, metrics[u], metrics[v], scale_free=True)
+
+
+def _square_root(p: Poly) -> Poly | None:
+    """r with p = -r^2 where p is one such square, up to a positive factor."""
+    squares = [(c, m) for (m, _), c in p.terms.items() if any(e == 2 for _, e in m)]
+    if not squares or any(c >= 0 for c, _ in squares):
+        return None
+    (c0, m0), out = squares[0], w.constant(0)
+    first = next(a for a, e in m0 if e == 2)
+    for (m, _), c in p.terms.items():
+        if dict(m).get(first) == 2:
+            out = out + w.of_atom(first)
+        elif dict(m).get(first) == 1:
+            other = Poly(ONE, ONE, {(tuple(x for x in m if x[0] != first), ()): c / (2 * c0)})
+            out = out + other
+    ratio = w.product(Poly(ONE, ONE, {(tuple(x for x in m0 if x[0] != first), ()): -c0}), out, out)
+    return out if ratio == -p else None
 
 
 def _ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | Attempt | None:
@@ -93,7 +135,7 @@ def _ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | Attempt | None:
     top = (system.loss - constant) * w.of_atom(atom)
     if any(a == atom for m, _ in top.terms for a, e in m if e < 0):
         return None
-    above, under = _form(top, system, u), _form(denominator, system, u)
+    above, under = quadratic(top, system, u), quadratic(denominator, system, u)
     if above is None or under is None or not under[1].zero:
         return None
     if above[1].zero and above[2].zero and under[2].zero:
@@ -107,8 +149,8 @@ def _sharpe(system: MatrixSystem, u: str, atom: Atom) -> Attempt | None:
     """-m'x / sqrt(x'Bx): the direction B^-1 m, by the Cauchy-Schwarz inequality."""
     moving = Poly(ONE, ONE, {t: c for t, c in system.loss.terms.items() if any(u in a.names for a, _ in t[0])})
     top = moving * w.of_atom(atom, w.Fraction(1, 2))
-    under = _form(w.of_atom(atom) if atom.kind != "poly" else atom.args[0], system, u)
-    above = _form(top, system, u)
+    under = quadratic(w.of_atom(atom) if atom.kind != "poly" else atom.args[0], system, u)
+    above = quadratic(top, system, u)
     if under is None or above is None or system.shape(u)[1] != ONE or not (under[1].zero and under[2].zero):
         return None
     if not above[0].zero or not above[2].zero or above[1].zero:

@@ -15,6 +15,7 @@ from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
 from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, source_of
+from closedform.strategies.matrices.forms import without_root
 
 name = "spectral decomposition"
 example = {
@@ -46,7 +47,7 @@ def metric_of(c: Constraint, system: MatrixSystem, u: str) -> tuple[Poly, Poly] 
     rows, cols = system.shape(u)
     if c.kind != "zero" or (rows, cols) == (ONE, ONE) or c.left.names & frozenset(system.unknowns) != {u}:
         return None
-    left = _without_root(c.left) if c.left.scalar else c.left
+    left = without_root(c.left, system) if c.left.scalar else c.left
     if left is None or (left.rows, left.cols) != (cols, cols):
         return None
     metric, target = w.zeros(rows, rows), w.constant(0)
@@ -81,18 +82,6 @@ def metric_of(c: Constraint, system: MatrixSystem, u: str) -> tuple[Poly, Poly] 
     if not s or not w.is_symmetric(metric):
         return None
     return w.scale(metric, 1 / s), w.scale(size, 1 / s)
-
-
-def _without_root(p: Poly) -> Poly | None:
-    """``sqrt(t) - r`` squared: ``t - r^2``."""
-    roots = [(m, c) for (m, _), c in p.terms.items() if any(e.denominator == 2 for _, e in m)]
-    if not roots:
-        return p
-    if len(roots) != 1 or len(p.terms) != 2:
-        return None
-    m, c = roots[0]
-    t = Poly(ONE, ONE, {(m, ()): c})
-    return t * t - (p - t) * (p - t)
 
 
 def normalised(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
@@ -244,11 +233,19 @@ def _pair(system: MatrixSystem) -> Attempt:
         return Attempt(name, "declined", "the loss is not bilinear on the constraints")
     c, right = cross.plain[0]
     s = identity_multiple(right)
+    if s is None:
+        return Attempt(name, "declined", "the loss is not bilinear on the constraints")
+    return canonical_pair(system, name, u, v, -(c * s), a, b)
+
+
+def canonical_pair(
+    system: MatrixSystem, strategy: str, u: str, v: str, c: Poly, a: Poly, b: Poly, scale_free: bool = False
+) -> Attempt:
+    """U, V of the largest tr(U'CV) with U'AU = I and V'BV = I."""
     levels = [definite(x, system.facts) for x in (a, b)]
-    if s is None or any(l is None or not l.strict for l in levels):
-        return Attempt(name, "declined", "nothing shows that the metrics are positive definite")
+    if any(l is None or not l.strict for l in levels):
+        return Attempt(strategy, "declined", "nothing shows that the metrics are positive definite")
     conditions = tuple(dict.fromkeys(x for l in levels if l for x in l.conditions))
-    c = -(c * s)
     k, mono = w.content(c)
     if sign(Poly(ONE, ONE, {(mono, ()): w.Fraction(abs(k))}), system.facts) == 2:
         c = w.divide_mono(c, abs(k), mono)
@@ -282,7 +279,7 @@ def _pair(system: MatrixSystem) -> Attempt:
     )
     return by_theorem(
         system,
-        name,
+        strategy,
         texts=pair,
         latex=tex,
         source=source.finish({u: identifier(u), v: identifier(v)}),
@@ -290,6 +287,8 @@ def _pair(system: MatrixSystem) -> Attempt:
         reference=_HOTELLING,
         conditions=conditions,
         cost=cubic(system.shape(u)[0], "22"),
+        remarks=("every nonzero multiple of either column is a minimiser too, with signs that keep u'Cv positive",)
+        * scale_free,
     )
 
 

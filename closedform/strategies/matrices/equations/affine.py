@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.facts import definite, gram, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Poly
-from closedform.algebra.noncommutative.solve import Solution, collect, identity_multiple, kronecker, vanishes, vec
+from closedform.algebra.noncommutative.solve import Pair, Solution, collect, identity_multiple, kronecker, vanishes, vec
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
@@ -28,6 +28,7 @@ from closedform.strategies.matrices.equations.conditions import (
     domain,
     granted,
     inverse_conditions,
+    positive_definite,
     tidy,
 )
 from closedform.strategies.matrices.equations.elimination import (
@@ -218,11 +219,12 @@ def _answer(
         conditions = [special]
     reason = shape.reason if shape else ""
     reason = reason.partition("; strictly")[0] if loose.free else reason
-    findings = list[Finding]()
+    findings, kind = list[Finding](), "minimum"
     if shape is None:
         reason, extra = _otherwise(system, steps)
         if reason is None:
             return Attempt(name, "declined", "the critical point was found, but nothing shows that it is a minimum")
+        reason, kind = ("", reason) if reason in ("maximum", "saddle") else (reason, kind)
         conditions += [c for c in extra if c not in conditions]
     bad = domain(system, values)
     if isinstance(bad, str):
@@ -254,7 +256,10 @@ def _answer(
     )
     if proof is not None:
         findings.append(finding("stationary at random matrices", "proved", certificate=0))
-    findings.append(finding("global minimum of the matrices", reason=reason))
+    if kind == "minimum":
+        findings.append(finding("global minimum of the matrices", reason=reason))
+    else:
+        findings.append(finding("no lower bound", kind=kind))
     if loose.free:
         whole = ", ".join(f"{u} = {display(loose.values[u])}" for u in system.unknowns)
         findings.append(finding("affine family of minimisers", family=whole, free=loose.free))
@@ -298,8 +303,11 @@ def written(p: Poly, system: MatrixSystem) -> str:
 
 
 def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, list[str]]:
-    """Minimality where the loss is not jointly convex: one unknown after the other, or the Hessian as a condition."""
-    partial = replace(system)
+    """Minimality where the loss is not jointly convex: one unknown after the other, or the Hessian as a condition.
+
+    "maximum" and "saddle" for a quadratic loss without a lower bound; None where nothing is known.
+    """
+    partial, constrained = replace(system), any(c.kind == "zero" for c in system.constraints)
     reasons, conditions = list[str](), list[str]()
     for step in steps:
         u = step.unknown
@@ -318,10 +326,13 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
                     a, b = found.plain[0]
                     s = identity_multiple(b)
                     h = a * s if s is not None else None
-                    if h is not None and w.is_symmetric(h) and definite(-h, system.facts) is not None:
-                        return "", []  # concave: a maximum
-                    if h is not None and w.is_symmetric(h):
-                        return f"convex when {display(h)} is positive definite", [f"{display(h)} is positive definite"]
+                    if h is not None and not w.identity_is(h) and w.is_symmetric(h) and not found.flipped:
+                        if definite(-h, system.facts) is not None:
+                            return "maximum", []
+                        said = f"{positive_definite(h, system)} is positive definite"
+                        return f"convex when {said}", [said]
+                if found and not constrained:
+                    return _by_parts(found.plain, found.flipped, system), []
             return None, []
         partial = replace(
             partial,
@@ -340,6 +351,23 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
         return None, []
     joined = ", then ".join(reasons)
     return (f"minimised one unknown after the other: {joined}" if len(reasons) > 1 else joined), conditions
+
+
+def _by_parts(plain: tuple[Pair, ...], flipped: tuple[Pair, ...], system: MatrixSystem) -> str | None:
+    """The kind of the critical point where the gradient is a U + b U' + C: U + U' has the factor a + b, U - U' has a - b."""
+    totals = list[Poly]()
+    for pairs in (plain, flipped):
+        scales = [(identity_multiple(a), identity_multiple(b)) for a, b in pairs]
+        total = w.constant(0)
+        for s, t in scales:
+            if s is None or t is None:
+                return None
+            total = total + s * t
+        totals.append(total)
+    signs = {sign(totals[0] + totals[1], system.facts), sign(totals[0] - totals[1], system.facts)}
+    if signs <= {2}:
+        return "strictly convex in the symmetric and in the skew-symmetric part"
+    return "maximum" if signs <= {-2} else "saddle" if signs == {2, -2} else None
 
 
 def _in_inverse(system: MatrixSystem, u: str) -> str | None:

@@ -56,7 +56,9 @@ def certificate(
 
 def sizes_of(system: MatrixSystem, formulas: Iterable[Poly] = (), seed: str = "") -> dict[str, int]:
     """Distinct values for the size symbols, as the kernel would draw them; a circle of sizes leaves the relations only."""
-    symbols = sorted({s for n in system.names.shapes for node in system.problem.shapes[n] for s in free_names(node)})
+    symbols = sorted(
+        {s for n in system.names.shapes for node in system.problem.shapes[n] for s in free_names(node) if s != "one_"}
+    )
     try:
         return draw_sizes(symbols, [list(p) for p in tall(system, formulas)], seed, 3)
     except Refused:
@@ -68,7 +70,7 @@ def tall(system: MatrixSystem, formulas: Iterable[Poly] = ()) -> list[tuple[str,
     symbols = list[str]()
     for n in system.names.shapes:
         for node in system.problem.shapes[n]:
-            symbols += [s for s in sorted(free_names(node)) if s not in symbols]
+            symbols += [s for s in sorted(free_names(node)) if s not in (*symbols, "one_")]
     above: dict[str, set[str]] = {s: set() for s in symbols}
     for p in formulas:
         _tall(p, above)

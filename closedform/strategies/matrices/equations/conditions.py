@@ -70,7 +70,19 @@ def tidy(conditions: list[str]) -> list[str]:
     conditions = [
         c for c in conditions if not any(c.startswith(f"{v}'*") and c.endswith(f"*{v} is not zero") for v in vectors)
     ]
-    return [c for c in dict.fromkeys(conditions) if not (c.endswith(" is invertible") and len(ranks) > 1)]
+    definite_ones = {c.removesuffix(" is positive definite") for c in conditions if c.endswith(" is positive definite")}
+    return [
+        c
+        for c in dict.fromkeys(conditions)
+        if not (c.endswith(" is invertible") and (len(ranks) > 1 or c.removesuffix(" is invertible") in definite_ones))
+    ]
+
+
+def positive_definite(p: Poly, system: MatrixSystem) -> str:
+    """The matrix as text, without a factor that is known to be positive."""
+    c, m = w.content(p)
+    front = Poly(ONE, ONE, {(m, ()): abs(c)})
+    return display(w.divide_mono(p, abs(c), m) if sign(front, system.facts) == 2 else p)
 
 
 def constraint_rank(left: Poly, system: MatrixSystem) -> str | None:

@@ -1,0 +1,168 @@
+"""Linear losses on a compact convex set: the support function of the set and a point where it is attained.
+
+Ellipsoids (filled or not), boxes, balls, the l1 ball, the simplex, and positive semidefinite matrices of bounded trace.
+After Rockafellar, *Convex Analysis* (1970), section 13.
+"""
+
+from __future__ import annotations
+
+from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.facts import sign
+from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.text import display, latex
+from closedform.attempt import Attempt
+from closedform.budget import Budget
+from closedform.emit.source import identifier
+from closedform.stationarity.matrix import MatrixSystem
+from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
+from closedform.strategies.matrices.forms import Ellipsoid, ellipsoid
+from closedform.strategies.matrices.prox import Set, sets_of
+
+name = "linear loss on a compact set"
+example = {
+    "loss": "c'*x subject to x'*S*x <= 1",
+    "unknowns": ["x"],
+    "shapes": {"S": "k,k", "c": "k", "x": "k"},
+    "assumptions": ["S spd"],
+}
+counterexample = {"loss": "||x - z||^2 subject to x >= 0", "unknowns": ["x"], "shapes": {"z": "k", "x": "k"}}
+_BOOK = "Rockafellar, Convex Analysis, 1970, section 13"
+_SCHWARZ = "the Cauchy-Schwarz inequality; Boyd and Vandenberghe, Convex Optimization, 2004, exercise 4.21"
+_FAN = "Horn and Johnson, Matrix Analysis, 2nd ed., theorem 4.2.2; Overton and Womersley, Math. Programming 62 (1993)"
+
+
+def declines(system: MatrixSystem) -> str | None:
+    if (trouble := system.trouble_with("psd", "spd", "sym", "bounds")) is not None:
+        return trouble
+    one = single_unknown(system)
+    if one is None or system.gradient is None:
+        return "not one matrix unknown with a gradient"
+    if one[0] in system.gradient[one[0]].names or system.gradient[one[0]].zero:
+        return "the loss is not linear"
+    return None if system.constraints else "there is no set"
+
+
+def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
+    budget.check()
+    one = single_unknown(system)
+    if one is None or system.gradient is None:
+        return Attempt(name, "declined", "not one matrix unknown with a gradient")
+    u, slope = one[0], system.gradient[one[0]]
+    if len(system.constraints) == 1 and not _bound(system, u):
+        found = ellipsoid(system.constraints[0], system, u)
+        if found is not None:
+            return _on_ellipsoid(system, u, slope, found)
+    sets = sets_of(system, u)
+    if sets is None or isinstance(sets, str):
+        return Attempt(name, "declined", sets or "the set is not bounded")
+    return _on_set(system, u, slope, sets)
+
+
+def _bound(system: MatrixSystem, u: str) -> bool:
+    return u in system.facts.positive | system.facts.nonnegative or bool(system.flags(u) & {"sym", "spd", "psd"})
+
+
+def _on_ellipsoid(system: MatrixSystem, u: str, slope: Poly, e: Ellipsoid) -> Attempt:
+    step = w.inverse(e.metric) * slope
+    c, m = w.content(step)  # the direction alone counts
+    if sign(Poly(ONE, ONE, {(m, ()): abs(c)}), system.facts) == 2:
+        step, slope = w.divide_mono(step, abs(c), m), w.divide_mono(slope, abs(c), m)
+    length = w.trace(slope.T * step)
+    value = e.centre - w.product(w.power(e.size, w.Fraction(1, 2)), w.power(length, w.Fraction(-1, 2)), step)
+    source = source_of(system)
+    direction = source.let("direction", source.poly(step))
+    rest = "" if e.centre.zero else f"{source.poly(e.centre)} - "
+    size = source.factor(e.size)
+    across = f"np.sum({source.factor(slope)} * {direction})"
+    source.line(f"{identifier(u)} = {rest or '-'}{direction} * np.sqrt({size} / {across})")
+    return by_theorem(
+        system,
+        name,
+        texts={u: display(value)},
+        latex=rf"\hat {latex(system.unknown(u))} = {latex(value)}",
+        source=source.finish({u: identifier(u)}),
+        conditions=(*e.conditions, f"{display(slope)} is not zero"),
+        expression_class="linear_algebra",
+        theorem=f"by the Cauchy-Schwarz inequality in the metric {display(e.metric)} a linear function is least "
+        "where the boundary has its slope as normal",
+        reference=_SCHWARZ,
+        unique=True,
+    )
+
+
+def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
+    p, v, target = system.unknown(u), identifier(u), -slope
+    source = source_of(system)
+    total = sets.total
+    if sets.kind != "box" and (total is None or sign(total, system.facts) != 2):
+        return Attempt(name, "declined", "nothing shows that the set is bounded and has more than one point")
+    conditions, kind, reference = list[str](), "piecewise", _BOOK
+    shown, tex = display(target), latex(target)
+    if sets.kind == "box" and sets.low is not None and sets.high is not None:
+        low, high = display(sets.low), display(sets.high)
+        middle, half = w.scale(sets.low + sets.high, w.Fraction(1, 2)), w.scale(sets.high - sets.low, w.Fraction(1, 2))
+        value = middle + w.hadamard(w.elementwise("sign", target), half)
+        source.line(f"if np.any({source.poly(half)} < 0):")
+        source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
+        source.line(f"{v} = {source.poly(value)}")
+        text, math = display(value), latex(value)
+        theorem = (
+            f"each entry is at its bound {low} or {high} by the sign of its slope; any value does where that is zero"
+        )
+    elif sets.kind == "ball" and total is not None:
+        value = w.product(total, w.power(w.trace(target.T * target), w.Fraction(-1, 2)), target)
+        source.line(f"{v} = {source.poly(value)}")
+        text, math, kind, reference = display(value), latex(value), "radical", _SCHWARZ
+        theorem = "by the Cauchy-Schwarz inequality a linear function is least opposite to its slope"
+        conditions.append(f"{shown} is not zero")
+    elif sets.kind in ("simplex", "ball1") and total is not None:
+        t = source.let("t", source.poly(target))
+        size, at = f"np.abs({t})" if sets.kind == "ball1" else t, source.fresh("at")
+        source.line(f"{at} = np.unravel_index(np.argmax({size}), {t}.shape)")
+        source.line(f"{v} = np.zeros({t}.shape)")
+        sign_ = f"np.sign({t}[{at}]) * " if sets.kind == "ball1" else ""
+        source.line(f"{v}[{at}] = {sign_}{source.factor(total)}")
+        word = "largest_entry" if sets.kind == "simplex" else "largest_entry_in_size"
+        text = f"{word}({shown})" if total == w.constant(1) else f"{display(total)}*{word}({shown})"
+        math = (
+            rf"{latex(total)}\, e_{{\arg\max {tex}}}"
+            if sets.kind == "simplex"
+            else rf"{latex(total)}\, e_{{\arg\max |{tex}|}}"
+        )
+        theorem = "a linear function is least at a vertex: the unit vector of the largest entry" + (
+            " in size, with its sign" if sets.kind == "ball1" else ""
+        )
+    elif sets.kind == "spectrahedron" and total is not None:
+        target = w.scale(target + target.T, w.Fraction(1, 2))
+        shown, tex, kind, reference = display(target), latex(target), "spectral", _FAN
+        values, vectors = source.locals("values vectors")
+        source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(target))}")
+        source.line(f"{v} = {source.factor(total)} * ({vectors}[:, -1:] @ {vectors}[:, -1:].T)")
+        flip = all(c < 0 for c in target.terms.values())
+        one = f"smallest_eigenvectors({display(-target)}, 1)" if flip else f"largest_eigenvectors({shown}, 1)"
+        text = f"{'' if total == w.constant(1) else display(total) + '*'}{one}*{one}'"
+        math = rf"{latex(total) if total != w.constant(1) else ''} v v^\top,\quad {tex} v = \lambda_{{\max}} v,\ \lVert v \rVert = 1"
+        theorem = (
+            f"a linear function of a positive semidefinite matrix of trace {display(total)} is least at {display(total)} "
+            f"times the projector on an eigenvector of "
+            + (f"{display(-target)} for its smallest eigenvalue" if flip else f"{shown} for its largest eigenvalue")
+        )
+        if sets.upto:
+            source.line(f"{v} = {v} * ({values}[-1] > 0)")
+            said = f"{display(-target)} has a negative eigenvalue" if flip else f"{shown} has a positive eigenvalue"
+            conditions.append(f"{said} (otherwise {u} = zeros({p.rows}, {p.rows}))")
+    else:
+        return Attempt(name, "declined", f"a linear loss on this set ({sets.kind}) is not known here")
+    return by_theorem(
+        system,
+        name,
+        texts={u: text},
+        latex=rf"\hat {latex(p)} = {math}",
+        source=source.finish({u: v}),
+        conditions=conditions,
+        expression_class=kind,
+        theorem=theorem,
+        reference=reference,
+        remarks=() if kind == "radical" else ("the minimiser is unique unless the extreme value is attained twice",),
+        unique=kind == "radical",
+    )
