@@ -224,7 +224,8 @@ def _galois_family(given: Given, timeout: float) -> Galois:
                 said.certificate,
             )
         )
-    return Galois(given.text, _all(f.solvable for f in out), tuple(out), tuple(notes))
+    answer = _all(f.solvable for f in out)
+    return Galois(given.text, answer, tuple(out), tuple(notes), unknown=given.unknown)
 
 
 def _radicals_family(given: Given, timeout: float) -> Radicals:
@@ -247,7 +248,14 @@ def _radicals_family(given: Given, timeout: float) -> Radicals:
                 else (f"no formula was written out and proved: {f.reason}")
             )
             out += [RadicalRoot(None, None, None, None, f.multiplicity, why)] * f.degree
-    return Radicals(given.text, decided.solvable, tuple(out), tuple(certificates), (), decided.notes)
+    return Radicals(
+        given.text,
+        decided.solvable,
+        tuple(out),
+        tuple(certificates),
+        notes=decided.notes,
+        unknown=given.unknown,
+    )
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,7 @@ class Report:
                 "unknowns": list(self.problem.unknowns),
                 "parameters": list(self.problem.parameters),
                 "domain": domain(self.problem),
+                **stated(self.problem),
                 "notes": list(self.problem.notes),
             },
             "stationarity": {
@@ -302,6 +303,17 @@ def domain(problem: Problem) -> dict[str, str]:
         bounds += sorted(problem.properties.get(u, ()))
         out[u] = ", ".join(bounds) or "real"
     return out
+
+
+def stated(problem: Problem) -> dict[str, Any]:
+    """What is assumed besides the domain, the constraints, and the shapes: without them the question is another."""
+    listed = [r for r in problem.relations if r.head not in RELATIONS or not _names(r) & set(problem.unknowns)]
+    words = [f"{n} {w}" for n, flags in problem.properties.items() if n not in problem.unknowns for w in sorted(flags)]
+    return {
+        "assumptions": [*map(text_of, listed), *sorted(words)],
+        "constraints": [text_of(c) for c in problem.constraints],
+        "shapes": {n: [text_of(side) for side in sides] for n, sides in problem.shapes.items()},
+    }
 
 
 def _names(node: Node) -> set[str]:

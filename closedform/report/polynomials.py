@@ -94,6 +94,7 @@ class Galois(Result):
     factors: tuple[Factor, ...]
     notes: tuple[str, ...] = ()
     together: Together | None = None  # the group of several factors, where it is proved
+    unknown: str = ""  # its name, where other names are parameters
 
     @property
     def group(self) -> str | None:
@@ -116,6 +117,7 @@ class Galois(Result):
         out: dict[str, Json] = {
             "format": FORMAT,
             "polynomial": self.polynomial,
+            **({"unknown": self.unknown} if self.unknown else {}),
             "solvable": self.solvable,
             "group": self.group,
             "order": self.order,
@@ -233,6 +235,7 @@ class Radicals(Result):
     steps: tuple[tuple[str, str], ...] = ()  # numbers named on the way, where an expression is withheld for its length
     notes: tuple[str, ...] = ()
     abbreviations: tuple[tuple[str, str], ...] = ()  # (name, text in earlier names)
+    unknown: str = ""  # its name, where other names are parameters
 
     def to_dict(self) -> dict[str, Json]:
         found: list[Json] = [
@@ -250,6 +253,7 @@ class Radicals(Result):
         out: dict[str, Json] = {
             "format": FORMAT,
             "polynomial": self.polynomial,
+            **({"unknown": self.unknown} if self.unknown else {}),
             "solvable": self.solvable,
             "roots": found,
             "where": [{"name": n, "exact": e} for n, e in self.abbreviations],

@@ -181,14 +181,7 @@ class Field:
 
     def polynomial(self, value: Json) -> fmpz_mpoly:
         """Read a polynomial: a list of [coefficient, exponents in the order of the generators]."""
-        out = self.one * 0
-        for term in reading.sequence(value, "a polynomial"):
-            coefficient, exponents = reading.sequence(term, "a term", 2)
-            powers = [reading.integer(e, "an exponent", 0, 10**9) for e in reading.sequence(exponents, "exponents")]
-            if len(powers) != len(self.names):
-                refuse("a term has the wrong number of exponents")
-            out += self.ctx.from_dict({tuple(powers): reading.integer(coefficient, "a coefficient")})
-        return out
+        return self.ctx.from_dict(terms(value, len(self.names)))
 
     def infix(self, p: fmpz_mpoly) -> str:
         out = ""
@@ -198,6 +191,20 @@ class Field:
             out += (" - " if c < 0 else " + ") if out else "-" if c < 0 else ""
             out += size + ("*" if size and body else "") + body
         return out or "0"
+
+
+def terms(value: Json, size: int) -> dict[tuple[int, ...], int]:
+    """The coefficients of a polynomial in ``size`` generators by exponents, each monomial once."""
+    out: dict[tuple[int, ...], int] = {}
+    for term in reading.sequence(value, "a polynomial"):
+        coefficient, exponents = reading.sequence(term, "a term", 2)
+        powers = tuple(reading.integer(e, "an exponent", 0, 10**9) for e in reading.sequence(exponents, "exponents"))
+        if len(powers) != size:
+            refuse("a term has the wrong number of exponents")
+        if powers in out:
+            refuse("a monomial stands twice")
+        out[powers] = reading.integer(coefficient, "a coefficient")
+    return out
 
 
 def _product(a: Mapping[Key, fmpq], b: Mapping[Key, fmpq]) -> dict[Key, fmpq]:
@@ -291,7 +298,7 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
     )
     if "roots" not in claim:
         return said
-    if len(unknowns) != 1 or field.names[1:] or not field.polynomial(cofactors[0]).is_one():
+    if [*field.scales] != [tuple(unknowns)] or field.names[1:] or not field.polynomial(cofactors[0]).is_one():
         refuse("roots are only counted for one unknown, where every root is a critical point")
     roots_in(field, denominators, [])
     found = roots_in(field, goal, claim["roots"])

@@ -81,8 +81,9 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     within = reading.mapping(said.get("within", {}), "within")
     if set(point) & set(within) or {*point, *within} != set(unknowns):
         refuse("one value for each unknown is needed")
+    bits = reading.integer(evidence.get("precision", "256"), "precision", 53, 40_000)
     if within:
-        with ctx.workprec(reading.integer(evidence["precision"], "precision", 53, 40_000)):
+        with ctx.workprec(bits):
             at = {x: evaluate(t, {}) for x, t in point.items()}
             if squares.coefficients:
                 squares.prove_solved(at, within, len(rows))
@@ -93,6 +94,11 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         reached = sum((c * plain(number(r, at)) ** 2 for c, r in squares.rows), ZERO)
         if reached != value:
             refuse(f"the loss at the point is {reached}, not {value}")
+    with ctx.workprec(bits):
+        at = {x: evaluate(t, {}) for x, t in point.items()}
+        at |= {x: arb(_decimal(v, "numeric", x), _decimal(v, "radius", x)) for x, v in within.items()}
+        if not evaluate(loss, at, columns).is_finite():
+            refuse("it is open whether the loss, as written, is defined at the point")
     where = [f"{x} = {infix(t)}" for x, t in point.items()]
     where += [f"{x} = {v['numeric']} (within {v['radius']})" for x, v in within.items() if isinstance(v, dict)]
     data = f" ({'; '.join(column_text(x, c) for x, c in columns.items())})" if columns else ""

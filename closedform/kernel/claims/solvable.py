@@ -18,9 +18,9 @@ from typing import cast
 
 from flint import acb, acb_poly, ctx, fmpq, fmpq_poly, fmpz, fmpz_poly
 
-from closedform.kernel.claims.unsolvable import MAX_FACTORED, MAX_PAIRED, pair_lengths
+from closedform.kernel.claims.unsolvable import MAX_FACTORED, MAX_PAIRED, pair_lengths, subfield
 from closedform.kernel.coefficients import poly_text, polynomial
-from closedform.kernel.reading import Json, fields, integer, rational, refuse, sequence
+from closedform.kernel.reading import Json, fields, integer, refuse, sequence
 
 MAX_NESTING, MAX_ROOTS, MAX_LABELS, MAX_BITS, MAX_LIFTED = 12, 200, 1_200, 1 << 17, 400
 
@@ -124,16 +124,10 @@ def piece(g: fmpq_poly) -> str:
 def _over(f: fmpz_poly, given: Json, depth: int) -> str:
     """a root of f has the value g(a), a root of h, which is solvable; what is left is the step from Q(g(a)) to Q(a)."""
     entry = fields(given, ("h", "g", "proof"), ("inside",))
-    n, h = f.degree(), polynomial(entry["h"], "h")
-    g = fmpq_poly([rational(c, "a coefficient of g") for c in sequence(entry["g"], "g", n)])
-    value, modulus = fmpq_poly([]), fmpq_poly(f)
-    for c in list(h.coeffs())[::-1]:
-        value = (value * g + c) % modulus
-    if not value.is_zero():
-        refuse("the polynomial does not divide h(g(x))")
+    h, g = subfield(f, entry)
     _irreducible(h)
     below = f"its root field contains a root of {poly_text(h)}, where {prove_solvable(h, entry['proof'], depth + 1)}"
-    step = n // h.degree()
+    step = f.degree() // h.degree()
     if "inside" in entry:
         return f"{below}; {_inside(f, (h, g), entry['inside'], depth)}"
     if step <= 4:

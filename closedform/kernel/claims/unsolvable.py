@@ -176,6 +176,22 @@ def pair_lengths(f: fmpz_poly, shift: int) -> Type:
     return tuple(sorted((q.degree() for q, _ in resolvent.numer().factor()[1]), reverse=True))
 
 
+def subfield(f: fmpz_poly, entry: dict[str, Json]) -> tuple[fmpz_poly, fmpq_poly]:
+    """The h and g of the entry; refused unless f divides h(g(x)) and g(x) is no number modulo f."""
+    n, h = f.degree(), polynomial(entry["h"], "h")
+    g = fmpq_poly([rational(c, "a coefficient of g") for c in sequence(entry["g"], "g", n)])
+    if g.degree() < 1:
+        refuse("g must have positive degree")
+    if h.degree() * n > MAX_REDUCED:
+        refuse("the degrees are too large to be followed")
+    value, modulus = fmpq_poly([]), fmpq_poly(f)
+    for c in list(h.coeffs())[::-1]:
+        value = (value * g + c) % modulus
+    if not value.is_zero():
+        refuse("the polynomial does not divide h(g(x))")
+    return h, g
+
+
 def prove_unsolvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
     """Why f is irreducible over Q with a group that is not solvable; refused unless the evidence shows it."""
     n = f.degree()
@@ -197,15 +213,7 @@ def prove_unsolvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
         why = f"no solvable transitive group of degree {n} has the cycle types {why}"
     elif "subfield" in evidence:
         entry = fields(fields(evidence, ("subfield",))["subfield"], ("h", "g", "proof"))
-        h = polynomial(entry["h"], "h")
-        g = fmpq_poly([rational(c, "a coefficient of g") for c in sequence(entry["g"], "g", n)])
-        if h.degree() * n > MAX_REDUCED:
-            refuse("the degrees are too large to be followed")
-        value, modulus = fmpq_poly([]), fmpq_poly(f)
-        for c in list(h.coeffs())[::-1]:
-            value = (value * g + c) % modulus
-        if not value.is_zero():
-            refuse("the polynomial does not divide h(g(x))")
+        h, _ = subfield(f, entry)
         why = f"its root field contains a root of {poly_text(h)}; {prove_unsolvable(h, entry['proof'], depth + 1)}"
     else:
         entry = fields(fields(evidence, ("pairs",))["pairs"], ("shift",))

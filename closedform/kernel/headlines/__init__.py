@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.finding import REFUSED, Finding
+from closedform.kernel.finding import REFUSED, SEALED, Finding
 from closedform.kernel.headlines.polynomial_results import galois, radicals, roots
 from closedform.kernel.reading import MALFORMED, Json, Refused
 from closedform.kernel.headlines.reports import report
@@ -23,12 +23,13 @@ KINDS: tuple[tuple[set[str], Judge], ...] = (
 
 def headlines(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
     """A finding for each headline of the document; ``proved`` are the accepted certificates by their places."""
-    for keys, judge in KINDS:
-        if keys <= document.keys():
-            try:
-                return judge(document, proved)
-            except (Refused, *MALFORMED) as fault:
-                return [
-                    Finding("headlines", REFUSED, f"they cannot be read: {type(fault).__name__}: {str(fault)[:200]}")
-                ]
-    return []
+    judges = [judge for keys, judge in KINDS if keys <= document.keys()]
+    single = document.keys() == {"format", "statement", "claim", "evidence"}
+    if not judges and not single:
+        return [Finding("headlines", SEALED, "this is no kind of document that is known here")]
+    if report in judges and len(judges) > 1:
+        return [Finding("headlines", REFUSED, "the document is of two kinds at once")]
+    try:
+        return judges[0](document, proved) if judges else []
+    except (Refused, *MALFORMED) as fault:
+        return [Finding("headlines", REFUSED, f"they cannot be read: {type(fault).__name__}: {str(fault)[:200]}")]

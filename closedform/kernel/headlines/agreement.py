@@ -8,7 +8,18 @@ from flint import arb, ctx, fmpq
 
 from closedform.kernel.balls import Columns, entry, evaluate
 from closedform.kernel.claims.tower import prove_relation, prove_zero, substitute
-from closedform.kernel.expression import ARITY, MINUS, Relation, Tree, add, as_integer, free_names, mul, requirements
+from closedform.kernel.expression import (
+    ARITY,
+    MINUS,
+    ZERO,
+    Relation,
+    Tree,
+    add,
+    as_integer,
+    free_names,
+    mul,
+    requirements,
+)
 from closedform.kernel.infix import infix
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.rational import NotRational, quotient
@@ -69,7 +80,9 @@ def written_out(tree: Tree, columns: Columns) -> Tree:
         rows = [written_out(substitute(tree[4], {str(tree[1]): fmpq(i)}), columns) for i in range(low, high + 1)]
         return add(*rows) if tree[0] == "sum" else mul(*rows)
     args = [written_out(a, columns) for a in tree[1:]]
-    return add(*args) if tree[0] == "+" else mul(*args) if tree[0] == "*" else (tree[0], *args)
+    folded = add(*args) if tree[0] == "+" else mul(*args) if tree[0] == "*" else (tree[0], *args)
+    asks = folded == ZERO and any(requirements(a) for a in args)  # 0*log(x) is not 0 everywhere
+    return (tree[0], *args) if asks else folded
 
 
 def parts(tree: Tree) -> int:

@@ -12,11 +12,11 @@ from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, writt
 from closedform.kernel.balls import evaluate, evaluate_complex, excludes_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import Point, by_newton, enclosed_roots, inertia_at, value_at
-from closedform.kernel.claims.tower import build, prove_zero, substitute
-from closedform.kernel.expression import Tree, free_names, read
+from closedform.kernel.claims.tower import build, opposed, prove_relation, prove_zero, substitute
+from closedform.kernel.expression import MINUS, ONE, Relation, Tree, free_names, read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.headlines.question import Question
+from closedform.kernel.headlines.question import Question, gap_text, relations_in, relations_of
 from closedform.kernel.rational import dense
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 
@@ -48,6 +48,11 @@ class Place:
         return bool(self.ball)
 
     @property
+    def known(self) -> bool:
+        """Whether a critical point of the domain is proved to lie there."""
+        return self.closed if self.question.parameters else self.settled and self.inside()
+
+    @property
     def numbers(self) -> tuple[list[fmpq], list[fmpq]] | None:
         """The centre and the radii, where the report gives both."""
         numeric, radius = self.said.get("numeric"), self.said.get("radius")
@@ -57,6 +62,18 @@ class Place:
             return None
         sides = [[decimal(d[x], x) for x in self.question.unknowns] for d in (numeric, radius)]
         return None if any(r < 0 for r in sides[1]) else (sides[0], sides[1])
+
+    @property
+    def where(self) -> list[Relation]:
+        """The conditions at the point, as far as they are read."""
+        names = {*self.question.unknowns, *self.question.parameters}
+        texts = [str(c) for c in sequence(self.said.get("conditions", []), "conditions")]
+        return [r for text in texts for r in relations_in({"": text}, names) or ()]
+
+    @property
+    def conditions(self) -> int:
+        """How many conditions stand at the point, read or not."""
+        return len(sequence(self.said.get("conditions", []), "conditions"))
 
     @property
     def precision(self) -> int:
@@ -236,9 +253,10 @@ class Place:
                 for x in self.question.unknowns
             ]
             if all(answers):
-                shown = [str(c) for c in sequence(self.said.get("conditions", []), "conditions")]
-                wanted = sequence(certificate.claim["conditions"], "conditions")
-                if len(wanted) > len(shown):
+                known = [*self.question.assumptions, *self.where]
+                held = set(map(gap_text, known))
+                wanted = relations_of(certificate.claim["conditions"])
+                if opposed(known) or not all(gap_text(r) in held or prove_relation(r, known) for r in wanted):
                     return self.finding("exact", SEALED, f"{name} has conditions that are not shown at the point")
                 self.closed = True
                 return self.finding("exact", COVERED, f"by {name}")
@@ -265,6 +283,8 @@ class Place:
                 yield self.finding("kind", SEALED if signs[2] else COVERED, f"{kind}, by the signs {list(signs)}")
 
     def _inertia(self) -> tuple[int, int, int] | None:
+        if self.question.parameters and self.closed and self.exact is not None:
+            return self.question.sign_at(self.exact, self.where)
         if not self.settled or self.question.loss is None or self.question.parameters:
             return None
         try:
@@ -342,14 +362,16 @@ def _class(tree: Tree) -> str:
 def worth(question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
     """Which points are called the global optimum: by convexity, or as the least of a complete list that has a minimum."""
     word = "global maximum" if question.maximised else "global minimum"
-    convex = question.convex()
     for place in places:
         kind = place.said.get("kind")
         if not str(kind).startswith("global"):
             continue
         rivals = [_compare(place, other) for other in places if other is not place]
+        convex = place.known and question.convex(place.where, ONE if kind == word else MINUS)
         if kind != word:
-            yield place.finding("kind", SEALED, f"{kind}: not the optimum that is sought")
+            curved = "concave" if kind == "global maximum" else "convex"
+            why = f"the loss is {curved}" if convex else "not the optimum that is sought"
+            yield place.finding("kind", COVERED if convex else SEALED, f"{kind}: {why}")
         elif -1 in rivals:
             yield place.finding("kind", REFUSED, "another listed point is better")
         elif why := _why_best(place, convex, whole and None not in rivals):
@@ -364,7 +386,9 @@ def worth(question: Question, places: list[Place], whole: bool) -> Iterator[Find
 def _why_best(place: Place, convex: bool, least: bool) -> str:
     """A reason why the point is the global optimum, "" where none is found."""
     question, value = place.question, place.exact_value()
-    if convex and (place.settled or place.closed):
+    if not place.known:
+        return ""
+    if convex:
         return "the loss is convex"
     if least and question.grows():
         return "the loss has an optimum, and no other critical point is better"

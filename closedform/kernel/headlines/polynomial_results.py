@@ -14,12 +14,14 @@ from closedform.kernel.claims import roots as root_lists
 from closedform.kernel.claims.tower import substitute
 from closedform.kernel.coefficients import polynomial
 from closedform.kernel.expression import Tree, free_names, read
+from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.infix import infix
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.rational import dense, product, quotient, ring
 from closedform.kernel.reading import Json, Refused, refuse, sequence, text
 
+ANSWERS = {"solvable": True, "unsolvable": False, "unsolvable_family": False}
 CARDANO = 4  # the degree up to which every polynomial is solvable
 
 
@@ -30,6 +32,20 @@ class Whole:
         written = parse(text(document.get("polynomial"), "the polynomial"))
         self.names = sorted(free_names(written))
         self.value = self.of(written)
+        self.unknown = self.names[0] if len(self.names) == 1 else str(document.get("unknown"))
+        if self.unknown not in self.names:
+            refuse("it is not said which name is the unknown")
+
+    def stray(self, certificate: Certificate) -> bool:
+        """Whether a certificate is about the roots by another name than the document."""
+        said = certificate.claim.get("unknown", certificate.statement.get("unknowns", self.unknown))
+        return said not in (self.unknown, [self.unknown])
+
+    def distinct(self) -> int:
+        """The number of different roots, where no factor of the coefficients vanishes."""
+        at = self.names.index(self.unknown)
+        common = self.value.gcd(self.value.derivative(at))
+        return int(self.value.degrees()[at]) - int(common.degrees()[at])
 
     def of(self, tree: Tree) -> fmpq_mpoly:
         out = quotient(tree, self.names, {})
@@ -72,7 +88,7 @@ def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tupl
     out = list[Finding]()
     for place, certificate in proved.items():
         own = whole.of_claim(certificate)
-        if own is None or not divides(own, whole.value):
+        if own is None or not divides(own, whole.value) or whole.stray(certificate):
             out.append(Finding("polynomial", REFUSED, f"{place} is about another polynomial than the document's"))
     return whole, out or [Finding("polynomial", COVERED, f"{infix(parse(str(document['polynomial'])))[:200]}")]
 
@@ -142,12 +158,14 @@ def _answer(
     about = whole.of_claim(certificate) if certificate is not None else None
     if about is not None and not same(about, own):
         return Finding(at, REFUSED, "its certificate is about another polynomial")
-    unsolvable = certificate is not None and certificate.kind.startswith("unsolvable")
-    if certificate is not None and unsolvable != (said is False):
-        return Finding(at, REFUSED, "its certificate says otherwise")
-    if said is False and not unsolvable:
+    answer = None if certificate is None else ANSWERS.get(certificate.kind)
+    if certificate is not None and (answer is not said or answer is None):
+        return Finding(at, REFUSED, "its certificate says otherwise, or nothing of it")
+    if said is False and answer is None:
         return Finding(at, REFUSED, "it is called unsolvable without a certificate")
-    if certificate is not None:
+    if certificate is not None and whole.stray(certificate):
+        return Finding(at, REFUSED, "its certificate has another unknown")
+    if answer is not None:
         return Finding(at, COVERED, f"by {place}.certificate")
     degree = factor.get("degree")  # in the unknown; held against the polynomial in _product
     if said is True and isinstance(degree, int) and degree <= CARDANO:
@@ -181,9 +199,10 @@ def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> li
     for i, root in enumerate(listed):
         if isinstance(root, dict) and root.get("exact") is not None:
             out.append(_expression(root, f"roots[{i}].exact", known))
-    if whole is not None and len(whole.names) == 1:
-        out.append(_numbers(whole, listed))
-    unsolvable = next((place for place, c in proved.items() if c.kind.startswith("unsolvable")), None)
+    if whole is not None:
+        out.append(_numbers(whole, listed) if len(whole.names) == 1 else _family(whole, listed))
+    denied = (place for place, c in proved.items() if ANSWERS.get(c.kind) is False)
+    unsolvable = next(denied, None) if all(f.word != REFUSED for f in out) else None
     exact = all(f.word == COVERED for f in out) and all(isinstance(r, dict) and r.get("exact") for r in listed)
     if document["solvable"] is False:
         word, why = (COVERED, f"by {unsolvable}") if unsolvable else (REFUSED, "no certificate says so")
@@ -221,6 +240,21 @@ def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], 
     disc = str([root.get("numeric"), root.get("radius")])
     place = known.get((written, disc)) or known.get((written, ""))
     return Finding(at, COVERED, f"by {place}") if place else Finding(at, SEALED, "no certificate has it in these words")
+
+
+def _family(whole: Whole, listed: list[Json]) -> Finding:
+    """As many expressions as there are roots, every two of them different at some values of the parameters."""
+    try:
+        texts = [root.get("exact") for root in listed if isinstance(root, dict)]
+        trees = [parse(text(t, "exact")) for t in texts if t is not None]
+        rest = [n for n in whole.names if n != whole.unknown]
+        apart = all(agree(a, b, rest, {}) is False for i, a in enumerate(trees) for b in trees[:i])
+    except Refused as fault:
+        return Finding("roots", SEALED, f"not read here: {fault}")
+    if apart and len(trees) == whole.distinct():
+        return Finding("roots", COVERED, "as many different expressions as there are roots")
+    word = REFUSED if len(listed) > whole.distinct() else SEALED
+    return Finding("roots", word, "it is not shown that these are all the roots")
 
 
 def _numbers(whole: Whole, listed: list[Json]) -> Finding:

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flint import acb, arb, ctx, fmpq, fmpz_poly
 
-from closedform.kernel.headlines.agreement import agree, normal, same_need, written_out
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, normal, parts, same_need, written_out
 from closedform.kernel.balls import evaluate
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import CONVEX, Given, curvature, enclosed_roots
 from closedform.kernel.claims.matrices import HEADS
-from closedform.kernel.claims.tower import prove_relation
-from closedform.kernel.coefficients import polynomial
-from closedform.kernel.expression import MINUS, ZERO, Relation, Tree, add, differentiate, mul, read
+from closedform.kernel.claims.exponentials import terms
+from closedform.kernel.claims.tower import is_zero, prove_relation, substitute
+from closedform.kernel.coefficients import MAX_DEGREE, polynomial
+from closedform.kernel.expression import (
+    MINUS,
+    ONE,
+    ZERO,
+    Relation,
+    Tree,
+    add,
+    differentiate,
+    free_names,
+    mul,
+    power,
+    read,
+    requirements,
+)
 from closedform.kernel.infix import infix
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.rational import NotRational, dense
-from closedform.kernel.reading import Json, Refused, decimal, integer, mapping, names, rational, refuse, sequence
+from closedform.kernel.rational import NotRational, dense, quotient
+from closedform.kernel.reading import Json, Refused, decimal, mapping, names, rational, refuse, sequence
 
 if TYPE_CHECKING:
     from closedform.kernel.headlines.places import Place
@@ -38,7 +52,7 @@ class Question:
     domain: list[Relation] | None  # besides what is written; None where it stands in words that are not read
     loss: Tree | None
     equations: list[Tree]
-    assumptions: list[Relation] = field(default_factory=list[Relation])
+    assumptions: list[Relation] = field(default_factory=list[Relation])  # of the document, those on unknowns among them
     columns: dict[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
     own: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
     others: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
@@ -61,10 +75,15 @@ class Question:
             parameters,
             matrix,
             problem.get("sense") == "max",
-            _relations(mapping(problem.get("domain", {}), "domain"), {*unknowns, *parameters}),
+            relations_in(mapping(problem.get("domain", {}), "domain"), {*unknowns, *parameters}),
             loss,
             trees if loss is None else [],
         )
+        if problem.get("constraints"):
+            out.domain = None
+        said = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
+        read_ones = (relations_in({"": text}, {*unknowns, *parameters}) for text in said)
+        out.assumptions = [*(out.domain or []), *(r for rs in read_ones for r in rs or [])]
         for name, certificate in proved.items():
             out._admit(name, certificate)
         if (
@@ -89,15 +108,22 @@ class Question:
         }
         if self.own and columns and self.columns and columns != self.columns:
             refuse(f"{name} is about other data than the certificates before it")
-        if not self._same(stated, columns):
+        if not self._same(stated, columns) or not self._admits(stated):
             return
         self.columns |= columns
         self.own[name] = self.others.pop(name)
-        if certificate.kind == "critical_point_formula":
-            self.assumptions += [
-                (str(op), read(a), read(b))
-                for op, a, b in (sequence(r, "a relation", 3) for r in sequence(stated["assumptions"], "assumptions"))
-            ]
+
+    def _admits(self, stated: dict[str, Json]) -> bool:
+        """Whether all that a formula assumes follows from the document, and what bounds its unknowns is assumed."""
+        if "assumptions" not in stated:
+            return True
+        theirs = relations_of(stated["assumptions"])
+        known = self._written_bounds() | set(map(gap_text, self.assumptions))
+        return (
+            self.domain is not None
+            and set(map(gap_text, self.domain)) <= set(map(gap_text, theirs))
+            and all(gap_text(r) in known or prove_relation(r, self.assumptions) for r in theirs)
+        )
 
     def _same(self, stated: dict[str, Json], columns: dict[str, list[fmpq]]) -> bool:
         if self.loss is not None and "loss" in stated:
@@ -136,16 +162,45 @@ class Question:
         """Whether the domain is all of space, but for what is written."""
         return self.domain == []
 
+    @property
+    def trees(self) -> list[Tree]:
+        return self.equations if self.loss is None else [self.loss]
+
+    def within(self, certificate: Certificate) -> bool:
+        """Whether the domain of the problem lies in that of the certificate."""
+        theirs = relations_of(certificate.statement.get("relations", []))
+        return self.domain is not None and set(map(gap_text, theirs)) <= set(map(gap_text, self.domain))
+
+    def _written_bounds(self) -> set[str]:
+        """What the loss or the equations ask of the unknowns as they are written, outside of sums."""
+        return {gap_text(r) for t in self.trees for r, inside in requirements(t) if not inside}
+
+    def open_domain(self) -> bool:
+        """Whether the domain has no edge that belongs to it."""
+        if self.domain is None or any(op in ("<=", ">=") for op, *_ in self.domain):
+            return False
+        needs = (r for t in self.trees for r, _ in requirements(t))
+        return all(op in ("<", ">", "!=") or prove_relation((op, a, b), self.assumptions) for op, a, b in needs)
+
+    def _interval(self, x: str, known: list[Relation]) -> bool:
+        """Whether the domain is an interval in x for all values of the other names: half-lines, or no bounds."""
+        needs = [r for t in self.trees for r, _ in requirements(t)]
+        open_ones = [*(self.domain or []), *(r for r in needs if not prove_relation(r, known))]
+        gaps = [(op, add(a, mul(MINUS, b))) for op, a, b in open_ones]
+        return self.domain is not None and all(
+            x not in free_names(gap) or (op != "!=" and is_zero(differentiate(differentiate(gap, x), x), known))
+            for op, gap in gaps
+        )
+
     def same_domain(self, certificate: Certificate) -> bool:
         """Whether a list of points speaks of the very domain of the problem."""
-        stated = sequence(certificate.statement.get("relations", []), "relations")
-        theirs = [(str(op), read(a), read(b)) for op, a, b in (sequence(r, "a relation", 3) for r in stated)]
-        own = set(map(_gap, self.domain or []))
+        theirs = relations_of(certificate.statement.get("relations", []))
+        own, written = set(map(gap_text, self.domain or [])), self._written_bounds()
         for x, ends in mapping(certificate.claim.get("box", {}), "box").items():
             low, high = (decimal(v, "an end") for v in sequence(ends, "a side", 2))
             for side in ((">", x, low), ("<", x, high)):
-                theirs.append(side if _gap(side) in own else (side[0] + "=", *side[1:]))
-        return self.domain is not None and set(map(_gap, theirs)) == own
+                theirs.append(side if gap_text(side) in own else (side[0] + "=", *side[1:]))
+        return self.domain is not None and set(map(gap_text, theirs)) - written == own - written
 
     def slopes(self) -> list[Tree]:
         """What must vanish."""
@@ -167,27 +222,59 @@ class Question:
 
     # -- consequences ------------------------------------------------------------------------------------------------
 
-    def convex(self) -> bool:
-        """Whether the loss to be minimised is convex: by composition rules, or a second derivative of one unknown."""
+    def convex(self, where: Sequence[Relation] = (), sign: fmpq = ONE) -> bool:
+        """Whether the loss to be minimised, times the sign, is convex where some relations of parameters hold.
+
+        By composition rules, whose functions have convex domains, or by the second derivative of one unknown.
+        """
         if self.loss is None:
             return False
         if not self.parameters:
-            try:
-                return curvature(self.minimised, set(self.unknowns), {}, self.columns) == CONVEX
-            except Refused:
-                return False
-        return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0])
+            with contextlib.suppress(Refused):
+                if curvature(mul(sign, self.minimised), set(self.unknowns), {}, self.columns) == CONVEX:
+                    return True
+        return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0], where, sign)
+
+    def sign_at(self, point: Mapping[str, Tree], where: Sequence[Relation]) -> tuple[int, int, int] | None:
+        """The sign of the second derivative by the one unknown at a point, as an inertia."""
+        if self.loss is None or len(self.unknowns) != 1:
+            return None
+        with contextlib.suppress(Refused):
+            second = differentiate(differentiate(self.loss, self.unknowns[0]), self.unknowns[0])
+            there = substitute(written_out(second, self.columns), point)
+            for op, signs in ((">", (1, 0, 0)), ("<", (0, 1, 0))):
+                if prove_relation((op, there, ZERO), [*self.assumptions, *where]):
+                    return signs
+        return None
+
+    def all_roots(self, points: Sequence[Mapping[str, Tree]]) -> Tree | None:
+        """The leading coefficient c where the derivative by the one unknown is c times the product of all x - point."""
+        if self.loss is None or len(self.unknowns) != 1 or not points:
+            return None
+        x = self.unknowns[0]
+        with contextlib.suppress(Refused, KeyError):
+            top = quotient(differentiate(self.loss, x), [x, *self.parameters], self.columns).top
+            degree = int(top.degrees()[0])
+            first = [(e, c) for e, c in top.terms() if e[0] == degree]
+            lead = add(*(mul(c, *map(power, self.parameters, map(fmpq, e[1:]))) for e, c in first))
+            whole = add(*(mul(c, *map(power, self.names, map(fmpq, e))) for e, c in top.terms()))
+            product = mul(lead, *(add(x, mul(MINUS, p[x])) for p in points))
+            if degree == len(points) and agree(whole, product, self.names, {}, self.assumptions):
+                return lead
+        return None
 
     def strictly_convex(self) -> bool:
         return len(self.unknowns) == 1 and self._second_derivative(">", self.unknowns[0])
 
-    def _second_derivative(self, op: str, x: str) -> bool:
-        """Whether its sign is proved, for all values of the names that satisfy the assumptions."""
+    def _second_derivative(self, op: str, x: str, where: Sequence[Relation] = (), sign: fmpq = ONE) -> bool:
+        """Whether its sign is proved, for all values of the names that satisfy the assumptions, on an interval."""
         if self.loss is None:
             return False
+        known = [*self.assumptions, *where]
         try:
-            second = differentiate(differentiate(self.minimised, x), x)
-            return prove_relation((op, written_out(second, self.columns), ZERO), self.assumptions)
+            second = written_out(differentiate(differentiate(mul(sign, self.minimised), x), x), self.columns)
+            short = parts(second) <= MAX_PARTS
+            return short and self._interval(x, known) and prove_relation((op, second, ZERO), known)
         except Refused:  # a kink
             return False
 
@@ -209,6 +296,8 @@ class Question:
     def grows(self) -> bool:
         """A polynomial in one unknown, of even degree with a positive leading coefficient: it has a minimum."""
         if self.loss is None or len(self.unknowns) != 1 or not self.everywhere or self.parameters:
+            return False
+        if not all(prove_relation(need, ()) for need, _ in requirements(self.loss)):
             return False
         try:
             whole = Given(self.minimised, [], self.unknowns, self.columns, []).whole()
@@ -267,21 +356,19 @@ class Question:
             used = certificate.claim.get("substitution")
             if certificate.kind != "exponential_eliminant" or not isinstance(used, list) or len(used) != 1:
                 continue
-            only, powers = mapping(used[0], "a substitution"), dict[int, int]()
-            terms = [sequence(t, "a term", 2) for t in sequence(certificate.claim["polynomial"], "polynomial")]
-            for c, exponents in terms:
-                first, *rest = (integer(e, "an exponent", 0, 20_000) for e in sequence(exponents, "exponents"))
-                powers[-1 if any(rest) else first] = integer(c, "a coefficient")
-            form = sequence(only["form"], "a form")
-            if len(form) == 1 and form[0] in self.unknowns and -1 not in powers and max(powers) > 0:
-                dense = fmpz_poly([powers.get(k, 0) for k in range(max(powers) + 1)])
+            only, names_beside = mapping(used[0], "a substitution"), sequence(certificate.claim["names"], "names")
+            powers = terms(certificate.claim["polynomial"], 1 + len(names_beside))
+            form, top = sequence(only["form"], "a form"), max(first for first, *_ in powers)
+            alone = len(form) == 1 and form[0] in self.unknowns and not any(any(rest) for _, *rest in powers)
+            if alone and 0 < top <= MAX_DEGREE and self.within(certificate):
+                dense = fmpz_poly([powers.get((k, *[0] * len(names_beside)), 0) for k in range(top + 1)])
                 yield name, str(form[0]), dense, rational(only["scale"], "scale")
 
 
 _RELATION = re.compile(r"(.+?) *(<=|>=|!=|<|>) *(.+)")
 
 
-def _relations(domain: dict[str, Json], known: set[str]) -> list[Relation] | None:
+def relations_in(domain: dict[str, Json], known: set[str]) -> list[Relation] | None:
     """The relations that the texts of a domain write; None where one is not read."""
     out = list[Relation]()
     for said in {str(text) for text in domain.values()} - {"real"}:
@@ -296,7 +383,13 @@ def _relations(domain: dict[str, Json], known: set[str]) -> list[Relation] | Non
     return out
 
 
-def _gap(relation: Relation) -> str:
+def relations_of(value: Json) -> list[Relation]:
+    """The relations of an accepted certificate."""
+    listed = (sequence(r, "a relation", 3) for r in sequence(value, "relations"))
+    return [(str(op), read(a), read(b)) for op, a, b in listed]
+
+
+def gap_text(relation: Relation) -> str:
     """The relation as a sign of one difference: the same text for the same bound."""
     op, a, b = relation
     if op[0] == "<":

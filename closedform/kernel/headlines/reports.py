@@ -14,7 +14,8 @@ from closedform.kernel.headlines.agreement import agree, normal
 from closedform.kernel.headlines.convexity import convex
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.matrices import HEADS
-from closedform.kernel.expression import differentiate, read
+from closedform.kernel.claims.tower import is_zero, prove_relation
+from closedform.kernel.expression import MINUS, ZERO, Relation, Tree, add, differentiate, mul, read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.infix import infix
 from closedform.kernel.headlines.text import parse
@@ -120,16 +121,20 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
             return Finding("complete", COVERED, f"by {name}")
     if document["complete"] is not True:
         return None
-    for name, certificate in question.own.items() if question.everywhere else ():
+    for name, certificate in question.own.items():
         intervals = certificate.claim.get("roots")
+        if not question.within(certificate):
+            continue
         if certificate.kind == "descent_direction" or question.no_eliminant(certificate):
-            return Finding("complete", REFUSED if places else COVERED, f"by {name}: there is no critical point")
-        if certificate.kind == "exponential_eliminant" and isinstance(intervals, list):
+            return Finding("complete", REFUSED if inner else COVERED, f"by {name}: there is no critical point")
+        if question.everywhere and certificate.kind == "exponential_eliminant" and isinstance(intervals, list):
             if len(intervals) != len(places):
                 return Finding("complete", REFUSED, f"{name} counts {len(intervals)} critical points")
             if all(p.settled for p in places) and Place.apart(places):
                 return Finding("complete", COVERED, f"by {name}, which counts as many")
-    if len(places) == 1 and question.strictly_convex():
+    if question.parameters and (lead := _family(question, places)) is not None:
+        return Finding("complete", COVERED, f"the roots of the derivative, where {infix(lead)} is not 0")
+    if len(places) == 1 and places[0].conditions == 0 and question.strictly_convex():
         return Finding("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
     name = question.pinned(places) if question.everywhere else ""
     if name:
@@ -137,11 +142,49 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
     return Finding("complete", SEALED, "no certificate about this problem says so")
 
 
+def _family(question: Question, places: list[Place]) -> Tree | None:
+    """The coefficient that must not vanish, where the places are all roots of the derivative, for all parameters.
+
+    A root may stand in two places with opposite conditions.
+    """
+    groups = list[list[Place]]()
+    for place in places:
+        if place.exact is None or not place.closed:
+            return None
+        same = (
+            g
+            for g in groups
+            if all(agree(place.exact[x], (g[0].exact or {})[x], question.names, {}) for x in place.exact)
+        )
+        group = next(same, None)
+        groups = groups if group is not None else [*groups, []]
+        (groups[-1] if group is None else group).append(place)
+    lead = question.all_roots([g[0].exact or {} for g in groups])
+    if lead is None:
+        return None
+    known = [*question.assumptions, ("!=", lead, ZERO)]
+    for group in groups:
+        wheres = [p.where for p in group if len(p.where) == p.conditions]
+        one = any(all(prove_relation(r, known) for r in where) for where in wheres)
+        sides = [_above(where[0]) for where in wheres if len(where) == 1 and where[0][0] in ("<", ">")]
+        two = any(is_zero(add(u, v)) and prove_relation(("!=", u, ZERO), known) for u in sides for v in sides)
+        if not one and not two:
+            return None
+    return lead
+
+
+def _above(relation: Relation) -> Tree:
+    """What the relation says to be positive."""
+    op, a, b = relation
+    return add(a, mul(MINUS, b)) if op == ">" else add(b, mul(MINUS, a))
+
+
 def _counts(document: dict[str, Json], question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
     shown = mapping(document.get("counts", {}), "counts")
     if shown.get("real") is not None:
-        wrong = whole and shown["real"] != len(places)
-        word = REFUSED if wrong else COVERED if whole else SEALED
+        inner = sum(not str(p.said.get("kind")).startswith("boundary") for p in places)
+        wrong = whole and shown["real"] not in (inner, len(places))
+        word = REFUSED if wrong else COVERED if whole and shown["real"] == inner else SEALED
         yield Finding(
             "counts.real", word, "the number of points listed" if whole else "the list is not proved complete"
         )
@@ -165,12 +208,14 @@ def _verdict(document: dict[str, Json], question: Question, places: list[Place],
         word, why = COVERED, "every point has its expression, and there are no others"
     elif outcome == "closed" and whole and any(refuted):
         word, why = REFUSED, "a point is proved to have no expression in radicals"
+    elif outcome == "partly_closed" and whole and closed and all(closed):
+        word, why = REFUSED, "every point has its expression"
     elif outcome == "partly_closed" and any(closed):
         word, why = COVERED, "a point has its expression"
     elif outcome == "no_critical_point":
         word, why = (REFUSED, "critical points are listed") if places else (word, why)
-        if whole and not places:
-            word, why = COVERED, "the complete list is empty"
+        if whole and not places and question.open_domain():
+            word, why = COVERED, "the complete list is empty, and the domain has no edge"
     elif outcome == "not_closed":
         if any(closed):
             word, why = REFUSED, "a point has its expression"

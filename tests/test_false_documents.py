@@ -1,0 +1,314 @@
+"""Documents with a false headline, whose certificates are all true: the headline is never called covered.
+
+Each was tried before the check that stops it was written; most were then called covered.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+import closedform as cf
+from closedform.kernel import check_certificate, check_document
+from closedform.kernel.document import seal
+from closedform.kernel.expression import read
+from closedform.kernel.finding import COVERED, REFUSED
+from closedform.kernel.infix import infix
+
+Doc = dict[str, Any]
+
+
+def certificate(statement: Doc, claim: Doc, evidence: Doc | None = None) -> Doc:
+    """A certificate, which is true: the kernel accepts it."""
+    out = {"format": 1, "statement": statement, "claim": claim, "evidence": evidence or {}}
+    assert check_certificate(out)
+    return out
+
+
+def report(tree: Any, certificates: list[Doc], points: list[Doc], outcome: str = "closed", **more: Any) -> Doc:
+    """A report about a loss in x whose list of points is called complete."""
+    problem: Doc = {
+        "loss": infix(read(tree)),
+        "tree": tree,
+        "sense": "min",
+        "unknowns": ["x"],
+        "parameters": [],
+        "domain": {"x": "real"},
+        "assumptions": [],
+    }
+    return {
+        "problem": {**problem, **more.pop("problem", {})},
+        "stationarity": {"gradient": {}},
+        "verdict": {"outcome": outcome, "minimiser": more.pop("minimiser", None), "statements": []},
+        "critical_points": points,
+        "complete": True,
+        "counts": {},
+        "certificates": certificates,
+        **more,
+    }
+
+
+def words(doc: Doc) -> dict[str, str]:
+    """The word of each place; REFUSED wherever it was said."""
+    findings = check_document({**doc, "seal": seal(doc)})
+    return {f.place: f.word for f in sorted(findings, key=lambda f: f.word == REFUSED)}
+
+
+def square(tree: Any) -> Any:
+    return ["^", tree, "2"]
+
+
+def at(x: str, **more: Any) -> Doc:
+    return {"exact": {"x": x}, "kind": "unclassified", **more}
+
+
+def roots(tree: Any, points: list[Doc], inside: Doc | None = None, **statement: Any) -> Doc:
+    """All real roots of the derivative of a loss in x."""
+    claim = {"kind": "critical_points", "complete": True, "points": points}
+    evidence = {"method": "roots", "precision": "100", **({"inside": inside} if inside else {})}
+    return certificate({"loss": tree, "unknowns": ["x"], **statement}, claim, evidence)
+
+
+def rational(x: str) -> Doc:
+    return {"numeric": {"x": x}, "radius": {"x": "0"}, "exact": {"x": x}}
+
+
+T = [{"form": ["x"], "name": "t", "scale": "1"}]
+TWO_WELLS = ["+", square("x"), ["^", "x", "-2"]]
+LINE = ["+", ["*", "a", square("x")], ["*", "b", "x"]]
+AT_VERTEX = ["*", "-1/2", "b", ["^", "a", "-1"]]
+
+
+def formula(tree: Any, point: Any, assumptions: list[Any], conditions: list[Any], parameters: tuple[str, ...]) -> Doc:
+    statement = {"loss": tree, "unknowns": ["x"], "parameters": list(parameters), "assumptions": assumptions}
+    claim = {"kind": "critical_point_formula", "point": {"x": point}, "conditions": conditions}
+    return certificate(statement, claim)
+
+
+# -- false documents, each with the place that must not be covered ----------------------------------------------------
+
+
+def one_of_two_wells() -> Doc:
+    """x^2 + 1/x^2 is convex on either side of the pole, and least at 1 and at -1."""
+    proof = formula(TWO_WELLS, "1", [["!=", "x", "0"]], [], ())
+    return report(TWO_WELLS, [proof], [at("1")], problem={"domain": {"x": "x != 0"}})
+
+
+def an_eliminant_on_half_the_line() -> Doc:
+    """x^2*e^x has the critical points 0 and -2; none is positive."""
+    tree = ["*", square("x"), ["exp", "x"]]
+    factors = [[["1", ["1", "0"]]], [["1", ["0", "1"]]], [["1", ["0", "1"]], ["2", ["0", "0"]]]]
+    proof = certificate(
+        {"loss": tree, "unknowns": ["x"], "relations": [[">", "x", "0"]]},
+        {"kind": "exponential_eliminant", "substitution": T, "names": ["x"], "polynomial": [["1", ["0", "0"]]]},
+        {"cofactors": [[["1", ["0", "0"]]]], "nonvanishing": factors},
+    )
+    return report(tree, [proof], [], "no_critical_point")
+
+
+def a_minimum_where_the_loss_is_not_defined() -> Doc:
+    """x^4/4 - 4x^3/3 + 3x^2/2 is least at 3, where the loss, as written, has no value: it has no minimum."""
+    quartic = ["+", ["*", "1/4", ["^", "x", "4"]], ["*", "-4/3", ["^", "x", "3"]], ["*", "3/2", square("x")]]
+    gap = ["+", "x", "-3"]
+    tree = ["*", quartic, gap, ["^", gap, "-1"]]
+    points = [at("0", kind="global minimum"), at("1", kind="local maximum")]
+    return report(tree, [roots(tree, [rational("0"), rational("1")])], points)
+
+
+def a_loss_whose_logarithm_counts_for_nothing() -> Doc:
+    """(x + 1)^2 + 0*log(x) has no critical point; (x + 1)^2 has one."""
+    other = ["+", square(["+", "x", "1"]), ["*", ["@", "z", "1"], ["log", "x"]]]
+    proof = roots(other, [], {"x": "1"}, columns={"z": ["0"]})
+    return report(square(["+", "x", "1"]), [proof], [], "no_critical_point")
+
+
+def a_minimum_on_the_edge() -> Doc:
+    """e^x where x >= 0 is least at 0."""
+    claim = {"kind": "descent_direction", "substitution": T, "names": [], "direction": {"x": "-1"}}
+    proof = certificate({"loss": ["exp", "x"], "unknowns": ["x"]}, claim)
+    return report(["exp", "x"], [proof], [], "no_critical_point", problem={"domain": {"x": "x >= 0"}})
+
+
+def a_minimum_on_the_edge_of_a_root() -> Doc:
+    """sqrt(x) is least at 0."""
+    proof = certificate(
+        {"loss": ["sqrt", "x"], "unknowns": ["x"]},
+        {"kind": "critical_points", "complete": True, "points": [], "box": {"x": ["1", "1"]}},
+        {"method": "none", "precision": "100", "complete": {"method": "cover", "leaves": "E"}},
+    )
+    doc = report(["sqrt", "x"], [proof], [], "no_critical_point", problem={"domain": {"x": "x >= 1, x <= 1"}})
+    return doc
+
+
+def an_assumption_that_the_document_does_not_make() -> Doc:
+    """a*x^2 + b*x has a minimum where a > 0 only."""
+    proof = formula(LINE, AT_VERTEX, [[">", "a", "0"]], [], ("a", "b"))
+    return report(LINE, [proof], [at("-b/(2*a)", kind="global minimum")], problem={"parameters": ["a", "b"]})
+
+
+def a_condition_that_is_another() -> Doc:
+    proof = formula(LINE, AT_VERTEX, [], [["!=", "a", "0"]], ("a", "b"))
+    return report(LINE, [proof], [at("-b/(2*a)", conditions=["b != 0"])], problem={"parameters": ["a", "b"]})
+
+
+def a_family_listed_for_one_sign() -> Doc:
+    """There is a critical point for a < 0 too."""
+    proof = formula(LINE, AT_VERTEX, [], [["!=", "a", "0"]], ("a", "b"))
+    return report(LINE, [proof], [at("-b/(2*a)", conditions=["a > 0"])], problem={"parameters": ["a", "b"]})
+
+
+def a_family_listed_under_a_condition_that_never_holds() -> Doc:
+    proof = formula(LINE, AT_VERTEX, [], [["!=", "a", "0"]], ("a", "b"))
+    point = at("-b/(2*a)", conditions=["a > 0", "a < 0"])
+    return report(LINE, [proof], [point], problem={"parameters": ["a", "b"]})
+
+
+def one_root_of_three() -> Doc:
+    """x^4/4 - a*x^2/2 has the critical points 0 and two roots of a."""
+    tree = ["+", ["*", "1/4", ["^", "x", "4"]], ["*", "-1/2", "a", square("x")]]
+    return report(tree, [formula(tree, "0", [], [], ("a",))], [at("0")], problem={"parameters": ["a"]})
+
+
+def a_minimum_outside_the_domain() -> Doc:
+    """x^2 - 2*a*x where x > 0 has no critical point for a < 0."""
+    tree = ["+", square("x"), ["*", "-2", "a", "x"]]
+    proof = formula(tree, "a", [], [], ("a",))
+    points = [at("a", kind="global minimum")]
+    return report(tree, [proof], points, problem={"parameters": ["a"], "domain": {"x": "x > 0"}})
+
+
+def a_constraint_that_is_not_obeyed() -> Doc:
+    """x^2 subject to x = 1 is least at 1."""
+    points = [at("0", kind="global minimum")]
+    return report(square("x"), [roots(square("x"), [rational("0")])], points, problem={"constraints": ["x = 1"]})
+
+
+def partly_closed_where_all_is_closed() -> Doc:
+    return report(square("x"), [roots(square("x"), [rational("0")])], [at("0")], "partly_closed")
+
+
+def solvable_by_a_list_of_roots() -> Doc:
+    doc = cf.galois("x^5 - x - 1").to_dict()
+    doc["solvable"] = doc["factors"][0]["solvable"] = True
+    doc["factors"][0]["certificate"] = cf.roots("x^5 - x - 1").to_dict()["certificates"][0]
+    return doc
+
+
+def solvable_by_no_root_at_all() -> Doc:
+    doc = solvable_by_a_list_of_roots()
+    claim = {"kind": "radicals", "let": [], "roots": []}
+    doc["factors"][0]["certificate"] = certificate({"polynomial": ["-1", "-1", "0", "0", "0", "1"]}, claim)
+    return doc
+
+
+def a_family_without_roots_in_radicals() -> Doc:
+    return {"format": 1, "polynomial": "x^5 - x - a", "unknown": "x", "solvable": True, "roots": [], "certificates": []}
+
+
+def a_family_with_one_root_of_six() -> Doc:
+    """(x - a)*(x^5 - x - a) is not solvable."""
+    line = ["+", "x", ["*", "-1", "a"]]
+    quintic = ["+", ["^", "x", "5"], ["*", "-1", "x"], ["*", "-1", "a"]]
+    statement = {"equations": [["*", line, quintic]], "unknowns": ["x"], "parameters": ["a"], "assumptions": []}
+    proof = certificate(statement, {"kind": "critical_point_formula", "point": {"x": "a"}, "conditions": []})
+    doc = {"format": 1, "polynomial": "(x - a)*(x^5 - x - a)", "unknown": "x", "solvable": True}
+    return {**doc, "roots": [{"exact": "a"}], "certificates": [proof]}
+
+
+def a_family_by_the_wrong_name() -> Doc:
+    """The roots a of a^5 - a - x have no formula; x is a^5 - a."""
+    proof = certificate(
+        {},
+        {
+            "kind": "unsolvable_family",
+            "unknown": "a",
+            "parameters": ["x"],
+            "polynomial": ["+", ["^", "a", "5"], ["*", "-1", "a"], ["*", "-1", "x"]],
+        },
+        {"at": {"x": "1"}, "proof": {"types": [{"prime": "2", "degrees": ["2", "3"]}]}},
+    )
+    doc = {"format": 1, "polynomial": "a^5 - a - x", "unknown": "x", "solvable": False}
+    return {**doc, "roots": [{"exact": None}], "certificates": [proof]}
+
+
+def two_kinds_at_once() -> Doc:
+    doc = cf.galois("x^5 - x - 1").to_dict()
+    false = report(square("x"), [], [at("7", kind="global minimum")])
+    return {**false, **{k: v for k, v in doc.items() if k != "seal"}}
+
+
+FALSE = [
+    (one_of_two_wells, "complete"),
+    (one_of_two_wells, "verdict.outcome"),
+    (an_eliminant_on_half_the_line, "complete"),
+    (an_eliminant_on_half_the_line, "verdict.outcome"),
+    (a_minimum_where_the_loss_is_not_defined, "critical_points[0].kind"),
+    (a_loss_whose_logarithm_counts_for_nothing, "problem"),
+    (a_loss_whose_logarithm_counts_for_nothing, "complete"),
+    (a_minimum_on_the_edge, "verdict.outcome"),
+    (a_minimum_on_the_edge_of_a_root, "verdict.outcome"),
+    (an_assumption_that_the_document_does_not_make, "critical_points[0].exact"),
+    (an_assumption_that_the_document_does_not_make, "critical_points[0].kind"),
+    (a_condition_that_is_another, "critical_points[0].exact"),
+    (a_family_listed_for_one_sign, "complete"),
+    (a_family_listed_under_a_condition_that_never_holds, "critical_points[0].exact"),
+    (one_root_of_three, "complete"),
+    (a_minimum_outside_the_domain, "critical_points[0].exact"),
+    (a_minimum_outside_the_domain, "critical_points[0].kind"),
+    (a_constraint_that_is_not_obeyed, "critical_points[0].kind"),
+    (a_constraint_that_is_not_obeyed, "complete"),
+    (partly_closed_where_all_is_closed, "verdict.outcome"),
+    (solvable_by_a_list_of_roots, "factors[0].solvable"),
+    (solvable_by_no_root_at_all, "factors[0].solvable"),
+    (a_family_without_roots_in_radicals, "solvable"),
+    (a_family_with_one_root_of_six, "solvable"),
+    (a_family_by_the_wrong_name, "solvable"),
+    (two_kinds_at_once, "critical_points[0].kind"),
+]
+
+
+@pytest.mark.parametrize(("false", "place"), FALSE, ids=lambda v: v if isinstance(v, str) else v.__name__)
+def test_a_false_headline_is_not_covered(false: Any, place: str) -> None:
+    assert words(false()).get(place) != COVERED
+
+
+def test_what_is_two_things_at_once_is_refused() -> None:
+    assert words(two_kinds_at_once())["headlines"] == REFUSED
+
+
+# -- true ones beside them: the checks above do not refuse everything -------------------------------------------------
+
+
+def both_signs() -> Doc:
+    proof = formula(LINE, AT_VERTEX, [], [["!=", "a", "0"]], ("a", "b"))
+    points = [
+        at("-b/(2*a)", conditions=["a > 0"], kind="global minimum", inertia=[1, 0, 0], loss="-b^2/(4*a)"),
+        at("-b/(2*a)", conditions=["a < 0"], kind="global maximum", inertia=[0, 1, 0], loss="-b^2/(4*a)"),
+    ]
+    return report(LINE, [proof], points, minimiser="closed", problem={"parameters": ["a", "b"]})
+
+
+def with_its_assumption() -> Doc:
+    doc = an_assumption_that_the_document_does_not_make()
+    return {**doc, "problem": {**doc["problem"], "assumptions": ["a > 0"]}}
+
+
+def all_three_roots() -> Doc:
+    doc = one_root_of_three()
+    tree = doc["problem"]["tree"]
+    root = ["sqrt", "a"]
+    more = [formula(tree, p, [], [], ("a",)) for p in (root, ["*", "-1", root])]
+    points = [at("0"), at("sqrt(a)"), at("-sqrt(a)")]
+    return {**doc, "critical_points": points, "certificates": [*doc["certificates"], *more]}
+
+
+TRUE = [both_signs, with_its_assumption, all_three_roots]
+
+
+@pytest.mark.parametrize("true", TRUE, ids=lambda v: v.__name__)
+def test_every_headline_of_a_true_one_is_covered(true: Any) -> None:
+    doc = copy.deepcopy(true())
+    findings = check_document({**doc, "seal": seal(doc)})
+    assert [(f.place, f.sentence) for f in findings if f.headline and f.word != COVERED] == []
