@@ -14,11 +14,11 @@ from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
 from closedform.report.theorems.table import stated
 from closedform.stationarity.scalar import stationarity
-from closedform.strategies.exponentials import all_data as family
 from closedform.strategies.exponentials import formula as exponentials_symbols
 from closedform.strategies.exponentials import instance as exponentials
 from closedform.strategies.exponentials import separation
-from closedform.strategies.exponentials.small_data import written_out
+from closedform.strategies.obstructions import all_data as family
+from closedform.strategies.obstructions.small_data import written_out
 
 
 def system(*loss, **keywords):

@@ -37,8 +37,8 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.scalar.termwise_minimum",
     # obstructions
     "closedform.strategies.obstructions.rosenlicht",
-    "closedform.strategies.exponentials.all_data",
-    "closedform.strategies.exponentials.mixed",
+    "closedform.strategies.obstructions.all_data",
+    "closedform.strategies.obstructions.mixed",
     "closedform.strategies.obstructions.circular",
     "closedform.strategies.obstructions.hypertranscendental",
     "closedform.strategies.reductions.small_samples",
@@ -60,7 +60,7 @@ MATRIX: tuple[str, ...] = (
     "closedform.strategies.matrices.equations.definite_factor",
     "closedform.strategies.matrices.monotone",
     "closedform.strategies.networks.width",
-    "closedform.strategies.exponentials.all_data",
+    "closedform.strategies.obstructions.all_data",
 )
 LARGE: tuple[str, ...] = (
     "closedform.strategies.large.quadratic",

@@ -19,7 +19,7 @@ from closedform.expression import Node, add
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 from closedform.reading.language import unparse
-from closedform.strategies.exponentials import all_data
+from closedform.strategies.obstructions import all_data
 
 name = "networks of every width"
 example = {"loss": "nn_matrix"}

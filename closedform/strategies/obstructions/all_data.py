@@ -30,7 +30,7 @@ from closedform.problem import Problem
 from closedform.stationarity.scalar import stationarity
 from closedform.strategies.exponentials import instance as exponentials
 from closedform.strategies.exponentials.findings import SCHANUEL
-from closedform.strategies.exponentials.small_data import Small, TooLarge, sizes_of, written_out
+from closedform.strategies.obstructions.small_data import Small, TooLarge, sizes_of, written_out
 
 name = "no formula over all data"
 example = {"loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])", "unknowns": ["b"]}
