@@ -10,6 +10,7 @@ import numpy as np
 
 from closedform import problem as problems
 from closedform.budget import Budget
+from closedform.stationarity.large.streamed import Streamed
 from closedform.stationarity.scalar import stationarity
 from closedform.strategies.exponentials import instance as exponentials
 from closedform.strategies.large import logistic as logistic_fit
@@ -48,7 +49,7 @@ def fits(rows: int = 100_000, columns: int = 50) -> None:
     y = (rng.random(rows) < 1 / (1 + np.exp(-x @ (rng.standard_normal(columns) / np.sqrt(columns))))).astype(float)
     table = {f"x{j}": x[:, j] for j in range(columns)} | {"y": y}
     problem = problems.read("logistic", data=table, target="y")
-    seconds, answer = timed(lambda: logistic_fit.attempt(problem, Budget.of(300)))
+    seconds, answer = timed(lambda: logistic_fit.attempt(Streamed(problem), Budget.of(300)))
     widest = max(float(r) for r in answer.points[0].radius.values())
     print(f"certified fit of {rows:,} x {columns}: {seconds:.2f} s, radius at most {widest:.1e}")
     try:

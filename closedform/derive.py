@@ -14,7 +14,7 @@ from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
 from closedform.ladder import worker
-from closedform.ladder.climb import BROKE, Finished, Outline, Path, audited
+from closedform.ladder.climb import BROKE, Finished, Path, audited
 from closedform.ladder.verdict import Checked, conclude, judge
 from closedform.points import CriticalPoints
 from closedform.problem import Problem
@@ -22,6 +22,7 @@ from closedform.report.model import Report
 from closedform.report.sense import turned
 from closedform.report.solution import with_solution
 from closedform.report.theorems.table import stated
+from closedform.stationarity.system import Outline
 
 Progress = Callable[[str], None]
 

@@ -19,8 +19,11 @@ from closedform.ladder import climb as ladder
 from closedform.ladder import worker
 from closedform.ladder.verdict import check, conclude, judge, largest_class
 from closedform.points import CriticalPoint
+from closedform.problem import Problem
 from closedform.report.theorems.table import stated
+from closedform.stationarity.large.streamed import Streamed
 from closedform.stationarity.scalar import stationarity
+from closedform.stationarity.system import Reduction
 from closedform.strategies.reductions import profile
 
 LINE = finding("affine family", dimension=1)
@@ -38,8 +41,12 @@ def rung(monkeypatch, name, declines=lambda system: None, **parts):
     return f"rung_{name}"
 
 
-def climb(*rungs, system="system", known=None):
-    messages, steps = [], ladder.climb(system, rungs, Budget.of(5), known or {})
+def system(source):
+    return Streamed(Problem(source, None, ("x",)))
+
+
+def climb(*rungs, known=None):
+    messages, steps = [], ladder.climb(system("whole"), rungs, Budget.of(5), known or {})
     while True:
         try:
             messages.append(next(steps))
@@ -89,19 +96,22 @@ def test_a_broken_rung_is_a_failed_attempt(monkeypatch):
 
 
 def test_reductions_climb_their_parts_and_lift(monkeypatch):
-    reduction = types.SimpleNamespace(
-        systems=("left", "right"),
-        following=None,
-        lift=lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts)),
+    reduction = Reduction(
+        "split",
+        (system("left"), system("right")),
+        lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts)),
     )
     part = rung(
         monkeypatch,
         "part",
-        declines=lambda s: "whole" if s == "system" else None,
-        attempt=lambda s, b: replace(SOLVED, reason=s),
+        declines=lambda s: "whole" if s.problem.source == "whole" else None,
+        attempt=lambda s, b: replace(SOLVED, reason=s.problem.source),
     )
     split = rung(
-        monkeypatch, "split", declines=lambda s: None if s == "system" else "part", reduce=lambda s, b: reduction
+        monkeypatch,
+        "split",
+        declines=lambda s: None if s.problem.source == "whole" else "part",
+        reduce=lambda s, b: reduction,
     )
     conclusion, _ = climb(split, part)
     assert conclusion.reason == "left+right"
@@ -253,8 +263,8 @@ def test_crash_memory_and_exception(jobs):
 def test_a_profile_never_lends_its_counts_to_the_whole_system():
     # Clearing the profile's denominators adds complex zeros: 18 were once reported of a system that has 6
     # (rank-one approximation of a 2 x 2 x 2 tensor, Friedland and Ottaviani 2014).
-    system = stationarity(problem.read("(a*(1 + b^2) - 3*b)^2 + exp(b) + a^2", unknowns=["a", "b"]))
-    reduction = profile.reduce(system, Budget.of(20))
+    whole = stationarity(problem.read("(a*(1 + b^2) - 3*b)^2 + exp(b) + a^2", unknowns=["a", "b"]))
+    reduction = profile.reduce(whole, Budget.of(20))
     inner = Attempt(
         "inner",
         "not_closed",

@@ -8,6 +8,7 @@ import pytest
 
 from closedform import problem as problems
 from closedform.budget import Budget
+from closedform.stationarity.large.streamed import Streamed
 from closedform.strategies.large import logistic as logistic_fit
 
 
@@ -26,8 +27,8 @@ def made(rows, columns, family="logistic", seed=1):
 def fit(x, y, family="logistic", **keywords):
     data = {f"x{j}": x[:, j] for j in range(x.shape[1])} | {"y": y}
     problem = problems.read(family, data=data, target="y", **keywords)
-    assert logistic_fit.declines(problem) is None
-    return logistic_fit.attempt(problem, Budget.of(60))
+    assert logistic_fit.declines(Streamed(problem)) is None
+    return logistic_fit.attempt(Streamed(problem), Budget.of(60))
 
 
 def gradient(x, y, b, family):
@@ -104,6 +105,6 @@ def test_other_losses_are_declined_in_a_sentence():
     x, y = made(50, 1)
     for loss in ("sum(i, 1, n, (y[i] - b*x[i])^2)", "sum(i, 1, n, log(1 + exp(b*x[i]^2 + b^2)))", "n*b^2 + exp(b)"):
         problem = problems.read(loss, unknowns=["b"], data={"x": x[:, 0], "y": y})
-        reason = logistic_fit.declines(problem)
+        reason = logistic_fit.declines(Streamed(problem))
         assert reason is not None
         assert len(reason.split()) > 3

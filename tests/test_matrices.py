@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import closedform as cf
 from closedform import problem as problems
 from closedform.algebra.noncommutative.normal_form import ShapeFault, Unsupported
 from closedform.attempt import Attempt
@@ -20,7 +21,7 @@ from closedform.emit.source import compiled
 from closedform.errors import ClosedFormError
 from closedform.kernel import Refused, check_certificate
 from closedform.report.theorems.table import stated
-from closedform.stationarity.matrix import gradient, hessian, matrix_system, outline
+from closedform.stationarity.matrix import matrix_system
 from closedform.strategies.matrices import low_rank as matrix_low_rank
 from closedform.strategies.matrices import orthogonal as matrix_orthogonal
 from closedform.strategies.matrices import prox as matrix_prox
@@ -307,7 +308,7 @@ def test_unknown_inside_what_has_no_derivative() -> None:
     system = matrix_system(problem)
     assert system.gradient is None
     assert "kron" in system.trouble
-    assert outline(system)[0] == {}
+    assert system.outline().gradient == {}
 
 
 def test_size_symbols_that_must_agree_are_joined() -> None:
@@ -318,13 +319,14 @@ def test_size_symbols_that_must_agree_are_joined() -> None:
 
 def test_gradient_and_hessian_as_text() -> None:
     problem = problems.read("ones(n)'*log(1 + exp(X*b)) - y'*X*b", unknowns=["b"], shapes="X=n,k;y=n;b=k")
-    assert gradient(problem) == {"b": "X'*(sigmoid(X*b) - y)"}
+    shown = matrix_system(problem).outline()
+    assert shown.gradient == {"b": "X'*(sigmoid(X*b) - y)"}
     assert (
-        hessian(problem) == {("b", "b"): "X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X*d_b"}
-        or "d_b" in hessian(problem)["b", "b"]
+        shown.hessian == (("X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X*d_b",),)
+        or "d_b" in shown.hessian[0][0]
     )
     ridge = problems.read(RIDGE[0], unknowns=["a"], shapes=RIDGE[2], assumptions=["lam>0"])
-    assert hessian(ridge)["a", "a"] == "2*(X'*X + lam*eye(k))*d_a"
+    assert matrix_system(ridge).outline().hessian[0][0] == "2*(X'*X + lam*eye(k))*d_a"
 
 
 def test_a_concave_loss_has_no_minimiser() -> None:
@@ -361,3 +363,24 @@ def test_derivation_is_quick() -> None:
 
 
 __all__ = ["ShapeFault", "Unsupported"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "asked"),
+    [
+        ("exp(||X*a - y||^2)", ()),
+        ("sqrt(||X*a - y||^2)", ()),
+        ("log(1 + ||X*a - y||^2)", ()),
+        # with as many columns as rows the residual is zero, and the loss has no value there
+        ("log(||X*a - y||^2)", ("norm(X*a - y)^2 > 0 at this point",)),
+    ],
+)
+def test_an_increasing_function_has_the_minimiser_of_its_argument(loss, asked):
+    formula = cf.derive(loss, unknowns="a", shapes="X=n,k; y=n").formula
+    assert formula.unknown["a"] == "inv(X'*X)*X'*y"  # that of ||X*a - y||^2: Boyd and Vandenberghe 2004, 4.1.3
+    assert formula.conditions == ("X has full column rank", *asked)
+
+
+def test_a_root_that_ends_is_no_increasing_function_on_the_whole_space():
+    """sqrt(||X*a - y||^2 - 5) has its minimum 0 on a sphere, not at the least squares."""
+    assert cf.derive("sqrt(||X*a - y||^2 - 5)", unknowns="a", shapes="X=n,k; y=n").formula is None

@@ -15,7 +15,7 @@ from matrix_oracle import SIZES, Minimisation, derive, sample, value
 from closedform import problem as problems
 from closedform.emit.source import compiled
 from closedform.reading.language import parse
-from closedform.stationarity.matrix import gradient
+from closedform.stationarity.matrix import matrix_system
 
 LP = ("lam>0",)
 CASES = [
@@ -254,7 +254,7 @@ def test_no_strategy_claims_a_loss_without_a_closed_form(case: tuple[str, str, s
 @pytest.mark.parametrize("case", [*(c for c in OPEN if "diag" not in str(c[3])), *CASES[::3]], ids=str)
 def test_gradient_text_against_finite_differences(case: tuple[str, str, str, tuple[str, ...]]) -> None:
     problem = problems.read(case[0], unknowns=case[1].split(","), shapes=case[2], assumptions=list(case[3]))
-    texts = gradient(problem)
+    texts = matrix_system(problem).outline().gradient
     rng = np.random.default_rng(3)
     data = sample(problem, rng, SIZES)
     oracle = Minimisation(problem, data, SIZES)

@@ -25,7 +25,7 @@ from closedform.kernel import expression as kernel
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
 from closedform.ladder import SCALAR
-from closedform.stationarity.scalar import outline, stationarity
+from closedform.stationarity.scalar import stationarity
 from closedform.strategies import least_point
 from closedform.strategies.answer import answer
 
@@ -88,11 +88,11 @@ def test_kind(loss: str, kind: str) -> None:
 
 
 def test_outline_has_gradient_and_hessian() -> None:
-    gradient, hessian, equations, kind = outline(stationarity(problem.read("x^4 - x^2*y")))
-    assert set(gradient) == {"x", "y"}
-    assert hessian[0][1] == hessian[1][0]
-    assert len(equations) == 2
-    assert kind == "polynomial"
+    shown = stationarity(problem.read("x^4 - x^2*y")).outline()
+    assert set(shown.gradient) == {"x", "y"}
+    assert shown.hessian[0][1] == shown.hessian[1][0]
+    assert len(shown.equations) == 2
+    assert shown.kind == "polynomial"
 
 
 def test_rows_of_a_table_are_accumulated_exactly() -> None:

@@ -134,7 +134,7 @@ def listed_certificate(
     """
     statement: dict[str, Json] = {"unknowns": list[Json](u.name for u in system.unknowns)}
     try:
-        if system.loss is not None and system.origin.data is not None and (written := Function.of(system).written):
+        if system.loss is not None and system.problem.data is not None and (written := Function.of(system).written):
             statement = dict(written)  # with the rows, as they were given
         elif system.loss is not None and system.loss.free_symbols <= set(system.unknowns):
             statement["loss"] = bridge.to_tree(system.loss)

@@ -29,7 +29,7 @@ def lower_bound(system: Stationarity) -> Fraction | None:
     >>> _least(parse("(x^2 - 1)^2 + 3 + 2*abs(y)"))
     Fraction(3, 1)
     """
-    return _least(system.origin.loss) if as_written(system) and system.origin.loss is not None else None
+    return _least(system.problem.loss) if as_written(system) and system.problem.loss is not None else None
 
 
 def _least(node: Node) -> Fraction | None:
@@ -61,8 +61,8 @@ def _nonnegative(node: Node) -> bool:
 def coercive(system: Stationarity, budget: Budget) -> str | None:
     """Why the loss tends to infinity with its unknowns, in words; None where that is not shown."""
     names = {u.name for u in system.unknowns}
-    if as_written(system) and system.origin.loss is not None and _least(system.origin.loss) is not None:
-        loss = system.origin.loss
+    if as_written(system) and system.problem.loss is not None and _least(system.problem.loss) is not None:
+        loss = system.problem.loss
         held = {n for term in (loss.children if loss.head == "+" else (loss,)) for n in _pure(term)}
         if names <= held:
             return "it is a sum of terms that are never negative, among them an even power of each unknown"

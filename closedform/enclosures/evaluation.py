@@ -45,7 +45,7 @@ class Function:
     def of(system: Stationarity) -> Function:
         """From a stationarity system; trees that the kernel cannot write are left out."""
         names = [u.name for u in system.unknowns]
-        columns = columns_of(system.origin)
+        columns = columns_of(system.problem)
         written: dict[str, Json] = {"unknowns": list[Json](names)}
         loss, equations = None, list[Tree]()
         try:
@@ -173,12 +173,12 @@ def _float(ball: arb) -> float:
 
 def as_written(system: Stationarity) -> bool:
     """Whether the system's loss is the one that the user wrote."""
-    return system.loss is not None and _as_given(system, columns_of(system.origin)) is not None
+    return system.loss is not None and _as_given(system, columns_of(system.problem)) is not None
 
 
 def _as_given(system: Stationarity, columns: dict[str, list[fmpq]]) -> Json:
     """The loss as the user wrote it, with the number of rows for its name; None where the kernel has no such form."""
-    origin = system.origin
+    origin = system.problem
     if origin.loss is None or set(origin.unknowns) != {u.name for u in system.unknowns} or system.parameters:
         return None
     rows = str(len(next(iter(columns.values())))) if columns else ""

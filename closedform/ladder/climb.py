@@ -8,9 +8,8 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from closedform.attempt import Attempt
 from closedform.budget import Budget
@@ -20,9 +19,8 @@ from closedform.ladder import LARGE, MATRIX, SCALAR, WRITTEN
 from closedform.ladder.verdict import DECISIVE, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
 from closedform.problem import Problem
-
-if TYPE_CHECKING:
-    from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.large.streamed import Streamed
+from closedform.stationarity.system import Outline, Reduction, System
 
 LEAST = "global minimum"
 MAX_DEPTH = 6  # reductions within reductions
@@ -34,13 +32,23 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Outline:
-    """The stationarity system as it is shown: gradient and Hessian by unknown, the equations, their kind."""
+class Strategy:
+    """A module of ``strategies/`` as the climb sees it: either ``attempt`` or ``reduce`` does its work."""
 
-    gradient: FrozenMap[str, Any]
-    hessian: tuple[tuple[Any, ...], ...]
-    equations: tuple[Any, ...]
-    kind: str
+    name: str
+    declines: Callable[[Any], str | None]
+    attempt: Callable[[Any, Budget], Attempt] | None = None
+    reduce: Callable[[Any, Budget], Reduction] | None = None
+    share: float = 0.6  # of the time that is left
+    encloses: bool = False  # it brings certified numbers, which are wanted even after "not closed"
+    last_resort: bool = False  # only where no other brought a point
+
+
+def strategy(place: str) -> Strategy:
+    """The strategy at a line of the order."""
+    module = importlib.import_module(place)
+    said = {f.name: vars(module)[f.name] for f in fields(Strategy) if f.name in vars(module)}
+    return Strategy(**said)
 
 
 @dataclass(frozen=True)
@@ -62,12 +70,12 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     """
     yield Until("deriving the gradient", budget.deadline)
     conclusions = list[Attempt]()
-    for system, rungs, outline in readings(problem):
+    for system, rungs in readings(problem):
         if not exact:
-            rungs = tuple(r for r in rungs if _encloses(importlib.import_module(r)))
+            rungs = tuple(r for r in rungs if strategy(r).encloses)
         if not rungs:
             continue
-        yield Outline(*outline(system))
+        yield system.outline()
         conclusion = yield from climb(system, rungs, budget, known)
         if problem.level == "matrix" and conclusion.formula is None and not problem.constraints:
             convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
@@ -97,41 +105,35 @@ def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:
         return replace(conclusion, details=FrozenMap({**conclusion.details, "fault": (broken,)}))
 
 
-Reading = tuple[Any, tuple[str, ...], Callable[[Any], tuple[Any, ...]]]  # a system, its ladder, how it is shown
-
-
-def readings(problem: Problem) -> Iterator[Reading]:
+def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:
     """The problem as systems, each with its ladder: read without expressions where that can be done, then with them."""
 
     def module(last: str) -> Any:
         return importlib.import_module(f"closedform.stationarity.{last}")
 
     if problem.level == "matrix":
-        yield module("matrix").matrix_system(problem), MATRIX, module("matrix").outline
+        yield module("matrix").matrix_system(problem), MATRIX
         return
     if _is_large(problem):
-        yield problem, LARGE, lambda _: (FrozenMap(), (), (), "sum over streamed data")
+        yield Streamed(problem, "sum over streamed data"), LARGE
         return
-    quadratic = module("quadratic").quadratic_loss(problem)
-    if quadratic is not None:
-        yield quadratic, LARGE, module("quadratic").outline
-    kinked = module("kinked_line").kinked_line(problem)
-    if kinked is not None:
-        yield kinked, LARGE, module("kinked_line").outline
-    rows = module("row_loss").row_loss(problem)
+    for system in (module("large.quadratic").quadratic_loss(problem), module("large.kinked_line").kinked_line(problem)):
+        if system is not None:
+            yield system, LARGE
+    rows = module("large.row_loss").row_loss(problem)
     if rows is not None:
-        yield rows, LARGE, module("row_loss").outline
-        yield problem, LARGE, lambda _: (FrozenMap(), (), (), "sum over rows")
+        yield rows, LARGE
+        yield Streamed(problem), LARGE
     written = module("written").as_written(problem)
-    if any(importlib.import_module(rung).declines(written) is None for rung in WRITTEN):
-        yield written, WRITTEN, module("written").outline
-    yield module("scalar").stationarity(problem), SCALAR, module("scalar").outline
+    if any(strategy(rung).declines(written) is None for rung in WRITTEN):
+        yield written, WRITTEN
+    yield module("scalar").stationarity(problem), SCALAR
 
 
-def system_of(problem: Problem, rung: str = "") -> Any:
+def system_of(problem: Problem, rung: str = "") -> System:
     """The system that a rung is offered: the first reading whose ladder has it, or the last of all."""
-    offered = list[Any]()
-    for system, rungs, _ in readings(problem):
+    offered = list[System]()
+    for system, rungs in readings(problem):
         offered.append(system)
         if rung in rungs:
             break
@@ -142,47 +144,44 @@ def _is_large(problem: Problem) -> bool:
     return problem.data is not None and not problem.data.exact
 
 
-def climb(
-    system: Stationarity, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt], path: Path = ()
-) -> Climb:
+def climb(system: System, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt], path: Path = ()) -> Climb:
     """Climb until a rung decides and has its points (or proves that there are none); the conclusion is returned.
 
     Of a problem in numbers the last part of the time belongs to the rungs that bring numbers.
     """
     attempts = list[Attempt]()
-    numbers = not path and not getattr(system, "parameters", ())
-    kept = KEPT * budget.remaining if numbers and any(_encloses(importlib.import_module(r)) for r in rungs) else 0.0
+    order = [strategy(rung) for rung in rungs]
+    kept = KEPT * budget.remaining if not path and not system.parameters and any(s.encloses for s in order) else 0.0
     early = replace(budget, deadline=budget.deadline - kept)
-    for rung in rungs:
+    for tried in order:
         if _is_settled(attempts):
             break
-        module = importlib.import_module(rung)
-        own = budget if _encloses(module) else early
-        here = (*path, str(module.name))
-        if getattr(module, "last_resort", False) and (path or any(a.points for a in attempts)):
+        own = budget if tried.encloses else early
+        here = (*path, tried.name)
+        if tried.last_resort and (path or any(a.points for a in attempts)):
             continue
-        if _encloses(module) and any(a.outcome == "enclosed" and a.complete for a in attempts):
+        if tried.encloses and any(a.outcome == "enclosed" and a.complete for a in attempts):
             continue
         attempt = known.get(here)
         if attempt is None:
-            if any(a.outcome in DECISIVE for a in attempts) and not _encloses(module):
+            if any(a.outcome in DECISIVE for a in attempts) and not tried.encloses:
                 continue
             yield Until(" > ".join(here), own.deadline + GRACE)
             try:
-                if own.remaining <= 0 or module.declines(system) is not None:
+                if own.remaining <= 0 or tried.declines(system) is not None:
                     continue
             except Exception as fault:
-                attempts.append(_broken(module, fault))
+                attempts.append(_broken(tried.name, fault))
                 yield Finished(here, attempts[-1])
                 continue
-            attempt = yield from _attempt(module, system, rungs, own, known, here)
+            attempt = yield from _attempt(tried, system, rungs, own, known, here)
         attempts.append(attempt)
     return _on_edges(system, conclude("ladder", attempts), budget)
 
 
-def _on_edges(system: Any, conclusion: Attempt, budget: Budget) -> Attempt:
+def _on_edges(system: System, conclusion: Attempt, budget: Budget) -> Attempt:
     """The conclusion with the closed edges of the domain looked at."""
-    if not hasattr(system, "gradient") or not hasattr(system, "relations"):
+    if not system.in_expressions:
         return conclusion
     conclusion = importlib.import_module("closedform.strategies.line").completed(system, conclusion, budget)
     conclusion = importlib.import_module("closedform.strategies.norms").completed(system, conclusion, budget)
@@ -201,30 +200,25 @@ def _is_settled(attempts: list[Attempt]) -> bool:
     )
 
 
-def _encloses(module: ModuleType) -> bool:
-    """Does the rung bring certified numbers, which are wanted even after "not closed"?"""
-    return bool(getattr(module, "encloses", False))
-
-
 def _attempt(
-    module: ModuleType,
-    system: Stationarity,
+    tried: Strategy,
+    system: System,
     rungs: tuple[str, ...],
     budget: Budget,
     known: dict[Path, Attempt],
     here: Path,
 ) -> Climb:
     started = time.monotonic()
-    part = budget.share(max(0.5, getattr(module, "share", 0.6) * budget.remaining))
-    name = str(module.name)
+    part = budget.share(max(0.5, tried.share * budget.remaining))
+    name = tried.name
     yield Until(" > ".join(here), part.deadline + GRACE)
     try:
         budget.check()
-        if hasattr(module, "reduce"):
+        if tried.reduce is not None:
             if sum(step.isdigit() for step in here) >= MAX_DEPTH:
                 attempt = Attempt(name, "failed", f"more than {MAX_DEPTH} reductions within each other")
             else:
-                reduction = module.reduce(system, part)
+                reduction = tried.reduce(system, part)
                 parts = list[Attempt]()
                 systems = list(reduction.systems)
                 for i, smaller in enumerate(systems):
@@ -233,9 +227,11 @@ def _attempt(
                         systems += reduction.following(tuple(parts))
                 yield Until(" > ".join(here), budget.deadline)
                 attempt = reduction.lift(tuple(parts))
+        elif tried.attempt is not None:
+            attempt = tried.attempt(system, part)
         else:
-            attempt = module.attempt(system, part)
-        if hasattr(system, "domain"):
+            attempt = Attempt(name, "failed", "it has neither an attempt nor a reduction")
+        if system.in_expressions:
             attempt = importlib.import_module("closedform.strategies.answer").answer(system, attempt, budget)
             if not system.parameters:
                 attempt = importlib.import_module("closedform.strategies.least_point").promoted(system, attempt, budget)
@@ -246,11 +242,11 @@ def _attempt(
     except ClosedFormError as fault:
         attempt = Attempt(name, "failed", str(fault))
     except Exception as fault:  # a rung that breaks must not take the others with it; the report shows the fault
-        attempt = _broken(module, fault)
+        attempt = _broken(name, fault)
     attempt = replace(attempt, seconds=time.monotonic() - started)
     yield Finished(here, attempt)
     return attempt
 
 
-def _broken(module: ModuleType, fault: Exception) -> Attempt:
-    return Attempt(str(module.name), "failed", f"a fault of closedform: {type(fault).__name__}: {str(fault)[:200]}")
+def _broken(name: str, fault: Exception) -> Attempt:
+    return Attempt(name, "failed", f"a fault of closedform: {type(fault).__name__}: {str(fault)[:200]}")

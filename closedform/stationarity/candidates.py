@@ -100,7 +100,7 @@ class Judge:
     def _placed(self, point: Mapping[Any, Any]) -> tuple[Word, Mapping[str, arb] | None]:
         """The fate of a point in numbers, held against the domain of the text as written."""
         values = {u.name: sp.sympify(v) for u, v in point.items()}
-        place = Place(exact=values, columns=columns_of(self.system.origin), bits=self.precision)
+        place = Place(exact=values, columns=columns_of(self.system.problem), bits=self.precision)
         at = place.at()
         if at is None:
             return ("outside" if any(not_real(v, self.precision) for v in values.values()) else "unknown"), None
@@ -268,7 +268,7 @@ def _statement(system: Stationarity) -> dict[str, Json]:
     unknowns: list[Json] = [u.name for u in system.unknowns]
     parameters: list[Json] = [p.name for p in system.parameters]
     statement: dict[str, Json] = {"unknowns": unknowns, "parameters": parameters, "assumptions": assumptions}
-    origin = system.origin
+    origin = system.problem
     same = origin.level == "scalar" and origin.data is None and tuple(unknowns) == origin.unknowns
     if same and origin.loss is not None and system.loss is not None:
         statement["loss"] = expression.to_tree(origin.loss)

@@ -44,7 +44,7 @@ class Conditions:
 
     def _names(self) -> dict[str, Any]:
         system = self.system
-        table = dict(bridge.symbols(system.origin))
+        table = dict(bridge.symbols(system.problem))
         for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations):
             if e is not None:
                 columns = {b.label for b in e.atoms(sp.IndexedBase)}

@@ -21,6 +21,7 @@ from closedform.algebra.noncommutative.text import display
 from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
+from closedform.stationarity.system import Outline
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,27 @@ class MatrixSystem:
     gradient: FrozenMap[str, Poly] | None
     trouble: str = ""  # why there is no gradient
     given: Names | None = None  # the names without what the constraints add to them
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return self.problem.parameters
+
+    @property
+    def in_expressions(self) -> bool:
+        return False
+
+    def outline(self) -> Outline:
+        """Gradient, Hessian as an operator, the equations and their kind."""
+        shown = FrozenMap({u: display(g) for u, g in shown_gradient(self).items()})
+        try:
+            if self.gradient is None:
+                raise Unsupported(self.trouble)
+            table = second(self)
+            rows = tuple(tuple(display(table[u, v]) for v in self.unknowns) for u in shown if (u, u) in table)
+        except Unsupported:
+            rows = ()
+        equations = [*shown.values(), *(display(c.left) for c in self.constraints if c.kind == "zero")]
+        return Outline(shown, rows, tuple(equations), "matrix")
 
     def shape(self, name: str) -> tuple[str, str]:
         return self.names.shapes.get(name, (ONE, ONE))
@@ -487,30 +509,3 @@ def _directional_letter(l: Letter, name: str, d: Poly) -> Poly:
         out = w.diagonal(inner) if l.kind == "diag" else w.diagonal_of(inner)
         return out.T if l.t else out
     raise Unsupported(f"the unknown stands inside {l.kind}(...), which has no derivative here")
-
-
-# -- what is shown -------------------------------------------------------------------------------------------------
-
-
-def gradient(problem: Problem) -> dict[str, str]:
-    """The gradient by each unknown, as text in our language."""
-    return {u: display(g) for u, g in shown_gradient(matrix_system(problem)).items()}
-
-
-def hessian(problem: Problem) -> dict[tuple[str, str], str]:
-    """The Hessian as operator text: what it does to a direction ``d_a``."""
-    return {k: display(p) for k, p in second(matrix_system(problem)).items()}
-
-
-def outline(system: MatrixSystem) -> tuple[FrozenMap[str, str], tuple[tuple[str, ...], ...], tuple[str, ...], str]:
-    """Gradient, Hessian as an operator, the equations and their kind, for the report."""
-    shown = FrozenMap({u: display(g) for u, g in shown_gradient(system).items()})
-    try:
-        if system.gradient is None:
-            raise Unsupported(system.trouble)
-        table = second(system)
-        rows = tuple(tuple(display(table[u, v]) for v in system.unknowns) for u in shown if (u, u) in table)
-    except Unsupported:
-        rows = ()
-    equations = [*shown.values(), *(display(c.left) for c in system.constraints if c.kind == "zero")]
-    return shown, rows, tuple(equations), "matrix"

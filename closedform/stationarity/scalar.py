@@ -15,7 +15,6 @@ from closedform import expression
 from closedform.algebra import bridge
 from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.algebra.sampling import Sampler, free_names
-from closedform.attempt import Attempt
 from closedform.calculus import scalar
 from closedform.errors import CallError
 from closedform.expression import Node, column_names
@@ -26,6 +25,7 @@ from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.statement import apart, columns_of
 from closedform.stationarity.domain import EVERYWHERE, Domain
+from closedform.stationarity.system import Outline
 
 SystemKind = Literal[
     "polynomial",  # polynomial in the unknowns, over Q(parameters)
@@ -44,11 +44,11 @@ class Stationarity:
     """A point is critical when every equation is zero there, no ``nonzero`` expression is, and all relations hold.
 
     ``gradient`` is that of ``loss`` by the unknowns in order, as differentiated (None where equations were given).
-    ``equations`` may be its numerators. ``relations`` bound unknowns and parameters. ``origin`` is the problem whose
+    ``equations`` may be its numerators. ``relations`` bound unknowns and parameters. ``problem`` is the one whose
     text and data the kernel differentiates again.
     """
 
-    origin: Problem
+    problem: Problem
     unknowns: tuple[Symbol, ...]
     parameters: tuple[Symbol, ...]
     loss: Expr | None
@@ -61,19 +61,17 @@ class Stationarity:
     domain: Domain = EVERYWHERE
     text: Node | None = None  # the loss as written, where these are the critical points of the problem's own loss
 
+    @property
+    def in_expressions(self) -> bool:
+        return True
 
-@dataclass(frozen=True)
-class Reduction:
-    """Smaller systems that together have the critical points of a larger one, and the way back.
-
-    ``lift`` takes one attempt per system, in order, and says what they mean for the system that was reduced. Systems that
-    need the answers to the first ones come from ``following``; their attempts are handed to ``lift`` after those.
-    """
-
-    name: str
-    systems: tuple[Stationarity, ...]
-    lift: Callable[[tuple[Attempt, ...]], Attempt]
-    following: Callable[[tuple[Attempt, ...]], tuple[Stationarity, ...]] | None = None
+    def outline(self) -> Outline:
+        """Gradient and Hessian by unknown, this while it is short."""
+        gradient = FrozenMap({u.name: g for u, g in zip(self.unknowns, self.gradient or (), strict=False)})
+        hessian = tuple[tuple[Any, ...], ...]()
+        if self.gradient is not None and len(self.unknowns) <= 12 and sum(_size(g) for g in self.gradient) <= 2_000:
+            hessian = tuple(tuple(sp.diff(g, u) for u in self.unknowns) for g in self.gradient)
+        return Outline(gradient, hessian, self.equations, self.kind)
 
 
 MAX_TERMS = 20_000  # of a polynomial that becomes an expression
@@ -171,15 +169,6 @@ def _lagrange(
     return replace(system, constrained=problem, domain=Domain.of(problem))
 
 
-def outline(system: Stationarity) -> tuple[FrozenMap[str, Any], tuple[tuple[Any, ...], ...], tuple[Any, ...], str]:
-    """What the report shows: gradient and Hessian by unknown, the equations, their kind."""
-    gradient = FrozenMap({u.name: g for u, g in zip(system.unknowns, system.gradient or (), strict=False)})
-    hessian = tuple[tuple[Any, ...], ...]()
-    if system.gradient is not None and len(system.unknowns) <= 12 and sum(_size(g) for g in system.gradient) <= 2_000:
-        hessian = tuple(tuple(sp.diff(g, u) for u in system.unknowns) for g in system.gradient)
-    return gradient, hessian, system.equations, system.kind
-
-
 def smaller(
     system: Stationarity,
     unknowns: tuple[Any, ...],
@@ -197,7 +186,7 @@ def smaller(
     kind = cast(SystemKind, scalar.kind_of(equations, unknowns))
     domain = Domain.of_relations(unknowns, relations, nonzero)
     return Stationarity(
-        system.origin, unknowns, parameters, loss, gradient, equations, nonzero, relations, kind, domain=domain
+        system.problem, unknowns, parameters, loss, gradient, equations, nonzero, relations, kind, domain=domain
     )
 
 

@@ -5,6 +5,8 @@ For strategies that read the text alone: of a network on a table the rows writte
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from closedform.algebra import bridge
 from closedform.expression import scalar_form, to_tree
 from closedform.frozen import FrozenMap
@@ -15,12 +17,33 @@ from closedform.problem import Problem
 from closedform.reading.language import unparse
 from closedform.stationarity.domain import Domain
 from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.system import Outline
 
 
-def as_written(problem: Problem) -> Stationarity:
+@dataclass(frozen=True)
+class Written(Stationarity):
     """The unknowns, the domain and the text of a problem, without derivatives."""
+
+    def outline(self) -> Outline:
+        """The gradient, a sum over the rows for each unknown; at kinks it is not defined."""
+        if self.text is None:
+            return Outline(kind=self.kind)
+        steps = Steps()
+        tree = steps.taken(kernel.read(to_tree(scalar_form(self.text))))
+        slopes = dict[str, str]()
+        for x in self.problem.unknowns:
+            try:
+                slope = steps.returned(kernel.differentiate(tree, x))
+            except Refused:
+                continue
+            slopes[x] = unparse(bridge.node_of(kernel.write(slope)))
+        return Outline(FrozenMap(slopes), (), tuple(slopes.values()), self.kind)
+
+
+def as_written(problem: Problem) -> Written:
+    """The system of a problem as it stands."""
     table = bridge.symbols(problem)
-    return Stationarity(
+    return Written(
         problem,
         tuple(table[u] for u in problem.unknowns if u in table),
         tuple(table[p] for p in problem.parameters if p in table),
@@ -30,22 +53,6 @@ def as_written(problem: Problem) -> Stationarity:
         domain=Domain.of(problem),
         text=problem.loss,
     )
-
-
-def outline(system: Stationarity) -> tuple[FrozenMap[str, str], tuple[tuple[str, ...], ...], tuple[str, ...], str]:
-    """What the report shows: the gradient, a sum over the rows for each unknown; at kinks it is not defined."""
-    if system.text is None:
-        return FrozenMap(), (), (), system.kind
-    steps = Steps()
-    tree = steps.taken(kernel.read(to_tree(scalar_form(system.text))))
-    slopes = dict[str, str]()
-    for x in system.origin.unknowns:
-        try:
-            slope = steps.returned(kernel.differentiate(tree, x))
-        except Refused:
-            continue
-        slopes[x] = unparse(bridge.node_of(kernel.write(slope)))
-    return FrozenMap(slopes), (), tuple(slopes.values()), system.kind
 
 
 class Steps:

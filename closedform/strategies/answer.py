@@ -60,7 +60,7 @@ def numbers_only(system: Stationarity) -> bool:
             continue
         symbols = {s for s in e.free_symbols if isinstance(s, sp.Symbol) and s not in own}
         indexed = set(e.atoms(sp.IndexedBase))
-        if indexed and system.origin.data is None:
+        if indexed and system.problem.data is None:
             return False
         if symbols - {b.label for b in indexed}:
             return False
@@ -80,7 +80,7 @@ class _Gate:
         constrained = system.constrained  # its multipliers are no unknowns of the problem
         self.names = [u.name for u in system.unknowns] if constrained is None else list(constrained.unknowns)
         self.bits = max(333, int(budget.digits * 3.4) + 120)
-        self.columns = columns_of(system.origin)
+        self.columns = columns_of(system.problem)
         self.loss = self._loss_node()
         self.faults = list[str]()
         self.ends = 0  # points on the edge at which the slope does not vanish

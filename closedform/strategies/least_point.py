@@ -44,7 +44,7 @@ def promoted(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     if any(p.kind in MINIMA for p in found.points) or sp.count_ops(system.loss) > MAX_OPS:
         return found
     feasible = Feasible.of(system)
-    if feasible is None or feasible.closed or system.kind == "sum" or system.origin.data is not None:
+    if feasible is None or feasible.closed or system.kind == "sum" or system.problem.data is not None:
         return found
     for way in (1, -1) if len(feasible.unknowns) > 1 else (1,):
         try:

@@ -16,7 +16,7 @@ from closedform.enclosures.certificates import ListedPoint
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.points import Kind
-from closedform.stationarity.quadratic import rational
+from closedform.stationarity.large.quadratic import rational
 from closedform.strategies.ending import Found, FoundPoint, Record
 
 Certify = Callable[[ListedPoint], Certificate | None]

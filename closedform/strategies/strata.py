@@ -45,7 +45,7 @@ class Feasible:
     @staticmethod
     def of(system: Stationarity) -> Feasible | None:
         """The loss, constraints, bounds and box of a system; None without a loss, or where it cannot be written."""
-        problem = system.constrained or system.origin
+        problem = system.constrained or system.problem
         loss, unknowns, equal = system.loss, system.unknowns, list[Any]()
         if system.constrained is not None:
             if problem.loss is None or problem.data is not None or problem.level == "sum":
@@ -82,7 +82,7 @@ class Feasible:
 def _box(system: Stationarity, unknowns: Sequence[Any]) -> list[Any]:
     out = list[Any]()
     for u in unknowns:
-        for side, make in zip(system.origin.box.get(u.name, ()), (sp.Ge, sp.Le), strict=False):
+        for side, make in zip(system.problem.box.get(u.name, ()), (sp.Ge, sp.Le), strict=False):
             value = sp.sympify(sp.Rational(side)) if side not in ("oo", "-oo") else None
             if value is not None:
                 out.append(make(u, value, evaluate=False))
@@ -112,7 +112,7 @@ class Stratum:
 def strata(system: Stationarity, feasible: Feasible, budget: Budget) -> list[Stratum] | None:
     """Every stratum that may hold a minimiser, the inside first; None where there are too many or one cannot be written."""
     n, out = len(feasible.unknowns), list[Stratum]()
-    system = replace(system, origin=replace(system.origin, box=FrozenMap()))  # the box is among the constraints now
+    system = replace(system, problem=replace(system.problem, box=FrozenMap()))  # the box is among the constraints now
     for size in range(max(0, n - len(feasible.equal)) + 1):
         for active in combinations(range(len(feasible.closed)), size):
             budget.check()

@@ -54,7 +54,7 @@ def landscape_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
     """
     x = _unknown(system)
     node = system.text if system.text is not None else _node(system.loss)
-    columns = columns_of(system.origin)
+    columns = columns_of(system.problem)
     loss = from_node(node, columns)
     line, period, drift = _line(system, [loss], x, budget, True)
     found = landscape(loss, line, budget, forms, period)
@@ -75,9 +75,9 @@ def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
     ([-1.2361, 3.2361], True)
     """
     x = _unknown(system)
-    columns = columns_of(system.origin)
-    whole = system.origin.unknowns == (x,)
-    nodes = (system.origin.equations if whole else ()) or tuple(_node(e) for e in system.equations)
+    columns = columns_of(system.problem)
+    whole = system.problem.unknowns == (x,)
+    nodes = (system.problem.equations if whole else ()) or tuple(_node(e) for e in system.equations)
     trees = [_without_idle_factors(from_node(n, columns), x, budget) for n in nodes]
     line, period, _ = _line(system, trees, x, budget, False)
     return _common_zeros(trees, line, period, budget, forms)
@@ -193,7 +193,7 @@ def _line(
 ) -> tuple[Line, Tree | None, Tree | None]:
     """The domain; one period of it (with the period, and the drift of the loss) where everything is periodic."""
     own = system.domain.own()
-    columns = columns_of(system.origin)
+    columns = columns_of(system.problem)
     period, drift = _period(own, trees, x, loss, columns)
     if period is None:
         return line_of(x, own, budget, columns), None, None

@@ -60,7 +60,7 @@ def setting(system: Stationarity) -> Setting:
         equations = [] if loss is not None else [kernel.read(bridge.to_tree(e)) for e in system.equations]
         trees = equations or [kernel.differentiate(loss, u) for u in unknowns if loss is not None]
         positive = {s.name for s in (*system.unknowns, *system.parameters) if s.is_positive}
-        return build(system, loss, trees, unknowns, columns_of(system.origin), positive)
+        return build(system, loss, trees, unknowns, columns_of(system.problem), positive)
     except (Refused, bridge.NoTranslation) as reason:
         raise NotExponential(str(reason)) from reason
 
@@ -196,7 +196,7 @@ def substitution_json(field: Field) -> Json:
 
 def statement_json(system: Stationarity) -> dict[str, Json]:
     """The statement for the kernel: the problem's own loss with its columns, before anything was rewritten."""
-    problem = system.origin
+    problem = system.problem
     if problem.loss is None:
         raise NotExponential("estimating equations have no loss to state")
     out = statement(problem)

@@ -73,7 +73,7 @@ def is_convex(where: Setting) -> bool:
     if _convex_by_terms(where.loss, where, unknowns, 1):
         return True
     try:
-        if curvature(where.loss, unknowns, {}, columns_of(where.system.origin)) == CONVEX:
+        if curvature(where.loss, unknowns, {}, columns_of(where.system.problem)) == CONVEX:
             return True
     except Refused:
         pass
@@ -232,7 +232,7 @@ class Judged:
 def judge(found: list[Solution], where: Setting, complete: bool) -> Judged:
     """The kind of every solution by the inertia of the Hessian, and the global minimum where it is proved."""
     second = hessian(where)
-    columns = columns_of(where.system.origin)
+    columns = columns_of(where.system.problem)
     kinds = list[tuple[Kind, tuple[int, int, int] | None]]()
     losses = list[arb | None]()
     with flint.ctx.workprec(256):

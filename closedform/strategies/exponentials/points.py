@@ -121,7 +121,7 @@ def _one(branch: Branch, where: Setting, root: arb | None) -> Solution | str | N
 
 def _in_domain(where: Setting, unknowns: Mapping[str, arb]) -> bool:
     """Whether the loss is real there and no relation is violated; what the balls leave open counts as held."""
-    columns = columns_of(where.system.origin)
+    columns = columns_of(where.system.problem)
     try:
         for r in where.system.relations:
             low, high = (balls.evaluate(kernel.read(bridge.to_tree(e)), unknowns, columns) for e in (r.lhs, r.rhs))

@@ -47,13 +47,13 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when the loss is no sum of functions of exponentials, else None."""
     if (
         system.loss is None
-        or system.origin.loss is None
+        or system.problem.loss is None
         or system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum")
     ):
         return "no exponential of an unknown occurs"
     if system.parameters:
         return "the data have symbols"
-    if tuple(u.name for u in system.unknowns) != system.origin.unknowns:
+    if tuple(u.name for u in system.unknowns) != system.problem.unknowns:
         return "the system is part of a larger one"
     if any(r.free_symbols & set(system.unknowns) for r in system.relations):
         return "the unknowns are bounded"

@@ -15,8 +15,9 @@ from flint import fmpq
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt
 from closedform.budget import Budget
-from closedform.stationarity.kinked_line import KinkedLine, Kinks
-from closedform.stationarity.quadratic import rational
+from closedform.stationarity.large.kinked_line import KinkedLine, Kinks
+from closedform.stationarity.large.quadratic import rational
+from closedform.stationarity.system import System
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
 name = "sorted kinks"
@@ -24,7 +25,7 @@ example = {"loss": "sum(i, 1, n, abs(x[i] - m))", "unknowns": ["m"], "data": {"x
 counterexample = {"loss": "|1 - m| + |2 - m| + |9 - 3*m|"}
 
 
-def declines(system: object) -> str | None:
+def declines(system: System) -> str | None:
     """A sentence when the loss was not read as many kinks on a line, else None."""
     return None if isinstance(system, KinkedLine) else "the loss is no convex sum of many kinks on a line"
 

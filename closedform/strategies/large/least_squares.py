@@ -24,6 +24,8 @@ from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 from closedform.reading.tables import Table
+from closedform.stationarity.large.streamed import Streamed
+from closedform.stationarity.system import System
 from closedform.strategies.ending import in_floating_point
 
 name = "streamed least squares"
@@ -55,19 +57,20 @@ class _NotLeastSquares(ValueError):
     """The loss has another shape; the message is the sentence."""
 
 
-def declines(problem: object) -> str | None:
+def declines(system: System) -> str | None:
     """A sentence when the loss is no least squares in the unknowns, else None."""
-    if not isinstance(problem, Problem):
+    if not isinstance(system, Streamed):
         return "the loss was read in another way"
     try:
-        _design(problem)
+        _design(system.problem)
     except _NotLeastSquares as reason:
         return str(reason)
     return None
 
 
-def attempt(problem: Problem, budget: Budget) -> Attempt:
+def attempt(system: Streamed, budget: Budget) -> Attempt:
     """Solve in at most four passes over the rows; "solved" by the formula, its numbers observed."""
+    problem = system.problem
     if problem.data is None:
         return Attempt(name, "failed", "there is no table of data to stream")
     rows = design_rows(problem)

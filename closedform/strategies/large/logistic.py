@@ -28,6 +28,8 @@ from closedform.expression import Node, add, mul, number
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 from closedform.reading.tables import Table
+from closedform.stationarity.large.streamed import Streamed
+from closedform.stationarity.system import System
 from closedform.strategies.ending import in_floating_point
 
 name = "convex fit"
@@ -87,19 +89,20 @@ class _Rows:
     linear: Array
 
 
-def declines(problem: object) -> str | None:
+def declines(system: System) -> str | None:
     """A sentence when the loss is no such sum over a table, else None."""
-    if not isinstance(problem, Problem):
+    if not isinstance(system, Streamed):
         return "the loss was read in another way"
     try:
-        _model(problem)
+        _model(system.problem)
     except _NotConvexFit as reason:
         return str(reason)
     return None
 
 
-def attempt(problem: Problem, budget: Budget) -> Attempt:
+def attempt(system: Streamed, budget: Budget) -> Attempt:
     """The minimiser with proved radii and standard errors, or a separating vector."""
+    problem = system.problem
     model = _model(problem)
     assert problem.data is not None
     unknowns = list(problem.unknowns)

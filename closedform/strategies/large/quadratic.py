@@ -11,7 +11,8 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.certificates import listing
 from closedform.kernel.reading import Json
-from closedform.stationarity.quadratic import QuadraticLoss, rational
+from closedform.stationarity.large.quadratic import QuadraticLoss, rational
+from closedform.stationarity.system import System
 from closedform.strategies.ending import concluded
 from closedform.strategies.linear_equations import solutions
 
@@ -25,7 +26,7 @@ example = {
 counterexample = {"loss": "sum(i, 1, n, (y[i] - exp(b*x[i]))^2)", "unknowns": ["b"], "data": {"x": [1, 2], "y": [1, 3]}}
 
 
-def declines(system: object) -> str | None:
+def declines(system: System) -> str | None:
     """A sentence when the loss was not read as a quadratic form, else None."""
     return None if isinstance(system, QuadraticLoss) else "the loss is no quadratic form with numbers, or a small one"
 

@@ -17,7 +17,8 @@ from closedform.enclosures.descent import minimise
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
 from closedform.kernel.claims.critical_points import AFFINE, CONSTANT, CONVEX, curvature
-from closedform.stationarity.row_loss import RowLoss
+from closedform.stationarity.large.row_loss import RowLoss
+from closedform.stationarity.system import System
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded, height
 
 name = "loss over rows"
@@ -33,7 +34,7 @@ counterexample = {"loss": "sum(i, 1, n, (y[i] - exp(b*x[i]))^2)", "unknowns": ["
 FOUND = "the numbers are proved; whether they have a formula is open"
 
 
-def declines(system: object) -> str | None:
+def declines(system: System) -> str | None:
     """A sentence when the loss was not read as a sum over rows, or is not convex by the kernel's rules, else None."""
     if not isinstance(system, RowLoss):
         return "the loss is no smooth function of many rows"

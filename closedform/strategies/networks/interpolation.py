@@ -47,7 +47,7 @@ MAX_WRITTEN = 4  # output weights over irrational activations that are written o
 
 def declines(system: Stationarity) -> str | None:
     """A sentence when the loss is no sum of squares with activations in it, else None."""
-    problem = system.origin
+    problem = system.problem
     if problem.loss is None or problem.constraints or problem.relations or problem.box:
         return "this is about losses on the whole space"
     if len(problem.unknowns) < 2 or not heads(problem.loss) & ACTIVATIONS or "^" not in heads(problem.loss):
@@ -135,7 +135,7 @@ class _Interpolation:
         certificate = certified(self.statement, *self._claim(least, exact, enclosed))
         point = self._point(least, exact, enclosed)
         rank, size = len(self.solved), len(self.system.unknowns)
-        hidden = [u for u in self.system.origin.unknowns if u in self.draw.weights]
+        hidden = [u for u in self.system.problem.unknowns if u in self.draw.weights]
         kinked = self.hidden.kinked
         return Attempt(
             name,
@@ -246,7 +246,7 @@ class _Interpolation:
     def _substitution(self) -> list[Json]:
         """The exponentials that the coefficients hold, for the kernel's identities."""
         trees = [a for column in self.hidden.columns for a in column]
-        scales, _ = exponentials([Kinks(set(self.system.origin.unknowns)).replaced(t) for t in trees], {})
+        scales, _ = exponentials([Kinks(set(self.system.problem.unknowns)).replaced(t) for t in trees], {})
         return [{"form": list(key), "name": t, "scale": str(scale)} for key, (t, scale) in scales.items()]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from closedform import expression
 from closedform.attempt import Attempt, Finding, finding
@@ -19,6 +18,7 @@ from closedform.expression import Node, add
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 from closedform.reading.language import unparse
+from closedform.stationarity.system import System
 from closedform.strategies.obstructions import all_data
 
 name = "networks of every width"
@@ -43,18 +43,17 @@ class Network:
     inputs: str
 
 
-def declines(system: Any) -> str | None:
+def declines(system: System) -> str | None:
     """A sentence when the loss is no squared loss of units over data in symbols, else None."""
-    problem: Problem = system.problem if hasattr(system, "problem") else system.origin
+    problem = system.problem
     if problem.loss is None or problem.constraints or problem.relations or problem.data is not None:
         return "this is about networks over data in symbols"
     return None if network(problem) is not None else "the loss is no squared loss of a layer of equal units"
 
 
-def attempt(system: Any, budget: Budget) -> Attempt:
+def attempt(system: System, budget: Budget) -> Attempt:
     """ "not_closed" for the list of all critical points, with what is known of the minimiser at each width."""
-    problem: Problem = system.problem if hasattr(system, "problem") else system.origin
-    found = network(problem)
+    found = network(system.problem)
     if found is None:
         return Attempt(name, "declined", "the loss is no squared loss of a layer of equal units")
     kinked = found.activation == "relu"

@@ -89,7 +89,7 @@ class _Search:
         self, system: Stationarity, statement: dict[str, Json], loss: Tree, residuals: list[Tree], budget: Budget
     ) -> None:
         self.system, self.statement, self.loss, self.residuals = system, statement, loss, residuals
-        self.unknowns, self.budget = list(system.origin.unknowns), budget
+        self.unknowns, self.budget = list(system.problem.unknowns), budget
         self.bits = int(budget.digits * 3.4) + 200
 
     def attempt(self) -> Attempt:
@@ -161,7 +161,7 @@ class _Search:
         try:
             equations = tuple(bridge.node_of(kernel.write(folded(bind(r, held, {})))) for r in self.residuals)
             origin = replace(
-                self.system.origin, source="", loss=None, unknowns=free, equations=equations, data=None, catalogue=None
+                self.system.problem, source="", loss=None, unknowns=free, equations=equations, data=None, catalogue=None
             )
             smaller = stationarity(origin)
             answer = instance.attempt(smaller, budget.share(2)) if instance.declines(smaller) is None else None

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice, product
-from typing import Any
 
 from flint import fmpq
 
@@ -28,6 +27,7 @@ from closedform.kernel.claims.exponentials import Field
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.stationarity.scalar import stationarity
+from closedform.stationarity.system import System
 from closedform.strategies.exponentials import instance as exponentials
 from closedform.strategies.exponentials.findings import SCHANUEL
 from closedform.strategies.obstructions.small_data import Small, TooLarge, sizes_of, written_out
@@ -53,9 +53,9 @@ SPREAD = {2: ((1, 6), (2, 3), (1, 11)), 3: ((0, 1, 6), (1, 2, 5), (1, 2, 7))}  #
 EXPONENTIALS = frozenset({"exp", "sigmoid", "softplus", "tanh", "cosh", "sinh"})
 
 
-def declines(system: Any) -> str | None:
+def declines(system: System) -> str | None:
     """A sentence when the loss has no exponential or no symbolic data, else None."""
-    problem: Problem = system.problem if hasattr(system, "problem") else system.origin
+    problem = system.problem
     if problem.loss is None or (problem.data is not None and expression.column_names(problem.loss)):
         return "this is about formulas in symbolic data"
     if not expression.heads(problem.loss) & EXPONENTIALS and not _power(problem.loss):
@@ -76,9 +76,9 @@ def _power(node: Node) -> bool:
     return (node.head == "^" and node.children[1].number is None) or any(_power(c) for c in node.children)
 
 
-def attempt(system: Any, budget: Budget) -> Attempt:
+def attempt(system: System, budget: Budget) -> Attempt:
     """ "not_closed" at formula scope with the witness, or the reason why none was found."""
-    return witnessed(system.problem if hasattr(system, "problem") else system.origin, budget)
+    return witnessed(system.problem, budget)
 
 
 def witnessed(problem: Problem, budget: Budget) -> Attempt:

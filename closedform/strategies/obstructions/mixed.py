@@ -67,7 +67,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
 
 def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] | str:
     """The field, P, the name of t and its scale; or why there is no such P."""
-    columns = columns_of(system.origin)
+    columns = columns_of(system.problem)
     if system.loss is not None:
         tree = kernel.differentiate(kernel.read(bridge.to_tree(system.loss)), x)
     else:

@@ -20,7 +20,8 @@ from closedform.calculus.bounds import floor_of
 from closedform.enclosures.least import convex, sublevel
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, largest_class
-from closedform.stationarity.scalar import Reduction, Stationarity, alone, smaller
+from closedform.stationarity.scalar import Stationarity, alone, smaller
+from closedform.stationarity.system import Reduction
 from closedform.strategies.reductions.faces import PASSED
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import Feasible, bounds_of, ranges, sides_of

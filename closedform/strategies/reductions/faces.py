@@ -22,7 +22,8 @@ from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.least import convex, sublevel
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, Kind
-from closedform.stationarity.scalar import Reduction, Stationarity
+from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.system import Reduction
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 from closedform.strategies.escapes import escape, unbounded
 from closedform.strategies.reductions.lifted import balls_of
@@ -50,7 +51,7 @@ def declines(system: Stationarity) -> str | None:
     """A sentence when there are parameters, or no closed inequality and no equality constraint, else None."""
     if system.parameters:
         return "the coefficients hold parameters"
-    if system.kind == "sum" or (system.origin.data is not None and system.constrained is not None):
+    if system.kind == "sum" or (system.problem.data is not None and system.constrained is not None):
         return "there are sums over data"
     feasible = Feasible.of(system)
     if feasible is None:

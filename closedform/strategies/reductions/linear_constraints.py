@@ -17,7 +17,8 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.expression import Node, substitute
-from closedform.stationarity.scalar import Reduction, Stationarity, stationarity
+from closedform.stationarity.scalar import Stationarity, stationarity
+from closedform.stationarity.system import Reduction
 from closedform.strategies.reductions.lifted import lifted
 
 name = "a constraint gives an unknown"

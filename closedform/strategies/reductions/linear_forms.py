@@ -15,7 +15,8 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.points import CriticalPoint
-from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.stationarity.scalar import Stationarity, smaller
+from closedform.stationarity.system import Reduction
 from closedform.strategies.reductions.lifted import lifted
 
 name = "linear forms as unknowns"

@@ -18,8 +18,9 @@ from closedform.calculus.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
-from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.second_order import shape
+from closedform.stationarity.system import Reduction
 from closedform.strategies.reductions.lifted import lifted
 
 name = "profile of the loss"
@@ -41,7 +42,7 @@ def declines(system: Stationarity) -> str | None:
         e.has(sp.Sum, sp.Product) for e in system.equations
     ):
         return "the equations are too large"
-    if system.origin.data is not None and any(e.has(sp.Indexed) for e in system.equations):
+    if system.problem.data is not None and any(e.has(sp.Indexed) for e in system.equations):
         return "the equations hold data"
     return None if _given(system) is not None else "no equation determines one unknown by the others"
 

@@ -16,7 +16,8 @@ from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity.candidates import expression_class
-from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.stationarity.scalar import Stationarity, smaller
+from closedform.stationarity.system import Reduction
 
 name = "roots as unknowns"
 example = {"equations": ["sqrt(x^2 + y^2) - 5 + x", "sqrt((x - 1)^2 + y^2) - 4 + y"], "unknowns": ["x", "y"]}

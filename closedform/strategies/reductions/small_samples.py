@@ -14,7 +14,8 @@ import sympy as sp
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.stationarity.scalar import Stationarity, smaller
+from closedform.stationarity.system import Reduction
 
 name = "small samples as witnesses"
 example = {"loss": "sum(i, 1, n, log(1 + (y[i] - t*x[i])**2))", "unknowns": ["t"]}
@@ -29,7 +30,7 @@ NUMBERS = {"x": (0, 1, 5, 3, 11), "y": (1, 0, 2, 3, 1)}
 
 def declines(system: Stationarity) -> str | None:
     """A sentence when there is no sum of symbolic length with an unknown in it, else None."""
-    if system.kind != "sum" or system.origin.data is not None:
+    if system.kind != "sum" or system.problem.data is not None:
         return "there is no sum over data of symbolic length with an unknown in it"
     if len(_lengths(system)) != 1:
         return "the sums do not run to one and the same symbol"

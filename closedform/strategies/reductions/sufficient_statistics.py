@@ -14,7 +14,8 @@ from closedform.calculus.sums import Statistics, indexed_sums, separate
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.stationarity.candidates import expression_class
-from closedform.stationarity.scalar import Reduction, Stationarity, smaller
+from closedform.stationarity.scalar import Stationarity, smaller
+from closedform.stationarity.system import Reduction
 from closedform.strategies.reductions.lifted import with_values
 
 name = "sufficient statistics"

@@ -79,7 +79,7 @@ def _sides(system: Stationarity) -> dict[str, Range]:
     loss = system.loss if system.loss is not None else sp.S.Zero
     closed = list[Any]()
     for u in system.unknowns:
-        box = system.origin.box.get(u.name) if not any(u in r.free_symbols for r in system.relations) else None
+        box = system.problem.box.get(u.name) if not any(u in r.free_symbols for r in system.relations) else None
         for side, sign in zip(box or (), (1, -1), strict=False):
             if side not in ("oo", "-oo"):
                 closed.append(sign * (u - sp.sympify(sp.Rational(side))))

@@ -87,7 +87,7 @@ class _Search:
     # -- finding -----------------------------------------------------------------------------------------------------
 
     def _starts(self) -> list[np.ndarray]:
-        given = self.system.origin.start
+        given = self.system.problem.start
         if not given or set(given) != set(self.names):
             return []
         return [np.array([float(sp.Rational(given[x])) for x in self.names])]
@@ -210,7 +210,7 @@ class _Search:
 
     def _in_box(self) -> Attempt | None:
         """All critical points in the stated box (or on the bounded domain), by branch and bound."""
-        box = self.system.origin.box
+        box = self.system.problem.box
         if not box or not set(self.names) <= set(box):
             return None
         sides = [tuple(_rational(v) for v in box[x]) for x in self.names]
@@ -242,7 +242,7 @@ class _Search:
         if certificate is None:
             return
         if complete:
-            sides = tuple((x, *ends) for x, ends in self.system.origin.box.items())
+            sides = tuple((x, *ends) for x, ends in self.system.problem.box.items())
             self.record.say("points of the box", certificate=certificate, box=sides, count=len(found))
         else:
             self.record.say("points within their radii", certificate=certificate, where="", count=len(found))
@@ -276,7 +276,7 @@ class _Search:
     def _global(self, found: list[Enclosed], complete: bool, unique: bool) -> set[int]:
         if unique:
             return {0}
-        if not found or not complete or self.system.origin.box or self.system.relations or self.function.loss is None:
+        if not found or not complete or self.system.problem.box or self.system.relations or self.function.loss is None:
             return set()
         if coercive(self.system, self.budget) is None or lower_bound(self.system) is None:
             return set()

@@ -123,7 +123,7 @@ def _box(system: Stationarity) -> list[Any]:
     """The sides of the box that are numbers, as bounds."""
     out = list[Any]()
     for u in system.unknowns:
-        for side, make in zip(system.origin.box.get(u.name, ()), (sp.Ge, sp.Le), strict=False):
+        for side, make in zip(system.problem.box.get(u.name, ()), (sp.Ge, sp.Le), strict=False):
             if side not in ("oo", "-oo"):
                 out.append(make(u, sp.Rational(side), evaluate=False))
     return out

@@ -23,7 +23,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
 from closedform.points import Kind
 from closedform.stationarity.conditions import Opaque
-from closedform.stationarity.quadratic import rational
+from closedform.stationarity.large.quadratic import rational
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only

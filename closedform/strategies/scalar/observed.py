@@ -84,7 +84,7 @@ def _measure(system: Stationarity, feasible: Feasible) -> Callable[[np.ndarray],
     except (NoTranslation, Refused, ValueError):
         return None
     names = [u.name for u in feasible.unknowns]
-    columns = {k: np.array([float(v.p) / float(v.q) for v in c]) for k, c in columns_of(system.origin).items()}
+    columns = {k: np.array([float(v.p) / float(v.q) for v in c]) for k, c in columns_of(system.problem).items()}
 
     def at(points: np.ndarray) -> np.ndarray:
         values = {x: points[:, i : i + 1] for i, x in enumerate(names)}

@@ -125,7 +125,7 @@ class _Line:
     def side(self, ball: arb, minimal: fmpz_poly | None = None) -> Side:
         """Whether a real number, given as a ball and where known by its minimal polynomial, lies in the domain."""
         root = None if minimal is None else (minimal, self.x)
-        place = Place(balls={self.x: ball}, root=root, columns=columns_of(self.system.origin), bits=self.bits)
+        place = Place(balls={self.x: ball}, root=root, columns=columns_of(self.system.problem), bits=self.bits)
         return self.system.domain.holds(place)
 
     def value(self, expr: Any, ball: arb) -> arb | None:
@@ -144,7 +144,7 @@ class _Line:
         cuts = list(self.poles)
         for r in self.system.domain.own():
             try:
-                gap = quotient(kernel.read(to_tree(r.gap)), [self.x], columns_of(self.system.origin))
+                gap = quotient(kernel.read(to_tree(r.gap)), [self.x], columns_of(self.system.problem))
             except Refused:
                 return None
             for part in (gap.top, gap.bottom):

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import sympy as sp
 from flint import fmpq
 
 from closedform.expression import heads, to_tree
-from closedform.frozen import FrozenMap
 from closedform.kernel.balls import entry
 from closedform.kernel.expression import ONE, TWO, ZERO, Tree, head_of, read
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
-from closedform.stationarity.scalar import apart, columns_of
+from closedform.statement import apart, columns_of
+from closedform.stationarity.large.read import ReadLoss, unbounded_loss
+from closedform.stationarity.system import Outline
 
 FEW = 10  # kinks that the rules for expressions take one by one
 MAX_DEPTH = 300
@@ -51,48 +50,30 @@ class Kinks:
 
 
 @dataclass(frozen=True)
-class KinkedLine:
+class KinkedLine(ReadLoss):
     """A convex loss of one unknown with kinks."""
 
-    problem: Problem
     kinks: Kinks
 
-    @property
-    def unknowns(self) -> tuple[Any, ...]:
-        return (sp.Symbol(self.problem.unknowns[0], real=True),)
-
-    @property
-    def parameters(self) -> tuple[Any, ...]:
-        return ()
-
-    @property
-    def loss(self) -> None:
-        """Nothing is written out."""
+    def outline(self) -> Outline:
+        """At a kink there is no derivative."""
+        return Outline(kind="piecewise")
 
 
 def kinked_line(problem: Problem) -> KinkedLine | None:
     """The loss of a problem in one unknown without bounds as many kinks; None where it is none, or not convex."""
-    loss = problem.loss
+    loss = unbounded_loss(problem)
     if loss is None or len(problem.unknowns) != 1 or not heads(loss) & {"abs", "max"}:
         return None
-    if problem.relations or problem.constraints or problem.parameters or problem.properties:
-        return None
-    if problem.data is not None and not problem.data.exact:
-        return None
-    stated, columns = apart(to_tree(loss), columns_of(problem), problem.unknowns)
+    tree, columns = apart(to_tree(loss), columns_of(problem), problem.unknowns)
     try:
-        kinks = _Reader(problem.unknowns[0], columns).read(read(stated), {})
+        kinks = _Reader(problem.unknowns[0], columns).read(read(tree), {})
     except (Refused, _Other, ZeroDivisionError):
         return None
     kinks.weights = {c: w for c, w in kinks.weights.items() if w != 0}
     if kinks.bend < 0 or any(w < 0 for w in kinks.weights.values()) or len(kinks.weights) <= FEW:
         return None
     return KinkedLine(problem, kinks)
-
-
-def outline(system: KinkedLine) -> tuple[FrozenMap[str, Any], tuple[tuple[Any, ...], ...], tuple[Any, ...], str]:
-    """What the report shows: at a kink there is no derivative."""
-    return FrozenMap(), (), (), "piecewise"
 
 
 class _Other(Exception):

@@ -7,9 +7,7 @@ that no statistics of the columns stand for the rows, on tables too long to be w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import sympy as sp
 from flint import fmpq
 
 from closedform.algebra import bridge
@@ -21,51 +19,53 @@ from closedform.kernel.expression import Tree, differentiate, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.problem import Problem
 from closedform.reading.language import unparse
-from closedform.stationarity.scalar import EXPAND_LIMIT, apart, columns_of
+from closedform.statement import apart, columns_of
+from closedform.stationarity.large.read import ReadLoss, statement_of, unbounded_loss
+from closedform.stationarity.scalar import EXPAND_LIMIT
+from closedform.stationarity.system import Outline
 
 KINKS = frozenset(("abs", "max", "min", "sign", "piecewise"))
 SHOWN = 20_000  # nodes of a gradient that is shown
 
 
 @dataclass(frozen=True)
-class RowLoss:
+class RowLoss(ReadLoss):
     """A loss as the kernel reads it (``statement``), with its columns."""
 
-    problem: Problem
     tree: Tree
     columns: dict[str, list[fmpq]]
     statement: FrozenMap[str, Json]
 
-    @property
-    def unknowns(self) -> tuple[Any, ...]:
-        return tuple(sp.Symbol(u, real=True) for u in self.problem.unknowns)
-
-    @property
-    def parameters(self) -> tuple[Any, ...]:
-        return ()
-
-    @property
-    def loss(self) -> None:
-        """Nothing is written out."""
+    def outline(self) -> Outline:
+        """The gradient, a sum over the rows for each unknown, while it is short."""
+        slopes, size = dict[str, str](), 0
+        whole = read(to_tree(self.problem.loss)) if self.problem.loss is not None else self.tree
+        for x in self.problem.unknowns:
+            try:
+                node = bridge.node_of(write(differentiate(whole, x)))
+            except (Refused, InputError):
+                break
+            size += sum(1 for _ in bridge.nodes(node))
+            if size > SHOWN:
+                break
+            slopes[x] = unparse(node)
+        shown = FrozenMap(slopes) if len(slopes) == len(self.problem.unknowns) else FrozenMap[str, str]()
+        return Outline(shown, (), tuple(shown.values()))
 
 
 def row_loss(problem: Problem) -> RowLoss | None:
     """The loss of a problem as a sum over rows; None where it is small, bounded, not smooth, or has statistics."""
-    loss, data = problem.loss, problem.data
-    if loss is None or data is None or not data.exact:
-        return None
-    if problem.relations or problem.constraints or problem.parameters or problem.properties or heads(loss) & KINKS:
+    loss = unbounded_loss(problem)
+    if loss is None or problem.data is None or heads(loss) & KINKS:
         return None
     sums = [n for n in bridge.nodes(loss) if n.head == "sum"]
     if not sums or all(_has_statistics(n.children[3], frozenset(problem.unknowns)) for n in sums):
         return None
     if not more_rows_than(problem, EXPAND_LIMIT / sum(1 for _ in bridge.nodes(loss))):
         return None
-    stated, columns = apart(to_tree(loss), columns_of(problem), problem.unknowns)
-    statement: dict[str, Json] = {"unknowns": list[Json](problem.unknowns), "loss": stated}
-    statement["columns"] = {key: [str(v) for v in column] for key, column in columns.items()}
+    tree, columns = apart(to_tree(loss), columns_of(problem), problem.unknowns)
     try:
-        return RowLoss(problem, read(stated), columns, FrozenMap(statement))
+        return RowLoss(problem, read(tree), columns, statement_of(problem, tree, columns))
     except Refused:
         return None
 
@@ -94,20 +94,3 @@ def _has_statistics(body: Node, unknowns: frozenset[str]) -> bool:
 
     whole = pulled(body)
     return degree(whole, frozenset(names.values())) is not None
-
-
-def outline(system: RowLoss) -> tuple[FrozenMap[str, str], tuple[tuple[str, ...], ...], tuple[str, ...], str]:
-    """What the report shows: the gradient, a sum over the rows for each unknown, while it is short."""
-    slopes, size = dict[str, str](), 0
-    whole = read(to_tree(system.problem.loss)) if system.problem.loss is not None else system.tree
-    for x in system.problem.unknowns:
-        try:
-            node = bridge.node_of(write(differentiate(whole, x)))
-        except (Refused, InputError):
-            break
-        size += sum(1 for _ in bridge.nodes(node))
-        if size > SHOWN:
-            break
-        slopes[x] = unparse(node)
-    shown = FrozenMap(slopes) if len(slopes) == len(system.problem.unknowns) else FrozenMap[str, str]()
-    return shown, (), tuple(shown.values()), "transcendental"
