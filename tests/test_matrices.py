@@ -372,7 +372,7 @@ __all__ = ["ShapeFault", "Unsupported"]
         ("sqrt(||X*a - y||^2)", ()),
         ("log(1 + ||X*a - y||^2)", ()),
         # with as many columns as rows the residual is zero, and the loss has no value there
-        ("log(||X*a - y||^2)", ("norm(X*a - y)^2 > 0 at this point",)),
+        ("log(||X*a - y||^2)", ("norm(X*a - y)**2 > 0 at this point",)),
     ],
 )
 def test_an_increasing_function_has_the_minimiser_of_its_argument(loss, asked):
