@@ -9,10 +9,14 @@ import sympy as sp
 from flint import arb
 
 import closedform as cf
+from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.attained import attains
 from closedform.enclosures.paths import Gap, lowest_limit
+from closedform.frozen import FrozenMap
 from closedform.kernel.expression import read
+from closedform.ladder.verdict import conclude
+from closedform.points import CriticalPoint
 
 x, y, z = sp.symbols("x y z", real=True)
 
@@ -118,3 +122,30 @@ def test_the_ends_of_an_interval_are_not_all():
     text = cf.derive("abs(x-1) + abs(x-2)").to_text()
     assert "there are no others" not in text
     assert "any value in [1, 2]" in " ".join(text.split())
+
+
+def test_greatest_beside_a_known_least():
+    """(x^2 + y^2)/(1 + x^4 + y^4) at x^2 = y^2 = 1/sqrt(2): sqrt(2)/2, four times by the signs."""
+    said = answer("(x^2 + y^2)/(1 + x^4 + y^4)", unknowns=["x", "y"])
+    assert kinds(said) == ["global maximum"] * 4 + ["global minimum"] + ["saddle"] * 4
+
+
+def test_turns_of_each_unknown():
+    said = answer("x - 2*sin(x) + cos(2*y)", unknowns=["x", "y"])
+    assert said["verdict"]["outcome"] == "closed"
+    assert not said["complete"]
+    assert any("translates by" in s["text"] and "pi in y" in s["text"] for s in said["verdict"]["statements"])
+    assert sorted(p["exact"]["x"] for p in said["critical_points"]) == ["-pi/3", "-pi/3", "pi/3", "pi/3"]
+
+
+def test_counts_come_with_the_points():
+    """Of a verdict without points and an enclosure with them, the counts are the enclosure's."""
+    no = Attempt("no", "not_closed", "", counts=FrozenMap({"complex": None, "real": None}))
+    numbers = Attempt(
+        "numbers",
+        "enclosed",
+        "",
+        points=(CriticalPoint(None, FrozenMap({"x": "1.0"}), FrozenMap({"x": "1e-9"})),),
+        counts=FrozenMap({"complex": 6, "real": 1}),
+    )
+    assert conclude("both", [no, numbers]).counts["complex"] == 6

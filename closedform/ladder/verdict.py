@@ -100,7 +100,7 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
         deciding,
         points=tuple(_shift_point(p, shift) for p in numbers.points),
         complete=numbers.complete,
-        counts=deciding.counts or numbers.counts,
+        counts=numbers.counts if any(v is not None for v in numbers.counts.values()) else deciding.counts,
         findings=deciding.findings + shifted(numbers.findings, shift),
         certificates=deciding.certificates + numbers.certificates,
         details=numbers.details or deciding.details,

@@ -368,11 +368,7 @@ class _Gate:
             outcome = "no_critical_point" if not self._has_edges() else "failed"
             reason = reason or "the gradient has no zero in the domain"
             findings += (finding("no zero of the gradient in the domain"),)
-        elif (
-            found.outcome == "solved"
-            and not complete
-            and not any(f.theorem == "translates by the period" for f in findings)
-        ):
+        elif found.outcome == "solved" and not complete and not any(f.of_all_turns for f in findings):
             outcome = "partial"
             findings += (finding("further points are open", "observed"),)
         elif found.outcome == "partial" and complete and all(exact):

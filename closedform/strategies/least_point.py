@@ -41,7 +41,7 @@ def promoted(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     """The attempt with its least and greatest points so called, or with why there is no least one, where that is proved."""
     if system.loss is None or system.constrained is not None or not (found.points or _is_empty(found)):
         return found
-    if any(p.kind in MINIMA for p in found.points) or sp.count_ops(system.loss) > MAX_OPS:
+    if sp.count_ops(system.loss) > MAX_OPS:
         return found
     feasible = Feasible.of(system)
     if feasible is None or feasible.closed or system.kind == "sum" or system.problem.data is not None:
@@ -72,7 +72,10 @@ class _Extreme:
         self.sides = sides_of(feasible)
 
     def attempt(self) -> Attempt:
-        if self.way < 0 and not (self.found.complete and any(p.kind == "local maximum" for p in self.found.points)):
+        kinds = [p.kind for p in self.found.points]
+        if self.way > 0 and any(k in MINIMA for k in kinds):
+            return self.found
+        if self.way < 0 and not (self.found.complete and "local maximum" in kinds):
             return self.found
         single = [p for p in self.found.points if p.exact is None or not any(v.free_symbols for v in p.exact.values())]
         values = [self._value(p) for p in single]

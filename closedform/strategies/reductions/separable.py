@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy as sp
 
+from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
@@ -35,6 +36,14 @@ def declines(system: Stationarity) -> str | None:
     if len(system.unknowns) < 2 or system.loss is None or system.kind == "sum":
         return "there is one unknown only, no loss, or a sum over data"
     return None if _block(system) is not None else "no unknown stands in a block of its own"
+
+
+def separates(system: Stationarity) -> bool:
+    """Is the loss, over numbers, a sum of a part in one unknown and a part in the others?"""
+    if declines(system) is not None or system.parameters:
+        return False
+    found = _block(system)
+    return found is not None and not found[2].free_symbols
 
 
 def _block(system: Stationarity) -> tuple[Any, Any, Any, Any] | None:
@@ -169,6 +178,9 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
     else:
         for a in (_of_part(first, cases[0].m), _of_part(cases[0].second, None)):
             record.take(a.findings, a.certificates)
+    turns = _turns(first, cases)
+    if turns:
+        record.say("translates of each unknown", periods=turns)
     whole = all(p.exact is not None for p in points)
     found = Found(
         tuple(points),
@@ -179,10 +191,28 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
     return concluded(name, system, found, budget)
 
 
+def _turns(first: Attempt, cases: list[_Case]) -> tuple[str, ...]:
+    """By what the points stand for translates, in words; empty where a part is neither complete nor all turns of its points."""
+    out = dict[str, None]()
+    for m, a in ((cases[0].m, first), *((None, c.second) for c in cases)):
+        if a.complete:
+            continue
+        said = next((f for f in a.findings if f.of_all_turns and not f.within), None)
+        if said is None:
+            return ()
+        if said.theorem == "translates by the period":
+            names = {u for p in a.points for u in (p.exact or p.numeric or {})} if m is None else {str(m)}
+            out.update({f"{text(said.about['period'])} in {u}": None for u in names})
+        else:
+            out.update(dict.fromkeys(said.about["periods"]))
+    return tuple(out)
+
+
 def _of_part(a: Attempt, m: Any) -> Attempt:
     """The attempt with its findings said of the part that they speak of: the block of m, or what is left without it."""
     part = "of the other unknowns" if m is None else f"of {m} alone"
-    return replace(a, findings=tuple(replace(f, within=(part, *f.within)) for f in a.findings))
+    own = tuple(f for f in a.findings if not f.of_all_turns)  # these are said of the whole
+    return replace(a, findings=tuple(replace(f, within=(part, *f.within)) for f in own))
 
 
 def _free_of_certificates(a: Attempt) -> tuple[Finding, ...]:

@@ -22,6 +22,7 @@ from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
+from closedform.strategies.reductions.separable import separates
 
 name = "elimination of one unknown after another"
 example = {
@@ -45,6 +46,8 @@ def declines(system: Stationarity) -> str | None:
         return f"the system is of kind {system.kind}"
     if sum(sp.count_ops(e) for e in system.equations) > 3_000:
         return "the equations are too large to be eliminated by hand"
+    if system.loss is not None and system.loss.has(sp.sin, sp.cos, sp.tan) and separates(system):
+        return "the loss is a sum of parts, each of which is solved with all its turns"
     return None
 
 
