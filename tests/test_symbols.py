@@ -128,3 +128,22 @@ def test_an_entry_of_a_column_beside_its_sum():
     loss = "-n*log(lam) + lam*(sum(i,1,n,x[i]) + (m-n)*x[n])"
     report = cf.derive(loss, unknowns=["lam"], assumptions=["lam>0", "x>0", "m>n"], timeout=40)
     assert abs(report.function()(x=[1.0, 2.0, 4.0], m=5.0)["lam"] - 0.2) < 1e-12  # 3/(7 + 2*4)
+
+
+@pytest.mark.parametrize(
+    ("loss", "unknowns", "assumed"),
+    [
+        # isotonic regression: for y < x the minimum lies on a = b, at the mean of both (Barlow et al. 1972)
+        ("(a - x)^2 + (b - y)^2 subject to a <= b", "a,b", ()),
+        # for x < 0 the minimum lies on a = 0
+        ("(a - x)^2 + (a - z)^2 + b^2", "a,b", ("a >= 0",)),
+        # concave: the minimum is at an end, whatever p
+        ("p*x - p*x^2", "x", ("p > 0", "0 <= x <= 1")),
+    ],
+)
+def test_a_minimum_on_an_edge_that_was_not_looked_at_is_not_denied(
+    loss: str, unknowns: str, assumed: tuple[str, ...]
+) -> None:
+    report = cf.derive(loss, unknowns=unknowns, assumptions=assumed)
+    assert not report.complete or any(p.kind == "boundary minimum" for p in report.critical_points)
+    assert report.verdict.minimiser != "closed" or any(p.kind == "boundary minimum" for p in report.critical_points)

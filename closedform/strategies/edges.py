@@ -1,5 +1,7 @@
 """The ends of the domain and whole numbers, for one unknown over numbers whose critical points are all known.
 
+In symbols the ends are not looked at here: an answer that names no minimum for all data says so.
+
 Between neighbouring critical points the slope keeps its sign, so one rational in each gap gives it. Where the loss falls
 inwards from every end that does not belong to the domain, its least value is attained: at a local minimum or at a
 closed end. On the integers it is attained next to one of these.
@@ -54,6 +56,8 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     whole = any(u.is_integer for u in system.unknowns)
     if found.outcome not in ("solved", "no_critical_point", "partial", "not_closed"):
         return found
+    if system.parameters and not whole:
+        return found if found.outcome == "not_closed" or _is_inside(system, found) else _without_edges(found)
     line = None
     if len(system.unknowns) == 1 and system.loss is not None and not system.parameters and found.complete:
         line = _Line.of(system, found, budget)
@@ -63,6 +67,32 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
             found.strategy, "failed", "an unknown is an integer: the answer over the reals does not carry over"
         )
     return found if line is None else line.edges() or found
+
+
+def _is_inside(system: Stationarity, found: Attempt) -> bool:
+    """Does the answer in symbols name the minimum whatever the data: on an edge, or inside without conditions?"""
+    own, facts = set(system.unknowns), Facts(system.relations)
+    edges = [r for r in system.relations if r.rel_op in CLOSED and r.free_symbols & own]
+
+    def holds(p: CriticalPoint) -> bool:
+        at = {u: (p.exact or {}).get(u.name) for u in system.unknowns}
+        if None in at.values():
+            return False
+        gaps = [((r.lhs - r.rhs) if r.rel_op == ">=" else (r.rhs - r.lhs)).subs(at) for r in edges]
+        return all(facts.sign(gap) in (0, 1, 2) for gap in gaps)
+
+    return any(
+        p.kind == "boundary minimum" or (p.kind == "global minimum" and (not p.conditions or holds(p)))
+        for p in found.points
+    )
+
+
+def _without_edges(found: Attempt) -> Attempt:
+    """What is known of the points inside alone; that there is nothing to find then says nothing."""
+    said = (*found.findings, finding("edges are not listed"))
+    if found.outcome == "no_critical_point":
+        return Attempt(found.strategy, "failed", "a minimum on a closed edge of the domain is open")
+    return replace(found, outcome="partial", minimiser="undecided", complete=False, findings=said)
 
 
 def _whole_solutions(system: Stationarity, found: Attempt) -> Attempt | None:

@@ -320,6 +320,9 @@ POINTS: dict[str, Theorem] = {
     ),
     "least loss of a search": Theorem(_search),
     # edges
+    "edges are not listed": Theorem(
+        "for data where the minimum lies on a closed edge of the domain it is not listed: those edges were not looked at"
+    ),
     "monotone up to the edge": Theorem(
         "the loss {way} strictly on the whole domain, so its minimum is at the edge {unknown} = {edge}, with the "
         "multiplier of that bound positive"
