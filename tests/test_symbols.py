@@ -147,3 +147,15 @@ def test_a_minimum_on_an_edge_that_was_not_looked_at_is_not_denied(
     report = cf.derive(loss, unknowns=unknowns, assumptions=assumed)
     assert not report.complete or any(p.kind == "boundary minimum" for p in report.critical_points)
     assert report.verdict.minimiser != "closed" or any(p.kind == "boundary minimum" for p in report.critical_points)
+
+
+def test_a_case_that_leaves_a_smaller_case_out_is_told_with_it() -> None:
+    # for p = q the equation is (r - q)*x = s: one point where r != q; for p = q = r nothing is said
+    report = cf.derive("(p - q)^2*x^3/3 + (r - q)*x^2/2 - s*x", unknowns="x")
+    found = [
+        p
+        for p in report.critical_points
+        if p.exact and sp.denom(sp.together(p.exact["x"])).has(sp.Symbol("r", real=True))
+    ]
+    q, r, s = sp.symbols("q r s", real=True)
+    assert any(sp.simplify(p.exact["x"] - s / (r - q)) == 0 for p in found)

@@ -147,40 +147,42 @@ class _Cases:
         for e in bases:
             if not e.free_symbols or e.is_nonzero or facts.sign(e) in (1, -1):
                 continue
-            if depth > 1 or len(self.items) > MAX_CASES or not self._case(e, equation, facts, depth):
-                left.append(e)
+            open_ = self._case(e, equation, facts, depth) if depth <= 1 and len(self.items) <= MAX_CASES else None
+            left += [e] if open_ is None else [sp.factor(e**2 + f**2) for f in open_]  # both vanish at once
         return left
 
-    def _case(self, e: Any, equation: Any, facts: Facts, depth: int) -> bool:
-        """Whether the case that e vanishes was solved: e is linear in some parameter, which is put in."""
+    def _case(self, e: Any, equation: Any, facts: Facts, depth: int) -> list[Any] | None:
+        """The case that e vanishes: what is left out of it, None where it was not solved.
+
+        e is linear in some parameter, which is put in.
+        """
         for s in sorted(e.free_symbols - {self.x}, key=str):
             if not e.is_polynomial(s) or sp.degree(e, s) != 1 or sp.diff(e, s).free_symbols:
                 continue
             value = sp.expand(s - e / sp.diff(e, s))
             case = sp.simplify(equation.subs(s, value))
             if case.has(sp.nan, sp.zoo):
-                return False
+                return None
             if case == 0:
-                return False  # everything is a root there: said as an exception
+                return None  # everything is a root there: said as an exception
             if self.x not in case.free_symbols and not case.free_symbols:
-                return True  # nothing is
+                return []  # nothing is
             relations = [r.subs(s, value) for r in facts.relations]
             if sp.false in relations:
-                return True
+                return []
             inner = Facts([r for r in relations if r != sp.true])
             found = real_roots(case, self.x, inner, budget=self.budget)
             if found.obstacles or found.stands or found.everywhere:
-                return False
+                return None
             self.loose |= found.loose
             guard = sp.Eq(e, 0, evaluate=False)
             more = _Cases(self.x, self.budget)
-            if more.split(found.exceptions, case, inner, depth + 1):
-                return False
+            left = more.split(found.exceptions, case, inner, depth + 1)
             guards = found.guards or [()] * len(found.values)
             self.items += [Candidate({self.x: v}, (guard, *g)) for v, g in zip(found.values, guards, strict=True)]
             self.items += [Candidate(c.point, (guard, *c.guards)) for c in more.items]
-            return True
-        return False
+            return left
+        return None
 
 
 class _Answer:
