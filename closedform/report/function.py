@@ -27,7 +27,7 @@ from closedform.report.written import text_of
 if TYPE_CHECKING:
     from closedform.report.model import Report
 
-_BUILTINS = (
+BUILTINS = (
     "ArithmeticError",
     "Exception",
     "False",
@@ -132,7 +132,7 @@ def compiled(source: str) -> Callable[..., dict[str, Any]]:
             raise ImportError(f"emitted code uses NumPy only, not {name}")
         return builtins.__import__(name, *rest)
 
-    allowed = {name: getattr(builtins, name) for name in _BUILTINS}
+    allowed = {name: getattr(builtins, name) for name in BUILTINS}
     space: dict[str, Any] = {
         "__builtins__": {**allowed, "__import__": numpy_only},
         "__name__": "closedform.emitted",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from closedform.emit.inference.statistics import FitStatistics
     from closedform.report.document.blocks import Block
     from closedform.report.pictures.drawing import Drawing
+    from closedform.report.solver import GradientFunction, Solver
 
 NO_POINTS = CriticalPoints()
 DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
@@ -256,6 +257,31 @@ class Report:
         formulas = list(self.formula.unknown.values()) if self.formula is not None else []
         only = formulas[0] if len(formulas) == 1 else None
         return statistics_of(self.problem, only, covariance, level, student)
+
+    def solver(self) -> Solver:
+        """What finds the optimum for values of the data: the closed form, else an iteration with the derived derivatives.
+
+        ``solver(X=X, y=y)`` gives the unknowns with ``iterations``, ``converged`` and ``gradient_norm``; ``solver.source``
+        is NumPy that stands alone. Raises ``CallError`` with the reason where there is neither.
+
+        >>> from closedform import derive
+        >>> report = derive("exp(x) - 2*x + x^4")
+        >>> found = report.solver()()
+        >>> found.converged, round(found["x"], 6)
+        (True, 0.466384)
+        """
+        from closedform.report.solver import solver_of
+
+        return solver_of(self)
+
+    def gradient_function(self) -> GradientFunction:
+        """The derived gradient as a function of arrays: ``g(W1=W1, W2=W2, X=X, Y=Y) -> {"W1": array, "W2": array}``.
+
+        Its ``source`` is NumPy that stands alone; ``hessian`` gives the second derivatives.
+        """
+        from closedform.report.solver import gradient_of
+
+        return gradient_of(self)
 
     def plot(self, file: str | None = None, *, what: str | None = None) -> Drawing:
         """The loss with its critical points (one or two unknowns); ``what="roots"`` the roots in the complex plane.

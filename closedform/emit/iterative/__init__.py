@@ -1,0 +1,1 @@
+"""Iterations for any loss: its derived gradient and Hessian as NumPy source that stands alone."""

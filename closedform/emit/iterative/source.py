@@ -1,0 +1,46 @@
+"""Source that stands alone: functions, and after them the auxiliary ones that they call."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from closedform.emit.iterative import methods
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """Source with ``given``, which takes the ``arguments``, and ``solve``, which takes them and ``start``.
+
+    ``loss``, ``gradient`` and ``hessian`` take the unknowns side by side and what ``given`` returns.
+    """
+
+    source: str
+    method: str
+    arguments: tuple[tuple[str, str], ...]  # name in the problem (a column or a parameter), name in the code
+    columns: tuple[str, ...]
+    unknowns: tuple[str, ...]
+    shapes: tuple[tuple[str, int, int], ...] = ()
+
+
+def define(name: str, arguments: list[str], lines: list[str]) -> str:
+    return f"def {name}({', '.join(arguments)}):\n" + "\n".join("    " + line for line in lines)
+
+
+def with_auxiliaries(functions: list[str], more: Mapping[str, str] | None = None) -> str:
+    """The functions, then ``more`` source, and after them the methods that these call, and those that they call."""
+    functions = [*functions, *(more or {}).values()]
+    text, known = "\n\n\n".join(functions), dict[str, str]()
+    todo = text
+    while True:
+        own = [n for n in vars(methods) if n.startswith("_") and not n.startswith("__")]
+        names = [n for n in own if n not in known and n not in (more or {})]
+        wanted = [n for n in names if f"{n}(" in todo]
+        if not wanted:
+            break
+        for n in wanted:
+            known[n] = inspect.getsource(getattr(methods, n)).strip()
+        todo = "\n".join(known[n] for n in wanted)
+    head = "import math\n\nimport numpy as np" if any("math." in k for k in known.values()) else "import numpy as np"
+    return "\n\n\n".join([head, text, *known.values()]) + "\n"

@@ -1,0 +1,240 @@
+"""``report.solver()`` and ``report.gradient_function()``: the emitted code, called with values by the names of the problem."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from closedform.emit.iterative import matrix, scalar
+from closedform.emit.iterative.source import Iteration
+from closedform.emit.iterative.trees import NoCode
+from closedform.errors import CallError, ConditionError, InputError
+from closedform.problem import Problem
+from closedform.reading.arrays import measure
+from closedform.report.function import BUILTINS, function_of
+
+if TYPE_CHECKING:
+    from closedform.report.model import Report
+
+CLOSED = "the closed form"
+
+
+class Solution(dict[str, Any]):
+    """The unknowns by name; also ``iterations``, ``converged``, ``loss`` and ``gradient_norm``, as entries and attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def solver_of(report: Report) -> Solver:
+    """The closed form of the optimum where there is one without cases, else an iteration; ``CallError`` where neither."""
+    try:
+        code: Iteration | None = iteration_of(report.problem)
+        reason = ""
+    except NoCode as fault:
+        code, reason = None, str(fault)
+    closed = None
+    if report.verdict.minimiser == "closed" or report.formula is not None:
+        try:
+            closed = function_of(report)
+        except CallError:
+            closed = None
+    if code is None and closed is None:
+        raise CallError(f"there is no solver: {reason}")
+    return Solver(report.problem, code, closed, "" if report.formula is None else report.formula.numpy)
+
+
+def gradient_of(report: Report) -> GradientFunction:
+    """The derived gradient as a function of arrays and numbers; ``CallError`` where there is no code for it."""
+    try:
+        return GradientFunction(report.problem, iteration_of(report.problem, smooth=False))
+    except NoCode as fault:
+        raise CallError(f"there is no code for the gradient: {fault}") from None
+
+
+def iteration_of(problem: Problem, *, smooth: bool = True) -> Iteration:
+    """The emitted iteration; without ``smooth`` kinks stay as they are, for the gradient that holds beside them."""
+    if problem.level == "matrix":
+        return matrix.iteration(problem, smooth=smooth)
+    return scalar.iteration(problem, smooth=smooth)
+
+
+def executed(source: str) -> Mapping[str, Callable[..., Any]]:
+    """The functions of source that closedform itself emitted; it sees NumPy, math and a few builtins, nothing else."""
+
+    def numpy_only(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] not in ("numpy", "math"):
+            raise ImportError(f"emitted code uses NumPy only, not {name}")
+        return builtins.__import__(name, *rest)
+
+    allowed = {name: getattr(builtins, name) for name in BUILTINS}
+    space: dict[str, Any] = {"__builtins__": {**allowed, "__import__": numpy_only}, "np": np, "math": math}
+    exec(compile(source, "<closedform.emitted>", "exec"), space)
+    return space
+
+
+def own_values(problem: Problem) -> dict[str, Any]:
+    """The numbers that the problem itself holds: its columns, or its arrays."""
+    if problem.data is not None and problem.data.exact:
+        return {k: np.array([float(v) for v in c]) for k, c in problem.data.columns.items()}
+    return dict(problem.arrays)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Emitted code with the values of the problem's own."""
+
+    problem: Problem
+    code: Iteration
+
+    @cached_property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        return executed(self.code.source)
+
+    def values(self, given: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the code's arguments; raises ``CallError`` for one that is missing."""
+        known = {
+            **own_values(self.problem),
+            **{k: v.toarray() if hasattr(v, "toarray") else v for k, v in given.items()},
+        }
+        if self.problem.level == "matrix":
+            known = {**self._sizes(known), **known}
+        missing = [n for n, _ in self.code.arguments if n not in known]
+        if missing:
+            raise CallError(f"the solver needs {', '.join(missing)}")
+        return [known[n] for n, _ in self.code.arguments]
+
+    def _sizes(self, known: Mapping[str, Any]) -> dict[str, int]:
+        """The sizes that the arrays show, those of unknowns too."""
+        shapes = self.problem.shapes
+        arrays = {k: np.asarray(v, dtype=float) for k, v in known.items() if k in shapes}
+        try:
+            return measure({k: a for k, a in arrays.items() if 0 < a.ndim < 3}, shapes)
+        except InputError as fault:
+            raise ConditionError(str(fault)) from None
+
+    def data(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What ``loss``, ``gradient`` and ``hessian`` take beside the unknowns."""
+        return self.functions["given"](*self.values(given))
+
+    def split(self, theta: np.ndarray, data: tuple[Any, ...]) -> dict[str, Any]:
+        """The unknowns by name, in their shapes."""
+        if self.problem.level == "matrix":
+            return dict(self.functions["split"](theta, *data))
+        return dict(zip(self.code.unknowns, theta, strict=True))
+
+    def joined(self, given: Mapping[str, Any]) -> np.ndarray:
+        """The unknowns side by side; raises ``CallError`` for one that is missing."""
+        missing = [u for u in self.code.unknowns if u not in given]
+        if missing:
+            raise CallError(f"the gradient needs a value of {', '.join(missing)}")
+        return np.concatenate([np.asarray(given[u], dtype=float).ravel() for u in self.code.unknowns])
+
+
+@dataclass(frozen=True)
+class GradientFunction:
+    """``g(W1=W1, W2=W2, X=X, Y=Y) -> {"W1": array, "W2": array}``; values that the problem has itself need not be given.
+
+    ``hessian`` gives the second derivatives as one matrix over all entries of the unknowns, in their order, rows first.
+    """
+
+    problem: Problem
+    code: Iteration
+
+    @property
+    def source(self) -> str:
+        """Python source with ``loss``, ``gradient`` and ``hessian`` that stands alone."""
+        return self.code.source
+
+    def __call__(self, **given: Any) -> dict[str, Any]:
+        own, data, theta = self._at(given)
+        return own.split(own.functions["gradient"](theta, *data), data)
+
+    def loss(self, **given: Any) -> float:
+        own, data, theta = self._at(given)
+        return float(own.functions["loss"](theta, *data))
+
+    def hessian(self, **given: Any) -> np.ndarray:
+        own, data, theta = self._at(given)
+        if "hessian" not in own.functions:
+            raise CallError("there is no code for the Hessian of this loss")
+        return np.asarray(own.functions["hessian"](theta, *data))
+
+    def _at(self, given: Mapping[str, Any]) -> tuple[Code, tuple[Any, ...], np.ndarray]:
+        own = Code(self.problem, self.code)
+        columns = {k: v for k, v in given.items() if self.problem.data is None or k not in self.code.unknowns}
+        try:
+            return own, own.data(columns), own.joined(given)
+        except (ValueError, TypeError) as fault:
+            raise ConditionError(str(fault)) from None
+
+
+@dataclass(frozen=True)
+class Solver:
+    """``solver(X=X, y=y) -> Solution``; values that the problem has itself need not be given.
+
+    ``source`` stands alone and defines ``solve(...)``. The iteration looks for a minimum from a plain start and some random
+    ones (``start=`` gives one instead, the unknowns in order): nothing is proved of what it finds.
+    """
+
+    problem: Problem
+    code: Iteration | None
+    closed: Callable[..., dict[str, Any]] | None
+    formula: str = ""
+
+    @property
+    def method(self) -> str:
+        return CLOSED if self.closed is not None else self.code.method if self.code is not None else ""
+
+    @property
+    def source(self) -> str:
+        """Python source with ``solve``; of a closed form its own code, where it has some."""
+        if self.closed is not None and self.formula:
+            return self.formula
+        return self.code.source if self.code is not None else ""
+
+    def __call__(self, start: Any = None, **given: Any) -> Solution:
+        if self.closed is not None and start is None:
+            exact = self._exact(given)
+            if exact is not None:
+                return exact
+        if self.code is None:
+            raise CallError("there is no iteration for this problem, so it takes no start")
+        own = Code(self.problem, self.code)
+        try:
+            return Solution(own.functions["solve"](*own.values(given), start=start))
+        except (ValueError, np.linalg.LinAlgError) as fault:
+            raise ConditionError(str(fault) or type(fault).__name__) from None
+
+    def _exact(self, given: Mapping[str, Any]) -> Solution | None:
+        """The closed form's one point; None where it has several, or none at these values."""
+        assert self.closed is not None
+        try:
+            values = self.closed(**{**own_values(self.problem), **given})
+        except ConditionError:
+            if self.code is None:
+                raise
+            return None
+        shapes = self.problem.shapes
+        if any(u not in shapes and np.ndim(v) > 0 for u, v in values.items()):
+            return None
+        out = Solution({u: v if u in shapes else float(v) for u, v in values.items()})
+        out |= {"iterations": 0, "converged": True}
+        if self.code is not None:
+            own = Code(self.problem, self.code)
+            try:
+                theta, rest = own.joined(values), own.data(given)
+                out["loss"] = float(own.functions["loss"](theta, *rest))
+                out["gradient_norm"] = float(np.linalg.norm(own.functions["gradient"](theta, *rest)))
+            except (CallError, ValueError, KeyError, TypeError, np.linalg.LinAlgError):
+                return out
+        return out
