@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import sympy as sp
 
@@ -204,7 +204,7 @@ def _turns(first: Attempt, cases: list[_Case]) -> tuple[str, ...]:
             names = {u for p in a.points for u in (p.exact or p.numeric or {})} if m is None else {str(m)}
             out.update({f"{text(said.about['period'])} in {u}": None for u in names})
         else:
-            out.update(dict.fromkeys(said.about["periods"]))
+            out.update(dict.fromkeys(cast("tuple[str, ...]", said.about["periods"])))
     return tuple(out)
 
 
