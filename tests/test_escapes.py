@@ -149,3 +149,36 @@ def test_counts_come_with_the_points():
         counts=FrozenMap({"complex": 6, "real": 1}),
     )
     assert conclude("both", [no, numbers]).counts["complex"] == 6
+
+
+@pytest.mark.parametrize(
+    ("loss", "count", "turns"),
+    [
+        ("sin(x)*sin(y)", 8, "2*pi in x, 2*pi in y"),  # both sines zero, or both cosines
+        ("sin(x)*y", 2, "2*pi in x"),  # the slope y*cos(x) is zero with sin(x) = 0 only at y = 0
+        ("sin(x)*sin(2*y)", 8, "2*pi in x, pi in y"),
+    ],
+)
+def test_elimination_follows_one_period(loss, count, turns):
+    said = answer(loss, unknowns=["x", "y"])
+    assert said["verdict"]["outcome"] == "closed"
+    assert any(f"translates by {turns}" in s["text"] for s in said["verdict"]["statements"])
+    assert len(said["critical_points"]) == count
+
+
+def test_no_solution_in_any_turn():
+    """exp(x) sin(y) and exp(x) cos(y) do not vanish together."""
+    assert answer("exp(x)*sin(y)", unknowns=["x", "y"])["verdict"]["outcome"] == "no_critical_point"
+
+
+def test_a_kink_where_pieces_meet_is_a_minimum():
+    """x^2 falls to 0 and x rises from it: no slope at 0 refutes that."""
+    said = answer("Piecewise((x^2, x<0),(x, True))")
+    assert [(p["exact"], p["kind"]) for p in said["critical_points"]] == [({"x": "0"}, "global minimum")]
+    assert "fault" not in json.dumps(said)
+
+
+def test_unbounded_without_a_point():
+    """x log x + y log y - x y along x = y = t: 2 t log t - t^2."""
+    said = answer("x*log(x) + y*log(y) - x*y", unknowns=["x", "y"])
+    assert any("unbounded below" in s["text"] for s in said["verdict"]["statements"])

@@ -285,11 +285,12 @@ def _entry(place: Place, node: Node) -> Value:
 
 
 def _piecewise(place: Place, node: Node) -> Value:
-    """The piece that holds; where that is open, the hull of the values and no slope (the pieces may not meet)."""
-    possible = list[Value]()
+    """The piece that holds; where that is open, the hull of the values. Where pieces meet the slope is open."""
+    possible, seam = list[Value](), False
     for piece in node.children:
         expression, condition = piece.children
         holds = truth(place, condition)
+        seam = seam or _is_seam(place, condition)
         if holds is not False:
             if holds is None:  # what is undefined in a piece that may not count is no more than a doubt
                 try:
@@ -306,11 +307,19 @@ def _piecewise(place: Place, node: Node) -> Value:
             raise Undefined("no piece of a definition by cases holds")
         place.doubts.append("which piece holds")
     if len(possible) == 1:
-        return possible[0]
+        return Value(possible[0].ball, None) if seam else possible[0]
     ball = possible[0].ball
     for v in possible[1:]:
         ball = ball.union(v.ball)
     return Value(ball, None)
+
+
+def _is_seam(place: Place, condition: Node) -> bool:
+    """Does a comparison in the condition change its answer at the place, or may it?"""
+    if condition.head in _HOLDS and len(condition.children) == 2:
+        between = gap(place, condition)
+        return between.ball.contains(0) and between.slope != {}
+    return any(_is_seam(place, part) for part in condition.children)
 
 
 _RULES: dict[str, Callable[[Place, Node], Value]] = {

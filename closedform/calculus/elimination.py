@@ -10,7 +10,7 @@ binds stay free. Where circular functions were undone for some turns only, ``tur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -39,6 +39,7 @@ class Solutions:
     guards: tuple[tuple[Any, ...], ...] = ()  # of each point: where the steps that gave it can be reversed
     loose: bool = False  # a step may have added points that solve nothing
     generic: bool = False  # a basis over the field of the parameters: special values may have further solutions
+    turned: tuple[Any, ...] = ()  # unknowns of which one period was followed: the others are translates
 
 
 class Eliminator:
@@ -50,13 +51,18 @@ class Eliminator:
         budget: Budget,
         nonzero: Sequence[Any] = (),
         all_zeros: Callable[[Any, Any], Sequence[Any] | None] = lambda equation, unknown: None,
+        periods: Mapping[Any, Any] | None = None,
     ) -> None:
-        """``all_zeros`` knows more of equations in one unknown than changes of variable: all of them, or None."""
+        """``all_zeros`` knows more of equations in one unknown than changes of variable: all of them, or None.
+
+        ``periods``: the system is the same for u and u + period, so that of these unknowns one period is looked at.
+        """
         self.facts, self.budget, self.nonzero, self.all_zeros = facts, budget, tuple(nonzero), all_zeros
         self.reduced = False
         self.obstacles, self.stands = list[Obstacle](), list[Stand]()
         self.exceptions = list[Any]()
         self.branches = 0
+        self.periods, self.turned = periods or {}, set[Any]()
         self.turns_cut = self.loose = self.generic = False
         self._joined = set[Any]()
 
@@ -72,6 +78,7 @@ class Eliminator:
             tuple(p.get(GUARDS, ()) for p in unique.values()),
             self.loose,
             self.generic,
+            tuple(sorted(self.turned, key=str)),
         )
 
     def _learned(self, found: Roots, others: Sequence[Any]) -> None:
@@ -260,14 +267,26 @@ class Eliminator:
         bounds = {u: bounds_of(u, self.facts.relations) for u in inner.free_symbols}
         low, high = end_of(inner, bounds, -1), end_of(inner, bounds, 1)
         if low is None or high is None or value.free_symbols:
-            self.turns_cut = True
-            turns: Iterable[int] = (0,)
+            turns: Iterable[int] = range(self._turns_in_period(inner, period))
+            if not value.free_symbols and len(base) == 2 and sp.simplify((base[0] - base[1]) / period).is_integer:
+                base = base[:1]
         else:
             turns = range(int(sp.floor(low / period)) - 1, int(sp.ceiling(high / period)) + 2)
         if len(list(turns)) > MAX_TURNS:
             self.turns_cut = True
             turns = (0,)
         return list(dict.fromkeys(inner - b - k * period for k in turns for b in base))
+
+    def _turns_in_period(self, inner: Any, period: Any) -> int:
+        """How many turns an angle makes in a period of the system, for an angle of one unknown; else one, the others cut."""
+        u = next(iter(inner.free_symbols)) if len(inner.free_symbols) == 1 else None
+        if u in self.periods:
+            turns = sp.simplify(sp.diff(inner, u) * self.periods[u] / period)
+            if turns.is_Integer and 0 < abs(turns) <= MAX_TURNS:
+                self.turned.add(u)
+                return abs(int(turns))
+        self.turns_cut = True
+        return 1
 
     def _block(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]] | None:
         """As many equations as unknowns in them that are linear together, with a determinant proved not to vanish."""

@@ -20,6 +20,7 @@ from closedform.enclosures.least_squares import value
 from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.strategies.escapes import escape, unbounded
 from closedform.strategies.strata import Feasible
 
 name = "the least loss observed"
@@ -58,6 +59,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     point, loss = found
     place = FrozenMap({u.name: f"{v:.10g}" for u, v in zip(feasible.unknowns, point, strict=True)})
     downhill = bool(np.abs(point).max() > 1e7 or loss < -1e12)
+    way = unbounded(system, escape(system, feasible.loss, feasible.unknowns, ())) if downhill else None
+    if way is not None:
+        return Attempt(name, "enclosed", "the loss has no lower bound", findings=(way,))
     said = finding("least loss of a search", "observed", point=place, loss=f"{loss:.10g}", downhill=downhill)
     return Attempt(
         name,
