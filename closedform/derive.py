@@ -20,13 +20,14 @@ from closedform.points import CriticalPoints
 from closedform.problem import Problem
 from closedform.report.model import Report
 from closedform.report.sense import turned
-from closedform.report.solution import with_solution
+from closedform.report.solution import with_iteration, with_solution
 from closedform.report.theorems.table import stated
 from closedform.stationarity.system import Outline
 
 Progress = Callable[[str], None]
 
 FAULTS = "CLOSEDFORM_FAULTS"  # an environment variable: "error" where a withdrawn claim shall raise (in tests)
+LAST = 0.2  # seconds that must be left for an iteration in floating point
 RESERVE = 0.3  # seconds of the timeout kept for writing the report
 
 
@@ -221,7 +222,8 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     _tell(checked.attempt)
     report = _report(problem.minimised(), outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
     report = with_solution(report) if problem.arrays else report
-    return report if problem.sense == "min" else turned(report, problem)
+    report = report if problem.sense == "min" else turned(report, problem)
+    return with_iteration(report) if budget.remaining > LAST else report
 
 
 def _tell(conclusion: Attempt) -> None:

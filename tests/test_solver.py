@@ -378,3 +378,31 @@ def test_special_functions_of_the_emitted_code() -> None:
     assert methods._polygamma(2, 1.0) == pytest.approx(-2.404113806319188570799, rel=1e-13)
     assert methods._bessel_i(1, 3.0) == pytest.approx(3.953370217402609396478, rel=1e-13)
     assert methods._lambertw(5.0) == pytest.approx(1.326724665242200223635, rel=1e-13)
+
+
+def test_a_report_on_data_without_a_formula_offers_the_iteration_that_was_run() -> None:
+    report = cf.derive("logistic", data={"x": [1, 2, 3, 4], "y": [0, 1, 0, 1]}, target="y", intercept=False)
+    told = report.details["iteration"]
+    assert isinstance(told, dict)
+    assert f"iterates: {told['iterations']} steps on your data" in report.to_text()
+    assert told["values"]["x"] == pytest.approx(float(report.critical_points[0].numeric["x"]))
+    closed = cf.derive("logistic", data={"x": [0, 1, 0, 1], "y": [0, 1, 1, 1]}, target="y")
+    assert "iteration" not in closed.details
+
+
+def test_arrays_without_a_formula_come_back_with_numbers() -> None:
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(2, 9)), rng.normal(size=(3, 9))
+    shapes = {"W1": "2,2", "W2": "3,2"}
+    report = cf.derive("||W2*tanh(W1*X) - Y||^2", unknowns=["W1", "W2"], data={"X": X, "Y": Y}, shapes=shapes)
+    found = report.to_dict()["solution"]
+    W1, W2 = np.array(found["W1"]), np.array(found["W2"])
+    assert found["trust"] == "observed"
+    assert found["loss"] == pytest.approx(np.sum((W2 @ np.tanh(W1 @ X) - Y) ** 2))
+
+
+@pytest.mark.slow
+def test_no_network_ends_without_a_number() -> None:
+    # two units on four rows: no point is proved, and the least loss that was met is in the first lines
+    report = cf.derive("nn", data={"x": [-1, 0, 1, 2], "y": [1, 2, 5, 6]}, target="y", hidden=2, timeout=12)
+    assert report.critical_points or "0.66666" in report.to_text()

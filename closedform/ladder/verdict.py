@@ -37,6 +37,7 @@ Topic = Literal[
     "no minimum",  # the loss has no global minimum
     "convex",
     "period",  # the points listed stand for all their translates
+    "search",  # a number that was found, where no point is listed
     "interval",  # those listed stand for all between them
     "not radical",  # no expression in radicals: of the points that are shown without one, or for all data
     "not elementary",  # none from rational (for all data: from the data and algebraic) numbers by arithmetic, exp, log

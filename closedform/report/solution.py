@@ -1,4 +1,4 @@
-"""The numbers of a matrix formula at the arrays that were given: what ``Report.to_dict`` shows as ``solution``."""
+"""The numbers of a formula at the arrays that were given, and what an iteration finds on data without a formula."""
 
 from __future__ import annotations
 
@@ -14,8 +14,48 @@ from closedform.errors import CallError, ConditionError, InputError
 from closedform.frozen import FrozenMap
 from closedform.report.function import function_of
 from closedform.report.model import Report
+from closedform.report.solver import own_values, solver_of
 from closedform.stationarity.matrix import matrix_system
 from closedform.strategies.matrices.observed import loss_function
+
+MOST_WORK = 2e7  # entries times unknowns squared, beyond which the iteration is left to the user
+
+
+def with_iteration(report: Report) -> Report:
+    """The report with what its solver's iteration finds on its own data, where no formula of the optimum is known.
+
+    Observed, never proved: kept only where the iteration converged, to no worse a loss than that of a point listed.
+    """
+    problem, data = report.problem, own_values(report.problem)
+    size = sum(np.size(v) for v in data.values())
+    entries = sum(np.size(report.problem.arrays.get(u, ())) for u in problem.unknowns) or len(problem.unknowns)
+    known = report.verdict.minimiser in ("closed", "no_critical_point") or report.formula is not None
+    if not data or known or size * entries**2 > MOST_WORK or report.verdict.outcome in ("closed", "no_critical_point"):
+        return report
+    try:
+        solver = solver_of(report)
+        found = solver() if solver.closed is None else None
+    except (CallError, ConditionError, InputError, ArithmeticError):
+        return report
+    if found is None:
+        return report
+    sign = 1.0 if problem.sense == "min" else -1.0
+    numbers = {u: np.asarray(found[u], dtype=float).tolist() for u in problem.unknowns}
+    more: dict[str, object] = {}
+    if problem.arrays:
+        more["solution"] = {**numbers, "trust": "observed", "loss": found.loss, "converged": found.converged}
+    reached = [float(p.loss) for p in report.critical_points if p.loss is not None and _is_number(p.loss)]
+    worse = bool(reached) and sign * found.loss > min(sign * v for v in reached) + 1e-6 * (1 + abs(found.loss))
+    if found.converged and not worse:
+        more["iteration"] = {"iterations": found.iterations, "loss": found.loss, "values": numbers}
+    return replace(report, details=FrozenMap({**report.details, **more}))
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return math.isfinite(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
 
 
 def with_solution(report: Report) -> Report:

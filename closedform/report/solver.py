@@ -6,6 +6,7 @@ import builtins
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from closedform.emit.iterative import matrix, scalar
 from closedform.emit.iterative.source import Iteration
 from closedform.emit.iterative.trees import NoCode
 from closedform.errors import CallError, ConditionError, InputError
+from closedform.points import SOUGHT
 from closedform.problem import Problem
 from closedform.reading.arrays import measure
 from closedform.report.function import BUILTINS, function_of
@@ -50,7 +52,21 @@ def solver_of(report: Report) -> Solver:
             closed = None
     if code is None and closed is None:
         raise CallError(f"there is no solver: {reason}")
-    return Solver(report.problem, code, closed, "" if report.formula is None else report.formula.numpy)
+    return Solver(report.problem, code, closed, "" if report.formula is None else report.formula.numpy, _known(report))
+
+
+def _known(report: Report) -> tuple[tuple[float, ...], ...]:
+    """Where to start on the problem's own data: as the caller said, and at the least of the points that were found."""
+    names, out = report.problem.unknowns, list[tuple[float, ...]]()
+    if all(u in report.problem.start for u in names):
+        out.append(tuple(float(Fraction(report.problem.start[u])) for u in names))
+    best = next((p for kind in SOUGHT[report.problem.sense] for p in report.critical_points if p.kind == kind), None)
+    if best is not None and best.numeric is not None and not report.problem.parameters:
+        out.append(tuple(float(best.numeric[u]) for u in names))
+    seen: Any = report.details.get("observed")
+    if seen is not None and all(u in seen for u in names):
+        out.append(tuple(float(seen[u]) for u in names))
+    return tuple(out)
 
 
 def gradient_of(report: Report) -> GradientFunction:
@@ -190,6 +206,7 @@ class Solver:
     code: Iteration | None
     closed: Callable[..., dict[str, Any]] | None
     formula: str = ""
+    known: tuple[tuple[float, ...], ...] = ()  # starts on the problem's own data
 
     @property
     def method(self) -> str:
@@ -210,10 +227,23 @@ class Solver:
         if self.code is None:
             raise CallError("there is no iteration for this problem, so it takes no start")
         own = Code(self.problem, self.code)
-        try:
-            return Solution(own.functions["solve"](*own.values(given), start=start))
-        except (ValueError, np.linalg.LinAlgError) as fault:
-            raise ConditionError(str(fault) or type(fault).__name__) from None
+        values, starts = own.values(given), [start]
+        if start is None and not given:
+            starts += self.known
+        found, fault = list[Solution](), ""
+        for s in starts:
+            try:
+                found.append(Solution(own.functions["solve"](*values, start=s)))
+            except (ValueError, TypeError, np.linalg.LinAlgError) as failed:
+                fault = fault or str(failed) or type(failed).__name__
+        if not found:
+            raise ConditionError(fault)
+        least = min(found, key=lambda f: f.loss).loss
+        near = [f for f in found if f.loss <= least + 1e-9 * (abs(least) + 1e-12)]
+        best = next((f for f in near if f.converged), near[0])
+        if self.problem.sense == "max":  # the code minimises
+            best["loss"] = -best["loss"]
+        return best
 
     def _exact(self, given: Mapping[str, Any]) -> Solution | None:
         """The closed form's one point; None where it has several, or none at these values."""
@@ -233,7 +263,8 @@ class Solver:
             own = Code(self.problem, self.code)
             try:
                 theta, rest = own.joined(values), own.data(given)
-                out["loss"] = float(own.functions["loss"](theta, *rest))
+                sign = 1.0 if self.problem.sense == "min" else -1.0
+                out["loss"] = sign * float(own.functions["loss"](theta, *rest))
                 out["gradient_norm"] = float(np.linalg.norm(own.functions["gradient"](theta, *rest)))
             except (CallError, ValueError, KeyError, TypeError, np.linalg.LinAlgError):
                 return out

@@ -51,13 +51,14 @@ def _newton(loss, gradient, hessian, start, lower=None, upper=None, steps=200, t
         step[free] = -(axes @ ((axes.T @ (slope[free] / scale)) / bend)) / scale
         decrement = -(slope @ step)
         size = np.max(np.abs(step) / np.maximum(np.abs(theta), 1e-8 * max(1.0, np.abs(theta).max())))
-        if free.all() and curvature.min() > 0 and decrement <= 1e-8 * abs(value):  # so near that the loss tells no more
-            if size >= 0.5 * last:
-                converged = True
-                break
+        near = free.all() and curvature.min() > 0 and decrement <= 1e-8 * abs(value)
+        if near and size < 0.5 * last:  # the loss itself tells no more
             theta, last, taken = theta + step, size, taken + 1
             value, slope = loss(theta), gradient(theta)
             continue
+        if near and size <= 1e-7:  # steps that no longer shrink are rounding
+            converged = True
+            break
         small = size <= tolerance or decrement <= 1e-15 * tolerance * abs(value)
         length = 1.0
         while length > 1e-14:
@@ -69,7 +70,7 @@ def _newton(loss, gradient, hessian, start, lower=None, upper=None, steps=200, t
                     break
             length /= 2
         else:  # rounding hides any further progress
-            converged = bool(decrement <= 1e-12 * (abs(value) + 1e-12) and curvature.min() > -1e-8)
+            converged = bool(size <= 1e-5 and decrement <= 1e-12 * (abs(value) + 1e-12) and curvature.min() > -1e-8)
             break
         theta, value, slope, taken = trial, at, new, taken + 1
         if small and length == 1.0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from closedform.ladder.verdict import Topic
 from closedform.points import SOUGHT, CriticalPoint
@@ -48,6 +48,8 @@ def answer(report: Report, digits: int = DIGITS) -> Answer:
     elif verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         lines.append((_of_the_optimum(report),))
     lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period", "interval")]
+    if not report.critical_points and report.formula is None:  # no problem in numbers ends without a number
+        lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "search"]
     if report.refused:
         lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
     withdrawn = report.details.get("fault")
@@ -59,6 +61,16 @@ def answer(report: Report, digits: int = DIGITS) -> Answer:
         "" if verdict.minimiser in (None, verdict.outcome) else verdict.minimiser,
         f"{sought}um",
     )
+
+
+def iteration(report: Report) -> str:
+    """What the solver's iteration came to on the data, where it was run and converged; empty otherwise."""
+    told: Any = report.details.get("iteration")
+    if told is None:
+        return ""
+    steps = f"{told['iterations']} step{'s' * (told['iterations'] != 1)} on your data"
+    lead = "No formula; report.solver()" if report.verdict.minimiser == "not_closed" else "report.solver()"
+    return f"{lead} iterates: {steps}, to the loss {told['loss']:.10g}."
 
 
 def sentence(text: str, names: tuple[str, ...] = ()) -> str:

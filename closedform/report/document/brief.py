@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from closedform.errors import ON_COMMAND_LINE
-from closedform.report.document.answer import answer, optima, thing
+from closedform.report.document.answer import answer, iteration, optima, thing
 from closedform.report.document.blocks import (
     Block,
     Document,
@@ -52,6 +52,8 @@ def _blocks(report: Report, digits: int, steps: Sequence[Block]) -> Iterator[Blo
         yield from _points(report, digits)
     yield from steps
     yield Heading("")
+    if said := iteration(report):
+        yield Paragraph((said,))
     yield Paragraph((_trust(report),))
     yield Paragraph((_further(report),))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from closedform.report.document.answer import MANY, SOUGHT_STEM, answer, sentence, thing
+from closedform.report.document.answer import MANY, SOUGHT_STEM, answer, iteration, sentence, thing
 from closedform.report.document.blocks import (
     Block,
     Claims,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 HIDDEN = frozenset(
-    ("refused", "fault", "newton", "logarithms", "passed over")
+    ("refused", "fault", "newton", "logarithms", "passed over", "iteration")
 )  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
@@ -80,6 +80,8 @@ def _blocks(report: Report, steps: Sequence[Block], digits: int | None) -> Itera
         if passed:
             yield Paragraph((f"Not for this kind of problem: {', '.join(passed)}.",))
     yield Heading("")
+    if said := iteration(report):
+        yield Paragraph((said,))
     yield Paragraph((_closing(report),))
 
 

@@ -318,7 +318,7 @@ POINTS: dict[str, Theorem] = {
         "values at all of them",
         topic="no minimum",
     ),
-    "least loss of a search": Theorem(_search),
+    "least loss of a search": Theorem(_search, topic="search"),
     # edges
     "edges are not listed": Theorem(
         "for data where the minimum lies on a closed edge of the domain it is not listed: those edges were not looked at"
