@@ -12,6 +12,7 @@ import pytest
 
 import closedform as cf
 from closedform.kernel import check_certificate, check_document
+from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
 from closedform.kernel.expression import read
 from closedform.kernel.finding import COVERED, REFUSED
@@ -37,6 +38,8 @@ def report(tree: Any, certificates: list[Doc], points: list[Doc], outcome: str =
         "parameters": [],
         "domain": {"x": "real"},
         "assumptions": [],
+        "constraints": [],
+        "shapes": {},
     }
     return {
         "problem": {**problem, **more.pop("problem", {})},
@@ -239,7 +242,82 @@ def two_kinds_at_once() -> Doc:
     return {**false, **{k: v for k, v in doc.items() if k != "seal"}}
 
 
+# -- matrices ----------------------------------------------------------------------------------------------------------
+
+RESIDUAL = ["+", ["*", "X", "a"], ["*", "-1", "y"]]
+OLS = ["^", ["norm", RESIDUAL], "2"]
+SHAPES: Doc = {"X": ["n", "k"], "y": ["n", "1"], "a": ["k", "1"]}
+
+
+def stationary(loss: Any, formula: list[Any], shapes: Doc = SHAPES, **more: Any) -> Doc:
+    unknowns = [x for x, _ in formula]
+    statement = {"loss": loss, "unknowns": unknowns, "shapes": shapes, "properties": {}, "constraints": [], **more}
+    claim = {"kind": "matrix_stationary", "formula": formula}
+    return certificate(statement, claim, {"tall": [["n", "k"]]})
+
+
+def about_matrices(loss: Any, proof: Doc, shapes: Doc = SHAPES) -> Doc:
+    formula = {x: infix(read(tree, heads=HEADS)) for x, tree in proof["claim"]["formula"]}
+    problem = {
+        "loss": infix(read(loss, heads=HEADS)),
+        "tree": loss,
+        "unknowns": list(formula),
+        "parameters": sorted(shapes.keys() - formula.keys()),
+        "domain": dict.fromkeys(formula, "real"),
+        "shapes": shapes,
+    }
+    doc = report("0", [proof], [], minimiser="closed", problem=problem)
+    return {**doc, "formula": {"unknown": formula}}
+
+
+def a_formula_for_orthogonal_data() -> Doc:
+    """a = X'*y is least squares where X'*X is the identity."""
+    proof = stationary(OLS, [["a", ["*", ["transpose", "X"], "y"]]], properties={"X": ["orth"]})
+    return about_matrices(OLS, proof)
+
+
+def a_formula_for_one_row() -> Doc:
+    """a = y/x is least squares with one number a side."""
+    ones = {x: ["1", "1"] for x in SHAPES}
+    statement = {"loss": OLS, "unknowns": ["a"], "shapes": ones, "properties": {}, "constraints": []}
+    claim = {"kind": "matrix_stationary", "formula": [["a", ["*", ["inv", "X"], "y"]]]}
+    return about_matrices(OLS, certificate(statement, claim, {"tall": []}))
+
+
+def a_sum_of_two_unknowns() -> Doc:
+    """Only a + b is determined."""
+    both = ["+", ["*", "X", "a"], ["*", "X", "b"], ["*", "-1", "y"]]
+    loss = ["^", ["norm", both], "2"]
+    shapes = {**SHAPES, "b": ["k", "1"]}
+    least = ["*", ["inv", ["*", ["transpose", "X"], "X"]], ["transpose", "X"], "y"]
+    return about_matrices(loss, stationary(loss, [["a", least], ["b", ["zeros", "k", "1"]]], shapes), shapes)
+
+
+def a_quartic_in_two_factors() -> Doc:
+    """||a*b' - Y||^2 has more critical points than a = b = 0."""
+    loss = ["^", ["norm", ["+", ["*", "a", ["transpose", "b"]], ["*", "-1", "Y"]]], "2"]
+    shapes = {"a": ["n", "1"], "b": ["k", "1"], "Y": ["n", "k"]}
+    proof = stationary(loss, [["a", ["zeros", "n", "1"]], ["b", ["zeros", "k", "1"]]], shapes)
+    return about_matrices(loss, proof, shapes)
+
+
+def a_saddle_called_the_minimum() -> Doc:
+    """||X*a - y||^2 - 2*||a||^2 is not convex."""
+    loss = ["+", OLS, ["*", "-2", ["^", ["norm", "a"], "2"]]]
+    inside = ["+", ["*", ["transpose", "X"], "X"], ["*", "-2", ["eye", "k"]]]
+    return about_matrices(loss, stationary(loss, [["a", ["*", ["inv", inside], ["transpose", "X"], "y"]]]))
+
+
 FALSE = [
+    (a_formula_for_orthogonal_data, "problem"),
+    (a_formula_for_orthogonal_data, "formula"),
+    (a_formula_for_one_row, "formula"),
+    (a_formula_for_one_row, "verdict.outcome"),
+    (a_sum_of_two_unknowns, "complete"),
+    (a_sum_of_two_unknowns, "verdict.outcome"),
+    (a_quartic_in_two_factors, "complete"),
+    (a_quartic_in_two_factors, "verdict.minimiser"),
+    (a_saddle_called_the_minimum, "verdict.minimiser"),
     (one_of_two_wells, "complete"),
     (one_of_two_wells, "verdict.outcome"),
     (an_eliminant_on_half_the_line, "complete"),

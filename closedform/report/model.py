@@ -182,6 +182,9 @@ class Report:
             ],
             "environment": {"version": version("closedform"), "seed": self.seed},
         }
+        if "witness data" in self.details:
+            given: Any = self.details["witness data"]
+            document["witness"] = {name: list(entries) for name, entries in given.items()}
         if "solution" in self.details:
             document["solution"] = self.details["solution"]
         document["seal"] = seal(document)

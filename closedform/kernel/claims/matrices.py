@@ -198,9 +198,21 @@ class Sample:
         return Dual(value, matrix(rows, cols, slope), 2 * a.degree + 2)
 
     def at(self, head: str, x: int) -> int:
+        """The function's value: exp and log are free, all others are written with them."""
         if head == "recip":
             return pow(x, -1, P)
-        return x * x % P if head == "square" else self.draw(f"{head}({x})")
+        if head == "square":
+            return x * x % P
+        if head in ("exp", "log", "sin", "cos"):
+            return self.draw(f"{head}({x})")
+        if head == "softplus":
+            return self.at("log", (1 + self.at("exp", x)) % P)
+        up, half = self.at("exp", x), pow(2, -1, P)
+        down = pow(up, -1, P)
+        if head == "sigmoid":
+            return up * pow(1 + up, -1, P) % P
+        odd, even = (up - down) * half % P, (up + down) * half % P
+        return odd * pow(even, -1, P) % P if head == "tanh" else odd if head == "sinh" else even
 
 
 _FUNCTIONS: _OF = {
@@ -418,31 +430,13 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     tall = [names(p, "a row of sizes") for p in sequence(fields(evidence, ("tall",))["tall"], "tall", 100)]
     if any(len(p) < 2 or not set(p) <= set(stated.sizes) for p in tall):
         refuse("tall must name rows of two or more sizes")
-    worst, tried, skipped = 0, list[dict[str, int]](), 0
     wanted = MIN_TRIALS + 2 * _mentions(stated)
-    spread = 3 if "kron" in str(claim) + str(statement) else max(3, min(MAX_SPREAD, _letters(claim["formula"])))
-    for trial in range(MAX_TRIALS):
-        if len(tried) >= wanted and not _thin(stated.sizes, tried, spread):
-            break
-        digest = json.dumps([str(trial), statement, claim], sort_keys=True)
-        seed = hashlib.sha256(digest.encode()).hexdigest()
-        sizes = draw_sizes(stated.sizes, tall, seed, spread, large=trial % MIN_TRIALS == 0)
-        try:
-            worst = max(worst, _trial(stated, sizes, seed))
-        except (ZeroDivisionError, ValueError):
-            skipped += 1  # a matrix that is inverted has no inverse at these sizes
-            continue
-        tried.append(sizes)
-        if not stated.sizes and len(tried) == 2:
-            break
-    if len(tried) < (wanted if stated.sizes else 2):
-        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {wanted} are needed")
-    for size in _thin(stated.sizes, tried, spread):
-        refuse(f"the formula has a value at too few values of {size}")
-    if worst >= 2**50:
-        refuse("the degrees are too large for the test to mean anything")
+    spread = 3 if "kron" in str(claim) + str(statement) else max(3, min(MAX_SPREAD, letters(claim["formula"])))
+    tried, worst = trials(
+        [statement, claim], stated.sizes, tall, spread, wanted, lambda s, seed: _trial(stated, s, seed)
+    )
     at = "; ".join(", ".join(f"{k} = {v}" for k, v in s.items()) for s in tried[:8] if s)
-    inverted = dict.fromkeys(t for f in stated.formulas.values() for t in _inverted(f))
+    inverted = dict.fromkeys(_text(t) for f in stated.formulas.values() for t in inverses(f))
     where = " and ".join([*(f"{t} is invertible" for t in inverted)] or ["everything in it is defined"])
     formulas = ", ".join(f"{k} = {_text(v)}" for k, v in stated.formulas.items())
     return (
@@ -453,15 +447,48 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     )
 
 
+def trials(
+    subject: Json,
+    symbols: list[str],
+    tall: list[list[str]],
+    spread: int,
+    wanted: int,
+    trial: Callable[[dict[str, int], str], int],
+) -> tuple[list[dict[str, int]], int]:
+    """The sizes tried and the largest degree, where ``trial`` did not refuse at any sizes and seed drawn from the subject."""
+    worst, tried = 0, list[dict[str, int]]()
+    for number in range(MAX_TRIALS):
+        if len(tried) >= wanted and not _thin(symbols, tried, spread):
+            break
+        seed = hashlib.sha256(
+            json.dumps([str(number), *sequence(subject, "a subject")], sort_keys=True).encode()
+        ).hexdigest()
+        sizes = draw_sizes(symbols, tall, seed, spread, large=number % MIN_TRIALS == 0)
+        try:
+            worst = max(worst, trial(sizes, seed))
+        except (ZeroDivisionError, ValueError):
+            continue  # a matrix that is inverted has no inverse at these sizes
+        tried.append(sizes)
+        if not symbols and len(tried) == 2:
+            break
+    if len(tried) < (wanted if symbols else 2):
+        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {wanted} are needed")
+    for size in _thin(symbols, tried, spread):
+        refuse(f"the formula has a value at too few values of {size}")
+    if worst >= 2**50:
+        refuse("the degrees are too large for the test to mean anything")
+    return tried, worst
+
+
 def _thin(sizes: list[str], tried: list[dict[str, int]], spread: int) -> list[str]:
     """The sizes that were not tried at enough values, or at none past the spread; then more are drawn."""
     values = {size: {s[size] for s in tried} for size in sizes}
     return [size for size, seen in values.items() if len(seen) < MIN_VALUES or max(seen) <= spread]
 
 
-def _letters(tree: Json) -> int:
+def letters(tree: Json) -> int:
     """How many names a tree has: matrices larger than its degree have no identities of their own (Procesi 1976)."""
-    return sum(map(_letters, tree[1:])) if isinstance(tree, list) else int(str(tree)[:1] not in "-0123456789")
+    return sum(map(letters, tree[1:])) if isinstance(tree, list) else int(str(tree)[:1] not in "-0123456789")
 
 
 def draw_sizes(
@@ -543,11 +570,11 @@ def _text(tree: Json) -> str:
     return infix(read(tree, heads=HEADS))
 
 
-def _inverted(tree: Json) -> list[str]:
+def inverses(tree: Json) -> list[Json]:
+    """What is inverted in a tree."""
     if not isinstance(tree, list):
         return []
-    own = [_text(tree[1])] if tree[0] == "inv" else []
-    return own + [t for a in tree[1:] for t in _inverted(a)]
+    return [*(tree[1:] if tree[0] == "inv" else []), *(t for a in tree[1:] for t in inverses(a))]
 
 
 def _names(tree: Json) -> set[str]:

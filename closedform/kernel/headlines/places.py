@@ -13,7 +13,8 @@ from closedform.kernel.balls import evaluate, evaluate_complex, excludes_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import Point, by_newton, enclosed_roots, inertia_at, value_at
 from closedform.kernel.claims.tower import build, opposed, prove_relation, prove_zero, substitute
-from closedform.kernel.expression import MINUS, ONE, Relation, Tree, free_names, read
+from closedform.kernel.claims import formula
+from closedform.kernel.expression import MINUS, ONE, Relation, Tree, free_names, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.headlines.question import Question, gap_text, relations_in, relations_of
@@ -262,7 +263,30 @@ class Place:
                 return self.finding("exact", COVERED, f"by {name}")
             if False in answers and len(self.question.own) == 1:
                 return self.finding("exact", REFUSED, f"{name} has another formula")
+        if self._is_formula():
+            self.closed = True
+            return self.finding("exact", COVERED, "the derivatives there reduce to zero under its conditions")
         return self.finding("exact", SEALED, "no certificate has it")
+
+    def _is_formula(self) -> bool:
+        """Whether the expression is a critical point wherever assumptions and conditions hold: the claim of that kind."""
+        question = self.question
+        stated: dict[str, Json] = {
+            "unknowns": list[Json](question.unknowns),
+            "parameters": list[Json](question.parameters),
+            "assumptions": [[op, write(a), write(b)] for op, a, b in question.assumptions],
+        }
+        stated |= {"equations": list[Json](map(write, question.equations))} if question.loss is None else {}
+        stated |= {} if question.loss is None else {"loss": write(question.loss)}
+        claim: dict[str, Json] = {
+            "kind": "critical_point_formula",
+            "point": {x: write(v) for x, v in (self.exact or {}).items()},
+            "conditions": [[op, write(a), write(b)] for op, a, b in self.where],
+        }
+        try:
+            return question.domain is not None and bool(formula.check(stated, claim, {}))
+        except (Refused, ArithmeticError, ValueError, RecursionError):
+            return False
 
     def _kind(self) -> Iterator[Finding]:
         """The kind and the inertia, against the signs of the Hessian at the point."""

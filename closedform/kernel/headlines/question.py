@@ -14,9 +14,10 @@ from closedform.kernel.headlines.agreement import MAX_PARTS, agree, normal, part
 from closedform.kernel.balls import evaluate
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import CONVEX, Given, curvature, enclosed_roots
-from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.claims.matrices import HEADS, PROPERTIES
+from closedform.kernel.finding import COVERED, SEALED, Finding
 from closedform.kernel.claims.exponentials import terms
-from closedform.kernel.claims.tower import is_zero, prove_relation, substitute
+from closedform.kernel.claims.tower import build, is_zero, prove_relation, substitute
 from closedform.kernel.coefficients import MAX_DEGREE, polynomial
 from closedform.kernel.expression import (
     MINUS,
@@ -25,6 +26,7 @@ from closedform.kernel.expression import (
     Relation,
     Tree,
     add,
+    as_integer,
     differentiate,
     free_names,
     mul,
@@ -54,6 +56,8 @@ class Question:
     equations: list[Tree]
     assumptions: list[Relation] = field(default_factory=list[Relation])  # of the document, those on unknowns among them
     columns: dict[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
+    shapes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    properties: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     own: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
     others: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
 
@@ -82,15 +86,27 @@ class Question:
         if problem.get("constraints"):
             out.domain = None
         said = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
+        for x, sides in mapping(problem.get("shapes", {}), "shapes").items():
+            out.shapes[x] = [normal(parse(str(side), (), HEADS), HEADS) for side in sequence(sides, "a shape", 2)]
+        bounds = mapping(problem.get("domain", {}), "domain").items()
+        for line in [*said, *(f"{x} {word}" for x, text in bounds for word in str(text).split(", "))]:
+            x, _, word = line.partition(" ")
+            if word in PROPERTIES:
+                out.properties.setdefault(x, set()).add(word)
         read_ones = (relations_in({"": text}, {*unknowns, *parameters}) for text in said)
-        out.assumptions = [*(out.domain or []), *(r for rs in read_ones for r in rs or [])]
-        for name, certificate in proved.items():
-            out._admit(name, certificate)
+        rows: list[Relation] = [(">", n, ZERO) for n in sorted(set[str]().union(*map(_ends, trees)) & set(parameters))]
+        out.assumptions = [*(out.domain or []), *(r for rs in read_ones for r in rs or []), *rows]
+        out.admit_all(proved)
         if (
             set[str]().union(*map(_indexed, trees)) - out.columns.keys() - set(parameters)
         ):  # no certificate has the data
             out.loss, out.equations = None, []
         return out
+
+    def admit_all(self, proved: Mapping[str, Certificate]) -> None:
+        """Sort the accepted certificates into those about this problem and others."""
+        for name, certificate in proved.items():
+            self._admit(name, certificate)
 
     def _admit(self, name: str, certificate: Certificate) -> None:
         """Take a certificate for one about this problem, where it is proved to be."""
@@ -99,8 +115,7 @@ class Question:
         if sorted(map(str, sequence(stated.get("unknowns", []), "unknowns"))) != sorted(self.unknowns):
             return
         if self.matrix:
-            alike = certificate.kind == "matrix_stationary" and self.loss is not None
-            if alike and normal(read(stated["loss"], heads=HEADS), HEADS) == normal(self.loss or ZERO, HEADS):
+            if certificate.kind == "matrix_stationary" and self.loss is not None and self._same_matrices(stated):
                 self.own[name] = self.others.pop(name)
             return
         columns = {
@@ -112,6 +127,23 @@ class Question:
             return
         self.columns |= columns
         self.own[name] = self.others.pop(name)
+
+    def _same_matrices(self, stated: dict[str, Json]) -> bool:
+        """Whether a certificate has the same loss and shapes, no constraints, and no more properties than the document."""
+        if normal(read(stated["loss"], heads=HEADS), HEADS) != normal(self.loss or ZERO, HEADS):
+            return False
+        shapes = {
+            x: [normal(read(side, heads=HEADS), HEADS) for side in sequence(sides, "a shape")]
+            for x, sides in mapping(stated["shapes"], "shapes").items()
+        }
+        words = {x: set(names(v, x)) for x, v in mapping(stated["properties"], "properties").items()}
+        everything = {*shapes, *self.shapes}
+        return (
+            self.domain is not None
+            and not stated["constraints"]
+            and all(shapes.get(x, NUMBER) == self.shapes.get(x, NUMBER) for x in everything)
+            and all(said <= self.properties.get(x, set()) for x, said in words.items())
+        )
 
     def _admits(self, stated: dict[str, Json]) -> bool:
         """Whether all that a formula assumes follows from the document, and what bounds its unknowns is assumed."""
@@ -136,6 +168,21 @@ class Question:
         return bool(pairs) and all(
             agree(own, other, self.names, columns) is True and same_need(own, other, columns) for own, other in pairs
         )
+
+    def finding(self, witness: str = "", shown: bool = False) -> Finding:
+        """The headline "problem"; ``witness`` are words for certificates about it at one set of data.
+
+        ``shown``: the kernel's own derivatives of it are shown to vanish at a point.
+        """
+        if self.loss is None and not self.equations:
+            return Finding("problem", SEALED, "it stands in words only")
+        if witness:
+            return Finding("problem", COVERED, f"{self.words}: {witness}")
+        if self.own:
+            return Finding("problem", COVERED, f"{self.words}: by {', '.join(self.own)}")
+        if shown:
+            return Finding("problem", COVERED, f"{self.words}: its derivatives are worked out here")
+        return Finding("problem", SEALED, f"{self.words}: no certificate is about it")
 
     @property
     def names(self) -> list[str]:
@@ -172,8 +219,22 @@ class Question:
         return self.domain is not None and set(map(gap_text, theirs)) <= set(map(gap_text, self.domain))
 
     def _written_bounds(self) -> set[str]:
-        """What the loss or the equations ask of the unknowns as they are written, outside of sums."""
-        return {gap_text(r) for t in self.trees for r, inside in requirements(t) if not inside}
+        """What the loss or the equations ask of the unknowns as they are written."""
+        return set(map(gap_text, self._needs()))
+
+    def _needs(self) -> list[Relation]:
+        """What must hold for the loss or the equations to have a value, but for what each row of a sum asks in turn."""
+        every = ((r, inside) for t in self.trees for r, inside in requirements(t))
+        return [
+            (op, a, b)
+            for (op, a, b), inside in every
+            if not any(index in free_names(a) | free_names(b) or not _rows(low, high) for index, low, high in inside)
+        ]
+
+    def bounds_at(self, point: Mapping[str, Tree]) -> list[Relation]:
+        """What says that a point lies in the domain."""
+        every = (*(self.domain or []), *self._needs())
+        return [(op, substitute(a, point), substitute(b, point)) for op, a, b in every]
 
     def open_domain(self) -> bool:
         """Whether the domain has no edge that belongs to it."""
@@ -263,6 +324,22 @@ class Question:
                 return lead
         return None
 
+    def degree(self) -> int | None:
+        """How many zeros the derivative by the one unknown has at most, by the degree of its numerator; None: open."""
+        if self.loss is None or len(self.unknowns) != 1:
+            return None
+        x = self.unknowns[0]
+        with contextlib.suppress(Refused):
+            tower, (slope,) = build([differentiate(self.loss, x)], self.assumptions)
+            own = tower.generator(("name", x), real=True, over=frozenset({x})).top
+            if any(x in g.names and g.poly != own for g in tower.uses(slope.top)):
+                return None
+            at = tower.ring.gens().index(own)
+            degree = int(slope.top.degrees()[at])
+            lead = {(*e[:at], 0, *e[at + 1 :]): c for e, c in slope.top.terms() if e[at] == degree}
+            return degree if tower.surely_nonzero(tower.poly(tower.ring.from_dict(lead))) else None
+        return None
+
     def strictly_convex(self) -> bool:
         return len(self.unknowns) == 1 and self._second_derivative(">", self.unknowns[0])
 
@@ -274,7 +351,7 @@ class Question:
         try:
             second = written_out(differentiate(differentiate(mul(sign, self.minimised), x), x), self.columns)
             short = parts(second) <= MAX_PARTS
-            return short and self._interval(x, known) and prove_relation((op, second, ZERO), known)
+            return short and self._interval(x, known) and prove_relation((op, second, ZERO), [*known, *self._needs()])
         except Refused:  # a kink
             return False
 
@@ -331,16 +408,34 @@ class Question:
 
     def inexpressible(self, place: Place) -> bool:
         """Whether a coordinate of the point, or the exponential of it that a certificate names, is proved to be no radical."""
-        bad = [polynomial(c.claim["polynomial"], "f") for c in self.others.values() if c.kind == "unsolvable"]
+        bad = self._unsolvable()
         if not place.settled or not bad:
             return False
         with ctx.workprec(place.precision):
             for equation, ball in self._equations_at(place):
                 roots = [(f, r) for f, _ in equation.factor()[1] for r in enclosed_roots(f)]
                 hit = [f for f, r in roots if r.overlaps(acb(ball))]
-                if len(hit) == 1 and any(f.gcd(hit[0]).degree() == hit[0].degree() == f.degree() for f in bad):
+                if len(hit) == 1 and any(same(f, hit[0]) for f in bad):
                     return True
         return False
+
+    def no_radical(self) -> tuple[str, bool]:
+        """The certificate by which there are critical points, and of each an exponential is no radical; whether it is one."""
+        bad = self._unsolvable()
+        for name, _, eliminant, _ in self._eliminants():
+            counted = self.own[name].claim.get("roots")
+            factors = [f for f, _ in eliminant.factor()[1]]
+            there = [
+                f
+                for f in factors
+                if any(r.imag.is_zero() and not (r.real < 0 or r.real.is_zero()) for r in enclosed_roots(f))
+            ]
+            if isinstance(counted, list) and counted and all(any(same(f, g) for g in bad) for f in there):
+                return name, len(counted) == 1
+        return "", False
+
+    def _unsolvable(self) -> list[fmpz_poly]:
+        return [polynomial(c.claim["polynomial"], "f") for c in self.others.values() if c.kind == "unsolvable"]
 
     def _equations_at(self, place: Place) -> Iterator[tuple[fmpz_poly, arb]]:
         """Polynomials over Z that vanish at a coordinate of each critical point, or at an exponential of one; its ball."""
@@ -365,6 +460,12 @@ class Question:
                 yield name, str(form[0]), dense, rational(only["scale"], "scale")
 
 
+def same(f: fmpz_poly, g: fmpz_poly) -> bool:
+    """Whether two polynomials are equal up to a factor."""
+    return f.gcd(g).degree() == g.degree() == f.degree()
+
+
+NUMBER = ["1", "1"]  # the shape of a name that has none
 _RELATION = re.compile(r"(.+?) *(<=|>=|!=|<|>) *(.+)")
 
 
@@ -372,7 +473,7 @@ def relations_in(domain: dict[str, Json], known: set[str]) -> list[Relation] | N
     """The relations that the texts of a domain write; None where one is not read."""
     out = list[Relation]()
     for said in {str(text) for text in domain.values()} - {"real"}:
-        for part in said.split(", "):
+        for part in _parts(said):
             match = _RELATION.fullmatch(part)
             try:
                 if match is None:
@@ -381,6 +482,18 @@ def relations_in(domain: dict[str, Json], known: set[str]) -> list[Relation] | N
             except Refused:
                 return None
     return out
+
+
+def _parts(text: str) -> Iterator[str]:
+    """The text cut at the commas outside parentheses."""
+    kept = ""
+    for piece in text.split(", "):
+        kept = f"{kept}, {piece}" if kept else piece
+        if kept.count("(") == kept.count(")"):
+            yield kept
+            kept = ""
+    if kept:
+        yield kept
 
 
 def relations_of(value: Json) -> list[Relation]:
@@ -395,6 +508,20 @@ def gap_text(relation: Relation) -> str:
     if op[0] == "<":
         op, a, b = op.replace("<", ">"), b, a
     return f"{normal(add(a, mul(MINUS, b)))} {op} 0"
+
+
+def _rows(low: Tree, high: Tree) -> bool:
+    """Whether a sum between these has a row."""
+    first, last = as_integer(low), as_integer(high)
+    return first is not None and (isinstance(high, str) if last is None else first <= last) and first <= 1
+
+
+def _ends(tree: Tree) -> set[str]:
+    """The names that a sum over rows ends with: there is at least one row."""
+    if not isinstance(tree, tuple):
+        return set()
+    own = {tree[3]} if tree[0] in ("sum", "prod") and tree[2] == ONE and isinstance(tree[3], str) else set[str]()
+    return own.union(*map(_ends, tree[1:]))
 
 
 def _indexed(tree: Tree) -> set[str]:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from closedform.kernel.headlines.agreement import agree, normal
-from closedform.kernel.headlines.convexity import convex
+from closedform.kernel.headlines.agreement import agree
+from closedform.kernel.headlines.matrices import matrices
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.claims.tower import is_zero, prove_relation
-from closedform.kernel.expression import MINUS, ZERO, Relation, Tree, add, differentiate, mul, read
+from closedform.kernel.expression import MINUS, ZERO, Relation, Tree, add, differentiate, mul
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.infix import infix
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.headlines.places import CLASSES, Place, worth
 from closedform.kernel.headlines.question import Question
+from closedform.kernel.headlines.witness import refuted
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
 OTHERS = "the other statements, Hessian, equations, multiplicities, notes, conditions in words, attempts, environment"
@@ -34,7 +34,8 @@ def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
     except Refused as fault:
         return [*out, Finding("problem", REFUSED, str(fault))]
     try:
-        out += _matrix(document, question) if question.matrix else _scalar(document, question)
+        none = refuted(question, document.get("witness"), proved)
+        out += matrices(document, question, *none) if question.matrix else _scalar(document, question, *none)
     except Refused as fault:
         out.append(Finding("critical_points", REFUSED, f"they cannot be read: {fault}"))
     return [*out, Finding("the rest", SEALED, f"{OTHERS}")]
@@ -57,13 +58,15 @@ def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) ->
 # -- scalar problems ---------------------------------------------------------------------------------------------
 
 
-def _scalar(document: dict[str, Json], question: Question) -> list[Finding]:
-    out = [_problem(document, question), *_gradient(document, question)]
+def _scalar(document: dict[str, Json], question: Question, why_none: str, least: bool) -> list[Finding]:
+    """The findings; ``why_none`` says why no formula gives the critical points for all data, ``least`` if of the least one."""
+    out = list(_gradient(document, question))
     places = [
         Place.of(question, p, i) for i, p in enumerate(sequence(document["critical_points"], "critical_points", 2_000))
     ]
     for place in places:
         out += place.findings()
+    out.insert(0, question.finding(why_none, any(p.closed for p in places)))
     complete = _complete(document, question, places)
     out += [complete] if complete is not None else []
     if complete is not None and complete.word == REFUSED:
@@ -71,15 +74,12 @@ def _scalar(document: dict[str, Json], question: Question) -> list[Finding]:
     whole = complete is not None and complete.word == COVERED
     out += _counts(document, question, places, whole)
     out += worth(question, places, whole)
-    return [*out, *_verdict(document, question, places, whole)]
-
-
-def _problem(document: dict[str, Json], question: Question) -> Finding:
-    if question.loss is None and not question.equations:
-        return Finding("problem", SEALED, "it stands in words only")
-    if question.own:
-        return Finding("problem", COVERED, f"{question.words}: by {', '.join(question.own)}")
-    return Finding("problem", SEALED, f"{question.words}: no certificate is about it")
+    verdict = list(_verdict(document, question, places, whole))
+    for place, sealed in (("verdict.outcome", why_none), ("verdict.minimiser", why_none if least else "")):
+        said = next((f for f in verdict if sealed and f.place == place and f.word == SEALED), None)
+        if said is not None and mapping(document["verdict"], "verdict").get(place[8:]) == "not_closed":
+            verdict[verdict.index(said)] = Finding(place, COVERED, f"not_closed: {sealed}")
+    return [*out, *verdict]
 
 
 def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding]:
@@ -132,8 +132,8 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
                 return Finding("complete", REFUSED, f"{name} counts {len(intervals)} critical points")
             if all(p.settled for p in places) and Place.apart(places):
                 return Finding("complete", COVERED, f"by {name}, which counts as many")
-    if question.parameters and (lead := _family(question, places)) is not None:
-        return Finding("complete", COVERED, f"the roots of the derivative, where {infix(lead)} is not 0")
+    if question.parameters and (why := _family(question, places)):
+        return Finding("complete", COVERED, why)
     if len(places) == 1 and places[0].conditions == 0 and question.strictly_convex():
         return Finding("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
     name = question.pinned(places) if question.everywhere else ""
@@ -142,35 +142,41 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
     return Finding("complete", SEALED, "no certificate about this problem says so")
 
 
-def _family(question: Question, places: list[Place]) -> Tree | None:
-    """The coefficient that must not vanish, where the places are all roots of the derivative, for all parameters.
+def _family(question: Question, places: list[Place]) -> str:
+    """Why the places are all roots of the derivative, for all values of the parameters; "" where it is not shown.
 
-    A root may stand in two places with opposite conditions.
+    A root stands under conditions that follow from its lying in the domain, or in two places with opposite ones.
     """
     groups = list[list[Place]]()
     for place in places:
-        if place.exact is None or not place.closed:
-            return None
-        same = (
-            g
-            for g in groups
-            if all(agree(place.exact[x], (g[0].exact or {})[x], question.names, {}) for x in place.exact)
-        )
-        group = next(same, None)
-        groups = groups if group is not None else [*groups, []]
-        (groups[-1] if group is None else group).append(place)
+        if not place.closed:
+            return ""
+        alike = [agree_at(place, g[0], question) for g in groups]
+        if None in alike:
+            return ""
+        groups = groups if True in alike else [*groups, []]
+        groups[alike.index(True) if True in alike else -1].append(place)
     lead = question.all_roots([g[0].exact or {} for g in groups])
-    if lead is None:
-        return None
-    known = [*question.assumptions, ("!=", lead, ZERO)]
+    if lead is None and question.degree() != len(groups):
+        return ""
+    known = [*question.assumptions, *([] if lead is None else [("!=", lead, ZERO)])]
     for group in groups:
+        held = [*known, *question.bounds_at(group[0].exact or {})]
         wheres = [p.where for p in group if len(p.where) == p.conditions]
-        one = any(all(prove_relation(r, known) for r in where) for where in wheres)
+        one = any(all(prove_relation(r, held) for r in where) for where in wheres)
         sides = [_above(where[0]) for where in wheres if len(where) == 1 and where[0][0] in ("<", ">")]
-        two = any(is_zero(add(u, v)) and prove_relation(("!=", u, ZERO), known) for u in sides for v in sides)
+        two = any(is_zero(add(u, v)) and prove_relation(("!=", u, ZERO), held) for u in sides for v in sides)
         if not one and not two:
-            return None
-    return lead
+            return ""
+    where = "" if lead is None else f", where {infix(lead)} is not 0"
+    return f"they are as many as the degree of the derivative{where} and the expressions are defined"
+
+
+def agree_at(place: Place, other: Place, question: Question) -> bool | None:
+    """Whether two places have the same expressions, for all values of the parameters."""
+    pairs = [((place.exact or {})[x], (other.exact or {})[x]) for x in question.unknowns]
+    answers = [agree(a, b, question.parameters, {}, question.assumptions) for a, b in pairs]
+    return False if False in answers else None if None in answers else True
 
 
 def _above(relation: Relation) -> Tree:
@@ -239,38 +245,3 @@ def _verdict(document: dict[str, Json], question: Question, places: list[Place],
         written = max((c for c in classes if c), key=CLASSES.index)
         if verdict["expression_class"] == written:
             yield Finding("verdict.expression_class", COVERED, f"the expressions are {written} as written")
-
-
-# -- matrices ----------------------------------------------------------------------------------------------------
-
-
-def _matrix(document: dict[str, Json], question: Question) -> list[Finding]:
-    """The formula must be that of a certificate about the same loss."""
-    out, formula = [_problem(document, question)], document.get("formula")
-    verdict = mapping(document["verdict"], "verdict")
-    word, why = SEALED, "no certificate about this loss says so"
-    if isinstance(formula, dict):
-        shown = mapping(formula.get("unknown"), "formula")
-        try:
-            written = {x: infix(parse(str(v), (), HEADS)) for x, v in shown.items()}
-        except Refused as fault:
-            written, why = dict[str, str](), str(fault)
-        for name, certificate in question.own.items():
-            pairs = [sequence(p, "a formula", 2) for p in sequence(certificate.claim.get("formula", []), "formula")]
-            proved = {str(x): normal(read(v, heads=HEADS), HEADS) for x, v in pairs}
-            if certificate.kind == "matrix_stationary" and written:
-                same = written == {x: proved.get(x) for x in written}
-                word, why = (COVERED, f"stationary, by {name}") if same else (REFUSED, f"it is not that of {name}")
-        out.append(Finding("formula", word, why))
-    best = word == COVERED and question.loss is not None and convex(question.minimised, set(question.unknowns))
-    if best and verdict.get("minimiser") == "closed":
-        out.append(
-            Finding("verdict.minimiser", COVERED, "closed: the loss is convex, so it is least where it is stationary")
-        )
-    elif verdict.get("minimiser") not in (None, "undecided"):
-        out.append(Finding("verdict.minimiser", SEALED, f"{verdict['minimiser']}: no certificate says so of all data"))
-    if verdict.get("outcome") != "undecided":
-        out.append(Finding("verdict.outcome", SEALED, f"{verdict['outcome']}: no certificate says so of all data"))
-    if document.get("complete") is True:
-        out.append(Finding("complete", SEALED, "no certificate says so"))
-    return out

@@ -16,6 +16,7 @@ from closedform.kernel.reading import decimal, refuse
 
 MAX_TEXT, MAX_DEPTH = 200_000, 150
 _TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|[-+*/^()\[\],']))\s*")
+_RUNNING = {"Sum": "sum", "Product": "prod"}
 _SPELLED = {"Abs": "abs", "Max": "max", "Min": "min", "LambertW": "lambertw"}
 
 
@@ -112,12 +113,24 @@ class _Reader:
             constant = word in ("pi", "I", "e") and word not in self.names
             return (word,) if constant else word
         self.next()
+        if word in _RUNNING:
+            return self.running(_RUNNING[word], depth + 1)
         arguments = self.listed(depth + 1)
         self.take(")")
         head = _SPELLED.get(word, word)
         if self.heads.get(head) not in (-1, len(arguments)):
             refuse(f"there is no {word[:40]} with {len(arguments)} arguments here")
         return (head, *arguments)
+
+    def running(self, head: str, depth: int) -> Tree:
+        """What follows "Sum(": body, (index, low, high))."""
+        body = self.sum(depth)
+        self.take(",")
+        self.take("(")
+        index, low, high = self.listed(depth)
+        self.take(")")
+        self.take(")")
+        return (head, index, low, high, body) if isinstance(index, str) else refuse("an index is no name")
 
 
 def _inverse(factor: Tree) -> Tree:

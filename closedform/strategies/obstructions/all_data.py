@@ -281,8 +281,14 @@ def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq], subject:
         minimiser="not_closed" if answer.minimiser == "not_closed" else None,
         findings=tuple(findings),
         certificates=answer.certificates,
-        details=FrozenMap({"witness": witness}),
+        details=FrozenMap({"witness": witness, "witness data": _listed(small, values)}),
     )
+
+
+def _listed(small: Small, values: Mapping[str, fmpq]) -> FrozenMap[str, tuple[str, ...]]:
+    """The entries of each letter at the witness, row by row, and the sizes."""
+    entries = {k: tuple(str(values[e]) for e in own) for k, own in small.entries.items()}
+    return FrozenMap({**{s: (str(v),) for s, v in small.sizes.items()}, **entries})
 
 
 def _linear_label(small: Small, values: Mapping[str, fmpq]) -> str | None:

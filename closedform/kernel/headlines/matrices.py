@@ -1,0 +1,278 @@
+"""The headlines of a matrix problem, for all data: its gradient and formula, the minimiser, and that there is no other.
+
+The gradient is compared with the kernel's own derivative, and the formula with a certificate's, at random data modulo a
+prime, as in the claim ``matrix_stationary``. A loss of degree two in the unknowns has one critical point where its
+Hessian is regular: its determinant is found to be a constant times powers of the determinants that the formula inverts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from itertools import islice, product
+from math import prod
+
+from flint import fmpq
+
+from closedform.kernel.claims.matrices import (
+    HEADS,
+    MAX_SPREAD,
+    MIN_TRIALS,
+    Dual,
+    Matrix,
+    P,
+    Sample,
+    draw_sizes,
+    entries,
+    inverses,
+    letters,
+    matrix,
+    trace,
+    trials,
+)
+from closedform.kernel.expression import ZERO, Tree, as_integer, read, write
+from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.headlines.agreement import normal
+from closedform.kernel.headlines.question import Question
+from closedform.kernel.headlines.text import parse
+from closedform.kernel.infix import infix
+from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
+
+LINEAR = ("+", "transpose", "tr", "vec", "diag", "total")  # of their arguments
+RATIONAL = {"+", "*", "^", "inv", "eye", "ones", "zeros", "hadamard", "kron", "khatrirao", "norm", "unvec", *LINEAR[1:]}
+MAX_UNKNOWN, MAX_POWERS = 30, 2_000  # entries of the unknowns; exponents that are tried
+
+
+def matrices(document: dict[str, Json], question: Question, why_none: str, least: bool) -> list[Finding]:
+    """A finding for each headline of a report about matrices.
+
+    ``why_none`` says why no formula gives the critical points for all data, ``least`` whether it is so of the minimiser.
+    """
+    out, verdict = [question.finding(why_none), *_gradient(document, question)], mapping(document["verdict"], "verdict")
+    formula = _formula(document.get("formula"), question)
+    out += [formula] if formula is not None else []
+    proved = formula is not None and formula.word == COVERED and question.loss is not None
+    unknowns = set(question.unknowns)
+    if proved and verdict.get("minimiser") == "closed" and convex(question.minimised, unknowns, _signs(question)):
+        why = "closed: the loss is convex, so it is least where it is stationary"
+        out.append(Finding("verdict.minimiser", COVERED, why))
+    elif verdict.get("minimiser") == "not_closed" and least:
+        out.append(Finding("verdict.minimiser", COVERED, f"not_closed: {why_none}"))
+    elif verdict.get("minimiser") not in (None, "undecided"):
+        out.append(Finding("verdict.minimiser", SEALED, f"{verdict['minimiser']}: no certificate says so of all data"))
+    why = _unique(question) if proved else ""
+    if document.get("complete") is True:
+        out.append(Finding("complete", COVERED if why else SEALED, why or "no certificate says so"))
+    if verdict.get("outcome") != "undecided":
+        said = {"closed": why and "the one critical point has its formula", "not_closed": why_none}
+        found = said.get(str(verdict.get("outcome")), "")
+        word, words = (COVERED, found) if found else (SEALED, "no certificate says so of all data")
+        out.append(Finding("verdict.outcome", word, f"{verdict['outcome']}: {words}"))
+    return out
+
+
+def _formula(said: Json, question: Question) -> Finding | None:
+    """The formula must be that of a certificate about the same loss."""
+    if not isinstance(said, dict):
+        return None
+    shown = mapping(said.get("unknown"), "formula")
+    try:
+        written = {x: infix(parse(str(v), (), HEADS)) for x, v in shown.items()}
+    except Refused as fault:
+        return Finding("formula", SEALED, str(fault))
+    for name, formulas in _proved(question):
+        same = written == {x: normal(read(v, heads=HEADS), HEADS) for x, v in formulas.items()}
+        return Finding(
+            "formula", COVERED if same else REFUSED, f"{'stationary, by' if same else 'it is not that of'} {name}"
+        )
+    return Finding("formula", SEALED, "no certificate about this loss says so")
+
+
+def _proved(question: Question) -> Iterator[tuple[str, dict[str, Json]]]:
+    """The certificates about the loss, with the formulas in the order of evaluation."""
+    for name, certificate in question.own.items():
+        pairs = [sequence(p, "a formula", 2) for p in sequence(certificate.claim["formula"], "formula")]
+        yield name, {str(x): tree for x, tree in pairs}
+
+
+def _signs(question: Question) -> set[str]:
+    """The names that are assumed to be no less than zero."""
+    return {a for op, a, b in question.assumptions if isinstance(a, str) and op in (">", ">=") and infix(b) == "0"}
+
+
+# -- random data -------------------------------------------------------------------------------------------------------
+
+
+def _sizes(question: Question) -> list[str]:
+    sides = (read(side, heads=HEADS) for sides in _shape_trees(question).values() for side in sides)
+    return sorted(set[str]().union(*map(_names, sides)))
+
+
+def _shape_trees(question: Question) -> dict[str, list[Json]]:
+    return {x: [write(parse(side, (), HEADS)) for side in sides] for x, sides in question.shapes.items()}
+
+
+def _names(tree: Tree) -> set[str]:
+    if isinstance(tree, str):
+        return {tree}
+    return set[str]().union(*map(_names, tree[1:])) if isinstance(tree, tuple) else set()
+
+
+def _sample(question: Question, sizes: dict[str, int], seed: str) -> Sample:
+    blank = Sample("", {}, {}, sizes)
+    shapes = {x: (blank.size(rows), blank.size(cols)) for x, (rows, cols) in _shape_trees(question).items()}
+    return Sample(seed, shapes, {x: sorted(words) for x, words in question.properties.items()}, sizes)
+
+
+def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding]:
+    """The text of each derivative, against the derivatives along random directions at random data."""
+    shown = mapping(document.get("stationarity"), "stationarity").get("gradient")
+    if question.loss is None or not isinstance(shown, dict):
+        return
+    loss = write(question.loss)
+    for x, written in shown.items():
+        at = f"gradient by {x}"
+        try:
+            if x not in question.unknowns:
+                refuse(f"{x} is no unknown")
+            said = parse(str(written), (), HEADS)
+            tree, apart = write(said), list[str]()
+
+            def trial(sizes: dict[str, int], seed: str, x: str = x, tree: Json = tree, apart: list[str] = apart) -> int:
+                sample = _sample(question, sizes, seed)
+                value, (direction, _) = sample.name(x), sample.shaped(f"d {x}", x)
+                if "orth" in sample.properties.get(x, ()):
+                    direction = sample.random(f"d {x}", *sample.shapes[x])
+                gradient = sample.tree(tree, 0)
+                sample.known[x] = Dual(value.value, direction, value.degree)
+                moved = sample.tree(loss, 0)
+                slope = 0 if moved.slope is None else int(moved.slope[0, 0])
+                if gradient.value.nrows() != direction.nrows() or gradient.value.ncols() != direction.ncols():
+                    apart.append("it has another shape")
+                elif int(trace(gradient.value.transpose() * direction)[0, 0]) != slope:
+                    apart.append("the derivative is another")
+                return 2 * (moved.degree + gradient.degree) + 2
+
+            spread = max(3, min(MAX_SPREAD, letters(loss)))
+            tried, _ = trials([loss, tree], _sizes(question), [], spread, MIN_TRIALS, trial)
+        except Refused as fault:
+            yield Finding(at, SEALED, str(fault)[:200])
+            continue
+        if not apart:
+            yield Finding(at, COVERED, f"the kernel's own derivative, at {len(tried)} random data")
+        elif _heads(said) | _heads(question.loss) <= RATIONAL:
+            yield Finding(at, REFUSED, apart[0])
+        else:
+            yield Finding(at, SEALED, "not compared: its functions are not brought together here")
+
+
+def _heads(tree: Tree) -> set[str]:
+    return {str(tree[0])}.union(*map(_heads, tree[1:])) if isinstance(tree, tuple) else set()
+
+
+def _unique(question: Question) -> str:
+    """Why there is no other critical point than that of the formula, "" where it is not shown."""
+    unknowns = set(question.unknowns)
+    if question.loss is None or question.properties.keys() & unknowns or degree(question.loss, unknowns) > 2:
+        return ""
+    for name, formulas in _proved(question):
+        inverted = [t for f in formulas.values() for t in inverses(f)]
+        rows = sequence(question.own[name].evidence["tall"], "tall")
+        tall = [[str(s) for s in sequence(row, "sizes")] for row in rows]
+        try:
+            if all(_regular(question, formulas, inverted, tall, spread) for spread in (2, 3, 4)):
+                where = " and ".join(f"{infix(read(t, heads=HEADS))} is invertible" for t in inverted)
+                return f"the loss is of degree two, with a regular Hessian{f' where {where}' if where else ''}"
+        except (Refused, ZeroDivisionError, ValueError):
+            continue
+    return ""
+
+
+def _regular(
+    question: Question, formulas: dict[str, Json], inverted: list[Json], tall: list[list[str]], spread: int
+) -> bool:
+    """Whether, at sizes of their own, det H is a constant times a product of powers of the inverted determinants."""
+    loss = write(question.loss or ZERO)
+    seed = hashlib.sha256(json.dumps([str(spread), loss, formulas], sort_keys=True).encode()).hexdigest()
+    sizes, found, entered = draw_sizes(_sizes(question), tall, seed, spread), list[list[int]](), 0
+    for k in range(3):
+        sample = _sample(question, sizes, f"{seed}|{k}")
+        for x, tree in formulas.items():
+            sample.known[x] = sample.tree(tree, 0)
+        hessian = _hessian(sample, loss, list(formulas))
+        entered = hessian.nrows()
+        found.append([int(a.det()) % P for a in (hessian, *(sample.tree(t, 0).value for t in inverted))])
+    if not all(value for values in found for value in values):
+        return False
+    (first, *below), others = found[0], found[1:]
+    exponents = product(range(entered + 1), repeat=len(inverted))
+    return any(
+        all(
+            values[0] * prod(map(pow_p, below, powers)) % P == first * prod(map(pow_p, values[1:], powers)) % P
+            for values in others
+        )
+        for powers in islice(exponents, MAX_POWERS)
+    )
+
+
+def pow_p(base: int, exponent: int) -> int:
+    return pow(base, exponent, P)
+
+
+def _hessian(sample: Sample, loss: Json, unknowns: list[str]) -> Matrix:
+    """The second derivatives of a loss of degree two, by second differences."""
+    here = {x: sample.known[x].value for x in unknowns}
+    places = [(x, i) for x in unknowns for i in range(len(entries(here[x])))]
+    if len(places) > MAX_UNKNOWN:
+        refuse("too many entries of unknowns")
+
+    def value(*steps: tuple[str, int]) -> int:
+        for x, a in here.items():
+            moved = entries(a)
+            for y, i in steps:
+                moved[i] += int(x == y)
+            sample.known[x] = Dual(matrix(a.nrows(), a.ncols(), moved), None, 0)
+        return int(sample.tree(loss, 0).value[0, 0])
+
+    zero, single = value(), [value(p) for p in places]
+    rows = [
+        (value(p, q) - single[i] - single[j] + zero) % P for i, p in enumerate(places) for j, q in enumerate(places)
+    ]
+    return matrix(len(places), len(places), rows)
+
+
+# -- by how a loss is written ------------------------------------------------------------------------------------------
+
+
+def degree(tree: Tree, unknowns: set[str]) -> int:
+    """A bound of the degree in the unknowns, as it is written; past 2 where it is no polynomial."""
+    if not isinstance(tree, tuple):
+        return int(tree in unknowns)
+    parts = [degree(a, unknowns) for a in tree[1:]]
+    if tree[0] == "^":
+        exponent, inside = as_integer(tree[2]) or -1, tree[1]
+        if isinstance(inside, tuple) and inside[0] == "norm" and exponent % 2 == 0:
+            parts[0] = degree(inside[1], unknowns)
+        return parts[0] * exponent if exponent > 0 else 3 * max(parts)
+    if tree[0] in ("*", "hadamard", "kron", "khatrirao"):
+        return sum(parts)
+    return max(parts, default=0) * (1 if tree[0] in LINEAR else 3)
+
+
+def convex(tree: Tree, unknowns: set[str], signs: set[str]) -> bool:
+    """Convex in the unknowns taken together, for all data and sizes with the ``signs`` not negative.
+
+    A sum of even powers of norms of affine expressions.
+    """
+    if not isinstance(tree, tuple) or degree(tree, unknowns) == 0:
+        return True
+    if tree[0] == "+":
+        return all(convex(a, unknowns, signs) for a in tree[1:])
+    if tree[0] == "*":
+        rest = [a for a in tree[1:] if not (a > 0 if isinstance(a, fmpq) else a in signs)]
+        return len(rest) == 1 and convex(rest[0], unknowns, signs)
+    if tree[0] != "^" or not isinstance(tree[1], tuple) or tree[1][0] != "norm":
+        return False
+    exponent = as_integer(tree[2]) or 0
+    return exponent > 0 and exponent % 2 == 0 and degree(tree[1][1], unknowns) <= 1
