@@ -18,6 +18,7 @@ from closedform.ladder.climb import BROKE, Finished, Path, audited
 from closedform.ladder.verdict import Checked, conclude, judge
 from closedform.points import CriticalPoints
 from closedform.problem import Problem
+from closedform.reading.streams.clock import reading_until
 from closedform.report.model import Report
 from closedform.report.sense import turned
 from closedform.report.solution import with_iteration, with_solution
@@ -161,20 +162,21 @@ def derive(
     if not 0 < timeout <= 1e6:
         raise CallError(f"timeout = {timeout} is out of range; it is a positive number of seconds")
     worker.warm()
-    problem = problems.read(
-        loss,
-        unknowns=unknowns,
-        equations=equations,
-        data=data,
-        target=target,
-        shapes=shapes,
-        assumptions=assumptions,
-        box=box,
-        start=start,
-        maximize=maximize or None,
-        values=values,
-        **keywords,
-    )
+    with reading_until(started + timeout):
+        problem = problems.read(
+            loss,
+            unknowns=unknowns,
+            equations=equations,
+            data=data,
+            target=target,
+            shapes=shapes,
+            assumptions=assumptions,
+            box=box,
+            start=start,
+            maximize=maximize or None,
+            values=values,
+            **keywords,
+        )
     return answer(problem, Budget(started + timeout, digits), exact=exact, progress=progress)
 
 

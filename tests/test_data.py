@@ -171,7 +171,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_big_tables_are_blocks(big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for limit in (2**28, 2**18):  # kept in memory; streamed from the file
-        monkeypatch.setattr("closedform.reading.chunks.MAX_BYTES", limit)
+        monkeypatch.setattr("closedform.reading.streams.spool.MAX_BYTES", limit)
         table = read_table(big, target="y")
         assert (table.rows, table.exact, "id" in table.faults) == (LARGE_ROWS + 5, False, True)
         assert "double precision" in table.notes[0]

@@ -25,7 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-MEMORY_LIMIT = 2 * 1024**3  # bytes of address space that a child may ask for
+LEAST_MEMORY = 2 * 1024**3  # bytes of address space that a child may ask for, at least
+SHARE = 0.5  # of the machine's memory that it may ask for
+_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 _HEAD = struct.Struct("!Q")
 
 
@@ -198,10 +200,19 @@ def _send(pipe: IO[bytes], message: object) -> None:
     pipe.flush()
 
 
+def memory_limit() -> int:
+    """Bytes of address space for a child: a share of the memory of the machine, or of the container we run in."""
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with contextlib.suppress(OSError, ValueError):  # no container, or one without a limit
+        whole = min(whole, int(_CONTAINER.read_text()))
+    return max(LEAST_MEMORY, int(SHARE * whole))
+
+
 def serve() -> None:
     """Answer jobs on standard input until it closes."""
+    limit = memory_limit()
     with contextlib.suppress(ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not reach the pipe
     sys.setrecursionlimit(20_000)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from closedform.expression import (
 )
 from closedform.reading.language import unparse
 from closedform.reading.shapes import SCALAR, Settled, Size, settle
+from closedform.reading.streams.archive import Stored, members
 
 Array = Any
 
@@ -39,9 +39,8 @@ def candidates(data: object) -> dict[str, Array] | None:
     """The arrays of a mapping or of an NPZ file by name; None where the data are of another kind."""
     if isinstance(data, (str, os.PathLike)) and Path(data).suffix.lower() == ".npz" and Path(data).is_file():
         try:
-            with np.load(Path(data), allow_pickle=False) as archive:
-                return {str(key): archive[key] for key in archive.files}
-        except (ValueError, OSError, KeyError, EOFError, BadZipFile):
+            return {member.key: Stored(Path(data), member) for member in members(Path(data))}
+        except InputError:
             return None  # the reader of tables says what is wrong with the file
     if not isinstance(data, Mapping):
         return None

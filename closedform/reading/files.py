@@ -11,9 +11,11 @@ from typing import Any
 
 from closedform.errors import InputError
 from closedform.reading.cells import NUMBER
+from closedform.reading.streams.clock import look
 
 LARGEST_LINE = 5_000_000  # characters of the first line
 _SNIFFED = 64 * 1024  # bytes that are looked at for the encoding
+_DECODED = 64 * 1024 * 1024  # bytes that are looked at for being UTF-8
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,11 @@ def _encoding(path: Path) -> tuple[str, tuple[str, ...]]:
         try:
             decoder = importlib.import_module("codecs").getincrementaldecoder("utf-8")()
             decoder.decode(start)
-            while piece := file.read(1 << 20):
+            while (piece := file.read(1 << 20)) and file.tell() < _DECODED:
                 decoder.decode(piece)
-            decoder.decode(b"", True)
+                look(str(path), file.tell(), "bytes")
+            if not piece:
+                decoder.decode(b"", True)
         except UnicodeDecodeError:
             return "cp1252", ("the file is not UTF-8 and is read as Western European (Windows-1252)",)
     return "utf-8-sig", ()
@@ -95,13 +99,13 @@ def rows_of(where: Layout) -> Iterator[list[str]]:
             raise InputError(f"{where.path}, row {number + 1}: {error}") from None
 
 
-def count_lines(path: Path) -> int:
-    """Line ends in a file; no less than its rows."""
+def has_more_lines(path: Path, limit: int) -> bool:
+    """Whether a file has more line ends than ``limit``; no more is read than shows it."""
     count = 0
     with path.open("rb") as file:
-        while piece := file.read(1 << 20):
+        while count <= limit and (piece := file.read(1 << 20)):
             count += piece.count(b"\n")
-    return count
+    return count > limit
 
 
 def npz(path: Path) -> dict[str, Any]:

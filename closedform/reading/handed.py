@@ -5,7 +5,7 @@ Objects are told by what they offer (``columns``, ``shape``, ``collect``), so th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from closedform.errors import InputError
@@ -55,17 +55,42 @@ def _is_records(data: Any) -> bool:
 
 
 def chunks_of(data: Any) -> Iterator[Any] | None:
-    """The chunks of an iterable of tables (or of a Dask collection), None for data of any other kind."""
-    if callable(getattr(data, "to_delayed", None)):
-        parts = data.to_delayed()
-        flat = parts.ravel().tolist() if hasattr(parts, "ravel") else list(parts)
-        return (part.compute() for part in flat)
+    """The chunks of an iterable of tables (or of Dask collections), None for data of any other kind."""
+    if _is_dask(data):
+        return _of_dask([data], lambda parts: parts[0])
+    if isinstance(data, Mapping) and any(_is_dask(value) for value in data.values()):
+        keys = [str(key) for key in data]
+        return _of_dask(list(data.values()), lambda parts: dict(zip(keys, parts, strict=True)))
+    if isinstance(data, tuple) and len(data) == 2 and _is_dask(data[0]):
+        return _of_dask(list(data), lambda parts: {"X": parts[0], "y": parts[1]})
     if isinstance(data, (str, bytes, Mapping)) or hasattr(data, "columns") or hasattr(data, "shape"):
         return None
     if isinstance(data, (list, tuple)):
         tables = bool(data) and all(isinstance(d, Mapping) or hasattr(d, "columns") or _depth(d) == 2 for d in data)
         return iter(data) if tables and not _is_records(data) and not (len(data) == 2 and _is_pair(data)) else None
     return iter(data) if hasattr(data, "__iter__") else None
+
+
+def _is_dask(data: Any) -> bool:
+    return callable(getattr(data, "to_delayed", None))
+
+
+def _of_dask(collections: list[Any], made: Callable[[list[Any]], Any]) -> Iterator[Any]:
+    """Blocks of rows of collections side by side, one after the other; chunks of columns are put together."""
+    arrays = [c.rechunk({1: -1}) if getattr(c, "ndim", 1) == 2 and hasattr(c, "rechunk") else c for c in collections]
+    if len(arrays) > 1:
+        if not all(hasattr(a, "rechunk") for a in arrays):
+            raise InputError("arrays of Dask stand beside other data; make all of them arrays of Dask")
+        lengths = {a.shape[0] for a in arrays}
+        if len(lengths) > 1:
+            raise InputError(
+                f"the arrays have {' and '.join(map(str, sorted(lengths)))} rows; they need the same number"
+            )
+        arrays = [arrays[0], *(a.rechunk({0: arrays[0].chunks[0]}) for a in arrays[1:])]
+    delayed = [a.to_delayed() for a in arrays]
+    flat = [d.ravel().tolist() if hasattr(d, "ravel") else list(d) for d in delayed]
+    for parts in zip(*flat, strict=True):
+        yield made([part.compute() for part in parts])
 
 
 def _is_pair(data: Any) -> bool:
@@ -79,6 +104,13 @@ def _depth(values: Any) -> int:
     if isinstance(values, (list, tuple)):
         return 1 + (_depth(values[0]) if values else 0)
     return 0
+
+
+def column_names(key: str, shape: tuple[int, ...]) -> list[str]:
+    """What the columns of an array are called: as the vector, or x1, x2, ... of a matrix X."""
+    if len(shape) == 1 or (shape[1] == 1 and key not in ("x", "X")):
+        return [key]
+    return [f"{'x' if key == 'X' else key}{j}" for j in range(1, shape[1] + 1)]
 
 
 def array_columns(key: str, values: Any) -> Iterator[Column]:
@@ -97,12 +129,7 @@ def array_columns(key: str, values: Any) -> Iterator[Column]:
             if len({len(row) for row in values}) > 1:
                 raise InputError(f"the rows of {key} differ in length")
             turned = [list(column) for column in zip(*values, strict=True)]
-        if len(turned) == 1 and key not in ("x", "X"):
-            yield key, turned[0]
-            return
-        stem = "x" if key == "X" else key
-        for j, column in enumerate(turned, 1):
-            yield f"{stem}{j}", column
+        yield from zip(column_names(key, (0, len(turned))), turned, strict=True)
     elif hasattr(values, "__len__") and hasattr(values, "__iter__") and not isinstance(values, (str, bytes, Mapping)):
         yield key, values
     else:

@@ -24,12 +24,12 @@ from closedform.frozen import FrozenMap
 from closedform.reading import files
 from closedform.reading.cells import Column as Cells
 from closedform.reading.cells import Decimal, decimal_mark, read_column, refuse_missing
-from closedform.reading.handed import Column, array_columns, chunks_of, columns_of
+from closedform.reading.handed import Column, array_columns, chunks_of, column_names, columns_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from closedform.reading.chunks import Blocks
+    from closedform.reading.streams.blocks import Blocks
 
 LARGE_CELLS = 200_000
 LARGE_ROWS = 100_000
@@ -116,8 +116,8 @@ class Table:
         kept = FrozenMap({key: value for key, value in self.columns.items() if key != column})
         return replace(self, names=names, columns=kept)
 
-    def chunks(self, columns: Sequence[str] | None = None, size: int = 65_536) -> Iterator[np.ndarray]:
-        """Float64 blocks of at most ``size`` rows, one column of the block for each of ``columns``, memory bounded."""
+    def chunks(self, columns: Sequence[str] | None = None, size: int | None = None) -> Iterator[np.ndarray]:
+        """Float64 blocks of at most ``size`` rows (else of a few MB), one column of the block for each of ``columns``."""
         wanted = tuple(columns if columns is not None else self.names)
         for key in wanted:
             if key in self.faults or key not in self.names:
@@ -127,8 +127,17 @@ class Table:
         if self.blocks is not None:
             yield from self.blocks.chunks(wanted, size)
             return
-        blocks = importlib.import_module("closedform.reading.chunks")  # NumPy costs 80 ms: only when numbers are wanted
-        yield from blocks.of_columns([self.columns[key] for key in wanted], size)
+        yield from _streams("blocks").of_columns([self.columns[key] for key in wanted], size)
+
+
+def _streams(last: str) -> Any:
+    return importlib.import_module(
+        f"closedform.reading.streams.{last}"
+    )  # NumPy costs 80 ms: only when numbers are wanted
+
+
+def _is_large(rows: int, columns: int) -> bool:
+    return rows >= LARGE_ROWS or rows * columns > LARGE_CELLS
 
 
 def _kept(column: tuple[Any, ...], out: frozenset[int]) -> tuple[Any, ...]:
@@ -200,7 +209,7 @@ def _from_chunks(chunks: Iterator[Any], mark: Decimal | None) -> Table:
         first = first or [key for key, _ in columns]
         kept.append(columns)
         rows += len(columns[0][1]) if columns else 0
-        if rows >= LARGE_ROWS or rows * len(first) > LARGE_CELLS:
+        if _is_large(rows, len(first)):
             break
     else:
         if not kept:
@@ -209,36 +218,43 @@ def _from_chunks(chunks: Iterator[Any], mark: Decimal | None) -> Table:
         return _from_columns(joined, mark)
     names, spelled, notes = _clean(first)
     every = chain(kept, map(parts_of, chunks))
-    made = importlib.import_module("closedform.reading.chunks").spooled(
-        names, ([values for _, values in part] for part in every), mark
-    )
-    return _large(made, names, spelled, "y" if names[-1] == "y" and names[0] == "x1" else None, "", notes)
+    made = _streams("spool").spooled(names, ([values for _, values in part] for part in every), mark)
+    return _large(made, names, spelled, _target(names), "", notes)
 
 
 def _from_columns(
     columns: Sequence[Column], mark: Decimal | None, source: str = "", notes: Sequence[str] = ()
 ) -> Table:
     """A table of columns in memory."""
-    if not columns:
-        raise InputError("the table has no columns")
-    if len(columns) > MAX_COLUMNS:
-        raise InputError(f"the table has {len(columns):,} columns, more than {MAX_COLUMNS:,}")
-    lengths = {key: len(values) for key, values in columns}
-    rows = len(columns[0][1])
-    for key, length in lengths.items():
-        if length != rows:
-            raise InputError(f"column {key} has {length} entries, column {columns[0][0]} has {rows}")
-    if rows == 0:
-        raise InputError("the table has no rows")
+    rows = _length({key: len(values) for key, values in columns})
     names, spelled, told = _clean([key for key, _ in columns])
-    target = "y" if {"X", "y"} <= lengths.keys() or (names[-1] == "y" and names[0] == "x1") else None
-    if rows >= LARGE_ROWS or rows * len(columns) > LARGE_CELLS:
-        blocks = importlib.import_module("closedform.reading.chunks")
-        made = blocks.in_memory(names, [values for _, values in columns], mark)
+    target = _target(names)
+    if _is_large(rows, len(columns)):
+        made = _streams("spool").in_memory(names, [values for _, values in columns], mark)
         return _large(made, names, spelled, target, source, (*notes, *told))
     return _exact_table(
         names, [_cells(values) for _, values in columns], mark, spelled, target, source, [*notes, *told]
     )
+
+
+def _length(lengths: Mapping[str, int]) -> int:
+    """The length that all columns have; raises ``InputError`` where there is none."""
+    if not lengths:
+        raise InputError("the table has no columns")
+    if len(lengths) > MAX_COLUMNS:
+        raise InputError(f"the table has {len(lengths):,} columns, more than {MAX_COLUMNS:,}")
+    first, rows = next(iter(lengths.items()))
+    for key, length in lengths.items():
+        if length != rows:
+            raise InputError(f"column {key} has {length} entries, column {first} has {rows}")
+    if rows == 0:
+        raise InputError("the table has no rows")
+    return rows
+
+
+def _target(names: Sequence[str]) -> str | None:
+    """The target of arrays X and y, as their columns are called."""
+    return "y" if {"X", "y"} <= set(names) or (names[-1] == "y" and names[0] == "x1") else None
 
 
 def _exact_table(
@@ -353,13 +369,8 @@ def _from_file(path: Path, mark: Decimal | None) -> Table:
             raise InputError(f"{path} is empty")
         suffix = path.suffix.lower()
         if suffix == ".npz":
-            arrays = files.npz(path)
-            return _from_columns(
-                [c for key, array in arrays.items() for c in array_columns(key, array)], mark, str(path)
-            )
-        if suffix in (".parquet", ".pq"):
-            return _from_columns(files.parquet(path), mark, str(path))
-        return _csv(path, mark)
+            return _npz(path, mark)
+        return _parquet(path, mark) if suffix in (".parquet", ".pq") else _csv(path, mark)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
 
@@ -369,9 +380,36 @@ def _from_pipe(path: Path, mark: Decimal | None) -> Table:
         copy = Path(folder) / "pipe.csv"
         copy.write_bytes(path.read_bytes())
         table = _from_file(copy, mark)
-    if table.blocks is not None and table.blocks.path:
+    if table.blocks is not None and hasattr(table.blocks.source, "layout"):
         raise InputError(f"{path} is a pipe and too big to keep; save it as a file first")
     return replace(table, source=str(path))
+
+
+def _npz(path: Path, mark: Decimal | None) -> Table:
+    archive = _streams("archive")
+    found = archive.members(path)
+    for member in found:
+        if len(member.shape) not in (1, 2):
+            dimensions = len(member.shape)
+            raise InputError(f"{path}: array {member.key} has {dimensions} dimensions; a column has one, a matrix two")
+    named = [(name, member) for member in found for name in column_names(member.key, member.shape)]
+    rows = _length({name: member.shape[0] for name, member in named})
+    if not _is_large(rows, len(named)):
+        arrays = files.npz(path)
+        return _from_columns([c for key, array in arrays.items() for c in array_columns(key, array)], mark, str(path))
+    names, spelled, told = _clean([name for name, _ in named])
+    return _large(archive.from_npz(path, found, names), names, spelled, _target(names), str(path), told)
+
+
+def _parquet(path: Path, mark: Decimal | None) -> Table:
+    columnar = _streams("columnar")
+    with columnar.opened(path) as file:
+        rows, columns = file.metadata.num_rows, tuple(map(str, file.schema_arrow.names))
+    if not _is_large(_length(dict.fromkeys(columns, rows)), len(columns)):
+        return _from_columns(files.parquet(path), mark, str(path))
+    names, spelled, told = _clean(columns)
+    made = columnar.from_parquet(path, names, columns, mark)
+    return _large(made, names, spelled, _target(names), str(path), told)
 
 
 def _csv(path: Path, mark: Decimal | None) -> Table:
@@ -380,9 +418,8 @@ def _csv(path: Path, mark: Decimal | None) -> Table:
     notes = [*how.notes, *notes]
     if how.bare:
         notes.append(f"the file has no header; its columns are read as {listed(names)}")
-    lines = files.count_lines(path)
-    if lines > LARGE_ROWS or lines * len(names) > LARGE_CELLS:
-        made = importlib.import_module("closedform.reading.chunks").from_csv(how, names, mark)
+    if files.has_more_lines(path, min(LARGE_ROWS, LARGE_CELLS // len(names))):
+        made = _streams("text").from_csv(how, names, mark)
         return _large(made, names, spelled, None, str(path), notes)
     rows = list(files.rows_of(how))
     if not rows:

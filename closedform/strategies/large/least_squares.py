@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 
@@ -108,10 +109,19 @@ class DesignRows:
 
     def blocks(self, check: Callable[[], None] = lambda: None, scaled: bool = True) -> Iterator[Block]:
         """The rows in blocks; without ``scaled`` a weight that is one number for all rows is left out."""
-        for block in self.table.chunks():
+        d = self.design
+        parts = [d.coefficients.get(u, number(0)) for u in self.slopes]
+        plain = [str(n.children[0].name) for n in parts if n.head == "@" and n.children[1].name == d.index]
+        every = frozenset[str]().union(*(column_names(n) for n in (*parts, d.offset, d.weight)))
+        direct = len(plain) == len(parts) == len(set(plain)) and every <= set(self.table.names)
+        first = plain if direct else []  # columns that are the design as they stand are not copied
+        used = [*first, *sorted(every - set(first))] or [
+            next(k for k in self.table.names if k not in self.table.faults)
+        ]
+        for block in self.table.chunks(used):
             check()
-            X, y, w = _block(self.design, list(self.slopes), dict(zip(self.table.names, block.T, strict=True)))
-            yield X, y, w if scaled or self.weighted else None
+            X, y, w = _block(d, [] if direct else parts, dict(zip(used, block.T, strict=True)))
+            yield block[:, : len(first)] if direct else X, y, w if scaled or self.weighted else None
 
     def fit(
         self, check: Callable[[], None] = lambda: None, scaled: bool = True, inference: bool = False
@@ -259,9 +269,33 @@ def _row_term(node: Node, scale: float, unknowns: set[str]) -> _Design:
     if len(squares) != 1 or squares[0].head != "^" or squares[0].children[1].number != 2:
         raise _NotLeastSquares("the summand is not one square of an expression in the unknowns")
     weights = [f for f in factors if f is not squares[0]]
-    parts = _affine(squares[0].children[0], unknowns)
+    factored = {key: _factored(part) for key, part in _affine(squares[0].children[0], unknowns).items()}
+    first = next((c for key, (c, _) in factored.items() if key), Fraction(1))
+    sign = -1 if first < 0 else 1  # y - X*a has the same square as X*a - y
+    parts = {key: _times(sign * c, rest) for key, (c, rest) in factored.items()}
     offset = parts.pop("", number(0))
     return _Design(parts, offset, Node("*", (number(0) if scale == 0 else _number(scale), *weights)), index, {})
+
+
+def _factored(node: Node) -> tuple[Fraction, Node]:
+    """The product of the numbers that stand as factors, and the rest."""
+    if node.number is not None:
+        return Fraction(node.number), number(1)
+    if node.head != "*":
+        return Fraction(1), node
+    out, rest = Fraction(1), list[Node]()
+    for child in node.children:
+        c, part = _factored(child)
+        out *= c
+        if part.number != 1:
+            rest.append(part)
+    return out, rest[0] if len(rest) == 1 else Node("*", tuple(rest)) if rest else number(1)
+
+
+def _times(factor: Fraction, rest: Node) -> Node:
+    if rest.number == 1 or factor == 0:
+        return number(factor)
+    return rest if factor == 1 else Node("*", (number(factor), rest))
 
 
 def _number(value: float) -> Node:
@@ -313,11 +347,11 @@ _FUNCTIONS = {
 }
 
 
-def _block(design: _Design, unknowns: list[str], rows: dict[str, Array]) -> Block:
+def _block(design: _Design, parts: list[Node], rows: dict[str, Array]) -> Block:
     count = len(next(iter(rows.values())))
-    X = np.empty((count, len(unknowns)))
-    for j, u in enumerate(unknowns):
-        X[:, j] = _evaluate(design.coefficients[u], rows, design.index) if u in design.coefficients else 0.0
+    X = np.empty((count, len(parts)))
+    for j, part in enumerate(parts):
+        X[:, j] = _evaluate(part, rows, design.index)
     y = np.broadcast_to(-_evaluate(design.offset, rows, design.index), (count,)).reshape(-1, 1)
     weight = np.asarray(_evaluate(design.weight, rows, design.index))
     if np.any(weight < 0):
