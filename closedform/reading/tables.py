@@ -404,8 +404,9 @@ def _npz(path: Path, mark: Decimal | None) -> Table:
 def _parquet(path: Path, mark: Decimal | None) -> Table:
     columnar = _streams("columnar")
     with columnar.opened(path) as file:
-        rows, columns = file.metadata.num_rows, tuple(map(str, file.schema_arrow.names))
-    if not _is_large(_length(dict.fromkeys(columns, rows)), len(columns)):
+        rows, columns = int(file.metadata.num_rows), tuple(map(str, file.schema_arrow.names))
+    lengths = dict[str, int](zip(columns, [rows] * len(columns), strict=True))
+    if not _is_large(_length(lengths), len(columns)):
         return _from_columns(files.parquet(path), mark, str(path))
     names, spelled, told = _clean(columns)
     made = columnar.from_parquet(path, names, columns, mark)
