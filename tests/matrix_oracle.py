@@ -109,6 +109,16 @@ def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
         return np.diag(args[0].ravel()) if 1 in args[0].shape else np.diag(args[0]).reshape(-1, 1)
     if head == "kron":
         return np.kron(*args)
+    if head in ("kronleft", "kronright"):
+        blocks = args[0].reshape(-1, args[1].shape[0], args[0].shape[1] // args[1].shape[1], args[1].shape[1])
+        if head == "kronleft":
+            return np.einsum("ikjl,kl->ij", blocks, args[1])
+        (n, m), (rows, cols) = args[1].shape, args[0].shape
+        return sum(
+            args[1][i, j] * args[0][i * rows // n : (i + 1) * rows // n, j * cols // m : (j + 1) * cols // m]
+            for i in range(n)
+            for j in range(m)
+        )
     if head == "khatrirao":
         return np.vstack([np.kron(args[0][:, i], args[1][:, i]) for i in range(args[0].shape[1])]).T
     if head == "vec":

@@ -304,7 +304,7 @@ def test_faults_are_one_line(text: str, unknowns: str, shapes: str, assumptions:
 
 
 def test_unknown_inside_what_has_no_derivative() -> None:
-    problem = problems.read("||kron(A, B) - C||^2", unknowns=["A"], shapes="A=k,k;B=m,m;C=k*m,k*m")
+    problem = problems.read("||khatrirao(A, B) - C||^2", unknowns=["A"], shapes="A=k,q;B=m,q;C=k*m,q")
     system = matrix_system(problem)
     assert system.gradient is None
     assert "kron" in system.trouble

@@ -156,6 +156,11 @@ CASES = [
     ("||A - U*V'||^2 + lam*||U||^2 + g*||V||^2", "U,V", "A=p,m;U=p,r;V=m,r", ("lam>0", "g>0")),
     ("||X - X*A*B||^2 + lam*||A||^2 + lam*||B||^2", "A,B", "X=n,k;A=k,q;B=q,k", LP),
     ("||X - U*V*X||^2 + lam*||U||^2 + g*||V||^2", "U,V", "X=k,n;U=k,q;V=q,k", ("lam>0", "g>0")),
+    # Kronecker products
+    ("||kron(A,X) - B||^2 + lam*||X||^2", "X", "A=q,k;X=d,p;B=q*d,k*p", LP),
+    ("||kron(X,A) - B||^2", "X", "A=q,k;X=d,p;B=d*q,p*k", ()),
+    ("||kron(A,B)*x - y||^2", "x", "A=n,k;B=m,q;x=k*q;y=n*m", ()),
+    ("||kron(A,B)*vec(X) - y||^2 + lam*||X||^2", "X", "A=n,k;B=m,q;X=q,k;y=n*m", LP),
     # correlations, saturated designs, a definite factor
     ("-(u'*C*v)^2/((u'*A*u)*(v'*B*v))", "u,v", "C=k,m;A=k,k;B=m,m;u=k;v=m", ("A spd", "B spd")),
     ("-u'*C*v/sqrt((u'*A*u)*(v'*B*v))", "u,v", "C=k,m;A=k,k;B=m,m;u=k;v=m", ("A spd", "B spd")),
@@ -237,6 +242,8 @@ OPEN = [
     ("-w'*S*w subject to w'*w = 1, ones(k)'*w = 0", "w", "S=k,k;w=k", ("S sym",)),
     ("||A*R - B||^2 subject to R'*R = eye(q)", "R", "A=n,k;B=n,q;R=k,q", ()),
     ("||M .* (A - U*V')||^2", "U,V", "M=p,m;A=p,m;U=p,r;V=m,r", ()),
+    ("||kron(A,B) - C||^2 + ||A'*A - D||^2", "A,B", "A=q,k;B=d,p;C=q*d,k*p;D=k,k", ()),
+    ("ones(4)'*exp(kron(X,X)*c)", "X", "X=2,2;c=4", ()),
     *(
         (text, unknowns, ";".join(f"{a}={b}" for a, b in SHAPES.items() if a in re.findall(r"\w+", text)), ())
         for text, unknowns in NETWORKS

@@ -133,6 +133,20 @@ def _khatrirao(A, B):
     return np.einsum("ik,jk->ijk", A, B).reshape(-1, A.shape[1])
 '''
 
+AUXILIARIES["_kronleft"] = '''
+def _kronleft(G, B):
+    """The adjoint of A -> kron(A, B): the inner products of the blocks of G with B."""
+    p, q = B.shape
+    return np.einsum("ikjl,kl->ij", G.reshape(G.shape[0] // p, p, G.shape[1] // q, q), B)
+'''
+
+AUXILIARIES["_kronright"] = '''
+def _kronright(G, A):
+    """The adjoint of B -> kron(A, B): the sum of the blocks of G with the entries of A as weights."""
+    n, m = A.shape
+    return np.einsum("ikjl,ij->kl", G.reshape(n, G.shape[0] // n, m, G.shape[1] // m), A)
+'''
+
 AUXILIARIES["_power"] = '''
 def _power(S, exponent):
     """A real power of a symmetric positive definite matrix."""

@@ -233,6 +233,8 @@ class Source:
             code = self.function(args[0], self.poly(args[1]))
         elif kind == "kron":
             code = f"np.kron({self.poly(args[0])}, {self.poly(args[1])})"
+        elif kind in w.ADJOINTS:
+            code = self.call(f"_{kind}", self.poly(args[0]), self.poly(args[1]))
         elif kind == "khatrirao":
             code = self.call("_khatrirao", self.poly(args[0]), self.poly(args[1]))
         elif kind == "vec":

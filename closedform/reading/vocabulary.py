@@ -187,6 +187,8 @@ FUNCTIONS: dict[str, tuple[int, int, Builder]] = {
     "hadamard": (2, 2, _one_of("hadamard")),
     "kron": (2, 2, _one_of("kron")),
     "khatrirao": (2, 2, _one_of("khatrirao")),
+    "kronleft": (2, 2, _one_of("kronleft")),
+    "kronright": (2, 2, _one_of("kronright")),
     "var": (1, 1, _one_of("var")),
     "cov": (2, 2, _one_of("cov")),
     "dot": (2, 2, lambda a, b: mul(call("transpose", a), b)),

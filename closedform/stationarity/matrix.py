@@ -407,7 +407,7 @@ def differentiate(loss: Poly, unknowns: Mapping[str, Poly], almost: bool = False
             name = l.args[0]
             out[name] = out[name] + (adjoint.T if l.t else adjoint)
             return
-        if l.t and l.kind not in ("inv", "fn", "had", "kron"):
+        if l.t and l.kind not in ("inv", "fn", "had", "kron", *w.ADJOINTS):
             adjoint = adjoint.T
         if l.kind == "inv":
             inner = w.of_letter(l).T
@@ -417,6 +417,20 @@ def differentiate(loss: Poly, unknowns: Mapping[str, Poly], almost: bool = False
         elif l.kind == "had":
             for i, arg in enumerate(l.args):
                 matrix(arg, _others(adjoint, l.args, i))
+        elif l.kind == "kron":
+            left, right = l.args
+            matrix(left, w.compound("kronleft", adjoint, right, left.rows, left.cols))
+            matrix(right, w.compound("kronright", adjoint, left, right.rows, right.cols))
+        elif l.kind in w.ADJOINTS:
+            g, p = l.args
+            sides = (p, adjoint) if l.kind == "kronright" else (adjoint, p)
+            matrix(g, w.compound("kron", *sides, g.rows, g.cols))
+            other = next(k for k in w.ADJOINTS if k != l.kind)
+            matrix(p, w.compound(other, g, adjoint, p.rows, p.cols))
+        elif l.kind == "vec":
+            matrix(l.args[0], w.unvec(adjoint, l.args[0].rows, l.args[0].cols))
+        elif l.kind == "unvec":
+            matrix(l.args[0], w.vec(adjoint))
         elif l.kind == "diag":
             matrix(l.args[0], w.diagonal_of(adjoint))
         elif l.kind == "diagonal":
@@ -504,6 +518,12 @@ def _directional_letter(l: Letter, name: str, d: Poly) -> Poly:
     if l.kind == "had":
         parts = [_others(directional(arg, name, d), l.args, i) for i, arg in enumerate(l.args)]
         return w.add(*parts)
+    if l.kind in ("kron", "khatrirao", *w.ADJOINTS):
+        moved = [(directional(l.args[0], name, d), l.args[1]), (l.args[0], directional(l.args[1], name, d))]
+        return w.add(*(w.rebuild(l, list(pair)) for pair in moved))
+    if l.kind in ("vec", "unvec"):
+        inner = w.rebuild(l, [directional(l.args[0], name, d), *l.args[1:]])
+        return inner.T if l.t else inner
     if l.kind in ("diag", "diagonal"):
         inner = directional(l.args[0], name, d)
         out = w.diagonal(inner) if l.kind == "diag" else w.diagonal_of(inner)

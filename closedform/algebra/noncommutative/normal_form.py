@@ -12,6 +12,7 @@ More than 400 lines, because the rules of one normal form call each other and ch
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from math import gcd, lcm
@@ -23,6 +24,7 @@ from closedform.errors import InputError
 
 ONE = "1"
 SYMMETRIC = frozenset({"sym", "spd", "psd", "diag"})
+ADJOINTS = ("kronleft", "kronright")
 
 
 class ShapeFault(InputError):
@@ -74,7 +76,7 @@ class Letter:
     def T(self) -> Letter:
         if self.symmetric:
             return self
-        if self.kind in ("inv", "fn", "had", "kron"):
+        if self.kind in ("inv", "fn", "had", "kron", *ADJOINTS):
             parts: tuple[Any, ...] = tuple(a if isinstance(a, str) else transpose(a) for a in self.args)
             if self.kind == "had":
                 parts = tuple(sorted(parts, key=lambda a: a.key))
@@ -285,6 +287,10 @@ def _inner(w: Word) -> Poly:
         return constant(1)
     if len(w) == 2 and w[0].kind == w[1].kind == "ones":
         return size(w[1].rows)
+    if len(w) == 2 and w[0].kind == w[1].kind == "vec":
+        p, q = w[0].args[0], w[1].args[0]
+        if (p.rows, p.cols) == (q.rows, q.cols):
+            return trace(p.T * q)
     back = tuple(l.T for l in reversed(w))
     return of_atom(Atom("tr", (min(w, back, key=lambda x: [l.key for l in x]),)))
 
@@ -313,6 +319,10 @@ def cancel(w: Word) -> Word:
                 continue
             out.pop()
             back = min(len(out), 3)
+        elif (joined := _joined(y, x)) is not None:
+            out.pop()
+            todo[:0] = joined
+            back = min(len(out), 3)
         elif y.kind == "diag" and x.kind == "ones" and not x.t:
             out.pop()
             todo[:0] = next(iter(y.args[0].terms))[1]
@@ -328,6 +338,55 @@ def cancel(w: Word) -> Word:
             todo[:0] = out[-back:]
             del out[-back:]
     return tuple(out)
+
+
+def _joined(y: Letter, x: Letter) -> Word | None:
+    """(A (x) B)(C (x) D) = AC (x) BD and (A (x) B) vec(X) = vec(B X A'), where the factors conform."""
+    out: Poly | None = None
+    if y.kind == "kron" == x.kind and all(a.cols == b.rows for a, b in zip(y.args, x.args, strict=True)):
+        out = compound("kron", y.args[0] * x.args[0], y.args[1] * x.args[1], y.rows, x.cols)
+    elif y.kind == "kron" and x.kind == "vec" and not x.t:
+        (a, b), inner = y.args, x.args[0]
+        out = vec(product(b, inner, a.T)) if (b.cols, inner.cols) == (inner.rows, a.cols) else None
+    elif y.kind == "vec" and y.t and x.kind == "kron":
+        (a, b), inner = x.args, y.args[0]
+        out = vec(product(b.T, inner, a)).T if (b.rows, inner.cols) == (inner.rows, a.rows) else None
+    single = out.single() if out is not None else None
+    return single[2] if single is not None and single[:2] == (1, ()) else None
+
+
+def vec(p: Poly) -> Poly:
+    """The columns of ``p`` under each other; linear."""
+    if p.cols == ONE:
+        return p
+    rows = product_of_sizes(p.rows, p.cols)
+    out = zeros(rows, ONE)
+    for (m, word), c in p.terms.items():
+        body = of_letter(Letter("vec", (Poly(p.rows, p.cols, {((), word): Fraction(1)}),), rows, ONE))
+        out = add(out, mul(Poly(ONE, ONE, {(m, ()): c}), body))
+    return out
+
+
+def unvec(v: Poly, rows: str, cols: str) -> Poly:
+    """The matrix whose columns stand under each other in ``v``; linear, and undone by ``vec``."""
+    out = zeros(rows, cols)
+    for (m, word), c in v.terms.items():
+        if len(word) == 1 and word[0].kind == "vec" and not word[0].t and word[0].args[0].rows == rows:
+            body = word[0].args[0]
+        else:
+            column = Poly(v.rows, ONE, {((), word): Fraction(1)})
+            body = of_letter(Letter("unvec", (column, rows, cols), rows, cols))
+        out = add(out, mul(Poly(ONE, ONE, {(m, ()): c}), body))
+    return out
+
+
+def product_of_sizes(a: str, b: str) -> str:
+    if a == ONE or b == ONE:
+        return b if a == ONE else a
+    if a.isdigit() and b.isdigit():
+        return str(int(a) * int(b))
+    parts = sorted(a.split("*") + b.split("*")) if re.fullmatch(r"[\w*]+", a + b) else [f"({a})", f"({b})"]
+    return "*".join(parts)
 
 
 def conform(a: Poly, b: Poly, doing: str) -> None:
@@ -451,6 +510,8 @@ def _trace_word(w: Word, n: str) -> Poly:
                 break
     if not w:
         return size(n)
+    if len(w) == 1 and w[0].kind == "kron" and all(a.rows == a.cols for a in w[0].args):
+        return mul(trace(w[0].args[0]), trace(w[0].args[1]))
     back = tuple(l.T for l in reversed(w))
     turns = [v[i:] + v[:i] for v in (w, back) for i in range(len(w))]
     return of_atom(Atom("tr", (min(turns, key=lambda x: [l.key for l in x]),)))
@@ -572,11 +633,20 @@ def _bilinear(make: Callable[[Poly, Poly], Poly], p: Poly, q: Poly, rows: str, c
 
 
 def compound(kind: str, p: Poly, q: Poly, rows: str, cols: str) -> Poly:
-    """Kronecker and Khatri-Rao products: bilinear letters."""
+    """Kronecker and Khatri-Rao products, and the adjoints of the former: bilinear letters.
+
+    Of G, cut into blocks G_ij as A (x) B is: ``kronright(G, A) = sum a_ij G_ij``, ``kronleft(G, B)`` has the entries
+    ``<G_ij, B>``, so that ``<G, A (x) B> = <kronright(G, A), B> = <kronleft(G, B), A>``.
+    """
 
     def make(a: Poly, b: Poly) -> Poly:
         if kind == "kron" and a == eye(a.rows) and b == eye(b.rows):
             return eye(rows)
+        if kind in ADJOINTS and (s := a.single()) and len(s[2]) == 1 and s[2][0].kind == "kron":
+            left, right = s[2][0].args  # of A (x) B: <A, P> B, and <B, Q> A
+            mine, other = (left, right) if kind == "kronright" else (right, left)
+            if (mine.rows, mine.cols) == (b.rows, b.cols):
+                return mul(trace(mine.T * b), other)
         sym = kind == "kron" and is_symmetric(a) and is_symmetric(b)
         return of_letter(Letter(kind, (a, b), rows, cols, frozenset({"sym"} if sym else ())))
 
@@ -707,7 +777,11 @@ def rebuild(l: Letter, parts: list) -> Poly:
     if l.kind == "diagonal":
         return diagonal_of(parts[0])
     rows, cols = (l.cols, l.rows) if l.t else (l.rows, l.cols)
-    if l.kind in ("kron", "khatrirao"):
+    if l.kind == "vec":
+        return vec(parts[0])
+    if l.kind == "unvec":
+        return unvec(parts[0], parts[1], parts[2])
+    if l.kind in ("kron", "khatrirao", *ADJOINTS):
         return compound(l.kind, parts[0], parts[1], rows, cols)
     return of_letter(Letter(l.kind, tuple(parts), rows, cols, l.flags))
 

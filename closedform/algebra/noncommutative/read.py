@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -67,16 +66,6 @@ def size_text(node: Node) -> str:
     return poly.key.replace(" ", "")
 
 
-def times(a: str, b: str) -> str:
-    """The product of two sizes."""
-    if a == ONE or b == ONE:
-        return b if a == ONE else a
-    if a.isdigit() and b.isdigit():
-        return str(int(a) * int(b))
-    parts = sorted(a.split("*") + b.split("*")) if re.fullmatch(r"[\w*]+", a + b) else [f"({a})", f"({b})"]
-    return "*".join(parts)
-
-
 def read(node: Node, names: Names) -> Poly:
     """The normal form of an expression; raises ``ShapeFault`` or ``Unsupported``."""
     head, kids = node.head, node.children
@@ -130,18 +119,14 @@ def read(node: Node, names: Names) -> Poly:
         return out
     if head == "kron":
         p, q = args
-        return w.compound("kron", p, q, times(p.rows, q.rows), times(p.cols, q.cols))
+        return w.compound("kron", p, q, w.product_of_sizes(p.rows, q.rows), w.product_of_sizes(p.cols, q.cols))
     if head == "khatrirao":
         p, q = args
         if p.cols != q.cols:
             raise ShapeFault(f"khatrirao needs as many columns: {p.key} has {p.cols}, but {q.key} has {q.cols}")
-        return w.compound("khatrirao", p, q, times(p.rows, q.rows), p.cols)
+        return w.compound("khatrirao", p, q, w.product_of_sizes(p.rows, q.rows), p.cols)
     if head == "vec":
-        return (
-            args[0]
-            if args[0].cols == ONE
-            else w.of_letter(w.Letter("vec", (args[0],), times(args[0].rows, args[0].cols), ONE))
-        )
+        return w.vec(args[0])
     if head in ("max", "min") and len(args) == 2 and any(a.zero for a in args):
         p = args[1] if args[0].zero else args[0]
         return w.elementwise("relu", p) if head == "max" else -w.elementwise("relu", -p)

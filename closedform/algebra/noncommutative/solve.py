@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Unsupported
-from closedform.algebra.noncommutative.read import times
 
 Pair = tuple[Poly, Poly]
 Singular = Callable[[Poly], Pair | None]  # a generalised inverse, and the projector on the range; None: invertible
@@ -208,7 +207,7 @@ def solve(
     if any(q.rows != q.cols for pair in pairs for q in pair):
         return None
     kron = kronecker(pairs, rows, cols)
-    value = w.of_letter(Letter("unvec", (w.inverse(kron) * vec(-rest), rows, cols), rows, cols))
+    value = w.of_letter(Letter("unvec", (w.inverse(kron) * w.vec(-rest), rows, cols), rows, cols))
     return Solution(value, (kron,), "kronecker")
 
 
@@ -236,21 +235,12 @@ def kronecker(pairs: tuple[Pair, ...], rows: str, cols: str) -> Poly:
     """The matrix K with vec(sum L U R) = K vec(U): the sum of R' (x) L."""
     out: Poly | None = None
     for left, right in pairs:
-        one = w.compound("kron", right.T, left, times(right.cols, left.rows), times(cols, rows))
+        one = w.compound(
+            "kron", right.T, left, w.product_of_sizes(right.cols, left.rows), w.product_of_sizes(cols, rows)
+        )
         out = one if out is None else out + one
     if out is None:
         raise Unsupported("no terms")
-    return out
-
-
-def vec(p: Poly) -> Poly:
-    """The columns of ``p`` under each other; linear."""
-    if p.cols == ONE:
-        return p
-    out = w.zeros(times(p.rows, p.cols), ONE)
-    for (m, word), c in p.terms.items():
-        body = w.of_letter(Letter("vec", (Poly(p.rows, p.cols, {((), word): Fraction(1)}),), out.rows, ONE))
-        out = out + Poly(ONE, ONE, {(m, ()): c}) * body
     return out
 
 
@@ -272,7 +262,7 @@ def _without_denominators(p: Poly) -> Poly | None:
         for a, e in m:
             if a.kind == "poly" and e < 0:
                 low = min(x for n, _ in p.terms for b, x in n if b == a)
-                return w.mul(w.of_atom(a, -low), p) if low.denominator == 1 else None
+                return w.mul(w.power(a.args[0], -low), p) if low.denominator == 1 else None
     return None
 
 

@@ -28,7 +28,7 @@ from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 P = 2**61 - 1
-MAX_DEPTH, MAX_ENTRIES = 200, 1600
+MAX_DEPTH, MAX_ENTRIES, MAX_DATA = 200, 1600, 20_000
 MIN_TRIALS, MAX_TRIALS, MIN_VALUES, STEP, MAX_SPREAD = 4, 60, 3, 3, 10
 PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
 _OF = dict[str, Callable[[int, "Sample"], int]]  # the derivative of a function at x
@@ -161,8 +161,8 @@ class Sample:
             for a in args[1:]:
                 out = _plus(out, a) if head == "+" else _times(out, a)
             return out
-        if len(args) == 2 and head in ("hadamard", "kron", "khatrirao"):
-            return _bilinear({"hadamard": _hadamard, "kron": _kron, "khatrirao": _khatrirao}[head], *args)
+        if len(args) == 2 and head in _PRODUCTS:
+            return _bilinear(_PRODUCTS[head], *args)
         if len(args) != 1:
             refuse(f"{head} with {len(args)} arguments")
         a = args[0]
@@ -234,7 +234,7 @@ _FUNCTIONS: _OF = {
 HEADS: dict[str, int] = {
     **dict.fromkeys(("+", "*", "eye", "ones", "zeros"), -1),
     **dict.fromkeys(("inv", "transpose", "tr", "det", "logdet", "diag", "norm", "vec", "total", *_FUNCTIONS), 1),
-    **dict.fromkeys(("^", "hadamard", "kron", "khatrirao"), 2),
+    **dict.fromkeys(("^", "hadamard", "kron", "khatrirao", "kronleft", "kronright"), 2),
     "unvec": 3,
     "pi": 0,
     "e": 0,
@@ -333,6 +333,42 @@ def _khatrirao(a: Matrix, b: Matrix) -> Matrix:
         cols,
         [int(a[i // q, j]) * int(b[i % q, j]) % P for i in range(a.nrows() * q) for j in range(cols)],
     )
+
+
+def _kronleft(g: Matrix, b: Matrix) -> Matrix:
+    """The adjoint of A -> A (x) B: the inner products of the blocks of G with B."""
+    p, q = b.nrows(), b.ncols()
+    if g.nrows() % p or g.ncols() % q:
+        refuse("the blocks of a matrix do not conform")
+    cells = [
+        sum(int(g[i * p + k, j * q + l]) * int(b[k, l]) for k in range(p) for l in range(q)) % P
+        for i in range(g.nrows() // p)
+        for j in range(g.ncols() // q)
+    ]
+    return matrix(g.nrows() // p, g.ncols() // q, cells)
+
+
+def _kronright(g: Matrix, a: Matrix) -> Matrix:
+    """The adjoint of B -> A (x) B: the sum of the blocks of G with the entries of A as weights."""
+    n, m = a.nrows(), a.ncols()
+    if g.nrows() % n or g.ncols() % m:
+        refuse("the blocks of a matrix do not conform")
+    p, q = g.nrows() // n, g.ncols() // m
+    cells = [
+        sum(int(g[i * p + k, j * q + l]) * int(a[i, j]) for i in range(n) for j in range(m)) % P
+        for k in range(p)
+        for l in range(q)
+    ]
+    return matrix(p, q, cells)
+
+
+_PRODUCTS: dict[str, Callable[[Matrix, Matrix], Matrix]] = {
+    "hadamard": _hadamard,
+    "kron": _kron,
+    "khatrirao": _khatrirao,
+    "kronleft": _kronleft,
+    "kronright": _kronright,
+}
 
 
 @dataclass
@@ -525,7 +561,7 @@ def _trial(stated: Stated, sizes: dict[str, int], seed: str) -> int:
     """One random choice of the data: refused unless the derivative vanishes; the degree of what was tested."""
     blank = Sample("", {}, {}, sizes)
     shapes = {key: (blank.size(rows), blank.size(cols)) for key, (rows, cols) in stated.shapes.items()}
-    if any(rows * cols > MAX_ENTRIES for rows, cols in shapes.values()):
+    if any(rows * cols > MAX_DATA for rows, cols in shapes.values()):
         refuse("a matrix is too large")
     sample = Sample(seed, shapes, stated.properties, sizes)
     degrees = dict[str, int]()

@@ -17,7 +17,7 @@ from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Finding, finding
 from closedform.stationarity.matrix import MatrixSystem, Piece
 
-_LINEAR_LETTERS = frozenset({"had", "diag", "diagonal", "vec", "kron", "khatrirao"})
+_LINEAR_LETTERS = frozenset({"had", "diag", "diagonal", "vec", "unvec", "kron", "khatrirao", *w.ADJOINTS})
 _CONVEX = frozenset({"exp", "softplus", "abs", "relu"})
 _STRICT = frozenset({"exp", "softplus"})  # strictly convex on the whole line
 _CONCAVE = frozenset({"log", "sqrt"})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.facts import definite, gram, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Poly
-from closedform.algebra.noncommutative.solve import Pair, Solution, collect, identity_multiple, kronecker, vanishes, vec
+from closedform.algebra.noncommutative.solve import Pair, Solution, collect, identity_multiple, kronecker, vanishes
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
@@ -154,7 +154,7 @@ def _square_root(system: MatrixSystem, step: Step) -> Step | None:
     found = collect(active[0].residual, step.unknown, rows, cols)
     if found is None or found.flipped or found.entrywise is not None:
         return None
-    kron, target = kronecker(found.plain, rows, cols), vec(-found.rest)
+    kron, target = kronecker(found.plain, rows, cols), w.vec(-found.rest)
     square = (active[0].residual.rows, active[0].residual.cols) == (rows, cols)
     inner = w.inverse(kron) * target if square else w.product(w.inverse(kron.T * kron), kron.T, target)
     value = w.of_letter(w.Letter("unvec", (inner, rows, cols), rows, cols))

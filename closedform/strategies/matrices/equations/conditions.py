@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.facts import definite, full_column_rank, gram, sign
+from closedform.algebra.noncommutative.facts import definite, definite_letter, full_column_rank, gram, palindrome, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import common, display
@@ -32,7 +32,14 @@ def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[l
                     walk(_word_poly(a.args[0]))
                 if e < 0 and (s := sign(w.of_atom(a), system.facts)) not in (2, -2):
                     known = known and s is not None
-                    out.append(f"{display(w.of_atom(a))} is not zero")
+                    half = palindrome(a.args[0]) if a.kind == "tr" else None
+                    centre = definite_letter(half[1], system.facts) if half and half[1] is not None else None
+                    if half and half[0] and (half[1] is None or (centre is not None and centre.strict)):
+                        out.extend(centre.conditions if centre is not None else ())
+                        inner = half[0] if len(half[0]) > 1 or not half[0][0].t else (half[0][0].T,)
+                        out.append(f"{display(w.product(*(w.of_letter(l) for l in inner)))} is not zero")
+                    else:
+                        out.append(f"{display(w.of_atom(a))} is not zero")
 
     def visit(p: Poly) -> None:
         nonlocal known
