@@ -9,6 +9,7 @@ import importlib
 from typing import Any
 
 import numpy as np
+from scipy.linalg import block_diag, eig, eigh, sqrtm
 from scipy.optimize import minimize
 
 from closedform import problem as problems
@@ -99,6 +100,8 @@ def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
         return np.abs(args[0]).sum()
     if head == "nuclear":
         return np.linalg.svd(args[0], compute_uv=False).sum()
+    if head in SPECTRAL:
+        return spectral(head, args)
     if head == "rank":
         return np.linalg.matrix_rank(args[0], tol=1e-9)
     if head == "logdet":
@@ -126,6 +129,94 @@ def value(node: Node, at: dict[str, Any], sizes: dict[str, int]) -> Any:
     if head in ("max", "min"):
         return (np.maximum if head == "max" else np.minimum)(*args)
     return _FUNCTIONS[head](args[0])
+
+
+SPECTRAL = {
+    *("polar", "rotation", "sqrtm", "invsqrt", "positive_part", "truncated_svd", "shrink_singular_values"),
+    *(
+        "hard_threshold_singular_values",
+        "first_factor",
+        "last_factor",
+        "left_singular_vectors",
+        "right_singular_vectors",
+    ),
+    *("identity_block", "largest_eigenvectors", "smallest_eigenvectors", "largest_eigenvalues", "smallest_eigenvalues"),
+    *("simplex_projection", "spectrahedron_projection", "l1_ball_projection", "left_canonical", "right_canonical"),
+    *("largest_entry", "largest_entry_in_size", "ball_multiplier", "sphere_multiplier"),
+    *("smallest_bordered_eigenvalue", "unvec"),
+}
+
+
+def _simplex(v: np.ndarray, total: float) -> np.ndarray:
+    """By bisection on the threshold."""
+    low, high = v.min() - total, v.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.maximum(v - middle, 0).sum() > total else (low, middle)
+    return np.maximum(v - high, 0)
+
+
+def spectral(head: str, args: list[Any]) -> Any:
+    """What the words of printed formulas mean, by SciPy and NumPy and from their definitions."""
+    a = np.atleast_2d(args[0])
+    if head == "identity_block":
+        return np.eye(int(args[0]), int(args[1]))
+    if head == "unvec":
+        return a.reshape(int(args[1]), int(args[2]), order="F")
+    if head in ("sqrtm", "invsqrt"):
+        root = np.real(sqrtm(a))
+        return root if head == "sqrtm" else np.linalg.inv(root)
+    if head == "positive_part":
+        d, v = np.linalg.eigh((a + a.T) / 2)
+        return (v * np.maximum(d, 0)) @ v.T
+    if head.endswith(("eigenvectors", "eigenvalues")):
+        d, v = eigh((a + a.T) / 2, *args[1:-1])
+        order = slice(None, None, -1 if head.startswith("largest") else 1)
+        q = int(args[-1])
+        return v[:, order][:, :q] if head.endswith("vectors") else np.diag(d[order][:q])
+    if head in ("ball_multiplier", "sphere_multiplier"):
+        b = args[3] if len(args) == 4 else np.eye(len(a))
+        pencil = np.block([[-a, args[1] @ args[1].T / args[2]], [b, -a]]), np.kron(np.eye(2), b)
+        values = eig(*pencil)[0]
+        t = values[np.abs(values.imag) < 1e-9 * (1 + np.abs(values))].real.max()
+        return max(t, 0.0) if head == "ball_multiplier" else t
+    if head == "smallest_bordered_eigenvalue":
+        top = np.block([[a, args[1]], [args[1].T, np.reshape(args[2], (1, 1))]])
+        below = (
+            block_diag(np.eye(len(a)) * args[3] if np.ndim(args[3]) == 0 else args[3], args[4]) if args[3:] else None
+        )
+        return eigh(top, below)[0][0]
+    if head in ("largest_entry", "largest_entry_in_size"):
+        out, size = np.zeros(a.shape), np.abs(a) if head.endswith("size") else a
+        at = np.unravel_index(np.argmax(size), a.shape)
+        out[at] = np.sign(a[at]) if head.endswith("size") else 1
+        return out
+    if head == "simplex_projection":
+        return _simplex(a, float(args[1]))
+    if head == "l1_ball_projection":
+        return a if np.abs(a).sum() <= args[1] else np.sign(a) * _simplex(np.abs(a), float(args[1]))
+    if head == "spectrahedron_projection":
+        d, v = np.linalg.eigh((a + a.T) / 2)
+        return (v * _simplex(d, float(args[1]))) @ v.T
+    if head in ("left_canonical", "right_canonical"):
+        left, right = (np.linalg.inv(np.real(sqrtm(x))) for x in args[1:3])
+        u, _, vt = np.linalg.svd(left @ a @ right)
+        q = int(args[3])
+        return left @ u[:, :q] if head == "left_canonical" else right @ vt[:q].T
+    u, s, vt = np.linalg.svd(a, full_matrices=False)
+    if head == "polar":
+        return u @ vt
+    if head == "rotation":
+        return (u * np.append(np.ones(len(s) - 1), np.sign(np.linalg.det(u @ vt)))) @ vt
+    if head == "shrink_singular_values":
+        return (u * np.maximum(s - args[1], 0)) @ vt
+    if head == "hard_threshold_singular_values":
+        return (u * np.where(s > args[1], s, 0)) @ vt
+    q = int(args[1])
+    if head == "truncated_svd":
+        return (u[:, :q] * s[:q]) @ vt[:q]
+    side = u if head in ("first_factor", "left_singular_vectors") else vt.T
+    return side[:, :q] if head.endswith("vectors") else side[:, :q] * np.sqrt(s[:q])
 
 
 def sample(problem: Problem, rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, Any]:

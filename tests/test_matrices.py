@@ -307,7 +307,7 @@ def test_unknown_inside_what_has_no_derivative() -> None:
     problem = problems.read("||khatrirao(A, B) - C||^2", unknowns=["A"], shapes="A=k,q;B=m,q;C=k*m,q")
     system = matrix_system(problem)
     assert system.gradient is None
-    assert "kron" in system.trouble
+    assert "khatrirao" in system.trouble
     assert system.outline().gradient == {}
 
 
@@ -321,12 +321,9 @@ def test_gradient_and_hessian_as_text() -> None:
     problem = problems.read("ones(n)'*log(1 + exp(X*b)) - y'*X*b", unknowns=["b"], shapes="X=n,k;y=n;b=k")
     shown = matrix_system(problem).outline()
     assert shown.gradient == {"b": "X'*(sigmoid(X*b) - y)"}
-    assert (
-        shown.hessian == (("X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X*d_b",),)
-        or "d_b" in shown.hessian[0][0]
-    )
+    assert shown.hessian == (("X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X",),)
     ridge = problems.read(RIDGE[0], unknowns=["a"], shapes=RIDGE[2], assumptions=["lam>0"])
-    assert matrix_system(ridge).outline().hessian[0][0] == "2*(X'*X + lam*eye(k))*d_a"
+    assert matrix_system(ridge).outline().hessian[0][0] == "2*(X'*X + lam*eye(k))"
 
 
 def test_a_concave_loss_has_no_minimiser() -> None:

@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matrix_oracle import derive
+from matrix_oracle import Minimisation, derive, sample, value
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 import closedform as cf
+from closedform import problem as problems
 from closedform.emit.source import compiled
+from closedform.reading.language import parse, unparse
+from closedform.stationarity.matrix import matrix_system
 
 
 def function(loss: str, unknowns: str, shapes: str, *assumptions: str) -> Any:
@@ -106,3 +109,121 @@ def test_the_trust_region_subproblem_meets_the_conditions_of_more_and_sorensen(c
     assert d.min() + t > -1e-9
     assert abs(length - r) < 1e-9 or (filled and abs(t) < 1e-9)
     assert t > -1e-9 or not filled
+
+
+# -- forms as textbooks print them, with the source of each -------------------------------------------------------------
+
+TEXTBOOK = [
+    # Merton, J. Financial Quant. Anal. 7 (1972), equation 9
+    (
+        "w'*S*w subject to ones(k)'*w = 1, mu'*w = r",
+        "w",
+        "S=k,k;w=k;mu=k",
+        ("S spd",),
+        "inv(S)*(c*ones(k) + a*r*mu - b*mu - b*r*ones(k))/(a*c - b^2) "
+        "where a = ones(k)'*inv(S)*ones(k), b = mu'*inv(S)*ones(k), c = mu'*inv(S)*mu",
+    ),
+    # Steck, WWW 2019, equation 8
+    (
+        "||X - X*B||^2 + lam*||B||^2 subject to diag(B) = 0",
+        "B",
+        "X=n,k;B=k,k",
+        ("lam>0",),
+        "eye(k) - P*diag(1 ./ diag(P)) where P = inv(X'*X + lam*eye(k))",
+    ),
+    # Henderson, Biometrics 31 (1975), equations 2 and 3: generalised least squares with V = ZGZ' + R
+    (
+        "(y - X*b - Z*u)'*inv(R)*(y - X*b - Z*u) + u'*inv(G)*u",
+        "b,u",
+        "X=n,k;Z=n,q;R=n,n;G=q,q;y=n;b=k;u=q",
+        ("R spd", "G spd"),
+        "inv(X'*P*X)*X'*P*y where P = inv(Z*G*Z' + R); inv(Z'*inv(R)*Z + inv(G))*Z'*inv(R)*(y - X*b)",
+    ),
+    # Ledoit and Wolf, J. Multivariate Anal. 88 (2004), section 2: the projection of T on the line from S to m*I
+    (
+        "||rho*m*eye(k) + (1 - rho)*S - T||^2",
+        "rho",
+        "S=k,k;T=k,k",
+        ("S sym", "T sym"),
+        "tr((m*eye(k) - S)*(T - S))/||m*eye(k) - S||^2",
+    ),
+    ("||A .* X - B||^2", "X", "A=n,m;B=n,m;X=n,m", (), "B ./ A"),
+    ("tr(X) + tr(B*inv(X))", "X", "B=k,k;X=k,k", ("B spd", "X spd"), "sqrtm(B)"),
+    # Lovell, Frisch and Waugh: the residual maker of X
+    (
+        "||X*a + S*b - y||^2",
+        "a,b",
+        "X=n,k;S=n,m;y=n;a=k;b=m",
+        (),
+        "inv(X'*X)*X'*(y - S*b); inv(S'*(eye(n) - X*inv(X'*X)*X')*S)*S'*(eye(n) - X*inv(X'*X)*X')*y",
+    ),
+    ("(X*a - y)'*inv(S)*(X*a - y)", "a", "X=n,k;y=n;S=n,n;a=k", ("S spd",), "inv(X'*inv(S)*X)*X'*inv(S)*y"),
+    ("||X*a - y||^2 + lam*||a||^2", "a", "X=n,k;y=n;a=k", ("lam>0",), "inv(X'*X + lam*eye(k))*X'*y"),
+    ("w'*S*w subject to ones(k)'*w = 1", "w", "S=k,k;w=k", ("S spd",), "inv(S)*ones(k)/(ones(k)'*inv(S)*ones(k))"),
+]
+
+
+@pytest.mark.parametrize("case", TEXTBOOK, ids=[c[0] for c in TEXTBOOK])
+def test_formulas_read_as_in_the_textbooks(case: tuple[str, str, str, tuple[str, ...], str]) -> None:
+    _, attempt, why = derive(*case[:4])
+    assert attempt is not None, why
+    assert attempt.formula is not None
+    assert "; ".join(attempt.formula.unknown.values()) == case[4]
+
+
+HESSIANS = [
+    ("||X*a - y||^2", "a", "X=n,k;y=n;a=k", "2*X'*X"),
+    (
+        "ones(n)'*log(1 + exp(X*b)) - y'*X*b",
+        "b",
+        "X=n,k;y=n;b=k",
+        "X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X",
+    ),
+    ("||X*A - Y||^2", "A", "X=n,k;Y=n,m;A=k,m", "2*kron(eye(m), X'*X)"),
+    ("||A*X*B - C||^2", "X", "A=n,k;X=k,m;B=m,p;C=n,p", "2*kron(B*B', A'*A)"),
+    ("||M .* X - C||^2", "X", "M=n,m;X=n,m;C=n,m", "2*diag(vec(M .* M))"),
+]
+
+
+@pytest.mark.parametrize("case", HESSIANS, ids=[c[0] for c in HESSIANS])
+def test_hessians_are_matrices_and_agree_with_finite_differences(case: tuple[str, str, str, str]) -> None:
+    """By vec where the unknown is a matrix (Magnus and Neudecker, chapter 10)."""
+    loss, u, shapes, expected = case
+    problem = problems.read(loss, unknowns=[u], shapes=shapes)
+    assert matrix_system(problem).outline().hessian[0][0] == expected
+    sizes = {"n": 4, "m": 3, "k": 2, "p": 2}
+    rng = np.random.default_rng(8)
+    data = sample(problem, rng, sizes)
+    oracle = Minimisation(problem, data, sizes)
+    rows, cols = oracle.shapes[u]
+    x0, e = rng.normal(size=rows * cols), np.eye(rows * cols) * 1e-4
+    at = lambda x: {**data, u: x.reshape(rows, cols, order="F")}  # noqa: E731
+    f = lambda x: oracle.loss(at(x))  # noqa: E731
+    found = [[(f(x0 + a + b) - f(x0 + a - b) - f(x0 - a + b) + f(x0 - a - b)) / 4e-8 for b in e] for a in e]
+    text = value(parse(expected, {*problem.shapes}), at(x0), sizes)
+    np.testing.assert_allclose(text, found, atol=1e-5 * np.abs(found).max())
+
+
+CATALOGUE = sorted(name for name, entry in cf.losses().items() if entry.draft.shapes)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_everything_printed_of_a_catalogue_loss_reads_back(name: str) -> None:
+    """Formula, gradient, Hessian and the equations of every matrix loss of the catalogue, as one reads them."""
+    entry = cf.losses()[name]
+    problem = problems.read(
+        entry.draft.loss,
+        unknowns=list(entry.draft.unknowns),
+        shapes=entry.draft.shapes,
+        assumptions=list(entry.draft.assumptions),
+    )
+    if problem.level != "matrix":
+        pytest.skip("not a loss of matrices")
+    shown = matrix_system(problem).outline()
+    _, attempt, _ = derive(
+        entry.draft.loss, ",".join(entry.draft.unknowns), entry.draft.shapes, tuple(entry.draft.assumptions)
+    )
+    formulas = [] if attempt is None or attempt.formula is None else list(attempt.formula.unknown.values())
+    names = {*problem.shapes, *problem.parameters, *problem.unknowns, *(f"d_{u}" for u in problem.unknowns)}
+    for text in (*shown.gradient.values(), *(e for row in shown.hessian for e in row), *shown.equations, *formulas):
+        assert unparse(parse(text, names))

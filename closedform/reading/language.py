@@ -15,7 +15,7 @@ from fractions import Fraction
 from flint import fmpq
 
 from closedform.errors import TextFault, option
-from closedform.expression import RELATIONS, Node, add, name, negate, number, power
+from closedform.expression import RELATIONS, Node, add, name, negate, number, power, substitute
 from closedform.points import Sense
 from closedform.reading.parser import LOGIC, MAX_NESTING, MAX_TEXT, Parser
 from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, PROPERTIES
@@ -59,9 +59,28 @@ def parse(text: str, names: Iterable[str] = ()) -> Node:
     >>> from closedform.expression import to_tree
     >>> to_tree(parse("2x - 0.1/y"))
     ['+', ['*', '2', 'x'], ['*', '-1/10', ['^', 'y', '-1']]]
+    >>> to_tree(parse("2a + a*b where a = x + 1, b = 1/a"))
+    ['+', ['*', '2', ['+', 'x', '1']], ['*', ['+', 'x', '1'], ['^', ['+', 'x', '1'], '-1']]]
     """
-    parser = Parser(text, frozenset(names))
-    return parser.finish(parser.expression())
+    cut = _WHERE.search(text[:MAX_TEXT])
+    declared = frozenset(names)
+    if cut is None:
+        parser = Parser(text, declared)
+        return parser.finish(parser.expression())
+    meant, texts = dict[str, Node](), list(parts(text, cut.end()))
+    local = {said[1] for part, _ in texts if (said := _DEFINITION.match(part))}
+    for part, at in texts:
+        said = _DEFINITION.match(part)
+        if said is None:
+            raise TextFault(text, at, "after 'where' stand definitions", "write E where a = x + 1, b = 2*a")
+        inner = Parser(" " * said.end() + part[said.end() :], declared | local)
+        meant[said[1]] = substitute(inner.finish(inner.expression()), meant)
+    parser = Parser(text[: cut.start()], declared | local)
+    return substitute(parser.finish(parser.expression()), meant)
+
+
+_WHERE = re.compile(r"\s+where\s+(?=[^\W\d]\w*\s*=)")
+_DEFINITION = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)")
 
 
 _SUBJECT = re.compile(r"\bsubject\s+to\b|\bs\.t\.", re.IGNORECASE)

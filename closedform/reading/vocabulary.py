@@ -169,7 +169,23 @@ _PLAIN = [
     "vec",
     "transpose",
 ]
+# Words of matrix formulas, with the number of their arguments: eigen- and singular vectors, and maps made of them.
+SPECTRAL: Mapping[str, tuple[int, int]] = {
+    **dict.fromkeys(("polar", "rotation", "sqrtm", "invsqrt", "positive_part"), (1, 1)),
+    **dict.fromkeys(("largest_entry", "largest_entry_in_size"), (1, 1)),
+    **dict.fromkeys(("first_factor", "last_factor", "left_singular_vectors", "right_singular_vectors"), (2, 2)),
+    "identity_block": (2, 2),
+    **dict.fromkeys(("largest_eigenvectors", "smallest_eigenvectors"), (2, 3)),
+    **dict.fromkeys(("largest_eigenvalues", "smallest_eigenvalues"), (2, 3)),
+    **dict.fromkeys(("truncated_svd", "shrink_singular_values", "hard_threshold_singular_values"), (2, 2)),
+    **dict.fromkeys(("simplex_projection", "spectrahedron_projection", "l1_ball_projection"), (2, 2)),
+    **dict.fromkeys(("left_canonical", "right_canonical"), (4, 4)),
+    **dict.fromkeys(("ball_multiplier", "sphere_multiplier"), (3, 4)),
+    "smallest_bordered_eigenvalue": (3, 5),
+    "unvec": (3, 3),
+}
 FUNCTIONS: dict[str, tuple[int, int, Builder]] = {
+    **{head: (low, high, _one_of(head)) for head, (low, high) in SPECTRAL.items()},
     **{head: (1, 1, _one_of(head)) for head in _PLAIN},
     "exp": (1, 1, exponential),
     "log": (1, 2, _log),

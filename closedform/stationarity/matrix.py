@@ -17,6 +17,7 @@ from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.facts import Facts, definite
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, ShapeFault, Unsupported
 from closedform.algebra.noncommutative.read import Names, read, size_text
+from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
 from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
@@ -73,13 +74,15 @@ class MatrixSystem:
         return False
 
     def outline(self) -> Outline:
-        """Gradient, Hessian as an operator, the equations and their kind."""
+        """Gradient, Hessian (matrices where it is one, else an operator), the equations and their kind."""
         shown = FrozenMap({u: display(g) for u, g in shown_gradient(self).items()})
         try:
             if self.gradient is None:
                 raise Unsupported(self.trouble)
             table = second(self)
-            rows = tuple(tuple(display(table[u, v]) for v in self.unknowns) for u in shown if (u, u) in table)
+            rows = tuple(
+                tuple(_shown_second(table[u, v], self, v) for v in self.unknowns) for u in shown if (u, u) in table
+            )
         except Unsupported:
             rows = ()
         equations = [*shown.values(), *(display(c.left) for c in self.constraints if c.kind == "zero")]
@@ -529,3 +532,37 @@ def _directional_letter(l: Letter, name: str, d: Poly) -> Poly:
         out = w.diagonal(inner) if l.kind == "diag" else w.diagonal_of(inner)
         return out.T if l.t else out
     raise Unsupported(f"the unknown stands inside {l.kind}(...), which has no derivative here")
+
+
+def as_matrix(p: Poly, system: MatrixSystem, v: str) -> Poly | None:
+    """The matrix of a linear map of ``d_v``: by ``vec`` where there are matrices, as R' (x) L for L d_v R.
+
+    None where the transpose of a matrix direction stands in it (that needs a commutation matrix).
+    """
+    rows, cols = system.shape(v)
+    found = collect(p, f"d_{v}", rows, cols)
+    if found is None or not found.rest.zero or found.flipped:
+        return None
+    height = w.product_of_sizes(p.rows, p.cols)
+    out = w.zeros(height, w.product_of_sizes(rows, cols))
+    if found.entrywise is not None:
+        out = out + w.diagonal(w.vec(found.entrywise))
+    for left, right in found.plain:
+        if rows == cols == ONE:
+            one = w.vec(left * right)
+        elif cols == ONE == right.cols:
+            s = identity_multiple(right)
+            if s is None:
+                return None
+            one = left * s
+        else:
+            one = w.compound("kron", right.T, left, out.rows, out.cols)
+        if (one.rows, one.cols) != (out.rows, out.cols):
+            return None
+        out = out + one
+    return out
+
+
+def _shown_second(p: Poly, system: MatrixSystem, v: str) -> str:
+    whole = as_matrix(p, system, v)
+    return display(p if whole is None else whole)

@@ -126,6 +126,8 @@ def definite_letter(l: Letter, facts: Facts) -> Definite | None:
         return Definite(True, inner.conditions) if inner else None
     if l.kind == "diag":
         word: Word = next(iter(l.args[0].terms))[1]
+        inner = word[0].args[1].single() if word[0].kind == "fn" and word[0].args[0] == "recip" else None
+        word = inner[2] if inner is not None and inner[:2] == (1, ()) else word
         if len(word) == 1 and word[0].kind == "name" and word[0].args[0] in facts.positive:
             return Definite(True)
         return Definite(False) if all(nonnegative(x, facts) for x in word) else None

@@ -327,6 +327,16 @@ def cancel(w: Word) -> Word:
             out.pop()
             todo[:0] = next(iter(y.args[0].terms))[1]
             continue
+        elif y.kind == "diag" and (v := _word_below(y)) and (x, *todo)[: len(v)] == v:
+            out.pop()
+            del todo[: len(v) - 1]
+            todo.insert(0, Letter("ones", (y.rows,), y.rows, ONE))
+            continue
+        elif (y.kind == x.kind == "diag" and _word_below(x) == _word_of(y)) or (
+            y.kind == x.kind == "diag" and _word_below(y) == _word_of(x)
+        ):
+            out.pop()
+            back = min(len(out), 3)
         elif y.kind == "ones" and y.t and x.kind == "diag":
             out.pop()
             todo[:0] = next(iter(transpose(x.args[0]).terms))[1]
@@ -338,6 +348,21 @@ def cancel(w: Word) -> Word:
             todo[:0] = out[-back:]
             del out[-back:]
     return tuple(out)
+
+
+def _word_of(l: Letter) -> Word | None:
+    """The word of the column v in diag(v)."""
+    s = l.args[0].single()
+    return s[2] if s is not None and s[:2] == (1, ()) else None
+
+
+def _word_below(l: Letter) -> Word | None:
+    """The word v in diag(1 ./ v), where v is one word."""
+    word = _word_of(l)
+    if word is None or len(word) != 1 or word[0].kind != "fn" or word[0].args[0] != "recip":
+        return None
+    s = word[0].args[1].single()
+    return s[2] if s is not None and s[:2] == (1, ()) else None
 
 
 def _joined(y: Letter, x: Letter) -> Word | None:
@@ -616,6 +641,8 @@ def letter_inverse(l: Letter) -> Poly:
         return l.args[0]
     if "orth" in l.flags:
         return of_letter(l.T)
+    if l.kind == "diag":
+        return diagonal(elementwise("recip", l.args[0]))
     if l.kind == "kron" and all(a.rows == a.cols for a in l.args):
         return compound("kron", inverse(l.args[0]), inverse(l.args[1]), l.rows, l.cols)
     body = Poly(l.rows, l.cols, {((), (l,)): Fraction(1)})
@@ -662,6 +689,8 @@ def hadamard(p: Poly, q: Poly) -> Poly:
     def make(a: Poly, b: Poly) -> Poly:
         for x, y in ((a, b), (b, a)):
             w = next(iter(x.terms))[1]
+            if not w:  # the identity keeps the diagonal
+                return diagonal(diagonal_of(y))
             cut = next((i for i in range(1, len(w)) if w[i].rows == ONE), 0)
             if cut:  # (u v') .* Y = diag(u) Y diag(v)
                 u = Poly(x.rows, ONE, {((), w[:cut]): Fraction(1)})
@@ -679,6 +708,15 @@ def hadamard(p: Poly, q: Poly) -> Poly:
             word = next(iter(x.terms))[1]
             factors += word[0].args if len(word) == 1 and word[0].kind == "had" else [x]
         factors.sort(key=lambda x: x.key)
+        for x in factors:  # what is divided by itself is one
+            over = elementwise("recip", x)
+            if over in factors and over != x:
+                factors.remove(x)
+                factors.remove(over)
+                out = of_fill(a.rows, a.cols)
+                for q in factors:
+                    out = hadamard(out, q)
+                return out
         flags = frozenset({"sym"} if all(map(is_symmetric, factors)) else ())
         return of_letter(Letter("had", tuple(factors), a.rows, a.cols, flags))
 
@@ -820,6 +858,21 @@ def elementwise(f: str, p: Poly) -> Poly:
         return elementwise("sigmoid", -s[2][0].args[1])
     if f == "square":
         return hadamard(p, p)
+    if f == "recip" and not p.zero:
+        c, m = content(p)
+        if (c, m) != (1, ()):
+            return mul(
+                Poly(ONE, ONE, {(tuple((a, -e) for a, e in m), ()): 1 / c}), elementwise(f, divide_mono(p, c, m))
+            )
+        if (s := p.single()) and len(s[2]) == 1 and s[2][0].kind == "had":
+            out = elementwise(f, s[2][0].args[0])
+            for q in s[2][0].args[1:]:
+                out = hadamard(out, elementwise(f, q))
+            return out
+        if s and len(s[2]) == 1 and s[2][0].kind == "fn" and s[2][0].args[0] == "recip":
+            return s[2][0].args[1]
+        if s and all(l.kind == "ones" for l in s[2]):
+            return p
     if f == "abs":
         c, _ = content(p) if p.terms else (Fraction(1), ())
         return scale(of_letter(Letter("fn", (f, scale(p, 1 / c)), p.rows, p.cols)), abs(c))

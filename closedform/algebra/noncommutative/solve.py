@@ -249,7 +249,7 @@ def vanishes(p: Poly, rounds: int = 60) -> bool:
     for _ in range(rounds):
         if p.zero:
             return True
-        changed = _rewrite(p) or _without_denominators(p)
+        changed = rewrite(p) or _without_denominators(p)
         if changed is None or len(changed.terms) > 2000:
             return False
         p = changed
@@ -258,15 +258,21 @@ def vanishes(p: Poly, rounds: int = 60) -> bool:
 
 def _without_denominators(p: Poly) -> Poly | None:
     """``p`` times a sum that some term divides by."""
-    for m, _ in p.terms:
-        for a, e in m:
-            if a.kind == "poly" and e < 0:
-                low = min(x for n, _ in p.terms for b, x in n if b == a)
-                return w.mul(w.power(a.args[0], -low), p) if low.denominator == 1 else None
+    low = {a: e for m, _ in p.terms for a, e in m if a.kind == "poly" and e < 0}
+    for a in low:
+        least = min(e for m, _ in p.terms for b, e in m if b == a)
+        if least.denominator != 1:
+            return None
+        out = w.zeros(p.rows, p.cols)
+        for (m, word), c in p.terms.items():
+            rest = Poly(p.rows, p.cols, {(tuple(x for x in m if x[0] != a), word): c})
+            power = dict(m).get(a, Fraction(0)) - least
+            out = out + w.power(a.args[0], power) * rest
+        return out
     return None
 
 
-def _rewrite(p: Poly) -> Poly | None:
+def rewrite(p: Poly) -> Poly | None:
     for (m, word), c in p.terms.items():
         for i, l in enumerate(word):
             if l.kind != "inv":

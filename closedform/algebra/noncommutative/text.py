@@ -66,7 +66,8 @@ def display(p: Poly) -> str:
     >>> display(X.T * X * a - X.T * y)
     "X'*(X*a - y)"
     """
-    return _Text().poly(p)
+    text = _Text()
+    return text.bare(text.poly(p))
 
 
 def latex(p: Poly) -> str:
@@ -76,7 +77,8 @@ def latex(p: Poly) -> str:
 class _Text:
     times, dot = "*", " .* "
 
-    def poly(self, p: Poly) -> str:
+    def poly(self, p: Poly, inner: bool = False) -> str:
+        """The text; ``inner``: one group of a sum, where a minus sign in front of parentheses reads well."""
         if p.zero:
             return "0" if p.scalar else f"zeros({p.rows}, {p.cols})"
         c, m = content(p)
@@ -85,7 +87,12 @@ class _Text:
         if len(terms) == 1:
             x, _n, word = terms[0]
             return self.term(c * x, m, word, p.rows)
-        if all(x < 0 for x, _, _ in terms) or sum(x < 0 for x, _, _ in terms) * 2 > len(terms):
+        flip = (
+            all(x < 0 for x, _, _ in terms) or sum(x < 0 for x, _, _ in terms) * 2 > len(terms)
+            if inner
+            else (c < 0) != all(c * x < 0 for x, _, _ in terms)  # a minus sign outside only where all terms have one
+        )
+        if flip:
             c, terms = -c, [(-x, n, word) for x, n, word in terms]
         grouped = self.grouped(terms, p.rows, p.cols)
         if c == 1 and not m:
@@ -119,7 +126,7 @@ class _Text:
                 parts += [self.term(x, n, word, rows) for x, n, word in group]
                 continue
             one = Poly(rows, cols, {(n, word): x for x, n, word in group})
-            parts.append(self.poly(one))
+            parts.append(self.poly(one, inner=len(groups) > 1))
         parts.sort(key=lambda part: part.startswith("-"))
         out = parts[0]
         for part in parts[1:]:
@@ -180,10 +187,27 @@ class _Text:
     def parens(self, text: str) -> str:
         return f"({text})"
 
+    def powers(self, m: Mono) -> tuple[list[str], list[str]]:
+        """The factors above and below the line; roots of one order under one root."""
+        up, down = list[str](), list[str]()
+        roots: dict[Fraction, list[Atom]] = {}
+        for a, e in m:
+            if abs(e) < 1 and e.numerator in (1, -1):
+                roots.setdefault(e, []).append(a)
+        for a, e in m:
+            group = roots.get(e, [a])
+            if a != group[0]:
+                continue
+            if len(group) == 1:
+                (up if e > 0 else down).append(self.power(a, abs(e)))
+            else:
+                whole = Poly(ONE, ONE, {(tuple((b, Fraction(1)) for b in group), ()): Fraction(1)})
+                (up if e > 0 else down).append(self.power(Atom("poly", (whole,)), abs(e)))
+        return up, down
+
     def fraction(self, c: Fraction, m: Mono) -> tuple[list[str], list[str]]:
         """The factors above and below the line of a rational number times powers of scalars."""
-        up = [self.power(a, e) for a, e in m if e > 0]
-        down = [self.power(a, -e) for a, e in m if e < 0]
+        up, down = self.powers(m)
         if c.numerator != 1:
             up.insert(0, str(c.numerator))
         if c.denominator != 1:
@@ -192,24 +216,56 @@ class _Text:
 
     def attach(self, c: Fraction, m: Mono, body: str) -> str:
         up, down = self.fraction(c, m)
-        return "*".join([*up, body]) + "".join(f"/{d}" if "*" not in d or d[0] == "(" else f"/({d})" for d in down)
+        return "*".join([*up, body]) + "".join(f"/{d}" if self.single(d) else f"/({d})" for d in down)
+
+    def single(self, text: str) -> bool:
+        """May the text stand after a division sign as it is: one name, number, call, or thing in parentheses?"""
+        head, _, power = text.rpartition("^")
+        body = head if head and re.fullmatch(r"\d+|\([-\d/]+\)", power) else text
+        return bool(re.fullmatch(r"[\w']+", body)) or (
+            bool(re.fullmatch(r"\w*\(.*\)'?", body, re.DOTALL)) and self.closes(body)
+        )
 
     def term(self, c: Fraction, m: Mono, word: Word, rows: str) -> str:
-        body = self.times.join(map(self.letter, word)) if word else "" if rows == ONE else self.eye(rows)
+        body = self.word(word) if word else "" if rows == ONE else self.eye(rows)
         if not body:
-            up = [a for a, e in m if e > 0]
-            if c.numerator in (1, -1) and up:
-                first = up[0]
-                rest = tuple((a, e) for a, e in m if a != first)
-                body = self.power(first, dict(m)[first])
-                ups = [body, *(self.power(a, e) for a, e in rest if e > 0)]
-                text = self.attach(abs(c), tuple(x for x in rest if x[1] < 0), self.times.join(ups))
-            else:
-                ups = [str(abs(c.numerator)), *(self.power(a, e) for a, e in m if e > 0)]
-                text = self.attach(Fraction(1, c.denominator), tuple(x for x in m if x[1] < 0), self.times.join(ups))
+            ups = self.powers(m)[0]
+            if c.numerator not in (1, -1) or not ups:
+                ups = [str(abs(c.numerator)), *ups]
+            text = self.attach(Fraction(1, c.denominator), tuple(x for x in m if x[1] < 0), self.times.join(ups))
         else:
             text = self.attach(abs(c), m, body)
         return "-" + text if c < 0 else text
+
+    def word(self, word: Word) -> str:
+        """A product; ``diag(v)`` before a column as an elementwise product, by ``diag(1/v)`` as a quotient."""
+        if len(word) > 1 and word[-1].cols == ONE:
+            for i in range(len(word) - 1):
+                if word[i].kind == "diag" and all(l.rows != ONE for l in word[i + 1 :]):
+                    factors = [word[i].args[0], Poly(word[i].cols, ONE, {((), word[i + 1 :]): Fraction(1)})]
+                    return self.times.join([*map(self.letter, word[:i]), self.hadamard(factors)])
+        return self.times.join(map(self.letter, word))
+
+    def hadamard(self, factors: list[Poly]) -> str:
+        """An elementwise product in parentheses, what is divided by behind ``./``."""
+        below = [f for f in factors if self.reciprocal(f) is not None]
+        above = [f for f in factors if f not in below]
+        text = self.dot.join(map(self.factor, above)) or self.whole(factors[0])
+        for f in below:
+            inner = self.reciprocal(f)
+            text += "" if inner is None else self.over(inner)
+        return self.parens(text)
+
+    def over(self, p: Poly) -> str:
+        return f" ./ {self.factor(p)}"
+
+    def whole(self, p: Poly) -> str:
+        return "1"
+
+    def reciprocal(self, p: Poly) -> Poly | None:
+        s = p.single()
+        letter = s[2][0] if s and s[:2] == (1, ()) and len(s[2]) == 1 else None
+        return letter.args[1] if letter is not None and letter.kind == "fn" and letter.args[0] == "recip" else None
 
     def eye(self, n: str) -> str:
         return f"eye({n})"
@@ -248,14 +304,18 @@ class _Text:
         if kind == "name" or kind == "ones":
             return l.key
         if kind == "fn" and args[0] == "recip":
-            return f"(1 ./ ({self.poly(args[1])}))"
+            return f"(1 ./ {self.factor(args[1])})"
         if kind == "fn":
-            return f"{args[0]}({self.poly(args[1])})"
+            return f"{args[0]}({self.bare(self.poly(args[1]))})"
         if kind == "had":
-            return f"({self.dot.join(map(self.factor, args))})"
-        text = ", ".join(self.poly(a) if isinstance(a, Poly) else a for a in args)
+            return self.hadamard(list(args))
+        text = ", ".join(self.bare(self.poly(a)) if isinstance(a, Poly) else a for a in args)
         text = f"{'diag' if kind == 'diagonal' else kind}({text})"
         return text + "'" if l.t else text
+
+    def bare(self, text: str) -> str:
+        """Without parentheses around the whole of it."""
+        return text[1:-1] if text.startswith("(") and text.endswith(")") and self.closes(text) else text
 
     def factor(self, p: Poly) -> str:
         """One factor of an elementwise product, which binds like * and from the left."""
@@ -289,6 +349,9 @@ def common(terms: list[Term]) -> tuple[Word, Word, list[Term]]:
 
 class _Latex(_Text):
     times, dot = " ", r" \odot "
+
+    def over(self, p: Poly) -> str:
+        return rf" \oslash {self.factor(p)}"
 
     def parens(self, text: str) -> str:
         return rf"\left({text}\right)"
@@ -348,7 +411,7 @@ class _Latex(_Text):
             )
             return f"{f}{self.parens(self.poly(args[1]))}"
         elif kind == "had":
-            return self.parens(self.dot.join(map(self.factor, args)))
+            return self.hadamard(list(args))
         elif kind == "kron":
             return self.parens(rf"{self.factor(args[0])} \otimes {self.factor(args[1])}")
         elif kind == "khatrirao":

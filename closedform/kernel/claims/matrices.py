@@ -335,39 +335,23 @@ def _khatrirao(a: Matrix, b: Matrix) -> Matrix:
     )
 
 
-def _kronleft(g: Matrix, b: Matrix) -> Matrix:
-    """The adjoint of A -> A (x) B: the inner products of the blocks of G with B."""
-    p, q = b.nrows(), b.ncols()
-    if g.nrows() % p or g.ncols() % q:
+def _contracted(g: Matrix, a: Matrix, left: bool) -> Matrix:
+    """The adjoints of the Kronecker product: the blocks of G weighted by A's entries, or (left) their products with A."""
+    rows, cols = a.nrows(), a.ncols()
+    if g.nrows() % rows or g.ncols() % cols:
         refuse("the blocks of a matrix do not conform")
-    cells = [
-        sum(int(g[i * p + k, j * q + l]) * int(b[k, l]) for k in range(p) for l in range(q)) % P
-        for i in range(g.nrows() // p)
-        for j in range(g.ncols() // q)
-    ]
-    return matrix(g.nrows() // p, g.ncols() // q, cells)
-
-
-def _kronright(g: Matrix, a: Matrix) -> Matrix:
-    """The adjoint of B -> A (x) B: the sum of the blocks of G with the entries of A as weights."""
-    n, m = a.nrows(), a.ncols()
-    if g.nrows() % n or g.ncols() % m:
-        refuse("the blocks of a matrix do not conform")
-    p, q = g.nrows() // n, g.ncols() // m
-    cells = [
-        sum(int(g[i * p + k, j * q + l]) * int(a[i, j]) for i in range(n) for j in range(m)) % P
-        for k in range(p)
-        for l in range(q)
-    ]
-    return matrix(p, q, cells)
+    p, q = g.nrows() // rows, g.ncols() // cols
+    spots = [(i, j, int(a[i, j])) for i in range(rows) for j in range(cols)]
+    at = (lambda i, j, k, l: g[k * rows + i, l * cols + j]) if left else (lambda i, j, k, l: g[i * p + k, j * q + l])
+    return matrix(p, q, [sum(int(at(i, j, k, l)) * x for i, j, x in spots) % P for k in range(p) for l in range(q)])
 
 
 _PRODUCTS: dict[str, Callable[[Matrix, Matrix], Matrix]] = {
     "hadamard": _hadamard,
     "kron": _kron,
     "khatrirao": _khatrirao,
-    "kronleft": _kronleft,
-    "kronright": _kronright,
+    "kronleft": lambda g, b: _contracted(g, b, True),
+    "kronright": lambda g, a: _contracted(g, a, False),
 }
 
 

@@ -7,7 +7,7 @@ probabilistic principal components.
 from __future__ import annotations
 
 from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.facts import definite, sign
+from closedform.algebra.noncommutative.facts import Definite, definite, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Poly
 from closedform.algebra.noncommutative.solve import identity_multiple
 from closedform.algebra.noncommutative.text import display, latex
@@ -162,6 +162,11 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     levels = [definite(x, system.facts) for x in (a, b)]
     if any(l is None or not l.strict for l in levels):
         return None
+    scale = identity_multiple(a)
+    if scale is not None:  # X a X = B: a root
+        return _root_of(system, u, w.power(scale, -1) * b, levels)
+    if (scale := identity_multiple(b)) is not None:
+        return _root_of(system, u, w.power(scale, -1) * a, levels, "-0.5")
     source = source_of(system)
     ca, cb = source.let("A", source.poly(a)), source.let("B", source.poly(b))
     root, back = (
@@ -170,7 +175,7 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     )
     source.line(f"{identifier(u)} = {back} @ {source.call('_power', f'{root} @ {cb} @ {root}', '0.5')} @ {back}")
     da, db = display(a), display(b)
-    text = f"invsqrt({da})*sqrtm(sqrtm({da})*({db})*sqrtm({da}))*invsqrt({da})"
+    text = f"invsqrt({da})*sqrtm(sqrtm({da})*{_wrap(db)}*sqrtm({da}))*invsqrt({da})"
     la, lb = rf"\left({latex(a)}\right)", rf"\left({latex(b)}\right)"
     return by_theorem(
         system,
@@ -186,6 +191,24 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
         theorem=f"{u}*({da})*{u} = {db} has one positive definite solution, the geometric mean, and the loss is convex",
         reference="Bhatia, Positive Definite Matrices, 2007, section 4.1",
+    )
+
+
+def _root_of(system: MatrixSystem, u: str, p: Poly, levels: list[Definite | None], exponent: str = "0.5") -> Attempt:
+    """X X = P, or X P X = I."""
+    source = source_of(system)
+    source.line(f"{identifier(u)} = {source.call('_power', source.poly(p), exponent)}")
+    word, sign_ = ("sqrtm", "") if exponent == "0.5" else ("invsqrt", "-")
+    return by_theorem(
+        system,
+        name,
+        texts={u: f"{word}({display(p)})"},
+        source=source.finish({u: identifier(u)}),
+        unique=True,
+        latex=rf"\hat {latex(system.unknown(u))} = \left({latex(p)}\right)^{{{sign_}1/2}}",
+        conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
+        theorem=f"the loss is convex, and its equation has one positive definite solution, {word}({display(p)})",
+        reference="Horn and Johnson, Matrix Analysis, 2nd ed., theorem 7.2.6",
     )
 
 
@@ -256,15 +279,13 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
     if gram != f * f.T:
         source.line(f"{identifier(factor)} = {identifier(factor)}.T")
     shown = display(s)
-    texts = {
-        factor: (
-            f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q}) - "
-            f"{others[0] if others else display(noise)}))"
-        )
-    }
+    above = others[0] if others else display(noise) if noise.single() else f"({display(noise)})"
+    above = f"eye({q})" if above == "1" else f"{above}*eye({q})"
+    text = f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q}) - {above}))"
+    texts = {factor: text if gram == f * f.T else f"({text})'"}
     outputs = {factor: identifier(factor)}
     if others:
-        texts[others[0]] = f"(tr({shown}) - sum(largest_eigenvalues({shown}, {q})))/({k} - {q})"
+        texts[others[0]] = f"(tr({shown}) - tr(largest_eigenvalues({shown}, {q})))/({k} - {q})"
         outputs[others[0]] = level_code
     return by_theorem(
         system,

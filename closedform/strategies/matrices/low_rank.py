@@ -481,13 +481,7 @@ def _factors(
         cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty.weight, 2 / form[3]) * w.power(scalar, -1))})"
     body = cut or display(target) if not la and not rb else f"{la}({display(target)}){rb}"
     best = f"{la}truncated_svd({body}, {least}){rb}"
-    front = {u: f"{display(x)}*" for u, x in penalty.scale.items()} if penalty is not None else {}
-    texts = {
-        l.args[
-            0
-        ]: f"{front.get(l.args[0], '')}{'first' if i == 0 else 'last' if i == len(letters) - 1 else 'inner'}_factor({best})"
-        for i, l in enumerate(letters)
-    }
+    texts = _factor_texts(letters, best, penalty, columns)
     tex = " ".join(
         rf"\hat {latex(w.of_letter(Letter('name', l.args, *((l.cols, l.rows) if l.t else (l.rows, l.cols)))))}"
         + ("^\\top" if l.t else "")
@@ -514,6 +508,40 @@ def _factors(
         cost=singular(k.rows, k.cols),
         remarks=_freedom(letters, penalty),
     )
+
+
+def _factor_texts(letters: Word, best: str, penalty: Ridge | None, columns: str | None) -> dict[str, str]:
+    """The factors of ``best`` in the order of the letters: U sqrt(S), identities, sqrt(S) V'; or an orthonormal one."""
+    front = {u: f"{display(x)}*" for u, x in penalty.scale.items()} if penalty is not None else {}
+    out = dict[str, str]()
+    if columns is not None:
+        first = letters[0].args[0] == columns
+        side, inner = ("left", letters[0].cols) if first else ("right", letters[0].cols)
+        other = letters[1] if first else letters[0]
+        out[columns] = f"{side}_singular_vectors({best}, {_size_text(inner)})"
+        whole = f"({best})" if " " in best else best
+        # best = columns * other, or other * columns'
+        flipped = other.t == first
+        out[other.args[0]] = (
+            f"{whole}'*{columns}"
+            if (first and flipped) or (not first and other.t)
+            else (f"{columns}'*{whole}" if first else f"{whole}*{columns}")
+        )
+        return out
+    for i, l in enumerate(letters):
+        rows, cols = _size_text(l.rows), _size_text(l.cols)
+        if i == 0:
+            text, flipped = f"first_factor({best}, {cols})", l.t
+        elif i == len(letters) - 1:
+            text, flipped = f"last_factor({best}, {rows})", not l.t
+        else:
+            text, flipped = f"identity_block({rows}, {cols})", l.t
+        out[l.args[0]] = front.get(l.args[0], "") + text + ("'" if flipped else "")
+    return out
+
+
+def _size_text(n: str) -> str:
+    return "1" if n == _ONE else n
 
 
 def _freedom(letters: Word, penalty: Ridge | None) -> tuple[str, ...]:
@@ -585,11 +613,12 @@ def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
     source.line(f"{y} = np.pad({vectors} * np.sqrt({values}), ((0, 0), (0, {n} - len({values}))))")
     if letters[0].t:
         source.line(f"{y} = {y}.T")
-    shown = display(target)
+    shown, size = display(target), _size_text(q)
+    text = f"largest_eigenvectors({shown}, {size})*sqrt(positive_part(largest_eigenvalues({shown}, {size})))"
     return by_theorem(
         system,
         name,
-        texts={u: (f"largest_eigenvectors({shown}, {q})*sqrt(positive_part(largest_eigenvalues({shown}, {q})))")},
+        texts={u: f"({text})'" if letters[0].t else text},
         latex=(
             rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} "
             rf"(\Lambda_{{{q}}})_+^{{1/2}}"

@@ -230,14 +230,14 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     if "norm1" in parts.penalties:
         t = _divided(parts.penalties["norm1"], parts)
         source.line(f"{here} = np.sign({here}) * np.maximum(np.abs({here}) - {source.factor(t)}, 0)")
-        text = f"(sign({text}) .* max(abs({text}) - {_plain(t)}, 0))"
+        text = f"sign({text}) .* max(abs({text}) - {_plain(t)}, 0)"
         tex = rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - {latex(t)}\right)_+"
         names.append("soft thresholding")
     if "norm" in parts.penalties:
         t = _divided(parts.penalties["norm"], parts)
         length = source.let("length", f"np.linalg.norm({here})")
         source.line(f"{here} = {here} * (max(0.0, 1 - {source.factor(t)}/{length}) if {length} else 0.0)")
-        text = f"max(1 - {_plain(t)}/norm({text}), 0)*{text if ' ' not in text or text[0] == '(' else f'({text})'}"
+        text = f"max(1 - {_plain(t)}/norm({text}), 0)*{text if ' ' not in text else f'({text})'}"
         tex = rf"\left(1 - \frac{{{latex(t)}}}{{\left\lVert {tex} \right\rVert}}\right)_+ \left({tex}\right)"
         names.append("group thresholding")
     source.line(f"{identifier(u)} = {here}")

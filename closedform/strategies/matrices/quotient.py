@@ -189,12 +189,16 @@ def _augmented(
     source.line(f"if abs({v}[-1, 0]) < 1e-14 * np.abs({v}).max():")
     source.line('    raise ValueError("the infimum is not attained: the last component of the eigenvector is zero")')
     source.line(f"{identifier(u)} = {v}[:-1] / {v}[-1, 0]")
-    border = f"[{display(a)}, {display(c)}; ({display(c)})', {display(d)}]"
-    metric = f"diag({display(b)}, {display(e)})"
+    t = next(x for x in ("t", "t_", "t__") if x not in {*system.names.shapes, *system.problem.parameters})
+    value = -(w.inverse(a - w.scalar(t) * b) * c)
+    same = identity_multiple(b) == w.constant(1) == e
+    parts = [display(x) for x in (a, c, d, *(() if same else (b, e)))]
+    border = f"the bordered matrix [{display(a)}, {display(c)}; ({display(c)})', {display(d)}]"
+    pencil = border if same else f"{border} relative to diag({display(b)}, {display(e)})"
     return by_theorem(
         system,
         name,
-        texts={u: f"smallest_eigenvector({border}, {metric})[1:{system.shape(u)[0]}]/last"},
+        texts={u: f"{display(value)} where {t} = smallest_bordered_eigenvalue({', '.join(parts)})"},
         latex=(
             rf"\begin{{pmatrix}} {latex(a)} & {latex(c)} \\ {latex(c.T)} & {latex(d)} \end{{pmatrix}} "
             rf"\begin{{pmatrix}} v \\ t \end{{pmatrix}} = \mu \begin{{pmatrix}} {latex(b)} & 0 \\ 0 & "
@@ -205,8 +209,8 @@ def _augmented(
         cost=cubic(system.shape(u)[0]),
         reference=_GOLUB,
         theorem=(
-            "with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the "
-            "eigenvector of the smallest eigenvalue"
+            "with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the eigenvector of the smallest "
+            f"eigenvalue {t} of {pencil}"
         ),
         conditions=(*level.conditions, *last.conditions, "the last component of that eigenvector is not zero"),
     )

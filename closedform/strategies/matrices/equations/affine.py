@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.facts import definite, gram, sign
+from closedform.algebra.noncommutative.naming import with_names
 from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.shorten import shortened
 from closedform.algebra.noncommutative.solve import Pair, Solution, collect, identity_multiple, kronecker, vanishes
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt, Finding, Formula, finding
@@ -41,6 +43,7 @@ from closedform.strategies.matrices.equations.elimination import (
 )
 from closedform.strategies.matrices.observed import has_value
 
+_WHERE = r"\quad\text{where }"
 name = "matrix equation, affine in the unknown"
 example = {
     "loss": "||X*a - y||^2 + lam*||a||^2",
@@ -88,7 +91,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
                 findings=(finding("constant slope", reason=said),),
             )
     singular = generalised(wide(system)) if _squares(system) else None
-    steps = eliminate(equations, names, frozenset(multipliers), budget, singular)
+    steps = eliminate(equations, names, frozenset(multipliers), budget, singular, system.facts)
     if isinstance(steps, str):
         return Attempt(name, "declined", steps)
     steps = [_square_root(system, s) or s for s in steps] if len(steps) == 1 else steps
@@ -107,6 +110,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
             rewritten = False
     if (free or agreeing) and not rewritten:
         return Attempt(name, "failed", "the family of solutions did not rewrite the equations to zero")
+    values = {u: shortened(p) for u, p in values.items()}
     return _answer(system, steps, values, order, rewritten, Loose(every, free, tuple(agreeing)))
 
 
@@ -238,7 +242,8 @@ def _answer(
     conditions = [*tidy(conditions), *(f"{display(a)} = {display(b)}" for a, b in loose.agreeing)]
     kinds = [s.solution.kind for s in steps]
     source, plan, cost = solver(system, [(u, values[u]) for u in order], constrained, kinds, loose.agreeing)
-    shown = {u: written(values[u], system) for u in system.unknowns}
+    taken = frozenset({*system.names.shapes, *system.problem.parameters, *system.unknowns})
+    shown = {u: written(values[u], system, taken) for u in system.unknowns}
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
     proof = None if loose.agreeing else certificate(system, values, order, conditions)
     if proof is None and not rewritten:
@@ -267,7 +272,9 @@ def _answer(
         findings += _rank_statements(conditions)
     formula = Formula(
         FrozenMap(shown),
-        r",\quad ".join(rf"\hat {latex(system.unknown(u))} = {latex(values[u])}" for u in system.unknowns),
+        r",\quad ".join(
+            rf"\hat {latex(system.unknown(u))} = {with_names(values[u], taken, latex, _WHERE)}" for u in system.unknowns
+        ),
         tuple(conditions),
         reason,
         FrozenMap(cost),
@@ -289,8 +296,8 @@ def _answer(
     )
 
 
-def written(p: Poly, system: MatrixSystem) -> str:
-    """The value as text; a single square as a square."""
+def written(p: Poly, system: MatrixSystem, taken: frozenset[str]) -> str:
+    """The value as text; a single square as a square, repeated parts named."""
     squares = gram(p, system.facts) if len(p.terms) > 2 else None
     if squares is not None and len(squares) == 1 and squares[0][2] is None and len(squares[0][1].terms) > 1:
         c, r, _ = squares[0]
@@ -299,7 +306,30 @@ def written(p: Poly, system: MatrixSystem) -> str:
         body = f"||{display(r)}||^2" if p.scalar else f"({display(r)})'*({display(r)})"
         lead = display(c)
         return body if lead == "1" else f"{body}/{lead[2:]}" if lead.startswith("1/") else f"{lead}*{body}"
-    return display(p)
+    return _coefficient(p, system) or with_names(p, taken)
+
+
+def _coefficient(p: Poly, system: MatrixSystem) -> str | None:
+    """The multiple of B that is nearest to A, tr(B'A)/||B||^2, where the loss is one square ||c B - A||^2."""
+    moving = [q for q in system.pieces if q.value.names & frozenset(system.unknowns)]
+    if (
+        len(system.unknowns) != 1
+        or not p.scalar
+        or len(moving) != 1
+        or moving[0].residual is None
+        or moving[0].metric is not None
+    ):
+        return None
+    residual = moving[0].residual
+    found = collect(residual, system.unknowns[0], ONE, ONE)
+    if found is None or len(found.plain) != 1 or found.flipped or len(p.terms) < 3:
+        return None
+    b, a = w.product(*found.plain[0]), -found.rest
+    if p * w.trace(b.T * b) != w.trace(b.T * a) and not vanishes(p * w.trace(b.T * b) - w.trace(b.T * a)):
+        return None
+    left, right = (f"({display(x)})" if " " in display(x) else display(x) for x in (b.T, a))
+    top = f"{left}*{right}" if b.cols == ONE else f"tr({left}*{right})"
+    return f"{top}/||{display(b)}||^2"
 
 
 def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, list[str]]:

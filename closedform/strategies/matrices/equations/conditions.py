@@ -32,6 +32,10 @@ def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[l
                     walk(_word_poly(a.args[0]))
                 if e < 0 and (s := sign(w.of_atom(a), system.facts)) not in (2, -2):
                     known = known and s is not None
+                    pair = _gram_determinant(a, system)
+                    if pair is not None:
+                        out.append(f"[{', '.join(pair)}] has full column rank")
+                        continue
                     half = palindrome(a.args[0]) if a.kind == "tr" else None
                     centre = definite_letter(half[1], system.facts) if half and half[1] is not None else None
                     if half and half[0] and (half[1] is None or (centre is not None and centre.strict)):
@@ -58,6 +62,36 @@ def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[l
     return list(dict.fromkeys(out)), known
 
 
+def _gram_determinant(a: w.Atom, system: MatrixSystem) -> list[str] | None:
+    """(u, v) where the scalar is (u'Mu)(v'Mv) - (u'Mv)^2, M positive definite: it vanishes when they are parallel."""
+    if a.kind != "poly" or len(a.args[0].terms) != 2 or sorted(a.args[0].terms.values()) != [-1, 1]:
+        return None
+    by_sign = {c: m for (m, _), c in a.args[0].terms.items()}
+    plus, minus = by_sign[w.Fraction(1)], by_sign[w.Fraction(-1)]
+    if len(minus) != 1 or minus[0][1] != 2 or minus[0][0].kind != "tr":
+        return None
+    cross, sides, squares = minus[0][0].args[0], list[tuple[w.Word, str]](), w.constant(1)
+    for b, e in plus:
+        if b.kind == "size":
+            b = next(iter(w.trace(w.ones(b.args[0]) * w.ones(b.args[0]).T).terms))[0][0][0]
+        half = palindrome(b.args[0]) if b.kind == "tr" and e == 1 else None
+        if half is None or not half[0]:
+            return None
+        strict = half[1] is None or ((d := definite_letter(half[1], system.facts)) is not None and d.strict)
+        if not strict:
+            return None
+        sides.append((half[0], "" if half[1] is None else half[1].key))
+        squares = squares * w.of_atom(b)
+    if len(sides) != 2 or sides[0][1] != sides[1][1]:
+        return None
+    (u, key), (v, _) = sides
+    middle = tuple(l for l in cross if l.key == key) if key else ()
+    whole = w.product(w.constant(1), *(w.of_letter(l) for l in (*(x.T for x in reversed(u)), *middle[:1], *v)))
+    if whole != w.of_atom(minus[0][0]):
+        return None
+    return sorted(display(_word_poly(x)) for x in (u, v))
+
+
 def _word_poly(word: w.Word) -> Poly:
     return Poly(word[0].rows, word[-1].cols, {((), word): w.Fraction(1)})
 
@@ -72,6 +106,13 @@ def granted(condition: str, system: MatrixSystem) -> bool:
 def tidy(conditions: list[str]) -> list[str]:
     """Conditions without those that others imply."""
     ranks = {c for c in conditions if c.endswith(" rank")}
+    parallel = {
+        n
+        for c in conditions
+        if c.startswith("[") and c.endswith("full column rank")
+        for n in c[1 : c.index("]")].split(", ")
+    }
+    conditions = [c for c in conditions if c.removesuffix(" is not zero") not in parallel]
     nonzero = [c.removesuffix(" is not zero") for c in conditions if c.endswith(" is not zero")]
     vectors = {v for v in nonzero if v.isidentifier()}
     conditions = [

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.facts import palindrome
+from closedform.algebra.noncommutative.facts import Facts, definite, palindrome
 from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
+from closedform.algebra.noncommutative.shorten import woodbury
 from closedform.algebra.noncommutative.solve import Singular, Solution, projector, solve
 from closedform.budget import Budget
 from closedform.stationarity.matrix import MatrixSystem
@@ -78,8 +79,11 @@ def eliminate(
     last: frozenset[str],
     budget: Budget,
     singular: Singular | None = None,
+    facts: Facts | None = None,
 ) -> list[Step] | str:
     """The steps in the order in which the unknowns were eliminated, or why it stopped.
+
+    Unknowns whose coefficient is definite whatever the data are (a penalty, a prior) go first: that gives the marginal form.
 
     ``singular``: the equations are those of a sum of squares, and this gives generalised inverses (see the head).
     """
@@ -87,7 +91,7 @@ def eliminate(
     while left:
         budget.check()
         best: Step | None = None
-        rank = (9, 0)
+        rank = (9, 0, 0)
         for i, u in enumerate(sorted(left, key=lambda u: (u in last, not names[u].scalar))):
             step = solved(u, left[u], names[u], singular)
             if step is None:
@@ -96,7 +100,12 @@ def eliminate(
             clean = not value.names & others or not any(
                 w.divide_mono(p, *w.content(p)).names & others for p in step.solution.pivots
             )
-            mine = (4 * step.cleared + 2 * (not clean) + (u in last or "inv(" in value.key), i)
+            sure = facts is not None and all(
+                (level := definite(q, facts)) is not None and level.strict and not level.conditions
+                for q in step.solution.pivots
+                if w.is_symmetric(q)
+            )
+            mine = (4 * step.cleared + 2 * (not clean) + (u in last or "inv(" in value.key), not sure, i)
             if mine < rank:
                 best, rank = step, mine
             if mine[0] == 0:
@@ -106,7 +115,7 @@ def eliminate(
             return f"the equation for {u} is not affine in it: {w.shown(left[u])}"
         steps.append(best)
         del left[best.unknown]
-        left = {u: w.substitute(g, {best.unknown: best.solution.value}) for u, g in left.items()}
+        left = {u: woodbury(w.substitute(g, {best.unknown: best.solution.value})) for u, g in left.items()}
     return steps
 
 
