@@ -35,3 +35,8 @@ class Budget:
     def share(self, seconds: float) -> Budget:
         """A budget that ends after ``seconds`` or with this one, whichever is sooner."""
         return Budget(min(self.deadline, time.monotonic() + seconds), self.digits, self.seed)
+
+
+def working_bits(digits: int, guard: int = 120) -> int:
+    """Binary digits in which to work for so many decimal ones, with ``guard`` more to lose on the way."""
+    return int(digits * 3.4) + guard

@@ -26,6 +26,7 @@ Sense = Literal["min", "max"]
 SOUGHT: FrozenMap[Sense, tuple[Kind, Kind]] = FrozenMap(
     {"min": ("global minimum", "boundary minimum"), "max": ("global maximum", "boundary maximum")}
 )
+LEAST_KINDS = SOUGHT["min"]
 
 CLASSES = (
     "rational",

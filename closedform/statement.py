@@ -10,7 +10,7 @@ from flint import fmpq
 from closedform.expression import Node, column_names, number, scalar_form, scalar_names, substitute, to_tree
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.expression import read
-from closedform.kernel.reading import Json, Refused
+from closedform.kernel.reading import Json, Refused, decimal
 from closedform.problem import Problem
 
 
@@ -35,8 +35,21 @@ def statement(problem: Problem) -> dict[str, Json]:
     trees, columns = apart(trees, columns, problem.unknowns)
     out |= {"equations": trees} if problem.loss is None else {"loss": trees[0]}
     if columns:
-        out["columns"] = {n: [str(v) for v in c] for n, c in columns.items()}
+        out["columns"] = columns_text(columns)
     return out
+
+
+def columns_text(columns: Mapping[str, Sequence[fmpq]]) -> dict[str, Json]:
+    """The columns as they stand in a statement."""
+    return {n: [str(v) for v in column] for n, column in columns.items()}
+
+
+def columns_in(statement: Mapping[str, Json]) -> dict[str, list[fmpq]]:
+    """The columns of a statement, exactly."""
+    given = statement.get("columns", {})
+    if not isinstance(given, dict):
+        raise Refused("the columns are no table")
+    return {n: [decimal(v, n) for v in column] for n, column in given.items() if isinstance(column, list)}
 
 
 def tree_of(problem: Problem) -> Json:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
+from flint import fmpq
 from sympy.printing.str import StrPrinter
 
 from closedform import expression
@@ -218,6 +219,11 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "or": sp.Or,
     "not": sp.Not,
 }
+
+
+def sympy_rational(number: fmpq) -> Any:
+    """An exact number of FLINT as SymPy's."""
+    return sp.Rational(int(number.p), int(number.q))
 
 
 def to_sympy(node: Node, table: Symbols) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 import sympy as sp
 from flint import arb
 
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus import algebraic_roots, rational_roots
 from closedform.calculus.rational_roots import RealRoots
 
@@ -141,7 +141,7 @@ def polynomial_roots(equation: Any, x: Any, meaning: Any = None, budget: Budget 
 
 def _over_rationals(poly: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
     """The real roots of an irreducible polynomial over Q: in radicals, or as symbols that stand for them."""
-    found = rational_roots.real_roots(rational_roots.to_flint(poly), int(budget.digits * 3.4) + 120, budget)
+    found = rational_roots.real_roots(rational_roots.to_flint(poly), working_bits(budget.digits), budget)
     listed = [(ball, exact, found) for ball, exact in zip(found.balls, found.exact, strict=True)]
     return _listed(listed, (found,), poly.as_expr(), x, meaning)
 
@@ -216,7 +216,7 @@ def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
     if n == 4:
         return Roots(_quartic(*c))
     if not equation.free_symbols - {x}:
-        found = algebraic_roots.located(poly, meaning, int(budget.digits * 3.4) + 120, budget)
+        found = algebraic_roots.located(poly, meaning, working_bits(budget.digits), budget)
         if found is not None:
             known = {id(k): k for _, _, k in found}
             return _listed(found, tuple(known.values()), equation, x, meaning)

@@ -10,6 +10,7 @@ from flint import acb, arb, fmpq
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text, exact, radius_text
+from closedform.budget import working_bits
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import Enclosed
 from closedform.kernel.certificate import Certificate
@@ -55,7 +56,7 @@ def points_certificate(
         "complete": others is not None or complete is not None,
         "points": said,
     }
-    evidence: dict[str, Json] = {"method": "newton" if said else "none", "precision": str(int(digits * 3.4) + 120)}
+    evidence: dict[str, Json] = {"method": "newton" if said else "none", "precision": str(working_bits(digits))}
     if said:
         evidence["points"] = hints
     if complete is not None:
@@ -72,7 +73,7 @@ def points_certificate(
             ]
         except bridge.NoTranslation:
             return None
-    for precision in (int(digits * 3.4) + 120, int(digits * 6.8) + 400):
+    for precision in (working_bits(digits), working_bits(2 * digits, 400)):
         evidence["precision"] = str(precision)
         certificate = Certificate(statement, dict(claim), dict(evidence))
         try:
@@ -114,7 +115,7 @@ def minimum_certificate(function: Function, point: Enclosed, digits: int, only: 
     """
     said, hints = _by_newton(function, [point.point], [point.inertia], digits)
     claim: dict[str, Json] = {"kind": "critical_points", "complete": only, "points": said}
-    evidence: dict[str, Json] = {"method": "newton", "precision": str(int(digits * 3.4) + 120), "points": hints}
+    evidence: dict[str, Json] = {"method": "newton", "precision": str(working_bits(digits)), "points": hints}
     if only:
         evidence["complete"] = {"method": "convex"}
     return Certificate(dict(function.written), claim, evidence)

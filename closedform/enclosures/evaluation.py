@@ -23,7 +23,7 @@ from closedform.kernel.expression import Tree, free_names, read
 from closedform.kernel.jets import jet
 from closedform.kernel.rational import NotRational, Quotient, quotient
 from closedform.kernel.reading import Json, Refused
-from closedform.statement import apart, columns_of
+from closedform.statement import apart, columns_of, columns_text
 from closedform.stationarity.scalar import Stationarity
 
 MANY_ROWS = 30  # from here on floats come from whole columns
@@ -62,7 +62,7 @@ class Function:
         used = set[str]().union(*(_indexed(t) for t in ([loss] if loss is not None else equations)))
         columns = {k: v for k, v in columns.items() if k in used}
         if columns and written:
-            written["columns"] = {k: [str(v) for v in column] for k, column in columns.items()}
+            written["columns"] = columns_text(columns)
         return Function(names, loss, equations, columns, written)
 
     @property

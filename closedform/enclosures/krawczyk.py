@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flint import arb, arb_mat, ctx, fmpq
 
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.enclosures.evaluation import Function, solve_step
 from closedform.errors import OutOfTime
 from closedform.kernel.claims.critical_points import DIGITS
@@ -34,7 +34,7 @@ class Enclosed:
 
 def enclose(function: Function, guess: Sequence[arb | float], digits: int, budget: Budget) -> Enclosed | None:
     """The zero near ``guess`` in balls of relative radius about 10^-digits; None where Newton does not arrive or prove."""
-    bits = int(digits * 3.33) + 100
+    bits = working_bits(digits, 100)
     x = [g.mid() if isinstance(g, arb) else arb(g) for g in guess]
     steps = list[tuple[float, float]]()
     try:

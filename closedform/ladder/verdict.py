@@ -18,7 +18,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
-from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.problem import Problem
 
 VerdictOutcome = Literal["closed", "partly_closed", "no_critical_point", "not_closed", "undecided"]
@@ -320,7 +320,7 @@ def _not_convex(conclusion: Attempt) -> tuple[Finding, ...]:
 def _minimiser(conclusion: Attempt, outcome: VerdictOutcome) -> VerdictOutcome | None:
     if conclusion.minimiser is not None:
         return conclusion.minimiser
-    minima = [p for p in conclusion.points if p.kind in ("global minimum", "boundary minimum")]
+    minima = [p for p in conclusion.points if p.kind in LEAST_KINDS]
     if not minima:
         return (
             "closed"

@@ -334,10 +334,9 @@ def _printed(node: Node) -> tuple[str, int]:
         return f"{_print(children[0], 50)}[{', '.join(map(unparse, children[1:]))}]", 50
     if head == "transpose":
         return f"{_print(children[0], 40)}'", 40
-    if head == "hadamard":
-        return f"({_print(children[0], 21)} .* {_print(children[1], 21)})", 50
-    if head in (".*", "./", ".^"):
-        return f"({_print(children[0], 21)} {head} {_print(children[1], 21)})", 50
+    if head in ("hadamard", ".*", "./", ".^"):
+        operator = ".*" if head == "hadamard" else head
+        return f"({_print(children[0], 21)} {operator} {_print(children[1], 21)})", 50
     if head == "literal":
         return f"[{', '.join(map(unparse, children))}]", 50
     if head == "matmul":

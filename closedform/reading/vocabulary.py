@@ -38,32 +38,6 @@ PROPERTIES: Mapping[str, str] = {
     "fullrank": "full rank",
 }
 
-# NumPy's and SciPy's names for our functions, after np., np.linalg. or scipy.special.
-_SAME = """sum mean exp log log2 log10 log1p expm1 sqrt cbrt square sin cos tan sinh cosh tanh abs sign det inv norm diag
-kron outer matmul transpose eye ones zeros erf erfc loggamma digamma logit gamma logaddexp"""
-NUMPY: Mapping[str, str] = {
-    **{word: word for word in _SAME.split()},
-    "arcsin": "asin",
-    "arccos": "acos",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "arcsinh": "asinh",
-    "arccosh": "acosh",
-    "arctanh": "atanh",
-    "absolute": "abs",
-    "where": "ITE",
-    "power": "pow",
-    "maximum": "max",
-    "minimum": "min",
-    "trace": "tr",
-    "dot": "matmul",
-    "vdot": "dot",
-    "inner": "dot",
-    "expit": "sigmoid",
-    "gammaln": "loggamma",
-    "psi": "digamma",
-    "matrix_rank": "rank",
-}
 NUMPY_CONSTANTS: Mapping[str, str] = {"pi": "pi", "e": "e"}
 
 SENSES: Mapping[str, Sense] = {
@@ -313,6 +287,20 @@ _ALIASES = {
     "Float": "Integer",
 }
 FUNCTIONS.update({alias: FUNCTIONS[plain] for alias, plain in _ALIASES.items()})
+# NumPy's and SciPy's names for our functions, after np., np.linalg. or scipy.special.: our own words and aliases, ...
+_NUMPY_WORDS = """sum mean exp log log2 log10 log1p expm1 sqrt cbrt square sin cos tan sinh cosh tanh abs sign det inv norm
+diag kron outer matmul transpose eye ones zeros erf erfc loggamma digamma logit gamma logaddexp arcsin arccos arctan
+arctan2 arcsinh arccosh arctanh maximum minimum trace expit gammaln psi"""
+NUMPY: Mapping[str, str] = {
+    **{word: _ALIASES.get(word, word) for word in _NUMPY_WORDS.split()},
+    "absolute": "abs",  # ... and those that are none, or mean something else there
+    "where": "ITE",
+    "power": "pow",
+    "dot": "matmul",
+    "vdot": "dot",
+    "inner": "dot",
+    "matrix_rank": "rank",
+}
 SPECIAL = ("sum", "Sum", "prod", "product", "Product", "Piecewise", "ITE")
 CONSTANTS = {"e": "e", "E": "e", "pi": "pi", "π": "pi", "i": "I", "I": "I"}
 

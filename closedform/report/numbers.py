@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from flint import arb, arb_mat, ctx, fmpq
 
+from closedform.budget import working_bits
 from closedform.expression import to_tree
 from closedform.kernel.balls import evaluate
 from closedform.kernel.expression import Tree, differentiate, read
@@ -69,7 +70,7 @@ def newton_steps(problem: Problem, point: CriticalPoint, digits: int) -> list[St
     if point.numeric is None or columns is None or any(u not in point.numeric for u in unknowns):
         return []
     try:
-        with _precision(int(3.4 * digits) + 64):
+        with _precision(working_bits(digits, 64)):
             equations = _equations(problem)
             jacobian = [[differentiate(e, u) for u in unknowns] for e in equations]
             goal = [arb(point.numeric[u]) for u in unknowns]

@@ -18,7 +18,7 @@ from closedform import expression
 from closedform.algebra import bridge
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.polynomial_roots import Stand
 from closedform.calculus.rational_roots import to_flint
 from closedform.kernel.certificate import Certificate
@@ -60,7 +60,7 @@ class Judge:
 
     def __init__(self, system: Stationarity, budget: Budget, count: int = 10) -> None:
         self.system = system
-        self.precision = max(333, int(budget.digits * 3.4) + 120)
+        self.precision = max(333, working_bits(budget.digits))
         own = {u.name for u in system.unknowns}
         draw = sampler(system)
         draw.tests = [(t, op) for t, op in draw.tests if not _names_of(t) & own]
@@ -144,7 +144,7 @@ class Judge:
         if s.ball is not None:
             return [{s.symbol.name: s.ball}]
         values = {
-            p: sp.Rational(int(v.p), int(v.q))
+            p: bridge.sympy_rational(v)
             for p in s.polynomial.free_symbols
             if p.name in sample.values
             for v in [sample.values[p.name]]

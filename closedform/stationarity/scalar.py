@@ -261,9 +261,7 @@ def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: di
         return expr
     expr = _written_out(expr)
     entries = {
-        e: sp.Rational(
-            int(columns[str(e.base)][int(e.indices[0]) - 1].p), int(columns[str(e.base)][int(e.indices[0]) - 1].q)
-        )
+        e: bridge.sympy_rational(columns[str(e.base)][int(e.indices[0]) - 1])
         for e in expr.atoms(sp.Indexed)
         if e.indices[0].is_Integer and str(e.base) in columns
     }
@@ -273,8 +271,7 @@ def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: di
 def _from_polynomial(p: Any, table: dict[str, Any]) -> Any:
     names = [table[n] for n in p.context().names()]
     terms = (
-        sp.Mul(sp.Rational(int(c.p), int(c.q)), *(u ** int(k) for u, k in zip(names, e, strict=True)))
-        for e, c in p.terms()
+        sp.Mul(bridge.sympy_rational(c), *(u ** int(k) for u, k in zip(names, e, strict=True))) for e, c in p.terms()
     )
     return sp.Add(*terms)
 

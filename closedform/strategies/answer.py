@@ -19,7 +19,7 @@ from flint import arb, ctx
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.expression import Node, to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
@@ -27,7 +27,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.kernel.reading import Json, Refused
-from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.place import TINY, Place, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 
@@ -79,7 +79,7 @@ class _Gate:
         self.system, self.found, self.budget = system, found, budget
         constrained = system.constrained  # its multipliers are no unknowns of the problem
         self.names = [u.name for u in system.unknowns] if constrained is None else list(constrained.unknowns)
-        self.bits = max(333, int(budget.digits * 3.4) + 120)
+        self.bits = max(333, working_bits(budget.digits))
         self.columns = columns_of(system.problem)
         self.loss = self._loss_node()
         self.faults = list[str]()
@@ -333,7 +333,7 @@ class _Gate:
             kind = p.kind
             if value is not None:
                 others = [v for v in values if v is not None]
-                if kind in ("global minimum", "boundary minimum") and any(v < value for v in others):
+                if kind in LEAST_KINDS and any(v < value for v in others):
                     kind = "local minimum" if kind == "global minimum" else kind
                 elif kind == "global maximum" and any(v > value for v in others):
                     kind = "local maximum"
@@ -374,7 +374,7 @@ class _Gate:
         elif found.outcome == "partial" and complete and all(exact):
             outcome = "solved"
         minimiser = found.minimiser
-        least = [p for p in points if p.kind in ("global minimum", "boundary minimum")]
+        least = [p for p in points if p.kind in LEAST_KINDS]
         if minimiser == "closed" and not least and self.found.points:
             minimiser = None
         return replace(

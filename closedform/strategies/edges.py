@@ -19,7 +19,7 @@ from flint import arb, fmpq
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.inversion import bounds_of
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
@@ -174,7 +174,7 @@ class _Line:
             return None
         if any(p.kind == "boundary minimum" or p.numeric is None or p.radius is None for p in found.points):
             return None
-        precision = int(budget.digits * 3.4) + 120
+        precision = working_bits(budget.digits)
         balls = sorted(
             (arb(p.numeric[x.name], arb(p.radius[x.name])) for p in found.points if p.numeric and p.radius),
             key=lambda b: dyadic(b.mid()),

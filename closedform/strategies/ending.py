@@ -15,15 +15,14 @@ import sympy as sp
 from flint import arb, ctx
 
 from closedform.algebra.roots import decimal_text
-from closedform.attempt import Attempt, Finding, Outcome, Trust, shifted
-from closedform.budget import Budget
+from closedform.attempt import Attempt, Finding, Outcome, Trust, finding, shifted
+from closedform.budget import Budget, working_bits
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
-from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.place import real_value
 
-MINIMA = ("global minimum", "boundary minimum")
 SIMPLIFIED, SHOWN = 60, 150  # operations of a loss that is simplified, and of one that is shown
 
 
@@ -148,7 +147,7 @@ def _outcome(points: list[CriticalPoint], found: Found) -> tuple[Outcome, str]:
 
 def _minimiser(found: Found) -> Literal["closed", "not_closed"] | None:
     """The word on the points proved to be least, None where it is open."""
-    least = [p for p in found.points if p.kind in MINIMA]
+    least = [p for p in found.points if p.kind in LEAST_KINDS]
     if least and all(p.exact is not None for p in least):
         return "closed"
     decided = (not found.open and not found.unsettled) or all(p.decided or p.exact is not None for p in least)
@@ -160,10 +159,10 @@ def pointed(system: Posed, c: FoundPoint, digits: int) -> CriticalPoint:
     exact = None if c.exact is None else {str(u): sp.sympify(v) for u, v in c.exact.items()}
     names = [u.name for u in system.unknowns if u.name in (exact or c.balls or {})]  # multipliers are left out
     exact = None if exact is None else FrozenMap({n: exact[n] for n in names})
-    balls = dict(c.balls) if c.balls is not None else _balls(exact, int(digits * 3.4) + 120)
+    balls = dict(c.balls) if c.balls is not None else _balls(exact, working_bits(digits))
     numeric = radius = None
     if balls is not None:
-        with ctx.workprec(int(digits * 3.4) + 120):
+        with ctx.workprec(working_bits(digits)):
             texts = {n: decimal_text(balls[n], digits) for n in names}
         numeric, radius = (FrozenMap({n: t[i] for n, t in texts.items()}) for i in (0, 1))
     return CriticalPoint(
@@ -208,9 +207,19 @@ def in_floating_point(
     return CriticalPoint(None, FrozenMap(numeric), None if radius is None else FrozenMap(radius), **known)
 
 
+def least_seen(name: str, point: Mapping[str, float], loss: float, *, downhill: bool) -> Attempt:
+    """The least loss that a search met, observed: no point is listed, for nothing is proved of it.
+
+    ``downhill``: the search went so far out that the loss may have no minimum.
+    """
+    place = FrozenMap({u: f"{v:.10g}" for u, v in point.items()})
+    said = finding("least loss of a search", "observed", point=place, loss=f"{loss:.10g}", downhill=downhill)
+    return Attempt(name, "enclosed", "a search in floating point; nothing is proved of what it found", findings=(said,))
+
+
 def height(loss: arb | None, digits: int) -> Any:
     """The loss in a ball as a number of at most 20 digits."""
     if loss is None or not loss.is_finite():
         return None
-    with ctx.workprec(int(digits * 3.33) + 60):
+    with ctx.workprec(working_bits(digits, 60)):
         return sp.Float(decimal_text(loss, min(digits, 20))[0], 20)

@@ -24,7 +24,7 @@ from closedform.calculus.inversion import all_bounds
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
-from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class, prove
 from closedform.stationarity.conditions import Conditions, shown
 from closedform.stationarity.refuted import refuted
@@ -132,7 +132,7 @@ class _Ending:
             self.findings.append(finding("no other point", why=self.found.why, exceptions=tuple(self.exceptions)))
         made = tuple(self._finished(p, conditions) for p, conditions in points)
         classes = [p.expression_class for p in made]
-        least = [p for p in made if p.kind in ("global minimum", "boundary minimum")]
+        least = [p for p in made if p.kind in LEAST_KINDS]
         return Attempt(
             self.name,
             "solved",

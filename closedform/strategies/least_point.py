@@ -18,7 +18,7 @@ from flint import arb
 
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, Finding, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.attained import attains
 from closedform.enclosures.coercive import grows
@@ -27,7 +27,6 @@ from closedform.enclosures.paths import PathLimit
 from closedform.enclosures.ranges import Range
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import MINIMA
 from closedform.strategies.escapes import MAX_NEAR, along, escape, requirement_holds, unbounded
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import Feasible, bounds_of, mirrored, ranges, sides_of
@@ -68,7 +67,7 @@ class _Extreme:
         self.system, self.feasible, self.found, self.budget, self.way = system, feasible, found, budget, way
         self.loss, self.unknowns = way * feasible.loss, feasible.unknowns
         self.kind: Kind = "global minimum" if way > 0 else "global maximum"
-        self.bits = int(budget.digits * 3.4) + 120
+        self.bits = working_bits(budget.digits)
         self.sides = sides_of(feasible)
 
     def attempt(self) -> Attempt:

@@ -18,7 +18,7 @@ from flint import arb, ctx
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, Finding, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.formulas import add_formulas
 from closedform.enclosures.line.functions import Unclear, from_node
@@ -29,7 +29,7 @@ from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.reading import Refused
-from closedform.points import CriticalPoint, Kind, largest_class
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.place import real_value
 from closedform.stationarity.scalar import Stationarity
@@ -58,7 +58,7 @@ class _Line:
     def __init__(self, system: Stationarity, found: Attempt, budget: Budget) -> None:
         self.system, self.found, self.budget = system, found, budget
         self.x = system.unknowns[0].name
-        self.bits = max(333, int(budget.digits * 3.4) + 120)
+        self.bits = max(333, working_bits(budget.digits))
         self.turns_in_period = 1
         self.turn = self._turn(list(system.equations))
         self.modulo = False  # the points stand for all their translates by the period
@@ -201,7 +201,7 @@ class _Landscape(_Line):
     def _minimiser(self, points: list[CriticalPoint], attained: bool) -> Any:
         if not attained:
             return None
-        best = [p for p in points if p.kind in ("global minimum", "boundary minimum")]
+        best = [p for p in points if p.kind in LEAST_KINDS]
         if best and all(p.exact is not None for p in best):
             return "closed"
         return (

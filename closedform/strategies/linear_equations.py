@@ -11,12 +11,13 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq, fmpq_mat
 
+from closedform.algebra import bridge
 from closedform.attempt import finding
+from closedform.budget import working_bits
 from closedform.enclosures.certificates import ListedPoint
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.points import Kind
-from closedform.stationarity.large.quadratic import rational
 from closedform.strategies.ending import Found, FoundPoint, Record
 
 Certify = Callable[[ListedPoint], Certificate | None]
@@ -35,8 +36,8 @@ def solutions(
     if not (signs is not None and signs[2] == 0) and matrix.rank() < len(unknowns):
         return _family(unknowns, matrix, right, value, signs)
     solution = matrix.solve(right)
-    exact = {u: rational(v) for u, v in zip(unknowns, solution.entries(), strict=True)}
-    with ctx.workprec(int(digits * 3.4) + 120):
+    exact = {u: bridge.sympy_rational(v) for u, v in zip(unknowns, solution.entries(), strict=True)}
+    with ctx.workprec(working_bits(digits)):
         balls = {u.name: arb(v) for u, v in zip(unknowns, solution.entries(), strict=True)}
     record, index = Record(), None
     certificate = certify(ListedPoint(balls, signs, {u.name: v for u, v in exact.items()}))
@@ -76,7 +77,9 @@ def _family(
     one = {p: reduced[i, n] for i, p in enumerate(pivots)}  # the solution where the free unknowns are zero
     exact = dict[Any, Any](zip(unknowns, unknowns, strict=True))
     for i, p in enumerate(pivots):
-        exact[unknowns[p]] = sp.Add(rational(one[p]), *(-rational(reduced[i, j]) * unknowns[j] for j in free))
+        exact[unknowns[p]] = sp.Add(
+            bridge.sympy_rational(one[p]), *(-bridge.sympy_rational(reduced[i, j]) * unknowns[j] for j in free)
+        )
     loss = value(fmpq_mat([[one.get(j, fmpq(0))] for j in range(n)])) if value is not None else None
     record = Record(finding("affine family", dimension=len(free)))
     kind: Kind = "degenerate"

@@ -15,10 +15,10 @@ import sympy as sp
 
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.signs import Facts
 from closedform.enclosures.least import convex
-from closedform.points import CriticalPoint, Kind
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import SETTLED, answer
 from closedform.strategies.ending import FoundPoint, pointed
@@ -26,7 +26,6 @@ from closedform.strategies.least_point import promoted
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import Feasible, ranges, sides_of
 
-LEAST = ("global minimum", "boundary minimum")
 OPEN = "whether the loss is least where a root vanishes is open"
 
 
@@ -44,8 +43,8 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     if not points:
         return found
     said = finding("roots that vanish", roots=tuple(sp.sqrt(b) for b in roots))
-    lower = [p for p in found.points if p.kind not in LEAST or not _is_above(system, points, p)]
-    kept = [replace(p, kind="local minimum") if p in lower and p.kind in LEAST else p for p in found.points]
+    lower = [p for p in found.points if p.kind not in LEAST_KINDS or not _is_above(system, points, p)]
+    kept = [replace(p, kind="local minimum") if p in lower and p.kind in LEAST_KINDS else p for p in found.points]
     everything = replace(
         found,
         outcome="solved" if found.outcome == "no_critical_point" else found.outcome,
@@ -123,7 +122,7 @@ def _kind_at(
     weight = sp.diff(loss, s).subs(at)
     if any(v.has(sp.nan, sp.zoo, sp.oo) or not v.is_number for v in (*gradient, weight)):
         return None
-    bits = int(budget.digits * 3.4) + 120
+    bits = working_bits(budget.digits)
     gap = (gradient.T * form.inv() * gradient)[0] - weight**2
     steep, way = (real_ball(v, Sample({}, {}), bits) for v in (gap, weight))
     if steep is None or way is None:
@@ -157,5 +156,5 @@ def _weakened(system: Stationarity, found: Attempt) -> Attempt:
         reason=OPEN,
         complete=False,
         minimiser=None,
-        points=tuple(replace(p, kind="local minimum") if p.kind in LEAST else p for p in found.points),
+        points=tuple(replace(p, kind="local minimum") if p.kind in LEAST_KINDS else p for p in found.points),
     )

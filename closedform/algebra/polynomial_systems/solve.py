@@ -37,7 +37,7 @@ from closedform.algebra.polynomial_systems.quotient import (
 )
 from closedform.algebra.polynomial_systems.rational import basis as basis_over_q
 from closedform.algebra.polynomial_systems.rational import leading_monomials
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.errors import OutOfTime
 
 PRIMES = (
@@ -112,7 +112,7 @@ class SystemSolution:
             return []
         out = list[RealPoint]()
         for number, factor in enumerate(self.factors):
-            bits = int(digits * 3.33) + 40
+            bits = working_bits(digits, 40)
             while True:
                 with ctx.workprec(bits + 3 * _height(factor) // 2 + 10 * factor.degree()):
                     roots = [r.real for r in zeros_of(factor) if r.imag.is_zero()]
@@ -147,7 +147,7 @@ class SystemSolution:
         """All complex zeros in balls, at about the digits asked for."""
         if self.form is None:
             return []
-        with ctx.workprec(int(digits * 3.33) + 2 * _height(self.form.q) + 10 * self.form.q.degree() + 40):
+        with ctx.workprec(working_bits(digits, 40) + 2 * _height(self.form.q) + 10 * self.form.q.degree()):
             return [[acb(c) for c in self.at(r)] for r in zeros_of(self.form.q)]
 
 

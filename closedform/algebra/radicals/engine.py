@@ -12,7 +12,7 @@ from closedform.algebra.radicals.solve import solve
 from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Workshop, operations, text
 from closedform.algebra.radicals.tidy import tidy
 from closedform.algebra.roots import enclose, rounded
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.expression import Tree, write
@@ -90,7 +90,7 @@ def radical_roots(
 def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget, taken: frozenset[str]) -> RadicalSolution:
     shop.prune(trees)
     names = {step.name: step.exact for step in shop.lets}
-    bits = max(WORKING_BITS, int(budget.digits * 3.33) + 64)
+    bits = max(WORKING_BITS, working_bits(budget.digits, 64))
     exact_roots = _enclosures(f, bits)
     counted = dict[str, int]()
     sizes = [operations(tree, names, counted) for tree in trees]

@@ -7,7 +7,6 @@ denominator and no function in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import sympy as sp
 from flint import fmpq, fmpq_mat
@@ -49,9 +48,9 @@ class QuadraticLoss(ReadLoss):
         unknowns = self.unknowns
         if len(unknowns) > MAX_SHOWN:
             return Outline(kind="polynomial")
-        hessian = tuple(tuple(rational(v) for v in row) for row in self.hessian.tolist())
+        hessian = tuple(tuple(bridge.sympy_rational(v) for v in row) for row in self.hessian.tolist())
         gradient = [
-            sp.Add(*(c * u for c, u in zip(row, unknowns, strict=True)), rational(g))
+            sp.Add(*(c * u for c, u in zip(row, unknowns, strict=True)), bridge.sympy_rational(g))
             for row, g in zip(hessian, self.slope, strict=True)
         ]
         shown = FrozenMap({u.name: g for u, g in zip(unknowns, gradient, strict=True)})
@@ -84,7 +83,3 @@ def quadratic_loss(problem: Problem) -> QuadraticLoss | None:
         else:
             constant = c
     return QuadraticLoss(problem, fmpq_mat(rows), tuple(slope), constant, statement_of(problem, tree, columns))
-
-
-def rational(v: fmpq) -> Any:
-    return sp.Rational(int(v.p), int(v.q))

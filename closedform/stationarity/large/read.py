@@ -12,6 +12,7 @@ from closedform.expression import Node
 from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Json
 from closedform.problem import Problem
+from closedform.statement import columns_text
 
 
 @dataclass(frozen=True)
@@ -49,5 +50,5 @@ def statement_of(problem: Problem, tree: Json, columns: dict[str, list[fmpq]]) -
     """The statement of a certificate: the loss as the kernel reads it, with its columns."""
     statement: dict[str, Json] = {"unknowns": list[Json](problem.unknowns), "loss": tree}
     if columns:
-        statement["columns"] = {key: [str(v) for v in column] for key, column in columns.items()}
+        statement["columns"] = columns_text(columns)
     return FrozenMap(statement)

@@ -16,7 +16,7 @@ from flint import arb, fmpq, fmpq_poly, fmpz
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import isolate_real
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.kernel import balls
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field, Quotient
@@ -61,7 +61,7 @@ def solutions(branch: Branch, where: Setting, digits: int, budget: Budget) -> li
     count = len(isolate_real(f, 64)) if f is not None else 1
     out = list[Solution]()
     for i in range(count):
-        bits = int(digits * 3.33) + 96
+        bits = working_bits(digits, 96)
         while True:
             budget.check()
             with flint.ctx.workprec(bits):
@@ -88,7 +88,7 @@ def scale_ball(how: tuple[str, fmpq, tuple[str, ...]]) -> arb:
 
 def scale_of(how: tuple[str, fmpq, tuple[str, ...]], symbols: Mapping[str, Any]) -> Any:
     """As ``scale_ball``, exactly, the constants (or parameters) by their names."""
-    return sp.Rational(int(how[1].p), int(how[1].q)) * sp.Mul(*(_atom(n, symbols) for n in how[2]))
+    return bridge.sympy_rational(how[1]) * sp.Mul(*(_atom(n, symbols) for n in how[2]))
 
 
 def _relative(v: arb, digits: int) -> bool:
@@ -174,7 +174,7 @@ def _atom(name: str, symbols: Mapping[str, Any]) -> Any:
 def _parameter(name: str, where: Setting, symbols: Mapping[str, Any]) -> Any:
     for key, (t, scale) in where.field.scales.items():
         if t == name:
-            return sp.exp(sp.Rational(int(scale.p), int(scale.q)) * sp.Mul(*(_atom(n, symbols) for n in key)))
+            return sp.exp(bridge.sympy_rational(scale) * sp.Mul(*(_atom(n, symbols) for n in key)))
     return _atom(name, symbols)
 
 
@@ -198,9 +198,7 @@ def _value(branch: Branch, name: str, quotient: Quotient, values: Mapping[str, A
             modulus = fmpq_poly(dense(branch.eliminant, main, fld))
             g, inverse, _ = (fmpq_poly(dense(bottom, main, fld)) % modulus).xgcd(modulus)
             element = fmpq_poly(dense(top, main, fld)) * inverse / g[0] % modulus
-            parts = [
-                sp.Rational(int(fmpq(c).p), int(fmpq(c).q)) * values[main] ** k for k, c in enumerate(element.coeffs())
-            ]
+            parts = [bridge.sympy_rational(fmpq(c)) * values[main] ** k for k, c in enumerate(element.coeffs())]
             return sp.expand(sp.Add(*parts)) if modulus.degree() <= 2 else sp.Add(*parts)
     return (
         sp.factor(written(above, values, fld) / written(below, values, fld))

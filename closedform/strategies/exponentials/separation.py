@@ -22,7 +22,8 @@ from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field, slopes, summands
 from closedform.kernel.expression import Tree
-from closedform.kernel.reading import Json, Refused, decimal
+from closedform.kernel.reading import Json, Refused
+from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import certified
 from closedform.strategies.exponentials.field import (
@@ -67,7 +68,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     try:
         statement = statement_json(system)
         loss = kernel.read(statement["loss"])
-        columns = {n: [decimal(v, n) for v in c] for n, c in statement.get("columns", {}).items()}  # type: ignore[union-attr]
+        columns = columns_in(statement)
         field, rows, width = constraints(loss, [u.name for u in system.unknowns], columns, budget)
     except (Refused, NotExponential) as reason:
         return Attempt(name, "declined", str(reason))

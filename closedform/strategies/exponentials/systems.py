@@ -15,8 +15,9 @@ import flint
 import sympy as sp
 from flint import arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 
+from closedform.algebra import bridge
 from closedform.algebra.polynomial_systems.solve import SystemSolution, solve_system
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.decided_numbers import Number, number
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.field import Setting
@@ -83,7 +84,7 @@ def _points(answer: SystemSolution, where: Setting, names: list[str], budget: Bu
             if any(not (values[n] < 0) for n in names if n in where.field.positive and not values[n] > 0):
                 return Solved(reason="the sign of a generator is open")
             continue
-        with flint.ctx.workprec(int(budget.digits * 3.33) + 96):
+        with flint.ctx.workprec(working_bits(budget.digits, 96)):
             unknowns = {
                 u: values[u] if how is None else values[how[0]].log() / scale_ball(how) for u, how in where.of.items()
             }
@@ -123,7 +124,7 @@ def _exactly(answer: SystemSolution, where: Setting, names: list[str], u: Any) -
 def _at(p: Any, u: Any) -> Any:
     """A polynomial over Z or Q at an expression."""
     coefficients = [fmpq(c) for c in p.coeffs()]
-    return sp.Add(*(sp.Rational(int(c.p), int(c.q)) * u**k for k, c in enumerate(coefficients)))
+    return sp.Add(*(bridge.sympy_rational(c) * u**k for k, c in enumerate(coefficients)))
 
 
 def radicals_at(known: Number, roots: list[arb], budget: Budget) -> Any | None:

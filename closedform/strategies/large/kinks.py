@@ -12,11 +12,11 @@ from typing import Any
 
 from flint import fmpq
 
+from closedform.algebra import bridge
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.stationarity.large.kinked_line import KinkedLine, Kinks
-from closedform.stationarity.large.quadratic import rational
 from closedform.stationarity.system import System
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
@@ -42,11 +42,11 @@ def attempt(system: KinkedLine, budget: Budget) -> Attempt:
         none = "the slope has the same sign everywhere"
         return concluded(name, system, Found((), True, record, none=none), budget)
     low, high = minimisers(kinks)
-    loss = rational(kinks.value(low))
+    loss = bridge.sympy_rational(kinks.value(low))
     if low == high:
         note = "a kink" if low in kinks.weights else ""
         return concluded(name, system, Found((_minimum(x, low, loss, note),), True, record), budget)
-    ends = rational(low), rational(high)
+    ends = bridge.sympy_rational(low), bridge.sympy_rational(high)
     record.say("constant on an interval", low=ends[0], high=ends[1], kind="global minimum")
     note = f"any value in [{text(ends[0])}, {text(ends[1])}]"
     points = tuple(_minimum(x, end, loss, note) for end in (low, high))
@@ -54,7 +54,9 @@ def attempt(system: KinkedLine, budget: Budget) -> Attempt:
 
 
 def _minimum(x: Any, value: fmpq, loss: Any, note: str) -> FoundPoint:
-    return FoundPoint({x: rational(value)}, kind="global minimum", loss=loss, expression_class="piecewise", note=note)
+    return FoundPoint(
+        {x: bridge.sympy_rational(value)}, kind="global minimum", loss=loss, expression_class="piecewise", note=note
+    )
 
 
 def minimisers(kinks: Kinks) -> tuple[fmpq, fmpq]:

@@ -7,11 +7,12 @@ the columns itself.
 
 from __future__ import annotations
 
+from closedform.algebra import bridge
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.certificates import listing
 from closedform.kernel.reading import Json
-from closedform.stationarity.large.quadratic import QuadraticLoss, rational
+from closedform.stationarity.large.quadratic import QuadraticLoss
 from closedform.stationarity.system import System
 from closedform.strategies.ending import concluded
 from closedform.strategies.linear_equations import solutions
@@ -38,7 +39,7 @@ def attempt(system: QuadraticLoss, budget: Budget) -> Attempt:
         system.unknowns,
         system.hessian,
         system.right,
-        lambda point: rational(system.value(point)),
+        lambda point: bridge.sympy_rational(system.value(point)),
         lambda point: listing(system.statement, [point], 1, evidence, budget.digits),
         budget.digits,
     )

@@ -18,13 +18,14 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.expression import column_names, heads
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CriticalPoint
+from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import certified
 from closedform.strategies.ending import FoundPoint, pointed
@@ -86,18 +87,6 @@ def _read(statement: dict[str, Json], unknowns: list[str]) -> Squares | str:
     return Squares.of(loss, affine, columns)
 
 
-def columns_in(statement: dict[str, Json]) -> dict[str, list[fmpq]]:
-    """The columns of a statement, exactly."""
-    given = statement.get("columns", {})
-    assert isinstance(given, dict)
-    return {n: [_fraction(str(v)) for v in column] for n, column in given.items() if isinstance(column, list)}
-
-
-def _fraction(text: str) -> fmpq:
-    above, _, below = text.partition("/")
-    return fmpq(int(above), int(below or 1))
-
-
 def affine_in(residuals: list[Tree], unknowns: list[str]) -> list[str]:
     """The unknowns, from the first on, in which all residuals are affine together."""
     out, slopes = list[str](), list[Tree]()
@@ -126,7 +115,7 @@ class _Interpolation:
         self.columns, self.rows = filled.columns, filled.draw.independent(transposed=True)
         rank = len(self.solved)  # the residuals bend only within the span, to which they are orthogonal there
         self.inertia = (rank, 0, len(system.unknowns) - rank)
-        self.bits = int(budget.digits * 3.4) + 200
+        self.bits = working_bits(budget.digits, 200)
 
     def attempt(self) -> Attempt:
         least = self.squares.bound(self.relations)
@@ -192,7 +181,10 @@ class _Interpolation:
                 for i in self.rows
             ]
         )
-        right, whole = sp.Matrix([_number(self.nearest[i]) for i in self.rows]), matrix.det(method="berkowitz")
+        right, whole = (
+            sp.Matrix([bridge.sympy_rational(self.nearest[i]) for i in self.rows]),
+            matrix.det(method="berkowitz"),
+        )
         out = dict[str, Any]()
         for k, v in enumerate(self.solved):
             replaced = matrix.copy()
@@ -201,13 +193,16 @@ class _Interpolation:
         return out
 
     def _hidden_values(self) -> dict[str, Any]:
-        return {x: _number(a) + _number(b) * sp.log(2) for x, (a, b) in self.draw.weights.items()}
+        return {
+            x: bridge.sympy_rational(a) + bridge.sympy_rational(b) * sp.log(2)
+            for x, (a, b) in self.draw.weights.items()
+        }
 
     def _point(self, least: fmpq, exact: dict[str, fmpq] | None, enclosed: dict[str, arb]) -> CriticalPoint:
         values = {**dict.fromkeys(self.affine, sp.S.Zero), **self._hidden_values()}
         written = exact is not None or (len(self.solved) <= MAX_WRITTEN and not self.hidden.deep)
         if exact is not None:
-            values |= {v: _number(q) for v, q in exact.items()}
+            values |= {v: bridge.sympy_rational(q) for v, q in exact.items()}
         elif written:
             values |= self._written_out()
         with ctx.workprec(self.bits):
@@ -217,7 +212,7 @@ class _Interpolation:
             {**dict.fromkeys(self.affine, arb(0)), **balls, **enclosed},
             "global minimum",
             self.inertia,
-            loss=_number(least),
+            loss=bridge.sympy_rational(least),
             note="" if written else "the output weights solve A*v = targets, with the activations A at the others",
             certificate=0,
         )
@@ -248,7 +243,3 @@ class _Interpolation:
         trees = [a for column in self.hidden.columns for a in column]
         scales, _ = exponentials([Kinks(set(self.system.problem.unknowns)).replaced(t) for t in trees], {})
         return [{"form": list(key), "name": t, "scale": str(scale)} for key, (t, scale) in scales.items()]
-
-
-def _number(value: fmpq) -> Any:
-    return sp.Rational(int(value.p), int(value.q))

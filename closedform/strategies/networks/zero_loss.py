@@ -22,25 +22,25 @@ from flint import arb, ctx, fmpq
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
 from closedform.enclosures.least_squares import Candidate, candidates, residuals_of
 from closedform.errors import CallError, OutOfTime
-from closedform.frozen import FrozenMap
 from closedform.kernel import expression as kernel
 from closedform.kernel.balls import evaluate
 from closedform.kernel.claims.exponentials import Field
 from closedform.kernel.claims.least_value import bind, squares
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Json, Refused
+from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity, stationarity
 from closedform.strategies.answer import certified
-from closedform.strategies.ending import FoundPoint, pointed
+from closedform.strategies.ending import FoundPoint, least_seen, pointed
 from closedform.strategies.exponentials import instance
 from closedform.strategies.exponentials.field import NotExponential, statement_json
 from closedform.strategies.networks import interpolation
-from closedform.strategies.networks.interpolation import affine_in, columns_in
+from closedform.strategies.networks.interpolation import affine_in
 from closedform.strategies.networks.span import leading
 
 name = "more unknowns than residuals"
@@ -90,7 +90,7 @@ class _Search:
     ) -> None:
         self.system, self.statement, self.loss, self.residuals = system, statement, loss, residuals
         self.unknowns, self.budget = list(system.problem.unknowns), budget
-        self.bits = int(budget.digits * 3.4) + 200
+        self.bits = working_bits(budget.digits, 200)
 
     def attempt(self) -> Attempt:
         spare = len(self.unknowns) - len(self.residuals)
@@ -124,16 +124,8 @@ class _Search:
         if not found:
             return Attempt(name, "failed", "a search in floating point came to no end")
         best = found[0]
-        point = FrozenMap({u: f"{v:.10g}" for u, v in zip(self.unknowns, best.point.tolist(), strict=True)})
-        downhill = bool(np.abs(best.point).max() > FAR)
-        return Attempt(
-            name,
-            "enclosed",
-            "a search in floating point; nothing is proved of what it found",
-            findings=(
-                finding("least loss of a search", "observed", point=point, loss=f"{best.loss:.10g}", downhill=downhill),
-            ),
-        )
+        point = dict(zip(self.unknowns, best.point.tolist(), strict=True))
+        return least_seen(name, point, best.loss, downhill=bool(np.abs(best.point).max() > FAR))
 
     # -- exactly -----------------------------------------------------------------------------------------------------
 

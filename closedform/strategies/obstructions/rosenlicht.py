@@ -21,6 +21,7 @@ from typing import Any
 import sympy as sp
 from flint import fmpq
 
+from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.stationarity.scalar import Stationarity, sampler
@@ -175,7 +176,7 @@ def _specialise(system: Stationarity, others: list[Any]) -> dict[Any, Any] | Non
         return {}
     for sample in sampler(system).draws(1):
         drawn = {o: sample.values.get(o.name) for o in others}
-        values = {o: sp.Rational(int(v.p), int(v.q)) for o, v in drawn.items() if isinstance(v, fmpq)}
+        values = {o: bridge.sympy_rational(v) for o, v in drawn.items() if isinstance(v, fmpq)}
         if len(values) == len(others):
             return values
     return None

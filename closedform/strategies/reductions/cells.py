@@ -15,7 +15,7 @@ from flint import arb
 
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, Finding, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.least import convex, sublevel
 from closedform.frozen import FrozenMap
@@ -159,7 +159,7 @@ class _Answer:
 
     @property
     def bits(self) -> int:
-        return int(self.budget.digits * 3.4) + 120
+        return working_bits(self.budget.digits)
 
     def attempt(self) -> Attempt:
         places = list[_Place]()

@@ -16,7 +16,7 @@ from flint import arb
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, Finding, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.least import convex, sublevel
@@ -107,7 +107,7 @@ class _Answer:
 
     @property
     def bits(self) -> int:
-        return int(self.budget.digits * 3.4) + 120
+        return working_bits(self.budget.digits)
 
     def attempt(self) -> Attempt:
         for s in self.strata:

@@ -12,6 +12,7 @@ from flint import arb, ctx
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.algebra.sampling import Sample, real_ball
+from closedform.budget import working_bits
 from closedform.expression import substitute
 from closedform.frozen import FrozenMap
 from closedform.points import CLASSES, CriticalPoint
@@ -42,7 +43,7 @@ def lifted(p: CriticalPoint, values: Mapping[Any, Any], order: Sequence[str], di
     >>> lifted(p, {x: y**2}, ["x", "y"]).numeric["x"][:4]
     '4.00'
     """
-    bits = int(digits * 3.4) + 120
+    bits = working_bits(digits)
     exact = None
     if p.exact is not None:
         own = dict(p.exact)

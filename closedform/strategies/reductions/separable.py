@@ -16,7 +16,7 @@ from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
-from closedform.points import CriticalPoint, Kind
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
@@ -225,7 +225,7 @@ def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoin
     kind: Kind = "unclassified"
     if both <= {"global minimum", "local minimum"}:
         kind = "global minimum" if both == {"global minimum"} else "local minimum"
-    elif both <= {"global minimum", "boundary minimum"}:
+    elif both <= set(LEAST_KINDS):
         kind = "boundary minimum"
     if p.exact is None or q.exact is None:
         at = {**(balls_of(p, BITS) or {}), **(balls_of(q, BITS) or {})}

@@ -15,10 +15,11 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx, fmpq
 
+from closedform.algebra import bridge
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.elimination import Eliminator
 from closedform.calculus.signs import Facts
 from closedform.enclosures.certificates import points_certificate
@@ -156,7 +157,7 @@ class _Found:
         self.system, self.function, self.cover, self.wide, self.budget = system, function, cover, wide, budget
         self.names = function.names
         self.sides = dict(_sides(system).items())
-        self.bits = int(budget.digits * 3.4) + 120
+        self.bits = working_bits(budget.digits)
         self.open = False  # is it open whether a point lies in the domain?
 
     def attempt(self) -> Attempt:
@@ -201,7 +202,7 @@ class _Found:
         relations = [*self.system.relations]
         for (low, high), u in zip(self.wide, self.system.unknowns, strict=True):
             if not any(u in r.free_symbols for r in relations):
-                ends = [sp.Rational(int(v.p), int(v.q)) for v in (low, high)]
+                ends = [bridge.sympy_rational(v) for v in (low, high)]
                 relations += [sp.Gt(u, ends[0], evaluate=False), sp.Lt(u, ends[1], evaluate=False)]
         try:
             solver = Eliminator(Facts(relations), share, self.system.nonzero)

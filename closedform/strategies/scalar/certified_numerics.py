@@ -15,7 +15,7 @@ import sympy as sp
 from flint import arb, fmpq
 
 from closedform.attempt import Attempt
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.descent import minimise
@@ -163,7 +163,7 @@ class _Search:
 
     def _inside(self, point: Enclosed) -> bool:
         values = dict(zip(self.names, point.point, strict=True))
-        bits = int(self.budget.digits * 3.33) + 100
+        bits = working_bits(self.budget.digits, 100)
         for r in self.system.relations:
             gap = self.function.value(r.lhs - r.rhs, values, bits)
             if gap is None or not {

@@ -23,7 +23,6 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
 from closedform.points import Kind
 from closedform.stationarity.conditions import Opaque
-from closedform.stationarity.large.quadratic import rational
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
@@ -88,7 +87,7 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
     evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
 
     def value(point: fmpq_mat) -> Any:
-        exact = map(rational, point.entries())
+        exact = map(bridge.sympy_rational, point.entries())
         return loss_at(system, dict(zip((u.name for u in system.unknowns), exact, strict=True)))
 
     def certify(point: ListedPoint) -> Certificate | None:

@@ -7,6 +7,7 @@ penalty for what a relation forbids. What it finds is said as observed: no point
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ import sympy as sp
 
 from closedform.algebra.bridge import NoTranslation
 from closedform.algebra.sampling import tree_of
-from closedform.attempt import Attempt, finding
+from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.least_squares import value
 from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.strategies.ending import least_seen
 from closedform.strategies.escapes import escape, unbounded
 from closedform.strategies.strata import Feasible
 
@@ -57,21 +59,13 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if found is None:
         return Attempt(name, "failed", "no point with a finite loss was met")
     point, loss = found
-    place = FrozenMap({u.name: f"{v:.10g}" for u, v in zip(feasible.unknowns, point, strict=True)})
     downhill = bool(np.abs(point).max() > 1e7 or loss < -1e12)
     way = unbounded(system, escape(system, feasible.loss, feasible.unknowns, ())) if downhill else None
     if way is not None:
         return Attempt(name, "enclosed", "the loss has no lower bound", findings=(way,))
-    said = finding("least loss of a search", "observed", point=place, loss=f"{loss:.10g}", downhill=downhill)
-    return Attempt(
-        name,
-        "enclosed",
-        "a search in floating point; nothing is proved of what it found",
-        findings=(said,),
-        details=FrozenMap(
-            {"observed": {**{u.name: float(v) for u, v in zip(feasible.unknowns, point, strict=True)}, "loss": loss}}
-        ),
-    )
+    seen = {u.name: float(v) for u, v in zip(feasible.unknowns, point, strict=True)}
+    said = least_seen(name, seen, loss, downhill=downhill)
+    return replace(said, details=FrozenMap({"observed": {**seen, "loss": loss}}))
 
 
 def _measure(system: Stationarity, feasible: Feasible) -> Callable[[np.ndarray], np.ndarray] | None:

@@ -20,7 +20,7 @@ from flint import arb, fmpq
 
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.enclosures.least import convex
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
@@ -237,7 +237,7 @@ def _with_smooth_terms(
     system: Stationarity, a: _Arrangement, corners: dict[Vector, Fraction], budget: Budget
 ) -> Attempt:
     """The corner that all edges leave upwards: the only minimiser."""
-    bits, unknowns = int(budget.digits * 3.4) + 120, system.unknowns
+    bits, unknowns = working_bits(budget.digits), system.unknowns
     gradient = [sp.diff(a.smooth, u) for u in unknowns]
 
     def at(e: Any, x: Vector) -> arb:

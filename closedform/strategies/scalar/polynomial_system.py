@@ -22,7 +22,7 @@ from closedform.algebra.galois.decide import Decision, decide
 from closedform.algebra.polynomial_systems.elements import coordinates, evaluated, matching, minimal_polynomial
 from closedform.algebra.polynomial_systems.solve import RealPoint, SystemSolution, solve_system, zeros_of
 from closedform.attempt import Attempt
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus import rational_roots
 from closedform.calculus.rational_roots import RealRoots
 from closedform.enclosures.certificates import points_certificate
@@ -168,7 +168,7 @@ class _Answer:
         self.system, self.solution, self.budget = system, solution, budget
         self.names = [u.name for u in system.unknowns]
         self.record = Record()
-        self.bits = int(budget.digits * 3.33) + 120
+        self.bits = working_bits(budget.digits)
         self.function = Function.of(system)
         self.open = False
 
@@ -295,7 +295,7 @@ class _Answer:
     def _element(self, e: fmpq_poly, factor: fmpz_poly, ball: arb, known: dict[str, RealRoots]) -> tuple[Any, str]:
         if e.degree() < 1:
             c = e[0]
-            return sp.Rational(int(c.p), int(c.q)), "rational"
+            return bridge.sympy_rational(c), "rational"
         minimal = minimal_polynomial(e, factor)
         if minimal is None:
             return None, ""

@@ -17,7 +17,7 @@ import sympy as sp
 from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus.inversion import bounds_of
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
@@ -288,5 +288,5 @@ def _inside(p: dict[Any, Any], system: Stationarity) -> bool:
 def _meets(system: Stationarity, values: tuple[Any, ...], least: Any, budget: Budget) -> bool:
     """May the loss there be its bound, in balls?"""
     loss = cast(Any, system.loss).subs(dict(zip(system.unknowns, values, strict=True)), simultaneous=True)
-    gap = real_ball(loss - least, Sample({}, {}), int(budget.digits * 3.4) + 120)
+    gap = real_ball(loss - least, Sample({}, {}), working_bits(budget.digits))
     return gap is not None and bool(gap.contains(0))

@@ -19,7 +19,7 @@ from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt
-from closedform.budget import Budget
+from closedform.budget import Budget, working_bits
 from closedform.calculus import rational_roots
 from closedform.calculus.rational_roots import RealRoots
 from closedform.enclosures.certificates import ListedPoint, listed_certificate
@@ -88,7 +88,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "failed", f"the gradient has degree {top.degree()}, more than {MAX_DEGREE}")
     f, d = rational_roots.to_flint(top), rational_roots.to_flint(bottom)
     sign = _same_sign(top, f) * _same_sign(bottom, d)
-    bits = int(budget.digits * 3.33) + 80
+    bits = working_bits(budget.digits, 80)
     line = _Line(system, f, d, sign, bits)
     zeros = list[_Zero]()
     outside = 0
