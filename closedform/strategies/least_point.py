@@ -25,7 +25,7 @@ from closedform.enclosures.coercive import grows
 from closedform.enclosures.least import convex, geodesically_convex, sublevel
 from closedform.enclosures.paths import PathLimit
 from closedform.enclosures.ranges import Range
-from closedform.points import CriticalPoint, Kind
+from closedform.points import LEAST_KINDS, CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.escapes import MAX_NEAR, along, escape, requirement_holds, unbounded
 from closedform.strategies.reductions.lifted import balls_of
@@ -72,7 +72,7 @@ class _Extreme:
 
     def attempt(self) -> Attempt:
         kinds = [p.kind for p in self.found.points]
-        if self.way > 0 and any(k in MINIMA for k in kinds):
+        if self.way > 0 and any(k in LEAST_KINDS for k in kinds):
             return self.found
         if self.way < 0 and not (self.found.complete and "local maximum" in kinds):
             return self.found
