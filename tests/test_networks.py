@@ -259,3 +259,29 @@ def test_enclosed_output_weights_must_lie_where_they_are_said_to():
     first["numeric"] = str(Fraction(first["numeric"]) + 1)
     with pytest.raises(Refused, match="not shown to lie"):
         check_certificate(good)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-sum(Y.*log(sigmoid(W*X)) + (1-Y).*log(1-sigmoid(W*X)))",
+        "sum(log(1 + exp(W*X)) - Y.*(W*X))",
+    ],
+)
+def test_cross_entropy_is_decided_however_it_is_written(text: str) -> None:
+    # theory.md: the label enters through a linear term, so monodromy speaks (T13 to T15), and no conjecture is needed
+    report = cf.derive(text, unknowns="W", shapes="X=d,n;Y=m,n;W=m,d")
+    assert report.verdict.outcome == report.verdict.minimiser == "not_closed"
+    assert any(s.topic == "not liouvillian" and not s.assuming for s in report.verdict.statements)
+    # by hand, (sigmoid(W*X) - Y)*X'
+    rng = np.random.default_rng(0)
+    W, X, Y = rng.normal(size=(2, 3)), rng.normal(size=(3, 4)), rng.uniform(size=(2, 4))
+    slope = report.gradient_function()(W=W, X=X, Y=Y)["W"]
+    assert np.allclose(slope, (1 / (1 + np.exp(-W @ X)) - Y) @ X.T, rtol=1e-12)
+
+
+def test_a_sigmoid_in_a_sigmoid_is_left_at_once() -> None:
+    report = cf.derive("||W3*sigmoid(W2*sigmoid(W1*X)) - Y||^2", unknowns="W1,W2,W3")
+    assert report.verdict.outcome == "undecided"
+    assert not any(a.outcome == "timeout" for a in report.attempts)
+    assert not any("small data sets" in a.reason for a in report.attempts)

@@ -847,6 +847,10 @@ def elementwise(f: str, p: Poly) -> Poly:
         inner = s[2][0]
         if inner.args[0] == "exp":
             return elementwise("softplus", inner.args[1])
+    if f == "log" and (z := _sigmoid_of(p)) is not None:  # a logit: its labels then stand linearly
+        return add(z, -elementwise("softplus", z))
+    if f == "log" and (z := _sigmoid_of(add(one, -p))) is not None:
+        return -elementwise("softplus", z)
     if (
         f == "recip"
         and (s := (p - one).single())
@@ -878,6 +882,15 @@ def elementwise(f: str, p: Poly) -> Poly:
         return scale(of_letter(Letter("fn", (f, scale(p, 1 / c)), p.rows, p.cols)), abs(c))
     flags = frozenset({"sym"} if is_symmetric(p) else ())
     return of_letter(Letter("fn", (f, p), p.rows, p.cols, flags))
+
+
+def _sigmoid_of(p: Poly) -> Poly | None:
+    """z, where the polynomial is sigmoid(z) alone."""
+    s = p.single()
+    if s is None or s[:2] != (1, ()) or len(s[2]) != 1 or s[2][0].kind != "fn" or s[2][0].args[0] != "sigmoid":
+        return None
+    z = s[2][0].args[1]
+    return transpose(z) if s[2][0].t else z
 
 
 def of_fill(rows: str, cols: str) -> Poly:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice, product
 
+import sympy as sp
 from flint import fmpq
 
 from closedform import expression
@@ -22,8 +23,6 @@ from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.expression import Node, number
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
-from closedform.kernel.claims.exponentials import Field
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.stationarity.scalar import stationarity
@@ -62,7 +61,8 @@ def declines(system: System) -> str | None:
         return "no exponential of an unknown occurs"
     if problem.constraints:
         return "there are constraints"
-    if any("exp" in expression.heads(c) for n in _nodes(problem.loss) if n.head == "exp" for c in n.children):
+    grown = [n for n in _nodes(problem.loss) if n.head in EXPONENTIALS]
+    if any(expression.heads(c) & EXPONENTIALS for n in grown for c in n.children):
         return "an exponential stands in an exponential"
     symbols = expression.free_names(problem.loss) - set(problem.unknowns)
     return None if symbols else "the data have no symbols"
@@ -162,9 +162,25 @@ def _smalls(problem: Problem) -> Iterator[Small]:
     for others in (1, 2) if len(symbols) > 1 else (1,):
         for many in (3, 4, 5, 6, 2) if symbols else (1,):
             try:
-                yield written_out(problem, {s: many if s == rows else others for s in symbols})
+                small = written_out(problem, {s: many if s == rows else others for s in symbols})
+                yield replace(small, loss=_logits(small.loss))
             except TooLarge:
                 continue
+
+
+def _logits(node: Node) -> Node:
+    """log(sigmoid(z)) as z - log(1 + exp(z)), and log(1 - sigmoid(z)) as -log(1 + exp(z)): so labels stand linearly."""
+    if not node.children:
+        return node
+    if node.head == "log":
+        inner = node.children[0]
+        for z in (c.children[0] for c in _nodes(inner) if c.head == "sigmoid"):
+            whole = expression.call("log", expression.add(number(1), expression.call("exp", z)))
+            if inner == expression.call("sigmoid", z):
+                return expression.add(z, expression.negate(whole))
+            if inner == expression.add(number(1), expression.negate(expression.call("sigmoid", z))):
+                return expression.negate(whole)
+    return expression.rebuild(node, tuple(_logits(c) for c in node.children))
 
 
 def _witnesses(
@@ -296,16 +312,16 @@ def _linear_label(small: Small, values: Mapping[str, fmpq]) -> str | None:
     if len(small.unknowns) != 1:
         return None
     unknown = small.unknowns[0]
+    x, y = sp.Symbol(unknown, real=True), sp.Dummy("y", real=True)
     for entries in small.entries.values():
         for e in entries:
             others = {n: number(str(v)) for n, v in values.items() if n != e}
             try:
-                tree = kernel.read(
-                    expression.to_tree(expression.scalar_form(expression.substitute(small.loss, others)))
-                )
-                form = Field({}, [], {}).expand(kernel.differentiate(tree, e), {})
-            except Refused:
+                label = expression.scalar_form(expression.substitute(small.loss, others))
+                form = sp.expand(sp.diff(bridge.to_sympy(label, {e: y, unknown: x}), y))
+            except bridge.NoTranslation:
                 continue
-            if set(form) <= {(), (unknown,)} and form.get((unknown,), fmpq(0)) != 0:
+            slope, rest = form.coeff(x, 1), form.coeff(x, 0)
+            if slope.is_Rational and rest.is_Rational and slope != 0 and sp.expand(form - slope * x - rest) == 0:
                 return e
     return None
