@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from closedform.emit import cluster
 from closedform.emit.inference.statistics import FitStatistics, statistics
 from closedform.emit.least_squares import LeastSquares, solve_blocks, solve_moments
 from closedform.emit.moments import Block, Moments, weight_count
+from closedform.emit.passes import Rows, State, Stream
 from closedform.emit.rows import as_columns, as_weights, penalties
 from closedform.errors import CallError, InputError
 
@@ -70,7 +72,13 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         self.fit_intercept = fit_intercept
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LeastSquaresRegressor:
-        """Fit to all rows at once; X is n x k (SciPy's sparse matrices too), y is n or n x m."""
+        """Fit to all rows at once; X is n x k, y is n or n x m.
+
+        SciPy's sparse matrices are never made dense (their normal equations are solved), and collections of Dask stay
+        where they are: each pass over the rows goes to the blocks (``cluster.py``, extra ``scale``).
+        """
+        if cluster.is_dask(X):
+            return self._fit_elsewhere(cluster.rows_of(X, y, sample_weight), None)
         A, b, w = self._validated(X, y, sample_weight, reset=True)
         self._state: Moments | None = None
         if _is_sparse(A):
@@ -94,6 +102,8 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         earlier: Moments | None = getattr(self, "_state", None)
         if earlier is not None and earlier.centred != bool(self.fit_intercept):
             raise CallError("fit_intercept was changed after rows had been seen; fit anew")
+        if cluster.is_dask(X):
+            return self._fit_elsewhere(cluster.rows_of(X, y, sample_weight), earlier)
         A, b, w = self._validated(X, y, sample_weight, reset=earlier is None)
         right = b.reshape(len(b), -1).astype(np.float64)
         if earlier is not None and right.shape[1] != earlier.moment.shape[1]:
@@ -105,8 +115,30 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         self._state = state if earlier is None else earlier + state
         return self._keep(solve_moments(self._state, self.ridge, self._names()), b.shape, A.dtype)
 
+    def _fit_elsewhere(self, rows: cluster.DaskRows, earlier: Moments | None) -> LeastSquaresRegressor:
+        """As ``fit``, or with an earlier state as ``partial_fit``, where the rows are in blocks of Dask."""
+        if earlier is None:
+            if rows.names is not None:
+                self.feature_names_in_ = np.array(rows.names, dtype=object)
+            elif hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+            fit = solve_blocks(
+                rows, ridge=self.ridge, intercept=self.fit_intercept, names=self._names(), inference=True
+            )
+        else:
+            fit = solve_moments(earlier + State(earlier.centred).of(rows), self.ridge, self._names())
+        self._state = fit.moments
+        return self._keep(fit, (0,) if rows.flat else (0, 0), np.float64)
+
     def predict(self, X: Any) -> np.ndarray:
-        """X coef + intercept, shaped as y was; computed about the mean, so that an offset costs no digits."""
+        """X coef + intercept, shaped as y was; computed about the mean, so that an offset costs no digits.
+
+        Of a collection of Dask an array of Dask, which nothing has computed yet.
+        """
+        if hasattr(self, "coef_") and cluster.is_dask(X):
+            A = X if hasattr(X, "rechunk") else X.to_dask_array()
+            out = (A - self._centre) @ self._slopes + self._level
+            return out[:, 0] if self.coef_.ndim == 1 else out
         if not hasattr(self, "coef_") and check_is_fitted is None:
             raise CallError("this LeastSquaresRegressor is not fitted yet; call fit first")
         if check_is_fitted is not None and validate_data is not None:
@@ -150,10 +182,13 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             raise CallError(f"the fit has {len(penalty)} outputs; say which one: output=0 to {len(penalty) - 1}")
         if not 0 <= (output or 0) < len(penalty):
             raise CallError(f"there is no output {output}; the fit has {len(penalty)}, counted from 0")
-        blocks = None
-        if X is not None:
+        rows: Rows | None = None
+        if X is not None and cluster.is_dask(X):
+            rows = cluster.rows_of(X, y, sample_weight)
+        elif X is not None:
             A, b, w = self._validated(X, y, sample_weight, reset=False)
-            blocks = _blocks(A, np.asarray(b, dtype=np.float64).reshape(len(b), -1), w)
+            right = np.asarray(b, dtype=np.float64).reshape(len(b), -1)
+            rows = Stream(lambda: _blocks(A, right, w))
         return statistics(
             self._fit,
             self._names(),
@@ -162,7 +197,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             kind=covariance,
             level=level,
             student=student,
-            blocks=blocks,
+            rows=rows,
         )
 
     def summary(self, *rows: Any, **options: Any) -> str:

@@ -14,13 +14,13 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from closedform.emit import rank as ranks
 from closedform.emit.moments import Block, Moments
+from closedform.emit.passes import Residuals, Rows, State, Stream, Triangle, Turned, added, triangles
 from closedform.emit.refinement import refine_extended, root_extended
 from closedform.emit.rows import as_columns, as_weights, penalties
 
@@ -98,7 +98,7 @@ def solve(
 
 
 def solve_blocks(
-    blocks: Blocks,
+    blocks: Blocks | Rows,
     *,
     ridge: float | ArrayLike = 0.0,
     intercept: bool = False,
@@ -108,18 +108,20 @@ def solve_blocks(
 ) -> LeastSquares:
     """As ``solve``, for data that are read in blocks, five passes at most; memory O(k^2 + a block).
 
-    ``whole`` is the same data in memory, where they are: then small problems are refined further. ``inference`` spends a
-    pass on an accurate ``root`` where the Gram matrix alone would not give one.
+    ``blocks`` is called for each pass, or is a ``Rows`` that is elsewhere. ``whole`` is the same data in memory, where
+    they are: then small problems are refined further. ``inference`` spends a pass on an accurate ``root`` where the Gram
+    matrix alone would not give one.
     """
-    moments = Moments.over(blocks(), centred=intercept)
+    rows = Stream(blocks) if callable(blocks) else blocks
+    moments = State(intercept).of(rows)
     penalty = penalties(ridge, moments.moment.shape[1])
-    problem = _Problem(blocks, whole, moments, names, inference)
+    problem = _Problem(rows, whole, moments, names, inference)
     return _joined(penalty, {p: problem.fit(p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
 
 
 @dataclass(frozen=True)
 class _Problem:
-    blocks: Blocks | None  # None when only the state is left
+    rows: Rows | None  # None when only the state is left
     whole: Block | None
     moments: Moments
     names: Sequence[str] | None
@@ -165,11 +167,9 @@ class _Problem:
 
     def orthogonalised(self, root: Array) -> Array:
         """The root from rows that are nearly orthonormal (CholeskyQR2; Yamamoto and others 2015, ETNA 44)."""
-        gram = np.zeros((root.shape[1], root.shape[1]))
-        for A, _ in self.rows():
-            Q = A @ root
-            gram = gram + Q.T @ Q
-        factor = _cholesky(gram)
+        total = self.data().total(Turned(self.moments, root), added)
+        assert total is not None
+        factor = _cholesky(total[0])
         return root if factor is None else root @ np.linalg.inv(factor).T
 
     def surely_independent(self, scale: Array, condition: float) -> bool:
@@ -180,8 +180,9 @@ class _Problem:
         shrink = float(np.min(1 / (scale * self.norms(0.0)), initial=1.0))
         return shrink / math.sqrt(condition * max(1, len(scale))) > 100 * max(s.rows, len(scale)) * EPSILON
 
-    def read(self) -> Iterable[Block]:
-        return self.blocks() if self.blocks is not None else ()
+    def data(self) -> Rows:
+        assert self.rows is not None
+        return self.rows
 
     def norms(self, ridge: float) -> Array:
         """The norms of the columns as they came, not centred."""
@@ -189,44 +190,22 @@ class _Problem:
         squares = np.diag(s.gram) + ridge + s.weight * (s.centre + s.centre_low) ** 2
         return np.sqrt(np.where(squares > 0, squares, 1.0))
 
-    def rows(self) -> Iterable[tuple[Array, Array]]:
-        """Centred rows, each times the square root of its weight."""
-        for X, y, w in self.read():
-            A, b = self.moments.about_mean(X, y)
-            if w is not None:
-                root = np.sqrt(w)[:, None]
-                A, b = A * root, b * root
-            yield A, b
-
     def gradient(self, a: Array, ridge: float, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
         """X'W(y - X a) - ridge a and the residual sums of squares, from the data themselves."""
-        s, every = self.moments, bool(chosen.all())
-        total: Any = -ridge * a
-        squares = np.zeros(a.shape[1])
+        s = self.moments
         spread = np.sqrt(np.where(np.diag(s.gram) > 0, np.diag(s.gram), np.inf))
         near = s.centred and bool((math.sqrt(s.weight) * np.abs(s.centre) < 100 * spread).all())
-        for X, y, w in self.read():
-            if near:  # then X'r - centre sum(r) costs two digits at most, and no copy of X
-                r = (y if every else y[:, chosen]) - X @ a - (s.level[chosen] - s.centre @ a)
-            else:
-                X, y = s.about_mean(X, y)
-                r = (y if every else y[:, chosen]) - X @ a
-            weighted = r if w is None else r * w[:, None]
-            squares = squares + np.einsum("ij,ij->j", weighted, r)
-            r = weighted
-            total = total + X.T @ r
-            if near:
-                total = total - np.outer(s.centre, r.sum(axis=0))
-        return total, squares
+        total = self.data().total(Residuals(s, a, chosen, near), added)
+        assert total is not None
+        return total[0] - ridge * a, total[1]
 
     def by_qr(self, ridge: float, chosen: NDArray[np.bool_], scale: Array, small: bool) -> LeastSquares:
         """R of the scaled [X y] by QR over blocks; its SVD, or the least norm where columns depend on each other."""
         s, k = self.moments, len(scale)
-        triangle = np.zeros((0, k + int(chosen.sum())))
-        if ridge > 0:
-            triangle = np.hstack([np.diag(math.sqrt(ridge) * scale), np.zeros((k, int(chosen.sum())))])
-        for A, b in self.rows():
-            triangle = np.asarray(np.linalg.qr(np.vstack([triangle, np.hstack([A * scale, b[:, chosen]])]), mode="r"))
+        triangle = self.data().total(Triangle(s, scale, chosen), triangles)
+        assert triangle is not None
+        penalty = np.hstack([np.diag(math.sqrt(ridge) * scale), np.zeros((k, int(chosen.sum())))])
+        triangle = triangles(penalty, triangle)  # also where there are fewer rows than columns
         R, right = triangle[:k, :k], triangle[:k, k:]
         norms = self.norms(ridge)
         decided = self.decide(R / scale / norms, norms)
@@ -306,7 +285,7 @@ class _Problem:
             "SVD of the small R, least norm",
             rank,
             dependent,
-            residual=self.gradient(a, 0.0, chosen)[1] if self.blocks is not None else None,
+            residual=self.gradient(a, 0.0, chosen)[1] if self.rows is not None else None,
             root=None if ridge else root,
             estimable=np.abs(decided.null).max(axis=0, initial=0.0) < ranks.NEGLIGIBLE,
         )

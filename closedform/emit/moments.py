@@ -7,7 +7,6 @@ sample variance*), which are kept as unevaluated sums of two doubles. Memory is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -102,19 +101,6 @@ class Moments:
                 where = f"column {int(np.argmax(wrong)) + 1} of {name}" if len(squares) > 1 else name
                 raise InputError(f"{where} {what} scale the column")
         return self
-
-    @staticmethod
-    def over(blocks: Iterable[Block], centred: bool = False) -> Moments:
-        """The state of all blocks; raises ``InputError`` when there is none."""
-        total: Moments | None = None
-        for X, y, weights in blocks:
-            state = Moments.of(X, y, weights, centred)
-            total = state if total is None else total + state
-        if total is None or not total.rows:
-            raise InputError("no rows to fit: the data are empty")
-        if not total.weight > 0:
-            raise InputError("the weights are all zero: there is nothing to fit")
-        return total
 
     def __add__(self, other: Moments) -> Moments:
         if self.gram.shape != other.gram.shape or self.moment.shape != other.moment.shape:

@@ -11,6 +11,7 @@ import numpy as np
 from closedform.emit.inference.statistics import FitStatistics, statistics
 from closedform.emit.least_squares import solve_blocks
 from closedform.emit.moments import Block
+from closedform.emit.passes import Stream
 from closedform.errors import CallError
 from closedform.problem import Problem
 from closedform.strategies.large.least_squares import design_rows
@@ -43,7 +44,7 @@ def statistics_of(problem: Problem, formula: str | None, covariance: str, level:
             kind=covariance,
             level=level,
             student=student,
-            blocks=rows.blocks(scaled=False),
+            rows=Stream(lambda: rows.blocks(scaled=False)),
             intercept=rows.constant or "intercept",
         )
 
@@ -65,4 +66,4 @@ def _of_arrays(problem: Problem, formula: str | None, covariance: str, level: fl
     fit = solve_blocks(blocks, whole=(X, right, weights), inference=True)
     unknown = problem.unknowns[0]
     names = [f"{unknown}[{j + 1}]" for j in range(X.shape[1])]
-    return statistics(fit, names, kind=covariance, level=level, student=student, blocks=blocks())
+    return statistics(fit, names, kind=covariance, level=level, student=student, rows=Stream(blocks))

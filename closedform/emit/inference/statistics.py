@@ -10,7 +10,7 @@ h the leverage.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from closedform.emit.inference.distributions import fisher_upper, student_quanti
 from closedform.emit.inference.summary import table
 from closedform.emit.least_squares import EPSILON, LeastSquares
 from closedform.emit.moments import Block, Moments
+from closedform.emit.passes import Rows
 from closedform.errors import CallError, InputError
 
 Array = NDArray[np.float64]
@@ -81,10 +82,10 @@ def statistics(
     kind: str = "nonrobust",
     level: float = 0.95,
     student: bool = True,
-    blocks: Iterable[Block] | None = None,
+    rows: Rows | None = None,
     intercept: str = "intercept",
 ) -> FitStatistics:
-    """The statistics of one output of a fit; ``blocks`` are its rows again, which HC0 to HC3 need.
+    """The statistics of one output of a fit; ``rows`` are its rows again, which HC0 to HC3 need.
 
     ``names`` are those of the columns, ``intercept`` is what the constant is called.
 
@@ -94,7 +95,7 @@ def statistics(
         raise CallError(f"the covariance is one of {', '.join(KINDS)}, not {str(kind)[:20]!r}")
     if not 0 < level < 1:
         raise CallError(f"the level of the intervals is between 0 and 1, not {level:g}")
-    if kind != "nonrobust" and blocks is None:
+    if kind != "nonrobust" and rows is None:
         raise CallError(f"{kind} needs the rows, and a fit keeps none: give X and y (and the weights) again")
     s, notes = fit.moments, list[str]()
     k = len(s.gram)
@@ -104,7 +105,7 @@ def statistics(
     a = np.concatenate([[level_of_y], slopes]) if s.centred else slopes
     labels = [intercept, *labels] if s.centred else labels
     whole = _sums(fit, output, labels, penalty, notes)
-    covariance = _covariance(fit, whole, output, kind, blocks, notes)
+    covariance = _covariance(fit, whole, output, kind, rows, notes)
     errors = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(errors > 0, a / errors, np.nan)
@@ -217,9 +218,7 @@ def _sums(fit: LeastSquares, output: int, labels: list[str], penalty: float, not
     return _Sums(residual, total, explained, degrees, df, constant, sigma, exact, penalty > 0)
 
 
-def _covariance(
-    fit: LeastSquares, whole: _Sums, output: int, kind: str, blocks: Iterable[Block] | None, notes: list[str]
-) -> Array:
+def _covariance(fit: LeastSquares, whole: _Sums, output: int, kind: str, rows: Rows | None, notes: list[str]) -> Array:
     p = len(fit.estimable)
     if fit.root is None or math.isnan(whole.sigma):
         return np.full((p, p), np.nan)
@@ -228,38 +227,57 @@ def _covariance(
     elif kind == "nonrobust":
         covariance = whole.sigma**2 * (fit.root @ fit.root.T)
     else:
-        assert blocks is not None
-        covariance = _robust(fit, output, kind, blocks, notes)
+        assert rows is not None
+        covariance = _robust(fit, output, kind, rows, notes)
     covariance[~fit.estimable] = np.nan
     covariance[:, ~fit.estimable] = np.nan
     return covariance
 
 
-def _robust(fit: LeastSquares, output: int, kind: str, blocks: Iterable[Block], notes: list[str]) -> Array:
-    """root (sum of c_i w_i^2 e_i^2 z_i z_i') root', z_i = root' x_i, in one pass; about the means, as the root is."""
-    s, root = fit.moments, fit.root
-    assert root is not None
-    slopes = fit.coefficients.reshape(len(s.gram), -1)[:, output]
-    inner = root[1:, 1:] if s.centred else root
-    meat = np.zeros((root.shape[1], root.shape[1]))
-    seen, full, done = None, 0, 0
-    for X, Y, w in blocks:
-        own = Moments.of(X, Y, w, s.centred)
-        seen = own if seen is None else seen + own
+@dataclass(frozen=True)
+class Meat:
+    """Of a block: its moments, the sum of c_i w_i^2 e_i^2 z_i z_i' with z_i = root' x_i, and the first row of leverage 1.
+
+    All about the means, as the root is.
+    """
+
+    state: Moments
+    root: Array
+    slopes: Array
+    output: int
+    kind: str
+
+    def __call__(self, block: Block) -> tuple[Moments, Array, int]:
+        s, (X, Y, w) = self.state, block
         A, B = s.about_mean(X, Y)  # the residuals have mean zero, so the level is theirs
-        Z, e = A @ inner, B[:, output] - A @ slopes
+        inner = self.root[1:, 1:] if s.centred else self.root
+        Z, e = A @ inner, B[:, self.output] - A @ self.slopes
         if s.centred:
             Z = np.hstack([np.full((len(X), 1), 1 / math.sqrt(s.weight)), Z])
         weights = np.ones(len(X)) if w is None else w
         left = 1 - weights * np.einsum("ij,ij->i", Z, Z)
-        part = weights * e
-        if kind in ("HC2", "HC3"):
+        part, full = weights * e, 0
+        if self.kind in ("HC2", "HC3"):
             whole = (left < FULL) & (weights > 0)
-            full, done = full or (done + int(np.argmax(whole)) + 1 if whole.any() else 0), done + len(X)
-            part = part / np.where(whole, 1.0, left) ** (0.5 if kind == "HC2" else 1.0)
+            full = int(np.argmax(whole)) + 1 if whole.any() else 0
+            part = part / np.where(whole, 1.0, left) ** (0.5 if self.kind == "HC2" else 1.0)
         V = Z * part[:, None]
-        meat = meat + V.T @ V
-    _same(s, seen)
+        return Moments.of(X, Y, w, s.centred), V.T @ V, full
+
+
+def _meats(a: tuple[Moments, Array, int], b: tuple[Moments, Array, int]) -> tuple[Moments, Array, int]:
+    return a[0] + b[0], a[1] + b[1], a[2] or (a[0].rows + b[2] if b[2] else 0)
+
+
+def _robust(fit: LeastSquares, output: int, kind: str, rows: Rows, notes: list[str]) -> Array:
+    """root (sum of c_i w_i^2 e_i^2 z_i z_i') root', in one pass."""
+    s, root = fit.moments, fit.root
+    assert root is not None
+    slopes = fit.coefficients.reshape(len(s.gram), -1)[:, output]
+    total = rows.total(Meat(s, root, slopes, output, kind), _meats)
+    _same(s, None if total is None else total[0])
+    assert total is not None
+    _, meat, full = total
     if full:
         notes.append(
             f"row {full} has leverage 1 (it is fitted whatever its y is): {kind} does not exist; HC0 and HC1 do"
