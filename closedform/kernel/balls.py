@@ -37,32 +37,17 @@ def _trigamma(z: arb) -> arb:
     return arb(2).zeta(z)
 
 
+# The functions that FLINT calls as we do.
+_SAME = ("exp", "log", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan")
+_REAL_TOO = ("sinh", "cosh", "tanh", "atan2", "gamma", "digamma", "erf", "erfc", "erfinv", "zeta")
 _REAL: dict[str, Callable[..., arb]] = {
-    "exp": arb.exp,
-    "log": arb.log,
-    "sqrt": arb.sqrt,
-    "sin": arb.sin,
-    "cos": arb.cos,
-    "tan": arb.tan,
-    "sinh": arb.sinh,
-    "cosh": arb.cosh,
-    "tanh": arb.tanh,
-    "asin": arb.asin,
-    "acos": arb.acos,
-    "atan": arb.atan,
-    "atan2": arb.atan2,
+    **{head: getattr(arb, head) for head in _SAME + _REAL_TOO},
     "abs": arb.__abs__,
     "sign": arb.sgn,
     "max": lambda *balls: reduce(arb.max, balls),
     "min": lambda *balls: reduce(arb.min, balls),
-    "gamma": arb.gamma,
     "loggamma": arb.lgamma,
-    "digamma": arb.digamma,
     "trigamma": _trigamma,
-    "erf": arb.erf,
-    "erfc": arb.erfc,
-    "erfinv": arb.erfinv,
-    "zeta": arb.zeta,
     "besseli": _besseli,
     "besselj": _besselj,
     "lambertw": _lambertw,
@@ -70,15 +55,7 @@ _REAL: dict[str, Callable[..., arb]] = {
     "e": lambda: arb(1).exp(),
 }
 _COMPLEX: dict[str, Callable[..., acb]] = {
-    "sqrt": acb.sqrt,
-    "exp": acb.exp,
-    "log": acb.log,
-    "sin": acb.sin,
-    "cos": acb.cos,
-    "tan": acb.tan,
-    "acos": acb.acos,
-    "asin": acb.asin,
-    "atan": acb.atan,
+    **{head: getattr(acb, head) for head in _SAME},
     "I": lambda: acb(0, 1),
     "pi": lambda: acb(arb.pi()),
     "e": lambda: acb(arb(1).exp()),

@@ -20,44 +20,16 @@ MAX_DEPTH = 400
 MAX_TERMS = 2_000_000  # that the sums of a tree may run over
 
 ANY = -1
+UNARY = (
+    *("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan", "abs", "sign"),
+    *("gamma", "loggamma", "digamma", "trigamma", "erf", "erfc", "erfinv", "zeta"),
+)
 ARITY: dict[str, int] = {
-    "+": ANY,
-    "*": ANY,
-    "^": 2,
-    "exp": 1,
-    "log": 1,
-    "sqrt": 1,
-    "sin": 1,
-    "cos": 1,
-    "tan": 1,
-    "sinh": 1,
-    "cosh": 1,
-    "tanh": 1,
-    "asin": 1,
-    "acos": 1,
-    "atan": 1,
-    "atan2": 2,
-    "abs": 1,
-    "sign": 1,
-    "max": ANY,
-    "min": ANY,
-    "gamma": 1,
-    "loggamma": 1,
-    "digamma": 1,
-    "trigamma": 1,
-    "erf": 1,
-    "erfc": 1,
-    "erfinv": 1,
-    "zeta": 1,
-    "besseli": 2,
-    "besselj": 2,
-    "lambertw": ANY,
-    "pi": 0,
-    "I": 0,
-    "e": 0,
-    "@": 2,
-    "sum": 4,
-    "prod": 4,
+    **dict.fromkeys(("+", "*", "max", "min", "lambertw"), ANY),
+    **dict.fromkeys(UNARY, 1),
+    **dict.fromkeys(("^", "atan2", "besseli", "besselj", "@"), 2),
+    **dict.fromkeys(("sum", "prod"), 4),
+    **dict.fromkeys(("pi", "I", "e"), 0),
 }
 
 ZERO, ONE, TWO, MINUS = fmpq(0), fmpq(1), fmpq(2), fmpq(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NoReturn
 
 from flint import fmpq, fmpz
@@ -11,6 +12,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 MAX_DIGITS = 200_000  # of one number, as text
 MAX_ITEMS = 500_000  # of one list
+MAX_ROWS = 1_000_000  # of one column
 
 _INTEGER = re.compile(r"-?[0-9]+")
 _RATIONAL = re.compile(r"(-?[0-9]+)(?:/([0-9]+))?")
@@ -117,10 +119,18 @@ def mapping(value: Json, what: str) -> dict[str, Json]:
     return value
 
 
-def column(value: Json, what: str, limit: int) -> list[fmpq]:
+def columns(value: Json, unknowns: Collection[str] = ()) -> dict[str, list[fmpq]]:
+    """Named columns of exact numbers; refused where one bears the name of an unknown."""
+    out = {x: _column(c, x) for x, c in mapping(value, "columns").items()}
+    if set(out) & set(unknowns):
+        refuse("a column bears the name of an unknown")
+    return out
+
+
+def _column(value: Json, what: str) -> list[fmpq]:
     """A list of decimals or rationals as text, read exactly; quick where they are short."""
     out = list[fmpq]()
-    for v in sequence(value, what, limit):
+    for v in sequence(value, what, MAX_ROWS):
         match = _RATIONAL.fullmatch(v) if isinstance(v, str) and len(v) < 18 else None
         if match is not None and (bottom := int(match[2] or "1")):
             out.append(fmpq(int(match[1]), bottom))

@@ -55,7 +55,7 @@ from closedform.kernel.jets import Jet, jet
 from closedform.kernel.rational import NotRational, Quotient, dense, quotient
 from closedform.kernel.reading import (
     Json,
-    column,
+    columns,
     decimal,
     fields,
     integer,
@@ -308,19 +308,19 @@ def _given(statement: dict[str, Json]) -> Given:
     unknowns = names(statement["unknowns"], "unknowns")
     loss = read(statement["loss"]) if "loss" in statement else None
     equations = [read(e) for e in sequence(statement.get("equations", []), "equations", 1000)]
-    columns = {x: column(c, x, 10**6) for x, c in mapping(statement.get("columns", {}), "columns").items()}
+    data = columns(statement.get("columns", {}), unknowns)
     relations = list[tuple[str, Tree, Tree]]()
     for item in sequence(statement.get("relations", []), "relations", 1000):
         sign, left, right = sequence(item, "a relation", 3)
         if sign not in RELATIONS:
             refuse(f"not a relation: {sign}")
         relations.append((str(sign), read(left), read(right)))
-    if not unknowns or not (equations or loss is not None) or set(unknowns) & set(columns):
-        refuse("unknowns are needed, and columns with names of their own")
+    if not unknowns or not (equations or loss is not None):
+        refuse("unknowns are needed")
     pairs = (side for _, left, right in relations for side in (left, right))
     for tree in (*([loss] if loss is not None else equations), *pairs):
-        scoped(tree, set(unknowns), columns, unknowns)
-    return Given(loss, equations, unknowns, columns, relations)
+        scoped(tree, set(unknowns), data, unknowns)
+    return Given(loss, equations, unknowns, data, relations)
 
 
 def _point(value: Json, unknowns: list[str]) -> Point:

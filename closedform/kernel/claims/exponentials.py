@@ -233,12 +233,7 @@ class Setting:
 def _setting(statement: dict[str, Json], claim: dict[str, Json]) -> Setting:
     given = fields(statement, ("loss", "unknowns"), ("columns", "relations"))
     loss, unknowns = read(given["loss"]), reading.names(given["unknowns"], "unknowns")
-    columns = {
-        n: [reading.decimal(v, "an entry") for v in reading.sequence(c, "a column")]
-        for n, c in reading.mapping(given.get("columns", {}), "columns").items()
-    }
-    if set(columns) & set(unknowns):
-        refuse("a column bears the name of an unknown")
+    columns = reading.columns(given.get("columns", {}), unknowns)
     scoped(loss, set(unknowns), columns, unknowns)
     scales: dict[Key, tuple[str, fmpq]] = {}
     words = list[str]()

@@ -27,7 +27,8 @@ from dataclasses import dataclass, field
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from closedform.kernel import reading
-from closedform.kernel.balls import Columns, column_text, entry, evaluate
+from closedform.kernel.balls import Columns, column_text, evaluate
+from closedform.kernel.binding import bind
 from closedform.kernel.claims.exponentials import Field, Key, Scales
 from closedform.kernel.expression import (
     MINUS,
@@ -41,7 +42,6 @@ from closedform.kernel.expression import (
     free_names,
     head_of,
     mul,
-    power,
     read,
     scoped,
 )
@@ -57,12 +57,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     """The sentence proved; raises ``Refused`` otherwise."""
     given = fields(statement, ("loss", "unknowns"), ("columns",))
     unknowns, loss = names(given["unknowns"], "unknowns"), read(given["loss"])
-    columns = {
-        n: [reading.decimal(v, "an entry") for v in sequence(c, "a column")]
-        for n, c in reading.mapping(given.get("columns", {}), "columns").items()
-    }
-    if set(columns) & set(unknowns):
-        refuse("a column bears the name of an unknown")
+    columns = reading.columns(given.get("columns", {}), unknowns)
     scoped(loss, set(unknowns), columns, unknowns)
     said = fields(claim, ("kind", "value", "point"), ("within",))
     fields(evidence, ("affine", "relations", "substitution"), ("precision",))
@@ -282,38 +277,6 @@ def squares(tree: Tree, weight: fmpq, at: Mapping[str, Tree], columns: Columns) 
     if head == "^" and args[1] == TWO and weight > 0:
         return [(weight, bind(args[0], at, columns))]
     refuse(f"not a sum of squares: {infix(tree)[:80]}")
-
-
-def bind(tree: Tree, at: Mapping[str, Tree], columns: Columns) -> Tree:
-    """The tree with values for names and entries for places in columns, sums written out, numbers folded."""
-    if isinstance(tree, fmpq):
-        return tree
-    if isinstance(tree, str):
-        return at.get(tree, tree)
-    head, args = str(tree[0]), tree[1:]
-    if head in ("sum", "prod"):
-        low, high = (as_integer(bind(a, at, columns)) for a in args[1:3])
-        if low is None or high is None or high - low > MAX_ROWS:
-            refuse("a sum has no whole limits, or too many terms")
-        terms = [bind(args[3], {**at, str(args[0]): fmpq(i)}, columns) for i in range(low, high + 1)]
-        return add(*terms) if head == "sum" else mul(*terms)
-    if head == "@":
-        index = as_integer(bind(args[1], at, columns))
-        return refuse("a place is no number") if index is None else entry(columns, str(args[0]), index)
-    inner = [bind(a, at, columns) for a in args]
-    if head == "+":
-        return add(*inner)
-    if head == "*":
-        return mul(*inner)
-    if head == "^":
-        whole = as_integer(inner[1])
-        if isinstance(inner[0], fmpq) and whole is not None and (whole >= 0 or inner[0] != 0) and abs(whole) < 1_000:
-            return inner[0] ** whole
-        return power(inner[0], inner[1])
-    if head in ("exp", "tanh") and inner[0] == ZERO:
-        return ONE if head == "exp" else ZERO
-    numbers = [a for a in inner if isinstance(a, fmpq)]
-    return max(numbers) if head == "max" and len(numbers) == len(inner) else (head, *inner)
 
 
 def dot(a: list[fmpq], b: list[fmpq]) -> fmpq:

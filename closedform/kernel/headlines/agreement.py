@@ -6,16 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.balls import Columns, entry, evaluate
-from closedform.kernel.claims.tower import prove_relation, prove_zero, substitute
+from closedform.kernel.balls import Columns, evaluate
+from closedform.kernel.binding import bind
+from closedform.kernel.claims.tower import prove_relation, prove_zero
 from closedform.kernel.expression import (
     ARITY,
     MINUS,
-    ZERO,
     Relation,
     Tree,
     add,
-    as_integer,
     free_names,
     mul,
     requirements,
@@ -68,21 +67,7 @@ def _apart(one: Tree, other: Tree, names: Sequence[str]) -> bool:
 
 def written_out(tree: Tree, columns: Columns) -> Tree:
     """The tree with the entries of columns put in, and sums between numbers written out while they are short."""
-    if not isinstance(tree, tuple):
-        return tree
-    if tree[0] == "@":
-        at = as_integer(written_out(tree[2], columns))
-        return tree if at is None or str(tree[1]) not in columns else entry(columns, str(tree[1]), at)
-    if tree[0] in ("sum", "prod"):
-        low, high = as_integer(tree[2]), as_integer(tree[3])
-        if low is None or high is None or high - low > MAX_ROWS:
-            return tree
-        rows = [written_out(substitute(tree[4], {str(tree[1]): fmpq(i)}), columns) for i in range(low, high + 1)]
-        return add(*rows) if tree[0] == "sum" else mul(*rows)
-    args = [written_out(a, columns) for a in tree[1:]]
-    folded = add(*args) if tree[0] == "+" else mul(*args) if tree[0] == "*" else (tree[0], *args)
-    asks = folded == ZERO and any(requirements(a) for a in args)  # 0*log(x) is not 0 everywhere
-    return (tree[0], *args) if asks else folded
+    return bind(tree, {}, columns, MAX_ROWS, strict=False)
 
 
 def parts(tree: Tree) -> int:

@@ -34,7 +34,7 @@ from closedform.kernel.claims.matrices import (
 from closedform.kernel.expression import ZERO, Tree, as_integer, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import normal
-from closedform.kernel.headlines.question import Question
+from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence

@@ -17,13 +17,14 @@ from closedform.kernel.claims import formula
 from closedform.kernel.expression import MINUS, ONE, Relation, Tree, free_names, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.headlines.question import Question, gap_text, relations_in, relations_of
+from closedform.kernel.headlines.classes import CLASSES, class_of
+from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
 from closedform.kernel.rational import dense
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 
 BITS, MAX_BITS = 320, 40_000
 _DECIMAL = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
-ELEMENTARY_HEADS = {"exp", "log", "e"}
 KINDS = {"minimum": (1, 0), "maximum": (0, 1), "saddle": (1, 1)}  # the signs that a nondegenerate Hessian has
 
 
@@ -159,7 +160,7 @@ class Place:
             self.exact = {x: parse(str(v), self.question.parameters) for x, v in texts.items()}
         except Refused as fault:
             return str(fault)[:200]
-        self.expression_class = max((_class(t) for t in self.exact.values()), key=CLASSES.index)
+        self.expression_class = max((class_of(t) for t in self.exact.values()), key=CLASSES.index)
         return ""
 
     def _expression(self, trouble: str) -> Finding:
@@ -361,26 +362,6 @@ class Place:
     def _same_value(self, said: Tree) -> bool | None:
         own = self.exact_value()
         return None if own is None else agree(own, said, self.question.parameters, {}, self.question.assumptions)
-
-
-CLASSES = ("rational", "radical", "elementary", "lambert_w", "special")
-
-
-def _class(tree: Tree) -> str:
-    """The class of an expression as it is written."""
-    if not isinstance(tree, tuple):
-        return "rational"
-    inner = [_class(a) for a in tree[1:]] or ["rational"]
-    own = "rational"
-    if tree[0] == "sqrt" or (tree[0] == "^" and isinstance(tree[2], fmpq) and tree[2].q != 1):
-        own = "radical"
-    elif tree[0] == "^" and not isinstance(tree[2], fmpq):
-        own = "elementary"
-    elif tree[0] == "lambertw":
-        own = "lambert_w"
-    elif tree[0] not in ("+", "*", "^"):
-        own = "elementary" if tree[0] in ELEMENTARY_HEADS else "radical" if tree[0] == "I" else "special"
-    return max([own, *inner], key=CLASSES.index)
 
 
 def worth(question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:

@@ -18,8 +18,9 @@ from closedform.kernel.expression import MINUS, ZERO, Relation, Tree, add, diffe
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.infix import infix
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.headlines.places import CLASSES, Place, worth
-from closedform.kernel.headlines.question import Question
+from closedform.kernel.headlines.classes import CLASSES
+from closedform.kernel.headlines.places import Place, worth
+from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.witness import refuted
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 

@@ -16,7 +16,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.tower import substitute
 from closedform.kernel.expression import MINUS, ONE, TWO, Tree, add, as_integer, free_names, mul, power
 from closedform.kernel.headlines.agreement import written_out
-from closedform.kernel.headlines.question import Question
+from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, mapping, rational, refuse, sequence
 

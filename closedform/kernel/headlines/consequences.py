@@ -1,0 +1,221 @@
+"""What follows about a question: convexity, counts of roots, growth, and what its certificates leave for its points."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flint import acb, arb, ctx, fmpq, fmpz_poly
+
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
+from closedform.kernel.balls import evaluate
+from closedform.kernel.claims.critical_points import CONVEX, Given, curvature, enclosed_roots
+from closedform.kernel.claims.exponentials import terms
+from closedform.kernel.claims.tower import build, prove_relation, substitute
+from closedform.kernel.coefficients import MAX_DEGREE, polynomial
+from closedform.kernel.expression import (
+    MINUS,
+    ONE,
+    ZERO,
+    Relation,
+    Tree,
+    add,
+    differentiate,
+    mul,
+    power,
+    requirements,
+)
+from closedform.kernel.headlines.question import Stated
+from closedform.kernel.rational import NotRational, dense, quotient
+from closedform.kernel.reading import Refused, mapping, rational, sequence
+
+if TYPE_CHECKING:
+    from closedform.kernel.headlines.places import Place
+
+
+@dataclass
+class Question(Stated):
+    """A problem with its certificates, and what the kernel concludes from both."""
+
+    def convex(self, where: Sequence[Relation] = (), sign: fmpq = ONE) -> bool:
+        """Whether the loss to be minimised, times the sign, is convex where some relations of parameters hold.
+
+        By composition rules, whose functions have convex domains, or by the second derivative of one unknown.
+        """
+        if self.loss is None:
+            return False
+        if not self.parameters:
+            with contextlib.suppress(Refused):
+                if curvature(mul(sign, self.minimised), set(self.unknowns), {}, self.columns) == CONVEX:
+                    return True
+        return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0], where, sign)
+
+    def sign_at(self, point: Mapping[str, Tree], where: Sequence[Relation]) -> tuple[int, int, int] | None:
+        """The sign of the second derivative by the one unknown at a point, as an inertia."""
+        if self.loss is None or len(self.unknowns) != 1:
+            return None
+        with contextlib.suppress(Refused):
+            second = differentiate(differentiate(self.loss, self.unknowns[0]), self.unknowns[0])
+            there = substitute(written_out(second, self.columns), point)
+            for op, signs in ((">", (1, 0, 0)), ("<", (0, 1, 0))):
+                if prove_relation((op, there, ZERO), [*self.assumptions, *where]):
+                    return signs
+        return None
+
+    def all_roots(self, points: Sequence[Mapping[str, Tree]]) -> Tree | None:
+        """The leading coefficient c where the derivative by the one unknown is c times the product of all x - point."""
+        if self.loss is None or len(self.unknowns) != 1 or not points:
+            return None
+        x = self.unknowns[0]
+        with contextlib.suppress(Refused, KeyError):
+            top = quotient(differentiate(self.loss, x), [x, *self.parameters], self.columns).top
+            degree = int(top.degrees()[0])
+            first = [(e, c) for e, c in top.terms() if e[0] == degree]
+            lead = add(*(mul(c, *map(power, self.parameters, map(fmpq, e[1:]))) for e, c in first))
+            whole = add(*(mul(c, *map(power, self.names, map(fmpq, e))) for e, c in top.terms()))
+            product = mul(lead, *(add(x, mul(MINUS, p[x])) for p in points))
+            if degree == len(points) and agree(whole, product, self.names, {}, self.assumptions):
+                return lead
+        return None
+
+    def degree(self) -> int | None:
+        """How many zeros the derivative by the one unknown has at most, by the degree of its numerator; None: open."""
+        if self.loss is None or len(self.unknowns) != 1:
+            return None
+        x = self.unknowns[0]
+        with contextlib.suppress(Refused):
+            tower, (slope,) = build([differentiate(self.loss, x)], self.assumptions)
+            own = tower.generator(("name", x), real=True, over=frozenset({x})).top
+            if any(x in g.names and g.poly != own for g in tower.uses(slope.top)):
+                return None
+            at = tower.ring.gens().index(own)
+            degree = int(slope.top.degrees()[at])
+            lead = {(*e[:at], 0, *e[at + 1 :]): c for e, c in slope.top.terms() if e[at] == degree}
+            return degree if tower.surely_nonzero(tower.poly(tower.ring.from_dict(lead))) else None
+        return None
+
+    def strictly_convex(self) -> bool:
+        return len(self.unknowns) == 1 and self._second_derivative(">", self.unknowns[0])
+
+    def _second_derivative(self, op: str, x: str, where: Sequence[Relation] = (), sign: fmpq = ONE) -> bool:
+        """Whether its sign is proved, for all values of the names that satisfy the assumptions, on an interval."""
+        if self.loss is None:
+            return False
+        known = [*self.assumptions, *where]
+        try:
+            second = written_out(differentiate(differentiate(mul(sign, self.minimised), x), x), self.columns)
+            short = parts(second) <= MAX_PARTS
+            return short and self._interval(x, known) and prove_relation((op, second, ZERO), [*known, *self._needs()])
+        except Refused:  # a kink
+            return False
+
+    def never_less(self, value: fmpq) -> bool:
+        """Whether the loss to be minimised is nowhere less than the value."""
+        for certificate in self.own.values():
+            if certificate.kind == "least_value" and rational(certificate.claim["value"], "a value") >= value:
+                return True
+        gap = add(written_out(self.minimised, self.columns), -value)
+        return self.loss is not None and prove_relation((">=", gap, ZERO), self.assumptions)
+
+    def on_edge(self, ball: list[arb]) -> bool:
+        """Whether the point may lie on an edge of the domain, or the domain is not known."""
+        values = dict(zip(self.unknowns, ball, strict=True))
+        if self.domain is None:
+            return True
+        return any((evaluate(a, values) - evaluate(b, values)).contains(0) for _, a, b in self.domain)
+
+    def grows(self) -> bool:
+        """A polynomial in one unknown, of even degree with a positive leading coefficient: it has a minimum."""
+        if self.loss is None or len(self.unknowns) != 1 or not self.everywhere or self.parameters:
+            return False
+        if not all(prove_relation(need, ()) for need, _ in requirements(self.loss)):
+            return False
+        try:
+            whole = Given(self.minimised, [], self.unknowns, self.columns, []).whole()
+        except (NotRational, Refused):
+            return False
+        if not whole.bottom.is_constant() or whole.top.is_constant():
+            return False
+        f = whole.top * (1 / whole.bottom.leading_coefficient())
+        return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
+
+    def pinned(self, places: list[Place]) -> str:
+        """The certificate by which there is no critical point besides the places; "" where none shows it.
+
+        All critical points lie on the positive roots of its polynomial in t, the exponential of one unknown. On each
+        root there is at most one: there is no other unknown, or the loss is strictly convex in the only other one.
+        """
+        for name, x, eliminant, scale in self._eliminants():
+            others = [u for u in self.unknowns if u != x]
+            if len(others) > 1 or any(not self._second_derivative(">", u) for u in others):
+                continue
+            at = self.unknowns.index(x)
+            roots = [r.real for f, _ in eliminant.factor()[1] for r in enclosed_roots(f) if r.imag.is_zero()]
+            balls = [(p.ball[at] * arb(scale)).exp() for p in places if p.settled]
+            hit = [[i for i, r in enumerate(roots) if r.overlaps(b)] for b in balls]
+            positive = sum(not r < 0 for r in roots if not r.is_zero())
+            if len(balls) == len(places) == positive == len({i for h in hit for i in h}) and all(
+                len(h) == 1 for h in hit
+            ):
+                return name
+        return ""
+
+    def inexpressible(self, place: Place) -> bool:
+        """Whether a coordinate of the point, or the exponential of it that a certificate names, is proved to be no radical."""
+        bad = self._unsolvable()
+        if not place.settled or not bad:
+            return False
+        with ctx.workprec(place.precision):
+            for equation, ball in self._equations_at(place):
+                roots = [(f, r) for f, _ in equation.factor()[1] for r in enclosed_roots(f)]
+                hit = [f for f, r in roots if r.overlaps(acb(ball))]
+                if len(hit) == 1 and any(same(f, hit[0]) for f in bad):
+                    return True
+        return False
+
+    def no_radical(self) -> tuple[str, bool]:
+        """The certificate by which there are critical points, and of each an exponential is no radical; whether it is one."""
+        bad = self._unsolvable()
+        for name, _, eliminant, _ in self._eliminants():
+            counted = self.own[name].claim.get("roots")
+            factors = [f for f, _ in eliminant.factor()[1]]
+            there = [
+                f
+                for f in factors
+                if any(r.imag.is_zero() and not (r.real < 0 or r.real.is_zero()) for r in enclosed_roots(f))
+            ]
+            if isinstance(counted, list) and counted and all(any(same(f, g) for g in bad) for f in there):
+                return name, len(counted) == 1
+        return "", False
+
+    def _unsolvable(self) -> list[fmpz_poly]:
+        return [polynomial(c.claim["polynomial"], "f") for c in self.others.values() if c.kind == "unsolvable"]
+
+    def _equations_at(self, place: Place) -> Iterator[tuple[fmpz_poly, arb]]:
+        """Polynomials over Z that vanish at a coordinate of each critical point, or at an exponential of one; its ball."""
+        if len(self.unknowns) == 1:
+            with contextlib.suppress(NotRational, Refused):
+                yield dense(self.given.quotients()[0].top), place.ball[0]
+        for _, x, eliminant, scale in self._eliminants():
+            yield eliminant, (place.ball[self.unknowns.index(x)] * arb(scale)).exp()
+
+    def _eliminants(self) -> Iterator[tuple[str, str, fmpz_poly, fmpq]]:
+        """The certificates by which a polynomial in t = exp(scale*x) vanishes at every critical point."""
+        for name, certificate in self.own.items():
+            used = certificate.claim.get("substitution")
+            if certificate.kind != "exponential_eliminant" or not isinstance(used, list) or len(used) != 1:
+                continue
+            only, names_beside = mapping(used[0], "a substitution"), sequence(certificate.claim["names"], "names")
+            powers = terms(certificate.claim["polynomial"], 1 + len(names_beside))
+            form, top = sequence(only["form"], "a form"), max(first for first, *_ in powers)
+            alone = len(form) == 1 and form[0] in self.unknowns and not any(any(rest) for _, *rest in powers)
+            if alone and 0 < top <= MAX_DEGREE and self.within(certificate):
+                dense = fmpz_poly([powers.get((k, *[0] * len(names_beside)), 0) for k in range(top + 1)])
+                yield name, str(form[0]), dense, rational(only["scale"], "scale")
+
+
+def same(f: fmpz_poly, g: fmpz_poly) -> bool:
+    """Whether two polynomials are equal up to a factor."""
+    return f.gcd(g).degree() == g.degree() == f.degree()
