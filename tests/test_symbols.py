@@ -159,3 +159,11 @@ def test_a_case_that_leaves_a_smaller_case_out_is_told_with_it() -> None:
     ]
     q, r, s = sp.symbols("q r s", real=True)
     assert any(sp.simplify(p.exact["x"] - s / (r - q)) == 0 for p in found)
+
+
+def test_clipping_between_bounds_in_symbols_is_closed() -> None:
+    """The projection of c onto [max(a, b), d]; without d >= a and d >= b there is no x at all."""
+    report = cf.derive("(x-c)^2", unknowns="x", assumptions=["x>=a", "x>=b", "x<=d"])
+    assert report.verdict.outcome == "closed"
+    assert report.verdict.minimiser == "closed"
+    assert report.function()(a=0.0, b=2.0, c=5.0, d=4.0)["x"] == 4.0

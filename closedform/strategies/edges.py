@@ -25,9 +25,10 @@ from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import FoundPoint, pointed
+from closedform.strategies.ending import MINIMA, FoundPoint, pointed
 
 CLOSED = (">=", "<=")
+CLIPPED = ("one dip, clipped", "vertex, clipped")  # these have looked at the closed ends
 _CONTINUOUS = (
     sp.exp,
     sp.log,
@@ -71,6 +72,8 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
 
 def _is_inside(system: Stationarity, found: Attempt) -> bool:
     """Does the answer in symbols name the minimum whatever the data: on an edge, or inside without conditions?"""
+    if any(f.theorem in CLIPPED for f in found.findings) and any(p.kind in MINIMA for p in found.points):
+        return True  # its conditions are the order of the bounds, without which the domain is empty
     own, facts = set(system.unknowns), Facts(system.relations)
     edges = [r for r in system.relations if r.rel_op in CLOSED and r.free_symbols & own]
 
