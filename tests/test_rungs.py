@@ -12,6 +12,10 @@ from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
 from closedform.ladder import LARGE, MATRIX, SCALAR, WRITTEN, climb
+from closedform.problem import read
+from closedform.stationarity.scalar import stationarity
+from closedform.strategies.reductions import roots_named
+from closedform.strategies.scalar import elimination
 
 RUNGS = [*WRITTEN, *SCALAR, *MATRIX, *LARGE]
 _reports: dict[str, cf.Report] = {}
@@ -106,3 +110,12 @@ def altered(text):
         if c in "123456789":
             return text[:i] + str(int(c) % 9 + 1) + text[i + 1 :]
     return "7"
+
+
+def test_elimination_leaves_many_functions_alone() -> None:
+    """Fourteen roots of different arguments (NIST's Misra1c) lead to no polynomial of use; three exponentials of one do."""
+    rows = "+".join(f"({k}/7 - b1*(1 - 1/(1 + 2*b2*{k})^(1/2)))^2" for k in range(1, 15))
+    few = "exp(x) + exp(2*x) + exp(3*x)*y^2 - y"
+    systems = [stationarity(read(text)) for text in (rows, few)]
+    assert [elimination.declines(s) is None for s in systems] == [False, True]
+    assert roots_named.declines(systems[0]) is not None

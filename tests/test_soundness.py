@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import closedform as cf
+from closedform.problem import read
 from closedform.report.evaluate import evaluate
+from closedform.stationarity.domain import Domain
 
 LOSSES = {
     "sin(x)*exp(-x/5)": (),  # roots of tan repeat although the loss does not
@@ -83,3 +85,9 @@ def test_an_interval_of_minimisers_is_not_two_points(loss, data):
     report = cf.derive(loss, unknowns=["x"], data=data)
     assert dict(report.counts) == {"complex": None, "real": None}
     assert any("constant on an interval" in s.text for s in report.verdict.statements)
+
+
+def test_a_root_below_a_fraction_bar_is_positive() -> None:
+    """1/sqrt(u) asks for u > 0, so the domain is open: no edge is left to be looked at."""
+    for text in ("1/sqrt(x - 1)", "(x - 1)^(-1/2) + (x - 1)^(1/2)", "3/(2*sqrt(x - 1))"):
+        assert {r.op for r in Domain.of(read(text)).requirements} == {">"}

@@ -172,8 +172,11 @@ def real_domain(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
             and not node.base.is_nonnegative
             and not _plainly_positive(node.base)
         ):
-            out[sp.Ge(node.base, 0)] = None
-    return tuple(r for r in out if r not in (sp.true, sp.false))
+            out[(sp.Gt if node.exp.is_negative else sp.Ge)(node.base, 0)] = None
+    strict = {r.lhs for r in out if isinstance(r, sp.StrictGreaterThan)}
+    return tuple(
+        r for r in out if r not in (sp.true, sp.false) and not (isinstance(r, sp.GreaterThan) and r.lhs in strict)
+    )
 
 
 def _plainly_positive(argument: Any) -> bool:

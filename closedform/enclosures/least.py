@@ -20,6 +20,7 @@ from closedform.enclosures.ranges import Range, line, range_of
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 
+MAX_TERMS = 60  # of an expression that is written in several ways
 REACH = (1, 2, 4, 8, 32, 1_000, 10**6)  # sides that are tried for the box
 
 
@@ -75,14 +76,21 @@ def zeros_within(
 def _forms(e: Any, unknowns: Sequence[Any]) -> list[Any]:
     """The expression, and written by Horner's rule in each unknown in which it is a polynomial: other enclosures."""
     out = [e]
-    if sp.count_ops(e) < 300:
-        terms = sp.Add.make_args(sp.expand(e))
+    if sp.count_ops(e) < 300 and len(terms := sp.Add.make_args(sp.expand(e))) <= MAX_TERMS:
         for u in unknowns:
-            own = sp.Add(*(t for t in terms if t.is_polynomial(u)))
-            if u in own.free_symbols and sp.degree(own, u) > 1:
-                out.append(sp.horner(own, u) + sp.Add(*(t for t in terms if not t.is_polynomial(u))))
+            powers = [t.as_coeff_exponent(u) for t in terms if t.is_polynomial(u)]
+            if max((k for _, k in powers), default=0) > 1:
+                out.append(_horner(powers, u) + sp.Add(*(t for t in terms if not t.is_polynomial(u))))
         out.append(sp.factor_terms(e))
     return list(dict.fromkeys(out))
+
+
+def _horner(powers: Sequence[tuple[Any, Any]], u: Any) -> Any:
+    """The sum of c*u^k by Horner's rule, with the coefficients as they are."""
+    out = sp.S.Zero
+    for k in range(int(max(k for _, k in powers)), -1, -1):
+        out = out * u + sp.Add(*(c for c, j in powers if j == k))
+    return out
 
 
 def _shrunk(

@@ -8,7 +8,7 @@ by an expression or as a root of a polynomial, and stays unknown otherwise: it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -46,7 +46,7 @@ class Domain:
         for text in (*texts, *(c for r in _stated(problem) for c in r.children)):
             for requirement in _definedness(text, (), (), frozenset(positive)):
                 out[requirement] = None
-        return Domain(problem.unknowns, tuple(out))
+        return Domain(problem.unknowns, _strictest(out))
 
     @staticmethod
     def of_relations(unknowns: tuple[Any, ...], relations: tuple[Any, ...], nonzero: tuple[Any, ...]) -> Domain:
@@ -65,7 +65,7 @@ class Domain:
             except bridge.NoTranslation:
                 continue
             out.append(Requirement(node, "!=", "a denominator"))
-        return Domain(tuple(u.name for u in unknowns), tuple(dict.fromkeys(out)))
+        return Domain(tuple(u.name for u in unknowns), _strictest(dict.fromkeys(out)))
 
     def own(self) -> tuple[Requirement, ...]:
         """The requirements that speak of an unknown."""
@@ -81,6 +81,13 @@ class Domain:
             if found == "unknown":
                 side = "unknown"
         return side
+
+
+def _strictest(requirements: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    """The requirements without u >= 0 or u != 0 where u > 0 is asked as well."""
+    listed = tuple(requirements)
+    strict = {(r.gap, r.guards, r.sums) for r in listed if r.op == ">"}
+    return tuple(r for r in listed if r.op not in (">=", "!=") or (r.gap, r.guards, r.sums) not in strict)
 
 
 EVERYWHERE = Domain((), ())
@@ -162,12 +169,24 @@ def _needs(node: Node) -> list[tuple[str, Node]]:
 def _needs_of_power(base: Node, exponent: Node) -> list[tuple[str, Node]]:
     k = exponent.number
     if k is not None and k.denominator == 1:
-        return [("!=", base)] if k < 0 else []
+        return _nonzero(base) if k < 0 else []
     if k is not None:
         return [(">=" if k > 0 else ">", base)]
     if (base.number is not None and base.number > 0) or base.head in ("e", "pi", "exp"):
         return []
     return [(">", base)]
+
+
+def _nonzero(base: Node) -> list[tuple[str, Node]]:
+    """What a denominator asks for: of each factor that it is not zero, of a root that its argument is positive."""
+    if base.head == "*":
+        return [need for factor in base.children if factor.number is None for need in _nonzero(factor)]
+    if base.head == "sqrt":
+        return [(">", base.children[0])]
+    k = base.children[1].number if base.head == "^" else None
+    if k is not None and k > 0:
+        return _nonzero(base.children[0]) if k.denominator == 1 else [(">", base.children[0])]
+    return [("!=", base)]
 
 
 _ONE = number(1)

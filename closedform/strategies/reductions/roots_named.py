@@ -38,6 +38,9 @@ def declines(system: Stationarity) -> str | None:
 def _named(system: Stationarity) -> tuple[dict[Any, Any], list[Any]] | None:
     """The new unknowns with the roots they stand for, and the polynomial equations; None where it does not work out."""
     equations, names, extra = list(system.equations), dict[Any, Any](), list[Any]()
+    powers = [p for e in equations for p in e.atoms(sp.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
+    if len({p.base for p in powers}) > MAX_ROOTS:
+        return None
     for _ in range(MAX_ROOTS + 1):
         roots = [
             p

@@ -13,6 +13,7 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator, Solutions
+from closedform.calculus.inversion import generators
 from closedform.calculus.signs import Facts
 from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.whole import exact_zeros
@@ -39,6 +40,8 @@ counterexample = {"loss": "x^4 - x^2"}
 
 share = 0.4  # of the time that is left: other rungs want some
 MAX_UNKNOWNS = 8
+MAX_FUNCTIONS = 12  # none of them a small power of another one
+MAX_POWER = 60
 
 
 def declines(system: Stationarity) -> str | None:
@@ -51,9 +54,34 @@ def declines(system: Stationarity) -> str | None:
         return f"the system is of kind {system.kind}"
     if sum(sp.count_ops(e) for e in system.equations) > 3_000:
         return "the equations are too large to be eliminated by hand"
+    if _functions(system) > MAX_FUNCTIONS:
+        return f"the unknowns stand in more than {MAX_FUNCTIONS} different functions"
     if system.loss is not None and system.loss.has(sp.sin, sp.cos, sp.tan) and separates(system):
         return "the loss is a sum of parts, each of which is solved with all its turns"
     return None
+
+
+def _functions(system: Stationarity) -> int:
+    """How many functions the unknowns stand in: roots by what is under them, exponentials that are no small powers of one."""
+    found, rates = set[Any](), dict[Any, set[Any]]()
+    for e in system.equations:
+        for u in system.unknowns:
+            for h in generators(e, u)[0]:
+                if isinstance(h, sp.exp):
+                    rate, of = h.args[0].as_coeff_Mul()
+                    rates.setdefault(of, set()).add(abs(rate))
+                else:
+                    found.add(h.base if isinstance(h, sp.Pow) and h.exp.is_Rational else h)
+    return len(found) + sum(_apart(r) for r in rates.values())
+
+
+def _apart(rates: set[Any]) -> int:
+    """One where all rates are small multiples of a common one, else their number."""
+    if not all(r.is_Rational for r in rates):
+        return len(rates)
+    bottom = sp.ilcm(1, *(r.q for r in rates))
+    step = sp.igcd(0, *(int(r * bottom) for r in rates)) or 1
+    return 1 if max(r * bottom / step for r in rates) <= MAX_POWER else len(rates)
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
