@@ -23,9 +23,9 @@ from closedform.budget import Budget, working_bits
 from closedform.calculus.inversion import bounds_of
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
-from closedform.points import CriticalPoint, largest_class
+from closedform.points import MINIMA, CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import MINIMA, FoundPoint, pointed
+from closedform.strategies.ending import FoundPoint, pointed
 
 CLOSED = (">=", "<=")
 CLIPPED = ("one dip, clipped", "vertex, clipped")  # these have looked at the closed ends
