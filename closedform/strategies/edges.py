@@ -23,7 +23,7 @@ from closedform.budget import Budget, working_bits
 from closedform.calculus.inversion import bounds_of
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
-from closedform.points import MINIMA, CriticalPoint, largest_class
+from closedform.points import LEAST_KINDS, CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import FoundPoint, pointed
 
@@ -72,7 +72,7 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
 
 def _is_inside(system: Stationarity, found: Attempt) -> bool:
     """Does the answer in symbols name the minimum whatever the data: on an edge, or inside without conditions?"""
-    if any(f.theorem in CLIPPED for f in found.findings) and any(p.kind in MINIMA for p in found.points):
+    if any(f.theorem in CLIPPED for f in found.findings) and any(p.kind in LEAST_KINDS for p in found.points):
         return True  # its conditions are the order of the bounds, without which the domain is empty
     own, facts = set(system.unknowns), Facts(system.relations)
     edges = [r for r in system.relations if r.rel_op in CLOSED and r.free_symbols & own]
