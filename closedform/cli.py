@@ -49,6 +49,27 @@ class MathCommand(click.Command):
         return super().parse_args(ctx, given + args[end:])
 
 
+class ReportCommand(MathCommand):
+    """A command with an option for each format of a report: into a file, or on standard output instead of the text."""
+
+    _formats: tuple[click.Option, ...] = ()
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        from closedform.report.formats import FORMATS
+
+        if not self._formats:
+            self._formats = tuple(
+                click.Option([f"--{name}", f"{name}_file"], metavar="FILE", help=format.help)
+                if format.to_file
+                else click.Option([f"--{name}", "form"], flag_value=name, help=format.help)
+                for name, format in FORMATS.items()
+                if name != "text"
+            )
+        params = super().get_params(ctx)
+        place = next(i for i, p in enumerate(params) if p.name == "plot_file")
+        return [*params[:place], *self._formats, *params[place:]]
+
+
 class Commands(click.Group):
     """The commands in the order in which one comes to need them."""
 
@@ -127,7 +148,7 @@ def _run(arguments: list[str]) -> int:
 # -- derive ---------------------------------------------------------------------------------------------------------
 
 
-@cli.command(cls=MathCommand)
+@cli.command(cls=ReportCommand)
 @click.argument("loss", required=False, shell_complete=_loss_names)
 @click.option("--equations", metavar="'E1; E2'", help="Estimating equations, each to be zero, instead of a loss.")
 @click.option("--unknowns", metavar="A,B", help="What to solve for; otherwise every free name.")
@@ -157,9 +178,6 @@ def _run(arguments: list[str]) -> int:
 @click.option("--layers", type=click.IntRange(1), help="nn: hidden layers.")
 @click.option("--digits", type=click.IntRange(1, 100_000), default=30, show_default=True, help="Digits of numbers.")
 @click.option("--timeout", type=click.FloatRange(0, 1e6, min_open=True), default=60, show_default=True, help="Seconds.")
-@click.option("--json", "form", flag_value="json", help="The report as JSON on standard output.")
-@click.option("--latex", "form", flag_value="latex", help="The report as a LaTeX document on standard output.")
-@click.option("--html", "html_file", metavar="FILE", help="The report as a page that works offline.")
 @click.option("--plot", "plot_file", metavar="FILE", help="The loss and its critical points: .svg, .png or .pdf.")
 @click.option("--full", is_flag=True, help="Every statement, all derivatives, and what was tried.")
 @click.option("--steps", is_flag=True, help="Show the way to the answer, step by step.")
@@ -180,24 +198,25 @@ def derive(loss: str | None, **options: Any) -> int:
     """
     if loss is None and options["equations"] is None and options["data"] is None:
         raise CallError("nothing to derive: give a LOSS or --equations; closedform losses lists the names")
+    from closedform.report.formats import FORMATS
+
     form, steps, full = options.pop("form"), options.pop("steps"), options.pop("full")
-    files = {f"--{k}": options.pop(f"{k}_file") for k in ("html", "plot", "certificate")}
-    check_outputs(files)
+    pages = {name: options.pop(f"{name}_file") for name, format in FORMATS.items() if format.to_file}
+    files = {f"--{k}": options.pop(f"{k}_file") for k in ("plot", "certificate")}
+    check_outputs({**{f"--{name}": file for name, file in pages.items()}, **files})
     wants_code = options.pop("exit_code")
     report = _derive(_source(loss), options)
-    if files["--html"]:
-        write(files["--html"], report.to_html(steps=steps).encode())
+    for name, file in pages.items():
+        if file:
+            write(file, report.render(name, steps=steps).encode())
     if files["--plot"]:
         report.plot(files["--plot"])
         complain(f"wrote {files['--plot']}")
     if files["--certificate"]:
         write(files["--certificate"], _certificates(report))
-    if form == "json":
-        say(report.to_json())
-    elif form == "latex":
-        say(report.to_latex(steps=steps))
-    elif not (files["--html"] or files["--plot"]):
-        say(report.to_text(colour=colours(), steps=steps, full=full, digits=_asked("digits")))
+    if form is not None or not (any(pages.values()) or files["--plot"]):
+        asked = {"colour": colours(), "steps": steps, "full": full, "digits": _asked("digits")}
+        say(report.render(form or "text", **asked))
     for objection in report.refused:
         complain(f"our own kernel refused a certificate: {objection}", REFUSED)
     if report.refused:

@@ -47,8 +47,8 @@ def check_outputs(files: Mapping[str, str | None]) -> None:
     for flag, file in files.items():
         if file is None or file == "-":
             continue
-        path, suffixes = Path(file), SUFFIXES[flag]
-        if (path.suffix and path.suffix.lower() not in suffixes) or (not path.suffix and flag == "--plot"):
+        path, suffixes = Path(file), SUFFIXES.get(flag, ())
+        if (path.suffix and suffixes and path.suffix.lower() not in suffixes) or (not path.suffix and flag == "--plot"):
             raise CallError(
                 f"{flag} {file}: the name must end in {' or '.join((', '.join(suffixes[:-1]), suffixes[-1]))}"
             )

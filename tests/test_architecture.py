@@ -22,7 +22,6 @@ LAZY_FACES = {
     "__init__.py",
     "cli.py",
     "report/model.py",
-    "report/polynomials.py",
     "report/written.py",
     "report/document/textbook.py",
 }

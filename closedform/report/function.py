@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +22,8 @@ from closedform.reading.arrays import measure
 from closedform.reading.language import parse, unparse
 from closedform.report.admissible import OPERATORS, failing, relations
 from closedform.report.evaluate import evaluate, real_if_close
+from closedform.report.record import ReportRecord
 from closedform.report.written import text_of
-
-if TYPE_CHECKING:
-    from closedform.report.model import Report
 
 BUILTINS = (
     "ArithmeticError",
@@ -77,7 +75,7 @@ BUILTINS = (
 )
 
 
-def function_of(report: Report) -> Callable[..., dict[str, Any]]:
+def function_of(report: ReportRecord) -> Callable[..., dict[str, Any]]:
     """The function of the closed form; raises ``CallError`` where there is none.
 
     It gives the minimiser (the maximiser, where that is sought) when the report names one without conditions, and

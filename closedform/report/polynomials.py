@@ -19,6 +19,7 @@ from closedform.kernel.document import seal
 from closedform.kernel.reading import Json
 from closedform.report.document.blocks import Block, Document, Equation, Items, Line, Paragraph
 from closedform.report.formats import html, latex
+from closedform.report.pictures import draw_roots
 
 if TYPE_CHECKING:
     from closedform.report.pictures.drawing import Drawing
@@ -167,8 +168,6 @@ class Roots(Result):
 
     def plot(self, file: str | None = None) -> Drawing:
         """The roots in the complex plane, saved to ``file`` when one is given; needs the ``plot`` extra."""
-        from closedform.report.pictures.plots import draw_roots
-
         drawing = draw_roots(self.roots, short(self.polynomial))
         if file is not None:
             drawing.save(file)

@@ -16,10 +16,10 @@ from closedform.frozen import FrozenMap
 from closedform.ladder.verdict import Statement, Verdict
 from closedform.points import CriticalPoint, Kind
 from closedform.reading.language import parse, unparse
+from closedform.report.model import Report
 
 if TYPE_CHECKING:
     from closedform.problem import Problem
-    from closedform.report.model import Report
 
 _TURNED: dict[Kind, Kind] = {
     "global minimum": "global maximum",

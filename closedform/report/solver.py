@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from closedform.points import SOUGHT
 from closedform.problem import Problem
 from closedform.reading.arrays import measure
 from closedform.report.function import BUILTINS, function_of
-
-if TYPE_CHECKING:
-    from closedform.report.model import Report
+from closedform.report.record import ReportRecord
 
 CLOSED = "the closed form"
 
@@ -37,7 +35,7 @@ class Solution(dict[str, Any]):
             raise AttributeError(name) from None
 
 
-def solver_of(report: Report) -> Solver:
+def solver_of(report: ReportRecord) -> Solver:
     """The closed form of the optimum where there is one without cases, else an iteration; ``CallError`` where neither."""
     try:
         code: Iteration | None = iteration_of(report.problem)
@@ -55,7 +53,7 @@ def solver_of(report: Report) -> Solver:
     return Solver(report.problem, code, closed, "" if report.formula is None else report.formula.numpy, _known(report))
 
 
-def _known(report: Report) -> tuple[tuple[float, ...], ...]:
+def _known(report: ReportRecord) -> tuple[tuple[float, ...], ...]:
     """Where to start on the problem's own data: as the caller said, and at the least of the points that were found."""
     names, out = report.problem.unknowns, list[tuple[float, ...]]()
     if all(u in report.problem.start for u in names):
@@ -69,7 +67,7 @@ def _known(report: Report) -> tuple[tuple[float, ...], ...]:
     return tuple(out)
 
 
-def gradient_of(report: Report) -> GradientFunction:
+def gradient_of(report: ReportRecord) -> GradientFunction:
     """The derived gradient as a function of arrays and numbers; ``CallError`` where there is no code for it."""
     try:
         return GradientFunction(report.problem, iteration_of(report.problem, smooth=False))

@@ -28,6 +28,7 @@ from closedform.report.document.blocks import (
     in_language,
 )
 from closedform.report.document.points import shortened
+from closedform.report.document.textbook import readable
 from closedform.report.formats import text
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
@@ -69,7 +70,7 @@ def _say(*line: Inline) -> Paragraph:
 
 
 def _gradient(report: Report) -> list[Block]:
-    return [_say(f"d/d{u} = ", text.readable(g, 120)) for u, g in report.gradient.items()]
+    return [_say(f"d/d{u} = ", readable(g, 120)) for u, g in report.gradient.items()]
 
 
 def _place(point: CriticalPoint, digits: int = 12, longest: int = 60) -> Line:
@@ -117,7 +118,7 @@ def _claims(report: Report, most: int) -> Claims:
 def _ols(progress: Progress) -> Iterator[Block]:
     yield _say("Must a linear model be trained? Write the loss, set its gradient to zero, and look.")
     report = derive("ols", progress=progress)
-    yield _say("loss ", text.readable(report.problem.loss))
+    yield _say("loss ", readable(report.problem.loss))
     yield from _gradient(report)
     if report.formula is not None:
         yield Heading("Setting it to zero and solving, in symbols")
@@ -151,7 +152,7 @@ def _ols(progress: Progress) -> Iterator[Block]:
 def _quartic(progress: Progress) -> Iterator[Block]:
     yield _say("The simplest loss with more than one valley: is 'the best' still one equation away?")
     report = derive("x**4 - x**2", progress=progress)
-    yield _say("loss ", text.readable(report.problem.loss))
+    yield _say("loss ", readable(report.problem.loss))
     yield from _gradient(report)
     yield Heading("Every place where the slope is zero")
     yield _points(report)
@@ -227,7 +228,7 @@ def _quintic(progress: Progress) -> Iterator[Block]:
             for f in group["factors"]
         ]
         yield Heading(f"loss {loss}")
-        yield _say("gradient ", text.readable(gradient), f": Galois group {'; '.join(facts)}")
+        yield _say("gradient ", readable(gradient), f": Galois group {'; '.join(facts)}")
         yield _points(report, 30)
         yield _verdict(report)
     yield Heading("What the proof sees, and what moves")

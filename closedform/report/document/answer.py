@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from closedform.ladder.verdict import Topic
 from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.document.blocks import Answer, Equation, Inline, Line
 from closedform.report.document.points import coordinate, height, names_of, separated
 from closedform.report.document.textbook import conditions
-
-if TYPE_CHECKING:
-    from closedform.report.model import Report
+from closedform.report.record import ReportRecord
 
 HOW = {
     "rational": "by arithmetic alone",
@@ -36,7 +34,7 @@ MANY = 8  # unknowns after which only the first ones are shown
 DIGITS = 12  # of numbers in sentences
 
 
-def answer(report: Report, digits: int = DIGITS) -> Answer:
+def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
     """The verdict, the formula or the place of the optimum, and why there is none where there is none."""
     verdict = report.verdict
     sought = SOUGHT_STEM[report.problem.sense]
@@ -63,7 +61,7 @@ def answer(report: Report, digits: int = DIGITS) -> Answer:
     )
 
 
-def iteration(report: Report) -> str:
+def iteration(report: ReportRecord) -> str:
     """What the solver's iteration came to on the data, where it was run and converged; empty otherwise."""
     told: Any = report.details.get("iteration")
     if told is None:
@@ -85,12 +83,12 @@ def sentence(text: str, names: tuple[str, ...] = ()) -> str:
     return text if text.endswith((".", ":")) else f"{text}."
 
 
-def thing(report: Report) -> str:
+def thing(report: ReportRecord) -> str:
     """What is looked for: a loss has critical points, equations have solutions."""
     return "critical point" if report.problem.loss is not None else "solution"
 
 
-def optima(report: Report) -> list[CriticalPoint]:
+def optima(report: ReportRecord) -> list[CriticalPoint]:
     """The global optima; else those on the edge of the domain."""
     for kind in SOUGHT[report.problem.sense]:
         if found := [p for p in report.critical_points if p.kind == kind]:
@@ -101,7 +99,7 @@ def optima(report: Report) -> list[CriticalPoint]:
 # -- the verdict ------------------------------------------------------------------------------------------------------
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: ReportRecord) -> str:
     verdict, points = report.verdict, report.critical_points
     what, how = thing(report), HOW.get(verdict.expression_class or "", "")
     exact = sum(p.exact is not None for p in points)
@@ -142,7 +140,7 @@ def _all_exact(what: str, count: int, how: str, complete: bool, told: bool) -> s
     return f"{many} are exact, {how}; there are no others." if complete else f"{many} listed are exact, {how}."
 
 
-def _none(report: Report, what: str) -> str:
+def _none(report: ReportRecord, what: str) -> str:
     excluded = excluded_classes(report)
     if not excluded:
         grounds = [s.text for s in report.verdict.statements if s.trust != "observed"]
@@ -161,7 +159,7 @@ def _none(report: Report, what: str) -> str:
     )
 
 
-def excluded_classes(report: Report) -> str:
+def excluded_classes(report: ReportRecord) -> str:
     """In words, the largest class that is excluded for every point without an exact expression.
 
     Statements about several points may exclude different classes: then only what all of them exclude is said.
@@ -178,7 +176,7 @@ def excluded_classes(report: Report) -> str:
     )
 
 
-def _everywhere(report: Report) -> str:
+def _everywhere(report: ReportRecord) -> str:
     """Over what a formula runs: all data, or all values of a few named parameters."""
     problem = report.problem
     if problem.level == "scalar" and problem.data is None and 0 < len(problem.parameters) <= 3:
@@ -186,7 +184,7 @@ def _everywhere(report: Report) -> str:
     return "for all data"
 
 
-def _of_the_optimum(report: Report) -> str:
+def _of_the_optimum(report: ReportRecord) -> str:
     sought = SOUGHT_STEM[report.problem.sense]
     return {
         "closed": f"The global {sought}iser itself has a closed form.",
@@ -200,7 +198,7 @@ def _of_the_optimum(report: Report) -> str:
 # -- formula and place ------------------------------------------------------------------------------------------------
 
 
-def _formula(report: Report) -> list[Line]:
+def _formula(report: ReportRecord) -> list[Line]:
     assert report.formula is not None
     how = HOW.get(report.verdict.expression_class or "", "")
     best = report.verdict.minimiser == "closed"
@@ -212,7 +210,7 @@ def _formula(report: Report) -> list[Line]:
     return lines
 
 
-def _optimum(report: Report, digits: int) -> list[Line]:
+def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     best = optima(report)
     if not best:
         return _kinds(report, digits)
@@ -234,7 +232,7 @@ def _optimum(report: Report, digits: int) -> list[Line]:
     return [(*line, f", when {', and '.join(where)}." if where else ".")]
 
 
-def _kinds(report: Report, digits: int) -> list[Line]:
+def _kinds(report: ReportRecord, digits: int) -> list[Line]:
     """What there is when no optimum over the whole domain is known."""
     points = report.critical_points
     if not points:

@@ -22,10 +22,10 @@ from closedform.report.document.blocks import (
 )
 from closedform.report.document.points import coordinate, height, names_of, separated
 from closedform.report.document.textbook import gradient, namesakes
+from closedform.report.record import ReportRecord
 
 if TYPE_CHECKING:
     from closedform.points import CriticalPoint
-    from closedform.report.model import Report
 
 FEW = 3  # derivatives, and unknowns of a point on one line
 MOST = 12  # points or unknowns that are listed
@@ -36,12 +36,12 @@ TRUSTED = {
 }
 
 
-def brief(report: Report, digits: int, steps: Sequence[Block] = ()) -> Document:
+def brief(report: ReportRecord, digits: int, steps: Sequence[Block] = ()) -> Document:
     """The short document: what one reads in ten seconds, and the ``steps`` where they are wanted."""
     return Document(report.problem.source, tuple(in_language(b) for b in _blocks(report, digits, steps)))
 
 
-def _blocks(report: Report, digits: int, steps: Sequence[Block]) -> Iterator[Block]:
+def _blocks(report: ReportRecord, digits: int, steps: Sequence[Block]) -> Iterator[Block]:
     yield answer(report, digits)
     rows = tuple(_question(report))
     if rows:
@@ -58,7 +58,7 @@ def _blocks(report: Report, digits: int, steps: Sequence[Block]) -> Iterator[Blo
     yield Paragraph((_further(report),))
 
 
-def _question(report: Report) -> Iterator[tuple[Inline, ...]]:
+def _question(report: ReportRecord) -> Iterator[tuple[Inline, ...]]:
     problem = report.problem
     if problem.catalogue is not None and problem.loss is not None:
         yield "loss" if problem.sense == "min" else "to be maximised", Math(problem.loss)
@@ -78,13 +78,13 @@ def _question(report: Report) -> Iterator[tuple[Inline, ...]]:
         yield "cost", report.formula.cost["order"]
 
 
-def _is_more_to_list(report: Report) -> bool:
+def _is_more_to_list(report: ReportRecord) -> bool:
     """Does the answer's sentence leave out a point, or a coordinate?"""
     points = report.critical_points
     return len(points) > 1 or any(len(names_of(p)) > 4 for p in points)
 
 
-def _points(report: Report, digits: int) -> Iterator[Block]:
+def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
     points = report.critical_points
     if len(names_of(points[0])) > FEW:
         best = next(iter(optima(report) or points))
@@ -110,21 +110,21 @@ def _points(report: Report, digits: int) -> Iterator[Block]:
         yield Paragraph((f"… and {len(points) - MOST} more.",))
 
 
-def _told(report: Report, point: CriticalPoint, digits: int) -> Line:
+def _told(report: ReportRecord, point: CriticalPoint, digits: int) -> Line:
     """The kind of a point and the loss there."""
     value = height(report.problem, point, digits)
     kind = "" if point.kind == "unclassified" else point.kind
     return (kind, ", loss " if kind else "loss ", *value) if value else (kind,) if kind else ()
 
 
-def _trust(report: Report) -> str:
+def _trust(report: ReportRecord) -> str:
     """How many statements stand behind the answer, by whose word."""
     counts = {t: sum(s.trust == t for s in report.verdict.statements) for t in TRUSTED}
     said = [f"{n} {TRUSTED[t]}" for t, n in counts.items() if n]
     return f"Statements: {', '.join(said)}." if said else "Nothing more is claimed."
 
 
-def _further(report: Report) -> str:
+def _further(report: ReportRecord) -> str:
     if not ON_COMMAND_LINE.get():
         return "More: to_text(full=True), to_text(steps=True), plot()."
     numbers = report.problem.level == "matrix" and report.problem.catalogue is not None and report.problem.data is None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
@@ -18,9 +18,7 @@ from closedform.report.document.blocks import Block, Equation, Heading, Inline, 
 from closedform.report.document.points import coordinate, height, names_of, separated
 from closedform.report.document.textbook import conditions, gradient
 from closedform.report.numbers import newton_steps
-
-if TYPE_CHECKING:
-    from closedform.report.model import Report
+from closedform.report.record import ReportRecord
 
 DIGITS = 8  # of numbers in the argument
 MOST = 12  # terms, factors or points that are gone through
@@ -32,7 +30,7 @@ RULES = (
 )
 
 
-def steps(report: Report) -> tuple[Block, ...]:
+def steps(report: ReportRecord) -> tuple[Block, ...]:
     """The argument in numbered steps, and Newton's iterations where the points have numbers only."""
     items = [*_derivative(report), *_equation(report), *_solutions(report), *_kinds(report), *_comparison(report)]
     blocks: list[Block] = [Heading("Step by step"), Items(tuple(items), numbered=True)]
@@ -42,7 +40,7 @@ def steps(report: Report) -> tuple[Block, ...]:
 # -- differentiate ----------------------------------------------------------------------------------------------------
 
 
-def _derivative(report: Report) -> Iterator[tuple[Line, ...]]:
+def _derivative(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
     if not report.gradient:
         return
     lines: list[Line] = [("Differentiate.",)]
@@ -52,7 +50,7 @@ def _derivative(report: Report) -> Iterator[tuple[Line, ...]]:
     yield tuple(lines)
 
 
-def _rules(report: Report, unknown: str) -> list[Line]:
+def _rules(report: ReportRecord, unknown: str) -> list[Line]:
     """The derivative of each term of the loss, where there are several and they are short."""
     problem = report.problem
     if problem.level != "scalar" or problem.data is not None or problem.loss is None or len(problem.unknowns) > 2:
@@ -76,7 +74,7 @@ def _rules(report: Report, unknown: str) -> list[Line]:
 # -- set to zero, and solve -------------------------------------------------------------------------------------------
 
 
-def _equation(report: Report) -> Iterator[tuple[Line, ...]]:
+def _equation(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
     """The equations with nothing on the right, factored where that helps."""
     slopes = list(gradient(report.problem, report.gradient).values()) or list(report.equations)
     if not slopes:
@@ -103,12 +101,12 @@ def _product(expression: Any, unknowns: Sequence[str]) -> Any:
     return factored if len([f for f in sp.Mul.make_args(factored) if f.free_symbols]) > 1 else None
 
 
-def _changes(report: Report) -> list[str]:
+def _changes(report: ReportRecord) -> list[str]:
     """What the statements say of a change of variable: with t = exp(x) the equation is a polynomial."""
     return [s.text for s in report.verdict.statements if re.match(r"[Ww]ith \w+ = exp\(", s.text)]
 
 
-def _solutions(report: Report) -> Iterator[tuple[Line, ...]]:
+def _solutions(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
     if report.formula is not None:
         lines: list[Line] = [("Solve for the unknown.",)]
         lines += [(Equation(u, e),) for u, e in report.formula.unknown.items()]
@@ -136,7 +134,7 @@ def _solutions(report: Report) -> Iterator[tuple[Line, ...]]:
         yield tuple(lines)
 
 
-def _source(report: Report, point: CriticalPoint) -> Line:
+def _source(report: ReportRecord, point: CriticalPoint) -> Line:
     """The factor of which a coordinate of the point is a root: ``2*x^2 - 1 = 0 gives``."""
     equations = list(report.gradient.values()) or list(report.equations)
     if len(equations) != 1 or len(report.problem.unknowns) != 1 or point.exact is None:
@@ -156,7 +154,7 @@ def _source(report: Report, point: CriticalPoint) -> Line:
 # -- classify and compare ---------------------------------------------------------------------------------------------
 
 
-def _kinds(report: Report) -> Iterator[tuple[Line, ...]]:
+def _kinds(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
     """The second derivative at each point; of several unknowns the signs of the Hessian's eigenvalues."""
     problem, points = report.problem, report.critical_points
     if problem.loss is None or report.hessian is None:
@@ -182,7 +180,7 @@ def _kinds(report: Report) -> Iterator[tuple[Line, ...]]:
         yield tuple(lines)
 
 
-def _curvature(report: Report, point: CriticalPoint) -> Line:
+def _curvature(report: ReportRecord, point: CriticalPoint) -> Line:
     assert report.hessian is not None
     if len(report.hessian) == 1 and point.numeric is not None and isinstance(report.hessian[0][0], sp.Expr):
         second: Any = report.hessian[0][0]
@@ -207,7 +205,7 @@ def _curvature(report: Report, point: CriticalPoint) -> Line:
     return (f"eigenvalues of the Hessian: {', '.join(signs)}: ",)
 
 
-def _comparison(report: Report) -> Iterator[tuple[Line, ...]]:
+def _comparison(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
     """The heights of the points, and which of them is the optimum."""
     points = report.critical_points
     if len(points) < 2 or report.problem.loss is None:
@@ -231,7 +229,7 @@ def _comparison(report: Report) -> Iterator[tuple[Line, ...]]:
 # -- Newton's method --------------------------------------------------------------------------------------------------
 
 
-def _newton(report: Report) -> Iterator[Block]:
+def _newton(report: ReportRecord) -> Iterator[Block]:
     """The iterations that lead to the best point, where numbers are all that there is."""
     whole, edge = SOUGHT[report.problem.sense]
     ranked = sorted(report.critical_points, key=lambda p: (p.kind != whole, edge.split()[-1] not in p.kind))

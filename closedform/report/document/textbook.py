@@ -14,6 +14,7 @@ from closedform.expression import Node, column_names, mul, scalar_names
 from closedform.reading.language import parse, unparse
 from closedform.report.written import text_of
 
+LONGEST = 400  # characters of one expression; the JSON has it whole
 LONG = 60  # characters of a derivative written out over the rows
 
 if TYPE_CHECKING:
@@ -125,3 +126,16 @@ def _without(node: Node) -> Node:
     if node.head == "@":
         return node.children[0]
     return Node(node.head, tuple(_without(a) if isinstance(a, Node) else a for a in node.args))
+
+
+def readable(value: object, longest: int = LONGEST) -> str:
+    """An expression in our language with ``^`` for powers; a long one is cut, and its size said.
+
+    >>> readable("x**2 - 1")
+    'x^2 - 1'
+    """
+    whole = in_words(text_of(value))
+    if len(whole) > longest:
+        operations = len(re.findall(r"\*\*|[-+*/^(]", whole))
+        return f"{whole[: longest - 120].replace('**', '^')} … (about {operations:,} operations; whole with --json)"
+    return re.sub(r"\bnorm\(([^()]*)\)", r"||\1||", whole.replace("**", "^"))

@@ -28,11 +28,11 @@ from closedform.report.document.blocks import (
 )
 from closedform.report.document.points import description, names_of, place, row
 from closedform.report.document.textbook import conditions, gradient, namesakes
+from closedform.report.record import ReportRecord
 from closedform.report.written import text_of
 
 if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement
-    from closedform.report.model import Report
 
 
 HIDDEN = frozenset(
@@ -42,7 +42,7 @@ BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
 
 
-def compose(report: Report, steps: Sequence[Block] = (), digits: int | None = None) -> Document:
+def compose(report: ReportRecord, steps: Sequence[Block] = (), digits: int | None = None) -> Document:
     """The whole document of a report, with the ``steps`` that led to the answer where they are wanted.
 
     Numbers have ``digits`` digits; without, all that were worked out, each with its proved radius.
@@ -52,7 +52,7 @@ def compose(report: Report, steps: Sequence[Block] = (), digits: int | None = No
     return Document(title, tuple(in_language(block) for block in _blocks(report, steps, digits)))
 
 
-def _blocks(report: Report, steps: Sequence[Block], digits: int | None) -> Iterator[Block]:
+def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) -> Iterator[Block]:
     yield answer(report)
     if report.critical_points:
         yield from _points(report, digits)
@@ -85,7 +85,7 @@ def _blocks(report: Report, steps: Sequence[Block], digits: int | None) -> Itera
     yield Paragraph((_closing(report),))
 
 
-def _as_sentences(report: Report) -> tuple[Statement, ...]:
+def _as_sentences(report: ReportRecord) -> tuple[Statement, ...]:
     names = (*report.problem.unknowns, *report.problem.parameters)
     return tuple(replace(s, text=sentence(s.text, names)) for s in report.verdict.statements)
 
@@ -106,7 +106,7 @@ def _brief(reason: str) -> str:
 # -- the question -------------------------------------------------------------------------------------------------
 
 
-def _question(report: Report) -> Iterator[Block]:
+def _question(report: ReportRecord) -> Iterator[Block]:
     problem = report.problem
     yield Heading("The question")
     rows = list[tuple[Inline, ...]]()
@@ -140,7 +140,7 @@ def _question(report: Report) -> Iterator[Block]:
 COST_WORDS = {"flops": "operations", "memory": "memory (numbers held)", "order": "order"}
 
 
-def _formula(report: Report) -> Iterator[Block]:
+def _formula(report: ReportRecord) -> Iterator[Block]:
     """What the answer's first lines leave out: why the formula gives a minimum, and what it costs."""
     formula = report.formula
     assert formula is not None
@@ -160,7 +160,7 @@ def _formula(report: Report) -> Iterator[Block]:
 # -- critical points ----------------------------------------------------------------------------------------------
 
 
-def _points(report: Report, digits: int | None) -> Iterator[Block]:
+def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
     points = report.critical_points
     count = f"{len(points)}{_no_others(report)}"
     complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
@@ -194,7 +194,7 @@ def _points(report: Report, digits: int | None) -> Iterator[Block]:
         yield Paragraph((f"… and {len(points) - 3 * MANY} more (all are in the JSON).",))
 
 
-def _no_others(report: Report) -> str:
+def _no_others(report: ReportRecord) -> str:
     """On whose word the list is complete: a certificate's, which says so of these very unknowns, or a theorem's."""
     if not report.complete:
         return ""
@@ -210,7 +210,7 @@ def _no_others(report: Report) -> str:
 # -- the rest -----------------------------------------------------------------------------------------------------
 
 
-def _details(report: Report) -> Iterator[Block]:
+def _details(report: ReportRecord) -> Iterator[Block]:
     """Extras by name: text becomes a paragraph, a mapping a table of pairs, a sequence of rows a table."""
     small = list[tuple[Inline, ...]]()
     for name, value in report.details.items():
@@ -278,7 +278,7 @@ def _cell(value: object) -> Inline:
     return Math(value) if hasattr(value, "free_symbols") else str(value)
 
 
-def _closing(report: Report) -> str:
+def _closing(report: ReportRecord) -> str:
     number = len(report.certificates)
     kept = "no certificate" if not number else f"{number} certificate{'s' * (number > 1)}, checked by the kernel"
     return f"{kept}; {report.seconds:.2f} s, {report.digits} digits."

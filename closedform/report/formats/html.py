@@ -13,6 +13,8 @@ from html import escape
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from closedform.report.document import steps_of
+from closedform.report.document.answer import DIGITS as SHOWN_DIGITS
 from closedform.report.document.blocks import (
     Answer,
     Block,
@@ -28,7 +30,12 @@ from closedform.report.document.blocks import (
     Paragraph,
     Table,
 )
+from closedform.report.document.brief import brief
+from closedform.report.document.whole import compose
+from closedform.report.formats import Asked
 from closedform.report.formats.typeset import inline_latex, inline_mathml
+from closedform.report.pictures import picture_of
+from closedform.report.record import ReportRecord
 
 if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement
@@ -90,6 +97,16 @@ LEGEND = (
     "checked. <strong>observed</strong>: seen in floating point only."
 )
 _COPY = "navigator.clipboard.writeText(this.nextElementSibling.textContent)"
+
+
+def of_report(report: ReportRecord, asked: Asked) -> str:
+    """The whole page, with the picture where there is one."""
+    return render(compose(report, steps_of(report) if asked.steps else ()), picture_of(report))
+
+
+def card_of(report: ReportRecord) -> str:
+    """What a notebook shows of a report."""
+    return card(brief(report, SHOWN_DIGITS), compose(report, digits=SHOWN_DIGITS))
 
 
 def render(document: Document, picture: bytes | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from closedform.report.document import steps_of
 from closedform.report.document.blocks import (
     Answer,
     Block,
@@ -15,7 +16,10 @@ from closedform.report.document.blocks import (
     Paragraph,
     Table,
 )
-from closedform.report.formats.typeset import inline_latex, latex_escape
+from closedform.report.document.whole import compose
+from closedform.report.formats import Asked
+from closedform.report.formats.typeset import answer_latex, inline_latex, latex_escape
+from closedform.report.record import ReportRecord
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[utf8]{inputenc}
@@ -25,6 +29,16 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 \setlength{\parindent}{0pt}
 \sloppy
 """
+
+
+def of_report(report: ReportRecord, asked: Asked) -> str:
+    """The whole document of a report."""
+    return render(compose(report, steps_of(report) if asked.steps else ()))
+
+
+def answer_of(report: ReportRecord) -> str:
+    """The answer alone, as one formula."""
+    return answer_latex(compose(report))
 
 
 def render(document: Document) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import textwrap
 from collections.abc import Sequence
 
+from closedform.report.document import steps_of
+from closedform.report.document.answer import DIGITS as SHOWN_DIGITS
 from closedform.report.document.blocks import (
     Answer,
     Block,
@@ -22,11 +23,13 @@ from closedform.report.document.blocks import (
     Paragraph,
     Table,
 )
-from closedform.report.document.textbook import in_words
-from closedform.report.written import text_of
+from closedform.report.document.brief import brief
+from closedform.report.document.textbook import readable
+from closedform.report.document.whole import compose
+from closedform.report.formats import Asked
+from closedform.report.record import DEFAULT_DIGITS, ReportRecord
 
 WIDEST = 110  # columns: longer lines are hard to read
-LONGEST = 400  # characters of one expression; the JSON has it whole
 INDENT = 2
 SHORT = 12  # lines of code that are shown in full
 HELD = "\N{NO-BREAK SPACE}"  # a space at which no line ends
@@ -53,6 +56,15 @@ _WORD = {
 }
 
 
+def of_report(report: ReportRecord, asked: Asked) -> str:
+    """What matters, or with ``full`` all. Numbers have 12 digits unless others were asked for, here or in ``derive``."""
+    digits = asked.digits or (report.digits if report.digits != DEFAULT_DIGITS else None)
+    way = steps_of(report) if asked.steps else ()
+    if asked.full:
+        return render(compose(report, way, None if digits else SHOWN_DIGITS), asked.width, asked.colour)
+    return render(brief(report, digits or SHOWN_DIGITS, way), asked.width, asked.colour)
+
+
 def render(document: Document, width: int | None = None, colour: bool = False) -> str:
     """The document as text that ends in one newline."""
     columns = max(40, min(width or shutil.get_terminal_size((96, 24)).columns, WIDEST))
@@ -64,19 +76,6 @@ def headline(block: Answer) -> str:
     if not block.optimum:
         return _WORD[block.outcome]
     return f"{block.sought.capitalize()}: {_WORD[block.optimum]}; all points: {_WORD[block.outcome]}"
-
-
-def readable(value: object, longest: int = LONGEST) -> str:
-    """An expression in our language with ``^`` for powers; a long one is cut, and its size said.
-
-    >>> readable("x**2 - 1")
-    'x^2 - 1'
-    """
-    whole = in_words(text_of(value))
-    if len(whole) > longest:
-        operations = len(re.findall(r"\*\*|[-+*/^(]", whole))
-        return f"{whole[: longest - 120].replace('**', '^')} … (about {operations:,} operations; whole with --json)"
-    return re.sub(r"\bnorm\(([^()]*)\)", r"||\1||", whole.replace("**", "^"))
 
 
 class _Terminal:

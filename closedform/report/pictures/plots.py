@@ -12,14 +12,14 @@ from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import read
 from closedform.budget import Budget
 from closedform.errors import CallError
+from closedform.report.document.textbook import readable
 from closedform.report.evaluate import evaluate, real_if_close
-from closedform.report.formats.text import readable
 from closedform.report.pictures.drawing import Axes, Drawing, FigureCanvasAgg
 from closedform.report.pictures.tracks import tracks
+from closedform.report.record import ReportRecord
 
 if TYPE_CHECKING:
     from closedform.points import CriticalPoint
-    from closedform.report.model import Report
 
 _MARK = {
     "global minimum": ("o", "#1a7f37"),
@@ -37,7 +37,7 @@ POINTS = 601  # of a curve
 GRID = 121  # of a contour, each way
 
 
-def draw(report: Report, what: str | None = None) -> Drawing:
+def draw(report: ReportRecord, what: str | None = None) -> Drawing:
     """``what`` is "loss" (a curve or contours, with the critical points), "roots" or "monodromy" (of the one equation)."""
     if what not in (None, "loss", "roots", "monodromy"):
         raise CallError(f"what = {what!r}: loss, roots or monodromy can be drawn")
@@ -61,7 +61,7 @@ def _figure() -> tuple[Drawing, Axes]:
     return drawing, axes
 
 
-def _loss(report: Report, **values: np.ndarray) -> np.ndarray:
+def _loss(report: ReportRecord, **values: np.ndarray) -> np.ndarray:
     """The loss on arrays, in pieces so that data of many rows do not fill the memory."""
     assert report.problem.loss is not None
     columns = columns_of(report)
@@ -79,7 +79,7 @@ def _loss(report: Report, **values: np.ndarray) -> np.ndarray:
     return np.concatenate(pieces).reshape(np.broadcast_shapes(*(a.shape for a in arrays)))
 
 
-def columns_of(report: Report) -> dict[str, np.ndarray]:
+def columns_of(report: ReportRecord) -> dict[str, np.ndarray]:
     """The columns of the data in floating point."""
     data = report.problem.data
     return {} if data is None else {n: np.asarray([float(v) for v in c]) for n, c in data.columns.items()}
@@ -89,7 +89,7 @@ def _coordinates(points: tuple[CriticalPoint, ...], unknown: str) -> list[float]
     return [float(p.numeric[unknown]) for p in points if p.numeric is not None and unknown in p.numeric]
 
 
-def _range(report: Report, unknown: str, room: float) -> tuple[float, float]:
+def _range(report: ReportRecord, unknown: str, room: float) -> tuple[float, float]:
     """Where to look: the box, else around the critical points with room on both sides, within the domain's names."""
     if unknown in report.problem.box:
         low, high = report.problem.box[unknown]
@@ -102,7 +102,7 @@ def _range(report: Report, unknown: str, room: float) -> tuple[float, float]:
     return low - reach, high + reach
 
 
-def _curve(report: Report) -> Drawing:
+def _curve(report: ReportRecord) -> Drawing:
     (x,) = report.problem.unknowns
     drawing, axes = _figure()
     grid = np.linspace(*_range(report, x, 0.35), POINTS)
@@ -123,7 +123,7 @@ def _curve(report: Report) -> Drawing:
     return drawing
 
 
-def _contours(report: Report) -> Drawing:
+def _contours(report: ReportRecord) -> Drawing:
     first, second = report.problem.unknowns
     drawing, axes = _figure()
     a = np.linspace(*_range(report, first, 0.6), GRID)
@@ -143,7 +143,7 @@ def _contours(report: Report) -> Drawing:
     return drawing
 
 
-def _roots(report: Report) -> Drawing:
+def _roots(report: ReportRecord) -> Drawing:
     if len(report.equations) != 1 or report.kind != "polynomial" or report.problem.parameters:
         raise CallError("the roots of one polynomial equation, without other symbols, can be drawn")
     poly = read(readable(report.equations[0], 1_000_000)).poly
@@ -151,7 +151,7 @@ def _roots(report: Report) -> Drawing:
     return draw_roots(all_roots(poly, 15, Budget.of(60, 15)), f"{readable(report.equations[0], 200)} = 0")
 
 
-def _monodromy(report: Report) -> Drawing:
+def _monodromy(report: ReportRecord) -> Drawing:
     if len(report.equations) != 1 or len(report.problem.unknowns) != 1:
         raise CallError("the monodromy of one polynomial equation in one unknown, with one parameter, can be drawn")
     given = read(readable(report.equations[0], 1_000_000), report.problem.unknowns[0])
@@ -188,7 +188,7 @@ def _mark(axes: Axes, point: CriticalPoint, x: float, y: float) -> None:
     axes.scatter([x], [y], zorder=3, label=point.kind, **style)
 
 
-def _title(axes: Axes, report: Report) -> None:
+def _title(axes: Axes, report: ReportRecord) -> None:
     source = readable(report.problem.source)
     axes.set_title(source if len(source) <= 70 else source[:69] + "…", fontsize=10)
 

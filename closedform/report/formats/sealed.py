@@ -1,0 +1,155 @@
+"""A report as JSON of format 1, sealed; ``closedform verify`` refuses it when anything in it is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from closedform.expression import RELATIONS, Node
+from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.document import seal
+from closedform.kernel.expression import ARITY, read
+from closedform.kernel.infix import infix
+from closedform.kernel.reading import Json
+from closedform.points import CriticalPoint
+from closedform.problem import Problem
+from closedform.report.formats import Asked
+from closedform.report.record import ReportRecord
+from closedform.report.written import text_of
+from closedform.statement import tree_of
+
+FORMAT = 1  # the first
+
+
+def of_report(report: ReportRecord, asked: Asked) -> str:
+    """The document as text; everything is in it, whatever is asked."""
+    return json.dumps(document(report), ensure_ascii=False, indent=2)
+
+
+def document(report: ReportRecord) -> dict[str, Any]:
+    """The document as plain values."""
+    formula, tree = report.formula, tree_of(report.problem)
+    out: dict[str, Any] = {
+        "format": FORMAT,
+        "problem": {
+            "source": report.problem.source,
+            "loss": _loss_text(report.problem, tree),
+            "tree": tree,
+            "sense": report.problem.sense,
+            "unknowns": list(report.problem.unknowns),
+            "parameters": list(report.problem.parameters),
+            "domain": _domain(report.problem),
+            **stated(report.problem),
+            "notes": list(report.problem.notes),
+        },
+        "stationarity": {
+            "gradient": {u: text_of(g) for u, g in report.gradient.items()},
+            "hessian": None if report.hessian is None else [[text_of(e) for e in row] for row in report.hessian],
+            "equations": [text_of(e) for e in report.equations],
+            "kind": report.kind,
+        },
+        "verdict": {
+            "outcome": report.verdict.outcome,
+            "scope": report.verdict.scope,
+            "expression_class": report.verdict.expression_class,
+            "minimiser": report.verdict.minimiser,
+            "statements": [
+                {
+                    "text": s.text,
+                    "trust": s.trust,
+                    "assuming": list(s.assuming),
+                    "reference": s.reference,
+                    "certificate": s.certificate,
+                }
+                for s in report.verdict.statements
+            ],
+        },
+        "critical_points": [_point(p) for p in report.critical_points],
+        "complete": report.complete,
+        "counts": {"complex": report.counts.get("complex"), "real": report.counts.get("real")},
+        "formula": None
+        if formula is None
+        else {
+            "unknown": dict(formula.unknown),
+            "latex": formula.latex,
+            "conditions": list(formula.conditions),
+            "certificate": formula.convexity,
+            "cost": dict(formula.cost),
+            "numpy": formula.numpy,
+        },
+        "certificates": [c.to_dict() for c in report.certificates],
+        "attempts": [
+            {"strategy": a.strategy, "outcome": a.outcome, "reason": a.reason, "seconds": round(a.seconds, 6)}
+            for a in report.attempts
+        ],
+        "environment": {"version": version("closedform"), "seed": report.seed},
+    }
+    if "witness data" in report.details:
+        given: Any = report.details["witness data"]
+        out["witness"] = {name: list(entries) for name, entries in given.items()}
+    if "solution" in report.details:
+        out["solution"] = report.details["solution"]
+    out["seal"] = seal(out)
+    return out
+
+
+def _loss_text(problem: Problem, tree: Json) -> str | None:
+    """The kernel's own print of the tree, where there is one: that is what ``verify`` compares."""
+    if problem.loss is None:
+        return None
+    return (
+        text_of(problem.loss)
+        if tree is None
+        else infix(read(tree, heads=HEADS if problem.level == "matrix" else ARITY))
+    )
+
+
+def _domain(problem: Problem) -> dict[str, str]:
+    """For each unknown, the relations and properties that bound it, as text; "real" where nothing does."""
+    out: dict[str, str] = {}
+    for u in problem.unknowns:
+        bounds = [text_of(r) for r in problem.relations if r.head in RELATIONS and u in _names(r)]
+        bounds += sorted(problem.properties.get(u, ()))
+        out[u] = ", ".join(bounds) or "real"
+    return out
+
+
+def stated(problem: Problem) -> dict[str, Any]:
+    """What is assumed besides the domain, the constraints, and the shapes: without them the question is another."""
+    listed = [r for r in problem.relations if r.head not in RELATIONS or not _names(r) & set(problem.unknowns)]
+    words = [f"{n} {w}" for n, flags in problem.properties.items() if n not in problem.unknowns for w in sorted(flags)]
+    return {
+        "assumptions": [*map(text_of, listed), *sorted(words)],
+        "constraints": [text_of(c) for c in problem.constraints],
+        "shapes": {n: [text_of(side) for side in sides] for n, sides in problem.shapes.items()},
+    }
+
+
+def _names(node: Node) -> set[str]:
+    if node.name is not None:
+        return {node.name}
+    return {name for child in node.children for name in _names(child)}
+
+
+def _point(point: CriticalPoint) -> dict[str, Any]:
+    def texts(values: Mapping[str, object] | None) -> dict[str, str] | None:
+        return None if values is None else {u: text_of(v) for u, v in values.items()}
+
+    out: dict[str, Any] = {
+        "exact": texts(point.exact),
+        "numeric": texts(point.numeric),
+        "radius": texts(point.radius),
+        "kind": point.kind,
+        "inertia": None if point.inertia is None else list(point.inertia),
+        "multiplicity": point.multiplicity,
+        "loss": None if point.loss is None else text_of(point.loss),
+        "expression_class": point.expression_class,
+        "certificate": point.certificate,
+    }
+    if point.conditions:
+        out["conditions"] = list(point.conditions)
+    if point.note:
+        out["note"] = point.note
+    return out

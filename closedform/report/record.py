@@ -1,0 +1,72 @@
+"""The answer to one problem as data: everything that was found out, frozen and picklable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from closedform.attempt import Attempt, Formula
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.ladder.verdict import Verdict
+from closedform.points import SOUGHT, CriticalPoints
+from closedform.problem import Problem
+from closedform.report.written import text_of
+
+NO_POINTS = CriticalPoints()
+DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
+
+
+@dataclass(frozen=True, repr=False)
+class ReportRecord:
+    """What a ``Report`` holds; what is told and drawn of a report is made from this alone.
+
+    ``gradient`` maps each unknown to a SymPy expression (scalar and sum level) or to text in our language (matrix
+    level); so do ``hessian`` (rows of entries) and ``equations``. ``complete`` is true only when it is proved that
+    there are no further real critical points. ``counts`` are the numbers of distinct complex and real solutions,
+    where known. ``attempts`` is the ladder as it was climbed. ``details`` are named extras for the text: Newton's
+    steps under ``"newton"``, the condition number, what a table was like.
+    """
+
+    problem: Problem
+    gradient: FrozenMap[str, object]
+    hessian: tuple[tuple[object, ...], ...] | None
+    equations: tuple[object, ...]
+    kind: str
+    verdict: Verdict
+    critical_points: CriticalPoints = NO_POINTS
+    complete: bool = False
+    counts: FrozenMap[str, int | None] = FrozenMap()
+    formula: Formula | None = None
+    certificates: tuple[Certificate, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    details: FrozenMap[str, object] = FrozenMap()
+    digits: int = DEFAULT_DIGITS
+    seconds: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "critical_points", CriticalPoints(self.critical_points))
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What the kernel objected to in certificates of ours: a fault of closedform, exit code 3."""
+        return tuple(str(r) for r in self.details.get("refused", ()))  # type: ignore[attr-defined]
+
+    @property
+    def solution(self) -> Mapping[str, Any] | None:
+        """The optimum by name: numbers of a problem in numbers, else the formulas as text; None where none is known.
+
+        >>> from closedform import derive
+        >>> derive("x^2 - 2*x").solution
+        {'x': 1.0}
+        """
+        given: Any = self.details.get("solution")
+        if given is not None:
+            return {u: given[u] for u in self.problem.unknowns if u in given}
+        whole, edge = SOUGHT[self.problem.sense]
+        best = next((p for kind in (whole, edge) for p in self.critical_points if p.kind == kind), None)
+        if best is not None and (best.numbers or best.exact is not None):
+            return best.numbers or {u: text_of(v) for u, v in (best.exact or {}).items()}
+        return dict(self.formula.unknown) if self.formula is not None and self.verdict.minimiser == "closed" else None
