@@ -193,6 +193,18 @@ FORMULAS: dict[str, Theorem] = {
         "specialisation; Hermite-Lindemann theorem",
         topic="not radical",
     ),
+    "transcendental at a witness": Theorem(
+        "no formula in radicals of the data gives {unknown} at a critical point for all data: at {witness} there is a critical "
+        "point, and it is transcendental",
+        f"specialisation; {HERMITE_LINDEMANN}",
+        topic="not radical",
+    ),
+    "no exp and log for all data by degree one": Theorem(
+        "no formula with arithmetic, exp and log of the data and rational constants gives it for all data: at the witness P has "
+        "degree one in one of its variables, so it is irreducible over the algebraic numbers",
+        f"{LIN}; {CHOW}",
+        topic="not elementary",
+    ),
     "no quadratures for all data": Theorem(
         "no formula with arithmetic, radicals, exp, log and quadratures gives it for all data: the entry {label} enters "
         "only as {label} times a linear function of the unknown, so that the exponential of the unknown is the inverse of a "

@@ -29,7 +29,9 @@ from closedform.stationarity.scalar import stationarity
 from closedform.stationarity.system import System
 from closedform.strategies.exponentials import instance as exponentials
 from closedform.strategies.exponentials.findings import SCHANUEL
+from closedform.strategies.obstructions import mixed
 from closedform.strategies.obstructions.small_data import Small, TooLarge, sizes_of, written_out
+from closedform.strategies.scalar import certified_numerics
 
 name = "no formula over all data"
 example = {"loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])", "unknowns": ["b"]}
@@ -92,6 +94,9 @@ def witnessed(problem: Problem, budget: Budget) -> Attempt:
             break
         tried += 1
         answer = _at(small, values, problem, budget)
+        if found is None and (answer is None or answer.outcome not in ("not_closed", "partial", "solved")):
+            beside = _beside_its_exponential(small, values, problem, budget)
+            found = None if beside is None else (tried, beside)
         if answer is None:
             continue
         if answer.outcome == "not_closed" or (answer.outcome == "partial" and answer.minimiser == "not_closed"):
@@ -273,10 +278,44 @@ def _at(
         return None
 
 
+def _beside_its_exponential(
+    small: Small, values: Mapping[str, fmpq], problem: Problem, budget: Budget
+) -> Attempt | None:
+    """The verdict by a witness where the one unknown is transcendental as its exponential is not free of it.
+
+    That says something only where a critical point exists: one is enclosed.
+    """
+    if len(small.unknowns) != 1:
+        return None
+    try:
+        system = stationarity(_specialised(small, values, problem))
+        if mixed.declines(system) is not None:
+            return None
+        answer = mixed.attempt(system, budget.share(5))
+        if answer.outcome != "not_closed" or not certified_numerics.attempt(system, budget.share(5)).points:
+            return None
+    except (CallError, Refused, ArithmeticError, ValueError):
+        return None
+    witness = _told(small, values)
+    findings = [replace(f, within=(*f.within, f"at the witness, {witness}")) for f in answer.findings]
+    findings = [f for f in findings if f.theorem == "transcendental with its exponential"]
+    findings.append(finding("transcendental at a witness", scope="formula", unknown=small.unknowns[0], witness=witness))
+    if any(f.assuming for f in answer.findings):
+        findings.append(finding("no exp and log for all data by degree one", assuming=(SCHANUEL,), scope="formula"))
+    return Attempt(
+        name, "not_closed", "", scope="formula", findings=tuple(findings), details=FrozenMap({"witness": witness})
+    )
+
+
+def _told(small: Small, values: Mapping[str, fmpq]) -> str:
+    """The data of a witness in words."""
+    data = "; ".join(f"{k} = {', '.join(str(values[e]) for e in entries)}" for k, entries in small.entries.items())
+    return f"the data {data}"
+
+
 def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq], subject: str) -> Attempt:
     """The verdict on the formula, with the witness and its certificates."""
-    data = "; ".join(f"{k} = {', '.join(str(values[e]) for e in entries)}" for k, entries in small.entries.items())
-    witness = f"the data {data}"
+    witness = _told(small, values)
     findings = [
         replace(f, within=(*f.within, f"at the witness, {witness}")) for f in answer.findings if f.trust == "proved"
     ]
