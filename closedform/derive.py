@@ -28,8 +28,8 @@ from closedform.stationarity.system import Outline
 Progress = Callable[[str], None]
 
 FAULTS = "CLOSEDFORM_FAULTS"  # an environment variable: "error" where a withdrawn claim shall raise (in tests)
-LAST = 0.2  # seconds that must be left for an iteration in floating point
 RESERVE = 0.3  # seconds of the timeout kept for writing the report
+FOR_NUMBERS = 1.2  # ... and for an iteration in floating point, so that data never come back without a number
 
 
 def derive(
@@ -183,7 +183,8 @@ def derive(
 def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Progress | None = None) -> Report:
     """The report on a problem that has been read."""
     started = time.monotonic()
-    deadline = budget.deadline - min(RESERVE, 0.1 * budget.remaining)
+    kept = RESERVE + (FOR_NUMBERS if problem.arrays or (problem.data is not None and problem.data.exact) else 0.0)
+    deadline = budget.deadline - min(kept, 0.1 * budget.remaining)
     inner = Budget(deadline, budget.digits, budget.seed)
     known = dict[Path, Attempt]()
     trail = list[Finished]()
@@ -225,7 +226,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     report = _report(problem.minimised(), outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
     report = with_solution(report) if problem.arrays else report
     report = report if problem.sense == "min" else turned(report, problem)
-    return with_iteration(report) if budget.remaining > LAST else report
+    return with_iteration(report)
 
 
 def _tell(conclusion: Attempt) -> None:

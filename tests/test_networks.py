@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import random
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -16,8 +17,10 @@ import sympy as sp
 
 import closedform as cf
 from closedform import problem as problems
+from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
-from closedform.strategies.networks import width
+from closedform.stationarity.written import as_written
+from closedform.strategies.networks import patterns, width
 
 ACTIVATIONS = {
     "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
@@ -285,3 +288,39 @@ def test_a_sigmoid_in_a_sigmoid_is_left_at_once() -> None:
     assert report.verdict.outcome == "undecided"
     assert not any(a.outcome == "timeout" for a in report.attempts)
     assert not any("small data sets" in a.reason for a in report.attempts)
+
+
+def on_a_grid(x, y, bias):
+    """The least loss of one rectified unit over many places of its kink: the output weight by least squares."""
+    best = (y**2).sum() if not bias else min((y**2).sum(), ((y - y.mean()) ** 2).sum())
+    for side in (1, -1):
+        for kink in np.linspace(-40, 40, 4001) if bias else [0.0]:
+            h = np.maximum(0, side * (x - kink))
+            if h @ h > 0:
+                best = min(best, y @ y - (y @ h) ** 2 / (h @ h))
+    return best
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_one_rectified_unit_has_a_rational_global_minimum(bias: bool) -> None:
+    # theory.md, T19; held against a grid of kinks, which can only be above
+    source = random.Random(7)
+    for _ in range(25):
+        n = source.randint(2, 7)
+        x, y = ([source.randint(-4, 4) for _ in range(n)] for _ in range(2))
+        problem = problems.read("nn", data={"x": x, "y": y}, target="y", activation="relu", bias=bias)
+        found = patterns.attempt(as_written(problem), Budget(time.monotonic() + 20, 30))
+        assert found.outcome == "partial"
+        (point,) = found.points
+        at = {u: float(v) for u, v in (point.exact or {}).items()}
+        X, Y = np.array(x, dtype=float), np.array(y, dtype=float)
+        loss = ((Y - at["v"] * np.maximum(0, at["w"] * X + at.get("b", 0.0))) ** 2).sum()
+        grid = on_a_grid(X, Y, bias)
+        assert loss == pytest.approx(float(point.loss), abs=1e-9)
+        assert grid - 0.05 * (1 + grid) <= loss <= grid + 1e-7
+
+
+def test_a_rectified_unit_in_a_report() -> None:
+    # the regression line 7/2 + 9/5*(x - 1/2) is positive on all rows: 4/5, by hand
+    report = cf.derive("nn", data={"x": [-1, 0, 1, 2], "y": [1, 2, 5, 6]}, target="y", activation="relu", bias=True)
+    assert (report.verdict.minimiser, str(report.critical_points[0].loss)) == ("closed", "4/5")

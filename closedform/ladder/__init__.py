@@ -6,6 +6,7 @@ certified numbers. To add a strategy, write its file and add its line here.
 
 WRITTEN: tuple[str, ...] = (  # these read the text and derive nothing
     "closedform.strategies.networks.interpolation",
+    "closedform.strategies.networks.patterns",
     "closedform.strategies.networks.zero_loss",
     "closedform.strategies.networks.width",
 )

@@ -21,6 +21,7 @@ from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 
 MAX_OPS = 500
+MAX_MINORS = 300  # operations in a Hessian with exponentials whose minors are worked out
 MAX_UNKNOWNS = 6
 
 
@@ -169,7 +170,7 @@ def _split(numerator: Any, denominator: Any, x: Any) -> list[tuple[Any, Any]]:
 
 def _definite(hessian: Any, facts: Facts) -> bool:
     n = hessian.shape[0]
-    if n > MAX_UNKNOWNS:
+    if n > MAX_UNKNOWNS or (n > 1 and hessian.has(sp.exp, sp.log) and sp.count_ops(hessian) > MAX_MINORS):
         return False
     return all(facts.sign(sp.factor(hessian[:k, :k].det(method="berkowitz"))) == 1 for k in range(1, n + 1))
 

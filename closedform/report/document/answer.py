@@ -68,7 +68,11 @@ def iteration(report: ReportRecord) -> str:
         return ""
     steps = f"{told['iterations']} step{'s' * (told['iterations'] != 1)} on your data"
     lead = "No formula; report.solver()" if report.verdict.minimiser == "not_closed" else "report.solver()"
-    return f"{lead} iterates: {steps}, to the loss {told['loss']:.10g}."
+    place = ""
+    if not report.critical_points and all(isinstance(v, float) for v in told["values"].values()):
+        shown = list(told["values"].items())[:MANY]
+        place = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told['values']) > MANY else ''}"
+    return f"{lead} iterates: {steps}, to the loss {told['loss']:.10g}{place}."
 
 
 def sentence(text: str, names: tuple[str, ...] = ()) -> str:

@@ -31,4 +31,5 @@ def as_sums(problem: Problem) -> dict[str, object]:
 
 
 def _node(value: Any) -> Node:
+    value = value.replace(sp.Heaviside, lambda z, *_: (1 + sp.sign(z)) / 2)  # the step of max(0, z), beside its jump
     return parse(bridge.text(value), (str(s) for s in value.free_symbols))

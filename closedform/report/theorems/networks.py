@@ -50,6 +50,11 @@ NETWORKS: Mapping[str, Theorem] = {
         "{conditions} independent conditions",
         "implicit function theorem",
     ),
+    "least over patterns": Theorem(
+        "the loss is nowhere below {least}, and it is {least} at the point listed: on each of the {patterns} cones of hidden "
+        "weights the active rows are fixed, and the loss is a sum of squares that is linear in the products of the weights, "
+        "with a rational minimum between two rays"
+    ),
     "zero of all residuals": Theorem(
         "the loss is a sum of squares, and all its residuals are zero at the point listed: a global minimum"
     ),
