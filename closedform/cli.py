@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from closedform.errors import ON_COMMAND_LINE, CallError, ClosedFormError, InputError
-from closedform.terminal import check_outputs, colours, complain, progress, say, write
+from closedform.errors import ON_COMMAND_LINE, CallError, ClosedFormError
+from closedform.terminal import check_outputs, colours, complain, progress, say, source_of, write
 
 if TYPE_CHECKING:
     from closedform.losses import Entry
@@ -37,7 +37,6 @@ WELCOME = """closedform: does the answer have a closed form?
   closedform losses          the losses that have a name
   closedform demo quintic    a story in one screen; also ols, quartic, logistic, neuron
   closedform --help          all commands; closedform derive --help has every option"""
-LARGEST_INPUT = 64 * 1024 * 1024  # bytes of a loss on standard input
 
 
 class MathCommand(click.Command):
@@ -201,20 +200,20 @@ def derive(loss: str | None, **options: Any) -> int:
     from closedform.report.formats import FORMATS
 
     form, steps, full = options.pop("form"), options.pop("steps"), options.pop("full")
-    pages = {name: options.pop(f"{name}_file") for name, format in FORMATS.items() if format.to_file}
-    files = {f"--{k}": options.pop(f"{k}_file") for k in ("plot", "certificate")}
-    check_outputs({**{f"--{name}": file for name, file in pages.items()}, **files})
+    pages = [name for name, format in FORMATS.items() if format.to_file]
+    files = {f"--{name}": options.pop(f"{name}_file") for name in (*pages, "plot", "certificate")}
+    check_outputs(files)
     wants_code = options.pop("exit_code")
-    report = _derive(_source(loss), options)
-    for name, file in pages.items():
-        if file:
-            write(file, report.render(name, steps=steps).encode())
+    report = _derive(source_of(loss), options)
+    for name in pages:
+        if files[f"--{name}"]:
+            write(files[f"--{name}"], report.render(name, steps=steps).encode())
     if files["--plot"]:
         report.plot(files["--plot"])
         complain(f"wrote {files['--plot']}")
     if files["--certificate"]:
         write(files["--certificate"], _certificates(report))
-    if form is not None or not (any(pages.values()) or files["--plot"]):
+    if form is not None or not any(files[f"--{name}"] for name in (*pages, "plot")):
         asked = {"colour": colours(), "steps": steps, "full": full, "digits": _asked("digits")}
         say(report.render(form or "text", **asked))
     for objection in report.refused:
@@ -229,18 +228,6 @@ def _asked(name: str) -> Any:
     context = click.get_current_context()
     given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     return context.params[name] if given else None
-
-
-def _source(loss: str | None) -> str | None:
-    if loss != "-":
-        return loss.strip() if loss is not None else None
-    raw = sys.stdin.buffer.read(LARGEST_INPUT + 1)
-    if len(raw) > LARGEST_INPUT:
-        raise InputError(f"standard input has more than {LARGEST_INPUT // 2**20} MB; a loss is a line of text")
-    try:
-        return raw.decode().strip()
-    except UnicodeDecodeError as fault:
-        raise InputError(f"standard input is not UTF-8 text (byte {fault.start})") from None
 
 
 def _derive(loss: str | None, options: dict[str, Any]) -> Report:
@@ -268,11 +255,8 @@ def _certificates(report: Report) -> bytes:
 
     if not report.certificates:
         complain("the report has no certificate: nothing in it is proved by the kernel", 0)
-    document: dict[str, Any] = {
-        "format": 1,
-        "source": report.problem.source,
-        "certificates": [c.to_dict() for c in report.certificates],
-    }
+    certificates = [c.to_dict() for c in report.certificates]
+    document: dict[str, Any] = {"format": 1, "source": report.problem.source, "certificates": certificates}
     document["seal"] = seal(document)
     return json.dumps(document, ensure_ascii=False, indent=2).encode()
 
@@ -290,7 +274,7 @@ def roots(poly: str, digits: int, plot_file: str | None, as_json: bool) -> None:
     from closedform.polynomials import roots as find
 
     check_outputs({"--plot": plot_file})
-    found = find(_source(poly), digits=digits)
+    found = find(source_of(poly), digits=digits)
     if plot_file is not None:
         found.plot(plot_file)
         complain(f"wrote {plot_file}")
@@ -307,7 +291,7 @@ def galois(poly: str, steps: bool, plot_file: str | None, as_json: bool) -> None
     from closedform.polynomials import galois as decide
 
     check_outputs({"--plot": plot_file})
-    source = _source(poly)
+    source = source_of(poly)
     if plot_file is not None:
         from closedform.polynomials import monodromy
         from closedform.report.pictures.tracks import tracks
@@ -335,7 +319,7 @@ def radicals(poly: str, form: str, as_json: bool, as_latex: bool, html_file: str
     from closedform.polynomials import radicals as solve
 
     check_outputs({"--html": html_file})
-    found = solve(_source(poly), form=form)
+    found = solve(source_of(poly), form=form)
     if html_file is not None:
         write(html_file, found.to_html().encode())
     if as_latex:

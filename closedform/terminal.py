@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from closedform.errors import CallError
+from closedform.errors import CallError, InputError
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "--plot": (".svg", ".png", ".pdf"),
     "--html": (".html", ".htm"),
     "--certificate": (".json", ".cert", ".txt"),
 }
+LARGEST_INPUT = 64 * 1024 * 1024  # bytes of a loss on standard input
 BAR = 20  # characters of the progress bar
 TICK = 0.25  # seconds between two drawings of it
 
@@ -40,6 +41,19 @@ def colours() -> bool:
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
+
+
+def source_of(loss: str | None) -> str | None:
+    """The loss as given, or from standard input where it is ``-``."""
+    if loss != "-":
+        return loss.strip() if loss is not None else None
+    raw = sys.stdin.buffer.read(LARGEST_INPUT + 1)
+    if len(raw) > LARGEST_INPUT:
+        raise InputError(f"standard input has more than {LARGEST_INPUT // 2**20} MB; a loss is a line of text")
+    try:
+        return raw.decode().strip()
+    except UnicodeDecodeError as fault:
+        raise InputError(f"standard input is not UTF-8 text (byte {fault.start})") from None
 
 
 def check_outputs(files: Mapping[str, str | None]) -> None:
