@@ -332,8 +332,13 @@ def _system(
 
 
 def _fraction(e: Any, unknowns: tuple[Any, ...]) -> tuple[Any, Any]:
-    if _size(e) > 1_500 or e.has(sp.Sum, sp.Product):
+    size = _size(e)
+    if size > 1_500 or e.has(sp.Sum, sp.Product):
         return e, sp.S.One
+    if size > 400 and not any(
+        p.exp.could_extract_minus_sign() and p.free_symbols & set(unknowns) for p in e.atoms(sp.Pow)
+    ):
+        return e, sp.S.One  # many exponentials have no common denominator that is of use
     numerator, denominator = sp.fraction(sp.together(e))
     if denominator.free_symbols & set(unknowns) or not denominator.is_number:
         return numerator, denominator

@@ -146,8 +146,9 @@ def leading(matrix: np.ndarray, count: int) -> list[int]:
         lengths[out] = -1
         k = int(np.argmax(lengths))
         out.append(k)
-        unit = rest[:, k] / lengths[k]
-        rest = rest - np.outer(unit, unit @ rest)
+        if lengths[k] > 0:  # else nothing is left, and any place will do
+            unit = rest[:, k] / lengths[k]
+            rest = rest - np.outer(unit, unit @ rest)
     return sorted(out)
 
 

@@ -27,6 +27,7 @@ example = {"loss": "3*log(b) + (|1 - m| + |4 - m| + |6 - m|)/b", "unknowns": ["m
 counterexample = {"loss": "exp(x*y) + x^2 + y^4", "unknowns": ["x", "y"]}
 
 MAX_POINTS = 64
+MAX_OPS = 200
 BITS = 333
 BLOCK = "block_value"  # the name of a block's value that is no number
 
@@ -49,13 +50,14 @@ def separates(system: Stationarity) -> bool:
 def _block(system: Stationarity) -> tuple[Any, Any, Any, Any] | None:
     """The unknown m, g, B and the rest."""
     facts, loss = Facts(system.relations), sp.sympify(system.loss)
+    small = sp.count_ops(loss) <= MAX_OPS  # larger ones are taken as they are written
     for m in system.unknowns:
         others = set(system.unknowns) - {m}
         if any(m in r.free_symbols and others & r.free_symbols for r in system.relations):
             continue
-        for form in (loss, sp.expand(loss)):
+        for form in (loss, sp.expand(loss)) if small else (loss,):
             rest, dependent = form.as_independent(m, as_Add=True)
-            weight, g = sp.factor_terms(dependent).as_independent(m, as_Add=False)
+            weight, g = (sp.factor_terms(dependent) if small else dependent).as_independent(m, as_Add=False)
             if g.free_symbols & others or m not in g.free_symbols:
                 continue
             sign = facts.sign(weight)

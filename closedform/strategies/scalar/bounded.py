@@ -41,6 +41,7 @@ counterexample = {"loss": "exp(x) - x*y + y^2", "unknowns": ["x", "y"]}
 encloses = True
 share = 0.6
 MAX_UNKNOWNS = 4
+MAX_OPS = 2_000
 MAX_CERTIFIED = 150  # points beyond which the kernel would take too long to repeat the cover
 
 
@@ -54,6 +55,8 @@ def declines(system: Stationarity) -> str | None:
         return "polynomial equations are solved exactly"
     if any(r.rel_op == "==" for r in system.relations) or any(u.is_integer for u in system.unknowns):
         return "there are equality constraints, or integers"
+    if len(system.unknowns) > 1 and sum(sp.count_ops(e) for e in system.gradient or system.equations) > MAX_OPS:
+        return "the equations are too long to be evaluated on many boxes"
     box = _box(system)
     if box is None:
         return "the domain is not bounded, nor is it shown where the solutions are"

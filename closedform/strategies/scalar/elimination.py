@@ -54,6 +54,8 @@ def declines(system: Stationarity) -> str | None:
         return f"the system is of kind {system.kind}"
     if sum(sp.count_ops(e) for e in system.equations) > 3_000:
         return "the equations are too large to be eliminated by hand"
+    if any(s.function.free_symbols & {*system.unknowns} for e in system.equations for s in e.atoms(sp.Sum)):
+        return "a sum over rows of data holds an unknown"
     if _functions(system) > MAX_FUNCTIONS:
         return f"the unknowns stand in more than {MAX_FUNCTIONS} different functions"
     if system.loss is not None and system.loss.has(sp.sin, sp.cos, sp.tan) and separates(system):
