@@ -38,6 +38,8 @@ ASKED: dict[str, Any] = {
     "poisson": lambda: cf.derive("sum(i, 1, n, lam - x[i]*log(lam))", unknowns=["lam"]),
     "any logistic": lambda: cf.derive("logistic"),
     "quadratic": lambda: cf.derive("a*x^2 + b*x + c", unknowns=["x"]),
+    "tie": lambda: cf.derive("x^6/6 - x^2"),  # least twice, at an irrational value
+    "all but a tie": lambda: cf.derive("x^6/6 - x^2 + x/10^40"),
     "barrier": lambda: cf.derive("x - log(x)"),
     "equations": lambda: cf.derive(equations=["x^2 + y - 1", "x - y^2"], unknowns=["x", "y"]),
     "galois": lambda: cf.galois("(x^5 - x - 1)*(x^2 - 2)^2"),
@@ -89,6 +91,7 @@ WHOLE = [
     "any logistic",
     "quadratic",
     "barrier",
+    "tie",
 ]
 
 
@@ -174,6 +177,7 @@ def test_a_false_headline_under_a_new_seal_is_refused(name: str, path: Any, valu
         ("any logistic", ("witness",), None, "verdict.outcome"),
         ("any logistic", ("problem", "assumptions"), ["n > 3"], "verdict.outcome"),
         ("any logistic", ("problem", "domain", "b"), "b > 0", "verdict.outcome"),
+        ("all but a tie", ("critical_points", 2, "kind"), "global minimum", "critical_points[2].kind"),
         ("quadratic", (*FIRST, "conditions"), [], "critical_points[0].exact"),
         ("poisson", (*FIRST, "conditions"), [], "critical_points[0].exact"),
         ("poisson", (*FIRST, "conditions"), ["sum(i, 1, n, x[i]) > 0", "n > 7"], "complete"),

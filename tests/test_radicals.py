@@ -186,12 +186,20 @@ def root(exact: object, re: str, im: str = "0", radius: str = "0.01") -> object:
     return {"exact": exact, "numeric": {"re": re, "im": im}, "radius": radius}
 
 
+ROOT = ["sqrt", "2"]
+TWICE = [{"name": n, "exact": ROOT, "relation": ["+", ["^", n, "2"], "-2"]} for n in "nm"]
+OVER = ["*", ["+", ["^", "y", "2"], "-2"], ["^", ["+", "n", "m"], "-1"]]  # n + m is no unit: (n + m)*(n - m) = 0
 CUBE = ["+", ["^", "y", "3"], "-1"]  # y = 1 satisfies it, but not the factor y^2 + y + 1
 FALSE = {
     "a factor that does not vanish": certificate(
         ["1", "1", "1"],
         [root("y", "1", "0", "2")],
         [{"name": "y", "exact": "1", "relation": CUBE, "refined": ["+", ["^", "y", "2"], "y", "1"]}],
+    ),
+    "a relation with a denominator, refined": certificate(
+        ["-2", "0", "1"],
+        [root("y", "1.414")],
+        [*TWICE, {"name": "y", "exact": ROOT, "relation": OVER, "refined": ["+", ["^", "y", "2"], "-2"]}],
     ),
     "a factor that is none": certificate(
         ["-2", "0", "1"],

@@ -31,6 +31,7 @@ def minus(a: object, b: object) -> object:
     return ["+", a, ["*", "-1", b]]
 
 
+GROWN = ["+", "1", ["^", ["log", "a"], "2"]]
 PROVED = [
     (minus(["*", ["sqrt", "2"], ["sqrt", "3"]], ["sqrt", "6"]), ()),
     (minus(["sqrt", "8"], ["*", "2", ["sqrt", "2"]]), ()),
@@ -51,6 +52,7 @@ PROVED = [
 ]
 
 UNPROVED = [
+    (minus(["sqrt", ["*", GROWN, "b"]], ["*", ["sqrt", GROWN], ["sqrt", "b"]]), ()),  # a = b = -1: GROWN is 1 - pi^2
     (minus(["^", "-8", "1/3"], "-2"), ()),
     (minus(["log", ["*", "a", "b"]], ["+", ["log", "a"], ["log", "b"]]), ()),
     (minus(["sqrt", ["^", "a", "2"]], "a"), ()),

@@ -271,18 +271,19 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
     setting = _setting(statement, claim)
     field, loss, unknowns, words = setting.field, setting.loss, setting.unknowns, setting.words
     goal, left = field.polynomial(claim["polynomial"]), field.one * 0
-    right, denominators = goal, field.one
+    right = goal
     for item in reading.sequence(evidence["nonvanishing"], "the nonvanishing factors", 1000):
         factor = field.polynomial(item)
-        if factor.is_zero() or not (field.sign(factor) or factor.is_constant() or divmod(goal, factor)[1].is_zero()):
+        if factor.is_zero():
+            refuse("a factor is zero everywhere")
+        if not (field.sign(factor) or factor.is_constant() or divmod(goal, factor)[1].is_zero()):
             roots_in(field, factor, [])
         right *= factor
     cofactors = reading.sequence(evidence["cofactors"], "cofactors")
     if goal.is_zero() or len(cofactors) != len(unknowns):
         refuse("one cofactor for each unknown is needed, and a polynomial that is not zero")
     for u, c in zip(unknowns, cofactors, strict=True):
-        above, below = field.quotient(differentiate(loss, u), {})
-        left, denominators = left + field.polynomial(c) * above, denominators * below
+        left += field.polynomial(c) * field.quotient(differentiate(loss, u), {})[0]
     if left != right:
         refuse("the cofactors do not combine the derivatives to the polynomial")
     if goal.is_constant():
@@ -295,7 +296,6 @@ def check_eliminant(statement: dict[str, Json], claim: dict[str, Json], evidence
         return said
     if [*field.scales] != [tuple(unknowns)] or field.names[1:] or not field.polynomial(cofactors[0]).is_one():
         refuse("roots are only counted for one unknown, where every root is a critical point")
-    roots_in(field, denominators, [])
     found = roots_in(field, goal, claim["roots"])
     _defined_at(setting, claim["roots"])
     return f"{said}, and has exactly {found} such point{'' if found == 1 else 's'}, one for each given interval of {field.names[0]}"
@@ -314,6 +314,8 @@ def _defined_at(setting: Setting, intervals: Json) -> None:
 
 def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
     """The number of positive roots, when each of the disjoint positive intervals holds exactly one and none is outside."""
+    if goal.is_zero():
+        refuse("a polynomial is zero everywhere")
     used = [i for i, d in enumerate(goal.degrees()) if d > 0] or [0]
     if len(used) > 1 or field.names[used[0]] not in field.positive:
         refuse(f"not a polynomial in one positive generator: {field.infix(goal)[:200]}")

@@ -283,8 +283,8 @@ class Tower:
 
     def _flag(self, a: Fraction, strict: bool) -> None:
         g = self.single(a.top)
-        if g is not None and g.real:
-            g.nonnegative, g.positive = True, g.positive or strict
+        if g is not None:  # what is compared is real
+            g.real, g.nonnegative, g.positive = True, True, g.positive or strict
 
     # -- roots, exponentials, logarithms -------------------------------------------------------------------------
 
