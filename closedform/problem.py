@@ -30,6 +30,8 @@ from closedform.losses import Draft, Entry, find, refuse_misspelt
 from closedform.points import Sense
 from closedform.reading.binding import Declared, bound_names, check_columns, choose_unknowns, refuse_idle, symbolic_sum
 from closedform.reading.bounds import check_rows, check_together, put_in, values_said
+from closedform.reading.data.selection import selected
+from closedform.reading.data.tables import Table, listed, read_table
 from closedform.reading.from_sympy import SympyReading
 from closedform.reading.language import (
     Assumption,
@@ -43,10 +45,8 @@ from closedform.reading.language import (
     unparse,
 )
 from closedform.reading.options import Box, as_float, box_of, names_of, start_of, values_of
-from closedform.reading.selection import selected
 from closedform.reading.shapes import SCALAR, is_matrix, settle
 from closedform.reading.statistics import as_sums
-from closedform.reading.tables import Table, listed, read_table
 
 Level = Literal["scalar", "sum", "matrix"]
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from closedform import problem
 from closedform.errors import ON_COMMAND_LINE, CallError, InputError
-from closedform.reading.cells import exact
-from closedform.reading.tables import LARGE_ROWS, Table, read_table
+from closedform.reading.data.cells import exact
+from closedform.reading.data.tables import LARGE_ROWS, Table, read_table
 
 HALF = Fraction(1, 2)
 

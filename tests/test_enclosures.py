@@ -24,8 +24,8 @@ from closedform.frozen import FrozenMap
 from closedform.kernel import check_certificate
 from closedform.kernel.expression import read
 from closedform.problem import Problem
+from closedform.reading.data.tables import read_table
 from closedform.reading.language import parse
-from closedform.reading.tables import read_table
 from closedform.report.theorems.table import stated
 from closedform.stationarity.scalar import Stationarity, stationarity
 from closedform.strategies.scalar import certified_numerics

@@ -15,9 +15,9 @@ import pytest
 
 from closedform import InputError, derive
 from closedform.ladder import worker
+from closedform.reading.data.tables import LARGE_ROWS, read_table
 from closedform.reading.streams.clock import reading_until
 from closedform.reading.streams.spool import MAX_BYTES
-from closedform.reading.tables import LARGE_ROWS, read_table
 
 ROWS = LARGE_ROWS + 777
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from closedform.errors import CallError, InputError, option
 from closedform.expression import free_names
+from closedform.reading.data.selection import refuse_faults, restricted, with_categories, with_classes, with_labels
+from closedform.reading.data.tables import Table, listed
 from closedform.reading.language import parse
-from closedform.reading.selection import refuse_faults, restricted, with_categories, with_classes, with_labels
-from closedform.reading.tables import Table, listed
 
 Options = Mapping[str, object]
 ABOUT_DATA = ("intercept", "weights")  # options that only make sense for a table

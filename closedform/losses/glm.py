@@ -7,8 +7,8 @@ from fractions import Fraction
 from closedform.errors import InputError
 from closedform.expression import number
 from closedform.losses.entry import PENALTY, Draft, Entry, Options, Rows, check_entries, rows
+from closedform.reading.data.tables import Table
 from closedform.reading.language import unparse
-from closedform.reading.tables import Table
 
 MAX_CLASSES = 20
 

@@ -14,7 +14,7 @@ from closedform.losses.entry import (
     only_column,
     rows,
 )
-from closedform.reading.tables import Table
+from closedform.reading.data.tables import Table
 
 X_Y = "X=n,k;y=n;a=k"
 

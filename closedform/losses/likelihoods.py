@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from closedform.losses.entry import Draft, Entry, Options, check_entries, free_index, only_column
-from closedform.reading.tables import Table
+from closedform.reading.data.tables import Table
 
 POSITIVE = (lambda x: x > 0, "positive")
 NOT_NEGATIVE = (lambda x: x >= 0, "at least zero")

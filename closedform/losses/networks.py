@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from closedform.errors import CallError
 from closedform.losses.entry import Draft, Entry, Options, count, flag, free_index
-from closedform.reading.tables import Table
+from closedform.reading.data.tables import Table
 
 ACTIVATIONS = {
     "sigmoid": "sigmoid({})",

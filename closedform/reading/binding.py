@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from closedform.errors import CallError, InputError, option
 from closedform.expression import Node, free_names, heads
 from closedform.reading.bounds import idle
+from closedform.reading.data.tables import Table, listed
 from closedform.reading.language import Assumption, unparse
-from closedform.reading.tables import Table, listed
 
 
 def _past_the_end(node: Node, rows: int) -> str:

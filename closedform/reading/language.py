@@ -17,7 +17,8 @@ from flint import fmpq
 from closedform.errors import TextFault, option
 from closedform.expression import RELATIONS, Node, add, name, negate, number, power, substitute
 from closedform.points import Sense
-from closedform.reading.parser import LOGIC, MAX_NESTING, MAX_TEXT, Parser
+from closedform.reading.parser import MAX_NESTING, Parser
+from closedform.reading.tokens import LOGIC, MAX_TEXT
 from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, PROPERTIES
 
 __all__ = [

@@ -1,103 +1,30 @@
 """The parser: one pass over a text by operator precedence, to ``Node``; nothing that is read is ever evaluated.
 
-More than 400 lines, because the grammar is one thing and reads best in one place. After Pratt, *Top down operator
-precedence* (POPL 1973).
+After Pratt, *Top down operator precedence* (POPL 1973).
 """
 
 from __future__ import annotations
 
 import difflib
-import re
-import unicodedata
 from fractions import Fraction
 
 from flint import fmpz
 
-from closedform.errors import TextFault
-from closedform.expression import MAX_BITS, RELATIONS, Node, add, mul, negate, number, power
-from closedform.points import Sense
+from closedform.expression import Node, add, mul, negate, number, power
+from closedform.reading.calls import Calls, entrywise
+from closedform.reading.tokens import LOGIC
 from closedform.reading.vocabulary import (
     CONSTANTS,
     FUNCTIONS,
     NUMPY,
     NUMPY_CONSTANTS,
-    SENSES,
     SPECIAL,
     exponential,
     unknown_function,
 )
 
-MAX_TEXT = 1_000_000  # characters
 MAX_NESTING = 200
 MAX_EXPONENT = 10_000  # of ten, in a decimal
-MAX_NUMBERS = 4_000_000  # bits of the numbers of one sum or product together
-
-# -- tokens ------------------------------------------------------------------------------------------------------
-
-_TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+(?:\.(?![*/^T'])[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<module>(?:(?:np|numpy)\.(?:linalg\.)?|scipy\.special\.)(?=[^\W\d]))"
-    r"|(?P<name>[^\W\d²³¹][^\W²³¹]*)"
-    r"|(?P<op>\*\*|\.[*/^]|\.T(?!\w)|\.(?:sum|mean)\(\)|<=|>=|==|!=|\|\||[-+*/^(),;\[\]|'<>=@&~:])"
-    r"|(?P<space>\s+)"
-    r"|(?P<other>.)",
-    re.DOTALL,
-)
-_UNICODE = str.maketrans(
-    {
-        "−": "-",
-        "–": "-",
-        "·": "*",
-        "×": "*",
-        "⋅": "*",
-        "∗": "*",
-        "⊙": "∘",
-        "’": "'",
-        "ᵀ": "'",
-        "‖": "∥",
-    }
-)
-_SPELLINGS = {"≤": "<=", "≥": ">=", "≠": "!=", "∥": "||", "∘": ".*", "⊤": "'", "²": "^", "³": "^"}
-
-Token = tuple[str, str, int]
-
-
-def _tokens(text: str) -> list[Token]:
-    out: list[Token] = []
-    for match in _TOKEN.finditer(text.translate(_UNICODE)):
-        kind, word, at = match.lastgroup or "", match.group(), match.start()
-        if kind == "space":
-            continue
-        if kind == "name":
-            if word[0] == "_" and not (out and out[-1][1] == "||" and word in ("_F", "_1", "_2")):
-                raise TextFault(text, at, "a name may not start with an underscore")
-            word = unicodedata.normalize("NFKC", word)
-        elif kind == "other":
-            if word not in _SPELLINGS:
-                raise TextFault(text, at, *_foreign(word))
-            kind = "op"
-            if word in "²³":
-                out.append(("op", "^", at))
-                kind, word = "number", "2" if word == "²" else "3"
-            else:
-                word = _SPELLINGS[word]
-        out.append((kind, word, at))
-    out.append(("end", "", len(text)))
-    return out
-
-
-def _foreign(word: str) -> tuple[str, str]:
-    if word == ".":
-        return (
-            "a dot stands where it has no meaning",
-            "decimals, .T, .* ./ .^ (entry by entry), .sum() and .mean() have one",
-        )
-    if word in '"`':
-        return "quotation marks have no meaning here", "write the expression without them"
-    if word == "!":
-        return "! has no meaning here", "write gamma(n + 1) for n!"
-    return f"{word!r} has no meaning here", "the language has + - * / ^ ( ) |x| ||v|| X' x[i] and functions"
-
 
 _BINARY = {
     "|": 2,
@@ -115,44 +42,18 @@ _BINARY = {
     ".^": 30,
 }
 _END = {"min": "least of values", "max": "largest of values"}
-LOGIC = RELATIONS | {"and", "or", "not", "true", "false"}
 _POSTFIX = ("'", ".T", "[", ".sum()", ".mean()")
 _NUMPY = {"*": ".*", "/": "./", "^": ".^", "**": ".^"}  # what NumPy's operators mean, entry by entry
 
 
-class Parser:
-    """One pass over one text. ``names`` are those that are declared, hence neither functions nor constants."""
+class Parser(Calls):
+    """One pass over one text."""
 
     def __init__(self, text: str, names: frozenset[str]) -> None:
-        if len(text) > MAX_TEXT:
-            shown = f"{text[:40]} ..."
-            raise TextFault(shown, 0, f"the text has {len(text):,} characters, more than the limit of {MAX_TEXT:,}")
-        self.text, self.names = text, names
-        self.tokens, self.k = _tokens(text), 0
-        self.numpy = any(kind == "module" or word in ("@", ".sum()", ".mean()") for kind, word, _ in self.tokens)
+        super().__init__(text, names)
         self.depth, self.bars = 0, list[str]()
         self.decimals = list[str]()
         self.constants = False
-
-    def fault(self, at: int, cause: str, hint: str = "") -> TextFault:
-        return TextFault(self.text, at, cause, hint)
-
-    def take(self, op: str, why: str) -> None:
-        kind, word, at = self.tokens[self.k]
-        if kind != "op" or word != op:
-            said = "the text ends" if kind == "end" else f"{word!r} stands"
-            raise self.fault(at, f"{said} where {op!r} is missing", why)
-        self.k += 1
-
-    def sense(self) -> Sense | None:
-        """Whether the text starts by saying which optimum is sought; the word is then read."""
-        kind, word, _ = self.tokens[self.k]
-        after, sign, _ = self.tokens[self.k + 1] if kind == "name" else ("end", "", 0)
-        said = SENSES.get(word.lower())
-        if kind != "name" or said is None or word in self.names or (after == "op" and sign not in "(-+|||"):
-            return None
-        self.k += 1
-        return said
 
     # -- expressions ---------------------------------------------------------------------------------------------
 
@@ -228,7 +129,7 @@ class Parser:
                 numbers = right.number is not None or one.number is not None
                 if meant == "@" or (op == ".*" and not self.numpy) or (meant in (".*", "./") and not numbers):
                     self.writable(factors, at)
-                    factors = [_entrywise(meant, one, right, self.numpy, at)]
+                    factors = [entrywise(meant, one, right, self.numpy, at)]
                 elif meant == "./" and right.number is None:
                     factors.append(Node("./", (number(1), right), at))
                 else:
@@ -239,12 +140,6 @@ class Parser:
             else:
                 self.writable(factors, at)
                 return mul(*factors)
-
-    def writable(self, parts: list[Node], at: int) -> None:
-        """Refuses numbers that are small enough one by one and together too long to write out."""
-        values = [value for part in parts if (value := part.number) is not None]
-        if sum(v.numerator.bit_length() + v.denominator.bit_length() for v in values) > MAX_NUMBERS:
-            raise self.fault(at, "the numbers before this place are too long to be worked out")
 
     def implied(self, kind: str, word: str, at: int, divided: bool) -> None:
         """Whether what stands here may be multiplied with what stands before, without a sign."""
@@ -282,42 +177,6 @@ class Parser:
             right = self.value(self.expression(6))
             links.append(Node("=" if op == "==" else op, (left, right), at))
             left = right
-
-    def raised(self, base: Node, exponent: Node, at: int, op: str = "^") -> Node:
-        self.value(base)
-        self.value(exponent)
-        if op == ".^" and not (base.number is not None and exponent.number is not None):
-            return Node(".^", (base, exponent), at)
-        b = exponent.number
-        if b is not None and b < 0 and base.number == 0:
-            raise self.fault(at, "a division by zero")
-        if b is not None and abs(b) > 64 and _constant(base):
-            size = (
-                64
-                if base.number is None
-                else max(base.number.numerator.bit_length(), base.number.denominator.bit_length())
-            )
-            if base.number is None or abs(base.number) != 1:
-                bits = size * abs(b)
-                if bits > MAX_BITS:
-                    digits = int(bits * 3 / 10)
-                    count = (
-                        f"{digits:,}"
-                        if digits < 10**15
-                        else f"10^{len(str(digits)) - 1}"
-                        if digits < 10**4000
-                        else "too many"
-                    )
-                    raise self.fault(at, f"this number has about {count} digits, too many to write out")
-        return power(base, exponent)
-
-    def value(self, node: Node) -> Node:
-        """The node, if it is a value: not a comparison, not a list."""
-        if node.head in LOGIC:
-            raise self.fault(max(node.at, 0), "a comparison stands where a number is expected")
-        if node.head == "tuple":
-            raise self.fault(max(node.at, 0), "a list in parentheses stands where a number is expected")
-        return node
 
     # -- what an expression starts with --------------------------------------------------------------------------
 
@@ -506,65 +365,7 @@ class Parser:
                 args.append(self.expression())
         self.close(open_at)
         self.bars = bars
-        if word in SPECIAL:
-            return self.special(word, args, at)
-        low, high, build = FUNCTIONS[word]
-        if not low <= len(args) <= high:
-            wanted = f"{low}" if low == high else f"{low} or more" if high > 2 else f"{low} or {high}"
-            raise self.fault(at, f"{word} takes {wanted} argument{'s' * (wanted != '1')}, not {len(args)}")
-        if word not in ("And", "Or", "Not"):
-            for argument in args:
-                self.value(argument)
-        if build is power:
-            return self.raised(args[0], args[1], at)
-        biggest = max((abs(a.number) for a in args if a.number is not None), default=0)
-        if biggest > 100_000 and word in ("gamma", "factorial", "binomial", "beta", "zeta"):
-            raise self.fault(at, f"{word} of so large a number cannot be written out", "use loggamma")
-        try:
-            node = build(*args)
-        except (ValueError, ZeroDivisionError) as error:
-            raise self.fault(at, str(error)) from None
-        return Node(node.head, node.args, at)
-
-    def special(self, word: str, args: list[Node], at: int) -> Node:
-        if word in ("Piecewise", "ITE"):
-            return self.piecewise(word, args, at)
-        head = "sum" if word.lower() == "sum" else "prod"
-        if len(args) == 1 and head == "sum":
-            return Node("total", (self.value(args[0]),), at)
-        if len(args) >= 2 and all(a.head == "tuple" for a in args[1:]):
-            body, ranges = args[0], [list(a.children) for a in args[1:]]
-        elif len(args) == 4:
-            body, ranges = args[3], [args[:3]]
-        else:
-            raise self.fault(at, f"{word} takes an index, two ends and a body", f"write {head}(i, 1, n, x[i])")
-        self.value(body)
-        for one in ranges:
-            if len(one) != 3 or one[0].head != "name":
-                raise self.fault(
-                    at, f"the index of {word} must be a name with two ends", f"write {head}(i, 1, n, x[i])"
-                )
-            for part in one:
-                self.value(part)
-            body = Node(head, (one[0], one[1], one[2], body), at)
-        return body
-
-    def piecewise(self, word: str, args: list[Node], at: int) -> Node:
-        if word == "ITE":
-            if len(args) != 3:
-                raise self.fault(at, "ITE takes a condition and two values")
-            args = [Node("tuple", (args[1], args[0]), at), Node("tuple", (args[2], Node("true", ())), at)]
-        pieces = list[Node]()
-        for argument in args:
-            if argument.head != "tuple" or len(argument.children) != 2 or argument.children[1].head not in LOGIC:
-                raise self.fault(
-                    at, "Piecewise takes pairs of a value and a condition", "write Piecewise((x, x > 0), (-x, True))"
-                )
-            self.value(argument.children[0])
-            pieces.append(Node("piece", argument.children, argument.at))
-        if not pieces:
-            raise self.fault(at, "Piecewise has no pieces")
-        return Node("piecewise", tuple(pieces), at)
+        return self.called(word, args, at)
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -592,15 +393,6 @@ class Parser:
         return _transposed(node) if "T" not in self.names and _only_raises(node, "T") else node
 
 
-def _entrywise(op: str, left: Node, right: Node, numpy: bool, at: int) -> Node:
-    """``left op right`` for ``@``, ``.*`` and ``./``; outside of NumPy's spelling a dot says that there are entries."""
-    if op == "@":
-        return Node("matmul", (left, right), at)
-    if numpy:
-        return Node(op, (left, right), at)
-    return Node("hadamard", (left, right if op == ".*" else Node("./", (number(1), right), at)), at)
-
-
 def _only_raises(node: Node, word: str) -> bool:
     """Whether a name occurs, and only as an exponent of something other than a number: ``X^T``."""
     every, raised = _places(node, word)
@@ -625,10 +417,6 @@ def _transposed(node: Node) -> Node:
     if node.head == "^" and children[1].name == "T":
         return children[0].children[0] if children[0].head == "transpose" else Node("transpose", children[:1], node.at)
     return Node(node.head, children, node.at) if children else node
-
-
-def _constant(node: Node) -> bool:
-    return node.head != "name" and all(_constant(child) for child in node.children)
 
 
 def _deeper_than(node: Node, limit: int) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from closedform.errors import InputError
-from closedform.reading.cells import Decimal, decimal_mark, read_column
+from closedform.reading.data.cells import Decimal, decimal_mark, read_column
 from closedform.reading.streams.clock import look
 
 BLOCK_BYTES = 4 * 2**20  # of one block: small enough for the cache, and for a look at the clock

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from closedform.errors import InputError
-from closedform.reading.cells import Decimal
+from closedform.reading.data.cells import Decimal
 from closedform.reading.streams.blocks import Made, as_floats, block_rows, scanned
 from closedform.reading.streams.clock import look
 from closedform.reading.streams.spool import ArrayFile, Temporary

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from closedform.errors import InputError
-from closedform.reading.cells import Decimal
+from closedform.reading.data.cells import Decimal
 from closedform.reading.streams.blocks import InMemory, Made, Scan, Source, as_floats, block_rows, joined, numeric
 
 MAX_BYTES = 16 * 2**20  # of numbers that are kept in memory, and go to another process as they are

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from closedform.errors import InputError
-from closedform.reading import files
-from closedform.reading.cells import Decimal, decimal_mark, exact, missing, read_column
-from closedform.reading.files import Layout
+from closedform.reading.data import files
+from closedform.reading.data.cells import Decimal, decimal_mark, exact, missing, read_column
+from closedform.reading.data.files import Layout
 from closedform.reading.streams.blocks import Made, Scan, block_rows
 from closedform.reading.streams.spool import Spool
 

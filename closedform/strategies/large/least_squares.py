@@ -24,7 +24,7 @@ from closedform.expression import Node, column_names, number
 from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
-from closedform.reading.tables import Table
+from closedform.reading.data.tables import Table
 from closedform.stationarity.large.streamed import Streamed
 from closedform.stationarity.system import System
 from closedform.strategies.ending import in_floating_point

@@ -27,7 +27,7 @@ from closedform.budget import Budget
 from closedform.expression import Node, add, mul, number
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
-from closedform.reading.tables import Table
+from closedform.reading.data.tables import Table
 from closedform.stationarity.large.streamed import Streamed
 from closedform.stationarity.system import System
 from closedform.strategies.ending import in_floating_point

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from closedform.errors import CallError, InputError
 from closedform.frozen import FrozenMap
-from closedform.reading import files
-from closedform.reading.cells import Column as Cells
-from closedform.reading.cells import Decimal, decimal_mark, read_column, refuse_missing
-from closedform.reading.handed import Column, array_columns, chunks_of, column_names, columns_of
+from closedform.reading.data import files
+from closedform.reading.data.cells import Column as Cells
+from closedform.reading.data.cells import Decimal, decimal_mark, read_column, refuse_missing
+from closedform.reading.data.handed import Column, array_columns, chunks_of, column_names, columns_of
 
 if TYPE_CHECKING:
     import numpy as np

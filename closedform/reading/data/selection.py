@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from closedform.errors import CallError, InputError, option
 from closedform.frozen import FrozenMap
-from closedform.reading.tables import Table, listed
+from closedform.reading.data.tables import Table, listed
 
 MAX_LEVELS = 200  # of one category
 _CATEGORY = re.compile(r"C\((.*)\)")

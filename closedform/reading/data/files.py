@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from closedform.errors import InputError
-from closedform.reading.cells import NUMBER
+from closedform.reading.data.cells import NUMBER
 from closedform.reading.streams.clock import look
 
 LARGEST_LINE = 5_000_000  # characters of the first line

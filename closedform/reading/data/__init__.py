@@ -1,0 +1,1 @@
+"""Tables of data: from files, from frames and arrays, cell by cell, exactly."""
