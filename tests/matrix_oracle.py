@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 import numpy as np
-from scipy.linalg import block_diag, eig, eigh, sqrtm
+from scipy.linalg import block_diag, eig, eigh, solve_sylvester, sqrtm
 from scipy.optimize import minimize
 
 from closedform import problem as problems
@@ -143,7 +143,7 @@ SPECTRAL = {
     *("identity_block", "largest_eigenvectors", "smallest_eigenvectors", "largest_eigenvalues", "smallest_eigenvalues"),
     *("simplex_projection", "spectrahedron_projection", "l1_ball_projection", "left_canonical", "right_canonical"),
     *("largest_entry", "largest_entry_in_size", "ball_multiplier", "sphere_multiplier"),
-    *("smallest_bordered_eigenvalue", "unvec"),
+    *("smallest_bordered_eigenvalue", "unvec", "sylvester"),
 }
 
 
@@ -159,6 +159,8 @@ def _simplex(v: np.ndarray, total: float) -> np.ndarray:
 def spectral(head: str, args: list[Any]) -> Any:
     """What the words of printed formulas mean, by SciPy and NumPy and from their definitions."""
     a = np.atleast_2d(args[0])
+    if head == "sylvester":
+        return solve_sylvester(*args)
     if head == "identity_block":
         return np.eye(int(args[0]), int(args[1]))
     if head == "unvec":

@@ -186,13 +186,15 @@ def _sphere(A, h, size, filled):
         raise ValueError("the set has no interior: its size must be positive")
     values, vectors = _eigen(A)
     g, gaps = (vectors.T @ h).ravel(), values - values[0]
-    if filled and values[0] > 1e-14 * values[-1] and np.sum((g / values) ** 2) <= size:
+    special = filled and values[0] > 1e-14 * values[-1] and np.sum((g / values) ** 2) <= size
+    if special:  # the minimiser lies inside
         return vectors @ (g / values)[:, None]
     near = gaps <= 1e-12 * max(abs(values[0]), abs(values[-1]))
     rest = np.where(near, 0.0, g / np.where(near, 1.0, gaps))
     left = size - np.sum(rest**2)
-    if np.linalg.norm(g[near]) <= 1e-14 * np.linalg.norm(g) and left >= 0 and not (filled and values[0] > 0):
-        rest[0] = np.sqrt(left)  # the hard case
+    special = np.linalg.norm(g[near]) <= 1e-14 * np.linalg.norm(g) and left >= 0 and not (filled and values[0] > 0)
+    if special:  # the hard case
+        rest[0] = np.sqrt(left)
         return vectors @ rest[:, None]
     low, high = np.linalg.norm(g[near]) / np.sqrt(size), np.linalg.norm(g) / np.sqrt(size)
     t = max(low, 1e-300)
@@ -206,4 +208,63 @@ def _sphere(A, h, size, filled):
             break
     y = g / (gaps + t)
     return vectors @ (y * np.sqrt(size / np.sum(y**2)))[:, None]
+'''
+
+AUXILIARIES["_by_kronecker"] = '''
+def _by_kronecker(A, B, C, product):
+    """The least-norm solution of A X + X B = C (or A X B + X = C) where it is singular, by the whole Kronecker matrix."""
+    k, m = C.shape
+    K = np.kron(B.T, A) + np.eye(k * m) if product else np.kron(B.T, np.eye(k)) + np.kron(np.eye(m), A)
+    return _least_squares(K, C.reshape(-1, 1, order="F")).reshape(k, m, order="F")
+'''
+
+AUXILIARIES["_diagonalised"] = '''
+def _diagonalised(A, B, C, product):
+    """A X + X B = C (or A X B + X = C) by eigenvectors, with steps of refinement; None where they are ill conditioned."""
+    a, P = np.linalg.eig(A)
+    b, Q = np.linalg.eig(B)
+    gaps = np.multiply.outer(a, b) + 1 if product else np.add.outer(a, b)
+    if max(np.linalg.cond(P), np.linalg.cond(Q)) > 1e6 or np.abs(gaps).min() < 1e-12 * np.abs(gaps).max():
+        return None
+    X = np.zeros(C.shape)
+    for _ in range(3):
+        R = C - (A @ X @ B + X if product else A @ X + X @ B)
+        Y = np.linalg.solve(Q.T, (np.linalg.solve(P, R) @ Q / gaps).T)  # transposed: Y.T inv(Q)
+        X = X + (P @ Y.T).real
+    return X
+'''
+
+AUXILIARIES["_sylvester"] = '''
+def _sylvester(A, B, C):
+    """A X + X B = C by Schur forms (Bartels and Stewart) with SciPy, by eigenvectors without; least norm where singular."""
+    gaps = np.abs(np.add.outer(np.linalg.eigvals(A), np.linalg.eigvals(B)))
+    special = gaps.min() < 1e-13 * gaps.max()
+    if special:
+        return _by_kronecker(A, B, C, False)
+    try:
+        from scipy.linalg import solve_sylvester
+
+        X = solve_sylvester(A, B, C)
+    except ImportError:
+        X = _diagonalised(A, B, C, False)
+    return _by_kronecker(A, B, C, False) if X is None else X
+'''
+
+AUXILIARIES["_sylvester_symmetric"] = '''
+def _sylvester_symmetric(A, B, C):
+    """A X + X B = C for symmetric A and B, by their eigenvectors; least norm where it is singular."""
+    a, P = np.linalg.eigh(A)
+    b, Q = np.linalg.eigh(B)
+    gaps = np.add.outer(a, b)
+    special = np.abs(gaps).min() < 1e-13 * np.abs(gaps).max()
+    if special:
+        return _by_kronecker(A, B, C, False)
+    return P @ ((P.T @ C @ Q) / gaps) @ Q.T
+'''
+
+AUXILIARIES["_stein"] = '''
+def _stein(A, B, C):
+    """A X B + X = C by eigenvectors; by the whole Kronecker matrix where they are ill conditioned."""
+    X = _diagonalised(A, B, C, True)
+    return _by_kronecker(A, B, C, True) if X is None else X
 '''

@@ -22,8 +22,8 @@ def solver(
     constrained: bool,
     kinds: Sequence[str],
     agreeing: Sequence[tuple[Poly, Poly]] = (),
-) -> tuple[str, str, dict[str, str]]:
-    """NumPy source, the name of the plan ("least squares", "kronecker", "formula"), and the cost.
+) -> tuple[str, str]:
+    """NumPy source, and the name of the plan ("least squares", "kronecker", "sylvester", "formula").
 
     ``agreeing``: pairs that must be equal for the constraints to be met; the source raises ``ValueError`` where not.
     """
@@ -33,6 +33,8 @@ def solver(
         pieces, targets, flipped = found
         return _stack(system, summary, pieces, targets, flipped)
     if "kronecker" in kinds and len(system.unknowns) == 1 and not constrained:
+        if sylvester := _sylvester(system, summary):
+            return sylvester
         try:
             return _kronecker(system, summary)
         except Unsupported:
@@ -51,11 +53,7 @@ def solver(
         source.line(f"{identifier(u)} = {code}")
         source.solved.add(u)
         outputs[u] = identifier(u)
-    return (
-        source.finish({u: outputs[u] for u in system.unknowns}),
-        "formula",
-        _formula_cost(system, [v for _, v in values]),
-    )
+    return source.finish({u: outputs[u] for u in system.unknowns}), "formula"
 
 
 def stacked(system: MatrixSystem) -> tuple[list[tuple[Piece, Block]], list[Block], bool] | None:
@@ -117,7 +115,7 @@ def _block(p: Poly, system: MatrixSystem, flipped: bool) -> Block | None:
 
 def _stack(
     system: MatrixSystem, summary: str, pieces: list[tuple[Piece, Block]], targets: list[Block], flipped: bool
-) -> tuple[str, str, dict[str, str]]:
+) -> tuple[str, str]:
     source = Source(system, summary)
     unknowns = system.unknowns
     heights = {u: system.shape(u)[1] if flipped else system.shape(u)[0] for u in unknowns}
@@ -161,9 +159,7 @@ def _stack(
                 end = size if at == "0" else f"{at} + {size}"
                 outputs[u] = f"{solved}[{'' if at == '0' else at}:{end}]"
                 at = end
-    n = [rest.rows for piece, (_, rest) in pieces]
-    k = "+".join(heights[u] for u in unknowns if heights[u] != ONE) or "1"
-    return source.finish(outputs), "least squares", least_squares_cost(n[0], f"({k})" if "+" in k else k, width)
+    return source.finish(outputs), "least squares"
 
 
 def weight(source: Source, piece: Piece, rows: str):
@@ -224,7 +220,7 @@ def _join(source: Source, wish: str, parts: list[str]) -> str:
     return source.let(wish, parts[0] if len(parts) == 1 else f"np.vstack([{', '.join(parts)}])")
 
 
-def _kronecker(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, str]]:
+def _kronecker(system: MatrixSystem, summary: str) -> tuple[str, str]:
     u = system.unknowns[0]
     rows, cols = system.shape(u)
     source = Source(system, summary)
@@ -246,11 +242,51 @@ def _kronecker(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, 
     a, b = _join(source, "K", designs), _join(source, "b", rights)
     code = f"{source.call('_least_squares', a, b)}.reshape({source.size(rows)}, {source.size(cols)}, order='F')"
     source.line(f"{identifier(u)} = {code}")
-    cost = {"flops": f"({rows}*{cols})**3/3", "memory": f"({rows}*{cols})**2", "order": f"O(({rows} {cols})^3)"}
-    return source.finish({u: identifier(u)}), "kronecker", cost
+    return source.finish({u: identifier(u)}), "kronecker"
 
 
-def _two_sided(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, str]] | None:
+def two_terms(system: MatrixSystem) -> tuple[str, Poly, Poly, Poly] | None:
+    """("sum", A, B, C) where the unknown solves A X + X B = C, ("product", A, B, C) where it solves A X B + X = C.
+
+    Read off the only square (when it can be made zero), or off the gradient of a loss that is no such square.
+    """
+    u = system.unknowns[0]
+    rows, cols = system.shape(u)
+    if w.is_symmetric(system.unknown(u)) or system.gradient is None:
+        return None
+    moving = [p for p in system.pieces if u in (p.value.names | p.coefficient.names)]
+    equations = [p.residual for p in moving if p.residual is not None and p.metric is None] if len(moving) == 1 else []
+    for equation in (*equations, system.gradient[u]):
+        if (equation.rows, equation.cols) != (rows, cols):
+            continue
+        found = collect(equation, u, rows, cols)
+        if found is None or found.flipped or found.entrywise is not None or len(found.plain) != 2:
+            continue
+        first, second = found.plain
+        for (a, b), (c, d) in ((first, second), (second, first)):
+            s, t, r, q = (identity_multiple(x) for x in (b, c, a, d))
+            if s is not None and t is not None and r is None and q is None:
+                return "sum", a * s, d * t, -found.rest
+            if q is not None and t is not None and r is None and s is None and not (q * t).names:
+                scale = w.power(q * t, -1)
+                return "product", a * scale, b, -found.rest * scale
+    return None
+
+
+def _sylvester(system: MatrixSystem, summary: str) -> tuple[str, str] | None:
+    """A X + X B = C by Bartels and Stewart; A X B + X = C by eigenvectors."""
+    found = two_terms(system)
+    if found is None:
+        return None
+    kind, a, b, c = found
+    source, u = Source(system, summary), identifier(system.unknowns[0])
+    both = all(w.is_symmetric(x) for x in (a, b))
+    name = "_sylvester_symmetric" if kind == "sum" and both else "_sylvester" if kind == "sum" else "_stein"
+    source.line(f"{u} = {source.call(name, source.poly(a), source.poly(b), source.poly(c))}")
+    return source.finish({system.unknowns[0]: u}), "sylvester"
+
+
+def _two_sided(system: MatrixSystem, summary: str) -> tuple[str, str] | None:
     """min ||A U B - C||: U = A+ C B+."""
     active = [
         p
@@ -266,13 +302,15 @@ def _two_sided(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, 
     a, b = found.plain[0]
     source = Source(system, summary)
     right = source.poly(-found.rest)
-    half = source.let("half", f"{source.call('_least_squares', source.factor(b) + '.T', _wrap(right) + '.T')}.T")
+    if w.identity_is(b):
+        a, half = a * (identity_multiple(b) or w.constant(1)), right
+    else:
+        half = source.let("half", f"{source.call('_least_squares', source.factor(b) + '.T', _wrap(right) + '.T')}.T")
     source.line(f"{identifier(u)} = {source.call('_least_squares', source.poly(a), half)}")
-    n, k = a.rows, a.cols
-    return source.finish({u: identifier(u)}), "two-sided", least_squares_cost(n, k, b.cols)
+    return source.finish({u: identifier(u)}), "two-sided"
 
 
-def _null_space(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str, str]] | None:
+def _null_space(system: MatrixSystem, summary: str) -> tuple[str, str] | None:
     """A quadratic loss that is not a sum of squares, with equations: by a basis of the constraints' null space."""
     u = system.unknowns[0]
     g = (system.gradient or {}).get(u)
@@ -292,38 +330,7 @@ def _null_space(system: MatrixSystem, summary: str) -> tuple[str, str, dict[str,
         [source.factor(-rest) if not rest.scalar else f"np.full((1, 1), {source.poly(-rest)})" for _, rest in rows],
     )
     source.line(f"{identifier(u)} = {source.call('_constrained', G, c, C, d)}")
-    k = system.shape(u)[0]
-    return (
-        source.finish({u: identifier(u)}),
-        "formula",
-        {"flops": f"4*{k}**3", "memory": f"{k}**2", "order": f"O({k}^3)"},
-    )
+    return source.finish({u: identifier(u)}), "formula"
 
 
-def least_squares_cost(n: str, k: str, m: str) -> dict[str, str]:
-    """Flops of the Gram matrix, its Cholesky factor and the right-hand sides."""
-    if n == k:
-        return {"flops": f"7*{k}**3/3", "memory": f"{k}**2", "order": f"O({k}^3)"}
-    more = "" if m == ONE else f" + 2*{n}*{k}*{m}"
-    order = f"O({n} {k}^2 + {k}^3)" if m == ONE else f"O({n} {k}^2 + {n} {k} {m} + {k}^3)"
-    return {"flops": f"2*{n}*{k}**2 + {k}**3/3{more}", "memory": f"{k}**2", "order": order}
-
-
-def _formula_cost(system: MatrixSystem, values: list[Poly]) -> dict[str, str]:
-    sizes = list(dict.fromkeys(l.rows for v in values for _, word in v.terms for l in word if l.kind == "inv"))
-    if sizes:
-        flops = " + ".join(f"2*{s}**3/3" for s in sizes)
-        return {
-            "flops": flops,
-            "memory": " + ".join(f"{s}**2" for s in sizes),
-            "order": f"O({' + '.join(f'{s}^3' for s in sizes)})",
-        }
-    entries = [f"{r}*{c}" for u in system.unknowns for r, c in [system.shape(u)]]
-    return {
-        "flops": " + ".join(entries),
-        "memory": " + ".join(entries),
-        "order": f"O({' + '.join(entries)})".replace("*", " "),
-    }
-
-
-__all__ = ["display", "least_squares_cost", "solver", "stacked", "weight"]
+__all__ = ["display", "solver", "stacked", "weight"]

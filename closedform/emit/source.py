@@ -324,7 +324,9 @@ _NEEDS = {
     "_constrained_least_squares": ("_least_squares",),
     "_constrained": ("_solve",),
     "_two_sided": ("_least_squares",),
-    "_sylvester": ("_least_squares",),
+    "_sylvester": ("_least_squares", "_by_kronecker", "_diagonalised"),
+    "_sylvester_symmetric": ("_least_squares", "_by_kronecker"),
+    "_stein": ("_least_squares", "_by_kronecker", "_diagonalised"),
     "_sphere": ("_eigen",),
 }
 

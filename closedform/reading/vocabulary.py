@@ -157,6 +157,7 @@ SPECTRAL: Mapping[str, tuple[int, int]] = {
     **dict.fromkeys(("ball_multiplier", "sphere_multiplier"), (3, 4)),
     "smallest_bordered_eigenvalue": (3, 5),
     "unvec": (3, 3),
+    "sylvester": (3, 3),  # the X with A X + X B = C
 }
 FUNCTIONS: dict[str, tuple[int, int, Builder]] = {
     **{head: (low, high, _one_of(head)) for head, (low, high) in SPECTRAL.items()},

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from closedform.algebra.noncommutative.normal_form import ONE
 from closedform.attempt import Attempt, Formula, finding
+from closedform.emit.flops import count
 from closedform.emit.source import Source, summary_of
 from closedform.frozen import FrozenMap
 from closedform.stationarity.matrix import MatrixSystem
@@ -27,7 +28,6 @@ def by_theorem(
     reference: str,
     conditions: Sequence[str] = (),
     expression_class: str = "spectral",
-    cost: Mapping[str, str] | None = None,
     remarks: Sequence[str] = (),
     minimum: str = "global minimum",
     unique: bool = False,
@@ -52,7 +52,7 @@ def by_theorem(
     seen = observe(system, source)
     if seen is not None:
         findings.append(seen)
-    formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, FrozenMap(dict(cost or {})), source)
+    formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, count(source), source)
     return Attempt(
         name,
         "solved",
@@ -64,19 +64,6 @@ def by_theorem(
         scope="formula",
         findings=tuple(findings),
     )
-
-
-def cubic(k: str, factor: str = "9") -> dict[str, str]:
-    """The cost of an eigenvalue or singular value decomposition of size k."""
-    return {"flops": f"{factor}*{k}**3", "memory": f"2*{k}**2", "order": f"O({k}^3)"}
-
-
-def singular(rows: str, cols: str) -> dict[str, str]:
-    """The cost of a thin singular value decomposition (Golub and Van Loan, table 8.6.1: R-bidiagonalisation)."""
-    if rows == cols:
-        return cubic(rows, "22")
-    flops = f"6*max({rows}, {cols})*min({rows}, {cols})**2 + 20*min({rows}, {cols})**3"
-    return {"flops": flops, "memory": f"2*{rows}*{cols}", "order": f"O({rows} {cols} min({rows}, {cols}))"}
 
 
 def single_unknown(system: MatrixSystem) -> tuple[str, str, str] | None:

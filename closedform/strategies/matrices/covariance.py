@@ -15,7 +15,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
-from closedform.strategies.matrices.answer import by_theorem, cubic, source_of
+from closedform.strategies.matrices.answer import by_theorem, source_of
 
 name = "covariance matrix"
 example = {
@@ -104,7 +104,6 @@ def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         texts={u: text},
         latex=tex,
         source=source.finish({u: identifier(u)}),
-        cost=cubic(k),
         unique=True,
         theorem=(
             f"the loss is strictly convex; its equation {display(g)} = 0 is a quadratic one in {u}, which "
@@ -137,7 +136,6 @@ def _root(system: MatrixSystem, u: str) -> Attempt | None:
                 texts={u: f"sqrtm({display(a)})"},
                 latex=rf"\hat {latex(p)} = \left({latex(a)}\right)^{{1/2}}",
                 source=source.finish({u: identifier(u)}),
-                cost=cubic(a.rows),
                 conditions=level.conditions,
                 theorem=f"the residual is zero at the positive definite square root of {display(a)}, which is unique",
                 reference="Horn and Johnson, Matrix Analysis, 2nd ed., theorem 7.2.6",
@@ -182,7 +180,6 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         name,
         texts={u: text},
         source=source.finish({u: identifier(u)}),
-        cost=cubic(g.rows, "27"),
         unique=True,
         latex=(
             rf"\hat {latex(system.unknown(u))} = {la}^{{-1/2}} \left({la}^{{1/2}} {lb} "
@@ -296,7 +293,6 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
             rf"{latex(s)} = V \Lambda V^\top,\quad \hat {latex(f)} = V_{{{q}}} \left(\Lambda_{{{q}}} - "
             rf"{latex(noise)} I\right)_+^{{1/2}}"
         ),
-        cost=cubic(k),
         conditions=((f"the {k} - {q} smallest eigenvalues of {shown} are not all zero"),) if others else (),
         theorem=(
             "probabilistic principal components: the maximum-likelihood factor keeps the largest "

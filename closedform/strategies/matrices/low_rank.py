@@ -22,7 +22,7 @@ from closedform.errors import InputError
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
 from closedform.stationarity.matrix import MatrixSystem, differentiate, matrix_system
-from closedform.strategies.matrices.answer import by_theorem, cubic, singular, source_of
+from closedform.strategies.matrices.answer import by_theorem, source_of
 
 name = "low rank"
 _ONE = "one_"  # the inner size of a product of columns
@@ -218,7 +218,6 @@ def _positive(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
         texts={u: f"truncated_svd(positive_part({shown}), {rank})"},
         latex=rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{rank}}} (\Lambda_{{{rank}}})_+ V_{{{rank}}}^\top",
         source=source.finish({u: v}),
-        cost=cubic(a.rows),
         theorem=f"the nearest positive semidefinite matrix of rank at most {rank} keeps the {rank} largest positive eigenvalues",
         reference="Mardia, Kent and Bibby, Multivariate Analysis, theorem 14.4.2",
         remarks=("unique when the eigenvalues at the cut differ",),
@@ -235,7 +234,7 @@ def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
     found = _truncate(source, system, form, rank)
     if isinstance(found, str):
         return Attempt(name, "declined", found)
-    code, text, tex, conditions, theorem, size = found
+    code, text, tex, conditions, theorem = found
     source.line(f"{identifier(u)} = {code}")
     return by_theorem(
         system,
@@ -246,7 +245,6 @@ def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
         theorem=theorem,
         reference=_ECKART,
         conditions=conditions,
-        cost=size,
         remarks=(
             (
                 f"unique when the {rank}-th and the next singular value differ; a rank bound above the smaller "
@@ -275,7 +273,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
             f"by the Eckart-Young-Mirsky theorem it is {display(target)} with all but its {rank} largest "
             f"singular values set to zero"
         )
-        return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem, singular(target.rows, target.cols)
+        return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem
     conditions = list[str]()
     for x in (a, b):
         if identity_multiple(x) is None or not w.identity_is(x):
@@ -328,7 +326,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
     theorem = (
         "in the metric of the quadratic term the loss is a squared distance, so the Eckart-Young-Mirsky theorem applies"
     )
-    return code, text, tex, tuple(dict.fromkeys(conditions)), theorem, singular(k.rows, k.cols)
+    return code, text, tex, tuple(dict.fromkeys(conditions)), theorem
 
 
 def _half(p: Poly | None) -> str:
@@ -505,7 +503,6 @@ def _factors(
         ),
         reference=_BALDI,
         conditions=tuple(dict.fromkeys(conditions)),
-        cost=singular(k.rows, k.cols),
         remarks=_freedom(letters, penalty),
     )
 
@@ -624,7 +621,6 @@ def _scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
             rf"(\Lambda_{{{q}}})_+^{{1/2}}"
         ),
         source=source.finish({u: y}),
-        cost=cubic(letters[0].rows),
         theorem=(
             f"{letters[0].key}*{letters[1].key} runs over all positive semidefinite matrices of rank at "
             f"most {q}; the nearest to {shown} keeps its {q} largest positive eigenvalues"

@@ -13,7 +13,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
-from closedform.strategies.matrices.answer import by_theorem, cubic, source_of
+from closedform.strategies.matrices.answer import by_theorem, source_of
 from closedform.strategies.matrices.convexity import convexity
 
 name = "orthogonal matrix"
@@ -208,7 +208,6 @@ def _linear(
                 texts={u: f"invsqrt({display(metric)})"},
                 latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
                 source=source.finish({u: identifier(u)}),
-                cost=cubic(p.rows),
                 reference=_SCHONEMANN,
                 theorem=(
                     f"substituting {u} = Q*{display(metric)}^(-1/2), Q orthogonal, leaves a Procrustes "
@@ -268,7 +267,6 @@ def _linear(
         texts={v: texts[v] for v in system.unknowns if v in texts},
         latex=tex,
         source=source.finish({v: outputs[v] for v in system.unknowns if v in outputs}),
-        cost=cubic(p.cols, "22"),
         conditions=conditions,
         reference=_KABSCH if rotation else _SCHONEMANN,
         theorem=(
@@ -347,7 +345,6 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
             texts={u: f"{display(root)}*polar({display(body)})"},
             latex=rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = {latex(root)} P Q^\top",
             source=source.finish({u: identifier(u)}),
-            cost=cubic(p.cols, "22"),
             reference=_SCHONEMANN,
             theorem=f"by von Neumann's trace inequality, for {u} = {display(root)}*Q with Q orthogonal",
         )
@@ -371,7 +368,6 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
             rf"{latex(factor)} \operatorname{{tr}}\Sigma\, P Q^\top"
         ),
         source=source.finish(outputs),
-        cost=cubic(p.cols, "22"),
         reference=_SCHONEMANN,
         theorem=(
             f"{u} = s*R with R orthogonal: R is the polar factor of {display(body)} for every s > 0, and "
@@ -425,7 +421,6 @@ def _two_sided(
             rf"{'' if same else 'J '}Q^\top"
         ),
         source=source.finish({u: identifier(u)}),
-        cost=cubic(p.rows, "18"),
         theorem=(
             "by the rearrangement inequality for traces the eigenvectors are matched by the order of their eigenvalues"
         ),

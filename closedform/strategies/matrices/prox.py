@@ -19,7 +19,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
-from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, singular, source_of
+from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.convexity import affine
 
 name = "proximal map"
@@ -220,7 +220,6 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
             texts={u: f"shrink_singular_values({shown}, {display(t)})"},
             latex=rf"{tex} = U \Sigma V^\top,\quad \hat {latex(p)} = U \left(\Sigma - {latex(t)}\right)_+ V^\top",
             source=source.finish({u: identifier(u)}),
-            cost=singular(p.rows, p.cols),
             remarks=remarks,
             unique=True,
             theorem="singular value soft thresholding is the proximal map of the nuclear norm",
@@ -241,14 +240,12 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         tex = rf"\left(1 - \frac{{{latex(t)}}}{{\left\lVert {tex} \right\rVert}}\right)_+ \left({tex}\right)"
         names.append("group thresholding")
     source.line(f"{identifier(u)} = {here}")
-    size = f"{p.rows}" if p.cols == ONE else f"{p.rows}*{p.cols}"
     return by_theorem(
         system,
         name,
         texts={u: text},
         latex=rf"\hat {latex(p)} = {tex}",
         source=source.finish({u: identifier(u)}),
-        cost={"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")},
         expression_class="piecewise",
         theorem=f"{' followed by '.join(names)} is the proximal map of the penalty (zero lies in the subdifferential)",
         reference=_BOOK,
@@ -495,12 +492,6 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         reference = "Higham, Linear Algebra Appl. 103 (1988), theorem 2.1"
         if any(c.kind == "spd" for c in system.constraints):
             conditions.append(f"{shown} is positive definite (otherwise the infimum is not attained)")
-    size = f"{p.rows}" if p.cols == ONE else f"{p.rows}*{p.cols}"
-    cost = (
-        cubic(p.rows)
-        if kind == "spectral"
-        else {"flops": f"4*{size}", "memory": size, "order": f"O({size})".replace("*", " ")}
-    )
     return by_theorem(
         system,
         name,
@@ -508,7 +499,6 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         latex=rf"\hat {latex(p)} = {math}" if kind != "spectral" else math,
         conditions=conditions,
         source=source.finish({u: v}),
-        cost=cost,
         expression_class=kind,
         theorem=theorem,
         reference=reference,
@@ -556,7 +546,6 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
         latex=rf"\hat {latex(p)} = {tex}",
         source=source.finish({u: v}),
         expression_class="elementary",
-        cost={"flops": f"4*{p.rows}", "memory": p.rows, "order": f"O({p.rows})"},
         unique=True,
         theorem=(
             "the negative entropy is strictly convex and keeps the minimiser inside the simplex, where the "

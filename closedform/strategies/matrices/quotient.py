@@ -11,7 +11,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem, differentiate
-from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, source_of
+from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.forms import quadratic
 from closedform.strategies.matrices.spectral import canonical_pair, eigenvectors
 
@@ -206,7 +206,6 @@ def _augmented(
             rf"{latex(system.unknown(u))} = v / t"
         ),
         source=source.finish({u: identifier(u)}),
-        cost=cubic(system.shape(u)[0]),
         reference=_GOLUB,
         theorem=(
             "with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the eigenvector of the smallest "
@@ -331,14 +330,12 @@ def _direction(
     value = w.inverse(metric) * v
     source = source_of(system)
     source.line(f"{identifier(u)} = {source.poly(value)}")
-    k = system.shape(u)[0]
     return by_theorem(
         system,
         name,
         texts={u: display(value)},
         latex=rf"\hat {latex(system.unknown(u))} \propto {latex(value)}",
         source=source.finish({u: identifier(u)}),
-        cost={"flops": f"2*{k}**3/3", "memory": f"{k}**2", "order": f"O({k}^3)"},
         expression_class="linear_algebra",
         reference=("Fisher, Annals of Eugenics 7 (1936); the Cauchy-Schwarz inequality"),
         theorem=(

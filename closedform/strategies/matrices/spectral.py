@@ -14,7 +14,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
-from closedform.strategies.matrices.answer import by_theorem, cubic, single_unknown, source_of
+from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.forms import without_root
 
 name = "spectral decomposition"
@@ -197,7 +197,6 @@ def eigenvectors(
         theorem=theorem,
         reference=_FAN,
         conditions=conditions,
-        cost=cubic(rows),
         remarks=(f"the minimiser is unique {free} when {gap}; all local minima are global",),
     )
 
@@ -286,7 +285,6 @@ def canonical_pair(
         theorem=theorem,
         reference=_HOTELLING,
         conditions=conditions,
-        cost=cubic(system.shape(u)[0], "22"),
         remarks=("every nonzero multiple of either column is a minimiser too, with signs that keep u'Cv positive",)
         * scale_free,
     )

@@ -19,7 +19,8 @@ from closedform.algebra.noncommutative.solve import Pair, Solution, collect, ide
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
-from closedform.emit.solver import solver
+from closedform.emit.flops import count
+from closedform.emit.solver import solver, two_terms
 from closedform.frozen import FrozenMap
 from closedform.stationarity.matrix import MatrixSystem, differentiate, lagrangian
 from closedform.strategies.matrices.convexity import Convexity, affine, convexity
@@ -241,9 +242,17 @@ def _answer(
                 conditions.insert(0, rank)
     conditions = [*tidy(conditions), *(f"{display(a)} = {display(b)}" for a, b in loose.agreeing)]
     kinds = [s.solution.kind for s in steps]
-    source, plan, cost = solver(system, [(u, values[u]) for u in order], constrained, kinds, loose.agreeing)
+    source, plan = solver(system, [(u, values[u]) for u in order], constrained, kinds, loose.agreeing)
     taken = frozenset({*system.names.shapes, *system.problem.parameters, *system.unknowns})
     shown = {u: written(values[u], system, taken) for u in system.unknowns}
+    two = two_terms(system) if plan == "sylvester" else None
+    tex = r",\quad ".join(
+        rf"\hat {latex(system.unknown(u))} = {with_names(values[u], taken, latex, _WHERE)}" for u in system.unknowns
+    )
+    if two is not None and two[0] == "sum":
+        x, (a, b, c) = rf"\hat {latex(system.unknown(system.unknowns[0]))}", two[1:]
+        shown = {system.unknowns[0]: f"sylvester({display(a)}, {display(b)}, {display(c)})"}
+        tex = rf"\left({latex(a)}\right) {x} + {x} \left({latex(b)}\right) = {latex(c)}"
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
     proof = None if loose.agreeing else certificate(system, values, order, conditions)
     if proof is None and not rewritten:
@@ -272,12 +281,10 @@ def _answer(
         findings += _rank_statements(conditions)
     formula = Formula(
         FrozenMap(shown),
-        r",\quad ".join(
-            rf"\hat {latex(system.unknown(u))} = {with_names(values[u], taken, latex, _WHERE)}" for u in system.unknowns
-        ),
+        tex,
         tuple(conditions),
         reason,
-        FrozenMap(cost),
+        count(source),
         source,
     )
     simple = all(system.shape(u) == (ONE, ONE) for u in system.unknowns) and "inv(" not in listed
@@ -292,7 +299,6 @@ def _answer(
         scope="formula",
         findings=tuple(findings),
         certificates=(proof,) if proof else (),
-        details=FrozenMap(_details(plan, system)),
     )
 
 
@@ -428,16 +434,3 @@ def _rank_statements(conditions: list[str]) -> list[Finding]:
         design = rank.removesuffix(" has full column rank")
         out.append(finding("least-norm family", design=design))
     return out
-
-
-def _details(plan: str, system: MatrixSystem) -> dict[str, object]:
-    if plan != "least squares":
-        return {}
-    return {
-        "gradient_descent": {
-            "flops per iteration": "4*n*k",
-            "iterations": ("(kappa/2)*log(1/epsilon), kappa the condition number of the Hessian"),
-            "closed form": "2*n*k**2 + k**3/3",
-            "crossover": "the closed form costs less once (kappa/2)*log(1/epsilon) > k/2, for n much larger than k",
-        }
-    }

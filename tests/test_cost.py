@@ -1,0 +1,167 @@
+"""The cost of a formula: predicted from its program, and measured by counting in a run.
+
+The run is instrumented: an ndarray subclass sees every ufunc and every function of NumPy, and counts by the table of
+Golub and Van Loan on the shapes that really occur. Data are in general position.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from matrix_oracle import SIZES, derive, sample
+from test_matrices_numeric import CASES
+
+from closedform.emit.flops import count
+from closedform.emit.operations import LINALG, product
+from closedform.emit.source import compiled
+
+FREE = {"greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "isfinite", "logical_not", "isnan"}
+FREE |= {"logical_and", "logical_or", "bitwise_and", "bitwise_or", "invert"}
+
+
+class Counted(np.ndarray):
+    """An array that counts the flops of what is done with it."""
+
+    flops = 0.0
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        plain = [np.asarray(x) if isinstance(x, Counted) else x for x in inputs]
+        out = keywords.get("out")
+        if out is not None:
+            keywords["out"] = tuple(np.asarray(x) for x in out)
+        result = getattr(ufunc, method)(*plain, **keywords)
+        if ufunc.__name__ == "matmul":
+            Counted.flops += product(plain[0].shape, plain[1].shape)
+        elif ufunc.__name__ not in FREE and np.ndim(plain[0]) + np.ndim(plain[-1]) > 0:
+            Counted.flops += np.size(plain[0]) if method != "__call__" else np.size(result)
+        return counted(result)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, keywords: Any) -> Any:
+        name = func.__name__
+        plain, words = strip(args), strip(keywords)
+        result = func(*plain, **words)
+        shapes = [np.shape(a) for a in plain if isinstance(a, np.ndarray) and np.ndim(a)]
+        if name in LINALG and func.__module__ == "numpy.linalg":
+            full = name == "svd" and words.get("full_matrices", True)
+            nuclear = name == "norm" and len(plain) > 1
+            Counted.flops += float(LINALG["full_svd" if full else "cond" if nuclear else name](*shapes))
+        elif name in ("sum", "mean", "max", "min", "amax", "amin", "cumsum"):
+            Counted.flops += np.size(plain[0])
+        elif name == "trace":
+            Counted.flops += len(plain[0])
+        elif name == "kron":
+            Counted.flops += np.size(result)
+        elif name == "einsum":
+            inputs, output = plain[0].split("->")
+            sizes = dict(
+                pair for s, a in zip(inputs.split(","), plain[1:], strict=True) for pair in zip(s, a.shape, strict=True)
+            )
+            Counted.flops += (2 if set(sizes) - set(output) else 1) * np.prod(list(sizes.values()))
+        return counted(result)
+
+
+def strip(x: Any) -> Any:
+    if isinstance(x, Counted):
+        return np.asarray(x)
+    if isinstance(x, tuple | list):
+        return type(x)(strip(y) for y in x)
+    return {k: strip(v) for k, v in x.items()} if isinstance(x, dict) else x
+
+
+def counted(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        return x.view(Counted)
+    return tuple(counted(y) for y in x) if isinstance(x, tuple) else x
+
+
+def measured(source: str, data: dict[str, Any]) -> float:
+    """The flops of one run; reading and checking the data is not counted."""
+    space: dict[str, Any] = {}
+    exec(compile(source, "<program>", "exec"), space)
+    read, made = space["_read"], {name: getattr(np, name) for name in ("eye", "ones", "zeros", "full")}
+    space["_read"] = lambda *items: tuple(counted(x) for x in read(*items))
+
+    class Numpy:  # what the program makes itself counts too
+        def __getattr__(self, name: str) -> Any:
+            return (lambda *a, **k: counted(made[name](*a, **k))) if name in made else getattr(np, name)
+
+    space["np"] = Numpy()
+    space["_read"].__globals__["np"] = np
+    read.__globals__["np"] = space["np"]
+    code = space["solve"].__code__
+    Counted.flops = 0.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        space["solve"](**{n: data[n] for n in code.co_varnames[: code.co_argcount]})
+    return Counted.flops
+
+
+def predicted(text: str, sizes: dict[str, int]) -> float:
+    return float(eval(text, {"min": min, "max": max, **sizes}))
+
+
+# In these a loop runs until it has converged, or the branch of the data is another one than in general position.
+LOOPS = ("<= t^2", "x'*x = 1", "a'*P*a", "(a - z)'*P", "<= t")
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c[0] + " in " + c[1] for c in CASES])
+def test_predicted_flops_are_those_of_a_run(case: tuple[str, str, str, tuple[str, ...]]) -> None:
+    system, attempt, why = derive(*case)
+    assert attempt is not None, why
+    assert attempt.formula is not None
+    cost, loops = count(attempt.formula.numpy), any(x in case[0] for x in LOOPS)
+    sizes = {**SIZES, "k": 30, "n": 40} if loops else SIZES  # where the factorisation is larger than the rounds
+    data = {**sizes, **sample(system.problem, np.random.default_rng(7), sizes), **({"t": 0.1} if loops else {})}
+    found = measured(attempt.formula.numpy, data)
+    expected = predicted(cost["flops"], sizes)
+    assert abs(found - expected) <= (0.05 if loops else 0.01) * max(found, 50), cost["flops"]
+
+
+SYLVESTER = [
+    ("||A*X + X*B - C||^2", "X", "A=k,k;B=m,m;C=k,m;X=k,m", ()),
+    ("||A*X + X*A' + Q||^2", "X", "A=k,k;Q=k,k;X=k,k", ("Q sym",)),
+    ("tr(X'*A*X) + tr(X*B*X') - 2*tr(C'*X)", "X", "A=k,k;B=m,m;C=k,m;X=k,m", ("A spd", "B spd")),
+    ("||A*X*B - X + C||^2", "X", "A=k,k;B=m,m;C=k,m;X=k,m", ()),
+]
+
+
+@pytest.mark.parametrize("with_scipy", [True, False])
+@pytest.mark.parametrize("case", SYLVESTER, ids=[c[0] for c in SYLVESTER])
+def test_equations_of_two_terms_take_cubes_and_no_kronecker_product(
+    case: tuple[str, str, str, tuple[str, ...]], with_scipy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By Schur forms or eigenvectors, where X has 900 entries; what is solved is checked in the equation itself."""
+    if not with_scipy:
+        monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    system, attempt, why = derive(*case)
+    assert attempt is not None, why
+    assert attempt.formula is not None
+    cost = count(attempt.formula.numpy)
+    assert predicted(cost["flops"], {"k": 100, "m": 100}) < 2e8  # (k m)^3/3 would be 3e11
+    sizes = {"k": 30, "m": 30}
+    data = sample(system.problem, np.random.default_rng(3), sizes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        X = compiled(attempt.formula.numpy)(**data)["X"]
+    A, C = data["A"], data.get("C", -data.get("Q", 0))
+    B = data.get("B", A.T)
+    left = A @ X @ B - X + C if "X*B - X" in case[0] else A @ X + X @ B - C
+    assert np.abs(left).max() < 1e-8 * np.abs(X).max() * np.abs(A).max() * 30
+
+
+def test_a_singular_sylvester_equation_gets_the_solution_of_least_norm() -> None:
+    """NumPy's pseudoinverse of the Kronecker matrix."""
+    _, attempt, _ = derive(*SYLVESTER[0])
+    assert attempt is not None
+    assert attempt.formula is not None
+    rng = np.random.default_rng(5)
+    A, B = np.diag([1.0, 2.0, 3.0]), np.diag([-1.0, 4.0])
+    C = rng.normal(size=(3, 2))
+    K = np.kron(B.T, np.eye(3)) + np.kron(np.eye(2), A)
+    with pytest.warns(UserWarning, match="not unique"):
+        X = compiled(attempt.formula.numpy)(A=A, B=B, C=C)["X"]
+    np.testing.assert_allclose(X.ravel(order="F"), np.linalg.pinv(K) @ C.ravel(order="F"), atol=1e-9)
