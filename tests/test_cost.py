@@ -6,6 +6,7 @@ Golub and Van Loan on the shapes that really occur. Data are in general position
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from matrix_oracle import SIZES, derive, sample
 from test_matrices_numeric import CASES
 
+import closedform as cf
 from closedform.emit.flops import count
 from closedform.emit.operations import LINALG, product
 from closedform.emit.source import compiled
@@ -165,3 +167,37 @@ def test_a_singular_sylvester_equation_gets_the_solution_of_least_norm() -> None
     with pytest.warns(UserWarning, match="not unique"):
         X = compiled(attempt.formula.numpy)(A=A, B=B, C=C)["X"]
     np.testing.assert_allclose(X.ravel(order="F"), np.linalg.pinv(K) @ C.ravel(order="F"), atol=1e-9)
+
+
+CLOSED = sorted(name for name, entry in cf.losses().items() if entry.draft.shapes)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_every_closed_name_has_a_cost_of_its_own(name: str) -> None:
+    """With its own penalty and constraints: the formula that is shown, counted, and run once."""
+    report = cf.derive(name, timeout=20)
+    if report.formula is None:
+        with pytest.raises(cf.CallError, match="no closed form"):
+            cf.cost(name, 40, 4)
+        return
+    found = cf.cost(name, 40, 4, condition=5)
+    assert found.formula == "; ".join(f"{u} = {t}" for u, t in report.formula.unknown.items())
+    assert found.predicted["flops"] >= 0
+    assert found.measured.seconds > 0
+    assert str(found).count("\n") > 5
+
+
+def test_a_penalty_lessens_the_condition_number_of_the_hessian() -> None:
+    """With singular values of X from 1 to 1/c the Hessian of ridge has the condition number (1 + lam)/(1/c^2 + lam)."""
+    plain, ridge = (cf.cost(name, 50, 4, condition=10).gradient_descent for name in ("ols", "ridge"))
+    assert plain is not None
+    assert ridge is not None
+    assert plain.condition == pytest.approx(100, rel=1e-6)
+    assert 1.5 < ridge.condition < 3  # lam is drawn between 1/2 and 3/2
+    assert plain.steps == pytest.approx(math.log(1e6) / math.log(101 / 99), rel=1e-6)
+
+
+@pytest.mark.parametrize("bad", [("ols", 0, 1, 10), ("ols", 5, 10, 10), ("ols", 10, 2, 0.5), ("ols", 1.5, 1, 2)])
+def test_cost_refuses_what_makes_no_sense(bad: tuple[str, float, float, float]) -> None:
+    with pytest.raises(cf.CallError):
+        cf.cost(*bad)

@@ -26,7 +26,7 @@ NEIGHBOURS = 12
 
 def observe(system: MatrixSystem, source: str) -> Finding | None:
     """What was observed, None where nothing could be tried; raises ``ArithmeticError`` when a neighbour is better."""
-    names, unknowns = system.names, system.unknowns
+    names = system.names
     try:
         measure = loss_function(system)
     except Unsupported:
@@ -35,12 +35,10 @@ def observe(system: MatrixSystem, source: str) -> Finding | None:
     rng = np.random.default_rng(0)
     fixed = frozenset().union(*(c.left.names for c in system.constraints))
     sizes = sizes_of(system)
-    shape = {n: (_size(r, sizes), _size(c, sizes)) for n, (r, c) in names.shapes.items() if n not in unknowns}
-    if any(None in s for s in shape.values()):
+    data = drawn(system, sizes, rng)
+    if data is None:
         return None
-    data = {n: _random(rng, s, names.flags.get(n, frozenset()), n in system.facts.positive) for n, s in shape.items()}  # type: ignore[arg-type]
-    scalars = [n for n in system.problem.parameters if n not in data]
-    data |= {n: 2 if n in sizes or n in _bounds(system) else float(rng.uniform(0.5, 1.5)) for n in scalars}
+    shape = {n: a.shape for n, a in data.items() if isinstance(a, np.ndarray)}
     extra = {s: v for s, v in sizes.items() if s not in data}
     movable = [n for n in shape if n in system.loss.names and n not in fixed]
     if not movable:
@@ -60,6 +58,22 @@ def observe(system: MatrixSystem, source: str) -> Finding | None:
         return None
     where = ", ".join(f"{k} = {v}" for k, v in sizes.items())
     return finding("not beaten by neighbours", "observed", sizes=where, neighbours=NEIGHBOURS)
+
+
+def drawn(system: MatrixSystem, sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Any] | None:
+    """Random data with the declared properties at these sizes; None where a size is not known."""
+    names, out = system.names, dict[str, Any]()
+    for n, (r, c) in names.shapes.items():
+        if n in system.unknowns:
+            continue
+        rows, cols = _size(r, sizes), _size(c, sizes)
+        if rows is None or cols is None:
+            return None
+        out[n] = _random(rng, (rows, cols), names.flags.get(n, frozenset()), n in system.facts.positive)
+    for n in system.problem.parameters:
+        if n not in out:
+            out[n] = sizes.get(n, 2) if n in sizes or n in _bounds(system) else float(rng.uniform(0.5, 1.5))
+    return out
 
 
 def has_value(system: MatrixSystem, values: Mapping[str, Poly], draws: int = 6) -> bool:
@@ -136,7 +150,7 @@ def loss_function(system: MatrixSystem) -> Any:
     return measure
 
 
-def _size(s: str, sizes: dict[str, int]) -> int | None:
+def _size(s: str, sizes: Mapping[str, int]) -> int | None:
     if s in (ONE, "one_") or s.isdigit():  # a column read as a matrix of one column: see low_rank
         return 1 if s == "one_" else int(s)
     if s in sizes:
