@@ -147,7 +147,7 @@ def test_cost_is_predicted_and_measured(capsys):
     code, out, _ = run(capsys, "cost", "ols", "--n", "2e3", "--k", "5", "--condition", "3", "--json")
     found = json.loads(out)
     assert code == 0
-    assert found["order"] == "O(k^2 n + k^3)"
+    assert found["order"] == "O(n k^2 + k^3)"
     assert 2 * 2000 * 25 < found["predicted"]["flops"] < 10 * 2 * 2000 * 25  # the Gram matrix, and refinement
     assert found["gradient_descent"]["condition"] == pytest.approx(9)  # of X'X, the square of that of X
     assert found["measured"]["seconds"] > 0

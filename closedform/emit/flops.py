@@ -18,7 +18,6 @@ from typing import Any
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.normal_form import Poly, Unsupported
 from closedform.algebra.noncommutative.read import Names, read
-from closedform.algebra.noncommutative.text import display
 from closedform.emit.operations import ENTRYWISE, LINALG, REDUCED, extreme, product, times
 from closedform.frozen import FrozenMap
 from closedform.reading.language import parse
@@ -71,8 +70,20 @@ def _text(p: Poly) -> str:
     terms = sorted(
         ((m, c) for (m, _), c in p.terms.items()), key=lambda t: (-sum(e for _, e in t[0]), [a.key for a, _ in t[0]])
     )
-    texts = [display(Poly(p.rows, p.cols, {(m, ()): c})).replace("^", "**") for m, c in terms]
+    texts = list[str]()
+    for m, c in terms:
+        top = [f"{abs(c.numerator)}"] * (abs(c.numerator) != 1 or not m) + [_power(a, e, "**") for a, e in _ordered(m)]
+        texts.append("-" * (c < 0) + "*".join(top) + f"/{c.denominator}" * (c.denominator != 1))
     return " + ".join(texts).replace("+ -", "- ") or "0"
+
+
+def _ordered(m: w.Mono) -> list[tuple[w.Atom, Fraction]]:
+    """Low powers first, as in n k^2."""
+    return sorted(m, key=lambda x: (x[1], x[0].key))
+
+
+def _power(a: w.Atom, e: Fraction, sign: str) -> str:
+    return a.key if e == 1 else f"{a.key}{sign}{e}"
 
 
 def _order(p: Poly) -> str:
@@ -100,7 +111,8 @@ def _order(p: Poly) -> str:
         )
 
     kept = [m for m in terms if not outgrown(m)]
-    texts = sorted(" ".join(a.key if e == 1 else f"{a.key}^{e}" for a, e in m) or "1" for m in kept)
+    kept.sort(key=lambda m: (-len(m), [a.key for a, _ in _ordered(m)]))
+    texts = [" ".join(_power(a, e, "^") for a, e in _ordered(m)) or "1" for m in kept]
     return f"O({' + '.join(texts)})" if texts else "O(1)"
 
 

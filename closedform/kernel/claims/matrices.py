@@ -8,8 +8,7 @@ constraints) by dual numbers of its own. A rational identity of degree D that is
 at most D/p (Schwartz 1980). A formula that is special to some sizes fails at others: the more often sizes stand in it as
 numbers, the more sizes are tried. That a formula is positive semidefinite is read off how it is written. Functions such as
 exp stand for independent indeterminates at each argument, with their derivatives' relations. What is proved is the
-identity at the sizes stated, up to that probability, wherever the inverses exist. A little more than 400 lines, half
-of them the matrix functions and their derivatives.
+identity at the sizes stated, up to that probability, wherever the inverses exist. Long, for its matrix functions.
 """
 
 from __future__ import annotations
@@ -161,8 +160,10 @@ class Sample:
             for a in args[1:]:
                 out = _plus(out, a) if head == "+" else _times(out, a)
             return out
-        if len(args) == 2 and head in _PRODUCTS:
-            return _bilinear(_PRODUCTS[head], *args)
+        if len(args) == 2 and head in ("hadamard", "kron", "khatrirao"):
+            return _bilinear({"hadamard": _hadamard, "kron": _kron, "khatrirao": _khatrirao}[head], *args)
+        if len(args) == 2 and head in ("kronleft", "kronright"):
+            return _bilinear(lambda g, a: _contracted(g, a, head == "kronleft"), *args)
         if len(args) != 1:
             refuse(f"{head} with {len(args)} arguments")
         a = args[0]
@@ -344,15 +345,6 @@ def _contracted(g: Matrix, a: Matrix, left: bool) -> Matrix:
     spots = [(i, j, int(a[i, j])) for i in range(rows) for j in range(cols)]
     at = (lambda i, j, k, l: g[k * rows + i, l * cols + j]) if left else (lambda i, j, k, l: g[i * p + k, j * q + l])
     return matrix(p, q, [sum(int(at(i, j, k, l)) * x for i, j, x in spots) % P for k in range(p) for l in range(q)])
-
-
-_PRODUCTS: dict[str, Callable[[Matrix, Matrix], Matrix]] = {
-    "hadamard": _hadamard,
-    "kron": _kron,
-    "khatrirao": _khatrirao,
-    "kronleft": lambda g, b: _contracted(g, b, True),
-    "kronright": lambda g, a: _contracted(g, a, False),
-}
 
 
 @dataclass
