@@ -18,6 +18,8 @@ KNOWN = {
     "softmax": ("not_closed", "not_closed", None),
     "poisson_regression": ("not_closed", "not_closed", None),
     "gamma_regression": ("not_closed", "not_closed", None),
+    "logistic_ridge": ("not_closed", None, None),
+    "word2vec_step": ("not_closed", "not_closed", None),
     "nn_matrix": ("not_closed", "undecided", None),
 }
 
@@ -34,7 +36,8 @@ def test_an_undecided_row_says_what_is_missing():
     (row,) = cf.atlas(["lasso"], seconds=60)
     assert row.outcome == "undecided"
     assert row.trust == ""
-    assert "the penalty does not split" in row.ground
+    assert "which pattern holds depends on the data" in row.ground
+    assert row.ground in " ".join(cf.atlas(["lasso"], seconds=60).to_text(width=10_000).split())
 
 
 def test_every_model_of_the_table_is_in_the_catalogue():
@@ -47,6 +50,9 @@ def test_the_page_works_offline_and_the_json_has_every_row():
     page = found.to_html()
     assert "LinearRegression" in page
     assert "what changes it" in page
+    assert '<a href="#ols">' in page  # each row leads to its report, on the same page
+    assert '<h2 id="ols">' in page
+    assert "X has full column rank" in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert [r["name"] for r in json.loads(found.to_json())["rows"]] == ["ols", "ridge"]
 

@@ -15,14 +15,17 @@ from typing import Any
 
 from closedform.derive import derive
 from closedform.errors import CallError
+from closedform.expression import Node, heads
 from closedform.losses import catalogue
 from closedform.losses.models import MODELS, Models
-from closedform.report.document.blocks import Block, Claims, Document, Heading, Paragraph, Table
+from closedform.report.document.blocks import Block, Document, Heading, Items, Link, Paragraph, Table
+from closedform.report.document.whole import compose
 from closedform.report.formats import html, text
 from closedform.report.model import Report
 
 NOT_TRAINED = ("functions",)  # families of the catalogue that are no models
-SECONDS = 30.0  # for one row
+SECONDS = 12.0  # for one row
+MOST = 120  # characters of the reason of an attempt
 WORDS = {
     "closed": "closed",
     "partly_closed": "partly closed",
@@ -75,7 +78,7 @@ class Atlas:
         return text.render(self._document(False), width, colour)
 
     def to_html(self) -> str:
-        """A page that works offline: the table, and under it what each verdict rests on."""
+        """A page that works offline: the table, and under it the report of each row, to which the row leads."""
         return html.render(self._document(True))
 
     def _document(self, whole: bool) -> Document:
@@ -83,7 +86,14 @@ class Atlas:
         for family in dict.fromkeys(r.family for r in self.rows):
             blocks += [Heading(family), _table([r for r in self.rows if r.family == family], whole)]
         for r in self.rows if whole else ():
-            blocks += [Heading(f"{r.name}: {r.title}"), Paragraph((r.ground,)), Claims(r.report.verdict.statements)]
+            blocks += [
+                Heading(f"{r.name}: {r.title}", r.name),
+                Paragraph((r.ground,)),
+                *compose(r.report, digits=12).blocks,
+            ]
+        open_ = [] if whole else [r for r in self.rows if r.outcome == "undecided"]
+        if open_:
+            blocks += [Heading("What is missing"), Items(tuple(((f"{r.name}: {r.ground}.",),) for r in open_))]
         return Document("Which models have a closed form?", tuple(blocks))
 
 
@@ -127,19 +137,74 @@ def _row(name: str, seconds: float, progress: Callable[[str], None] | None) -> R
     )
 
 
+KINKS = frozenset({"abs", "max", "min", "relu", "norm1", "sign"})
+GROWING = frozenset({"exp", "sigmoid", "softplus", "tanh"})
+GAMMAS = frozenset({"gamma", "loggamma", "digamma", "binomial"})
+OTHERS = frozenset({"besseli", "besselj", "zeta"})
+
+
 def missing(report: Report) -> str:
-    """What a proof either way would need, from the attempts: the reasons of those that came closest."""
-    tried = [a for a in report.attempts if a.outcome in ("failed", "timeout") and a.reason]
-    tried = tried or [a for a in report.attempts if a.outcome == "declined" and a.reason]
+    """One sentence: what a proof either way would need, by what the loss is made of; then how far the attempts came."""
+    loss = report.problem.loss
+    made_of = heads(loss) if loss is not None else frozenset[str]()
+    if made_of & KINKS and not made_of & GROWING:
+        said = (
+            "on each pattern of active terms the minimiser has a formula, but which pattern holds depends on the data: "
+            "missing is one formula for all sizes, or a proof that there is none"
+        )
+    elif loss is not None and _tower(loss):
+        said = (
+            "an exponential of the unknown stands in another: missing is a theorem on numbers x with P(x, exp(x), "
+            "exp(exp(x))) = 0"
+        )
+    elif made_of & {"erf", "erfc"}:
+        said = (
+            "the equations hold the error function of the unknown: missing is a proof that what inverts sums of it leaves "
+            "the elementary functions"
+        )
+    elif made_of & GAMMAS:
+        said = (
+            "the equations hold the digamma function of the unknowns: missing is a proof for several of them at once that "
+            "no differentially algebraic formula gives them"
+        )
+    elif made_of & OTHERS:
+        said = "the equations hold a special function of the unknown: missing is a theorem on its inverse"
+    elif report.problem.level == "matrix":
+        said = (
+            "the equations are not affine in the unknowns: missing is a small data set whose polynomial system is within "
+            "reach and has an unsolvable group, or a change of variables that makes it an eigenvalue problem"
+        )
+    else:
+        said = "missing is a small data set at which every critical point is proved to have no formula, or a formula"
+    return f"{said}{_how_far(report)}"
+
+
+def _tower(node: Node) -> bool:
+    """Does an exponential stand in an exponential?"""
+    inner = any(heads(c) & GROWING for c in node.children)
+    return (node.head in GROWING and inner) or any(_tower(c) for c in node.children)
+
+
+def _how_far(report: Report) -> str:
+    """The last reason of an attempt on the loss itself, where one failed."""
+    tried = [a for a in report.attempts if a.outcome in ("failed", "timeout") and a.reason and " > " not in a.strategy]
     if not tried:
-        return "no strategy reads losses of this kind, and no obstruction speaks of them"
-    return "; ".join(f"{a.strategy}: {a.reason}" for a in tried[-2:])
+        return ""
+    reason = tried[-1].reason if len(tried[-1].reason) <= MOST else f"{tried[-1].reason[: MOST - 1]}…"
+    return f" (tried: {tried[-1].strategy}: {reason})"
 
 
 def _table(rows: Sequence[Row], whole: bool) -> Table:
     header = ("loss", "models", "verdict", "class", "trust", "seconds")
     cells = [
-        (r.name, r.models, _verdict(r), (r.expression_class or "").replace("_", " "), r.trust, f"{r.seconds:.1f}")
+        (
+            Link(r.name, r.name),
+            r.models,
+            _verdict(r),
+            (r.expression_class or "").replace("_", " "),
+            r.trust,
+            f"{r.seconds:.1f}",
+        )
         for r in rows
     ]
     if whole:

@@ -159,7 +159,9 @@ def _quartic(progress: Progress) -> Iterator[Block]:
     yield _verdict(report)
     yield _claims(report, 4)
     yield Heading("One step up: a quartic with letters in it, a*x^4 + b*x^2")
-    family = derive("a*x^4 + b*x^2", unknowns=["x"], assumptions=["a>0", "b<0"], progress=progress)
+    assumed = ["a > 0", "b < 0"]
+    family = derive("a*x^4 + b*x^2", unknowns=["x"], assumptions=assumed, progress=progress)
+    yield _say(f"assuming {' and '.join(assumed)}")
     for p in family.critical_points[:5]:
         yield Items(((((*_place(p), f": {p.kind}")),),))
     yield _verdict(family)
@@ -204,13 +206,30 @@ def _neuron(progress: Progress) -> Iterator[Block]:
     yield _points(report)
     yield _verdict(report)
     yield _claims(report, 6)
+    wide = derive("nn", data={"x": [1, 2, 3], "y": [0, 1, 0]}, target="y", hidden=3, progress=progress)
+    yield Heading("The same three rows, and as many units as rows: three")
+    yield _points(wide)
+    yield _verdict(wide)
+    yield _claims(wide, 3)
+    every = derive("nn_matrix", progress=progress)
+    yield Heading("Any width, any data: W and V in ||sigmoid(X*W)*V - Y||^2")
+    yield _verdict(every)
+    yield _claims(every, 6)
     minimum = any(p.kind == "global minimum" for p in closed.critical_points)
     first = "its minimum among them" if minimum else "and none of them is a minimum: training would run for ever"
     yield from _moral(
         f"Two rows: one equation gives every critical point, {first}. Three rows: {len(report.critical_points)} "
-        "critical points, and no formula in radicals reaches all of them. What training must do is choose among such "
-        "points; here algebra lists them all, so the best one is known to be the best.",
-        closed.verdict.outcome == "closed" and report.verdict.outcome == "partly_closed" and report.complete,
+        "critical points, and no formula in radicals reaches all of them; here algebra lists them all, so the best one is "
+        "known to be the best. As many units as rows: a formula again, with loss exactly zero, and nothing was trained. "
+        "So the claim that networks cannot be solved is right of one thing: no formula in radicals lists all critical "
+        "points for all data, at any width. It is wrong of another: a wide network's best weights do have a formula. What "
+        "is open is the best weights of a network narrower than its data.",
+        closed.verdict.outcome == "closed"
+        and report.verdict.outcome == "partly_closed"
+        and report.complete
+        and wide.verdict.minimiser == "closed"
+        and str(wide.critical_points[0].loss) == "0"
+        and every.verdict.outcome == "not_closed",
     )
 
 

@@ -28,7 +28,15 @@ class Equation:
     radius: str | None = None
 
 
-Inline = str | Math | Equation
+@dataclass(frozen=True)
+class Link:
+    """Words that lead to the heading with this ``place``, where the format has such a thing."""
+
+    text: str
+    place: str
+
+
+Inline = str | Math | Equation | Link
 Line = tuple[Inline, ...]
 
 
@@ -44,9 +52,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Heading:
-    """The start of a section; an empty one is a mere gap."""
+    """The start of a section; an empty one is a mere gap. ``place`` is a name that a ``Link`` may lead to."""
 
     text: str
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from closedform.report.document.blocks import (
     Inline,
     Items,
     Line,
+    Link,
     Math,
     Paragraph,
     Table,
@@ -141,6 +142,8 @@ class _Page:
         return f'<span class="math">{inline_mathml(part)}</span>'
 
     def inline(self, part: Inline) -> str:
+        if isinstance(part, Link):
+            return f'<a href="#{escape(part.place, quote=True)}">{escape(part.text)}</a>'
         return escape(part) if isinstance(part, str) else self.math(part)
 
     def line(self, line: Line) -> str:
@@ -152,7 +155,8 @@ class _Page:
             optimum = f"{_badge(block.optimum)} {block.sought}; all points: " if block.optimum else ""
             return f'<div style="margin:.6em 0">{optimum}{_badge(block.outcome)}{lines}</div>'
         if isinstance(block, Heading):
-            return f"<h2>{escape(block.text)}</h2>" if block.text else ""
+            place = f' id="{escape(block.place, quote=True)}"' if block.place else ""
+            return f"<h2{place}>{escape(block.text)}</h2>" if block.text else ""
         if isinstance(block, Paragraph):
             return f"<p>{self.line(block.line)}</p>"
         if isinstance(block, Items):

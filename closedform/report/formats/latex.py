@@ -13,6 +13,7 @@ from closedform.report.document.blocks import (
     Inline,
     Items,
     Line,
+    Link,
     Paragraph,
     Table,
 )
@@ -49,6 +50,8 @@ def render(document: Document) -> str:
 
 
 def _inline(part: Inline) -> str:
+    if isinstance(part, Link):
+        return latex_escape(part.text)
     return latex_escape(part) if isinstance(part, str) else f"${inline_latex(part)}$"
 
 

@@ -19,6 +19,7 @@ from closedform.report.document.blocks import (
     Inline,
     Items,
     Line,
+    Link,
     Math,
     Paragraph,
     Table,
@@ -113,6 +114,8 @@ class _Terminal:
         return "".join(self.inline(part) for part in line)
 
     def inline(self, part: Inline) -> str:
+        if isinstance(part, Link):
+            return part.text
         if isinstance(part, str):
             return part
         if isinstance(part, Math):
