@@ -7,9 +7,12 @@ squared distance of the targets from the span of many random activations: ``leas
 from __future__ import annotations
 
 import copy
+import importlib.util
 import random
+import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -324,3 +327,41 @@ def test_a_rectified_unit_in_a_report() -> None:
     # the regression line 7/2 + 9/5*(x - 1/2) is positive on all rows: 4/5, by hand
     report = cf.derive("nn", data={"x": [-1, 0, 1, 2], "y": [1, 2, 5, 6]}, target="y", activation="relu", bias=True)
     assert (report.verdict.minimiser, str(report.critical_points[0].loss)) == ("closed", "4/5")
+
+
+@pytest.mark.parametrize(
+    ("activation", "x", "y", "least"),
+    [
+        # sigmoid(z) + sigmoid(-z) = 1: f(-1) + f(1) = 2*f(0), which the targets miss by 2 of norm sqrt(6)
+        ("sigmoid", [-1, 0, 1, 2], [1, 2, 5, 6], "2/3"),
+        # tanh is odd: f(-2) + f(2) = 0 and f(0) = 0, so half of 4^2 at least
+        ("tanh", [-2, 0, 2], [0, 0, 4], "8"),
+        # f(-3) + f(3) = f(-2) + f(2): the targets miss it by 2 of norm 2
+        ("sigmoid", [-3, -2, 2, 3], [3, 3, 6, 4], "1"),
+    ],
+)
+def test_two_units_reach_what_relations_of_the_rows_leave(activation, x, y, least):
+    report = cf.derive("nn", data={"x": x, "y": y}, target="y", hidden=2, activation=activation)
+    assert report.verdict.minimiser == "closed"
+    (point,) = (p for p in report.critical_points if p.kind == "global minimum")
+    assert str(point.loss) == least
+    at = {u: float(v) for u, v in point.exact.items()}
+    X, Y = np.array(x, dtype=float), np.array(y, dtype=float)
+    units = [at[f"v{j}"] * ACTIVATIONS[activation](at[f"w{j}_1"] * X) for j in (1, 2)]
+    assert ((Y - sum(units)) ** 2).sum() == pytest.approx(float(Fraction(least)), rel=1e-12)
+
+
+def _table():
+    path = Path(__file__).parent.parent / "benchmarks" / "small_networks.py"
+    spec = importlib.util.spec_from_file_location("small_networks", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["small_networks"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", _table().TABLE, ids=lambda row: row.name)
+def test_the_table_of_small_networks(row):
+    report, _ = _table().decided(row, 60)
+    assert row.said(report), f"{row.known} ({row.origin}); found: {_table().told(report)}"

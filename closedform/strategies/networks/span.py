@@ -112,6 +112,26 @@ def reached(hidden: Hidden, budget: Budget) -> Reached | str:
     return Reached(best, best.independent(), best.relations())
 
 
+def spanned(hidden: Hidden, budget: Budget) -> Draw | None:
+    """Draws side by side, until they stop to widen the span: its rows' relations are those of the whole span, as far as seen."""
+    source, draws, steady, span = random.Random(budget.seed), list[Draw](), 0, 0
+    for k in range(TRIALS):
+        budget.check()
+        draw = _drawn(hidden, source, 1 + len(hidden.squares.rows) // 2 + k // 2)
+        if draw is None:
+            continue
+        draws.append(draw)
+        whole = _rank(draws)
+        steady, span = (steady + 1 if whole == span else 0), whole
+        if steady >= STEADY:
+            break
+    tables = [d.exact.tolist() for d in draws if d.exact is not None]
+    if not draws or len(tables) < len(draws):
+        return None
+    rows = [[v for table in tables for v in table[i]] for i in range(len(hidden.squares.rows))]
+    return Draw({}, fmpq_mat(rows), np.hstack([d.floats for d in draws]))
+
+
 def _drawn(hidden: Hidden, source: random.Random, size: int) -> Draw | None:
     try:
         weights = hidden.draw(source, size)

@@ -4,6 +4,9 @@ A search in floating point (Levenberg and Marquardt) says where to look. As many
 left free, the others are held at short numbers nearby, and Newton's test proves a zero of that square system. Around it
 the zeros fill a set of dimension unknowns less residuals, so no list of critical points can be complete.
 
+Where the residuals obey linear relations, whatever the hidden unknowns are, no zero may exist: the least value is then the
+squared distance that the relations leave, and what is sought is a zero of the residuals less those at that distance.
+
 The numbers held are multiples of log(2) where an unknown stands in exponents: then the system is rational in the
 exponentials of the others, and may be solved exactly.
 """
@@ -16,8 +19,7 @@ from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
-import sympy as sp
-from flint import arb, ctx, fmpq
+from flint import arb, ctx, fmpq, fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
@@ -30,7 +32,7 @@ from closedform.errors import CallError, OutOfTime
 from closedform.kernel import expression as kernel
 from closedform.kernel.balls import evaluate
 from closedform.kernel.claims.exponentials import Field
-from closedform.kernel.claims.least_value import bind, squares
+from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
 from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
@@ -38,10 +40,11 @@ from closedform.stationarity.scalar import Stationarity, stationarity
 from closedform.strategies.answer import certified
 from closedform.strategies.ending import FoundPoint, least_seen, pointed
 from closedform.strategies.exponentials import instance
-from closedform.strategies.exponentials.field import NotExponential, statement_json
+from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json
 from closedform.strategies.networks import interpolation
+from closedform.strategies.networks.hidden import Hidden
 from closedform.strategies.networks.interpolation import affine_in
-from closedform.strategies.networks.span import leading
+from closedform.strategies.networks.span import leading, spanned
 
 name = "more unknowns than residuals"
 example = {
@@ -72,7 +75,45 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "declined", str(reason))
     if len(rows) >= len(system.unknowns) and len(system.unknowns) < MANY:
         return Attempt(name, "declined", "there are not more unknowns than residuals, and few enough to solve for")
-    return _Search(system, statement, loss, [r for _, r in rows], budget).attempt()
+    return _Search(system, statement, loss, [r for _, r in rows], _left(system, statement, budget), budget).attempt()
+
+
+@dataclass(frozen=True)
+class Left:
+    """What relations between the residuals leave: the least value, and at it the residuals of independent rows."""
+
+    value: fmpq
+    rows: tuple[int, ...]
+    residuals: tuple[fmpq, ...]
+
+
+def _left(system: Stationarity, statement: dict[str, Json], budget: Budget) -> Left | None:
+    """The relations that hold in the span of the activations, each proved; None where there are none, or none is proved."""
+    unknowns = [u.name for u in system.unknowns]
+    try:
+        loss, columns = kernel.read(statement["loss"]), columns_in(statement)
+        affine = affine_in([r for _, r in squares(loss, fmpq(1), {}, columns)], unknowns)
+        if not affine or len(affine) == len(unknowns):
+            return None
+        read = Squares.of(loss, affine, columns)
+        hidden = Hidden(read, unknowns)
+        draw = spanned(hidden, budget)
+        relations = [] if draw is None else draw.relations()
+        if draw is None or not relations:
+            return None
+        coefficients = [Kinks(set(unknowns)).replaced(a) for column in hidden.columns for a in column]
+        scales, _ = exponentials(coefficients, {})
+        for u in relations:
+            read.prove_relation(u, scales, unknowns)
+        value = read.bound(relations)
+    except (Refused, NotExponential, ZeroDivisionError):
+        return None
+    inverse = [1 / c for c, _ in read.rows]
+    across = fmpq_mat(relations)
+    scaled = fmpq_mat([[c * u[i] for u in relations] for i, c in enumerate(inverse)])
+    missed = scaled * (across * scaled).solve(across * fmpq_mat([[d] for d in read.constants]))
+    rows = draw.independent(transposed=True)
+    return Left(value, tuple(rows), tuple(missed[i, 0] for i in rows))
 
 
 @dataclass(frozen=True)
@@ -86,9 +127,19 @@ class Zero:
 
 class _Search:
     def __init__(
-        self, system: Stationarity, statement: dict[str, Json], loss: Tree, residuals: list[Tree], budget: Budget
+        self,
+        system: Stationarity,
+        statement: dict[str, Json],
+        loss: Tree,
+        residuals: list[Tree],
+        left: Left | None,
+        budget: Budget,
     ) -> None:
-        self.system, self.statement, self.loss, self.residuals = system, statement, loss, residuals
+        self.system, self.statement, self.loss, self.left = system, statement, loss, left
+        self.rows = tuple(range(len(residuals))) if left is None else left.rows
+        self.residuals = residuals
+        if left is not None:  # what they are at the least value is taken away
+            self.residuals = [kernel.add(residuals[i], -c) for i, c in zip(left.rows, left.residuals, strict=True)]
         self.unknowns, self.budget = list(system.problem.unknowns), budget
         self.bits = working_bits(budget.digits, 200)
 
@@ -116,7 +167,7 @@ class _Search:
             found = candidates(problem, [], self.budget.share(0.7 * self.budget.remaining), self.budget.seed)
             size = float((problem.evaluate(np.zeros((1, len(self.unknowns))))[0] ** 2).sum())
         finite = [c for c in found if np.isfinite(c.point).all()]
-        floor = REACHED * (1 + size)
+        floor = REACHED * (1 + size) + (0.0 if self.left is None else float(arb(self.left.value)) * (1 + 1e-9))
         return sorted(finite, key=lambda c: (max(c.loss, floor), float(np.abs(c.point).max())))
 
     def _seen(self, found: list[Candidate]) -> Attempt:
@@ -177,7 +228,7 @@ class _Search:
             return None
         for c in found[:TRIED]:
             slopes = problem.evaluate(c.point[None])[1][0]
-            kept = leading(slopes * np.maximum(np.abs(c.point), 0.1), len(self.residuals))
+            kept = leading(slopes[list(self.rows)] * np.maximum(np.abs(c.point), 0.1), len(self.residuals))
             held: dict[str, Tree] = {
                 u: fmpq(round(1_000 * v), 1_000)
                 for u, v in zip(self.unknowns, c.point.tolist(), strict=True)
@@ -194,11 +245,18 @@ class _Search:
 
     def _concluded(self, zero: Zero) -> Attempt:
         size, conditions = len(self.unknowns), len(self.residuals)
-        certificate = certified(self.statement, *self._claim(zero))
+        least = fmpq(0) if self.left is None else self.left.value
+        certificates = (certified(self.statement, *self._claim(zero)),) if self.left is None else ()
+        ground = finding("zero of all residuals", "proved", certificate=0)
+        if self.left is not None:
+            ground = finding("least sum of squares", least=str(least))
         with ctx.workprec(self.bits):
             balls = {u: evaluate(t, {}) for u, t in zero.held.items()} | dict(zero.balls)
         inertia = (conditions, 0, size - conditions)
-        found = FoundPoint(zero.exact, balls, "global minimum", inertia, loss=sp.S.Zero, certificate=0)
+        loss = bridge.sympy_rational(least)
+        found = FoundPoint(
+            zero.exact, balls, "global minimum", inertia, loss=loss, certificate=0 if certificates else None
+        )
         point = pointed(self.system, found, self.budget.digits)
         return Attempt(
             name,
@@ -208,12 +266,12 @@ class _Search:
             minimiser="closed" if zero.exact is not None else "undecided",
             expression_class=point.expression_class,
             findings=(
-                finding("zero of all residuals", "proved", certificate=0),
+                ground,
                 finding(
                     "dimension of the minimisers", dimension=size - conditions, unknowns=size, conditions=conditions
                 ),
             ),
-            certificates=(certificate,),
+            certificates=certificates,
         )
 
     def _claim(self, zero: Zero) -> tuple[dict[str, Json], dict[str, Json]]:
