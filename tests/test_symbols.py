@@ -167,3 +167,20 @@ def test_clipping_between_bounds_in_symbols_is_closed() -> None:
     assert report.verdict.outcome == "closed"
     assert report.verdict.minimiser == "closed"
     assert report.function()(a=0.0, b=2.0, c=5.0, d=4.0)["x"] == 4.0
+
+
+def test_conditions_that_follow_from_others_are_left_out() -> None:
+    """a^2 + (b^2 + c^2)^2 is not zero where a is not."""
+    a, b, c = sp.symbols("a b c", real=True)
+    facts = Facts((sp.Ne(a, 0),))
+    assert facts.sign(a**2 + b**4 + 2 * b**2 * c**2 + c**4) == 1
+    assert facts.sign(b**4 + c**4) == 2
+    assert Facts((sp.Gt(a * b, 0),)).sign(a**2) == 1
+    report = cf.derive("a*x^3 + b*x^2 + c*x", unknowns="x")
+    assert max(len(p.conditions) for p in report.critical_points) == 2
+
+
+def test_a_point_of_two_kinds_stands_once_with_its_conditions() -> None:
+    text = " ".join(cf.derive("a*x^2 + b*x", unknowns="x").to_text().split())
+    assert "1. x = -b/(2*a): global minimum when a > 0; global maximum when a < 0; loss -b^2/(4*a)" in text
+    assert " 2. " not in text

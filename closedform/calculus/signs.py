@@ -36,6 +36,19 @@ class Facts:
                 uppers.append((r.rhs - r.lhs, r.rel_op == "<"))
         for difference, strict in sorted(uppers, key=lambda u: sp.count_ops(u[0])):
             self._use(difference, strict, set(keep))
+        self.nonzero = self._named_nonzero()
+
+    def _named_nonzero(self) -> dict[Any, Any]:
+        """Symbols that are not zero, since they are factors of what is not, as symbols of which SymPy knows it."""
+        out = dict[Any, Any]()
+        for r in self.relations:
+            gap = r.lhs - r.rhs
+            if r.rel_op in ("!=", ">", "<") and sp.count_ops(gap) <= MAX_RELATION:
+                for factor in sp.Mul.make_args(sp.factor_terms(gap)):
+                    base = factor.base if isinstance(factor, sp.Pow) and factor.exp.is_positive else factor
+                    if base.is_Symbol and base.is_real and base.is_nonzero is None and base not in self.slacks:
+                        out[base] = sp.Dummy(base.name, real=True, nonzero=True)
+        return out
 
     def _use(self, difference: Any, strict: bool, keep: set[Any]) -> None:
         if sp.count_ops(difference) > MAX_RELATION or difference.has(*_ROUGH):
@@ -109,7 +122,8 @@ class Facts:
             return None  # expanding nested roots would take longer than it is worth
         if size > 30 and expr.has(*_ROUGH):
             return None
-        found = self._plain(expr.subs(self.slacks, simultaneous=True) if self.slacks else expr)
+        known = expr.subs(self.slacks, simultaneous=True) if self.slacks else expr
+        found = self._plain(known.xreplace(self.nonzero))
         return found if found in (1, -1, 0) else self._given(expr, found)
 
     def _given(self, expr: Any, weak: int | None) -> int | None:

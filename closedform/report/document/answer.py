@@ -7,9 +7,10 @@ from typing import Any
 from closedform.ladder.verdict import Topic
 from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.document.blocks import Answer, Equation, Inline, Line
-from closedform.report.document.points import coordinate, height, names_of, separated
+from closedform.report.document.points import coordinate, height, names_of, separated, together, when
 from closedform.report.document.textbook import conditions
 from closedform.report.record import ReportRecord
+from closedform.report.written import text_of
 
 HOW = {
     "rational": "by arithmetic alone",
@@ -221,18 +222,22 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     whole, _ = SOUGHT[report.problem.sense]
     word = f"{SOUGHT_STEM[report.problem.sense]}um"
     subject = f"The {word}" if best[0].kind == whole else f"A {word} on the edge of the domain"
-    value = height(report.problem, best[0], digits)
+    same = len({text_of(p.loss) for p in best if p.loss is not None}) <= 1  # else it is least by cases
+    value = height(report.problem, best[0], digits) if same else ()
     rounded = bool(value) and isinstance(value[0], str)
     said: list[Inline] = [subject, " " if rounded else " is ", *value] if value else [subject]
-    if len(best) > 3:
-        return [(*said, f"{',' if value else ' is'} reached at {len(best)} points.")]
+    places = together(best)
+    if len(places) > 3:
+        return [(*said, f"{',' if value else ' is'} reached at {len(places)} points.")]
     if len(names_of(best[0])) > 4:
         return [(*said, f"{',' if value else ' is'} reached at the point listed below.")]
     line: list[Inline] = [*said, ", at " if value else " is reached at "]
-    for i, p in enumerate(best):
-        line += [" and at "] if i else []
-        line += separated([coordinate(p, u, digits) for u in names_of(p)])
-    where = conditions(report.problem, best[0].conditions)
+    by_cases = len({p.conditions for p in best}) > 1
+    for i, cases in enumerate(places):
+        line += [", and at " if by_cases else " and at "] if i else []
+        line += separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
+        line += [f" {' or '.join(filter(None, (when(report.problem, p) for p in cases)))}"] if by_cases else []
+    where = [] if by_cases else conditions(report.problem, best[0].conditions)
     return [(*line, f", when {', and '.join(where)}." if where else ".")]
 
 
@@ -250,6 +255,10 @@ def _kinds(report: ReportRecord, digits: int) -> list[Line]:
         return [(f"{only} {thing(report)}, at ", *place, f", is {KINDS.get(point.kind, point.kind)}.")]
     if report.problem.loss is None and all(p.kind == "unclassified" for p in points):
         return [(f"There are {len(points)} solutions." if report.complete else f"Solutions found: {len(points)}.",)]
+    if any(p.conditions for p in points):
+        count = len(together(points))
+        are = "is one expression" if count == 1 else f"are {count} expressions"
+        return [(f"There {are} for {thing(report)}s; what each is of, and when, stands below.",)]
     tally = [(kind, sum(p.kind == kind for p in points)) for kind in dict.fromkeys(p.kind for p in points)]
     return [(f"Critical points found: {', '.join(f'{n} {_plural(kind, n)}' for kind, n in tally)}.",)]
 

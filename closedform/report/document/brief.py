@@ -20,7 +20,7 @@ from closedform.report.document.blocks import (
     Table,
     in_language,
 )
-from closedform.report.document.points import coordinate, height, names_of, separated
+from closedform.report.document.points import coordinate, height, names_of, separated, together, when
 from closedform.report.document.textbook import gradient, namesakes
 from closedform.report.record import ReportRecord
 
@@ -98,22 +98,39 @@ def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
             yield Paragraph((f"… and {len(points) - 1} more {thing(report)}s.",))
         return
     lines = list[tuple[Line, ...]]()
-    for p in points[:MOST]:
-        place = separated([coordinate(p, u, digits) for u in names_of(p)])
-        said = _told(report, p, digits)
+    places = together(points)
+    for cases in places[:MOST]:
+        place = separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
+        said = _by_cases(report, cases, digits)
         lines.append(((*place, ": ", *said) if said else place,))
     yield Items(tuple(lines), numbered=True)
     shown = [part for (line,) in lines for part in line if isinstance(part, Equation)]
     if any(part.right is None for part in shown) and all(p.exact for p in points):
         yield Paragraph(("The exact expressions are long; the full report has them.",))
-    if len(points) > MOST:
-        yield Paragraph((f"… and {len(points) - MOST} more.",))
+    if len(places) > MOST:
+        yield Paragraph((f"… and {len(places) - MOST} more.",))
+
+
+def _by_cases(report: ReportRecord, cases: Sequence[CriticalPoint], digits: int) -> Line:
+    """What one expression is a point of, under the conditions of each case, and the loss there."""
+    if not any(p.conditions for p in cases):
+        return _told(report, cases[0], digits)
+    said = [
+        f"{'unclassified' if p.kind == 'unclassified' and len(cases) > 1 else _kind(p)} {when(report.problem, p)}".strip()
+        for p in cases
+    ]
+    value = height(report.problem, cases[0], digits)
+    return ("; ".join(said), *(("; loss ", *value) if value else ()))
+
+
+def _kind(point: CriticalPoint) -> str:
+    return "" if point.kind == "unclassified" else point.kind
 
 
 def _told(report: ReportRecord, point: CriticalPoint, digits: int) -> Line:
     """The kind of a point and the loss there."""
     value = height(report.problem, point, digits)
-    kind = "" if point.kind == "unclassified" else point.kind
+    kind = _kind(point)
     return (kind, ", loss " if kind else "loss ", *value) if value else (kind,) if kind else ()
 
 

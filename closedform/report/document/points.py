@@ -8,16 +8,38 @@ from decimal import Decimal, InvalidOperation
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.report.document.blocks import Equation, Inline, Line, Math
-from closedform.report.document.textbook import textbook
+from closedform.report.document.textbook import conditions, textbook
 from closedform.report.numbers import loss_at
 from closedform.report.written import text_of
 
 PLAIN = 6  # characters of a fraction that is shown without decimals
+MOST_CONDITIONS = 120  # characters of the conditions of a point in the short report
 LONG = 40  # characters of an exact value after which its decimals are easier to read
 
 
 def names_of(point: CriticalPoint) -> list[str]:
     return list(point.exact or point.numeric or ())
+
+
+def together(points: Sequence[CriticalPoint]) -> list[list[CriticalPoint]]:
+    """The points by what they are written as: one expression may be a point of several kinds, each under its conditions.
+
+    >>> least, greatest = (CriticalPoint(kind=k) for k in ("global minimum", "global maximum"))
+    >>> [[p.kind for p in cases] for cases in together([least, greatest])]
+    [['global minimum', 'global maximum']]
+    """
+    out = dict[object, list[CriticalPoint]]()
+    for p in points:
+        out.setdefault(tuple((p.exact or p.numeric or {}).items()), []).append(p)
+    return list(out.values())
+
+
+def when(problem: Problem, point: CriticalPoint) -> str:
+    """``when a > 0 and b != 0``; empty without conditions, and short where they are long."""
+    told = " and ".join(conditions(problem, point.conditions))
+    if len(told) > MOST_CONDITIONS:
+        return "when the conditions hold that the full report lists"
+    return f"when {told}" if told else ""
 
 
 def coordinate(point: CriticalPoint, unknown: str, digits: int | None = None, whole: bool = False) -> Inline:
