@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from closedform.errors import CallError, ClosedFormError, InputError, option
 from closedform.expression import (
+    MATRIX_HEADS,
     RELATIONS,
     Node,
     add,
@@ -175,7 +176,12 @@ def read(
         tuple(substitute(node, said.numbers) for node in group) for group in (reading.expressions, reading.constraints)
     )
     stated = said.stated(table)
-    relations = tuple(dict.fromkeys(scalar_form(r) for r in (*said.implications(), *stated, *boxed.relations)))
+    relations = tuple(  # an equation between matrices keeps its transposes; a scalar problem has none
+        dict.fromkeys(
+            r if r.head == "=" and heads(r) & MATRIX_HEADS else scalar_form(r)
+            for r in (*said.implications(), *stated, *boxed.relations)
+        )
+    )
     check_together((*relations, *constraints))
     free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
     check_columns(table, free, found.columns, wanted, nodes)
@@ -210,6 +216,7 @@ def read(
     if level != "matrix":
         nodes = tuple(scalar_form(node) for node in nodes)
         constraints = tuple(scalar_form(node) for node in constraints)
+        relations = tuple(scalar_form(node) for node in relations)
         level = "sum" if any(symbolic_sum(node) for node in nodes) else level
     parameters = free.union(*(scalar_names(r) for r in relations), found.columns if table is None else ())
     return Problem(

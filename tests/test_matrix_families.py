@@ -129,3 +129,58 @@ def test_a_formula_that_never_has_a_value_is_no_claim() -> None:
     assert has_value(system, {"X": w.inverse(a.T * a)})
     assert not has_value(system, {"X": w.inverse(w.eye("n") - hat)})
     assert not has_value(system, {"X": w.inverse(hat)})
+
+
+# -- equations between data that are assumed ---------------------------------------------------------------------------
+
+ASSUMED = [
+    ("||X*a - y||^2 + lam*||a||^2", "a", "X=n,k;y=n;a=k", ["X'*X = n*eye(k)", "lam>0"], "X'*y/(lam + n)"),
+    ("||X*a - y||^2 + lam*||a||^2", "a", "X=n,k;y=n;a=k", ["X'*X = eye(k)", "lam>0"], "X'*y/(1 + lam)"),
+    # the orthonormal lasso: Tibshirani, J. R. Statist. Soc. B 58 (1996), equation 3
+    (
+        "||X*a - y||^2/2 + lam*norm1(a)",
+        "a",
+        "X=n,k;y=n;a=k",
+        ["X'*X = eye(k)", "lam>0"],
+        "sign(X'*y) .* max(abs(X'*y) - lam, 0)",
+    ),
+    ("||X*a + b*ones(n) - y||^2", "a,b", "X=n,k;y=n;a=k", ["X'*ones(n) = zeros(k)"], "inv(X'*X)*X'*y; ones(n)'*y/n"),
+    ("x'*(A + A')*x - 2*c'*x", "x", "A=k,k;x=k;c=k", ["A = A'"], "inv(A)*c/2"),
+]
+
+
+@pytest.mark.parametrize(("loss", "unknowns", "shapes", "assumptions", "expected"), ASSUMED)
+def test_an_equation_between_data_is_used(
+    loss: str, unknowns: str, shapes: str, assumptions: list[str], expected: str
+) -> None:
+    formula = cf.derive(loss, unknowns=unknowns.split(","), shapes=shapes, assumptions=assumptions).formula
+    assert formula is not None
+    assert "; ".join(formula.unknown.values()) == expected
+    assert assumptions[0] in formula.conditions
+
+
+def test_an_equation_between_data_is_checked_on_the_data() -> None:
+    report = cf.derive(ASSUMED[0][0], unknowns=["a"], shapes=ASSUMED[0][2], assumptions=ASSUMED[0][3])
+    rng = np.random.default_rng(3)
+    X, y = np.linalg.qr(rng.normal(size=(8, 3)))[0] * np.sqrt(8), rng.normal(size=8)
+    expected = np.linalg.solve(X.T @ X + 0.5 * np.eye(3), X.T @ y)
+    np.testing.assert_allclose(report.function()(X=X, y=y, lam=0.5)["a"], expected)
+    with pytest.raises(ValueError, match=r"the assumption X'\*X = n\*eye\(k\) does not hold"):
+        report.function()(X=2 * X, y=y, lam=0.5)
+
+
+@pytest.mark.parametrize(
+    ("assumption", "why"),
+    [
+        ("tr(S) = 1", "changes nothing in this loss, and is not used"),
+        ("S*T = T*S", "speaks of the unknown T: write it after 'subject to'"),
+        ("S*ones(k) = ones(2)", "S.ones.k. is k x 1, but ones.2. is 2 x 1"),
+        ("S'*S = S*S", "changes nothing"),
+    ],
+)
+def test_an_equation_that_is_not_used_is_refused_in_one_line(assumption: str, why: str) -> None:
+    with pytest.raises(cf.ClosedFormError, match=why) as caught:
+        cf.derive(
+            "logdet(T) + tr(inv(T)*S)", unknowns=["T"], shapes="S=k,k;T=k,k", assumptions=["S spd", "T spd", assumption]
+        )
+    assert "\n" not in str(caught.value)

@@ -112,10 +112,10 @@ def _constrained(G, c, C, d):
 '''
 
 AUXILIARIES["_agree"] = '''
-def _agree(a, b):
-    """Raises where two sides that the constraints make equal differ by more than rounding."""
+def _agree(a, b, said="the constraints contradict each other"):
+    """Raises where two sides that must be equal differ by more than rounding."""
     if np.max(np.abs(a - b), initial=0.0) > 1e-8 * (1 + np.max(np.abs(a), initial=0.0)):
-        raise ValueError("the constraints contradict each other")
+        raise ValueError(said)
 '''
 
 AUXILIARIES["_root"] = '''

@@ -49,6 +49,11 @@ def summary_of(system: MatrixSystem) -> str:
     return f"Minimise {text[:200]}".replace("\\", "").replace('"', "")
 
 
+def _plain(text: str) -> str:
+    """Text that may stand between single quotes."""
+    return text.replace("\\", "").replace("'", "\\'")
+
+
 class Source:
     """The body of ``solve`` under construction."""
 
@@ -264,6 +269,13 @@ class Source:
 
     def finish(self, outputs: Mapping[str, str]) -> str:
         """The source: imports, auxiliaries, ``solve``; ``outputs`` maps unknowns to the code of their values."""
+        checks_first = [
+            self.call(
+                "_agree", self.poly(e.left), self.poly(e.right), f"'the assumption {_plain(e.text)} does not hold'"
+            )
+            for e in self.system.assumed
+        ]
+        self.lines[:0] = checks_first
         shapes, sizes = self.system.names.shapes, self.sizes()
         column = [u for u in outputs if shapes.get(u, (ONE, ONE)) != (ONE, ONE) and ONE in shapes[u]]
         order = [n for n in [*shapes, *self.system.problem.parameters] if n in self.arguments]

@@ -22,6 +22,7 @@ from closedform.algebra.noncommutative.text import display
 from closedform.expression import RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
+from closedform.stationarity.equalities import Equality, Rule, equalities, flags_of, rewritten, rules_of, unused
 from closedform.stationarity.system import Outline
 
 
@@ -64,6 +65,8 @@ class MatrixSystem:
     gradient: FrozenMap[str, Poly] | None
     trouble: str = ""  # why there is no gradient
     given: Names | None = None  # the names without what the constraints add to them
+    assumed: tuple[Equality, ...] = ()  # equations between data, and the rules that they give
+    rules: tuple[Rule, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -121,6 +124,10 @@ def matrix_system(problem: Problem) -> MatrixSystem:
         rows, cols = shapes.get(name, (ONE, ONE))
         if words & {"spd", "psd", "sym", "diag", "orth"} and rows != cols and not (words == {"orth"}):
             raise ShapeFault(f"{name} is said to be {' '.join(sorted(words))}, but it is {rows} x {cols}, not square")
+    plain = Names(FrozenMap(shapes), FrozenMap(flags))
+    assumed = equalities(problem, plain)
+    for name, word in flags_of(assumed, plain).items():
+        flags[name] = flags.get(name, frozenset()) | {word}
     given = names = Names(FrozenMap(shapes), FrozenMap(flags))
     constraints = [c for node in problem.constraints if (c := _constraint(node, names))]
     for name in problem.unknowns:  # U'U = I makes the letter itself orthogonal, so that normal forms know it
@@ -142,6 +149,16 @@ def matrix_system(problem: Problem) -> MatrixSystem:
     loss = read(problem.loss, names)
     if not loss.scalar:
         raise ShapeFault(f"a loss must be a number, but this one is {loss.rows} x {loss.cols}")
+    rules = list[Rule]()
+    for e in assumed:
+        if said := flags_of([e], plain):
+            if not said.keys() & loss.names:
+                raise unused(e)
+            continue
+        if rewritten(loss, mine := rules_of([e])) == loss:
+            raise unused(e)
+        rules += mine
+    loss = rewritten(loss, rules)
     system = MatrixSystem(
         problem,
         names,
@@ -152,6 +169,8 @@ def matrix_system(problem: Problem) -> MatrixSystem:
         tuple(c for c in constraints if not c.left.zero),
         None,
         given=given,
+        assumed=tuple(assumed),
+        rules=tuple(rules),
     )
     try:
         return replace(system, gradient=FrozenMap(differentiate(loss, {u: names.poly(u) for u in problem.unknowns})))
@@ -162,7 +181,7 @@ def matrix_system(problem: Problem) -> MatrixSystem:
 def shown_gradient(system: MatrixSystem) -> dict[str, Poly]:
     """The gradient of the loss as written (the constraints not used); with kinks the one that it has almost everywhere."""
     names, node = system.given or system.names, system.problem.loss
-    if system.gradient is not None and names == system.names:
+    if system.gradient is not None and (names == system.names or system.rules):
         return dict(system.gradient)
     try:
         loss = read(node, names) if node is not None else system.loss

@@ -35,6 +35,7 @@ def by_theorem(
     """A solved attempt: the formula, the theorem it follows from with its reference, and what the class means."""
     texts = {u: t.replace("one_", "1") for u, t in texts.items()}
     latex, theorem = latex.replace("one_", "1").replace(r"one\_", "1"), theorem.replace("one_", "1")
+    conditions = (*conditions, *(e.text for e in system.assumed))
     listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
     findings = [
         finding(

@@ -22,6 +22,7 @@ from closedform.budget import Budget
 from closedform.emit.flops import count
 from closedform.emit.solver import solver, two_terms
 from closedform.frozen import FrozenMap
+from closedform.stationarity.equalities import rewritten
 from closedform.stationarity.matrix import MatrixSystem, differentiate, lagrangian
 from closedform.strategies.matrices.convexity import Convexity, affine, convexity
 from closedform.strategies.matrices.equations.certificate import certificate
@@ -98,21 +99,21 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     steps = [_square_root(system, s) or s for s in steps] if len(steps) == 1 else steps
     values, hidden, order = back_substitute(steps, system.unknowns, equations, names)
     every, free = family(steps, values, frozenset({*system.names.shapes, *system.problem.parameters, *multipliers}))
-    rewritten, agreeing = True, list[tuple[Poly, Poly]]()
+    holds, agreeing = True, list[tuple[Poly, Poly]]()
     for u, g in equations.items():
         left = w.substitute(g, hidden)
         for v in reversed(order):
             left = w.substitute(left, {v: every[v]})
-        if vanishes(left):
+        if vanishes(rewritten(left, system.rules)):
             continue
         if u in multipliers and any(s.solution.ranges and s.unknown in multipliers for s in steps):
             agreeing.append(consistency(left))
         else:
-            rewritten = False
-    if (free or agreeing) and not rewritten:
+            holds = False
+    if (free or agreeing) and not holds:
         return Attempt(name, "failed", "the family of solutions did not rewrite the equations to zero")
-    values = {u: shortened(p) for u, p in values.items()}
-    return _answer(system, steps, values, order, rewritten, Loose(every, free, tuple(agreeing)))
+    values = {u: shortened(rewritten(p, system.rules)) for u, p in values.items()}
+    return _answer(system, steps, values, order, holds, Loose(every, free, tuple(agreeing)))
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def _answer(
     steps: list[Step],
     values: dict[str, Poly],
     order: tuple[str, ...],
-    rewritten: bool,
+    holds: bool,
     loose: Loose,
 ) -> Attempt:
     shape = convexity(system)
@@ -240,7 +241,11 @@ def _answer(
             rank = constraint_rank(c.left, system)
             if rank and rank not in conditions:
                 conditions.insert(0, rank)
-    conditions = [*tidy(conditions), *(f"{display(a)} = {display(b)}" for a, b in loose.agreeing)]
+    conditions = [
+        *tidy(conditions),
+        *(e.text for e in system.assumed),
+        *(f"{display(a)} = {display(b)}" for a, b in loose.agreeing),
+    ]
     kinds = [s.solution.kind for s in steps]
     source, plan = solver(system, [(u, values[u]) for u in order], constrained, kinds, loose.agreeing)
     taken = frozenset({*system.names.shapes, *system.problem.parameters, *system.unknowns})
@@ -254,8 +259,8 @@ def _answer(
         shown = {system.unknowns[0]: f"sylvester({display(a)}, {display(b)}, {display(c)})"}
         tex = rf"\left({latex(a)}\right) {x} + {x} \left({latex(b)}\right) = {latex(c)}"
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
-    proof = None if loose.agreeing else certificate(system, values, order, conditions)
-    if proof is None and not rewritten:
+    proof = None if loose.agreeing or system.rules else certificate(system, values, order, conditions)
+    if proof is None and not holds:
         return Attempt(name, "failed", "the formula neither rewrote the equations to zero nor could the kernel test it")
     if proof is None and not has_value(system, values):
         return Attempt(name, "failed", "the formula inverts a matrix that was singular at all sizes tried")
@@ -265,7 +270,7 @@ def _answer(
             constrained=constrained,
             formula=listed,
             conditions=tuple(conditions),
-            means="rewritten" if rewritten else "kronecker" if _kronecker(steps) else "inverted",
+            means="rewritten" if holds else "kronecker" if _kronecker(steps) else "inverted",
         )
     )
     if proof is not None:
