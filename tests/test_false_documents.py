@@ -242,6 +242,41 @@ def two_kinds_at_once() -> Doc:
     return {**false, **{k: v for k, v in doc.items() if k != "seal"}}
 
 
+# -- kinks -------------------------------------------------------------------------------------------------------------
+
+
+def distances(*places: str) -> Any:
+    return ["+", *(["abs", ["+", "x", f"-{p}"]] for p in places)]
+
+
+def a_point_beside_the_median() -> Doc:
+    return report(distances("1", "3", "7"), [], [at("4", kind="global minimum", loss="7")])
+
+
+def one_of_many_medians() -> Doc:
+    """|x - 1| + |x - 3| is least from 1 to 3."""
+    return report(distances("1", "3"), [], [at("2", kind="global minimum")])
+
+
+def an_end_of_the_medians() -> Doc:
+    return report(distances("1", "3"), [], [at("1", kind="global minimum")])
+
+
+def a_peak() -> Doc:
+    """-|x| is greatest at 0."""
+    return report(["*", "-1", ["abs", "x"]], [], [at("0", kind="global minimum")])
+
+
+def a_kink_beside_a_well() -> Doc:
+    """|x| - x^2/2 rises to both sides of 0 and falls without end."""
+    return report(["+", ["abs", "x"], ["*", "-1/2", square("x")]], [], [at("0", kind="global minimum")])
+
+
+def a_median_outside_the_domain() -> Doc:
+    problem = {"domain": {"x": "x > 4"}}
+    return report(distances("1", "3", "7"), [], [at("3", kind="global minimum")], problem=problem)
+
+
 # -- matrices ----------------------------------------------------------------------------------------------------------
 
 RESIDUAL = ["+", ["*", "X", "a"], ["*", "-1", "y"]]
@@ -309,6 +344,15 @@ def a_saddle_called_the_minimum() -> Doc:
 
 
 FALSE = [
+    (a_point_beside_the_median, "critical_points[0].exact"),
+    (a_point_beside_the_median, "critical_points[0].kind"),
+    (one_of_many_medians, "complete"),
+    (an_end_of_the_medians, "complete"),
+    (an_end_of_the_medians, "verdict.outcome"),
+    (a_peak, "critical_points[0].exact"),
+    (a_peak, "critical_points[0].kind"),
+    (a_kink_beside_a_well, "critical_points[0].kind"),
+    (a_median_outside_the_domain, "critical_points[0].kind"),
     (a_formula_for_orthogonal_data, "problem"),
     (a_formula_for_orthogonal_data, "formula"),
     (a_formula_for_one_row, "formula"),
@@ -382,7 +426,11 @@ def all_three_roots() -> Doc:
     return {**doc, "critical_points": points, "certificates": [*doc["certificates"], *more]}
 
 
-TRUE = [both_signs, with_its_assumption, all_three_roots]
+def the_median() -> Doc:
+    return report(distances("1", "3", "7"), [], [at("3", kind="global minimum", loss="6")], minimiser="closed")
+
+
+TRUE = [the_median, both_signs, with_its_assumption, all_three_roots]
 
 
 @pytest.mark.parametrize("true", TRUE, ids=lambda v: v.__name__)

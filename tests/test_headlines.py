@@ -34,6 +34,7 @@ ASKED: dict[str, Any] = {
     "ols": lambda: cf.derive("ols"),
     "ridge": lambda: cf.derive("||X*a - y||^2 + lam*||a||^2", unknowns=["a"], shapes=SHAPES, assumptions=["lam>0"]),
     "multivariate": lambda: cf.derive("||X*A - Y||^2", unknowns=["A"], shapes={"X": "n,k", "A": "k,q", "Y": "n,q"}),
+    "wide": lambda: cf.derive("nn", data={"x": [1, 2], "y": [0, 1]}, target="y", hidden=3, bias=True, timeout=30),
     "mean": lambda: cf.derive("sum(i, 1, n, (x[i] - m)^2)", unknowns=["m"]),
     "poisson": lambda: cf.derive("sum(i, 1, n, lam - x[i]*log(lam))", unknowns=["lam"]),
     "any logistic": lambda: cf.derive("logistic"),
@@ -91,6 +92,7 @@ WHOLE = [
     "any logistic",
     "quadratic",
     "barrier",
+    "wide",
     "tie",
 ]
 
@@ -140,6 +142,7 @@ FORGED: list[tuple[str, tuple[Any, ...], Any, str]] = [
     ("ols", ("stationarity", "gradient", "a"), "2*X'*(X*a + y)", "gradient by a"),
     ("ols", ("stationarity", "gradient", "a"), "X'*(X*a - y)", "gradient by a"),
     ("ols", ("stationarity", "gradient", "a"), "(2*X'*(X*a - y))'", "gradient by a"),
+    ("wide", (*FIRST, "loss"), "1/100", "critical_points[0].loss"),
     ("quadratic", (*FIRST, "inertia"), [0, 1, 0], "critical_points[0].inertia"),
     ("quadratic", (*FIRST, "kind"), "local maximum", "critical_points[0].kind"),
     ("quadratic", (*FIRST, "kind"), "global maximum", "critical_points[0].kind"),

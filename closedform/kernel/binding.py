@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from flint import fmpq
 
 from closedform.kernel.balls import Columns, entry
-from closedform.kernel.expression import ONE, ZERO, Tree, add, as_integer, mul, power, requirements
+from closedform.kernel.expression import ONE, ZERO, Tree, add, as_integer, free_names, mul, power, requirements
 from closedform.kernel.reading import refuse
 
 MAX_ROWS, MAX_POWER = 2_000, 1_000  # of a sum that is written out; of a number
+
+
+_OF_NUMBERS: dict[str, Callable[[list[fmpq]], fmpq]] = {"max": max, "min": min, "abs": lambda v: abs(v[0])}
 
 
 def bind(tree: Tree, at: Mapping[str, Tree], columns: Columns, rows: int = MAX_ROWS, strict: bool = True) -> Tree:
@@ -31,6 +34,8 @@ def bind(tree: Tree, at: Mapping[str, Tree], columns: Columns, rows: int = MAX_R
             terms = [bind(args[3], {**at, index: fmpq(i)}, columns, rows, strict) for i in range(first, last + 1)]
             return add(*terms) if head == "sum" else mul(*terms)
         inner = {name: value for name, value in at.items() if name != index}
+        if any(index in free_names(value) for value in inner.values()):
+            refuse(f"the index {index} would capture a name")
         kept = (head, index, low, high, bind(args[3], inner, columns, rows, strict))
         return refuse("a sum has no whole limits, or too many rows") if strict else kept
     if head == "@":
@@ -56,4 +61,6 @@ def _folded(head: str, args: list[Tree]) -> Tree:
     if head in ("exp", "tanh") and args[0] == ZERO:
         return ONE if head == "exp" else ZERO
     numbers = [a for a in args if isinstance(a, fmpq)]
-    return max(numbers) if head == "max" and len(numbers) == len(args) else (head, *args)
+    if head not in _OF_NUMBERS or len(numbers) < len(args):
+        return (head, *args)
+    return _OF_NUMBERS[head](numbers)

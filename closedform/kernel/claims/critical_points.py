@@ -21,7 +21,7 @@ point of the domain lies within ``radius`` of ``numeric``, another one for each.
 derivatives in balls, N(X) = m - J(X)^-1 F(m) inside X, hence one zero in X, and it lies in N(X) (Neumaier, *Interval methods for
 systems of equations*, 5.1). *roots*: one unknown, a rational gradient; the real roots of its numerator by FLINT, so
 the claim is complete by itself. *linear*: the gradient is linear with rational coefficients and has one zero.
-*convex*: every term of the loss is convex by composition rules and the Hessian at the one point is positive definite.
+*convex*: every term of the loss is convex by composition rules; at the one point Newton's test shows a regular Hessian.
 *bezout*: as many complex zeros (``others``: {"numeric": {name: [re, im]}, "radius": decimal}, one of each conjugate
 pair) as the product of the degrees (Fulton, *Intersection theory*, 8.4.6). *cover*: ``box`` is cut in halves
 along the digits of ``leaves`` (base 36: the unknown); at a leaf ``E`` an equation has no zero, ``M`` nor has its
@@ -480,13 +480,14 @@ def enclosed_roots(f: fmpz_poly) -> list[acb]:
     return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
 
 
-def value_at(p: fmpq_mpoly, at: list[fmpq]) -> fmpq:
-    total = fmpq(0)
+def value_at(p: fmpq_mpoly, at: list[Any], number: Any = fmpq) -> Any:
+    """The value of a polynomial at rational numbers, or at balls made by ``number``."""
+    total = number(0)
     for exponents, c in p.terms():
+        term = number(c)
         for v, e in zip(at, exponents, strict=True):
-            if e:
-                c = c * v ** int(e)
-        total += c
+            term = term * v ** int(e) if e else term
+        total = total + term
     return total
 
 
@@ -555,8 +556,6 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
             or curvature(given.loss, set(given.unknowns), {}, given.columns) not in (CONVEX, AFFINE)
         ):
             refuse("the loss is not convex by the rules known here, or has not one point")
-        if _inertia_in(given, points[0]) != (len(given.unknowns), 0, 0):
-            refuse("the Hessian at the point is not proved positive definite")
         return None, ""
     quotients = given.quotients()
     if any(not f.bottom.is_constant() for f in quotients):
@@ -591,22 +590,11 @@ def _complex_zero(given: Given, system: list[fmpq_mpoly], value: Json) -> list[a
     pairs = [[arb(decimal(v, "numeric")) for v in sequence(numeric[x], "numeric", 2)] for x in given.unknowns]
     middle = [acb(re, im) for re, im in pairs]
     ball = [acb(arb(re, radius), arb(im, radius)) for re, im in pairs]
-    jacobian = acb_mat([[_at(f.derivative(i), ball) for i in range(k)] for f in system])
-    step = jacobian.solve(acb_mat([[_at(f, middle)] for f in system])).entries()
+    jacobian = acb_mat([[value_at(f.derivative(i), ball, acb) for i in range(k)] for f in system])
+    step = jacobian.solve(acb_mat([[value_at(f, middle, acb)] for f in system])).entries()
     if not all(bool(abs(s.real) < radius) and bool(abs(s.imag) < radius) for s in step):
         refuse("Newton's step leaves the box of a complex zero")
     return [m - s for m, s in zip(middle, step, strict=True)]
-
-
-def _at(p: fmpq_mpoly, at: list[acb]) -> acb:
-    total = acb(0)
-    for exponents, c in p.terms():
-        term = acb(c)
-        for v, e in zip(at, exponents, strict=True):
-            for _ in range(int(e)):
-                term = term * v
-        total = total + term
-    return total
 
 
 def _cover(given: Given, points: list[Point], box: list[tuple[fmpq, fmpq]], leaves: Iterator[str], depth: int) -> None:
@@ -673,6 +661,12 @@ def curvature(tree: Tree, unknowns: set[str], at: dict[str, Any], columns: dict[
             return inner if inner == AFFINE else OPEN
         return inner if up else CONCAVE if inner == CONVEX else CONVEX
     inner = curvature(args[0], unknowns, at, columns)
+    if head in ("max", "min"):
+        bent = CONVEX if head == "max" else CONCAVE
+        kinds = {inner, *(curvature(a, unknowns, at, columns) for a in args[1:])}
+        return bent if kinds <= {CONSTANT, AFFINE, bent} else OPEN
+    if head == "abs" and inner == AFFINE:
+        return CONVEX
     exponent = args[1] if head == "^" else None
     if head == "exp" and inner in (AFFINE, CONVEX):
         return CONVEX

@@ -343,8 +343,11 @@ def _contracted(g: Matrix, a: Matrix, left: bool) -> Matrix:
         refuse("the blocks of a matrix do not conform")
     p, q = g.nrows() // rows, g.ncols() // cols
     spots = [(i, j, int(a[i, j])) for i in range(rows) for j in range(cols)]
-    at = (lambda i, j, k, l: g[k * rows + i, l * cols + j]) if left else (lambda i, j, k, l: g[i * p + k, j * q + l])
-    return matrix(p, q, [sum(int(at(i, j, k, l)) * x for i, j, x in spots) % P for k in range(p) for l in range(q)])
+
+    def at(i: int, j: int, k: int, l: int) -> int:
+        return int(g[k * rows + i, l * cols + j] if left else g[i * p + k, j * q + l])
+
+    return matrix(p, q, [sum(at(i, j, k, l) * x for i, j, x in spots) % P for k in range(p) for l in range(q)])
 
 
 @dataclass

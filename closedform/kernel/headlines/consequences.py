@@ -27,6 +27,7 @@ from closedform.kernel.expression import (
     power,
     requirements,
 )
+from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
 from closedform.kernel.rational import NotRational, dense, quotient
 from closedform.kernel.reading import Refused, mapping, rational, sequence
@@ -51,6 +52,17 @@ class Question(Stated):
                 if curvature(mul(sign, self.minimised), set(self.unknowns), {}, self.columns) == CONVEX:
                     return True
         return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0], where, sign)
+
+    def bottom(self, point: Mapping[str, Tree], strict: bool = False) -> bool:
+        """Whether a convex loss of one unknown falls to neither side of a rational point; ``strict``: rises to both."""
+        at = [v for v in point.values() if isinstance(v, fmpq)]
+        if len(self.unknowns) != 1 or not at or self.loss is None or not self.everywhere or not self.convex():
+            return False
+        try:
+            sides = slopes(written_out(self.minimised, self.columns), self.unknowns[0], at[0])
+        except Refused:
+            return False
+        return all(s > 0 if strict else s >= 0 for s in sides)
 
     def sign_at(self, point: Mapping[str, Tree], where: Sequence[Relation]) -> tuple[int, int, int] | None:
         """The sign of the second derivative by the one unknown at a point, as an inertia."""

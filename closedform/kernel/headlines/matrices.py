@@ -15,6 +15,7 @@ from math import prod
 
 from flint import fmpq
 
+from closedform.kernel.balls import Columns
 from closedform.kernel.claims.matrices import (
     HEADS,
     MAX_SPREAD,
@@ -31,9 +32,9 @@ from closedform.kernel.claims.matrices import (
     trace,
     trials,
 )
-from closedform.kernel.expression import ZERO, Tree, as_integer, read, write
+from closedform.kernel.expression import MINUS, ZERO, Tree, add, as_integer, mul, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
-from closedform.kernel.headlines.agreement import normal
+from closedform.kernel.headlines.agreement import normal, written_out
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.infix import infix
@@ -165,6 +166,17 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
             yield Finding(at, REFUSED, apart[0])
         else:
             yield Finding(at, SEALED, "not compared: its functions are not brought together here")
+
+
+def alike(one: Tree, other: Tree, columns: Columns) -> bool | None:
+    """True where two trees of numbers have the same values at random numbers modulo the prime; None: not compared."""
+    gap = write(add(written_out(one, columns), mul(MINUS, written_out(other, columns))))
+    seed = hashlib.sha256(json.dumps(gap).encode()).hexdigest()
+    try:
+        values = [Sample(f"{seed}|{k}", {}, {}, {}).tree(gap, 0) for k in range(3)]
+    except (Refused, ZeroDivisionError, ValueError):
+        return None
+    return True if all(not any(entries(v.value)) and v.degree < 2**50 for v in values) else None
 
 
 def _heads(tree: Tree) -> set[str]:

@@ -10,6 +10,7 @@ from flint import arb, ctx, fmpq
 
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
 from closedform.kernel.balls import evaluate, evaluate_complex, excludes_zero
+from closedform.kernel.binding import bind
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import Point, by_newton, enclosed_roots, inertia_at, value_at
 from closedform.kernel.claims.tower import build, opposed, prove_relation, prove_zero, substitute
@@ -184,7 +185,10 @@ class Place:
         try:
             slopes = self.question.slopes()
         except Refused as fault:  # a kink
-            return self.finding("exact", SEALED, str(fault))
+            if not self.question.bottom(self.exact):
+                return self.finding("exact", SEALED, str(fault))
+            self.ball, self.closed = balls, True
+            return self.finding("exact", COVERED, "the loss is convex, and falls to neither side")
         if not self._rational_zero() and not all(self._vanishes(s) for s in slopes):
             return self.finding("exact", SEALED, "not reduced to zero here")
         self.ball = balls
@@ -331,7 +335,7 @@ class Place:
     def exact_value(self) -> Tree | None:
         if self.exact is None or not self.closed or self.question.loss is None:
             return None
-        return substitute(written_out(self.question.loss, self.question.columns), self.exact)
+        return bind(self.question.loss, self.exact, self.question.columns, strict=False)
 
     def _loss(self) -> Finding:
         written, value = str(self.said["loss"]), self.value()

@@ -75,6 +75,7 @@ class Stated:
             loss,
             trees if loss is None else [],
         )
+        out.columns = reading.columns(problem.get("columns", {}), unknowns)
         if problem.get("constraints"):
             out.domain = None
         said = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
@@ -111,8 +112,8 @@ class Stated:
                 self.own[name] = self.others.pop(name)
             return
         columns = reading.columns(stated.get("columns", {}))
-        if self.own and columns and self.columns and columns != self.columns:
-            refuse(f"{name} is about other data than the certificates before it")
+        if columns and self.columns and columns != self.columns:
+            return refuse(f"{name} is about other data than the certificates before it") if self.own else None
         if not self._same(stated, columns) or not self._admits(stated):
             return
         self.columns |= columns

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from closedform.kernel.headlines.agreement import agree
-from closedform.kernel.headlines.matrices import matrices
+from closedform.kernel.headlines.matrices import alike, matrices
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.tower import is_zero, prove_relation
 from closedform.kernel.expression import MINUS, ZERO, Relation, Tree, add, differentiate, mul
@@ -96,6 +96,7 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
             own = differentiate(question.loss, x)
             said = parse(str(written), question.names)
             answer = agree(own, said, question.names, question.columns)
+            answer = alike(own, said, question.columns) if answer is None else answer
         except Refused as fault:
             yield Finding(at, SEALED, str(fault)[:200])
             continue
@@ -137,6 +138,8 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
         return Finding("complete", COVERED, why)
     if len(places) == 1 and places[0].conditions == 0 and question.strictly_convex():
         return Finding("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
+    if len(places) == 1 and places[0].exact is not None and question.bottom(places[0].exact, strict=True):
+        return Finding("complete", COVERED, "the loss is convex, and rises to both sides")
     name = question.pinned(places) if question.everywhere else ""
     if name:
         return Finding("complete", COVERED, f"by {name}: a critical point for each positive root at most")

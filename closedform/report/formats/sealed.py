@@ -18,9 +18,10 @@ from closedform.problem import Problem
 from closedform.report.formats import Asked
 from closedform.report.record import ReportRecord
 from closedform.report.written import text_of
-from closedform.statement import tree_of
+from closedform.statement import columns_of, tree_of
 
 FORMAT = 1  # the first
+SHOWN_ENTRIES = 20_000  # of data
 
 
 def of_report(report: ReportRecord, asked: Asked) -> str:
@@ -42,6 +43,7 @@ def document(report: ReportRecord) -> dict[str, Any]:
             "parameters": list(report.problem.parameters),
             "domain": _domain(report.problem),
             **stated(report.problem),
+            **_columns(report),
             "notes": list(report.problem.notes),
         },
         "stationarity": {
@@ -125,6 +127,14 @@ def stated(problem: Problem) -> dict[str, Any]:
         "constraints": [text_of(c) for c in problem.constraints],
         "shapes": {n: [text_of(side) for side in sides] for n, sides in problem.shapes.items()},
     }
+
+
+def _columns(report: ReportRecord) -> dict[str, Any]:
+    """The data that the loss names by rows, where no certificate holds them and they are few."""
+    held = any("columns" in c.statement for c in report.certificates)
+    found = {} if held or report.problem.level == "matrix" else columns_of(report.problem)
+    few = sum(map(len, found.values())) <= SHOWN_ENTRIES
+    return {"columns": {x: [str(v) for v in c] for x, c in found.items()}} if found and few else {}
 
 
 def _names(node: Node) -> set[str]:

@@ -1,0 +1,46 @@
+"""Points where a loss of one unknown has a kink: the slopes to either side, exactly."""
+
+from __future__ import annotations
+
+from math import prod
+
+from flint import fmpq
+
+from closedform.kernel.expression import Tree, as_integer
+from closedform.kernel.reading import refuse
+
+MAX_EXPONENT = 100
+
+Moved = tuple[fmpq, fmpq]  # a value, and how fast it changes along a direction
+
+
+def slopes(tree: Tree, x: str, at: fmpq) -> tuple[fmpq, fmpq]:
+    """How fast the tree, without sums, changes from x = at upwards and downwards; refused past piecewise polynomials."""
+    up, down = (_along(tree, x, (at, fmpq(side)))[1] for side in (1, -1))
+    return up, down
+
+
+def _along(tree: Tree, x: str, point: Moved) -> Moved:
+    if isinstance(tree, fmpq):
+        return tree, fmpq(0)
+    if isinstance(tree, str):
+        return point if tree == x else refuse(f"{tree} has no value")
+    head, exponent = str(tree[0]), tree[2] if tree[0] == "^" else fmpq(1)
+    parts = [_along(a, x, point) for a in (tree[1:2] if head == "^" else tree[1:])]
+    values, rates = [v for v, _ in parts], [r for _, r in parts]
+    if head == "+":
+        return sum(values, fmpq(0)), sum(rates, fmpq(0))
+    if head == "*":
+        others = (prod(values[:i] + values[i + 1 :], start=fmpq(1)) for i in range(len(values)))
+        return prod(values, start=fmpq(1)), sum((r * c for r, c in zip(rates, others, strict=True)), fmpq(0))
+    whole = as_integer(exponent)
+    if head == "^" and whole is not None and 1 <= whole <= MAX_EXPONENT:
+        return values[0] ** whole, whole * values[0] ** (whole - 1) * rates[0]
+    if head == "abs":
+        rate = rates[0] if values[0] > 0 else -rates[0] if values[0] < 0 else abs(rates[0])
+        return abs(values[0]), rate
+    if head in ("max", "min"):
+        best = max if head == "max" else min
+        top = best(values)
+        return top, best(r for v, r in parts if v == top)
+    refuse(f"no slopes of {head} are taken here")
