@@ -155,6 +155,16 @@ def test_equations_of_two_terms_take_cubes_and_no_kronecker_product(
     assert np.abs(left).max() < 1e-8 * np.abs(X).max() * np.abs(A).max() * 30
 
 
+@pytest.mark.parametrize("name", ["sylvester", "lyapunov"])
+def test_the_function_of_a_report_solves_sylvester_equations(name: str) -> None:
+    rng = np.random.default_rng(4)
+    A, B, C = rng.normal(size=(4, 4)), rng.normal(size=(3, 3)), rng.normal(size=(4, 3))
+    Q = np.eye(4)
+    X = cf.derive(name).function()(A=A, B=B, C=C, Q=Q)["X"]
+    left = A @ X + X @ B - C if name == "sylvester" else A @ X + X @ A.T + Q
+    np.testing.assert_allclose(left, 0, atol=1e-10)
+
+
 def test_a_singular_sylvester_equation_gets_the_solution_of_least_norm() -> None:
     """NumPy's pseudoinverse of the Kronecker matrix."""
     _, attempt, _ = derive(*SYLVESTER[0])

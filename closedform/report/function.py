@@ -29,6 +29,7 @@ BUILTINS = (
     "ArithmeticError",
     "Exception",
     "False",
+    "ImportError",
     "None",
     "True",
     "TypeError",
@@ -123,10 +124,13 @@ def _flat(stated: Sequence[Node]) -> list[Node]:
 
 
 def compiled(source: str) -> Callable[..., dict[str, Any]]:
-    """``solve`` of source that closedform itself emitted; it sees NumPy, warnings and a few builtins, nothing else."""
+    """``solve`` of source that closedform itself emitted; it sees NumPy, warnings and a few builtins, nothing else.
+
+    ``scipy.linalg`` is there where it is installed: the source does without it too.
+    """
 
     def numpy_only(name: str, *rest: Any) -> Any:
-        if name.partition(".")[0] not in ("numpy", "__future__", "math", "warnings"):
+        if name.partition(".")[0] not in ("numpy", "__future__", "math", "warnings") and name != "scipy.linalg":
             raise ImportError(f"emitted code uses NumPy only, not {name}")
         return builtins.__import__(name, *rest)
 
