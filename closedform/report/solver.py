@@ -252,18 +252,30 @@ class Solver:
             if self.code is None:
                 raise
             return None
-        shapes = self.problem.shapes
-        if any(u not in shapes and np.ndim(v) > 0 for u, v in values.items()):
-            return None
+        shapes, measured = self.problem.shapes, self._measured(given)
+        several = [np.ndim(v) for u, v in values.items() if u not in shapes and np.ndim(v) > 0]
+        if several:  # of several points the least
+            if measured is None or max(several) > 1:
+                return None
+            spread = np.broadcast_arrays(*(np.asarray(values[u], dtype=float) for u in self.problem.unknowns))
+            rows = [dict(zip(self.problem.unknowns, row, strict=True)) for row in zip(*spread, strict=True)]
+            sign = 1.0 if self.problem.sense == "min" else -1.0
+            values = min(rows, key=lambda row: sign * measured(row)["loss"])
         out = Solution({u: v if u in shapes else float(v) for u, v in values.items()})
         out |= {"iterations": 0, "converged": True}
-        if self.code is not None:
-            own = Code(self.problem, self.code)
-            try:
-                theta, rest = own.joined(values), own.data(given)
-                sign = 1.0 if self.problem.sense == "min" else -1.0
-                out["loss"] = sign * float(own.functions["loss"](theta, *rest))
-                out["gradient_norm"] = float(np.linalg.norm(own.functions["gradient"](theta, *rest)))
-            except (CallError, ValueError, KeyError, TypeError, np.linalg.LinAlgError):
-                return out
-        return out
+        return out if measured is None else Solution({**out, **measured(values)})
+
+    def _measured(self, given: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], dict[str, float]] | None:
+        """The loss and the gradient's norm at values of the unknowns; None where there is no code for them."""
+        try:
+            own = Code(self.problem, iteration_of(self.problem, smooth=False))
+            data = own.data(given)
+        except (NoCode, CallError, ConditionError, ValueError, TypeError):
+            return None
+
+        def measure_at(values: Mapping[str, Any]) -> dict[str, float]:
+            theta = own.joined(values)
+            slope = np.linalg.norm(own.functions["gradient"](theta, *data))
+            return {"loss": float(own.functions["loss"](theta, *data)), "gradient_norm": float(slope)}
+
+        return measure_at
