@@ -37,7 +37,7 @@ MATRIX_HEADS = frozenset(
 )
 ENTRYWISE = frozenset(
     {".*", "./", ".^", "matmul", "average"}
-)  # as read; ``reading/entrywise.py`` settles what they mean
+)  # as read; ``reading/matrices/entrywise.py`` settles what they mean
 RELATIONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
 
 

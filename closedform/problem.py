@@ -45,8 +45,8 @@ from closedform.reading.language import (
     parse_shapes,
     unparse,
 )
+from closedform.reading.matrices.shapes import SCALAR, is_matrix, settle
 from closedform.reading.options import Box, as_float, box_of, names_of, start_of, values_of
-from closedform.reading.shapes import SCALAR, is_matrix, settle
 from closedform.reading.statistics import as_sums
 
 Level = Literal["scalar", "sum", "matrix"]
@@ -197,7 +197,7 @@ def read(
     if matrix:
         bound = None
         if offered is not None:
-            bound = importlib.import_module("closedform.reading.arrays").bind(
+            bound = importlib.import_module("closedform.reading.matrices.arrays").bind(
                 offered, nodes, constraints, names, said.shapes, properties, bounded, relations
             )
         settled = bound or settle(
@@ -337,7 +337,9 @@ def _offered(
         or (isinstance(data, (str, os.PathLike)) and not str(data).endswith(".npz"))
     ):
         return None
-    arrays = importlib.import_module("closedform.reading.arrays")  # NumPy costs 80 ms: only when there are arrays
+    arrays = importlib.import_module(
+        "closedform.reading.matrices.arrays"
+    )  # NumPy costs 80 ms: only when there are arrays
     offered = arrays.candidates(data)
     if not offered:
         return None
@@ -364,7 +366,7 @@ def _with_literals(
         return reading, offered, notes
     if table is not None:
         raise CallError("the text has a matrix of numbers, and the data are a table; give arrays instead of the table")
-    arrays = importlib.import_module("closedform.reading.arrays")
+    arrays = importlib.import_module("closedform.reading.matrices.arrays")
     taken = frozenset[str]().union(offered or (), *(free_names(node) for node in nodes))
     named, found = arrays.literals(nodes, taken)
     k = len(reading.expressions)

@@ -18,8 +18,8 @@ from closedform.errors import CallError, ConditionError, InputError
 from closedform.expression import Node, column_names, free_names, scalar_names
 from closedform.points import SOUGHT
 from closedform.problem import Problem
-from closedform.reading.arrays import measure
 from closedform.reading.language import parse, unparse
+from closedform.reading.matrices.arrays import measure
 from closedform.report.admissible import OPERATORS, failing, relations
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.record import ReportRecord

@@ -18,7 +18,7 @@ from closedform.emit.iterative.trees import NoCode
 from closedform.errors import CallError, ConditionError, InputError
 from closedform.points import SOUGHT
 from closedform.problem import Problem
-from closedform.reading.arrays import measure
+from closedform.reading.matrices.arrays import measure
 from closedform.report.function import BUILTINS, function_of
 from closedform.report.record import ReportRecord
 

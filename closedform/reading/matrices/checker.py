@@ -1,39 +1,30 @@
-"""Shapes of matrix expressions: checked where declared, inferred where not, everything conforming afterwards.
+"""Shapes of matrix expressions under one choice of the undeclared names: checked, and sizes found by unification.
 
-More than 400 lines: the rules of every head and the inference from them change together.
-
-``settle`` gives each name a (rows, columns) pair. Sizes are nodes in size symbols and are compared as polynomials.
-Undeclared names are resolved by unification: of all assignments of scalar, vector or matrix to them that make the
-expression conform and the loss scalar, the one with the fewest surprises (a small letter is a scalar before it is a
-vector, a capital a matrix) is taken, and a note says what was inferred.
+Sizes are nodes in size symbols and are compared as polynomials.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice, product
+from itertools import product
 
-from closedform.errors import CallError, InputError
 from closedform.expression import (
     ENTRYWISE,
     MATRIX_HEADS,
     RELATIONS,
     Node,
     free_names,
-    heads,
     mul,
     name,
     number,
     rebuild,
 )
-from closedform.reading.entrywise import ONE, SCALAR, NoMeaning, entrywise, mean
 from closedform.reading.language import Size, unparse
+from closedform.reading.matrices.entrywise import ONE, SCALAR, NoMeaning, entrywise, mean
 
 SQUARE = frozenset({"spd", "psd", "sym", "diag", "invertible"})
-_MAX_TRIES = 4000
-_ONLY_MATRICES = MATRIX_HEADS - {"rank"}
 
 
 @dataclass(frozen=True)
@@ -46,157 +37,18 @@ class Settled:
     notes: tuple[str, ...]
 
 
-class _Mismatch(Exception):
+class Mismatch(Exception):
     """Shapes that do not conform; the text says which."""
 
 
-class _NotEntrywise(_Mismatch):
+class NotEntrywise(Mismatch):
     """A power of a column, which a person may have meant entry by entry."""
-
-
-def is_matrix(nodes: tuple[Node, ...], given: Mapping[str, Size], properties: Mapping[str, frozenset[str]]) -> bool:
-    """Whether a shape or a matrix property is declared, or a matrix function occurs."""
-    if any(shape != SCALAR for shape in given.values()):
-        return True
-    if any(
-        words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}) for words in properties.values()
-    ):
-        return True
-    return any(heads(node) & (_ONLY_MATRICES | {"total", "average", "matmul", "psd", "spd"}) for node in nodes)
-
-
-def settle(
-    expressions: tuple[Node, ...],
-    constraints: tuple[Node, ...],
-    given: Mapping[str, Size],
-    properties: Mapping[str, frozenset[str]],
-    bounded: frozenset[str] = frozenset(),
-    loss: bool = True,
-    joined: bool = False,
-    fixed: Mapping[str, str] | None = None,
-    unknowns: tuple[str, ...] = (),
-) -> Settled:
-    """The expressions with all shapes known; raises ``InputError`` naming two factors that do not conform.
-
-    ``bounded`` are names that an inequality speaks of: rather numbers than vectors; ``fixed`` are kinds that are known;
-    of two names one of which must be a column it is rather the one that is not among the ``unknowns``.
-
-    >>> from closedform.reading.language import parse
-    >>> s = settle((parse("||X*a - y||^2 + lam*||a||^2"),), (), {}, {})
-    >>> {key: tuple(map(unparse, shape)) for key, shape in s.shapes.items()}
-    {'X': ('n', 'k'), 'a': ('k', '1'), 'y': ('n', '1')}
-    """
-    for key, shape in given.items():
-        if properties.get(key, frozenset()) & SQUARE and not _same(*shape):
-            word = sorted(properties[key] & SQUARE)[0]
-            raise CallError(f"{key} is declared {word} but is {said(shape)}; only a square matrix can be")
-    used = frozenset().union(*(free_names(n) for n in (*expressions, *constraints)))
-    sizes = frozenset().union(*(_sizes(n) for n in (*expressions, *constraints)))
-    sizes |= frozenset(s for shape in given.values() for part in shape for s in free_names(part))
-    plain = _compared(constraints) | _not_shaped((*expressions, *constraints))
-    open_names = sorted(used - given.keys() - sizes - plain)
-    first: _Mismatch | None = None
-    broadcast = any(heads(node) & ENTRYWISE for node in expressions)
-    for kinds in islice(_assignments(open_names, bool(given), properties, bounded, fixed or {}, unknowns), _MAX_TRIES):
-        checker = _Checker(given, kinds, properties, used, strict=bool(kinds), loss=loss, broadcast=broadcast)
-        try:
-            return checker.run(expressions, constraints)
-        except _Mismatch as error:
-            if first is None or (isinstance(error, _NotEntrywise) and not isinstance(first, _NotEntrywise)):
-                first = error
-    for mended, note in () if joined else islice(_joined((*expressions, *constraints), given), _MAX_TRIES // 50):
-        try:
-            found = settle(expressions, constraints, mended, properties, bounded, loss, True, fixed, unknowns)
-        except InputError:
-            continue
-        return Settled(found.expressions, found.constraints, found.shapes, (*found.notes, note))
-    raise InputError(str(first))
-
-
-def _joined(nodes: tuple[Node, ...], given: Mapping[str, Size]) -> Iterator[tuple[dict[str, Size], str]]:
-    """Where Kronecker products occur, a size symbol that stands nowhere else may be a product of two others."""
-    if not any(heads(node) & {"kron", "khatrirao", "vec"} for node in nodes):
-        return
-    symbols = [part.name for shape in given.values() for part in shape if part.name]
-    others = sorted(set(symbols))
-    for key, shape in given.items():
-        for i, part in enumerate(shape):
-            if part.name is None or symbols.count(part.name) > 1 or any(part.name in free_names(n) for n in nodes):
-                continue
-            for a, b in product(others, others):
-                if a <= b and part.name not in (a, b):
-                    whole = mul(name(a), name(b))
-                    yield (
-                        {**given, key: (whole, shape[1]) if i == 0 else (shape[0], whole)},
-                        f"{part.name} is read as {a}*{b}",
-                    )
 
 
 def said(shape: Size) -> str:
     """A shape as a person says it."""
     return "a scalar" if shape == SCALAR else f"{unparse(shape[0])} by {unparse(shape[1])}"
 
-
-def _assignments(
-    names: list[str],
-    given: bool,
-    properties: Mapping[str, frozenset[str]],
-    bounded: frozenset[str],
-    fixed: Mapping[str, str],
-    unknowns: tuple[str, ...],
-) -> Iterator[dict[str, str]]:
-    """Kinds for the undeclared names, fewest surprises first."""
-    costs = list[dict[str, int]]()
-    for key in names:
-        words = properties.get(key, frozenset())
-        if key in fixed:
-            costs.append({fixed[key]: 0})
-        elif words & (SQUARE | {"orth", "full rank", "full column rank", "full row rank"}):
-            costs.append({"matrix": 0})
-        elif key in bounded or words & {"integer", "positive", "negative", "nonnegative", "complex"}:
-            costs.append({"scalar": 0, "vector": 3, "matrix": 5})
-        elif key[0].isupper():
-            costs.append({"scalar": 0, "matrix": 1, "vector": 3} if given else {"matrix": 0, "scalar": 2, "vector": 3})
-        else:
-            costs.append({"scalar": 0, "vector": 2 if key in unknowns else 1, "matrix": 4})
-    if len(names) > 8:  # too many for all: each at its usual kind or the next
-        costs = [dict(sorted(cost.items(), key=lambda item: item[1])[: 2 if len(names) <= 12 else 1]) for cost in costs]
-    kinds = sorted(product(*costs), key=lambda pick: sum(cost[k] for cost, k in zip(costs, pick, strict=True)))
-    for pick in kinds:
-        yield dict(zip(names, pick, strict=True))
-
-
-def _sizes(node: Node) -> frozenset[str]:
-    own = free_names(node) if node.head in ("eye", "ones", "zeros") else frozenset[str]()
-    return own.union(*(_sizes(child) for child in node.children))
-
-
-def _not_shaped(nodes: tuple[Node, ...]) -> frozenset[str]:
-    """Indices, ends of sums, and a T that stands as an exponent."""
-
-    def walk(node: Node) -> frozenset[str]:
-        own = frozenset[str]()
-        if node.head in ("sum", "prod") and len(node.args) == 4:
-            own = free_names(node.children[0]) | free_names(node.children[1]) | free_names(node.children[2])
-        elif node.head == "@":
-            own = frozenset().union(*(free_names(child) for child in node.children[1:]))
-        elif node.head == "^" and node.children[1].name == "T":
-            own = frozenset(("T",))
-        return own.union(*(walk(child) for child in node.children))
-
-    return frozenset().union(*(walk(node) for node in nodes))
-
-
-def _compared(constraints: tuple[Node, ...]) -> frozenset[str]:
-    """The names that bound a rank, hence numbers."""
-    out = frozenset[str]()
-    for node in constraints:
-        if node.head in RELATIONS and node.children[0].head == "rank":
-            out |= free_names(node.children[1])
-    return out
-
-
-# -- sizes as polynomials ----------------------------------------------------------------------------------------
 
 Polynomial = dict[tuple[str, ...], Fraction]
 
@@ -223,14 +75,11 @@ def _polynomial(node: Node) -> Polynomial:
     return {(unparse(node),): Fraction(1)}
 
 
-def _same(a: Node, b: Node) -> bool:
+def same(a: Node, b: Node) -> bool:
     return a == b or _polynomial(a) == _polynomial(b)
 
 
-# -- one assignment ----------------------------------------------------------------------------------------------
-
-
-class _Checker:
+class Checker:
     """Shapes under one assignment of kinds; size variables (names that start with ?) are bound as it goes."""
 
     def __init__(
@@ -257,7 +106,7 @@ class _Checker:
         for node in expressions:
             node, shape = self.shape(node)
             if self.loss and shape != SCALAR:
-                raise _Mismatch(f"the loss must be a scalar, but {_short(node)} is {said(self.known(shape))}")
+                raise Mismatch(f"the loss must be a scalar, but {_short(node)} is {said(self.known(shape))}")
             out.append(node)
         limits = [self.constraint(node) for node in constraints]
         fresh = self.christen()
@@ -290,7 +139,7 @@ class _Checker:
                     return False
                 self.bound[one.name] = other
                 return True
-        return _same(a, b)
+        return same(a, b)
 
     def conform(self, a: Size, b: Size) -> bool:
         return self.unify(a[0], b[0]) and self.unify(a[1], b[1])
@@ -350,7 +199,7 @@ class _Checker:
             wide = next((s for s in shapes if s != SCALAR), SCALAR)
             for child, s in zip(children, shapes, strict=True):
                 if s != SCALAR and not self.conform(s, wide):
-                    raise _Mismatch(
+                    raise Mismatch(
                         f"{_short(child)} is {said(self.known(s))}, the other argument of {head} {said(wide)}"
                     )
             return out, self.known(wide)
@@ -369,7 +218,7 @@ class _Checker:
                 continue
             if not self.unify(shape[1], s[0]):
                 left = mul(*so_far)
-                raise _Mismatch(
+                raise Mismatch(
                     f"{_short(left)} and {_short(child)} cannot be multiplied: {_short(left)} is "
                     f"{said(self.known(shape))}, {_short(child)} is {said(self.known(s))}"
                 )
@@ -387,13 +236,13 @@ class _Checker:
             if s == SCALAR:
                 named = free_names(term) & set(self.shapes) == frozenset() and free_names(term)
                 if self.strict and named and not self.broadcast:
-                    raise _Mismatch(f"{_short(term)} is a scalar, {_short(wide[0])} is {said(self.known(wide[1]))}")
+                    raise Mismatch(f"{_short(term)} is a scalar, {_short(wide[0])} is {said(self.known(wide[1]))}")
                 rows, columns = self.known(wide[1])
                 ones = Node("ones", (rows,) if columns == ONE else (rows, columns))
                 terms.append(mul(term, ones))
                 continue
             if not self.conform(s, wide[1]):
-                raise _Mismatch(
+                raise Mismatch(
                     f"{_short(wide[0])} and {_short(term)} cannot be added: {_short(wide[0])} is "
                     f"{said(self.known(wide[1]))}, {_short(term)} is {said(self.known(s))}"
                 )
@@ -406,13 +255,13 @@ class _Checker:
         if s == SCALAR:
             inner, t = self.shape(exponent)
             if t != SCALAR:
-                raise _Mismatch(f"the exponent {_short(inner)} is {said(t)}, not a scalar")
+                raise Mismatch(f"the exponent {_short(inner)} is {said(t)}, not a scalar")
             return rebuild(node, (base, inner)), SCALAR
         if exponent.name == "T" and "T" not in self.shapes:
             return Node("transpose", (base,), node.at), (s[1], s[0])
         k = exponent.number
         if k is None or k.denominator != 1 or abs(k) > 8:
-            raise _Mismatch(
+            raise Mismatch(
                 f"{_short(base)} is {said(self.known(s))}: only integer powers of a "
                 "square matrix are read; write .* for products of entries"
             )
@@ -422,7 +271,7 @@ class _Checker:
         if small or not self.unify(*s):
             word = said((self.size(s[0]), ONE)) if small else said(self.known(s))
             what = word if "?" not in word else "a column"
-            raise _NotEntrywise(
+            raise NotEntrywise(
                 f"{_short(base)} is {what} and has no power {k}; write ({_short(base)}).^{k} for powers of its entries"
             )
         factor = base if k > 0 else Node("inv", (base,), node.at)
@@ -436,7 +285,7 @@ class _Checker:
         try:
             out, shape = entrywise(node.head, pairs[0], pairs[1], self.unify)
         except NoMeaning as fault:
-            raise _Mismatch(str(fault)) from None
+            raise Mismatch(str(fault)) from None
         return out, self.known(shape)
 
     def matrix_function(self, node: Node, shapes: list[Size]) -> tuple[Node, Size]:
@@ -444,10 +293,10 @@ class _Checker:
         s = self.known(shapes[0])
         fits = not (free_names(inner) & self.shapes.keys()) and s == SCALAR
         if self.strict and fits and head in ("norm", "norm1", "nuclear", "transpose", "diag", "total", "tr", "rank"):
-            raise _Mismatch(f"{head} is taken of {_short(inner)}, which is a scalar")
+            raise Mismatch(f"{head} is taken of {_short(inner)}, which is a scalar")
         if head in ("inv", "tr", "logdet", "det"):
             if not self.unify(*s):
-                raise _Mismatch(f"{head} needs a square matrix, but {_short(inner)} is {said(s)}")
+                raise Mismatch(f"{head} needs a square matrix, but {_short(inner)} is {said(s)}")
             s = self.known(s)
             if s == SCALAR:
                 if head == "inv":
@@ -479,17 +328,17 @@ class _Checker:
         if head == "hadamard":
             if SCALAR in (s, t):
                 if self.strict and any(k == SCALAR and free_names(c) for k, c in ((s, inner), (t, other))):
-                    raise _Mismatch(f"{_short(node)} is a product of entries, and one of its factors is a number")
+                    raise Mismatch(f"{_short(node)} is a product of entries, and one of its factors is a number")
                 return mul(*node.children), t if s == SCALAR else s
             if not self.conform(s, t):
-                raise _Mismatch(
+                raise Mismatch(
                     f"{_short(inner)} and {_short(other)} cannot be multiplied entry by entry: "
                     f"{_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
                 )
             return node, self.known(s)
         if head == "khatrirao":
             if not self.unify(s[1], t[1]):
-                raise _Mismatch(
+                raise Mismatch(
                     f"khatrirao needs equally many columns: {_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
                 )
             return node, (mul(s[0], t[0]), s[1])
@@ -499,21 +348,21 @@ class _Checker:
         if node.head not in RELATIONS:  # a property: X psd
             inner, s = self.shape(node.children[0])
             if node.head in SQUARE and not self.unify(*s):
-                raise _Mismatch(f"{_short(inner)} is {said(s)}; only a square matrix can be {node.head}")
+                raise Mismatch(f"{_short(inner)} is {said(s)}; only a square matrix can be {node.head}")
             return Node(node.head, (inner,), node.at)
         (a, s), (b, t) = (self.shape(child) for child in node.children)
         if s != SCALAR and t != SCALAR and not self.conform(s, t):
-            raise _Mismatch(
+            raise Mismatch(
                 f"the sides of a constraint differ in shape: {_short(a)} is {said(self.known(s))}, "
                 f"{_short(b)} is {said(self.known(t))}"
             )
         for one, shape, other in ((a, s, t), (b, t, s)):
             if self.strict and shape == SCALAR and other != SCALAR and free_names(one) - self.shapes.keys():
-                raise _Mismatch(f"{_short(one)} is a scalar, the other side is {said(self.known(other))}")
+                raise Mismatch(f"{_short(one)} is a scalar, the other side is {said(self.known(other))}")
         return Node(node.head, (a, b), node.at)
 
 
-def _renamed(node: Node, checker: _Checker, fresh: Mapping[str, Node]) -> Node:
+def _renamed(node: Node, checker: Checker, fresh: Mapping[str, Node]) -> Node:
     if node.name is not None:
         return checker.size(node) if node.name in fresh else node
     return rebuild(node, tuple(_renamed(c, checker, fresh) for c in node.children)) if node.children else node

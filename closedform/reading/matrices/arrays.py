@@ -29,7 +29,8 @@ from closedform.expression import (
     substitute,
 )
 from closedform.reading.language import unparse
-from closedform.reading.shapes import SCALAR, Settled, Size, settle
+from closedform.reading.matrices.checker import Settled
+from closedform.reading.matrices.shapes import SCALAR, Size, settle
 from closedform.reading.streams.archive import Stored, members
 
 Array = Any
