@@ -9,7 +9,7 @@ import pytest
 import sympy as sp
 
 import closedform as cf
-from closedform.calculus.inversion import composition
+from closedform.calculus.roots.inversion import composition
 
 
 def answer(equation, *assumptions):

@@ -23,7 +23,7 @@ from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import text
 from closedform.algebra.radicals.tidy import tidy
 from closedform.budget import Budget
-from closedform.calculus.algebraic_roots import located
+from closedform.calculus.roots.algebraic import located
 from closedform.derive import derive
 from closedform.errors import CallError, OutOfTime
 from closedform.kernel import Refused, check_certificate

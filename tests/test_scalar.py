@@ -18,8 +18,8 @@ from closedform.algebra.sampling import Sample, Sampler, real_ball
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus import scalar
-from closedform.calculus.inversion import real_roots
-from closedform.calculus.polynomial_roots import polynomial_roots
+from closedform.calculus.roots.inversion import real_roots
+from closedform.calculus.roots.polynomial import polynomial_roots
 from closedform.calculus.signs import Facts
 from closedform.kernel import expression as kernel
 from closedform.kernel.check import check_certificate

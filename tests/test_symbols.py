@@ -9,7 +9,7 @@ import pytest
 import sympy as sp
 
 import closedform as cf
-from closedform.calculus.inversion import bounds_of
+from closedform.calculus.bounds import bounds_of
 from closedform.calculus.signs import Facts
 from closedform.stationarity.conditions import shown
 

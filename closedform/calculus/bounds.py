@@ -6,7 +6,7 @@ turns of an angle are counted from the range of its argument.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy as sp
@@ -88,3 +88,36 @@ def _end_of_function(e: Any, own: Bounds, side: int) -> Any:
                 return low**e.exp
             return high**e.exp if high is not None else sp.S.Zero
     return None
+
+
+def bounds_of(x: Any, relations: Iterable[Any]) -> tuple[Any, Any]:
+    """The greatest lower and the least upper bound of x that relations state with x alone on one side; None where none is.
+
+    >>> x, a, b = sp.symbols("x a b", real=True)
+    >>> bounds_of(x, [x >= a, x > b, x < 3, x <= 7])
+    (Max(a, b), 3)
+    """
+    lower, upper = all_bounds(x, relations)
+    return (
+        sp.Max(*(b for b, _ in lower)) if lower else None,
+        sp.Min(*(b for b, _ in upper)) if upper else None,
+    )
+
+
+def all_bounds(x: Any, relations: Iterable[Any]) -> tuple[list[tuple[Any, bool]], list[tuple[Any, bool]]]:
+    """Every lower and every upper bound of x, each with whether it is attained."""
+    lower, upper = dict[tuple[Any, bool], None](), dict[tuple[Any, bool], None]()
+    if x.is_nonnegative:
+        lower[sp.S.Zero, not x.is_positive] = None
+    if x.is_nonpositive:
+        upper[sp.S.Zero, not x.is_negative] = None
+    for r in relations:
+        if not hasattr(r, "rel_op") or r.rel_op in ("==", "!="):
+            continue
+        a, b, greater = r.lhs, r.rhs, r.rel_op in (">", ">=")
+        if b == x:
+            a, b, greater = b, a, not greater
+        if a != x or x in b.free_symbols:
+            continue
+        (lower if greater else upper)[b, r.rel_op in (">=", "<=")] = None
+    return list(lower), list(upper)

@@ -18,13 +18,26 @@ from typing import Any
 import sympy as sp
 
 from closedform.budget import Budget
-from closedform.calculus.bounds import end_of
-from closedform.calculus.inversion import bounds_of, generators, real_roots
-from closedform.calculus.polynomial_roots import Obstacle, Roots, Stand, polynomial_roots
+from closedform.calculus.bounds import bounds_of, end_of
+from closedform.calculus.equations import (
+    MAX_OPS,
+    change_of_variable,
+    factors_of,
+    hidden,
+    jointly_linear,
+    outside,
+    row_reduced,
+    tidied,
+    triangular,
+    vanishes,
+    with_plain_symbols,
+)
+from closedform.calculus.roots.inversion import real_roots
+from closedform.calculus.roots.polynomial import Obstacle, Roots, Stand, polynomial_roots
+from closedform.calculus.scalar import generators
 from closedform.calculus.signs import Facts
 
 MAX_BRANCHES = 60
-MAX_OPS = 1_500
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,7 @@ class Eliminator:
         for e in equations:
             own = set(unknowns) & e.free_symbols
             if not own:
-                if not _vanishes(e):
+                if not vanishes(e):
                     if e.free_symbols and self.facts.sign(e) not in (1, -1):
                         self.exceptions.append(e)  # for data where it vanishes there may be solutions
                     return []
@@ -146,7 +159,7 @@ class Eliminator:
         if (
             len(unknowns) >= 3
             and any(e.free_symbols - set(unknowns) for e in equations)
-            and not self._triangular(equations, unknowns)
+            and not triangular(equations, unknowns)
         ):
             found = self._basis(equations, unknowns)
             if found is not None:
@@ -165,7 +178,7 @@ class Eliminator:
         others = tuple(v for v in unknowns if v != u)
         if e.is_polynomial(u) and sp.degree(e, u) == 1:
             return self._linear(e, u, rest, others)
-        if set(others) & e.free_symbols or (e.has(sp.Abs, *CIRCULAR) and self._generator(e, u)[0] is not None):
+        if set(others) & e.free_symbols or (e.has(sp.Abs, *CIRCULAR) and change_of_variable(e, u)[0] is not None):
             return self._several(e, u, rest, others)
         self.turns_cut = self.turns_cut or e.has(*CIRCULAR)
         found = real_roots(e, u, self.facts, budget=self.budget)
@@ -177,7 +190,7 @@ class Eliminator:
 
     def _several(self, e: Any, u: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
         """An equation that holds other unknowns too: a polynomial in u, or in one function of it, which is then undone."""
-        h, reduced, t = self._generator(e, u)
+        h, reduced, t = change_of_variable(e, u)
         if h is None:
             self.obstacles.append(Obstacle(e, u, u, "no unknown can be isolated"))
             return []
@@ -198,35 +211,6 @@ class Eliminator:
             for equation in self._undone(h, value):
                 out += [_guarded(s, guards) for s in self._branch([equation, *rest], (u, *others))]
         return out
-
-    def _generator(self, e: Any, u: Any) -> tuple[Any, Any, Any]:
-        """The one function h of u in which e is a polynomial, e in a new symbol t for it, and t; or u itself."""
-        found, bare = generators(e, u)
-        t = sp.Dummy("t", real=True)
-        if not found:
-            return u, e.subs(u, t), t
-        if bare:
-            return None, None, None
-        if len(found) == 1:
-            h = next(iter(found))
-            return h, e.xreplace({h: t}), t
-        if not all(isinstance(h, sp.exp) for h in found):
-            return None, None, None
-        first = next(iter(sorted((h.args[0] for h in found), key=sp.default_sort_key)))
-        ratios = {h: sp.simplify(h.args[0] / first) for h in found}
-        t = sp.Dummy("t", positive=True)
-        if all(r.is_Rational for r in ratios.values()):
-            bottom = sp.ilcm(1, *(r.q for r in ratios.values()))
-            step = sp.igcd(0, *(int(r * bottom) for r in ratios.values()))
-            reduced = e.xreplace({h: t ** int(r * bottom / step) for h, r in ratios.items()})
-            return sp.exp(first * sp.Rational(step, bottom)), sp.numer(sp.together(reduced)), t
-        one, other = sorted(found, key=sp.default_sort_key)[:2]
-        a, b = sp.Dummy(), sp.Dummy()
-        form = sp.Poly(e.xreplace({one: a, other: b}), a, b) if len(found) == 2 else None
-        if form is None or form.total_degree() != 1 or form.coeff_monomial(1) != 0:
-            return None, None, None
-        whole = sp.exp(sp.expand(one.args[0] - other.args[0]))
-        return whole, form.coeff_monomial(a) * t + form.coeff_monomial(b), t
 
     def _undone(self, h: Any, value: Any) -> list[Any]:
         """Equations, one of which holds where h = value: what stands inside h, less its value."""
@@ -294,7 +278,7 @@ class Eliminator:
             return None
         for k in range(len(unknowns) - 1, 1, -1):
             for group in combinations(unknowns, k):
-                linear = [e for e in equations if e.free_symbols & set(group) and _jointly_linear(e, group)]
+                linear = [e for e in equations if e.free_symbols & set(group) and jointly_linear(e, group)]
                 for chosen in combinations(linear, k):
                     matrix = sp.Matrix([[sp.diff(e, u) for u in group] for e in chosen])
                     determinant = sp.factor(matrix.det(method="berkowitz"))
@@ -308,20 +292,9 @@ class Eliminator:
                     ]
                     others = tuple(u for u in unknowns if u not in group)
                     return [
-                        {**{u: _tidied(v.subs(s)) for u, v in point.items()}, **s} for s in self._branch(rest, others)
+                        {**{u: tidied(v.subs(s)) for u, v in point.items()}, **s} for s in self._branch(rest, others)
                     ]
         return None
-
-    def _triangular(self, equations: list[Any], unknowns: tuple[Any, ...]) -> bool:
-        """Is there an equation in one unknown, or one that gives an unknown with a coefficient free of unknowns?"""
-        for e in equations:
-            own = [u for u in unknowns if u in e.free_symbols]
-            if len(own) == 1 or any(
-                e.is_polynomial(u) and sp.degree(e, u) == 1 and not sp.diff(e, u).free_symbols & set(unknowns)
-                for u in own
-            ):
-                return True
-        return False
 
     def _never_zero(self, e: Any) -> bool:
         """Is every factor of a proved sign, or among what must not vanish?"""
@@ -340,10 +313,10 @@ class Eliminator:
             return None
         self.reduced = self.generic = True
         names = dict[Any, Any]()
-        renamed = [_renamed(e, unknowns, names) for e in equations]
+        renamed = [with_plain_symbols(e, unknowns, names) for e in equations]
         inverse = sp.Dummy("w")
         apart = [
-            _renamed(h, unknowns, names)
+            with_plain_symbols(h, unknowns, names)
             for h in self.nonzero
             if h.free_symbols & set(unknowns) and h.is_polynomial(*unknowns)
         ]
@@ -374,7 +347,7 @@ class Eliminator:
             return 6.0 + len(found) + size
         if bare:
             return None
-        h, reduced, t = self._generator(e, u)
+        h, reduced, t = change_of_variable(e, u)
         if h is None or not reduced.is_polynomial(t):
             return None
         if not isinstance(h, (sp.exp, sp.Pow, sp.Abs, sp.cosh, sp.sin, sp.cos, sp.tan, *_INVERSES)):
@@ -396,18 +369,12 @@ class Eliminator:
     ) -> list[dict[Any, Any]]:
         if value.has(sp.zoo, sp.nan, sp.oo):
             return []
-        if any(self._outside(u, value)):
+        if any(outside(u, value)):
             return []
         reduced = [sp.numer(sp.together(f.subs(u, value))) for f in rest]
         return [
-            _guarded({u: _tidied(value.subs(s)), **s}, tuple(g.subs(s) for g in guards))
+            _guarded({u: tidied(value.subs(s)), **s}, tuple(g.subs(s) for g in guards))
             for s in self._branch(reduced, others)
-        ]
-
-    def _outside(self, u: Any, value: Any) -> list[bool]:
-        return [
-            bool(u.is_positive and value.is_nonpositive),
-            bool(u.is_real and value.is_real is False and not value.has(sp.I)),
         ]
 
     def _combined(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
@@ -425,7 +392,7 @@ class Eliminator:
                     t = sp.Dummy("t", real=True)
                     one, other = e.xreplace({h: t}), f.xreplace({h: t})
                     own = set(unknowns) if h in unknowns else set[Any]()
-                    if not (one.is_polynomial(t) and other.is_polynomial(t)) or (own - {h}) & _hidden(
+                    if not (one.is_polynomial(t) and other.is_polynomial(t)) or (own - {h}) & hidden(
                         one, other, unknowns
                     ):
                         continue
@@ -470,73 +437,3 @@ _INVERSES: dict[Any, Any] = {
     sp.erf: sp.erfinv,
     sp.LambertW: lambda v: v * sp.exp(v),
 }
-
-
-def _hidden(one: Any, other: Any, unknowns: tuple[Any, ...]) -> set[Any]:
-    """Unknowns in which one of them is no polynomial: a resultant by another unknown would not help."""
-    return {u for u in unknowns if not (one.is_polynomial(u) and other.is_polynomial(u))}
-
-
-def _vanishes(e: Any) -> bool:
-    """Is it zero? A number that is zero to 30 digits counts as zero: its solutions are tested at the end."""
-    if e.is_number:
-        value = sp.N(e, 40)
-        return bool(abs(value) < sp.Float("1e-30")) if value.is_comparable else bool(sp.simplify(e) == 0)
-    return bool(sp.simplify(e) == 0)
-
-
-def row_reduced(equations: Sequence[Any], unknowns: Sequence[Any]) -> tuple[Any, ...]:
-    """The equations, or rational combinations of them that say the same with fewer transcendental terms.
-
-    >>> x, y = sp.symbols("x y", real=True)
-    >>> row_reduced([sp.cos(x + y) + x - y, sp.cos(x + y) - x], [x, y])
-    (-y/2 + cos(x + y), x - y/2)
-    """
-    own = set(unknowns)
-    rows = [sp.expand(e).as_coefficients_dict() for e in equations]
-    terms = sorted({t for row in rows for t in row}, key=sp.default_sort_key)
-    hard = [t for t in terms if t.free_symbols & own and not t.is_polynomial(*own)]
-    if len(rows) > 6 or len(terms) > 60 or not any(sum(t in row for row in rows) > 1 for t in hard):
-        return tuple(equations)
-    if not all(c.is_Rational for row in rows for c in row.values()):
-        return tuple(equations)
-    columns = [*hard, *(t for t in terms if t not in hard)]
-    matrix = sp.Matrix([[row.get(t, 0) for t in columns] for row in rows]).rref()[0]
-    reduced = [sp.Add(*(c * t for c, t in zip(matrix.row(i), columns, strict=True))) for i in range(matrix.rows)]
-    return tuple(e for e in reduced if e != 0)
-
-
-def _jointly_linear(e: Any, group: tuple[Any, ...]) -> bool:
-    return bool(e.is_polynomial(*group)) and sp.Poly(e, *group).total_degree() <= 1
-
-
-def _renamed(e: Any, unknowns: tuple[Any, ...], names: dict[Any, Any]) -> Any:
-    """The polynomial with every factor of a coefficient that has several terms written as one new symbol."""
-    poly = sp.Poly(e, *unknowns)
-    content = sp.S.Zero
-    for m, c in poly.terms():
-        image = sp.S.One
-        for f in sp.Mul.make_args(sp.factor(c)):
-            base, exponent = f.as_base_exp()
-            if isinstance(base, sp.Add):
-                if -base in names:
-                    image *= (-names[-base]) ** exponent
-                    continue
-                base = names.setdefault(base, sp.Dummy("c"))
-            image *= base**exponent
-        content += image * sp.Mul(*(u**k for u, k in zip(unknowns, m, strict=True)))
-    return content
-
-
-def _tidied(value: Any) -> Any:
-    if sp.count_ops(value) > 80 or not value.free_symbols:
-        return value if sp.count_ops(value) > 60 else sp.radsimp(value)
-    return sp.simplify(value)
-
-
-def factors_of(e: Any) -> list[Any]:
-    whole = sp.factor(sp.numer(sp.together(e))) if sp.count_ops(e) < MAX_OPS else e
-    out = dict[Any, None]()
-    for f in sp.Mul.make_args(whole):
-        out[f.base if isinstance(f, sp.Pow) and f.exp.is_Integer and f.exp > 0 else f] = None
-    return [f for f in out if not (isinstance(f, sp.Pow) and f.exp.is_negative)]

@@ -15,7 +15,7 @@ import sympy as sp
 
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.budget import Budget
-from closedform.calculus.inversion import real_roots
+from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
 
 MAX_BREAKS = 40

@@ -182,3 +182,22 @@ def real_domain(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
 def _plainly_positive(argument: Any) -> bool:
     expanded = sp.expand(argument)
     return bool(expanded.is_positive or sp.factor_terms(argument).is_positive)
+
+
+def generators(equation: Any, x: Any) -> tuple[set[Any], bool]:
+    """The maximal subexpressions in which the equation is a polynomial, x itself aside; and whether x occurs bare."""
+    found, bare = set[Any](), False
+    stack = [equation]
+    while stack:
+        e = stack.pop()
+        if x not in e.free_symbols:
+            continue
+        if e == x:
+            bare = True
+        elif isinstance(e, (sp.Add, sp.Mul)):
+            stack.extend(e.args)
+        elif isinstance(e, sp.Pow) and e.exp.is_Integer and e.exp > 0:
+            stack.append(e.base)
+        else:
+            found.add(e)
+    return found, bare

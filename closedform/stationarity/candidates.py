@@ -19,8 +19,8 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.budget import Budget, working_bits
-from closedform.calculus.polynomial_roots import Stand
-from closedform.calculus.rational_roots import to_flint
+from closedform.calculus.roots.polynomial import Stand
+from closedform.calculus.roots.rational import to_flint
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import formula

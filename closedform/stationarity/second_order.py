@@ -15,7 +15,8 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.calculus.inversion import all_bounds, real_roots
+from closedform.calculus.bounds import all_bounds
+from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity, smaller

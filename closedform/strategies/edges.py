@@ -20,7 +20,7 @@ from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
-from closedform.calculus.inversion import bounds_of
+from closedform.calculus.bounds import bounds_of
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import LEAST_KINDS, CriticalPoint, largest_class

@@ -20,7 +20,7 @@ import sympy as sp
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
-from closedform.calculus.inversion import all_bounds
+from closedform.calculus.bounds import all_bounds
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate

@@ -18,7 +18,7 @@ from flint import arb, ctx, fmpq
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
 from closedform.budget import Budget
-from closedform.calculus.inversion import real_roots
+from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.enclosures.line.cells import value_at
 from closedform.enclosures.line.functions import vanishes

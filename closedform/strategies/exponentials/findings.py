@@ -10,7 +10,7 @@ import sympy as sp
 from flint import fmpq, fmpz_mpoly
 
 from closedform.attempt import Finding, finding
-from closedform.calculus.decided_numbers import Number, text
+from closedform.calculus.roots.decided_numbers import Number, text
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.exponentials import Field
 from closedform.strategies.ending import FoundPoint

@@ -14,7 +14,7 @@ from flint import arb, fmpz_mpoly
 
 from closedform.attempt import Attempt
 from closedform.budget import Budget
-from closedform.calculus.decided_numbers import Number, number, rational
+from closedform.calculus.roots.decided_numbers import Number, number, rational
 from closedform.frozen import FrozenMap
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity

@@ -18,7 +18,7 @@ from flint import arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 from closedform.algebra import bridge
 from closedform.algebra.polynomial_systems.solve import SystemSolution, solve_system
 from closedform.budget import Budget, working_bits
-from closedform.calculus.decided_numbers import Number, number
+from closedform.calculus.roots.decided_numbers import Number, number
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.field import Setting
 from closedform.strategies.exponentials.kinds import is_convex

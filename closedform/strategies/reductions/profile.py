@@ -14,7 +14,7 @@ import sympy as sp
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.calculus.inversion import real_roots
+from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint

@@ -13,7 +13,7 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator, Solutions
-from closedform.calculus.inversion import generators
+from closedform.calculus.scalar import generators
 from closedform.calculus.signs import Facts
 from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.whole import exact_zeros

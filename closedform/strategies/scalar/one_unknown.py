@@ -17,9 +17,10 @@ from flint import Ordering, fmpq, fmpq_mpoly_ctx
 from closedform.algebra.galois.family import decide_family
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
-from closedform.calculus import rational_roots
-from closedform.calculus.inversion import bounds_of, real_roots
-from closedform.calculus.polynomial_roots import Roots, Stand
+from closedform.calculus.bounds import bounds_of
+from closedform.calculus.roots import rational as rational_roots
+from closedform.calculus.roots.inversion import real_roots
+from closedform.calculus.roots.polynomial import Roots, Stand
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import Kind

@@ -17,8 +17,8 @@ from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, complex_ball, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.calculus.inversion import real_roots
 from closedform.calculus.pieces import Cutter, Pieces, Undecided
+from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity

@@ -23,8 +23,8 @@ from closedform.algebra.polynomial_systems.elements import coordinates, evaluate
 from closedform.algebra.polynomial_systems.solve import RealPoint, SystemSolution, solve_system, zeros_of
 from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
-from closedform.calculus import rational_roots
-from closedform.calculus.rational_roots import RealRoots
+from closedform.calculus.roots import rational as rational_roots
+from closedform.calculus.roots.rational import RealRoots
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.evaluation import Function

@@ -18,7 +18,7 @@ from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
-from closedform.calculus.inversion import bounds_of
+from closedform.calculus.bounds import bounds_of
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 

@@ -20,8 +20,8 @@ from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
-from closedform.calculus import rational_roots
-from closedform.calculus.rational_roots import RealRoots
+from closedform.calculus.roots import rational as rational_roots
+from closedform.calculus.roots.rational import RealRoots
 from closedform.enclosures.certificates import ListedPoint, listed_certificate
 from closedform.expression import Node, to_tree
 from closedform.kernel import expression as kernel

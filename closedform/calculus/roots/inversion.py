@@ -1,6 +1,4 @@
-"""Roots of one equation in one unknown (longer than 400 lines: one solver, whose rules call each other).
-
-By changes of variable, down to polynomials and the Lambert function.
+"""Roots of one equation in one unknown by changes of variable, down to polynomials and the Lambert function.
 
 The equation is split into factors; in each, the unknown is isolated through an inner function (``t = exp(b*x)``, a
 logarithm, a power, a circular or special function, a linear form), radicals are eliminated, logarithms combined. Every
@@ -10,7 +8,6 @@ by the caller, independently of how they were found. What no rule touches comes 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from math import gcd, lcm
 from typing import Any
@@ -18,8 +15,10 @@ from typing import Any
 import sympy as sp
 
 from closedform.budget import Budget
-from closedform.calculus.lambert import lambert_roots
-from closedform.calculus.polynomial_roots import Obstacle, Roots, guarded, polynomial_roots
+from closedform.calculus.roots.lambert import lambert_roots
+from closedform.calculus.roots.polynomial import Obstacle, Roots, polynomial_roots
+from closedform.calculus.roots.preimages import Inverses
+from closedform.calculus.scalar import generators
 from closedform.calculus.signs import Facts
 
 MAX_DEPTH = 8
@@ -123,28 +122,8 @@ def _split_exponential(p: Any, x: Any) -> Any:
     return sp.exp(sp.Add(*still)) * sp.exp(sp.Add(*moving))
 
 
-def generators(equation: Any, x: Any) -> tuple[set[Any], bool]:
-    """The maximal subexpressions in which the equation is a polynomial, x itself aside; and whether x occurs bare."""
-    found, bare = set[Any](), False
-    stack = [equation]
-    while stack:
-        e = stack.pop()
-        if x not in e.free_symbols:
-            continue
-        if e == x:
-            bare = True
-        elif isinstance(e, (sp.Add, sp.Mul)):
-            stack.extend(e.args)
-        elif isinstance(e, sp.Pow) and e.exp.is_Integer and e.exp > 0:
-            stack.append(e.base)
-        else:
-            found.add(e)
-    return found, bare
-
-
-class _Solver:
-    def __init__(self, x: Any, facts: Facts, meaning: Any, depth: int, budget: Budget) -> None:
-        self.x, self.facts, self.meaning, self.depth, self.budget = x, facts, meaning, depth, budget
+class _Solver(Inverses):
+    """Changes of variable, one rule after the other, until one applies."""
 
     def solve(self, equation: Any) -> Roots:
         x = self.x
@@ -171,103 +150,6 @@ class _Solver:
 
     def again(self, equation: Any, x: Any, meaning: Any) -> Roots:
         return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.budget)
-
-    def invert(self, h: Any, inner: Roots) -> Roots:
-        """Roots of h(x) = t for each value t, obstacles kept."""
-        out = inner.with_values(())
-        for t in inner.values:
-            out |= self.preimages(h, t)
-        return out
-
-    def preimages(self, h: Any, t: Any) -> Roots:
-        """All real x in the domain with h(x) = t, where h has a real inverse."""
-        x = self.x
-        if t.is_extended_real is False:
-            return Roots()
-        if h == x:
-            return Roots((t,))
-        if not isinstance(h, (sp.Pow, sp.exp, sp.Function)):
-            return self.again(h - t, x, self.meaning)
-        u, values = h.args[0], list[Any]()
-        outer = Roots()  # with guards: where the value is taken by the function at all
-        if isinstance(h, sp.exp):
-            if t.is_nonpositive:
-                return Roots()
-            values = [sp.expand_log(sp.log(sp.factor(t))) if sp.count_ops(t) < 12 else sp.log(t)]
-        elif isinstance(h, sp.Pow):
-            if x in h.exp.free_symbols:  # a power whose exponent is no constant has a positive base
-                return Roots() if t.is_nonpositive else self.again(h.exp * sp.log(h.base) - sp.log(t), x, self.meaning)
-            if t.is_zero:
-                values = [sp.S.Zero]
-            elif h.exp.is_integer:  # 1/u^k = t
-                return self.again(1 - t * u ** (-h.exp), x, self.meaning)
-            elif t.is_negative:
-                return Roots()
-            elif h.exp.is_integer is False:
-                outer = guarded(sp.Pow(t, 1 / h.exp), self._holds(t, ">="))
-            else:
-                values = [sp.Pow(t, 1 / h.exp)]
-                if h.exp.is_even and not u.is_nonnegative:
-                    values.append(-values[0])
-        elif isinstance(h, sp.log):
-            values = [sp.exp(t)]
-        elif isinstance(h, sp.erf):
-            values = [sp.erfinv(t)]
-        elif isinstance(h, sp.erfc):
-            values = [sp.erfinv(1 - t)]
-        elif isinstance(h, sp.atan):
-            outer = guarded(sp.tan(t), self._holds(t + sp.pi / 2, ">"), self._holds(sp.pi / 2 - t, ">"))
-        elif isinstance(h, sp.asin):
-            outer = guarded(sp.sin(t), self._holds(t + sp.pi / 2, ">="), self._holds(sp.pi / 2 - t, ">="))
-        elif isinstance(h, sp.acos):
-            outer = guarded(sp.cos(t), self._holds(t, ">="), self._holds(sp.pi - t, ">="))
-        elif isinstance(h, sp.LambertW) and len(h.args) == 1:
-            outer = guarded(t * sp.exp(t), self._holds(t + 1, ">="))
-        elif isinstance(h, sp.polygamma) and h.args[0] == 0 and self._positive_twin(h, t):
-            u, values = h.args[1], [t.args[1]]  # digamma rises strictly on the positive numbers
-        elif isinstance(h, (sp.sin, sp.cos, sp.tan)):
-            values = self._angles(h, t)
-        else:
-            reason = f"{type(h).__name__} has no inverse among the known functions"
-            return Roots((), (Obstacle(h - t, x, self.meaning, reason),))
-        out = outer.with_values(())
-        for v in (*values, *outer.values):
-            out |= Roots((v,)) if u == x else self.again(u - v, x, self.meaning)
-        return out
-
-    def _positive_twin(self, h: Any, t: Any) -> bool:
-        """Is t a digamma too, and are both arguments positive?"""
-        return isinstance(t, sp.polygamma) and t.args[0] == 0 and all(self.facts.is_positive(f.args[1]) for f in (h, t))
-
-    def _holds(self, gap: Any, op: str) -> Any:
-        """The relation ``gap op 0``: decided by the facts (or, of a number, by its value), else as it stands."""
-        sign = self.facts.sign(gap) if gap.free_symbols else None
-        if sign in (1, -1, 0) or (sign == 2 and op == ">="):
-            return sp.S.true if sign == 1 or (sign in (0, 2) and op == ">=") else sp.S.false
-        return sp.Gt(gap, 0) if op == ">" else sp.Ge(gap, 0)
-
-    def _angles(self, h: Any, t: Any) -> list[Any]:
-        """One period, then its translates while a bounded domain may hold them."""
-        if isinstance(h, sp.sin):
-            base, period = [sp.asin(t), sp.pi - sp.asin(t)], 2 * sp.pi
-        elif isinstance(h, sp.cos):
-            base, period = [sp.acos(t), -sp.acos(t)], 2 * sp.pi
-        else:
-            base, period = [sp.atan(t)], sp.pi
-        turns = self._turns(h.args[0], period)
-        return list(dict.fromkeys(b + k * period for k in turns for b in base))
-
-    def _turns(self, argument: Any, period: Any) -> Iterable[int]:
-        low, high = bounds_of(self.x, self.facts.relations)
-        if low is None or high is None:
-            return (0,)
-        ends = (
-            [float(sp.N(argument.subs(self.x, b))) for b in (low, high)]
-            if not argument.subs(self.x, 0).free_symbols
-            else [0.0, 0.0]
-        )
-        p = float(period)
-        return range(int(min(ends) // p) - 1, int(max(ends) // p) + 2)
 
     # -- rules: each returns None when it does not apply ---------------------------------------------------------
 
@@ -553,36 +435,3 @@ def _roughness(equation: Any, x: Any) -> int:
     """How many different functions and sums hold x."""
     found, bare = generators(equation, x)
     return sum(sp.count_ops(h) for h in found) + bare
-
-
-def bounds_of(x: Any, relations: Iterable[Any]) -> tuple[Any, Any]:
-    """The greatest lower and the least upper bound of x that relations state with x alone on one side; None where none is.
-
-    >>> x, a, b = sp.symbols("x a b", real=True)
-    >>> bounds_of(x, [x >= a, x > b, x < 3, x <= 7])
-    (Max(a, b), 3)
-    """
-    lower, upper = all_bounds(x, relations)
-    return (
-        sp.Max(*(b for b, _ in lower)) if lower else None,
-        sp.Min(*(b for b, _ in upper)) if upper else None,
-    )
-
-
-def all_bounds(x: Any, relations: Iterable[Any]) -> tuple[list[tuple[Any, bool]], list[tuple[Any, bool]]]:
-    """Every lower and every upper bound of x, each with whether it is attained."""
-    lower, upper = dict[tuple[Any, bool], None](), dict[tuple[Any, bool], None]()
-    if x.is_nonnegative:
-        lower[sp.S.Zero, not x.is_positive] = None
-    if x.is_nonpositive:
-        upper[sp.S.Zero, not x.is_negative] = None
-    for r in relations:
-        if not hasattr(r, "rel_op") or r.rel_op in ("==", "!="):
-            continue
-        a, b, greater = r.lhs, r.rhs, r.rel_op in (">", ">=")
-        if b == x:
-            a, b, greater = b, a, not greater
-        if a != x or x in b.free_symbols:
-            continue
-        (lower if greater else upper)[b, r.rel_op in (">=", "<=")] = None
-    return list(lower), list(upper)

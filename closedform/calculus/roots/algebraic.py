@@ -12,7 +12,7 @@ from closedform.algebra.roots import enclose
 from closedform.algebra.sampling import Sample, complex_ball
 from closedform.attempt import finding
 from closedform.budget import Budget
-from closedform.calculus.rational_roots import RealRoots, is_rational, real_roots, to_flint, to_sympy
+from closedform.calculus.roots.rational import RealRoots, is_rational, real_roots, to_flint, to_sympy
 
 MAX_NORM = 60  # degree
 

@@ -17,8 +17,9 @@ import sympy as sp
 from flint import arb
 
 from closedform.budget import Budget, working_bits
-from closedform.calculus import algebraic_roots, rational_roots
-from closedform.calculus.rational_roots import RealRoots
+from closedform.calculus.roots import algebraic as algebraic_roots
+from closedform.calculus.roots import rational as rational_roots
+from closedform.calculus.roots.rational import RealRoots
 
 MAX_OPS = 4_000  # of one formula; past this it helps nobody
 

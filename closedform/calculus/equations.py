@@ -1,0 +1,130 @@
+"""Equations to be eliminated from: tidied, reduced, read for what they are polynomials or linear in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy as sp
+
+from closedform.calculus.scalar import generators
+
+MAX_OPS = 1_500
+
+
+def change_of_variable(e: Any, u: Any) -> tuple[Any, Any, Any]:
+    """The one function h of u in which e is a polynomial, e in a new symbol t for it, and t; or u itself."""
+    found, bare = generators(e, u)
+    t = sp.Dummy("t", real=True)
+    if not found:
+        return u, e.subs(u, t), t
+    if bare:
+        return None, None, None
+    if len(found) == 1:
+        h = next(iter(found))
+        return h, e.xreplace({h: t}), t
+    if not all(isinstance(h, sp.exp) for h in found):
+        return None, None, None
+    first = next(iter(sorted((h.args[0] for h in found), key=sp.default_sort_key)))
+    ratios = {h: sp.simplify(h.args[0] / first) for h in found}
+    t = sp.Dummy("t", positive=True)
+    if all(r.is_Rational for r in ratios.values()):
+        bottom = sp.ilcm(1, *(r.q for r in ratios.values()))
+        step = sp.igcd(0, *(int(r * bottom) for r in ratios.values()))
+        reduced = e.xreplace({h: t ** int(r * bottom / step) for h, r in ratios.items()})
+        return sp.exp(first * sp.Rational(step, bottom)), sp.numer(sp.together(reduced)), t
+    one, other = sorted(found, key=sp.default_sort_key)[:2]
+    a, b = sp.Dummy(), sp.Dummy()
+    form = sp.Poly(e.xreplace({one: a, other: b}), a, b) if len(found) == 2 else None
+    if form is None or form.total_degree() != 1 or form.coeff_monomial(1) != 0:
+        return None, None, None
+    whole = sp.exp(sp.expand(one.args[0] - other.args[0]))
+    return whole, form.coeff_monomial(a) * t + form.coeff_monomial(b), t
+
+
+def triangular(equations: list[Any], unknowns: tuple[Any, ...]) -> bool:
+    """Is there an equation in one unknown, or one that gives an unknown with a coefficient free of unknowns?"""
+    for e in equations:
+        own = [u for u in unknowns if u in e.free_symbols]
+        if len(own) == 1 or any(
+            e.is_polynomial(u) and sp.degree(e, u) == 1 and not sp.diff(e, u).free_symbols & set(unknowns) for u in own
+        ):
+            return True
+    return False
+
+
+def outside(u: Any, value: Any) -> list[bool]:
+    return [
+        bool(u.is_positive and value.is_nonpositive),
+        bool(u.is_real and value.is_real is False and not value.has(sp.I)),
+    ]
+
+
+def hidden(one: Any, other: Any, unknowns: tuple[Any, ...]) -> set[Any]:
+    """Unknowns in which one of them is no polynomial: a resultant by another unknown would not help."""
+    return {u for u in unknowns if not (one.is_polynomial(u) and other.is_polynomial(u))}
+
+
+def vanishes(e: Any) -> bool:
+    """Is it zero? A number that is zero to 30 digits counts as zero: its solutions are tested at the end."""
+    if e.is_number:
+        value = sp.N(e, 40)
+        return bool(abs(value) < sp.Float("1e-30")) if value.is_comparable else bool(sp.simplify(e) == 0)
+    return bool(sp.simplify(e) == 0)
+
+
+def row_reduced(equations: Sequence[Any], unknowns: Sequence[Any]) -> tuple[Any, ...]:
+    """The equations, or rational combinations of them that say the same with fewer transcendental terms.
+
+    >>> x, y = sp.symbols("x y", real=True)
+    >>> row_reduced([sp.cos(x + y) + x - y, sp.cos(x + y) - x], [x, y])
+    (-y/2 + cos(x + y), x - y/2)
+    """
+    own = set(unknowns)
+    rows = [sp.expand(e).as_coefficients_dict() for e in equations]
+    terms = sorted({t for row in rows for t in row}, key=sp.default_sort_key)
+    hard = [t for t in terms if t.free_symbols & own and not t.is_polynomial(*own)]
+    if len(rows) > 6 or len(terms) > 60 or not any(sum(t in row for row in rows) > 1 for t in hard):
+        return tuple(equations)
+    if not all(c.is_Rational for row in rows for c in row.values()):
+        return tuple(equations)
+    columns = [*hard, *(t for t in terms if t not in hard)]
+    matrix = sp.Matrix([[row.get(t, 0) for t in columns] for row in rows]).rref()[0]
+    reduced = [sp.Add(*(c * t for c, t in zip(matrix.row(i), columns, strict=True))) for i in range(matrix.rows)]
+    return tuple(e for e in reduced if e != 0)
+
+
+def jointly_linear(e: Any, group: tuple[Any, ...]) -> bool:
+    return bool(e.is_polynomial(*group)) and sp.Poly(e, *group).total_degree() <= 1
+
+
+def with_plain_symbols(e: Any, unknowns: tuple[Any, ...], names: dict[Any, Any]) -> Any:
+    """The polynomial with every factor of a coefficient that has several terms written as one new symbol."""
+    poly = sp.Poly(e, *unknowns)
+    content = sp.S.Zero
+    for m, c in poly.terms():
+        image = sp.S.One
+        for f in sp.Mul.make_args(sp.factor(c)):
+            base, exponent = f.as_base_exp()
+            if isinstance(base, sp.Add):
+                if -base in names:
+                    image *= (-names[-base]) ** exponent
+                    continue
+                base = names.setdefault(base, sp.Dummy("c"))
+            image *= base**exponent
+        content += image * sp.Mul(*(u**k for u, k in zip(unknowns, m, strict=True)))
+    return content
+
+
+def tidied(value: Any) -> Any:
+    if sp.count_ops(value) > 80 or not value.free_symbols:
+        return value if sp.count_ops(value) > 60 else sp.radsimp(value)
+    return sp.simplify(value)
+
+
+def factors_of(e: Any) -> list[Any]:
+    whole = sp.factor(sp.numer(sp.together(e))) if sp.count_ops(e) < MAX_OPS else e
+    out = dict[Any, None]()
+    for f in sp.Mul.make_args(whole):
+        out[f.base if isinstance(f, sp.Pow) and f.exp.is_Integer and f.exp > 0 else f] = None
+    return [f for f in out if not (isinstance(f, sp.Pow) and f.exp.is_negative)]
