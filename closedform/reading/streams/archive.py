@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 
 from closedform.errors import InputError
-from closedform.reading.streams.blocks import Made, scanned
+from closedform.reading.streams.blocks import Made, Scan, block_rows
 from closedform.reading.streams.clock import look
 from closedform.reading.streams.spool import ArrayFile, Temporary
 
@@ -123,7 +123,20 @@ def from_npz(path: Path, found: Sequence[Member], names: tuple[str, ...]) -> Mad
         columns += [(len(parts), j) for j in range(count)]
         kept += own
         parts.append(_file(path, member))
-    return scanned(tuple(kept), Archive(tuple(parts), tuple(columns)), faults, str(path))
+    if not kept:
+        raise InputError(next(iter(faults.values())))
+    scans = [
+        Scan(tuple(n for n, (at, _) in zip(kept, columns, strict=True) if at == p), str(path))
+        for p in range(len(parts))
+    ]
+    for scan, part in zip(scans, parts, strict=True):  # each array as it lies, not put beside the others
+        for block in part.blocks(range(part.columns), block_rows(part.columns)):
+            scan.see(block)
+    whole = Scan(tuple(kept), str(path), scans[0].rows)
+    for scan in scans:
+        whole.gaps |= scan.gaps
+        whole.faults |= scan.faults
+    return whole.made(Archive(tuple(parts), tuple(columns)), faults)
 
 
 def _file(path: Path, member: Member) -> ArrayFile:

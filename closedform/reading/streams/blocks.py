@@ -107,7 +107,7 @@ class Scan:
     def see(self, block: np.ndarray) -> None:
         """One pass where all is well: a sum is finite only if every entry is, or it overflows, which is looked into."""
         with np.errstate(over="ignore", invalid="ignore"):
-            fine = np.isfinite(block.sum())
+            fine = block.dtype.kind in "iub" or np.isfinite(block.sum(dtype=np.float64))
         if not fine:
             finite = np.isfinite(block)
             for place in np.flatnonzero(~finite.all(axis=0)):
