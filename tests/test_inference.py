@@ -112,16 +112,28 @@ def test_a_perfect_fit_has_no_tests():
     assert s.sigma == 0
     assert s.standard_errors.tolist() == [0.0] * 6
     assert np.isnan([*s.t_values, *s.p_values, s.f_value, s.log_likelihood, s.aic]).all()
-    assert "no larger than rounding" in s.notes[0]
+    assert "no larger than the rounding of this computation" in s.notes[0]
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(300, 3)) + 1e6
-    for model in (
-        LeastSquaresRegressor().fit(X, X @ [0.1, 0.7, -1.3]),
-        LeastSquaresRegressor().partial_fit(X, X @ [1, 2, 3]),
-    ):
-        assert model.statistics().sigma == 0
-    noisy = LeastSquaresRegressor().fit(X, X @ [0.1, 0.7, -1.3] + 1e-6 * rng.normal(size=300)).statistics()
-    assert 0.8e-6 < noisy.sigma < 1.2e-6
+    X = rng.normal(size=(300, 3))
+    s = LeastSquaresRegressor().fit(X, X @ [0.1, 0.7, -1.3]).statistics()
+    assert (s.sigma, s.r_squared) == (0, pytest.approx(1))
+    for offset, noise in ((0.0, 1e-12), (1e6, 1e-6), (1e8, 1e-3)):  # small beside the data, and none of it rounding
+        y = np.round((X @ [0.1, 0.7, -1.3] + offset) / 1e-13) * 1e-13 if not offset else X @ [0.1, 0.7, -1.3] + offset
+        s = LeastSquaresRegressor().fit(X, y + noise * rng.normal(size=300)).statistics()
+        assert 0.8 * noise < s.sigma < 1.2 * noise
+    far = LeastSquaresRegressor().fit(X, X @ [0.1, 0.7, -1.3] + 1e15).statistics()
+    assert 0.01 < far.sigma < 0.1  # the rounding of y to eighths is uniform: 1/8/sqrt(12) = 0.036
+    assert any("rounding of the data: the fit is essentially perfect" in note for note in far.notes)
+
+
+def test_a_state_does_not_say_that_small_residuals_are_none():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(300, 3))
+    y = X @ [1.0, 2.0, 3.0] + 1e-8 * rng.normal(size=300)
+    s = LeastSquaresRegressor().partial_fit(X, y).statistics()
+    assert np.isnan([s.sigma, s.f_value, s.log_likelihood, *s.standard_errors]).all()
+    assert "too small for the state to tell" in s.notes[0]
+    assert 0.8e-8 < LeastSquaresRegressor().fit(X, y).statistics().sigma < 1.2e-8
 
 
 def test_an_ill_conditioned_design_keeps_its_standard_errors():
@@ -181,7 +193,7 @@ def test_what_does_not_exist_is_said():
     X, y, _ = table()
     with pytest.warns(RuntimeWarning, match="rank"):
         few = LeastSquaresRegressor().fit(X[:3], y[:3]).statistics()
-    assert "no degree of freedom" in few.notes[0]
+    assert "no more rows (3) than independent columns (3): no degree of freedom" in few.notes[0]
     assert np.isnan([few.sigma, few.f_value, few.log_likelihood, *few.standard_errors]).all()
     ridge = LeastSquaresRegressor(ridge=1.0).fit(X, y).statistics()
     assert "biased" in ridge.notes[0]

@@ -351,3 +351,12 @@ def test_rows_that_do_not_count_do_not_hide_a_constant():
     X = np.column_stack([np.arange(6.0), [3.0, 3.0, 3.0, 3.0, 9.0, 9.0]])
     with pytest.warns(RuntimeWarning, match="x2 = 3"):
         LeastSquaresRegressor().fit(X, np.arange(6.0) ** 2, [1, 1, 1, 1, 0, 0])
+
+
+def test_weights_out_of_range_are_refused():
+    X, y = np.arange(12.0).reshape(6, 2) ** 2, np.arange(6.0)
+    for size in (1e300, 1e-300):
+        with pytest.raises(InputError, match=f"the weight of row 2 is {size:g}, out of the range".replace("+", r"\+")):
+            solve(X, y, weights=[1, 0, size, 1, 1, 1])
+    even = solve(X, y, weights=np.full(6, 1e90))
+    np.testing.assert_allclose(even.coefficients, solve(X, y).coefficients, rtol=1e-12)

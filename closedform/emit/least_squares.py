@@ -44,7 +44,7 @@ class LeastSquares:
     perturbation bound leaves of 16; ``method`` says which factorisation was used. ``rank`` (without the intercept)
     below k means that the coefficients are the minimiser of least norm and ``dependent`` says which columns depend on
     which. ``residual`` is the weighted sum of squares of each output, ``rounding`` the part of it that rounding alone can
-    make; ``moments`` the state.
+    make (of eps^2 ||y||^2 when it comes ``from_rows``, of eps ||y||^2 when it comes from the state); ``moments`` the state.
 
     ``root`` (outputs without penalty only) has a row for the intercept, where there is one, and each column: root root'
     is the inverse of X'WX, of full rank or on the complement of the null space; ``estimable`` says which of these rows
@@ -62,6 +62,7 @@ class LeastSquares:
     dependent: tuple[str, ...]
     moments: Moments
     rounding: Array
+    from_rows: bool
     root: Array | None
     estimable: NDArray[np.bool_]
 
@@ -193,11 +194,15 @@ class _Problem:
     def gradient(self, a: Array, ridge: float, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
         """X'W(y - X a) - ridge a and the residual sums of squares, from the data themselves."""
         s = self.moments
-        spread = np.sqrt(np.where(np.diag(s.gram) > 0, np.diag(s.gram), np.inf))
-        near = s.centred and bool((math.sqrt(s.weight) * np.abs(s.centre) < 100 * spread).all())
-        total = self.data().total(Residuals(s, a, chosen, near), added)
+        total = self.data().total(Residuals(s, a, chosen, self.near()), added)
         assert total is not None
         return total[0] - ridge * a, total[1]
+
+    def near(self) -> bool:
+        """Whether the means are so small beside the spread that rows need not be centred for residuals."""
+        s = self.moments
+        spread = np.sqrt(np.where(np.diag(s.gram) > 0, np.diag(s.gram), np.inf))
+        return s.centred and bool((math.sqrt(s.weight) * np.abs(s.centre) < 100 * spread).all())
 
     def by_qr(self, ridge: float, chosen: NDArray[np.bool_], scale: Array, small: bool) -> LeastSquares:
         """R of the scaled [X y] by QR over blocks; its SVD, or the least norm where columns depend on each other."""
@@ -309,6 +314,7 @@ class _Problem:
         Without a ``residual`` from the rows it is taken from the state, which resolves it to eps ||y||^2 only.
         """
         s = self.moments
+        from_rows = residual is not None
         rounding, residual = self.resolved(a, chosen, residual)
         if root is not None and s.centred:
             first = np.concatenate([[1 / math.sqrt(s.weight)], -(s.centre + s.centre_low) @ root])
@@ -325,7 +331,20 @@ class _Problem:
             )
         level = self.intercept(a, chosen) if level is None else level
         return LeastSquares(
-            a, level, condition, digits, method, rank, s.rows, residual, dependent, s, rounding, root, estimable
+            a,
+            level,
+            condition,
+            digits,
+            method,
+            rank,
+            s.rows,
+            residual,
+            dependent,
+            s,
+            rounding,
+            from_rows,
+            root,
+            estimable,
         )
 
     def resolved(self, a: Array, chosen: NDArray[np.bool_], residual: Array | None) -> tuple[Array, Array]:
@@ -335,8 +354,8 @@ class _Problem:
             explained = np.einsum("ij,ij->j", a, s.gram @ a)
             left = s.square[chosen] - 2 * np.einsum("ij,ij->j", a, s.moment[:, chosen]) + explained
             return few * EPSILON * (s.square[chosen] + explained), np.maximum(left, 0.0)
-        size = s.square[chosen] + s.weight * s.level[chosen] ** 2 + self.norms(0.0) ** 2 @ a**2
-        return few * EPSILON**2 * size, residual
+        sizes = np.diag(s.gram) + (s.weight * s.centre**2 if self.near() else 0.0)
+        return few * EPSILON**2 * (s.square[chosen] + sizes @ a**2), residual
 
 
 def solve_moments(s: Moments, ridge: float | ArrayLike, names: Sequence[str] | None = None) -> LeastSquares:

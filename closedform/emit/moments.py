@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from closedform.errors import InputError
 
 Array = NDArray[np.float64]
-SMALLEST = 1e-280  # of a sum of squares: below, double precision loses digits
+SMALLEST, LARGEST = 1e-280, 1e280  # of a sum of squares: beyond, products of sums lose digits or overflow
 
 Block = tuple[Array, Array, Array | None]  # X, Y and the weights of the rows, None for ones
 
@@ -92,8 +92,8 @@ class Moments:
         ``varying`` are the columns whose squares must not vanish.
         """
         for name, squares, varying in (("X", np.diag(self.gram), varying_x), ("y", self.square, varying_y)):
-            wrong = ~np.isfinite(squares)
-            what = "has entries that are not finite, or so large that their squares are not; remove them, or"
+            wrong = ~(squares < LARGEST)
+            what = "has entries that are not finite, or so large that their squares overflow; remove them, or"
             if not wrong.any() and varying is not None:
                 wrong = varying & (squares < SMALLEST)
                 what = "has entries so close to each other or to zero that their squares vanish;"

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from closedform.errors import CallError, InputError
 
 Array = NDArray[np.float64]
+LEAST_WEIGHT = 1e-100
 
 
 def as_columns(X: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
@@ -42,6 +43,11 @@ def as_weights(weights: ArrayLike | None, rows: int) -> Array | None:
     if not np.isfinite(w).all() or (w < 0).any():
         place = np.flatnonzero(~(np.isfinite(w) & (w >= 0)))[0]
         raise InputError(f"the weight of row {place} is {w[place]:g}; a weight is finite and not negative")
+    if (extreme := (w > 0) & ((w < LEAST_WEIGHT) | (w > 1 / LEAST_WEIGHT))).any():
+        raise InputError(
+            f"the weight of row {int(np.argmax(extreme))} is {w[np.argmax(extreme)]:g}, out of the range {LEAST_WEIGHT:g} to "
+            f"{1 / LEAST_WEIGHT:g}; multiply the weights by a common factor"
+        )
     return w
 
 

@@ -12,11 +12,14 @@ from closedform.emit.inference.statistics import FitStatistics, statistics
 from closedform.emit.least_squares import solve_blocks
 from closedform.emit.moments import Block
 from closedform.emit.passes import Stream
+from closedform.emit.rows import as_weights
 from closedform.errors import CallError
 from closedform.problem import Problem
 from closedform.strategies.large.least_squares import design_rows
 
-_FORMULA = re.compile(r"inv\((\w+)'\*(?:diag\((\w+)\)\*)?\1\)\*\1'\*(?:diag\(\2\)\*)?(\w+)")
+_FORMULA = re.compile(
+    r"inv\((\w+)'\*\1\)\*\1'\*(\w+)|inv\((\w+)'\*diag\((\w+)\)\*\3\)\*\3'\*(?:diag\(\4\)\*(\w+)|\(\4 \.\* (\w+)\))"
+)
 
 
 def statistics_of(problem: Problem, formula: str | None, covariance: str, level: float, student: bool) -> FitStatistics:
@@ -53,10 +56,11 @@ def _of_arrays(problem: Problem, formula: str | None, covariance: str, level: fl
     found = _FORMULA.fullmatch(formula or "")
     if not found:
         raise CallError("these are the statistics of linear least squares, and the formula is another one")
-    X, w, y = (None if key is None else np.asarray(problem.arrays[key], dtype=float) for key in found.groups())
-    assert X is not None
-    assert y is not None
-    right, weights = y.reshape(len(X), -1), None if w is None else w.reshape(-1)
+    plain, response, design, weight, first, second = found.groups()
+    given = {key: np.asarray(value, dtype=float) for key, value in problem.arrays.items()}
+    X = given[plain or design]
+    right = given[response or first or second].reshape(len(X), -1)
+    weights = as_weights(None if weight is None else given[weight], len(X))
 
     def blocks() -> Iterator[Block]:
         yield X, right, weights

@@ -135,7 +135,7 @@ def statistics(
         sigma=whole.sigma,
         residual_sum_of_squares=whole.residual,
         total_sum_of_squares=whole.total,
-        r_squared=1 - whole.residual / whole.total if whole.total > 0 else math.nan,
+        r_squared=_r_squared(whole),
         adjusted_r_squared=_adjusted(whole, n),
         f_value=f,
         f_p_value=fisher_upper(f, whole.model_degrees, df),
@@ -184,19 +184,32 @@ def _sums(fit: LeastSquares, output: int, labels: list[str], penalty: float, not
         )
     elif df <= 0:
         notes.append(
-            f"{s.used} rows are fitted by {rank} independent columns: no degree of freedom is left for sigma, and "
-            "standard errors, tests, intervals, F and the likelihood do not exist"
+            f"there are no more rows ({s.used}) than independent columns ({rank}): no degree of freedom is left for sigma, "
+            "and standard errors, tests, intervals, F and the likelihood do not exist"
+        )
+    elif exact and not fit.from_rows:
+        notes.append(
+            "the residuals are too small for the state to tell, whose sums of squares they are the difference of: sigma, "
+            "standard errors, tests, F and the likelihood are not given; fit to all rows at once gives them"
         )
     elif exact:
         sigma = 0.0
         notes.append(
-            "the residuals are no larger than rounding: sigma is 0, and t, F, the likelihood, AIC and BIC do not exist"
+            "the residuals are no larger than the rounding of this computation: sigma is taken as 0, and t, F, the "
+            "likelihood, AIC and BIC do not exist"
         )
     else:
         sigma = math.sqrt(residual / df)
         known = math.log10(residual / float(fit.rounding[output])) / 2 if fit.rounding[output] > 0 else math.inf
         if known < 4:
             notes.append(f"the residuals are small beside rounding: sigma is known to about {known:.0f} digits or more")
+        size = (
+            total
+            + s.weight * float(s.level[output]) ** 2
+            + float((np.diag(s.gram) + s.weight * s.centre**2) @ slopes**2)
+        )
+        if residual <= EPSILON**2 * size:
+            notes.append("the residuals are no larger than the rounding of the data: the fit is essentially perfect")
     if fit.rank < len(s.gram):
         lost = [name for name, kept in zip(labels, fit.estimable, strict=True) if not kept]
         shown = ", ".join(lost[:10]) + (", ..." if len(lost) > 10 else "")
@@ -324,9 +337,17 @@ def _f_value(fit: LeastSquares, whole: _Sums, a: Array, covariance: Array, kind:
     return float(b @ np.linalg.solve(matrix, b)) / q
 
 
+def _r_squared(whole: _Sums) -> float:
+    if whole.total <= 0:
+        return math.nan
+    return 1 - whole.residual / whole.total if whole.model_degrees else 0.0
+
+
 def _adjusted(whole: _Sums, n: int) -> float:
     if whole.total <= 0 or whole.residual_degrees <= 0 or whole.penalised:
         return math.nan
+    if not whole.model_degrees:
+        return 0.0
     return 1 - (n - whole.constant) / whole.residual_degrees * whole.residual / whole.total
 
 
