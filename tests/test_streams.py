@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from closedform import InputError, derive
+from closedform import CallError, InputError, derive
 from closedform.ladder import worker
 from closedform.reading.data.tables import LARGE_ROWS, read_table
 from closedform.reading.streams.clock import reading_until
@@ -251,3 +251,47 @@ def test_memory_stays_bounded(tmp_path: Path, kind: str) -> None:
     assert told["last"] == pytest.approx(18, rel=1e-6)
     assert 0 < told["parent"] < 100
     assert told["child"] < 100
+
+
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("sum(i, 1, n, (y[i] - a - b*x[i])^2)", {"assumptions": ["b > 3"]}),
+        ("sum(i, 1, n, (y[i] - a - b*x[i])^2)", {"assumptions": ["a + b = 1"]}),
+        ("sum(i, 1, n, (y[i] - a - b*x[i])^2)", {"box": "b=3:4"}),
+        ("sum(i, 1, n, (y[i] - a - b*x[i])^2)", {"assumptions": ["b integer"]}),
+        ("sum(i, 1, n, (y[i] - a - b*x[i])^2) subject to a + b = 1", {}),
+        ("sum(i, 1, 3, (y[i] - a - b*x[i])^2)", {}),
+        ("sum(i, 2, n, (y[i] - a - b*x[i])^2)", {}),
+        ("sum(i, 1, n, (y[i] - a - b*x[i + 1])^2)", {}),
+        ("sum(i, 1, n, (y[i] - a - b*i)^2)", {}),
+        ("-sum(i, 1, n, (y[i] - a - b*x[i])^2)", {}),
+    ],
+)
+def test_another_question_is_not_answered_by_the_fit_to_all_rows(rows, loss, options) -> None:
+    X, y = rows
+    try:
+        report = derive(loss, unknowns="a, b", data={"x": X[:, 0], "y": y}, **options)
+    except (InputError, CallError):
+        return
+    assert report.verdict.outcome == "undecided"
+    with pytest.raises(CallError, match="these are the statistics of linear least squares, and"):
+        report.statistics()
+
+
+def test_a_sum_to_be_maximised_has_statistics_too(rows) -> None:
+    X, y = rows
+    data = {"x": X[:50, 0].tolist(), "y": y[:50].tolist()}
+    up = derive("maximize -sum(i, 1, n, (y[i] - a - b*x[i])^2)", unknowns="a, b", data=data).statistics()
+    down = derive("sum(i, 1, n, (y[i] - a - b*x[i])^2)", unknowns="a, b", data=data).statistics()
+    np.testing.assert_array_equal(up.standard_errors, down.standard_errors)
+
+
+def test_a_wide_large_table_of_low_rank() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(800, 40)) @ rng.normal(size=(40, 260)), rng.normal(size=800)
+    report = derive("ols", data={"X": X, "y": y}, target="y", intercept=False, timeout=50)
+    assert (report.verdict.outcome, report.verdict.minimiser) == ("closed", "undecided")
+    point = [float(v) for v in report.critical_points[0].numeric.values()]
+    np.testing.assert_allclose(point, np.linalg.lstsq(X, y, rcond=None)[0], atol=1e-9)
+    assert "and 37 more columns" in report.to_text(full=True)

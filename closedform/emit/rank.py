@@ -18,6 +18,7 @@ Array = NDArray[np.float64]
 EPSILON = float(np.finfo(np.float64).eps)
 NEGLIGIBLE = 1e-7  # of a relation among columns of norm one
 SHOWN = 5
+MOST_TERMS = 12  # of a relation that is written out
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,18 @@ def relations(null: Array, R: Array, centre: Array | None, names: Sequence[str])
     out = list[str]()
     for at, column in sorted(enumerate(found), key=lambda f: f[1]):
         size = np.linalg.norm(R[:, column])
-        terms = [
-            (float(c), names[j])
+        places = [
+            (float(c), j)
             for c, j in zip(weights[:, at], free, strict=True)
             if abs(c) * sizes[j] > NEGLIGIBLE * size > 0
         ]
+        if len(places) > MOST_TERMS:
+            few = ", ".join(names[j] for _, j in places[:3])
+            out.append(f"{names[column]} is a combination of {few} and {len(places) - 3} more columns")
+            continue
+        terms = [(c, names[j]) for c, j in places]
         if centre is not None:
-            parts = [float(centre[column]), *(-c * float(centre[names.index(n)]) for c, n in terms)]
+            parts = [float(centre[column]), *(-c * float(centre[j]) for c, j in places)]
             if abs(sum(parts)) > NEGLIGIBLE * max(map(abs, parts)):
                 terms.insert(0, (sum(parts), "1"))
         out.append(f"{names[column]} = {_sum(terms)}")

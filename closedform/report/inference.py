@@ -34,7 +34,7 @@ def statistics_of(problem: Problem, formula: str | None, covariance: str, level:
         if problem.data is None:
             raise CallError("standard errors need data: give the table or the arrays")
         try:
-            rows = design_rows(problem)
+            rows = design_rows(problem.minimised())
             if rows.height != 1:
                 raise ValueError(f"the constant column is {rows.height:g} and not 1")
             fit = rows.fit(scaled=False, inference=True)

@@ -20,7 +20,7 @@ from closedform.attempt import Attempt, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.least_squares import Array, LeastSquares, solve_blocks
 from closedform.emit.moments import Block
-from closedform.expression import Node, column_names, number
+from closedform.expression import Node, column_names, free_names, number
 from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
@@ -212,12 +212,21 @@ def _design(problem: Problem) -> _Design:
     if problem.data is None or problem.loss is None:
         raise _NotLeastSquares("there is no table of data to stream")
     unknowns = set(problem.unknowns)
+    if problem.constraints or any(free_names(r) & unknowns for r in problem.relations):
+        raise _NotLeastSquares("the unknowns are bounded")
+    if unknowns & {u for u, words in problem.properties.items() if words}:
+        raise _NotLeastSquares("an unknown is declared to be of a kind")
     rows: _Design | None = None
     ridge = dict[str, float]()
     for scale, term in _terms(problem.loss):
         if term.head == "sum":
             if rows is not None:
                 raise _NotLeastSquares("the loss has more than one sum over rows")
+            low, high = term.children[1], term.children[2]
+            if low.number != 1 or not (high.name == "n" or high.number == problem.data.rows):
+                raise _NotLeastSquares("the sum does not run over all rows")
+            if scale < 0:
+                raise _NotLeastSquares("the sum over rows has a negative factor")
             rows = _row_term(term, scale, unknowns)
         elif (penalised := _square_of_unknown(term, unknowns)) is not None and scale > 0:
             ridge[penalised] = ridge.get(penalised, 0.0) + scale
@@ -225,8 +234,26 @@ def _design(problem: Problem) -> _Design:
             raise _NotLeastSquares("a term outside the sum over rows is not a square of an unknown")
     if rows is None:
         raise _NotLeastSquares("the loss has no sum over rows")
+    for node in (*rows.coefficients.values(), rows.offset, rows.weight):
+        _check_known(node, rows.index, problem.data.names)
     # A constant factor of the whole loss weighs the penalty against it.
     return _Design(rows.coefficients, rows.offset, rows.weight, rows.index, ridge)
+
+
+def _check_known(node: Node, index: str, columns: tuple[str, ...]) -> None:
+    """Raises where a node is no number, no column at its row, and no function of such."""
+    if node.number is not None:
+        return
+    if node.head == "@":
+        if node.children[1] != name_node(index) or node.children[0].name not in columns:
+            raise _NotLeastSquares(f"the column {node.children[0].name} is not indexed by the row {index}")
+        return
+    if node.name is not None:
+        raise _NotLeastSquares(f"{node.name} is neither a number nor a column")
+    if node.head not in ("+", "*", "^", *_FUNCTIONS):
+        raise _NotLeastSquares(f"{node.head} of a column is not evaluated here")
+    for child in node.children:
+        _check_known(child, index, columns)
 
 
 def _terms(node: Node, scale: float = 1.0) -> Iterator[tuple[float, Node]]:
