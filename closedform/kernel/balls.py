@@ -80,8 +80,8 @@ def _walk(tree: Tree, values: Mapping[str, Any], columns: Columns, number: Any, 
     head, args = str(tree[0]), tree[1:]
     if head in ("sum", "prod"):
         low, high = (_index(_walk(a, values, columns, number, table)) for a in args[1:3])
-        if high - low > MAX_TERMS:
-            refuse("a sum has too many terms")
+        if not -1 <= high - low <= MAX_TERMS:
+            refuse("a sum has too many terms, or its limits run backwards")
         total = number(0 if head == "sum" else 1)
         index = str(args[0])
         for body, own in in_blocks(args[3], index, low, high, columns, number):

@@ -165,7 +165,7 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns
     head, args = head_of(tree), tree[1:]
     if head == "sum":
         low, high = (evaluate(a, values, columns).unique_fmpz() for a in args[1:3])
-        if low is None or high is None or high - low > MAX_TERMS:
+        if low is None or high is None or not -1 <= high - low <= MAX_TERMS:
             refuse("a sum has no whole limits, or too many terms")
         total = Jet(arb(0), {}, {})
         index = str(args[0])

@@ -68,7 +68,7 @@ def _read(
     head, args = head_of(tree), tree[1:]
     if head in ("sum", "prod"):
         low, high = (as_integer(a) for a in args[1:3])
-        if low is None or high is None or high - low > MAX_LENGTH:
+        if low is None or high is None or not -1 <= high - low <= MAX_LENGTH:
             raise NotRational("a sum without whole limits")
         whole = _by_moments(args[3], str(args[0]), low, high, context, columns, at) if head == "sum" else None
         if whole is not None:

@@ -48,6 +48,7 @@ class Stated:
     equations: list[Tree]
     assumptions: list[Relation] = field(default_factory=list[Relation])  # of the document, those on unknowns among them
     columns: dict[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
+    unread: bool = False  # whether some assumption stands in words
     shapes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     properties: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     own: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
@@ -86,7 +87,8 @@ class Stated:
             x, _, word = line.partition(" ")
             if word in PROPERTIES:
                 out.properties.setdefault(x, set()).add(word)
-        read_ones = (relations_in({"": text}, {*unknowns, *parameters}) for text in said)
+        read_ones = [relations_in({"": text}, {*unknowns, *parameters}) for text in said]
+        out.unread = None in read_ones
         rows: list[Relation] = [(">", n, ZERO) for n in sorted(set[str]().union(*map(_ends, trees)) & set(parameters))]
         out.assumptions = [*(out.domain or []), *(r for rs in read_ones for r in rs or []), *rows]
         out.admit_all(proved)
@@ -130,7 +132,7 @@ class Stated:
         words = {x: set(names(v, x)) for x, v in mapping(stated["properties"], "properties").items()}
         everything = {*shapes, *self.shapes}
         return (
-            self.domain is not None
+            self.everywhere
             and not stated["constraints"]
             and all(shapes.get(x, NUMBER) == self.shapes.get(x, NUMBER) for x in everything)
             and all(said <= self.properties.get(x, set()) for x, said in words.items())

@@ -194,7 +194,8 @@ def _counts(document: dict[str, Json], question: Question, places: list[Place], 
     if shown.get("real") is not None:
         inner = sum(not str(p.said.get("kind")).startswith("boundary") for p in places)
         wrong = whole and shown["real"] not in (inner, len(places))
-        word = REFUSED if wrong else COVERED if whole and shown["real"] == inner else SEALED
+        sure = whole and shown["real"] == inner and not question.parameters
+        word = REFUSED if wrong and not question.parameters else COVERED if sure else SEALED
         yield Finding(
             "counts.real", word, "the number of points listed" if whole else "the list is not proved complete"
         )

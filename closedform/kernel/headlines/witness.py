@@ -31,6 +31,8 @@ def instance(question: Question, witness: Json, proved: Mapping[str, Certificate
     given = {x: [rational(v, x) for v in sequence(vs, x, MAX_ENTRIES)] for x, vs in mapping(witness, "witness").items()}
     if set(given) & set(question.unknowns) or question.loss is None or not question.everywhere:
         refuse("the witness gives values to unknowns, or there are bounds")
+    if question.unread or question.properties:
+        refuse("whether the witness meets the assumptions is not read")
     numbers = {x: v[0] for x, v in given.items() if len(v) == 1}
     for op, a, b in question.assumptions:
         gap = evaluate(add(a, mul(MINUS, b)), {x: arb(v) for x, v in numbers.items()}, given)
