@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from closedform import problem as problems
@@ -206,8 +207,9 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
 
     if problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
         worker.import_meanwhile("sympy")
+    asked = replace(problem.minimised(), arrays=FrozenMap())  # formulas are found without arrays, which may be large
     while checked is None and inner.remaining > 0:
-        job = worker.Job("closedform.ladder.climb", "solve", (problem.minimised(), inner, dict(known), exact))
+        job = worker.Job("closedform.ladder.climb", "solve", (asked, inner, dict(known), exact))
         try:
             worker.run(job, deadline, listen)
         except worker.Died as died:

@@ -283,7 +283,11 @@ def test_a_report_has_the_statistics_of_its_problem():
     s = derive(text, unknowns="c, a, b, d", data=columns).statistics()
     np.testing.assert_allclose(s.standard_errors, CASES["WLS"]["bse"], rtol=1e-10)
     np.testing.assert_allclose(s.log_likelihood, CASES["WLS"]["llf"], rtol=1e-10)
-    s = derive("||X*a - y||^2", unknowns="a", data={"X": X, "y": y}).statistics()
+    on_arrays = derive("||X*a - y||^2", unknowns="a", data={"X": X, "y": y})
+    shown = json.loads(on_arrays.to_json())["solution"]
+    np.testing.assert_allclose(shown["standard_errors"]["a"], CASES["OLS through zero"]["bse"], rtol=1e-10)
+    np.testing.assert_allclose(shown["r_squared"], CASES["OLS through zero"]["r2"], rtol=1e-10)
+    s = on_arrays.statistics()
     np.testing.assert_allclose(s.p_values, CASES["OLS through zero"]["p"], rtol=1e-10)
     assert s.names == ("a[1]", "a[2]", "a[3]")
     s = derive("(X*a - y)'*diag(w)*(X*a - y)", unknowns="a", data={"X": X, "y": y, "w": w}).statistics()

@@ -13,7 +13,7 @@ from closedform.emit.least_squares import solve_blocks
 from closedform.emit.moments import Block
 from closedform.emit.passes import Stream
 from closedform.emit.rows import as_weights
-from closedform.errors import CallError
+from closedform.errors import CallError, InputError
 from closedform.problem import Problem
 from closedform.strategies.large.least_squares import design_rows
 
@@ -38,7 +38,7 @@ def statistics_of(problem: Problem, formula: str | None, covariance: str, level:
             if rows.height != 1:
                 raise ValueError(f"the constant column is {rows.height:g} and not 1")
             fit = rows.fit(scaled=False, inference=True)
-        except ValueError as reason:
+        except (ValueError, InputError) as reason:
             raise CallError(f"these are the statistics of linear least squares, and {reason}") from None
         return statistics(
             fit,

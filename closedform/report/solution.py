@@ -83,8 +83,23 @@ def with_solution(report: Report) -> Report:
     loss = _loss(report, values)
     if loss is not None:
         extra["loss"] = loss
+    extra |= _statistics(report)
     solution |= {key: value for key, value in extra.items() if key not in solution}
     return replace(report, details=FrozenMap({**report.details, "solution": solution}))
+
+
+def _statistics(report: Report) -> dict[str, Any]:
+    """Of least squares: the standard errors of the unknown's entries (None where there are none), sigma and R^2."""
+    try:
+        s = report.statistics()
+    except (CallError, InputError):
+        return {}
+    errors = [None if math.isnan(v) else v for v in s.standard_errors.tolist()]
+    numbers = {"sigma": s.sigma, "r_squared": s.r_squared}
+    return {
+        "standard_errors": {report.problem.unknowns[0]: errors},
+        **{key: None if math.isnan(v) else v for key, v in numbers.items()},
+    }
 
 
 def _noted(report: Report, note: str) -> Report:

@@ -20,6 +20,7 @@ from closedform.attempt import Attempt, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.least_squares import Array, LeastSquares, solve_blocks
 from closedform.emit.moments import Block
+from closedform.errors import InputError
 from closedform.expression import Node, column_names, free_names, number
 from closedform.expression import name as name_node
 from closedform.frozen import FrozenMap
@@ -382,7 +383,7 @@ def _block(design: _Design, parts: list[Node], rows: dict[str, Array]) -> Block:
     y = np.broadcast_to(-_evaluate(design.offset, rows, design.index), (count,)).reshape(-1, 1)
     weight = np.asarray(_evaluate(design.weight, rows, design.index))
     if np.any(weight < 0):
-        raise ValueError("a weight is negative, so the loss is not convex")
+        raise InputError("a weight is negative, so the loss is not convex")
     return X, y, None if weight.ndim == 0 and weight == 1 else np.broadcast_to(weight, (count,))
 
 
