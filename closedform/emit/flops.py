@@ -188,8 +188,9 @@ class _Counter:
 
     def value(self, e: ast.expr, scope: dict[str, Any]) -> Any:
         if isinstance(e, ast.Constant):
-            whole = isinstance(e.value, int) and not isinstance(e.value, bool)
-            return w.constant(e.value) if whole else NUMBER if isinstance(e.value, float) else e.value
+            if isinstance(e.value, int) and not isinstance(e.value, bool):
+                return w.constant(e.value)
+            return NUMBER if isinstance(e.value, float) else e.value
         if isinstance(e, ast.Name):
             return scope.get(e.id, NUMBER)
         if isinstance(e, ast.Tuple | ast.List):
@@ -367,7 +368,7 @@ class _Counter:
     def numpy(
         self, name: str, args: list[Any], keywords: dict[str, ast.expr], e: ast.Call, scope: dict[str, Any]
     ) -> Any:
-        first = args[0] if args else None
+        first: Any = args[0] if args else None
         if name in ENTRYWISE:
             return self.entrywise(*args)
         if name in REDUCED or name in ("any", "all"):
@@ -415,12 +416,13 @@ class _Counter:
         raise Unsupported(f"np.{name} is not counted")
 
     def linalg(self, name: str, args: list[Any], keywords: dict[str, ast.expr]) -> Any:
-        a = args[0]
+        a: Array = args[0]
         thin = isinstance(k := keywords.get("full_matrices"), ast.Constant) and k.value is False
         key = "full_svd" if name == "svd" and not thin else name
-        if name == "norm" and len(args) > 1 and args[1] == "nuc":
+        if name == "norm" and len(args) > 1 and isinstance(args[1], str):
             key = "cond"
-        self.flops = self.flops + LINALG[key](*(x.shape for x in args if isinstance(x, Array) and x.shape))
+        arrays: list[Array] = [x for x in args if isinstance(x, Array) and x.shape]
+        self.flops = self.flops + LINALG[key](*(x.shape for x in arrays))
         low = extreme("min", *a.shape) if len(a.shape) == 2 else None
         if name == "svd":
             rows, cols = a.shape

@@ -216,7 +216,8 @@ class _Text:
 
     def attach(self, c: Fraction, m: Mono, body: str) -> str:
         up, down = self.fraction(c, m)
-        return "*".join([*up, body]) + "".join(f"/{d}" if self.single(d) else f"/({d})" for d in down)
+        below = "*".join(down)
+        return "*".join([*up, body]) + (f"/{below}" if self.single(below) else f"/({below})" if below else "")
 
     def single(self, text: str) -> bool:
         """May the text stand after a division sign as it is: one name, number, call, or thing in parentheses?"""

@@ -46,7 +46,7 @@ def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
         lines.append((f"There is no global {sought}um: {min(without, key=len).rstrip('.')}.",))
     elif verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         lines.append((_of_the_optimum(report),))
-    lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period", "interval")]
+    lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period", "interval", "family")]
     if not report.critical_points and report.formula is None:  # no problem in numbers ends without a number
         lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "search"]
     if report.refused:

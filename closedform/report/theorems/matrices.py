@@ -53,7 +53,7 @@ def _family(family: str, free: Mapping[str, str]) -> str:
 def _no_lower_bound(kind: str) -> str:
     if kind == "maximum":
         return "the loss is concave: this point is a global maximum, and there is no lower bound"
-    return "the loss is quadratic and curved both ways: this point is a saddle, and there is no lower bound"
+    return "the loss is quadratic and curved both ways (in sizes of 2 and more): a saddle, and there is no lower bound"
 
 
 MATRICES: dict[str, Theorem] = {
@@ -63,9 +63,13 @@ MATRICES: dict[str, Theorem] = {
     ),
     "global minimum of the matrices": Theorem(_least, CONVEX),
     "gradient never zero": Theorem("{reason}", "Fermat", topic="no minimum"),
-    "affine family of minimisers": Theorem(_family, "Penrose, Proc. Cambridge Phil. Soc. 51 (1955), theorem 2"),
+    "affine family of minimisers": Theorem(
+        _family, "Penrose, Proc. Cambridge Phil. Soc. 51 (1955), theorem 2", topic="family"
+    ),
     "constant slope": Theorem("{reason}, and the loss has no lower bound", "Fermat", topic="no minimum"),
-    "no lower bound": Theorem(_no_lower_bound, "Boyd and Vandenberghe, Convex Optimization, 2004, appendix A.5.4"),
+    "no lower bound": Theorem(
+        _no_lower_bound, "Boyd and Vandenberghe, Convex Optimization, 2004, appendix A.5.4", topic="no minimum"
+    ),
     "convex in the matrices": Theorem(_convex, CONVEX_RULES, topic="convex"),
     "least-norm family": Theorem(
         "if {design} lacks full column rank, the minimisers are the family a+ + v with v in the null space of the design; "

@@ -40,8 +40,9 @@ def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[l
                     centre = definite_letter(half[1], system.facts) if half and half[1] is not None else None
                     if half and half[0] and (half[1] is None or (centre is not None and centre.strict)):
                         out.extend(centre.conditions if centre is not None else ())
-                        inner = half[0] if len(half[0]) > 1 or not half[0][0].t else (half[0][0].T,)
-                        out.append(f"{display(w.product(*(w.of_letter(l) for l in inner)))} is not zero")
+                        inner = w.product(*(w.of_letter(l) for l in half[0]))
+                        flipped = len(half[0]) == 1 and display(inner).endswith("'")
+                        out.append(f"{display(inner.T if flipped else inner)} is not zero")
                     else:
                         out.append(f"{display(w.of_atom(a))} is not zero")
 
