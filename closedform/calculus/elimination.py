@@ -5,7 +5,7 @@ its coefficient is not zero, and the case that it is zero is a branch of its own
 solved by ``inversion``. A function of several unknowns (exp(x*y), sin(x + y)) is isolated and undone, so that what was
 inside it is an equation again, with branches of its own. Two equations without an easy unknown are combined by a
 resultant, which joins them. Every branch keeps all solutions, so the list is over-complete; unknowns that no equation
-binds stay free. Where circular functions were undone for some turns only, ``turns_cut`` says so. (More than 450 lines: the steps call each other.)
+binds stay free. Where circular functions were undone for some turns only, ``turns_cut`` says so.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.exponentials import Field
 from closedform.kernel.reading import Json, Refused
 from closedform.strategies.answer import certified
-from closedform.strategies.exponentials.branches import coefficients, dense, variables
+from closedform.strategies.exponentials.division import coefficients, dense, variables
 from closedform.strategies.exponentials.field import (
     NotExponential,
     Setting,

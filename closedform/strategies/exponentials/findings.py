@@ -14,7 +14,8 @@ from closedform.calculus.roots.decided_numbers import Number, text
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.exponentials import Field
 from closedform.strategies.ending import FoundPoint
-from closedform.strategies.exponentials.branches import Branch, Curve, Pieces, dense, variables
+from closedform.strategies.exponentials.branches import Branch, Curve, Pieces
+from closedform.strategies.exponentials.division import dense, variables
 from closedform.strategies.exponentials.field import Setting
 from closedform.strategies.exponentials.kinds import Judged, rational_value
 from closedform.strategies.exponentials.points import Solution

@@ -28,8 +28,9 @@ from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import Shape
 from closedform.strategies.answer import numbers_only
-from closedform.strategies.exponentials.branches import Branch, admissible, coefficients, pieces, substituted, variables
+from closedform.strategies.exponentials.branches import Branch, admissible, pieces
 from closedform.strategies.exponentials.designs import about_design, design, three_on_a_line
+from closedform.strategies.exponentials.division import coefficients, substituted, variables
 from closedform.strategies.exponentials.field import NotExponential, Setting, setting
 from closedform.strategies.exponentials.findings import SCHANUEL, substitution
 from closedform.strategies.exponentials.kinds import is_convex, sign

@@ -20,8 +20,9 @@ from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import numbers_only
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
-from closedform.strategies.exponentials.branches import Branch, Pieces, admissible, dense, pieces
+from closedform.strategies.exponentials.branches import Branch, Pieces, admissible, pieces
 from closedform.strategies.exponentials.designs import about_design
+from closedform.strategies.exponentials.division import dense
 from closedform.strategies.exponentials.evidence import eliminant_certificate
 from closedform.strategies.exponentials.field import NotExponential, Setting, setting
 from closedform.strategies.exponentials.findings import about_engine, about_numbers, about_points, symbols_of

@@ -18,7 +18,7 @@ from closedform.kernel.expression import Tree
 from closedform.kernel.reading import Refused
 from closedform.points import Kind
 from closedform.stationarity.scalar import columns_of
-from closedform.strategies.exponentials.branches import coefficients, dense, substituted
+from closedform.strategies.exponentials.division import coefficients, dense, substituted
 from closedform.strategies.exponentials.field import Setting
 from closedform.strategies.exponentials.points import Solution
 

@@ -22,7 +22,8 @@ from closedform.kernel import expression as kernel
 from closedform.kernel.claims.exponentials import Field, Quotient
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import columns_of
-from closedform.strategies.exponentials.branches import Branch, dense, substituted
+from closedform.strategies.exponentials.branches import Branch
+from closedform.strategies.exponentials.division import dense, substituted
 from closedform.strategies.exponentials.field import Setting
 
 MOST_BITS = 20_000

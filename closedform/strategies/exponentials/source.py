@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from flint import fmpz_mpoly
 
 from closedform.kernel.claims.exponentials import Field
-from closedform.strategies.exponentials.branches import Branch, coefficients
+from closedform.strategies.exponentials.branches import Branch
+from closedform.strategies.exponentials.division import coefficients
 from closedform.strategies.exponentials.field import Setting
 
 

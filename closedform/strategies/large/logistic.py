@@ -6,31 +6,27 @@ scaling the Hessian H to a unit diagonal, lam <= the least eigenvalue of DHD, g 
 every scaled row, H(b + Dv) >= exp(-R|v|) H(b) (generalised self-concordance: |f'''| <= f''; F. Bach, Electron. J.
 Stat. 4 (2010)), so the gradient points outward on the sphere of radius r when lam*(1 - exp(-R r))/R > |g|: the unique
 minimiser lies inside. Every rounding is bounded: sums by Higham's gamma (Accuracy and Stability of Numerical
-Algorithms, 3.1), exp by FLINT's balls, the eigenvalue by a shifted Cholesky factorisation (Rump 2006). A long file (over 400 lines):
-the bounds stand beside the arithmetic that they bound.
+Algorithms, 3.1), exp by FLINT's balls, the eigenvalue by a shifted Cholesky factorisation (Rump 2006).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from decimal import Decimal
 
 import flint
 import numpy as np
 from flint import arb
 
-from closedform import expression
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.expression import Node, add, mul, number
 from closedform.frozen import FrozenMap
-from closedform.problem import Problem
 from closedform.reading.data.tables import Table
 from closedform.stationarity.large.streamed import Streamed
 from closedform.stationarity.system import System
 from closedform.strategies.ending import in_floating_point
+from closedform.strategies.large.linear_predictor import Array, NotConvexFit, Rows, linear_model, rows_of
 
 name = "convex fit"
 share = 0.95
@@ -53,49 +49,13 @@ MAX_STEPS = 60
 BLOCK = 4_096
 
 
-Array = np.ndarray
-
-
-class _NotConvexFit(ValueError):
-    """The loss has another shape; the message is the sentence."""
-
-
-@dataclass
-class _Group:
-    """Rows with a common eta: ``coefficients`` by unknown, ``offset``; weights of softplus, exp and of eta itself."""
-
-    coefficients: dict[str, Node]
-    offset: Node
-    softplus: list[Node] = field(default_factory=list)
-    exponential: list[Node] = field(default_factory=list)
-    linear: list[Node] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Model:
-    index: str
-    groups: tuple[_Group, ...]
-    ridge: dict[str, float]
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """One group in numbers: eta = X b + offset."""
-
-    x: Array
-    offset: Array
-    softplus: Array
-    exponential: Array
-    linear: Array
-
-
 def declines(system: System) -> str | None:
     """A sentence when the loss is no such sum over a table, else None."""
     if not isinstance(system, Streamed):
         return "the loss was read in another way"
     try:
-        _model(system.problem)
-    except _NotConvexFit as reason:
+        linear_model(system.problem)
+    except NotConvexFit as reason:
         return str(reason)
     return None
 
@@ -103,7 +63,7 @@ def declines(system: System) -> str | None:
 def attempt(system: Streamed, budget: Budget) -> Attempt:
     """The minimiser with proved radii and standard errors, or a separating vector."""
     problem = system.problem
-    model = _model(problem)
+    model = linear_model(problem)
     assert problem.data is not None
     unknowns = list(problem.unknowns)
     if problem.data.rows * len(unknowns) * len(model.groups) > MAX_CELLS:
@@ -111,8 +71,8 @@ def attempt(system: Streamed, budget: Budget) -> Attempt:
             name, "failed", f"{problem.data.rows:,} rows of {len(unknowns)} unknowns are more than are kept in memory"
         )
     try:
-        rows = [_numbers(g, model.index, unknowns, problem.data) for g in model.groups]
-    except _NotConvexFit as reason:
+        rows = [rows_of(g, model.index, unknowns, problem.data) for g in model.groups]
+    except NotConvexFit as reason:
         return Attempt(name, "declined", str(reason))
     if any((r.softplus < 0).any() or (r.exponential < 0).any() for r in rows):
         return Attempt(name, "declined", "a weight is negative, so the loss need not be convex")
@@ -127,171 +87,10 @@ def attempt(system: Streamed, budget: Budget) -> Attempt:
     return _attempt(unknowns, b, radii, errors, steps, problem.data)
 
 
-# -- the shape of the loss ---------------------------------------------------------------------------------------
-
-
-def _model(problem: Problem) -> _Model:
-    if problem.data is None or problem.loss is None:
-        raise _NotConvexFit("there is no table of data to fit")
-    if problem.constraints or any(expression.free_names(r) & set(problem.unknowns) for r in problem.relations):
-        raise _NotConvexFit("the unknowns are bounded")
-    unknowns, index = set(problem.unknowns), ""
-    groups: dict[object, _Group] = {}
-    ridge: dict[str, float] = {}
-    for scale, term in _terms(expression.scalar_form(problem.loss)):
-        if term.head == "sum":
-            low, high = term.children[1].number, term.children[2].number
-            full = term.children[2].name == "n" or high == problem.data.rows
-            if low != 1 or not full:
-                raise _NotConvexFit("the sum does not run over all rows")
-            index = str(term.children[0].name)
-            for factor, part in _parts(term.children[3]):
-                _place(mul(scale, factor), part, unknowns, groups)
-            continue
-        ridged = term.children[0].name if term.head == "^" and term.children[1].number == 2 else None
-        if ridged in unknowns and scale.number is not None and scale.number > 0:
-            ridge[str(ridged)] = ridge.get(str(ridged), 0.0) + float(scale.number)
-        elif expression.scalar_names(term) & unknowns:
-            raise _NotConvexFit("a term outside the sum over rows is not the square of an unknown")
-    if not any(g.softplus or g.exponential for g in groups.values()):
-        raise _NotConvexFit("the loss has no log(1 + exp(eta)) or exp(eta) over rows")
-    return _Model(index, tuple(groups.values()), ridge)
-
-
-def _terms(node: Node) -> Iterator[tuple[Node, Node]]:
-    """(number, term) of a sum outside of the rows."""
-    if node.head == "+":
-        for c in node.children:
-            yield from _terms(c)
-    elif node.head == "*":
-        numbers = [c for c in node.children if c.number is not None]
-        rest = [c for c in node.children if c.number is None]
-        if len(rest) == 1 and rest[0].head == "+":
-            for scale, t in _terms(rest[0]):
-                yield mul(*numbers, scale), t
-        else:
-            yield mul(number(1), *numbers), mul(*rest)
-    else:
-        yield number(1), node
-
-
-def _parts(body: Node) -> Iterator[tuple[Node, Node]]:
-    """(factor, part) of a sum inside a row; the factor stands before a single other factor."""
-    if body.head == "+":
-        for c in body.children:
-            yield from _parts(c)
-    elif body.head == "*":
-        cores = [c for c in body.children if c.head in ("log", "exp", "+")]
-        if len(cores) == 1:
-            rest = mul(number(1), *(c for c in body.children if c is not cores[0]))
-            yield rest, cores[0]
-        else:
-            yield number(1), body
-    else:
-        yield number(1), body
-
-
-def _place(weight: Node, part: Node, unknowns: set[str], groups: dict[object, _Group]) -> None:
-    inner: Node | None = None
-    if part.head == "log" and part.children[0].head == "+":
-        one = [c for c in part.children[0].children if c.number == 1]
-        rest = [c for c in part.children[0].children if c.head == "exp"]
-        if len(one) == len(rest) == 1 and len(part.children[0].children) == 2:
-            inner = rest[0].children[0]
-    elif part.head == "exp":
-        inner = part.children[0]
-    if not expression.scalar_names(mul(weight, part)) & unknowns:
-        return
-    if expression.scalar_names(weight) & unknowns:
-        weight, part = number(1), mul(weight, part)
-    eta = _affine(inner if inner is not None else part, unknowns)
-    if eta is None:
-        raise _NotConvexFit(
-            "a term over rows is not log(1 + exp(eta)), exp(eta) or eta with eta affine in the unknowns"
-        )
-    key = (frozenset(eta[0].items()), eta[1])
-    group = groups.setdefault(key, _Group(*eta))
-    (group.linear if inner is None else group.exponential if part.head == "exp" else group.softplus).append(weight)
-
-
-def _affine(node: Node, unknowns: set[str]) -> tuple[dict[str, Node], Node] | None:
-    if not expression.scalar_names(node) & unknowns:
-        return {}, node
-    if node.head == "name":
-        return {str(node.name): number(1)}, number(0)
-    if node.head == "+":
-        total: dict[str, Node] = {}
-        offset = number(0)
-        for c in node.children:
-            part = _affine(c, unknowns)
-            if part is None:
-                return None
-            total = {
-                u: add(total[u], part[0][u]) if u in total and u in part[0] else total.get(u, part[0].get(u, number(0)))
-                for u in (*total, *(v for v in part[0] if v not in total))
-            }
-            offset = add(offset, part[1])
-        return total, offset
-    if node.head == "*":
-        free = [c for c in node.children if expression.scalar_names(c) & unknowns]
-        if len(free) != 1:
-            return None
-        inner = _affine(free[0], unknowns)
-        rest = [c for c in node.children if c is not free[0]]
-        return None if inner is None else ({u: mul(*rest, c) for u, c in inner[0].items()}, mul(*rest, inner[1]))
-    return None
-
-
-def _numbers(group: _Group, index: str, unknowns: Sequence[str], table: Table) -> _Rows:
-    wanted = sorted(
-        set().union(
-            *(
-                expression.column_names(n)
-                for n in (
-                    *group.coefficients.values(),
-                    group.offset,
-                    *group.softplus,
-                    *group.exponential,
-                    *group.linear,
-                )
-            )
-        )
-    )
-    parts = list[tuple[Array, ...]]()
-    for block in table.chunks(wanted) if wanted else iter([np.empty((table.rows, 0))]):
-        columns = dict(zip(wanted, block.T, strict=True))
-        size = len(block)
-
-        def column(nodes: Sequence[Node], columns: dict[str, Array] = columns, size: int = size) -> Array:
-            return sum((np.broadcast_to(_value(n, columns, index), (size,)) for n in nodes), np.zeros(size))
-
-        x = np.column_stack([column([group.coefficients[u]] if u in group.coefficients else []) for u in unknowns])
-        parts.append(
-            (x, column([group.offset]), column(group.softplus), column(group.exponential), column(group.linear))
-        )
-    return _Rows(*(np.concatenate(p) for p in zip(*parts, strict=True)))
-
-
-def _value(node: Node, columns: dict[str, Array], index: str) -> Array | float:
-    """A node free of unknowns on a block; products and sums of more than numbers and one column may round."""
-    if node.number is not None:
-        return float(node.number)
-    if node.head == "@" and node.children[1].name == index:
-        return columns[str(node.children[0].name)]
-    values = [_value(c, columns, index) for c in node.children]
-    if node.head == "+":
-        return sum(values[1:], values[0])
-    if node.head == "*":
-        return math.prod(values[1:], start=values[0])  # type: ignore[arg-type]
-    if node.head == "^" and node.children[1].number is not None:
-        return values[0] ** float(node.children[1].number)
-    raise _NotConvexFit(f"a coefficient over rows has {node.head}, which is not read here")
-
-
 # -- Newton ------------------------------------------------------------------------------------------------------
 
 
-def _parts_at(r: _Rows, b: Array) -> tuple[Array, Array, Array]:
+def _parts_at(r: Rows, b: Array) -> tuple[Array, Array, Array]:
     """eta, the first and the second derivative of each row by eta."""
     eta = r.x @ b + r.offset
     s = np.where(eta >= 0, 1 / (1 + np.exp(-np.abs(eta))), np.exp(-np.abs(eta)) / (1 + np.exp(-np.abs(eta))))
@@ -299,7 +98,7 @@ def _parts_at(r: _Rows, b: Array) -> tuple[Array, Array, Array]:
     return eta, r.softplus * s + r.exponential * e + r.linear, r.softplus * s * (1 - s) + r.exponential * e
 
 
-def _loss(rows: Sequence[_Rows], ridge: Array, b: Array) -> float:
+def _loss(rows: Sequence[Rows], ridge: Array, b: Array) -> float:
     total = float(ridge @ b**2)
     for r in rows:
         eta = r.x @ b + r.offset
@@ -309,7 +108,7 @@ def _loss(rows: Sequence[_Rows], ridge: Array, b: Array) -> float:
     return total
 
 
-def _system(rows: Sequence[_Rows], ridge: Array, b: Array) -> tuple[Array, Array]:
+def _system(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array]:
     gradient, hessian = 2 * ridge * b, np.diag(2 * ridge)
     for r in rows:
         _, first, second = _parts_at(r, b)
@@ -319,7 +118,7 @@ def _system(rows: Sequence[_Rows], ridge: Array, b: Array) -> tuple[Array, Array
     return gradient, hessian
 
 
-def _newton(rows: Sequence[_Rows], ridge: Array, budget: Budget) -> tuple[Array, list[float], bool]:
+def _newton(rows: Sequence[Rows], ridge: Array, budget: Budget) -> tuple[Array, list[float], bool]:
     """Damped Newton steps; the point, the loss at each step, and whether the point separates the labels."""
     b = np.zeros(len(ridge))
     loss, last, steps = _loss(rows, ridge, b), math.inf, list[float]()
@@ -356,12 +155,12 @@ def _gamma(n: int) -> float:
     return n * U / (1 - n * U)
 
 
-def _eta_error(r: _Rows, b: Array) -> Array:
+def _eta_error(r: Rows, b: Array) -> Array:
     """A bound of the rounding error of X b + offset for any order of summation."""
     return _gamma(len(b) + 2) * (np.abs(r.x) @ np.abs(b) + np.abs(r.offset)) * SLACK + 1e-300
 
 
-def _separated(rows: Sequence[_Rows], b: Array) -> bool:
+def _separated(rows: Sequence[Rows], b: Array) -> bool:
     """Whether eta has the right sign in every row, beyond rounding; for plain labels 0 and 1 only."""
     if len(rows) != 1 or rows[0].exponential.any() or rows[0].offset.any() or np.abs(b).max() == 0:
         return False
@@ -373,7 +172,7 @@ def _separated(rows: Sequence[_Rows], b: Array) -> bool:
     return bool((eta > 0).all()) and bool((eta > _eta_error(r, b)).all())
 
 
-def _proof(rows: Sequence[_Rows], ridge: Array, b: Array) -> tuple[Array, Array] | str:
+def _proof(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array] | str:
     """Radii around b that hold the minimiser, and standard errors; or why nothing was proved."""
     k = len(b)
     _, hessian = _system(rows, ridge, b)
@@ -414,7 +213,7 @@ def _proof(rows: Sequence[_Rows], ridge: Array, b: Array) -> tuple[Array, Array]
     return r0 * scale * (1 + 4 * U) + 4 * U * np.abs(b), np.sqrt(np.diag(inverse)) * scale
 
 
-def _derivatives(r: _Rows, eta: Array, error: Array) -> tuple[Array, Array, Array, Array]:
+def _derivatives(r: Rows, eta: Array, error: Array) -> tuple[Array, Array, Array, Array]:
     """First and second derivative of each row by eta, with bounds of their errors."""
     with flint.ctx.workprec(64):
         s = np.array([float((1 / (1 + (-arb(v)).exp())).mid()) for v in eta.tolist()])

@@ -21,7 +21,7 @@ from closedform.kernel.claims.exponentials import Field
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import Place
 from closedform.stationarity.scalar import Stationarity, columns_of
-from closedform.strategies.exponentials.branches import coefficients, substituted, variables
+from closedform.strategies.exponentials.division import coefficients, substituted, variables
 from closedform.strategies.exponentials.field import NotExponential, exponentials
 from closedform.strategies.exponentials.findings import SCHANUEL
 

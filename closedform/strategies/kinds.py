@@ -1,0 +1,199 @@
+"""Formulas that a strategy found in symbols, and of which kind each point is, by cases where the data decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sympy as sp
+
+from closedform.attempt import Finding
+from closedform.calculus.signs import Facts
+from closedform.frozen import FrozenMap
+from closedform.kernel.certificate import Certificate
+from closedform.points import CriticalPoint, Kind
+from closedform.stationarity.candidates import expression_class
+from closedform.stationarity.conditions import Conditions
+from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.second_order import Shape, connected, ends_inwards, local_kind, shape
+
+Met = tuple[Any, tuple[Any, ...]]  # a candidate with its conditions
+MAX_LOSS = 150  # operations of a loss that is shown
+MAX_KIND = 60  # operations of a point whose kind is looked for by cases
+MAX_SPLIT = 14  # operations of a second derivative whose sign makes cases
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A formula for each unknown, with relations between the parameters under which it was found."""
+
+    point: Mapping[Any, Any]
+    guards: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What a strategy found, and why it is all.
+
+    Every critical point is among ``items`` wherever none of ``exceptions`` vanishes; ``loose``: some item may solve
+    nothing (a square was taken). ``shape`` is what the strategy itself proved of the loss, ``why`` its argument.
+    """
+
+    items: tuple[Candidate, ...]
+    exceptions: tuple[Any, ...] = ()
+    loose: bool = False
+    complete: bool = True
+    shape: Shape = field(default_factory=Shape)
+    why: str = "the steps that gave the formulas keep every solution"
+    findings: tuple[Finding, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    floor: Any = None  # what the loss is nowhere less than
+
+
+class Kinds:
+    """The kinds of the points among the candidates, outside of the zeros of ``exceptions``."""
+
+    def __init__(self, system: Stationarity, found: Candidates, rules: Conditions, exceptions: Sequence[Any]) -> None:
+        self.system, self.found, self.rules, self.exceptions = system, found, rules, exceptions
+
+    def of_point(
+        self, p: CriticalPoint, c: Candidate, conditions: tuple[Any, ...], whole: Shape, others: Sequence[Met]
+    ) -> list[tuple[CriticalPoint, tuple[Any, ...]]]:
+        """The point with its kind; one copy for each sign of the second derivative where that depends on the data."""
+        n = len(self.system.unknowns)
+        if self.system.loss is None:
+            return [(p, conditions)]
+        if whole.minimum:
+            return [(replace(p, kind="global minimum", inertia=(n, 0, 0) if whole.unique else None), conditions)]
+        floor = self.found.floor
+        if floor is not None and p.loss is not None and sp.count_ops(p.loss) < 60 and sp.simplify(p.loss - floor) == 0:
+            return [(replace(p, kind="global minimum"), conditions)]  # a sum of squares cannot be less
+        if sum(sp.count_ops(v) for v in c.point.values()) > MAX_KIND:
+            return [(p, conditions)]
+        put = solved(conditions)
+        system = _with(self.system, put) if put else self.system
+        c = Candidate({u: v.subs(put) for u, v in c.point.items()}, c.guards) if put else c
+        facts = Facts((*system.relations, *(r for r in conditions if r.rel_op != "==")))
+        if (put or conditions) and shape(system, facts).minimum:
+            return [(replace(p, kind="global minimum"), conditions)]
+        kind, inertia = local_kind(system, c.point, facts)
+        if kind != "unclassified":
+            return [(replace(p, kind=self._global(kind, c, conditions, others), inertia=inertia), conditions)]
+        bend = self._bend(system, c)
+        if bend is None:
+            return [(p, conditions)]
+        out = list[tuple[CriticalPoint, tuple[Any, ...]]]()
+        cases: tuple[tuple[Any, Kind, tuple[int, int, int]], ...] = (
+            (sp.Gt(bend, 0), "local minimum", (1, 0, 0)),
+            (sp.Lt(bend, 0), "local maximum", (0, 1, 0)),
+        )
+        for case, word, sign in cases:
+            both = self.rules.joined(conditions, [case])
+            if not self.rules.possible(both):
+                continue
+            convex = word == "local minimum" and shape(system, Facts((*system.relations, *both))).minimum
+            kind = "global minimum" if convex else self._global(word, c, both, others)
+            out.append((replace(p, kind=kind, inertia=sign), both))
+        flat = self.rules.joined(conditions, [sp.Eq(bend, 0)])
+        if self.rules.possible(flat):
+            out.append((self._flat(p, flat), flat))
+        return out
+
+    def _flat(self, p: CriticalPoint, conditions: tuple[Any, ...]) -> CriticalPoint:
+        """The point where its second derivative vanishes, the parameter that this fixes put in."""
+        x, put = self.system.unknowns[0], solved(conditions)
+        if not put or p.exact is None or self.system.loss is None:
+            return p
+        value = sp.simplify(p.exact[x.name].subs(put))
+        if value.has(sp.nan, sp.zoo):
+            return p
+        system = _with(self.system, put)
+        facts = Facts(system.relations)
+        kind: Kind = "unclassified"
+        if shape(system, facts).minimum:
+            kind = "global minimum"
+        else:
+            for k in range(3, 7):  # the first derivative that does not vanish tells
+                sign = facts.sign(sp.simplify(sp.diff(system.loss, x, k).subs(x, value)))
+                if sign in (1, -1):
+                    kind = "degenerate" if k % 2 else "local minimum" if sign == 1 else "local maximum"
+                if sign != 0:
+                    break
+        at = sp.simplify(sp.sympify(system.loss).subs(x, value))
+        return replace(
+            p,
+            exact=FrozenMap({x.name: value}),
+            kind=kind,
+            inertia=(0, 0, 1),
+            expression_class=expression_class(value),
+            loss=at if sp.count_ops(at) <= MAX_LOSS and not at.has(sp.nan, sp.zoo) else None,
+        )
+
+    def _global(self, kind: Kind, c: Candidate, conditions: tuple[Any, ...], others: Sequence[Met]) -> Kind:
+        """In one unknown, global where no other critical point is lower (higher) and the loss rises (falls) at both ends.
+
+        The only critical point of an interval is global where it is local.
+        """
+        way = {"local minimum": 1, "local maximum": -1}.get(kind)
+        system = self.system
+        if way is None or len(system.unknowns) != 1 or not self.found.complete or system.loss is None:
+            return kind
+        under = self.rules.under(conditions)
+        facts = Facts((*system.relations, *conditions))
+        if not connected(system, facts) or any(under.decide(sp.Ne(e, 0)) is not True for e in self.exceptions):
+            return kind
+        word: Kind = "global minimum" if way == 1 else "global maximum"
+        there = [(d, k) for d, k in others if not any(under.decide(r) is False for r in k)]
+        if not there:
+            return word
+        x = system.unknowns[0]
+        if ends_inwards(system, facts) != way:
+            return kind
+        mine = system.loss.subs(x, c.point[x])
+        for d, k in there:
+            both = Facts((*self.rules.given, *conditions, *k))
+            gap = sp.simplify(way * (system.loss.subs(x, d.point[x]) - mine))
+            if sp.count_ops(gap) > 80 or both.sign(sp.factor(gap)) not in (0, 1, 2):
+                return kind
+        return word
+
+    def _bend(self, system: Stationarity, c: Candidate) -> Any:
+        """The second derivative at a point in one unknown where it is short enough to make cases of its sign."""
+        if len(system.unknowns) != 1 or system.gradient is None:
+            return None
+        x = system.unknowns[0]
+        value = sp.factor(sp.together(sp.diff(system.gradient[0], x).subs(x, c.point[x])))
+        if sp.count_ops(value) > 60 or not value.free_symbols or value.has(sp.nan, sp.zoo):
+            return None
+        kept, _ = self.rules.signed(value)
+        return kept if len(kept.free_symbols) > 0 and sp.count_ops(kept) <= MAX_SPLIT else None
+
+
+def solved(conditions: Sequence[Any]) -> dict[Any, Any]:
+    """The parameters that equalities fix, each linear in one with a number as its coefficient."""
+    out = dict[Any, Any]()
+    for c in conditions:
+        if c.rel_op != "==":
+            continue
+        gap = (c.lhs - c.rhs).subs(out)
+        for s in sorted(gap.free_symbols, key=str):
+            if gap.is_polynomial(s) and sp.degree(gap, s) == 1 and not sp.diff(gap, s).free_symbols:
+                value = sp.expand(s - gap / sp.diff(gap, s))
+                out = {k: v.subs(s, value) for k, v in out.items()} | {s: value}
+                break
+    return out
+
+
+def _with(system: Stationarity, put: Mapping[Any, Any]) -> Stationarity:
+    """The system with values for some parameters."""
+    loss = None if system.loss is None else sp.sympify(system.loss).subs(put)
+    gradient = tuple(sp.diff(loss, u) for u in system.unknowns) if loss is not None else None
+    return replace(
+        system,
+        loss=loss,
+        gradient=gradient,
+        equations=tuple(sp.numer(sp.together(e)) for e in gradient or (e.subs(put) for e in system.equations)),
+        relations=tuple(r for r in (r.subs(put) for r in system.relations) if hasattr(r, "rel_op")),
+        nonzero=tuple(e for e in (e.subs(put) for e in system.nonzero) if e.free_symbols & set(system.unknowns)),
+    )
