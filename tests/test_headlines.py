@@ -35,6 +35,7 @@ ASKED: dict[str, Any] = {
     "ridge": lambda: cf.derive("||X*a - y||^2 + lam*||a||^2", unknowns=["a"], shapes=SHAPES, assumptions=["lam>0"]),
     "multivariate": lambda: cf.derive("||X*A - Y||^2", unknowns=["A"], shapes={"X": "n,k", "A": "k,q", "Y": "n,q"}),
     "wide": lambda: cf.derive("nn", data={"x": [1, 2], "y": [0, 1]}, target="y", hidden=3, bias=True, timeout=30),
+    "nested": lambda: cf.derive("x^6/6 - x^2/2 + x^3"),
     "mean": lambda: cf.derive("sum(i, 1, n, (x[i] - m)^2)", unknowns=["m"]),
     "poisson": lambda: cf.derive("sum(i, 1, n, lam - x[i]*log(lam))", unknowns=["lam"]),
     "any logistic": lambda: cf.derive("logistic"),

@@ -389,7 +389,7 @@ def _on(factor: fmpz_poly) -> Callable[[Quotient], bool]:
 
 
 def divides(f: fmpz_poly, g: fmpz_poly) -> bool:
-    """Whether the irreducible f divides g over Q."""
+    """Whether f divides g over Q; f has no multiple factor."""
     return f.gcd(g).degree() == f.degree()
 
 

@@ -12,15 +12,18 @@ from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, writt
 from closedform.kernel.balls import evaluate, evaluate_complex, excludes_zero
 from closedform.kernel.binding import bind
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.critical_points import Point, by_newton, enclosed_roots, inertia_at, value_at
+from closedform.kernel.claims.critical_points import Point, by_newton, divides, enclosed_roots, inertia_at, value_at
 from closedform.kernel.claims.tower import build, opposed, prove_relation, prove_zero, substitute
 from closedform.kernel.claims import formula
 from closedform.kernel.expression import MINUS, ONE, Relation, Tree, free_names, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.headlines.polynomial_results import in_radicals
+from closedform.kernel.headlines.spelling import spelled
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.headlines.classes import CLASSES, class_of
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
+from closedform.kernel.coefficients import polynomial
 from closedform.kernel.rational import dense
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 
@@ -189,7 +192,8 @@ class Place:
                 return self.finding("exact", SEALED, str(fault))
             self.ball, self.closed = balls, True
             return self.finding("exact", COVERED, "the loss is convex, and falls to neither side")
-        if not self._rational_zero() and not all(self._vanishes(s) for s in slopes):
+        proved = self._rational_zero() or all(self._vanishes(s) for s in slopes)
+        if not proved and not self._is_certified_root():
             return self.finding("exact", SEALED, "not reduced to zero here")
         self.ball = balls
         value = self.value() if self.question.loss is not None else arb(0)
@@ -216,17 +220,17 @@ class Place:
 
     def outside(self) -> bool:
         """Whether the point is proved to be outside the domain."""
-        try:
-            return not self.question.given.inside(self.ball)
-        except (Refused, ArithmeticError, ValueError, KeyError):
-            return False
+        return self._in_domain() is False
 
     def inside(self) -> bool:
         """Whether the point is proved to be in the domain."""
+        return self.question.domain is not None and self._in_domain() is True
+
+    def _in_domain(self) -> bool | None:
         try:
-            return self.question.domain is not None and self.question.given.inside(self.ball)
+            return self.question.given.inside(self.ball)
         except (Refused, ArithmeticError, ValueError, KeyError):
-            return False
+            return None
 
     def _rational_zero(self) -> bool:
         """Whether the point is rational and every derivative, a quotient of polynomials, is zero there."""
@@ -238,6 +242,21 @@ class Place:
             return all(value_at(f.top, at) == 0 != value_at(f.bottom, at) for f in slopes)
         except (Refused, KeyError):
             return False
+
+    def _is_certified_root(self) -> bool:
+        """Whether a certificate proves this very expression a root of a factor of the derivative by the one unknown."""
+        if len(self.question.unknowns) != 1 or self.exact is None:
+            return False
+        try:
+            top, (own,) = dense(self.question.given.quotients()[0].top), map(spelled, self.exact.values())
+        except (Refused, KeyError):
+            return False
+        for certificate in self.question.others.values():
+            if certificate.kind == "radicals":
+                f = polynomial(certificate.statement["polynomial"], "f")
+                if divides(f, top) and any(spelled(tree) == own for tree, _ in in_radicals(certificate)):
+                    return True
+        return False
 
     def _vanishes(self, slope: Tree) -> bool:
         try:

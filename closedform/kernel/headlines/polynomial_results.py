@@ -220,6 +220,12 @@ def _proved_roots(certificate: Certificate) -> Iterator[tuple[str, str]]:
     if certificate.kind == "critical_point_formula":
         point = certificate.claim["point"]
         yield from ((infix(read(v)), "") for v in (point.values() if isinstance(point, dict) else ()))
+    for tree, root in in_radicals(certificate):
+        yield infix(parse(infix(tree))), str([root["numeric"], root["radius"]])
+
+
+def in_radicals(certificate: Certificate) -> Iterator[tuple[Tree, dict[str, Json]]]:
+    """The roots that a certificate of the kind radicals lists, each without its names, and as it stands."""
     if certificate.kind != "radicals":
         return
     meanings = dict[str, Tree]()
@@ -228,8 +234,7 @@ def _proved_roots(certificate: Certificate) -> Iterator[tuple[str, str]]:
             meanings[str(step["name"])] = substitute(read(step["exact"]), meanings)
     for root in sequence(certificate.claim["roots"], "roots"):
         if isinstance(root, dict):
-            written = infix(substitute(read(root["exact"]), meanings))
-            yield infix(parse(written)), str([root["numeric"], root["radius"]])
+            yield substitute(read(root["exact"]), meanings), root
 
 
 def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], str]) -> Finding:
