@@ -253,6 +253,10 @@ def test_sparse_rows_and_single_precision():
     )
     np.testing.assert_allclose(thin.coef_, dense.coef_, rtol=1e-10)
     np.testing.assert_allclose(thin.predict(sparse.csr_matrix(X)), dense.predict(X), rtol=1e-9)
+    exact = LeastSquaresRegressor().fit(sparse.csr_matrix(X), X @ [1.0, -2.0, 0.5, 3.0] + 1).statistics()
+    assert exact.sigma < 1e-14  # the residuals are taken from the rows, not from the sums
+    s, t = (LeastSquaresRegressor().fit(M, y).statistics() for M in (X, sparse.csr_matrix(X)))
+    np.testing.assert_allclose(t.p_values, s.p_values, rtol=1e-9)
     single = LeastSquaresRegressor().fit(X.astype(np.float32), y.astype(np.float32))
     assert single.coef_.dtype == np.float32
     assert single.predict(X.astype(np.float32)).dtype == np.float32

@@ -129,6 +129,20 @@ def test_arrays_in_memory_go_to_a_file_and_not_through_the_pipe(rows) -> None:
     assert not path.exists()
 
 
+def test_a_full_disk_is_said_or_done_without(rows, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("closedform.reading.streams.spool.MAX_BYTES", 1 << 16)
+    monkeypatch.setattr("closedform.reading.streams.spool.Temporary.__init__", full)
+    X, y = rows
+    np.testing.assert_array_equal(whole(read_table((X, y))), np.column_stack([X, y]))
+    np.savetxt(tmp_path / "t.csv", X, delimiter=",", header="a,b,c", comments="", fmt="%.17g")
+    np.testing.assert_array_equal(whole(read_table(tmp_path / "t.csv")), X)  # parsed again in each pass
+    with pytest.raises(InputError, match="set TMPDIR to a folder that has"):
+        read_table({"x": X[i : i + 5000, 0]} for i in range(0, ROWS, 5000))
+
+
 def test_chunks_name_the_row_of_a_fault(rows) -> None:
     X, y = rows
     words = y.astype(object)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from closedform.emit import cluster
 from closedform.emit.inference.statistics import FitStatistics, statistics
-from closedform.emit.least_squares import LeastSquares, solve_blocks, solve_moments
+from closedform.emit.least_squares import SMALL, LeastSquares, solve_blocks, solve_moments, with_residual
 from closedform.emit.moments import Block, Moments, weight_count
 from closedform.emit.passes import Rows, State, Stream
 from closedform.emit.rows import as_columns, as_weights, penalties
@@ -82,16 +82,20 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         A, b, w = self._validated(X, y, sample_weight, reset=True)
         self._state: Moments | None = None
         if _is_sparse(A):
-            self._state = _sparse_moments(A, b.reshape(len(b), -1), w, self.fit_intercept)
-            return self._keep(solve_moments(self._state, self.ridge, self._names()), b.shape, A.dtype)
-        exact = np.asarray(A, dtype=np.float64)
+            right = np.asarray(b, dtype=np.float64).reshape(len(b), -1)
+            self._state = _sparse_moments(A, right, w, self.fit_intercept)
+            fit = solve_moments(self._state, self.ridge, self._names())
+            r = right - np.asarray(A.astype(np.float64) @ fit.coefficients) - fit.intercept
+            squares = np.einsum("ij,ij->j", r if w is None else r * w[:, None], r)
+            return self._keep(with_residual(fit, squares), b.shape, A.dtype)
         right = np.asarray(b, dtype=np.float64).reshape(len(b), -1)
+        small = A.size <= SMALL
         fit = solve_blocks(
-            lambda: _blocks(exact, right, w),
+            lambda: _blocks(A, right, w),
             ridge=self.ridge,
             intercept=self.fit_intercept,
             names=self._names(),
-            whole=(exact, right, w),
+            whole=(np.asarray(A, dtype=np.float64), right, w) if small else None,
             inference=True,
         )
         self._state = fit.moments

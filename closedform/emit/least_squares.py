@@ -141,7 +141,7 @@ class _Problem:
         gram = (s.gram + ridge * np.eye(k)) * scale[:, None] * scale
         small = self.whole is not None and self.whole[0].size <= SMALL and ridge == 0  # then accuracy costs nothing
         factor = None if small else _cholesky(gram)
-        condition = math.inf if factor is None else _condition(gram)
+        condition = math.inf if factor is None else ranks.condition_of(gram)
         if factor is None or not condition < GRAM_LIMIT or not self.surely_independent(scale, condition):
             return self.by_qr(ridge, chosen, scale, small)
         a = scale[:, None] * _factor_solve(factor, scale[:, None] * moment)
@@ -349,13 +349,12 @@ class _Problem:
 
     def resolved(self, a: Array, chosen: NDArray[np.bool_], residual: Array | None) -> tuple[Array, Array]:
         """What rounding can make of the residual sums of squares, and these."""
-        s, few = self.moments, 16 * (len(a) + 2)
+        s = self.moments
         if residual is None:
             explained = np.einsum("ij,ij->j", a, s.gram @ a)
             left = s.square[chosen] - 2 * np.einsum("ij,ij->j", a, s.moment[:, chosen]) + explained
-            return few * EPSILON * (s.square[chosen] + explained), np.maximum(left, 0.0)
-        sizes = np.diag(s.gram) + (s.weight * s.centre**2 if self.near() else 0.0)
-        return few * EPSILON**2 * (s.square[chosen] + sizes @ a**2), residual
+            return 16 * (len(a) + 2) * EPSILON * (s.square[chosen] + explained), np.maximum(left, 0.0)
+        return _rounding(s, a, s.square[chosen], s.weight * s.centre**2 if self.near() else 0.0), residual
 
 
 def solve_moments(s: Moments, ridge: float | ArrayLike, names: Sequence[str] | None = None) -> LeastSquares:
@@ -366,6 +365,17 @@ def solve_moments(s: Moments, ridge: float | ArrayLike, names: Sequence[str] | N
     penalty = penalties(ridge, s.moment.shape[1])
     problem = _Problem(None, None, s, names)
     return _joined(penalty, {p: _from_state(problem, p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
+
+
+def with_residual(fit: LeastSquares, residual: Array) -> LeastSquares:
+    """A fit from a state with residual sums of squares that were taken from the rows after all."""
+    s, a = fit.moments, fit.coefficients
+    return replace(fit, residual=residual, rounding=_rounding(s, a, s.square, s.weight * s.centre**2), from_rows=True)
+
+
+def _rounding(s: Moments, a: Array, square: Array, offset: Array | float) -> Array:
+    """The residual sums of squares that rounding makes where y and each column are rounded once a row."""
+    return 16 * (len(a) + 2) * EPSILON**2 * (square + (np.diag(s.gram) + offset) @ a**2)
 
 
 def _joined(penalty: Array, fits: dict[float, LeastSquares]) -> LeastSquares:
@@ -428,13 +438,6 @@ def _cholesky(gram: Array) -> Array | None:
         return np.asarray(np.linalg.cholesky(gram), dtype=np.float64)
     except np.linalg.LinAlgError:
         return None
-
-
-def _condition(gram: Array) -> float:
-    if not len(gram):
-        return 1.0
-    values = np.linalg.eigvalsh(gram)
-    return float(values[-1] / values[0]) if values[0] > 0 else math.inf
 
 
 def _factor_solve(lower: Array, right: Array) -> Array:

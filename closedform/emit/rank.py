@@ -42,6 +42,14 @@ def rank_of(R: Array, rows: int) -> Rank:
     return Rank(rank, Vt[rank:], float(s[0] / s[rank - 1]) if rank else np.inf)
 
 
+def condition_of(gram: Array) -> float:
+    """The condition number of a Gram matrix; infinite where it is not positive definite in floating point."""
+    if not len(gram):
+        return 1.0
+    values = np.linalg.eigvalsh(gram)
+    return float(values[-1] / values[0]) if values[0] > 0 else np.inf
+
+
 def relations(null: Array, R: Array, centre: Array | None, names: Sequence[str]) -> tuple[str, ...]:
     """Each dependent column in terms of the columns before it, as text.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,8 +104,8 @@ class Spool:
 
     def _flush(self) -> None:
         if not self.full:
-            self._file = self._file or Temporary()
             try:
+                self._file = self._file or Temporary()
                 with open(self._file.path, "ab") as file:
                     for piece in self._pieces:
                         piece.tofile(file)
@@ -142,7 +142,7 @@ def in_memory(names: tuple[str, ...], columns: Sequence[Any], mark: Decimal | No
         raise InputError(next(iter(faults.values())))
     rows, size = len(arrays[0]), block_rows(len(arrays))
     parts = (joined(a[start : start + size] for a in arrays) for start in range(0, rows, size))
-    return _spooled(tuple(kept), parts, faults, "the table")
+    return _spooled(tuple(kept), parts, faults, "the table", lambda: InMemory(joined(arrays)))
 
 
 def spooled(names: tuple[str, ...], chunks: Iterable[Sequence[Any]], mark: Decimal | None) -> Made:
@@ -167,9 +167,16 @@ def spooled(names: tuple[str, ...], chunks: Iterable[Sequence[Any]], mark: Decim
     return _spooled(names, parts(), faults, "the chunks")
 
 
-def _spooled(names: tuple[str, ...], parts: Iterable[np.ndarray], faults: dict[str, str], what: str) -> Made:
+def _spooled(
+    names: tuple[str, ...],
+    parts: Iterable[np.ndarray],
+    faults: dict[str, str],
+    what: str,
+    otherwise: Callable[[], Source] | None = None,
+) -> Made:
+    """``otherwise`` is what to do when the disk cannot hold the rows."""
     scan, spool = Scan(names, what), Spool(len(names))
     for block in parts:
         scan.see(block)
         spool.add(block)
-    return scan.made(spool.source(), faults)
+    return scan.made(otherwise() if otherwise is not None and spool.full else spool.source(), faults)
