@@ -237,7 +237,7 @@ def _derive(loss: str | None, options: dict[str, Any]) -> Report:
 
     budget = {key: options.pop(key) for key in ("timeout", "digits")}
     started = time.monotonic()
-    worker.warm()
+    worker.prepare(options.get("data") is not None)
     asked = problem.read(loss, **{k: v for k, v in options.items() if v is not None})
 
     if asked.catalogue is None and loss is not None and len(loss) > 2 and loss.isidentifier():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -162,7 +163,7 @@ def derive(
         raise CallError(f"digits = {digits} is out of range; 1 to 100000 work")
     if not 0 < timeout <= 1e6:
         raise CallError(f"timeout = {timeout} is out of range; it is a positive number of seconds")
-    worker.warm()
+    worker.prepare(data is not None)
     with reading_until(started + timeout):
         problem = problems.read(
             loss,
@@ -205,13 +206,16 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
         elif isinstance(message, Checked):
             checked = message
 
-    if problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
+    fork = problem.data is None and worker.can_fork()
+    if problem.level != "matrix" and fork:  # the child has it then, and the answer needs it
+        importlib.import_module("sympy")
+    elif problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
         worker.import_meanwhile("sympy")
     asked = replace(problem.minimised(), arrays=FrozenMap())  # formulas are found without arrays, which may be large
     while checked is None and inner.remaining > 0:
         job = worker.Job("closedform.ladder.climb", "solve", (asked, inner, dict(known), exact))
         try:
-            worker.run(job, deadline, listen)
+            worker.run(job, deadline, listen, fork)
         except worker.Died as died:
             path = tuple(died.during.split(" > "))
             reason = "out of time" if died.overran else "the process ended: memory limit, or a crash in a library"

@@ -108,20 +108,26 @@ def progress(timeout: float | None = None) -> Iterator[Progress | None]:
 
 
 class _Line:
-    """The line, drawn by a thread of its own, so that it also moves while nothing is heard."""
+    """The line, drawn by a thread of its own, so that it also moves while nothing is heard.
+
+    The thread starts with the first message: before that the command may fork.
+    """
 
     def __init__(self, timeout: float | None) -> None:
         self.timeout, self.what, self.started = timeout, "reading", time.monotonic()
         self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._draw, daemon=True)
-        self.thread.start()
+        self.thread: threading.Thread | None = None
 
     def show(self, message: str) -> None:
         self.what = message
+        if self.thread is None:
+            self.thread = threading.Thread(target=self._draw, daemon=True)
+            self.thread.start()
 
     def erase(self) -> None:
         self.ended.set()
-        self.thread.join()
+        if self.thread is not None:
+            self.thread.join()
         with contextlib.suppress(OSError):
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 import types
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import closedform as cf
 from closedform import problem
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
@@ -66,6 +70,7 @@ def test_the_climb_stops_at_the_first_rung_that_decides(monkeypatch):
 
 
 def test_not_closed_still_wants_numbers(monkeypatch):
+    monkeypatch.setattr(ladder, "NUMBERS", frozenset(("rung_numbers",)))
     no = rung(
         monkeypatch,
         "no",
@@ -75,7 +80,6 @@ def test_not_closed_still_wants_numbers(monkeypatch):
     numbers = rung(
         monkeypatch,
         "numbers",
-        encloses=True,
         attempt=lambda s, b: Attempt("numbers", "enclosed", points=(CriticalPoint(),), complete=True),
     )
     conclusion, _ = climb(no, other, numbers)
@@ -206,9 +210,10 @@ def crashing():
 
 def hungry():
     yield Until("eating", time.monotonic() + 20)
+    import numpy
     pile = []
     while True:
-        pile.append(bytearray(1 << 26))
+        pile.append(numpy.zeros(1 << 27))  # address space alone, which is what is limited
 
 def loud():
     print("this must not reach the pipe")
@@ -274,3 +279,53 @@ def test_a_profile_never_lends_its_counts_to_the_whole_system():
     lifted = reduction.lift((inner,))
     assert dict(lifted.counts) == {}
     assert lifted.findings[-1].within == ("of the profile",)
+
+
+FORKED = """
+import sys, threading, time
+from closedform.errors import ON_COMMAND_LINE
+from closedform.ladder import worker
+
+assert not worker.can_fork()  # not on a command line
+ON_COMMAND_LINE.set(True)
+assert worker.can_fork()
+
+def run(function, *arguments):
+    heard = []
+    worker.run(worker.Job("jobs_for_tests", function, arguments), time.monotonic() + 30, heard.append, True)
+    return heard
+
+assert run("echo", 1) == [1] and isinstance(worker._spare._child, worker._Forked)
+first = worker._spare
+assert run("echo", 2) == [2] and worker._spare is first
+for function, arguments in (("sleepy", (60,)), ("crashing", ())):
+    try:
+        run(function, *arguments)
+    except worker.Died as died:
+        assert died.overran == (function == "sleepy"), function
+    else:
+        raise AssertionError(function)
+assert run("loud") == ["heard"]
+try:
+    run("raising")
+except ValueError as error:
+    print(error)
+waiting = threading.Event()
+threading.Thread(target=waiting.wait).start()
+assert not worker.can_fork()  # a thread runs
+waiting.set()
+"""
+
+
+def test_a_command_forks_its_child(tmp_path):
+    (tmp_path / "jobs_for_tests.py").write_text(JOBS)
+    (tmp_path / "forked.py").write_text(FORKED)
+    package = str(Path(cf.__file__).parents[1])
+    found = subprocess.run(
+        [sys.executable, str(tmp_path / "forked.py")],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), package))},
+        timeout=60,
+    )
+    assert (found.stdout, found.stderr, found.returncode) == ("from the child\n", "", 0)

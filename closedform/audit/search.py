@@ -52,7 +52,7 @@ class Search:
 
     def grid(self) -> list[Floats]:
         """Places to look at, one array for each unknown."""
-        ends, random = self._ends(), np.random.default_rng(self.budget.seed)
+        ends = self._ends()
         near = [[float(box[u].mid()) for box in self.listed[:12]] for u in self.names]
         if len(self.names) == 1:
             (u,) = self.names
@@ -62,8 +62,9 @@ class Search:
                 parts += [np.array([c]), c + small * (1 + abs(c)), c - small * (1 + abs(c))]
             if len(ends[u]) >= 2:
                 parts.append(np.linspace(min(ends[u]), max(ends[u]), 401))
-            return [np.unique(np.concatenate(parts))]
-        k = len(self.names)
+            line = np.sort(np.concatenate(parts))
+            return [line[np.append(True, np.diff(line) > 0)]]
+        k, random = len(self.names), np.random.default_rng(self.budget.seed)
         parts = [random.normal(0, s, (150, k)) for s in (0.3, 1.0, 3.0, 10.0)]
         axis = np.array([-3.0, -2, -1, -0.5, 0, 0.5, 1, 2, 3])
         parts.append(axis[random.integers(0, len(axis), (300, k))])

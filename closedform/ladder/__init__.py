@@ -1,7 +1,8 @@
 """The order of strategies, from the first that is tried to the last.
 
 A line is a module of ``strategies/``: exact strategies first, then reductions to smaller systems, then obstructions, then
-certified numbers. To add a strategy, write its file and add its line here.
+certified numbers. To add a strategy, write its file and add its line here (one that encloses points: in ``NUMBERS``, too).
+A strategy is imported when its turn comes.
 """
 
 WRITTEN: tuple[str, ...] = (  # these read the text and derive nothing
@@ -69,4 +70,14 @@ LARGE: tuple[str, ...] = (
     "closedform.strategies.large.rows",
     "closedform.strategies.large.least_squares",
     "closedform.strategies.large.logistic",
+)
+NUMBERS = frozenset(  # these bring certified numbers, which are wanted even after "not closed"
+    (
+        "closedform.strategies.scalar.bounded",
+        "closedform.strategies.scalar.certified_numerics",
+        "closedform.strategies.scalar.observed",
+        "closedform.strategies.large.quadratic",
+        "closedform.strategies.large.rows",
+        "closedform.strategies.large.logistic",
+    )
 )

@@ -15,7 +15,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
 from closedform.frozen import FrozenMap
-from closedform.ladder import LARGE, MATRIX, SCALAR, WRITTEN
+from closedform.ladder import LARGE, MATRIX, NUMBERS, SCALAR, WRITTEN
 from closedform.ladder.verdict import DECISIVE, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
 from closedform.problem import Problem
@@ -47,8 +47,8 @@ class Strategy:
 def strategy(place: str) -> Strategy:
     """The strategy at a line of the order."""
     module = importlib.import_module(place)
-    said = {f.name: vars(module)[f.name] for f in fields(Strategy) if f.name in vars(module)}
-    return Strategy(**said)
+    said = {f.name: vars(module)[f.name] for f in fields(Strategy) if f.name in vars(module) and f.name != "encloses"}
+    return Strategy(**said, encloses=place in NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     conclusions = list[Attempt]()
     for system, rungs in readings(problem):
         if not exact:
-            rungs = tuple(r for r in rungs if strategy(r).encloses)
+            rungs = tuple(r for r in rungs if r in NUMBERS)
         if not rungs:
             continue
         yield system.outline()
@@ -150,12 +150,12 @@ def climb(system: System, rungs: tuple[str, ...], budget: Budget, known: dict[Pa
     Of a problem in numbers the last part of the time belongs to the rungs that bring numbers.
     """
     attempts = list[Attempt]()
-    order = [strategy(rung) for rung in rungs]
-    kept = KEPT * budget.remaining if not path and not system.parameters and any(s.encloses for s in order) else 0.0
+    kept = KEPT * budget.remaining if not path and not system.parameters and not NUMBERS.isdisjoint(rungs) else 0.0
     early = replace(budget, deadline=budget.deadline - kept)
-    for tried in order:
+    for rung in rungs:
         if _is_settled(attempts):
             break
+        tried = strategy(rung)
         own = budget if tried.encloses else early
         here = (*path, tried.name)
         if tried.last_resort and (path or any(a.points for a in attempts)):

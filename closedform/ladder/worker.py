@@ -2,7 +2,8 @@
 
 FLINT keeps the interpreter lock during a call and aborts the process when memory runs out; only another process can
 end it. The child is ``python -m closedform.ladder.worker`` in a session of its own, spoken to by length-prefixed pickles over
-pipes. It stays warm for the next call and is killed when an attempt overruns its slice.
+pipes. It stays warm for the next call and is killed when an attempt overruns its slice. A command, which has no threads
+and imports SymPy for its answer anyway, forks instead: its child has at once what it would have to import.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
+
+from closedform.errors import ON_COMMAND_LINE
 
 LEAST_MEMORY = 2 * 1024**3  # bytes of address space that a child may ask for, at least
 SHARE = 0.5  # of the machine's memory that it may ask for
@@ -63,8 +66,8 @@ class Died(Exception):
         super().__init__(f"{during}: {'out of time' if overran else 'the process ended (memory limit or crash)'}")
 
 
-class Worker:
-    """A child process that runs one job at a time."""
+class _Spawned:
+    """A fresh interpreter as the child."""
 
     def __init__(self) -> None:
         package = str(Path(__file__).parents[2])  # so that the child runs this very package, wherever it lies
@@ -80,20 +83,82 @@ class Worker:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._in, self._out = self._process.stdin, self._process.stdout
+        self.pid, self.source, self.sink = self._process.pid, self._process.stdout, self._process.stdin
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def wait(self) -> None:
+        self._process.wait()
+
+
+class _Forked:
+    """A copy of this process as the child; only where no thread runs."""
+
+    def __init__(self) -> None:
+        (jobs, jobs_in), (messages, messages_in) = os.pipe(), os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid == 0:
+            _as_child(jobs, messages_in, (jobs_in, messages))
+        os.close(jobs)
+        os.close(messages_in)
+        self.source, self.sink = os.fdopen(messages, "rb"), os.fdopen(jobs_in, "wb")
+        self._ended = False
+
+    def has_ended(self) -> bool:
+        if not self._ended:
+            self._ended = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+        return self._ended
+
+    def wait(self) -> None:
+        if not self._ended:
+            os.waitpid(self.pid, 0)
+            self._ended = True
+
+
+def _as_child(jobs: int, messages: int, others: Sequence[int]) -> NoReturn:
+    """Answer jobs in a forked child, and never come back to what the parent was doing."""
+    status = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for descriptor in others:
+            os.close(descriptor)
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(quiet, descriptor)
+        serve(os.fdopen(jobs, "rb"), os.fdopen(messages, "wb"))
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def can_fork() -> bool:
+    """Is this a command without threads?"""
+    return ON_COMMAND_LINE.get() and hasattr(os, "fork") and threading.active_count() == 1
+
+
+class Worker:
+    """A child process that runs one job at a time."""
+
+    def __init__(self, fork: bool = False) -> None:
+        self._child = _Forked() if fork else _Spawned()
+        self._in, self._out = self._child.sink, self._child.source
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._child.has_ended()
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self.alive:
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(self._child.pid, signal.SIGKILL)
         for pipe in (self._in, self._out):
             with contextlib.suppress(OSError):
                 pipe.close()
-        self._process.wait()
+        self._child.wait()
 
     def run(self, job: Job, deadline: float) -> Iterator[Any]:
         """The messages of the job; raises ``Died`` when the child ends or overruns, and what the job raised."""
@@ -154,18 +219,24 @@ def import_meanwhile(module: str) -> None:
         _importing.start()
 
 
-def warm() -> None:
-    """Start the spare child now, so that it is up by the time a problem has been read."""
+def warm(fork: bool = False) -> None:
+    """Start the spare child now, so that it is up by the time a problem has been read; as a ``fork`` if so wished."""
     global _spare
     with _lock:
         if _spare is None or not _spare.alive:
-            _spare = Worker()
+            _spare = Worker(fork and can_fork())
 
 
-def run(job: Job, deadline: float, on_message: Callable[[Any], None]) -> None:
+def prepare(data: bool) -> None:
+    """Start the child while the problem is read, unless a fork will be made after that: not with ``data``, read by threads."""
+    if data or not can_fork():
+        warm()
+
+
+def run(job: Job, deadline: float, on_message: Callable[[Any], None], fork: bool = False) -> None:
     """Run the job in the warm child; ``on_message`` gets what it yields. A child that died is not used again."""
     global _spare
-    warm()
+    warm(fork)
     with _lock:
         worker, _spare = _spare, None
     if worker is None:
@@ -208,13 +279,11 @@ def memory_limit() -> int:
     return max(LEAST_MEMORY, int(SHARE * whole))
 
 
-def serve() -> None:
-    """Answer jobs on standard input until it closes."""
+def serve(source: IO[bytes], sink: IO[bytes]) -> None:
+    """Answer the jobs that come from ``source`` until it closes."""
     limit = memory_limit()
     with contextlib.suppress(ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not reach the pipe
     sys.setrecursionlimit(20_000)
     while head := source.read(_HEAD.size):
         job: Job = pickle.loads(source.read(_HEAD.unpack(head)[0]))
@@ -229,6 +298,13 @@ def serve() -> None:
                 _send(sink, Raised(RuntimeError(f"{type(error).__name__}: {error}")))
 
 
+def main() -> None:
+    """Answer jobs on standard input."""
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not reach the pipe
+    serve(sys.stdin.buffer, sink)
+
+
 if __name__ == "__main__":
     # Through the imported module, so that what is pickled here is closedform.ladder.worker's and not __main__'s.
-    importlib.import_module("closedform.ladder.worker").serve()
+    importlib.import_module("closedform.ladder.worker").main()

@@ -131,8 +131,10 @@ def stated(problem: Problem) -> dict[str, Any]:
 
 def _columns(report: ReportRecord) -> dict[str, Any]:
     """The data that the loss names by rows, where no certificate holds them and they are few."""
+    problem = report.problem
     held = any("columns" in c.statement for c in report.certificates)
-    found = {} if held or report.problem.level == "matrix" else columns_of(report.problem)
+    streamed = problem.data is not None and not problem.data.exact  # the rows are in a file
+    found = {} if held or streamed or problem.level == "matrix" else columns_of(problem)
     few = sum(map(len, found.values())) <= SHOWN_ENTRIES
     return {"columns": {x: [str(v) for v in c] for x, c in found.items()}} if found and few else {}
 

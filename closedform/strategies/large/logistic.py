@@ -30,7 +30,6 @@ from closedform.strategies.large.linear_predictor import Array, NotConvexFit, Ro
 
 name = "convex fit"
 share = 0.95
-encloses = True
 example = {
     "loss": "sum(i, 1, n, log(1 + exp(b*x[i])) - y[i]*b*x[i])",
     "unknowns": ["b"],

@@ -18,7 +18,6 @@ from closedform.strategies.ending import concluded
 from closedform.strategies.linear_equations import solutions
 
 name = "quadratic loss"
-encloses = True
 example = {
     "loss": "sum(i, 1, n, (y[i] - a - b*x[i])^2)",
     "unknowns": ["a", "b"],

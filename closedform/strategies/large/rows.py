@@ -22,7 +22,6 @@ from closedform.stationarity.system import System
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded, height
 
 name = "loss over rows"
-encloses = True
 share = 0.9
 example = {
     "loss": "sum(i, 1, n, log(1 + exp(a + b*x[i])) - y[i]*(a + b*x[i]))",

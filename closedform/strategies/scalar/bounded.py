@@ -38,7 +38,6 @@ name = "every point of a bounded domain"
 example = {"loss": "sin(x*y) + x^2 - y", "unknowns": ["x", "y"], "assumptions": ["-2<x", "x<2", "-2<y", "y<2"]}
 counterexample = {"loss": "exp(x) - x*y + y^2", "unknowns": ["x", "y"]}
 
-encloses = True
 share = 0.6
 MAX_UNKNOWNS = 4
 MAX_OPS = 2_000

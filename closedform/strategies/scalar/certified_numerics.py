@@ -32,7 +32,6 @@ from closedform.strategies.ending import Found, FoundPoint, Record, concluded, h
 from closedform.strategies.strata import Feasible, sides_of
 
 name = "certified numerics"
-encloses = True
 share = 0.75
 example = {"loss": "log(1 + exp(x*y)) + x^2 + y^2 - x"}
 counterexample = {"loss": "a*exp(x) - x", "unknowns": ["x"]}

@@ -26,7 +26,6 @@ from closedform.strategies.escapes import escape, unbounded
 from closedform.strategies.strata import Feasible
 
 name = "the least loss observed"
-encloses = True
 last_resort = True  # only where no other rung brought a point
 share = 0.6
 example = {"loss": "|x*y - 1| + |x + z| + |y - z^2| + |sin(x) - y| + |x - 3| + |z - exp(y)| + |x*z - 2|"}
