@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from closedform import InputError, LeastSquaresRegressor, derive
-from closedform.emit.cluster import logistic, logistic_on
-from closedform.emit.passes import Stream
+from closedform.emit.linear.cluster import logistic, logistic_on
+from closedform.emit.linear.passes import Stream
 
 
 def rows(n=900, k=4, seed=0):

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from closedform.emit import cost
 from closedform.emit.estimator import LeastSquaresRegressor
 from closedform.emit.least_squares import solve, solve_blocks
-from closedform.emit.moments import Moments
+from closedform.emit.linear.moments import Moments
 from closedform.errors import CallError, InputError
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from closedform.emit import cluster
 from closedform.emit.inference.statistics import FitStatistics, statistics
 from closedform.emit.least_squares import SMALL, LeastSquares, solve_blocks, solve_moments, with_residual
-from closedform.emit.moments import Block, Moments, weight_count
-from closedform.emit.passes import Rows, State, Stream
-from closedform.emit.rows import as_columns, as_weights, penalties
+from closedform.emit.linear import cluster
+from closedform.emit.linear.moments import Block, Moments, weight_count
+from closedform.emit.linear.passes import Rows, State, Stream
+from closedform.emit.linear.rows import as_columns, as_weights, penalties
 from closedform.errors import CallError, InputError
 
 try:

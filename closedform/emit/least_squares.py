@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from closedform.emit import rank as ranks
-from closedform.emit.moments import Block, Moments
-from closedform.emit.passes import Residuals, Rows, State, Stream, Triangle, Turned, added, triangles
-from closedform.emit.refinement import refine_extended, root_extended
-from closedform.emit.rows import as_columns, as_weights, penalties
+from closedform.emit.linear import rank as ranks
+from closedform.emit.linear.moments import Block, Moments
+from closedform.emit.linear.passes import Residuals, Rows, State, Stream, Triangle, Turned, added, triangles
+from closedform.emit.linear.refinement import refine_extended, root_extended
+from closedform.emit.linear.rows import as_columns, as_weights, penalties
 
 Array = NDArray[np.float64]
 Blocks = Callable[[], Iterable[Block]]  # may be called several times: each pass reads the data again

@@ -10,9 +10,9 @@ import numpy as np
 
 from closedform.emit.inference.statistics import FitStatistics, statistics
 from closedform.emit.least_squares import solve_blocks
-from closedform.emit.moments import Block
-from closedform.emit.passes import Stream
-from closedform.emit.rows import as_weights
+from closedform.emit.linear.moments import Block
+from closedform.emit.linear.passes import Stream
+from closedform.emit.linear.rows import as_weights
 from closedform.errors import CallError, InputError
 from closedform.problem import Problem
 from closedform.strategies.large.least_squares import design_rows

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from closedform.emit.inference.distributions import fisher_upper, student_quantile, student_two_sided
 from closedform.emit.inference.summary import table
 from closedform.emit.least_squares import EPSILON, LeastSquares
-from closedform.emit.moments import Block, Moments
-from closedform.emit.passes import Rows
+from closedform.emit.linear.moments import Block, Moments
+from closedform.emit.linear.passes import Rows
 from closedform.errors import CallError, InputError
 
 Array = NDArray[np.float64]

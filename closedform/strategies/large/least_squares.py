@@ -19,7 +19,7 @@ import numpy as np
 from closedform.attempt import Attempt, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.least_squares import Array, LeastSquares, solve_blocks
-from closedform.emit.moments import Block
+from closedform.emit.linear.moments import Block
 from closedform.errors import InputError
 from closedform.expression import Node, column_names, free_names, number
 from closedform.expression import name as name_node

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from closedform.emit.moments import Block, Moments
+from closedform.emit.linear.moments import Block, Moments
 from closedform.errors import InputError
 
 Array = NDArray[np.float64]

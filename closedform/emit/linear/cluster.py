@@ -17,10 +17,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from closedform.emit.moments import Block, Moments
-from closedform.emit.passes import Rows, State
-from closedform.emit.rank import EPSILON
-from closedform.emit.rows import as_columns, as_weights
+from closedform.emit.linear.moments import Block, Moments
+from closedform.emit.linear.passes import Rows, State
+from closedform.emit.linear.rank import EPSILON
+from closedform.emit.linear.rows import as_columns, as_weights
 from closedform.errors import CallError, InputError
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 from numpy.typing import NDArray
 
-from closedform.emit.moments import Block
+from closedform.emit.linear.moments import Block
 
 Array = NDArray[np.float64]
 
