@@ -227,3 +227,31 @@ def test_everything_printed_of_a_catalogue_loss_reads_back(name: str) -> None:
     names = {*problem.shapes, *problem.parameters, *problem.unknowns, *(f"d_{u}" for u in problem.unknowns)}
     for text in (*shown.gradient.values(), *(e for row in shown.hessian for e in row), *shown.equations, *formulas):
         assert unparse(parse(text, names))
+
+
+OPEN_SETS = [  # the infimum is on the edge, which does not belong to the set, for some of the data at least
+    ("c'*x subject to x'*x < 1", "x", "c=k;x=k", []),
+    ("c'*x subject to x > 0, ones(k)'*x = 1", "x", "c=k;x=k", []),
+    ("c'*x subject to ones(k)'*x = 1", "x", "c=k;x=k", ["x>0"]),
+    ("||x - z||^2 subject to x < 1", "x", "z=k;x=k", []),
+    ("||x - z||^2 subject to ||x|| < 1", "x", "z=k;x=k", []),
+    ("||x - z||^2 subject to x > 0, ones(k)'*x = 1", "x", "z=k;x=k", []),
+    ("x'*S*x - 2*b'*x subject to x'*x < 1", "x", "S=k,k;b=k;x=k", ["S spd"]),
+    ("tr(C*X) subject to tr(X) = 1", "X", "C=k,k;X=k,k", ["C sym", "X spd"]),
+    ("||X - A||^2 subject to tr(X) = 1", "X", "A=k,k;X=k,k", ["X spd"]),
+]
+
+
+@pytest.mark.parametrize("case", OPEN_SETS, ids=[c[0] for c in OPEN_SETS])
+def test_no_minimum_is_claimed_on_the_missing_edge_of_an_open_set(case: tuple[str, str, str, list[str]]) -> None:
+    report = cf.derive(case[0], unknowns=[case[1]], shapes=case[2], assumptions=case[3])
+    assert report.verdict.outcome == "undecided"
+    closed = case[0].replace("<", "<=").replace(">", ">=")
+    if closed != case[0]:  # with its edge the same set has a minimiser
+        assert cf.derive(closed, unknowns=[case[1]], shapes=case[2], assumptions=case[3]).formula is not None
+
+
+def test_a_factor_before_the_function_must_be_invertible() -> None:
+    report = cf.derive("||A*sigmoid(X*w) - y||^2", unknowns=["w"], shapes="A=k,k;X=k,k;w=k;y=k")
+    assert report.formula is not None
+    assert {"A is invertible", "X is invertible"} <= set(report.formula.conditions)

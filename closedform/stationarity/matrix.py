@@ -41,7 +41,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Constraint:
-    """``kind``: "zero" (``left`` is zero), "rank" (of ``left``, at most ``bound``), "atmost" (``left <= 0``), or a property."""
+    """``kind``: "zero" (``left`` is zero), "rank" (of ``left``, at most ``bound``), "atmost" (``left <= 0``), "below" (``left < 0``),
+    or a property."""
 
     kind: str
     left: Poly
@@ -236,7 +237,10 @@ def _constraint(node: Node, names: Names) -> Constraint | None:
     if right.scalar and not left.scalar:
         right = right * w.of_fill(left.rows, left.cols)
     w.conform(left, right, "a constraint compares")
-    return Constraint("zero" if node.head == "=" else "atmost", left - right)
+    kind = {"=": "zero", "<": "below", ">": "below"}.get(
+        node.head, "atmost"
+    )  # "below" has no edge that it could attain
+    return Constraint(kind, left - right)
 
 
 def _same_up_to_scale(p: Poly, q: Poly) -> bool:

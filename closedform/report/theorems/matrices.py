@@ -50,6 +50,10 @@ def _family(family: str, free: Mapping[str, str]) -> str:
     return f"the minimisers form an affine family: {family}, with {any_}; the formula is the one with {zero}"
 
 
+def _constant_slope(reason: str, open_set: bool) -> str:
+    return f"{reason}, {'nor a minimum in the open set' if open_set else 'and the loss has no lower bound'}"
+
+
 def _no_lower_bound(kind: str) -> str:
     if kind == "maximum":
         return "the loss is concave: this point is a global maximum, and there is no lower bound"
@@ -66,7 +70,7 @@ MATRICES: dict[str, Theorem] = {
     "affine family of minimisers": Theorem(
         _family, "Penrose, Proc. Cambridge Phil. Soc. 51 (1955), theorem 2", topic="family"
     ),
-    "constant slope": Theorem("{reason}, and the loss has no lower bound", "Fermat", topic="no minimum"),
+    "constant slope": Theorem(_constant_slope, "Fermat", topic="no minimum"),
     "no lower bound": Theorem(
         _no_lower_bound, "Boyd and Vandenberghe, Convex Optimization, 2004, appendix A.5.4", topic="no minimum"
     ),

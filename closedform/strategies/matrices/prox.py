@@ -58,7 +58,7 @@ def declines(system: MatrixSystem) -> str | None:
     p = system.unknown(u)
     sets = (
         any(
-            c.kind in ("psd", "spd", "atmost", "nonnegative")
+            c.kind in ("psd", "spd", "atmost", "below", "nonnegative")
             or (c.kind == "zero" and not c.left.scalar and c.left in (p + p.T, -p - p.T))
             for c in system.constraints
             if p.rows == p.cols or c.kind != "zero"
@@ -306,10 +306,12 @@ class Set:
 
 def sets_of(system: MatrixSystem, u: str) -> Set | str | None:
     p = system.unknown(u)
-    low: Poly | None = w.zeros(p.rows, p.cols) if u in system.facts.nonnegative | system.facts.positive else None
+    if u in system.facts.positive or any(c.kind in ("below", "positive") for c in system.constraints):
+        return "a strict inequality: its edge does not belong to the set, and the infimum may not be attained"
+    low: Poly | None = w.zeros(p.rows, p.cols) if u in system.facts.nonnegative else None
     high, total, found, upto = None, None, None, False
     for c in sorted(system.constraints, key=lambda c: c.kind not in ("psd", "spd")):
-        if c.kind in ("nonnegative", "positive"):
+        if c.kind == "nonnegative":
             low = w.zeros(p.rows, p.cols)
         elif c.kind in ("psd", "spd"):
             found = "psd"
@@ -476,6 +478,8 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         values, vectors = source.locals("values vectors")
         source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(z))}")
         if sets.total is not None:
+            if any(c.kind == "spd" for c in system.constraints):
+                return Attempt(name, "declined", "a trace and a definite unknown: the infimum may not be attained")
             if sign(sets.total, system.facts) != 2:
                 return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
             source.line(f"{v} = ({vectors} * {source.call('_simplex', values, source.poly(sets.total))}) @ {vectors}.T")
@@ -513,7 +517,7 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
     for c in system.constraints:
         if c.kind == "zero" and c.left.scalar and (t := _sum_equals(c, p)) is not None and total is None:
             total = t
-        elif c.kind not in ("nonnegative", "positive") and not (c.kind == "atmost" and c.left == -p):
+        elif c.kind not in ("nonnegative", "positive") and not (c.kind in ("atmost", "below") and c.left == -p):
             return Attempt(name, "declined", "a constraint that this strategy does not know")
     if len(parts.penalties) > 1 or not parts.curvature.zero or p.cols != ONE or sign(eps, system.facts) != 2:
         return Attempt(name, "declined", "an entropy with other terms")

@@ -39,6 +39,8 @@ def declines(system: MatrixSystem) -> str | None:
         return "not one matrix unknown with a gradient"
     if one[0] in system.gradient[one[0]].names or system.gradient[one[0]].zero:
         return "the loss is not linear"
+    if any(c.kind == "spd" for c in system.constraints):
+        return "a definite unknown: a linear loss is least on the edge, which does not belong to the set"
     return None if system.constraints else "there is no set"
 
 

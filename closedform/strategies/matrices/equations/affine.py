@@ -79,10 +79,8 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     equations = differentiate(loss, names)
     for u, g in equations.items():
         if u in system.unknowns and not g.zero and not g.names & frozenset(names):
-            said = (
-                f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical "
-                f"point unless it is zero"
-            )
+            said = f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical point unless it is zero"
+            open_set = bool(system.flags(u) & {"spd", "positive"}) or u in system.facts.positive
             return Attempt(
                 name,
                 "no_critical_point",
@@ -90,7 +88,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
                 complete=True,
                 scope="formula",
                 minimiser="no_critical_point",
-                findings=(finding("constant slope", reason=said),),
+                findings=(finding("constant slope", reason=said, open_set=open_set),),
             )
     singular = generalised(wide(system)) if _squares(system) else None
     steps = eliminate(equations, names, frozenset(multipliers), budget, singular, system.facts)

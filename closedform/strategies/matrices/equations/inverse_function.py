@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.facts import sign
 from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly
-from closedform.algebra.noncommutative.solve import collect, identity_multiple, solve
+from closedform.algebra.noncommutative.solve import collect, solve
 from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt
 from closedform.budget import Budget
@@ -21,7 +21,7 @@ from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
 from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.convexity import affine, convexity
-from closedform.strategies.matrices.equations.conditions import granted
+from closedform.strategies.matrices.equations.conditions import inverse_conditions
 
 name = "an elementwise function inverted"
 example = {
@@ -96,12 +96,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         return Attempt(name, "declined", "the map inside the function could not be inverted")
     if not exact and convexity(system) is None:
         return Attempt(name, "declined", "nothing shows that the critical point is a minimum")
-    conditions = [
-        c
-        for q in (left, right)
-        if identity_multiple(q) is None and not granted(c := f"{display(q)} is invertible", system)
-    ]
-    conditions = [c for c in conditions if not _is_invertible(c, system)]
+    conditions = inverse_conditions(system, {u: back.value})[0]
     conditions += _range(value, inverse, system)
     source = source_of(system)
     entry = source.let("v", source.poly(value))
@@ -133,11 +128,6 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         reference=_GLM,
         unique=not exact,
     )
-
-
-def _is_invertible(condition: str, system: MatrixSystem) -> bool:
-    subject = condition.removesuffix(" is invertible")
-    return bool(system.flags(subject) & {"invertible", "spd", "orth"})
 
 
 def _functions(p: Poly, u: str) -> set[Letter]:
