@@ -64,7 +64,9 @@ def square(tree: Any) -> Any:
 
 
 def at(x: str, **more: Any) -> Doc:
-    return {"exact": {"x": x}, "kind": "unclassified", **more}
+    """A point of a report; a whole number with its decimals, as a certificate lists it."""
+    numbers = {"numeric": {"x": x}, "radius": {"x": "0"}} if x.lstrip("-").isdigit() else {}
+    return {"exact": {"x": x}, "kind": "unclassified", **numbers, **more}
 
 
 def roots(tree: Any, points: list[Doc], inside: Doc | None = None, **statement: Any) -> Doc:
@@ -220,6 +222,23 @@ def a_family_with_one_root_of_six() -> Doc:
     return {**doc, "roots": [{"exact": "a"}], "certificates": [proof]}
 
 
+def one_root_listed_for_two() -> Doc:
+    """a and b are the roots of (x - a)*(x - b)."""
+    product = ["*", *(["+", "x", ["*", "-1", p]] for p in "ab")]
+    statement = {"equations": [product], "unknowns": ["x"], "parameters": ["a", "b"], "assumptions": []}
+    proof = certificate(statement, {"kind": "critical_point_formula", "point": {"x": "a"}, "conditions": []})
+    doc = {"format": 1, "polynomial": "(x - a)*(x - b)", "unknown": "x", "solvable": True}
+    return {**doc, "roots": [{"exact": "a"}, {"exact": "a"}], "certificates": [proof]}
+
+
+def a_proof_about_the_other_factor() -> Doc:
+    """x^5 - 2 is solvable."""
+    doc = cf.galois("(x^5 - x - 1)*(x^5 - 2)").to_dict()
+    hard, easy = sorted(doc["factors"], key=lambda f: f["solvable"])
+    easy.update(solvable=False, certificate=hard["certificate"])
+    return {**doc, "factors": [easy, hard]}
+
+
 def a_family_by_the_wrong_name() -> Doc:
     """The roots a of a^5 - a - x have no formula; x is a^5 - a."""
     proof = certificate(
@@ -336,6 +355,21 @@ def a_quartic_in_two_factors() -> Doc:
     return about_matrices(loss, proof, shapes)
 
 
+def a_formula_under_a_constraint() -> Doc:
+    """The nearest point to y is y; this one is the nearest whose entries add up to one."""
+    loss, total = ["^", ["norm", ["+", "a", ["*", "-1", "y"]]], "2"], ["transpose", ["ones", "n"]]
+    missing = ["+", "1", ["*", "-1", total, "y"]]
+    shapes: Doc = {"a": ["n", "1"], "y": ["n", "1"]}
+    statement = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": {}}
+    claim = {
+        "kind": "matrix_stationary",
+        "formula": [["a", ["+", "y", ["*", ["^", "n", "-1"], ["ones", "n"], missing]]]],
+    }
+    constraints = [["+", ["*", total, "a"], "-1"]]
+    proof = certificate({**statement, "constraints": constraints}, claim, {"tall": []})
+    return about_matrices(loss, proof, shapes)
+
+
 def a_saddle_called_the_minimum() -> Doc:
     """||X*a - y||^2 - 2*||a||^2 is not convex."""
     loss = ["+", OLS, ["*", "-2", ["^", ["norm", "a"], "2"]]]
@@ -386,6 +420,11 @@ FALSE = [
     (solvable_by_no_root_at_all, "factors[0].solvable"),
     (a_family_without_roots_in_radicals, "solvable"),
     (a_family_with_one_root_of_six, "solvable"),
+    (one_root_listed_for_two, "roots"),
+    (one_root_listed_for_two, "solvable"),
+    (a_proof_about_the_other_factor, "factors[0].solvable"),
+    (a_formula_under_a_constraint, "formula"),
+    (a_formula_under_a_constraint, "verdict.minimiser"),
     (a_family_by_the_wrong_name, "solvable"),
     (two_kinds_at_once, "critical_points[0].kind"),
 ]

@@ -94,6 +94,7 @@ WHOLE = [
     "quadratic",
     "barrier",
     "wide",
+    "nested",
     "tie",
 ]
 
@@ -143,6 +144,7 @@ FORGED: list[tuple[str, tuple[Any, ...], Any, str]] = [
     ("ols", ("stationarity", "gradient", "a"), "2*X'*(X*a + y)", "gradient by a"),
     ("ols", ("stationarity", "gradient", "a"), "X'*(X*a - y)", "gradient by a"),
     ("ols", ("stationarity", "gradient", "a"), "(2*X'*(X*a - y))'", "gradient by a"),
+    ("nested", (*FIRST, "exact", "x"), "sqrt(2)/2 - 9/4", "critical_points[0].exact"),
     ("wide", (*FIRST, "loss"), "1/100", "critical_points[0].loss"),
     ("quadratic", (*FIRST, "inertia"), [0, 1, 0], "critical_points[0].inertia"),
     ("quadratic", (*FIRST, "kind"), "local maximum", "critical_points[0].kind"),

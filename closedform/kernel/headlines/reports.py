@@ -19,7 +19,8 @@ from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.infix import infix
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.headlines.classes import CLASSES
-from closedform.kernel.headlines.places import Place, worth
+from closedform.kernel.headlines.optimum import worth
+from closedform.kernel.headlines.places import Place
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.witness import refuted
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
