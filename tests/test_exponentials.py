@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import sympy as sp
 from flint import fmpq
@@ -17,6 +18,7 @@ from closedform.stationarity.scalar import stationarity
 from closedform.strategies.exponentials import formula as exponentials_symbols
 from closedform.strategies.exponentials import instance as exponentials
 from closedform.strategies.exponentials import separation
+from closedform.strategies.networks.limits import limits_of
 from closedform.strategies.obstructions import all_data as family
 from closedform.strategies.obstructions.small_data import written_out
 
@@ -138,7 +140,7 @@ def test_a_tanh_neuron_has_no_real_point_off_zero():
 def test_a_neuron_with_bias_has_22_complex_solutions():
     answer = neuron([-1, 0, 1, 2], [1, 2, 5, 6], bias=True)
     assert max(e["degree"] for e in answer.details["eliminants"]) == 22
-    assert [p.kind for p in answer.points] == ["local minimum"]
+    assert [p.kind for p in answer.points] == ["global minimum"]  # below every limit at infinity
     assert answer.details["groups"][0]["group"] == "S22"
 
 
@@ -398,3 +400,30 @@ def test_a_direction_is_found_among_many_rows_even_with_ties():
     assert v is not None
     assert all(a * v[0] + b * v[1] <= 0 for a, b in rows)
     assert separation.guessed([*rows, [fmpq(1), fmpq(5)], [fmpq(0), fmpq(-1)]], 2, Budget.of(20)) is None
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "infimum"),
+    [
+        # the limits of one unit with a bias: steps, by hand; SciPy's least_squares from 250 starts comes to the same
+        ([1, 2, 3], [5, 6, 1], "1/2"),  # 11/2 on the first two rows, and 1 at the jump: 1/4 + 1/4
+        ([-2, -1, 2], [4, 5, 0], "1/2"),
+        ([0, 1, 3], [1, 6, 1], "25/2"),
+    ],
+)
+def test_the_infimum_of_one_unit_with_a_bias_is_a_step(x, y, infimum):
+    answer = neuron(x, y, bias=True)
+    assert answer.outcome == "no_critical_point"
+    assert [f.about["infimum"] for f in answer.findings if f.theorem == "infimum at infinity"] == [infimum]
+
+
+def test_exponentials_are_limits_of_one_unit_with_a_bias():
+    # y = 3, 1, 6 at -2, 0, 2: SciPy goes on downhill to the exponential c*exp(w*x), here by least squares on a grid of w
+    x, y = np.array([-2.0, 0.0, 2.0]), np.array([3.0, 1.0, 6.0])
+    curves = np.exp(np.linspace(0.1, 0.6, 200_001)[:, None] * x)
+    least = (y @ y - (curves @ y) ** 2 / (curves**2).sum(axis=1)).min()
+    problem = problems.read("nn", data={"x": [-2, 0, 2], "y": [3, 1, 6]}, target="y", bias=True)
+    found = limits_of(stationarity(problem))
+    assert found is not None
+    assert min(float(v.mid()) for v in found.exponentials) == pytest.approx(least, abs=1e-8)
+    assert found.steps == 9  # 3^2 on the first row, then 1 and 6 at and after the jump

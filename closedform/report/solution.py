@@ -46,8 +46,9 @@ def with_iteration(report: Report) -> Report:
         more["solution"] = {**numbers, "trust": "observed", "loss": found.loss, "converged": found.converged}
     reached = [float(p.loss) for p in report.critical_points if p.loss is not None and _is_number(p.loss)]
     worse = bool(reached) and sign * found.loss > min(sign * v for v in reached) + 1e-6 * (1 + abs(found.loss))
-    if found.converged and not worse:
-        more["iteration"] = {"iterations": found.iterations, "loss": found.loss, "values": numbers}
+    if not worse and (found.converged or not report.critical_points):
+        told = {"iterations": found.iterations, "loss": found.loss, "values": numbers, "converged": found.converged}
+        more["iteration"] = told
     return replace(report, details=FrozenMap({**report.details, **more}))
 
 

@@ -115,8 +115,13 @@ def _levenberg_marquardt(residuals, jacobian, start, steps=500, tolerance=1e-12)
 def _outcome(values, run, loss, gradient, lower=-np.inf, upper=np.inf):
     """The values by name, with the number of iterations, whether they converged, the loss and the gradient's norm."""
     theta, iterations, converged = run
-    far = [np.clip(factor * theta, lower, upper) for factor in (1.37, 3.1)]
-    if all((at != theta).any() and loss(at) <= loss(theta) + 1e-14 * abs(loss(theta)) for at in far):
+    ways = [
+        np.ones(len(theta)),
+        *np.eye(len(theta))[np.abs(theta) > 20],
+    ]  # all unknowns outwards, and each large one alone
+    far = [[np.clip(theta * (1 + more * way), lower, upper) for more in (0.37, 2.1)] for way in ways]
+    level = loss(theta) + 1e-14 * abs(loss(theta))
+    if any(all((at != theta).any() and loss(at) <= level for at in pair) for pair in far):
         converged = False  # the loss does not rise towards infinity: nothing says that a minimum is attained
     norm = float(np.linalg.norm(gradient(theta)))
     found = {"iterations": iterations, "converged": bool(converged), "loss": float(loss(theta)), "gradient_norm": norm}

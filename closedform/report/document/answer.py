@@ -73,6 +73,10 @@ def iteration(report: ReportRecord) -> str:
     if not report.critical_points and all(isinstance(v, float) for v in told["values"].values()):
         shown = list(told["values"].items())[:MANY]
         place = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told['values']) > MANY else ''}"
+    if not told["converged"]:
+        seen = any(s.topic in ("search", "no minimum") for s in report.verdict.statements)
+        far = f"report.solver() did not converge: after {steps} the loss is {told['loss']:.10g}{place}"
+        return "" if seen else f"{far}; there may be no minimum."
     return f"{lead} iterates: {steps}, to the loss {told['loss']:.10g}{place}."
 
 

@@ -21,6 +21,7 @@ from closedform.stationarity.scalar import columns_of
 from closedform.strategies.exponentials.division import coefficients, dense, substituted
 from closedform.strategies.exponentials.field import Setting
 from closedform.strategies.exponentials.points import Solution
+from closedform.strategies.networks.limits import Limits, limits_of
 
 
 def hessian(where: Setting) -> list[list[Tree]]:
@@ -250,7 +251,9 @@ def judge(found: list[Solution], where: Setting, complete: bool) -> Judged:
     if not complete or where.loss is None or where.system.relations:
         return Judged(tuple(kinds), None, None)
     if not found:
-        behaviour = ends(where)
+        behaviour, beyond = ends(where), limits_of(where.system)
+        if behaviour is None and beyond is not None and all(v > arb(beyond.steps) for v in beyond.exponentials):
+            return Judged((), False, beyond.steps)
         limits = [behaviour.low, behaviour.high] if behaviour is not None else []
         if "-" in limits:
             return Judged((), False, "-")
@@ -259,9 +262,11 @@ def judge(found: list[Solution], where: Setting, complete: bool) -> Judged:
     if is_convex(where):
         return Judged(tuple(("global minimum", k[1]) for k in kinds), True, None)
     behaviour = ends(where)
-    if behaviour is None or any(v is None for v in losses):
-        return Judged(tuple(kinds), None, None)
     values = [v for v in losses if v is not None]
+    if behaviour is None and len(values) == len(losses):
+        return _beside_limits(kinds, values, limits_of(where.system))
+    if behaviour is None or len(values) < len(losses):
+        return Judged(tuple(kinds), None, None)
     limits = [v for v in (behaviour.low, behaviour.high) if v is not None]
     if "-" in limits:
         return Judged(tuple(kinds), False, "-")
@@ -279,6 +284,22 @@ def judge(found: list[Solution], where: Setting, complete: bool) -> Judged:
         return Judged(tuple(kinds), None, None)
     out = [("global minimum" if i == best or i in ties else k, s) for i, (k, s) in enumerate(kinds)]
     return Judged(tuple(out), True, None)  # type: ignore[arg-type]
+
+
+def _beside_limits(
+    kinds: list[tuple[Kind, tuple[int, int, int] | None]], values: list[arb], beyond: Limits | None
+) -> Judged:
+    """The global minimum where the one least critical value is below all limits at infinity, or the limit below all."""
+    if beyond is None:
+        return Judged(tuple(kinds), None, None)
+    limits = [arb(beyond.steps), *beyond.exponentials]
+    best = min(range(len(values)), key=lambda i: float(values[i].mid()))
+    if all(values[best] < v for i, v in enumerate(values) if i != best) and all(values[best] < v for v in limits):
+        out = [("global minimum" if i == best else k, s) for i, (k, s) in enumerate(kinds)]
+        return Judged(tuple(out), True, None)  # type: ignore[arg-type]
+    if all(limits[0] < v for v in (*values, *beyond.exponentials)):
+        return Judged(tuple(kinds), False, beyond.steps)
+    return Judged(tuple(kinds), None, None)
 
 
 def exact_loss(s: Solution, where: Setting) -> fmpq | None:
