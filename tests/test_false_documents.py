@@ -176,6 +176,13 @@ def one_root_of_three() -> Doc:
     return report(tree, [formula(tree, "0", [], [], ("a",))], [at("0")], problem={"parameters": ["a"]})
 
 
+def one_root_where_the_data_may_cancel() -> Doc:
+    """sum(z)*x^2/2 is stationary everywhere where the data add up to zero."""
+    tree = ["*", "1/2", ["sum", "i", "1", "n", ["@", "z", "i"]], square("x")]
+    proof = formula(tree, "0", [], [], ("n", "z"))
+    return report(tree, [proof], [at("0")], problem={"parameters": ["n", "z"]})
+
+
 def a_minimum_outside_the_domain() -> Doc:
     """x^2 - 2*a*x where x > 0 has no critical point for a < 0."""
     tree = ["+", square("x"), ["*", "-2", "a", "x"]]
@@ -411,6 +418,7 @@ FALSE = [
     (a_family_listed_for_one_sign, "complete"),
     (a_family_listed_under_a_condition_that_never_holds, "critical_points[0].exact"),
     (one_root_of_three, "complete"),
+    (one_root_where_the_data_may_cancel, "complete"),
     (a_minimum_outside_the_domain, "critical_points[0].exact"),
     (a_minimum_outside_the_domain, "critical_points[0].kind"),
     (a_constraint_that_is_not_obeyed, "critical_points[0].kind"),
