@@ -45,7 +45,6 @@ class _Ending:
         self.facts = Facts(system.relations)
         self.certificates, self.findings = [*found.certificates], list[Finding](found.findings)
         self.exceptions = self._exceptions()
-        self.kinds = Kinds(system, found, self.rules, self.exceptions)
 
     def _exceptions(self) -> list[Any]:
         """The expressions whose zeros are left out, each a factor that is not proved to differ from zero."""
@@ -82,7 +81,7 @@ class _Ending:
             self.findings.append(finding("shape of the loss", reason=whole.reason))
         if whole.unique and len(kept) == 1 and not kept[0][1]:
             self.found, self.exceptions = replace(self.found, complete=True), []
-            self.kinds = Kinds(self.system, self.found, self.rules, self.exceptions)
+        kinds = Kinds(self.system, self.found, self.rules, self.exceptions)
         points = list[tuple[CriticalPoint, tuple[Any, ...]]]()
         for c, conditions in kept:
             self.budget.check()
@@ -90,7 +89,7 @@ class _Ending:
             if made is None:
                 return Attempt(self.name, "failed", "it was not proved that a candidate solves the equations")
             p, conditions = made
-            points += self.kinds.of_point(p, c, conditions, whole, [(d, k) for d, k in kept if d is not c])
+            points += kinds.of_point(p, c, conditions, whole, [(d, k) for d, k in kept if d is not c])
         return self._concluded(_distinct(points))
 
     def _concluded(self, points: list[tuple[CriticalPoint, tuple[Any, ...]]]) -> Attempt:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
+from closedform.stationarity.matrix import Constraint, MatrixSystem
 
 
 def quadratic(p: Poly, system: MatrixSystem, u: str) -> tuple[Poly, Poly, Poly] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Word
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -21,7 +22,7 @@ from closedform.emit.source import Source, identifier
 from closedform.errors import InputError
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
-from closedform.stationarity.matrix import MatrixSystem, differentiate, matrix_system
+from closedform.stationarity.matrix import MatrixSystem, matrix_system
 from closedform.strategies.matrices.answer import by_theorem, source_of
 
 name = "low rank"

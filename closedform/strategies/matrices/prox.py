@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import sign
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Poly, Unsupported
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -18,7 +19,7 @@ from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
-from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
+from closedform.stationarity.matrix import Constraint, MatrixSystem
 from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.convexity import affine
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -10,7 +11,7 @@ from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
-from closedform.stationarity.matrix import MatrixSystem, differentiate
+from closedform.stationarity.matrix import MatrixSystem
 from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.forms import quadratic
 from closedform.strategies.matrices.spectral import canonical_pair, eigenvectors

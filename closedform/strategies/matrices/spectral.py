@@ -6,6 +6,7 @@ Principal components, Laplacian eigenmaps, spectral clustering (Fan 1949); canon
 from __future__ import annotations
 
 from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -13,7 +14,7 @@ from closedform.algebra.noncommutative.text import display, latex
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
-from closedform.stationarity.matrix import Constraint, MatrixSystem, differentiate
+from closedform.stationarity.matrix import Constraint, MatrixSystem
 from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.forms import without_root
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, gram, sign
 from closedform.algebra.noncommutative.naming import with_names
 from closedform.algebra.noncommutative.normal_form import ONE, Poly
@@ -23,7 +24,7 @@ from closedform.emit.flops import count
 from closedform.emit.solver import solver, two_terms
 from closedform.frozen import FrozenMap
 from closedform.stationarity.equalities import rewritten
-from closedform.stationarity.matrix import MatrixSystem, differentiate, lagrangian
+from closedform.stationarity.matrix import MatrixSystem, lagrangian
 from closedform.strategies.matrices.convexity import Convexity, affine, convexity
 from closedform.strategies.matrices.equations.certificate import certificate
 from closedform.strategies.matrices.equations.conditions import (
