@@ -18,6 +18,7 @@ import closedform as cf
 from closedform import problem as problems
 from closedform.emit.source import compiled
 from closedform.reading.language import parse, unparse
+from closedform.report.formats.typeset import latex_of, mathml_of
 from closedform.stationarity.matrix import matrix_system
 
 
@@ -255,3 +256,20 @@ def test_a_factor_before_the_function_must_be_invertible() -> None:
     report = cf.derive("||A*sigmoid(X*w) - y||^2", unknowns=["w"], shapes="A=k,k;X=k,k;w=k;y=k")
     assert report.formula is not None
     assert {"A is invertible", "X is invertible"} <= set(report.formula.conditions)
+
+
+TYPESET = [
+    ("2*kron(eye(m), X'*X)", r"2 I_{m} \otimes \left(X^{\top} X\right)"),
+    ("B ./ A", r"B \oslash A"),
+    ("sqrtm(A + B)", r"\left(A + B\right)^{1/2}"),
+    (
+        "c*ones(k)/a where a = ones(k)'*v, c = 2*a",
+        r"\frac{c \mathbf{1}_{k}}{a} \quad\text{where } a = \mathbf{1}_{k}^{\top} v,\ c = 2 a",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TYPESET)
+def test_matrix_formulas_are_typeset_as_they_are_written_by_hand(text: str, expected: str) -> None:
+    assert latex_of(text) == expected
+    assert mathml_of(text).count("<") == mathml_of(text).count(">")

@@ -63,21 +63,29 @@ def parse(text: str, names: Iterable[str] = ()) -> Node:
     >>> to_tree(parse("2a + a*b where a = x + 1, b = 1/a"))
     ['+', ['*', '2', ['+', 'x', '1']], ['*', ['+', 'x', '1'], ['^', ['+', 'x', '1'], '-1']]]
     """
-    cut = _WHERE.search(text[:MAX_TEXT])
-    declared = frozenset(names)
+    main, meant = parse_defined(text, names)
+    whole = dict[str, Node]()
+    for key, node in meant.items():
+        whole[key] = substitute(node, whole)
+    return substitute(main, whole)
+
+
+def parse_defined(text: str, names: Iterable[str] = ()) -> tuple[Node, dict[str, Node]]:
+    """The expression before ``where``, and what the names after it stand for, in their order; none without a ``where``."""
+    cut, declared = _WHERE.search(text[:MAX_TEXT]), frozenset(names)
     if cut is None:
         parser = Parser(text, declared)
-        return parser.finish(parser.expression())
+        return parser.finish(parser.expression()), {}
     meant, texts = dict[str, Node](), list(parts(text, cut.end()))
-    local = {said[1] for part, _ in texts if (said := _DEFINITION.match(part))}
+    local = declared | {said[1] for part, _ in texts if (said := _DEFINITION.match(part))}
     for part, at in texts:
         said = _DEFINITION.match(part)
         if said is None:
             raise TextFault(text, at, "after 'where' stand definitions", "write E where a = x + 1, b = 2*a")
-        inner = Parser(" " * said.end() + part[said.end() :], declared | local)
-        meant[said[1]] = substitute(inner.finish(inner.expression()), meant)
-    parser = Parser(text[: cut.start()], declared | local)
-    return substitute(parser.finish(parser.expression()), meant)
+        inner = Parser(" " * said.end() + part[said.end() :], local)
+        meant[said[1]] = inner.finish(inner.expression())
+    parser = Parser(text[: cut.start()], local)
+    return parser.finish(parser.expression()), meant
 
 
 _WHERE = re.compile(r"\s+where\s+(?=[^\W\d]\w*\s*=)")

@@ -14,7 +14,7 @@ from html import escape
 
 from closedform.errors import InputError
 from closedform.expression import RELATIONS, Node
-from closedform.reading.language import parse
+from closedform.reading.language import parse_defined
 from closedform.report.document.blocks import Answer, Document, Equation, Math
 from closedform.report.written import text_of
 
@@ -182,9 +182,10 @@ def _node(value: object) -> Node | None:
     if len(text) > LONGEST:
         return None
     try:
-        return parse(text)
+        main, meant = parse_defined(text)
     except InputError:
         return None
+    return Node("where", (main, *(Node("=", (Node("name", (n,)), e)) for n, e in meant.items()))) if meant else main
 
 
 # -- layout ---------------------------------------------------------------------------------------------------------
@@ -235,6 +236,10 @@ def _layout(node: Node) -> Box:
         return _product(args)
     if head == "^":
         return _power(_layout(args[0]), args[1])
+    if head == "hadamard" and len(args) == 2 and args[1].head == "./" and args[1].children[0].number == 1:
+        return _layout(Node("./", (args[0], args[1].children[1])))
+    if head == "./":
+        return _joined([_at_least(_layout(a), POWER) for a in args], " \\oslash ", "⊘", PRODUCT)
     if head == "hadamard":
         return _joined([_at_least(_layout(a), POWER) for a in args], "\\odot ", "⊙", PRODUCT)
     if head == "transpose":
@@ -255,6 +260,23 @@ def _layout(node: Node) -> Box:
         return _STATISTIC[head](_layout(args[0]))
     if head in _BIG:
         return _big(head, args)
+    if head in ("eye", "ones") and len(args) == 1:
+        size = _layout(args[0])
+        letter = Box("I", "<mi>I</mi>") if head == "eye" else Box("\\mathbf{1}", '<mn mathvariant="bold">1</mn>')
+        return Box(f"{letter.latex}_{{{size.latex}}}", f"<msub>{letter.mathml}{size.mathml}</msub>")
+    if head == "kron":
+        return _joined([_at_least(_layout(a), POWER) for a in args], " \\otimes ", "⊗", PRODUCT)
+    if head in ("sqrtm", "invsqrt") and len(args) == 1:
+        half = "1/2" if head == "sqrtm" else "-1/2"
+        return _raised(_at_least(_layout(args[0]), ATOM), Box(half, f"<mn>{half}</mn>"))
+    if head == "where":
+        first, *rest = (_layout(a) for a in args)
+        said = _joined(rest, ",\\ ", ",", 0)
+        return Box(
+            f"{first.latex} \\quad\\text{{where }} {said.latex}",
+            f"<mrow>{first.mathml}<mtext> where </mtext>{said.mathml}</mrow>",
+            0,
+        )
     if head in RELATIONS:
         return _joined([_layout(a) for a in args], f" {_RELATION[head][0]} ", _RELATION[head][1], 0)
     if head == "piecewise":

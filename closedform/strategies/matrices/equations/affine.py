@@ -281,8 +281,8 @@ def _answer(
     if loose.free:
         whole = ", ".join(f"{u} = {display(loose.values[u])}" for u in system.unknowns)
         findings.append(finding("affine family of minimisers", family=whole, free=loose.free))
-    if plan == "least squares":
-        findings += _rank_statements(conditions)
+    if plan == "least squares" and not constrained and shape is not None:
+        findings += _rank_statements([c for c in conditions if c in (shape.strict or ())])
     formula = Formula(
         FrozenMap(shown),
         tex,
