@@ -135,6 +135,18 @@ class TestDask:
         assert model.statistics().names == ("intercept", *names)
         with pytest.warns(RuntimeWarning, match="b2 = 2\\*b"):
             LeastSquaresRegressor().fit(parts.assign(b2=2 * parts["b"])[[*names, "b2"]], parts["y"])
+        np.testing.assert_allclose(model.score(parts[names], parts["y"]), model.score(frame[names], y), rtol=1e-12)
+        with pytest.raises(InputError, match="the columns are d, c, b, a; those of the fit were a, b, c, d"):
+            model.predict(parts[names[::-1]])
+        few = parts[parts["b"] > 25]  # blocks without rows, and nobody knows how many rows the others have
+        kept = frame[frame["b"] > 25]
+        np.testing.assert_allclose(
+            LeastSquaresRegressor().fit(few[names[:2]].values, few["y"].values).coef_,
+            LeastSquaresRegressor().fit(kept[names[:2]].to_numpy(), kept["y"]).coef_,
+            rtol=1e-9,
+        )
+        with pytest.raises(InputError, match="no rows to fit"):
+            LeastSquaresRegressor().fit(parts[parts["b"] > 1e9][names], parts[parts["b"] > 1e9]["y"])
         fit = logistic(parts[names], parts["label"])
         want = logistic_on(stream(X, labels))
         np.testing.assert_allclose(fit.coefficients, want.coefficients, rtol=1e-10)

@@ -15,7 +15,7 @@ from closedform.emit.inference.statistics import FitStatistics, statistics
 from closedform.emit.least_squares import SMALL, LeastSquares, solve_blocks, solve_moments, with_residual
 from closedform.emit.linear import cluster
 from closedform.emit.linear.moments import Block, Moments, weight_count
-from closedform.emit.linear.passes import Rows, State, Stream
+from closedform.emit.linear.passes import Rows, Scored, State, Stream, scores
 from closedform.emit.linear.rows import as_columns, as_weights, penalties
 from closedform.errors import CallError, InputError
 
@@ -107,6 +107,8 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         if earlier is not None and earlier.centred != bool(self.fit_intercept):
             raise CallError("fit_intercept was changed after rows had been seen; fit anew")
         if cluster.is_dask(X):
+            if earlier is not None:
+                _same_names(self, X)
             return self._fit_elsewhere(cluster.rows_of(X, y, sample_weight), earlier)
         A, b, w = self._validated(X, y, sample_weight, reset=earlier is None)
         right = b.reshape(len(b), -1).astype(np.float64)
@@ -140,6 +142,9 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         Of a collection of Dask an array of Dask, which nothing has computed yet.
         """
         if hasattr(self, "coef_") and cluster.is_dask(X):
+            _same_names(self, X)
+            if X.shape[1] != len(self._slopes):
+                raise InputError(f"X has {X.shape[1]} features; the fit had {len(self._slopes)}")
             A = X if hasattr(X, "rechunk") else X.to_dask_array()
             out = (A - self._centre) @ self._slopes + self._level
             return out[:, 0] if self.coef_.ndim == 1 else out
@@ -188,6 +193,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             raise CallError(f"there is no output {output}; the fit has {len(penalty)}, counted from 0")
         rows: Rows | None = None
         if X is not None and cluster.is_dask(X):
+            _same_names(self, X)
             rows = cluster.rows_of(X, y, sample_weight)
         elif X is not None:
             A, b, w = self._validated(X, y, sample_weight, reset=False)
@@ -216,15 +222,20 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination R^2, over several outputs their mean."""
+        if hasattr(self, "coef_") and cluster.is_dask(X):
+            _same_names(self, X)
+            found = cluster.rows_of(X, y, sample_weight).total(Scored(self._centre, self._slopes, self._level), scores)
+            if found is None or not found[0].used:
+                raise InputError("no rows to score: the data are empty")
+            left, whole = found[1], found[0].square
+            return _mean_r_squared(left, whole)
         b = np.asarray(y, dtype=np.float64)
         b = b.reshape(len(b), -1)
         w = as_weights(sample_weight, len(b))
         w = np.ones(len(b)) if w is None else w
         left = w @ (b - self.predict(X).reshape(b.shape)) ** 2
         whole = w @ (b - (w @ b) / w.sum()) ** 2
-        return float(
-            np.mean(np.where(whole > 0, 1 - left / np.where(whole > 0, whole, 1.0), np.where(left > 0, 0.0, 1.0)))
-        )
+        return _mean_r_squared(left, whole)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
@@ -311,6 +322,10 @@ def _same_names(model: Any, X: Any) -> None:
 
 def _is_sparse(X: Any) -> bool:
     return hasattr(X, "tocsr") and hasattr(X, "toarray")
+
+
+def _mean_r_squared(left: np.ndarray, whole: np.ndarray) -> float:
+    return float(np.mean(np.where(whole > 0, 1 - left / np.where(whole > 0, whole, 1.0), np.where(left > 0, 0.0, 1.0))))
 
 
 def _blocks(X: Any, Y: np.ndarray, weights: np.ndarray | None) -> Iterator[Block]:

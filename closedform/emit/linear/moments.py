@@ -52,7 +52,7 @@ class Moments:
     @staticmethod
     def of(X: Array, Y: Array, weights: Array | None = None, centred: bool = False) -> Moments:
         """The state of a block of rows."""
-        Y = Y.reshape(len(Y), -1)
+        Y = Y if Y.ndim > 1 else Y.reshape(-1, 1)
         rows, (k, m) = len(X), (X.shape[1], Y.shape[1])
         total = float(rows) if weights is None else float(np.sum(weights))
         if weights is not None and not (weights > 0).all():  # what does not count must not show either

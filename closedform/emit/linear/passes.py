@@ -131,3 +131,24 @@ class Residuals:
         if self.near:
             slope = np.asarray(slope - np.outer(s.centre, weighted.sum(axis=0)), dtype=np.float64)
         return slope, np.einsum("ij,ij->j", weighted, r)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The moments of y, and the sum of w r^2 for r = y - level - (X - centre) slopes."""
+
+    centre: Array
+    slopes: Array
+    level: Array
+
+    def __call__(self, block: Block) -> tuple[Moments, Array]:
+        X, y, w = block
+        if X.shape[1] != len(self.centre):
+            raise InputError(f"X has {X.shape[1]} features; the fit had {len(self.centre)}")
+        r = (y - self.level) - (X - self.centre) @ self.slopes
+        return Moments.of(X[:, :0], y, w, True), np.einsum("ij,ij->j", r if w is None else r * w[:, None], r)
+
+
+def scores(a: tuple[Moments, Array], b: tuple[Moments, Array]) -> tuple[Moments, Array]:
+    """The join of ``Scored``."""
+    return a[0] + b[0], a[1] + b[1]
