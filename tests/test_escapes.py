@@ -182,3 +182,9 @@ def test_unbounded_without_a_point():
     """x log x + y log y - x y along x = y = t: 2 t log t - t^2."""
     said = answer("x*log(x) + y*log(y) - x*y", unknowns=["x", "y"])
     assert any("unbounded below" in s["text"] for s in said["verdict"]["statements"])
+
+
+def test_least_points_inside_of_a_box_are_least_in_it():
+    """Himmelblau's four zeros: three have nested roots, whose losses are equal as they are least on the inside."""
+    said = answer("(x^2 + y - 11)^2 + (x + y^2 - 7)^2", unknowns=["x", "y"], box="x=-6:6,y=-6:6")
+    assert kinds(said).count("global minimum") == 4

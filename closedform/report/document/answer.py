@@ -226,8 +226,10 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     whole, _ = SOUGHT[report.problem.sense]
     word = f"{SOUGHT_STEM[report.problem.sense]}um"
     subject = f"The {word}" if best[0].kind == whole else f"A {word} on the edge of the domain"
-    same = len({text_of(p.loss) for p in best if p.loss is not None}) <= 1  # else it is least by cases
-    value = height(report.problem, best[0], digits) if same else ()
+    by_cases = len({p.conditions for p in best}) > 1
+    heights = {text_of(p.loss): p for p in best if p.loss is not None}
+    lowest = heights[min(heights, key=len)] if heights else best[0]  # one value, in its shortest form
+    value = height(report.problem, lowest, digits) if not by_cases or len(heights) <= 1 else ()
     rounded = bool(value) and isinstance(value[0], str)
     said: list[Inline] = [subject, " " if rounded else " is ", *value] if value else [subject]
     places = together(best)
@@ -236,7 +238,6 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     if len(names_of(best[0])) > 4:
         return [(*said, f"{',' if value else ' is'} reached at the point listed below.")]
     line: list[Inline] = [*said, ", at " if value else " is reached at "]
-    by_cases = len({p.conditions for p in best}) > 1
     for i, cases in enumerate(places):
         line += [", and at " if by_cases else " and at "] if i else []
         line += separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])

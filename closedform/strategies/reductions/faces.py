@@ -87,6 +87,7 @@ class _Candidate:
     exact: dict[Any, Any] | None
     at: dict[str, arb]
     open: bool = False  # undecided by the exact strategies, rather than proved to have no expression
+    least: bool = False  # proved to be least on the stratum that it comes from
     edge: Edge | None = None
     loss: arb | None = None
     value: Any = None  # the loss, exactly
@@ -172,7 +173,7 @@ class _Answer:
             if p.exact is not None and not any(v.free_symbols for v in p.exact.values()):
                 inner = {u: p.exact[u.name] for u in s.system.unknowns}
                 exact = {**inner, **{u: sp.expand(v.subs(inner, simultaneous=True)) for u, v in s.values.items()}}
-            self._add(s, exact, at, open_)
+            self._add(s, exact, at, open_, p.kind == "global minimum")
 
     def _balls(self, s: Stratum, p: CriticalPoint) -> dict[str, arb | None] | None:
         if s.system is None or p.numeric is None or p.radius is None:
@@ -183,12 +184,19 @@ class _Answer:
             return None
         return {**inner, **{u.name: real_ball(v, Sample(dict(inner), {}), self.bits) for u, v in s.values.items()}}
 
-    def _add(self, s: Stratum, exact: dict[Any, Any] | None, at: dict[str, Any], open_: bool = False) -> None:
+    def _add(
+        self,
+        s: Stratum,
+        exact: dict[Any, Any] | None,
+        at: dict[str, Any],
+        open_: bool = False,
+        least: bool = False,
+    ) -> None:
         if any(b is None for b in at.values()):
             self.gaps.append(self._where(s))
             return
         order = [u.name for u in self.feasible.unknowns]
-        self.candidates.append(_Candidate(s.active, exact, {n: at[n] for n in order}, open_))
+        self.candidates.append(_Candidate(s.active, exact, {n: at[n] for n in order}, open_, least))
 
     def _distinct(self) -> list[_Candidate]:
         out = list[_Candidate]()
@@ -285,7 +293,10 @@ class _Answer:
         return unbounded(self.system, escape(self.system, self.feasible.loss, self.feasible.unknowns, near))
 
     def _equal(self, i: int, j: int) -> bool:
-        a, b = self.candidates[i].value, self.candidates[j].value
+        one, other = self.candidates[i], self.candidates[j]
+        if one.least and other.least and one.active == other.active:
+            return True  # both are the least value of one stratum
+        a, b = one.value, other.value
         if not self.gaps and mirrored(
             self.feasible.loss, self.feasible.unknowns, self.candidates[i].at, self.candidates[j].at
         ):
