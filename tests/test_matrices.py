@@ -22,12 +22,12 @@ from closedform.errors import ClosedFormError
 from closedform.kernel import Refused, check_certificate
 from closedform.report.theorems.table import stated
 from closedform.stationarity.matrix import matrix_system
-from closedform.strategies.matrices import low_rank as matrix_low_rank
 from closedform.strategies.matrices import orthogonal as matrix_orthogonal
-from closedform.strategies.matrices import prox as matrix_prox
 from closedform.strategies.matrices import quotient as matrix_quotient
 from closedform.strategies.matrices import spectral as matrix_spectral
 from closedform.strategies.matrices.equations import affine as matrix_affine
+from closedform.strategies.matrices.proximal import prox as matrix_prox
+from closedform.strategies.matrices.rank import low_rank as matrix_low_rank
 
 LADDER = (matrix_prox, matrix_spectral, matrix_orthogonal, matrix_low_rank, matrix_quotient, matrix_affine)
 

@@ -49,12 +49,12 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.scalar.observed",
 )
 MATRIX: tuple[str, ...] = (
-    "closedform.strategies.matrices.prox",
+    "closedform.strategies.matrices.proximal.prox",
     "closedform.strategies.matrices.support",
     "closedform.strategies.matrices.spectral",
     "closedform.strategies.matrices.orthogonal",
     "closedform.strategies.matrices.sphere",
-    "closedform.strategies.matrices.low_rank",
+    "closedform.strategies.matrices.rank.low_rank",
     "closedform.strategies.matrices.quotient",
     "closedform.strategies.matrices.equations.affine",
     "closedform.strategies.matrices.covariance",

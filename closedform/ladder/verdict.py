@@ -39,6 +39,7 @@ Topic = Literal[
     "period",  # the points listed stand for all their translates
     "search",  # a number that was found, where no point is listed
     "interval",  # those listed stand for all between them
+    "family",  # the point listed is one of a family that the sentence describes
     "not radical",  # no expression in radicals: of the points that are shown without one, or for all data
     "not elementary",  # none from rational (for all data: from the data and algebraic) numbers by arithmetic, exp, log
     "not liouvillian",  # none with arithmetic, radicals, exp, log and integrals

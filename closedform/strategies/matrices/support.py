@@ -16,7 +16,7 @@ from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
 from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.forms import Ellipsoid, ellipsoid
-from closedform.strategies.matrices.prox import Set, sets_of
+from closedform.strategies.matrices.proximal.sets import Set, sets_of
 
 name = "linear loss on a compact set"
 example = {

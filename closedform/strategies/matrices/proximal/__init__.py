@@ -1,0 +1,1 @@
+"""Proximal maps: a square with a penalty, or over a set."""
