@@ -19,6 +19,7 @@ from closedform.stationarity.matrix import matrix_system
 from closedform.strategies.matrices.observed import loss_function
 
 MOST_WORK = 2e7  # entries times unknowns squared, beyond which the iteration is left to the user
+MOST_SEARCHED = 2e5  # ... where it starts from many places
 
 
 def with_iteration(report: Report) -> Report:
@@ -30,11 +31,13 @@ def with_iteration(report: Report) -> Report:
     size = sum(np.size(v) for v in data.values())
     entries = sum(np.size(report.problem.arrays.get(u, ())) for u in problem.unknowns) or len(problem.unknowns)
     known = report.verdict.minimiser in ("closed", "no_critical_point") or report.formula is not None
-    if not data or known or size * entries**2 > MOST_WORK or report.verdict.outcome in ("closed", "no_critical_point"):
+    if not data or known or report.verdict.outcome in ("closed", "no_critical_point"):
         return report
     try:
         solver = solver_of(report)
-        found = solver() if solver.closed is None else None
+        once = "reweighted" in solver.method
+        within = size * entries**2 <= (MOST_WORK if once else MOST_SEARCHED)
+        found = solver() if solver.closed is None and within else None
     except (CallError, ConditionError, InputError, ArithmeticError):
         return report
     if found is None:

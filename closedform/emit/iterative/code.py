@@ -65,6 +65,7 @@ RESERVED = frozenset(
         "given",
         "r",
         "J",
+        "H",
         "g",
         "starts",
         "runs",

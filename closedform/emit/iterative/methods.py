@@ -92,8 +92,8 @@ def _levenberg_marquardt(residuals, jacobian, start, steps=500, tolerance=1e-12)
             break
         scale = np.maximum(scale, np.linalg.norm(J, axis=0))
         scale[scale <= 1e-300] = 1.0
-        stacked = np.vstack([J / scale, np.sqrt(damping) * np.eye(len(theta))])
-        step = np.linalg.lstsq(stacked, np.concatenate([-r, np.zeros(len(theta))]), rcond=None)[0] / scale
+        Q, R = np.linalg.qr(np.vstack([J / scale, np.sqrt(damping) * np.eye(len(theta))]))
+        step = np.linalg.solve(R, -(Q[: len(r)].T @ r)) / scale
         trial = theta + step
         new = residuals(trial)
         gain = r @ r - new @ new if np.isfinite(new).all() else -np.inf
@@ -110,6 +110,13 @@ def _levenberg_marquardt(residuals, jacobian, start, steps=500, tolerance=1e-12)
             if damping > 1e20:
                 break
     return theta, taken, converged
+
+
+def _promising(starts, few, loss):
+    """After ``few`` steps from each start, the three places of least loss, with the steps taken."""
+    ends = [few(theta)[:2] for theta in starts]
+    finite = [end for end in ends if np.isfinite(end[0]).all() and np.isfinite(loss(end[0]))]
+    return sorted(finite, key=lambda end: loss(end[0]))[:3]
 
 
 def _outcome(values, run, loss, gradient, lower=-np.inf, upper=np.inf):

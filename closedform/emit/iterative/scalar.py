@@ -405,26 +405,27 @@ class _Assembly:
             "with np.errstate(all='ignore'):",
             f"    starts = _starts(start, [{', '.join(defaults(self.problem))}], [{random}], {0 if plain else RESTARTS}, f)",
             "    runs = []",
-            "    for theta in starts:",
-            "        iterations = 0",
         ]
         if self.kinked:
             out += [
+                "    for theta in starts:",
+                "        iterations = 0",
                 "        for width in 10.0 ** -np.arange(12):",
                 "            at = [lambda theta, g=g: g(theta, *data, width) for g in (loss, gradient, hessian)]",
                 f"            theta, steps, converged = _newton(*at, theta{keep})",
                 "            iterations += steps",
             ]
         else:
+            few = f"_newton(f, df, H, theta{keep}, steps=25)"
+            out.append("    H = lambda theta: hessian(theta, *data)")
             if squares:
-                out += [
-                    "        r, J = (lambda theta, g=g: g(theta, *data) for g in (residuals, jacobian))",
-                    "        theta, iterations, _ = _levenberg_marquardt(r, J, theta)",
-                ]
-            out += [
-                f"        theta, steps, converged = _newton(f, df, lambda theta: hessian(theta, *data), theta{keep})",
-                "        iterations += steps",
-            ]
+                few = "_levenberg_marquardt(r, J, theta, steps=40)"
+                out.append("    r, J = (lambda theta, g=g: g(theta, *data) for g in (residuals, jacobian))")
+            first = "((theta, 0) for theta in starts)" if plain else f"_promising(starts, lambda theta: {few}, f)"
+            out.append(f"    for theta, iterations in {first}:")
+            if squares:
+                out += ["        theta, steps, _ = _levenberg_marquardt(r, J, theta)", "        iterations += steps"]
+            out += [f"        theta, steps, converged = _newton(f, df, H, theta{keep})", "        iterations += steps"]
         names = ", ".join(f'"{u}"' for u in self.unknowns)
         return [
             *out,
