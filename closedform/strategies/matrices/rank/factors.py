@@ -17,6 +17,7 @@ from closedform.strategies.matrices.rank.shapes import (
     definite_when,
     half_of,
     size_text,
+    whitened,
 )
 
 _BALDI = "Baldi and Hornik, Neural Networks 2 (1989); Kawaguchi, NIPS 2016"
@@ -86,16 +87,11 @@ def by_factors(
         outputs[u] = identifier(u)
     shown = "*".join(l.key for l in letters)
     least = inner[0] if len(dict.fromkeys(inner)) == 1 else f"min({', '.join(dict.fromkeys(inner))})"
-    la, rb = (
-        (f"invsqrt({display(left)})*" if left is not None else ""),
-        (f"*invsqrt({display(right)})" if right is not None else ""),
-    )
     target = k if scalar is None else w.power(scalar, -1) * k
     cut = ""
     if penalty is not None and scalar is not None:
         cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty.weight, 2 / form[3]) * w.power(scalar, -1))})"
-    body = cut or display(target) if not la and not rb else f"{la}({display(target)}){rb}"
-    best = f"{la}truncated_svd({body}, {least}){rb}"
+    best = f"truncated_svd({cut}, {least})" if cut else whitened(left, right, target, least)
     texts = _factor_texts(letters, best, penalty, columns)
     tex = " ".join(
         rf"\hat {latex(w.of_letter(Letter('name', l.args, *((l.cols, l.rows) if l.t else (l.rows, l.cols)))))}"

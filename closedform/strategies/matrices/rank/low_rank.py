@@ -35,6 +35,7 @@ from closedform.strategies.matrices.rank.shapes import (
     orthonormal_unknowns,
     quadratic_form,
     ridge_of,
+    whitened,
 )
 
 name = NAME
@@ -246,11 +247,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
         code = f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]"
         code = f"{roots['L']} @ ({code})" if left is not None else code
         code = f"({code}) @ {roots['R']}" if right is not None else code
-    la, rb = (
-        (f"invsqrt({display(left)})*" if left is not None else ""),
-        (f"*invsqrt({display(right)})" if right is not None else ""),
-    )
-    text = f"{la}truncated_svd({la}({display(k)}){rb}, {rank}){rb}"
+    text = whitened(left, right, k, rank)
     tl = f"{half_of(left)} " if left is not None else ""
     tr = f" {half_of(right)}" if right is not None else ""
     tex = rf"{tl}\left[{tl}{latex(k)}{tr}\right]_{{{rank}}}{tr}"

@@ -10,7 +10,7 @@ from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Word
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
-from closedform.algebra.noncommutative.text import latex
+from closedform.algebra.noncommutative.text import display, latex
 from closedform.stationarity.matrix import MatrixSystem
 
 NAME = "low rank"  # of the strategy
@@ -95,6 +95,42 @@ def quadratic_form(loss: Poly, u: str, p: Poly) -> Form | str:
 def definite_when(system: MatrixSystem, p: Poly) -> tuple[str, ...] | None:
     level = definite(p, system.facts)
     return level.conditions if level is not None and level.strict else None
+
+
+def whitened(left: Poly | None, right: Poly | None, k: Poly, rank: str) -> str:
+    """L^(-1/2) [L^(-1/2) K R^(-1/2)]_r R^(-1/2) as text, with L^(1/2) T where K is L T."""
+    front, back = "" if left is None else f"{_root(left, -1)}*", "" if right is None else f"*{_root(right, -1)}"
+    inner_front, inner_back = front, back
+    if left is not None and (rest := _without(left, k)) is not None:
+        k, inner_front = rest, f"{_root(left, 1)}*"
+    if right is not None and (rest := _without(right, k.T)) is not None:
+        k, inner_back = rest.T, f"*{_root(right, 1)}"
+    if w.identity_is(k) and k == w.eye(k.rows) and (inner_front or inner_back):
+        body = (inner_front + inner_back).strip("*").replace("**", "*")
+    else:
+        shown = display(k)
+        body = f"{inner_front}{f'({shown})' if ' ' in shown and (inner_front or inner_back) else shown}{inner_back}"
+    return f"{front}truncated_svd({body}, {rank}){back}"
+
+
+def _without(left: Poly, k: Poly) -> Poly | None:
+    """T with K = L T, for an L of one term that K's words begin with."""
+    head = left.single()
+    if head is None or head[1]:
+        return None
+    c, _, word = head
+    if not word or any(w_[: len(word)] != word for _, w_ in k.terms):
+        return None
+    rest = Poly(left.cols, k.cols, {(m, w_[len(word) :]): x / c for (m, w_), x in k.terms.items()})
+    return rest if left * rest == k else None
+
+
+def _root(p: Poly, side: int) -> str:
+    """p^(1/2) or p^(-1/2); of the square of a definite matrix that matrix, or its inverse."""
+    s = p.single()
+    if s is not None and s[:2] == (1, ()) and len(s[2]) == 2 and s[2][0] == s[2][1] and s[2][0].flags & {"spd"}:
+        return s[2][0].key if side > 0 else f"inv({s[2][0].key})"
+    return f"{'sqrtm' if side > 0 else 'invsqrt'}({display(p)})"
 
 
 def half_of(p: Poly | None) -> str:
