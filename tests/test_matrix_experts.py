@@ -273,3 +273,30 @@ TYPESET = [
 def test_matrix_formulas_are_typeset_as_they_are_written_by_hand(text: str, expected: str) -> None:
     assert latex_of(text) == expected
     assert mathml_of(text).count("<") == mathml_of(text).count(">")
+
+
+ENTRYWISE = [
+    ("||z .* x - y||^2", [], "y ./ z", ["no entry of z is zero"]),
+    ("||y - z .* x||^2 + lam*||x - c||^2", ["lam>0"], "((y .* z) + lam*c) ./ ((z .* z) + lam*ones(m))", []),
+    ("(x - z)'*diag(w)*(x - z) + x'*diag(v)*x", ["w>0", "v>0"], "w .* z ./ (v + w)", []),
+]
+
+
+@pytest.mark.parametrize(("loss", "assumptions", "expected", "conditions"), ENTRYWISE)
+def test_diagonal_systems_are_divided_entry_by_entry(
+    loss: str, assumptions: list[str], expected: str, conditions: list[str]
+) -> None:
+    """One equation an entry, solved by hand; a division by an entry that may be zero is a condition."""
+    shapes = ";".join(f"{v}=m" for v in "xyzcwv" if v in loss.replace("lam", ""))
+    report = cf.derive(loss, unknowns=["x"], shapes=shapes, assumptions=assumptions)
+    assert report.formula is not None
+    assert report.formula.unknown["x"] == expected
+    assert list(report.formula.conditions) == conditions
+
+
+def test_a_matrix_that_is_divided_by_has_no_zero_entry() -> None:
+    report = cf.derive("||A .* X - B||^2", unknowns=["X"], shapes="A=n,m;X=n,m;B=n,m")
+    assert report.formula is not None
+    assert report.formula.conditions == ("no entry of A is zero",)
+    with pytest.raises(cf.ConditionError, match="no entry of A is zero"):
+        report.function()(A=np.array([[1.0, 0.0]]), B=np.ones((1, 2)))

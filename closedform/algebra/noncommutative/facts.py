@@ -304,5 +304,7 @@ def full_column_rank(grams: list[str]) -> str:
         text = re.sub(r"^(\w+)\*inv\(\1'\*\1\)\*", "", grams[0])
         if text.endswith("'") and "*" not in text and not text.startswith("("):
             return f"{text[:-1]} has full row rank"
+        if plain := re.fullmatch(r"diag\(([^\W\d]\w*)\)", text):
+            return f"no entry of {plain[1]} is zero"
         return f"{text} has full column rank"
     return f"[{'; '.join(grams)}] has full column rank"

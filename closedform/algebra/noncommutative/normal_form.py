@@ -319,6 +319,10 @@ def cancel(w: Word) -> Word:
                 continue
             out.pop()
             back = min(len(out), 3)
+        elif y.kind == x.kind == "diag" and x.key < y.key:  # diagonal matrices commute
+            out.pop()
+            todo[:0] = [x, y]
+            back = min(len(out), 3)
         elif (joined := _joined(y, x)) is not None:
             out.pop()
             todo[:0] = joined
@@ -332,10 +336,10 @@ def cancel(w: Word) -> Word:
             del todo[: len(v) - 1]
             todo.insert(0, Letter("ones", (y.rows,), y.rows, ONE))
             continue
-        elif (y.kind == x.kind == "diag" and _word_below(x) == _word_of(y)) or (
-            y.kind == x.kind == "diag" and _word_below(y) == _word_of(x)
-        ):
-            out.pop()
+        elif y.kind == "diag" and (spot := _undone(out, x)) is not None:  # diagonal matrices commute
+            del out[spot]
+            if x.kind != "diag":
+                todo.insert(0, Letter("ones", (x.rows,), x.rows, ONE))
             back = min(len(out), 3)
         elif y.kind == "ones" and y.t and x.kind == "diag":
             out.pop()
@@ -354,6 +358,19 @@ def _word_of(l: Letter) -> Word | None:
     """The word of the column v in diag(v)."""
     s = l.args[0].single()
     return s[2] if s is not None and s[:2] == (1, ()) else None
+
+
+def _undone(out: list[Letter], x: Letter) -> int | None:
+    """Where, in the diagonal matrices before x, the reciprocal of x (a column, or a diagonal matrix) stands."""
+    mine = (x,) if x.cols == ONE else _word_of(x) if x.kind == "diag" else None
+    if mine is None:
+        return None
+    for i in range(len(out) - 1, -1, -1):
+        if out[i].kind != "diag":
+            return None
+        if _word_below(out[i]) == mine or (x.kind == "diag" and _word_below(x) == _word_of(out[i])):
+            return i
+    return None
 
 
 def _word_below(l: Letter) -> Word | None:
@@ -632,6 +649,9 @@ def inverse(p: Poly) -> Poly:
     if last is not None and last.rows == last.cols and all(w and w[-1] == last for w in words):
         rest = Poly(p.rows, p.cols, {(m2, w[:-1]): c2 for (m2, w), c2 in p.terms.items()})
         return product(outside, letter_inverse(last), inverse(rest))
+    if all(l.kind == "diag" for word in words for l in word):  # a sum of diagonal matrices
+        column = mul(p, ones(p.rows))
+        return mul(outside, diagonal(elementwise("recip", column)))
     flags = {"sym"} if is_symmetric(p) else set[str]()
     return mul(outside, of_letter(Letter("inv", (p,), p.rows, p.cols, frozenset(flags))))
 

@@ -108,6 +108,11 @@ class _Text:
             outer_rows = head[-1].cols if head else rows
             outer_cols = tail[0].rows if tail else cols
             body = self.grouped(inside, outer_rows, outer_cols) if outer_rows != ONE or outer_cols != ONE else None
+            run = next((i for i in range(len(head)) if all(l.kind == "diag" for l in head[i:])), len(head))
+            if body is not None and cols == ONE and not tail and run < len(head):
+                column = Poly(outer_rows, ONE, {(n, word): x for x, n, word in inside})
+                factors = [*(l.args[0] for l in head[run:]), column]
+                return self.times.join([*map(self.letter, head[:run]), self.hadamard(factors)])
             if body is not None:
                 middle = self.parens(body) if self.is_sum(body) else body
                 return self.times.join([*map(self.letter, head), middle, *map(self.letter, tail)])
@@ -243,7 +248,9 @@ class _Text:
         if len(word) > 1 and word[-1].cols == ONE:
             for i in range(len(word) - 1):
                 if word[i].kind == "diag" and all(l.rows != ONE for l in word[i + 1 :]):
-                    factors = [word[i].args[0], Poly(word[i].cols, ONE, {((), word[i + 1 :]): Fraction(1)})]
+                    j = next(k for k in range(i, len(word)) if word[k].kind != "diag" or k == len(word) - 1)
+                    factors = [l.args[0] for l in word[i:j]]
+                    factors.append(Poly(word[i].cols, ONE, {((), word[j:]): Fraction(1)}))
                     return self.times.join([*map(self.letter, word[:i]), self.hadamard(factors)])
         return self.times.join(map(self.letter, word))
 

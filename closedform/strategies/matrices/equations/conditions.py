@@ -24,6 +24,8 @@ def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[l
                 if l.kind == "inv" and l.key not in seen:
                     seen.add(l.key)
                     visit(l.args[0])
+                if l.kind == "fn" and l.args[0] == "recip" and not positive_entries(l.args[1], system):
+                    out.append(f"no entry of {display(l.args[1].T if l.t else l.args[1])} is zero")
             for a, e in m:
                 for x in a.args:
                     if isinstance(x, Poly):
@@ -61,6 +63,51 @@ def inverse_conditions(system: MatrixSystem, values: dict[str, Poly]) -> tuple[l
     for value in values.values():
         walk(value)
     return list(dict.fromkeys(out)), known
+
+
+def positive_entries(p: Poly, system: MatrixSystem) -> bool:
+    """Is every entry known to be positive: sums of squares, of nonnegative entries and of a positive constant at least?"""
+    strict = False
+    for (m, word), c in p.terms.items():
+        s = sign(Poly(ONE, ONE, {(m, ()): c}), system.facts)
+        if s is None or s < 1:
+            return False
+        level = _entries(word, system)
+        if level is None:
+            return False
+        strict = strict or (s == 2 and level)
+    return strict
+
+
+def _entries(word: w.Word, system: MatrixSystem) -> bool | None:
+    """True: every entry of the word is positive; False: none is negative; None: not known."""
+    if all(l.kind == "ones" for l in word) and word:
+        return True
+    if (
+        len(word) > 1 and all(l.kind == "diag" for l in word[:-1]) and word[-1].cols == ONE
+    ):  # entries of columns multiplied
+        factors = [*(l.args[0] for l in word[:-1]), w.of_letter(word[-1])]
+        levels = [_entries(x[2], system) if (x := f.single()) and x[:2] == (1, ()) else None for f in factors]
+        keys = [f.key for f in factors]
+        return False if all(keys.count(k) % 2 == 0 for k in keys) else None if None in levels else all(levels)
+    if len(word) != 1:
+        return None
+    (l,) = word
+    if l.kind == "name":
+        name = l.args[0]
+        return True if name in system.facts.positive else False if name in system.facts.nonnegative else None
+    if l.kind == "fn":
+        return True if l.args[0] in ("exp", "sigmoid", "softplus") else False if l.args[0] == "abs" else None
+    if l.kind == "had":
+        levels = [_entries(x[2], system) if (x := f.single()) and x[:2] == (1, ()) else None for f in l.args]
+        if None not in levels:
+            return all(levels)
+        keys = [f.key for f in l.args]
+        return False if all(keys.count(k) % 2 == 0 for k in keys) else None
+    if l.kind == "diagonal":
+        level = definite(l.args[0], system.facts)
+        return True if level is not None and level.strict and not level.conditions else None
+    return None
 
 
 def _gram_determinant(a: w.Atom, system: MatrixSystem) -> list[str] | None:
