@@ -19,10 +19,13 @@ from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import all_in_box, enclose, widened
 from closedform.enclosures.least_squares import candidates, residuals_of
+from closedform.enclosures.tape import Tape
 from closedform.expression import to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel import check_certificate
 from closedform.kernel.expression import read
+from closedform.kernel.jets import jet
+from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.data.tables import read_table
 from closedform.reading.language import parse
@@ -190,3 +193,34 @@ def test_nothing_is_claimed_without_a_point() -> None:
 
 def test_parameters_are_declined() -> None:
     assert certified_numerics.declines(stationarity(Problem("", parse("a*exp(x) - x"), ("x",), parameters=("a",))))
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "x^2*y - 3*x + y^4",
+        "sin(x*y)*exp(x - y) + (x^2 + 1)^(1/2)",
+        "log(1 + x^2 + pi*y^2)/(2 + cos(x)) - tanh(x*y)",
+        "(x + 1/3)^3*e^y + atan(x)*erf(y)",
+        "x^y + y^x",
+    ],
+)
+def test_a_list_of_steps_agrees_with_the_jets(loss: str) -> None:
+    """Both enclose the same derivatives: the balls of one overlap those of the other, at points and on boxes."""
+    tree, names = read(to_tree(parse(loss))), ["x", "y"]
+    tape, place = Tape(tree, names), {"x": 0, "y": 1}
+    for width in (0, fmpq(1, 8)):
+        box = [arb(fmpq(3, 4), width), arb(fmpq(5, 4), width)]
+        whole = jet(tree, place, dict(zip(names, box, strict=True)), {}, True)
+        first, second = tape.system(box)
+        assert all(first[i].overlaps(whole.first[i]) for i in range(2))
+        assert all(second[i][j].overlaps(whole.second[min(i, j), max(i, j)]) for i in range(2) for j in range(2))
+        assert width or all(d.rad() < 1e-10 for row in second for d in row)
+
+
+def test_steps_are_no_numbers_where_the_loss_is_undefined() -> None:
+    """The slope by x of log(y) + x is 1, but not where there is no loss."""
+    tape = Tape(read(to_tree(parse("log(y) + x"))), ["x", "y"])
+    assert not tape.system([arb(0), arb(-1)])[0][0].is_finite()
+    with pytest.raises(Refused):
+        Tape(read(to_tree(parse("sum(i, 1, 3, x^i)"))), ["x"])

@@ -15,6 +15,7 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
 from closedform.algebra import bridge
 from closedform.algebra.polynomial_systems.elements import evaluated, inverted
 from closedform.enclosures.over_rows import OverRows
+from closedform.enclosures.tape import Tape
 from closedform.expression import to_tree
 from closedform.kernel.balls import evaluate
 from closedform.kernel.claims.critical_points import inertia as inertia_of
@@ -40,6 +41,7 @@ class Function:
     written: dict[str, Json] = field(default_factory=dict)  # the statement, for certificates
     _loss_quotient: Quotient | None = None
     _over_rows: OverRows | None = None
+    _tape: Tape | bool = True  # True: not tried yet; False: there is none
 
     @staticmethod
     def of(system: Stationarity) -> Function:
@@ -93,6 +95,9 @@ class Function:
 
     def system(self, box: Sequence[arb], jacobian: bool = True) -> tuple[list[arb], list[list[arb]]]:
         """What must vanish and its Jacobian on a box, at FLINT's current precision."""
+        tape = self._steps()
+        if tape is not None:
+            return tape.system(box, jacobian)
         k = len(self.names)
         place = {x: i for i, x in enumerate(self.names)}
         values = dict(zip(self.names, box, strict=True))
@@ -107,6 +112,15 @@ class Function:
             return [whole.first.get(i, zero) for i in range(k)], rows
         jets = [jet(e, place, values, self.columns) for e in self.equations]
         return [j.value for j in jets], [[j.first.get(i, zero) for i in range(k)] for j in jets]
+
+    def _steps(self) -> Tape | None:
+        """The loss as a list of steps, None where it has sums over rows or no second derivatives that are written."""
+        if self._tape is True:
+            try:
+                self._tape = Tape(self.loss, self.names) if self.loss is not None and not self.columns else False
+            except Refused:
+                self._tape = False
+        return self._tape if isinstance(self._tape, Tape) else None
 
     def loss_value(self, box: Sequence[arb]) -> arb | None:
         if self.loss is None:

@@ -67,6 +67,15 @@ def evaluate(tree: Tree, values: Mapping[str, arb], columns: Columns | None = No
     return _walk(tree, values, columns or {}, arb, _REAL)
 
 
+def operation(head: str, exponent: fmpq | None = None) -> Callable[..., arb]:
+    """What ``evaluate`` does at a node, on balls; of a power with a rational ``exponent``. Refused over rows."""
+    if head == "^":
+        act = _to_the if exponent is None else _raising(exponent)
+    else:
+        act = _REAL[head] if head in _REAL else refuse(f"{head} is no function of balls alone")
+    return lambda *balls: _or_none(arb, act(*balls))
+
+
 def evaluate_complex(tree: Tree, values: Mapping[str, acb]) -> acb:
     """The principal value of an expression in radicals, exponentials and circular functions."""
     return _walk(tree, values, {}, acb, _COMPLEX)
