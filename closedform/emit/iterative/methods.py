@@ -113,8 +113,8 @@ def _levenberg_marquardt(residuals, jacobian, start, steps=500, tolerance=1e-12)
 
 
 def _promising(starts, few, loss):
-    """After ``few`` steps from each start, the three places of least loss, with the steps taken."""
-    ends = [few(theta)[:2] for theta in starts]
+    """After ``few`` steps from each start, the three runs of least loss."""
+    ends = [few(theta) for theta in starts]
     finite = [end for end in ends if np.isfinite(end[0]).all() and np.isfinite(loss(end[0]))]
     return sorted(finite, key=lambda end: loss(end[0]))[:3]
 

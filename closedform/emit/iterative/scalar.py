@@ -421,11 +421,22 @@ class _Assembly:
             if squares:
                 few = "_levenberg_marquardt(r, J, theta, steps=40)"
                 out.append("    r, J = (lambda theta, g=g: g(theta, *data) for g in (residuals, jacobian))")
-            first = "((theta, 0) for theta in starts)" if plain else f"_promising(starts, lambda theta: {few}, f)"
-            out.append(f"    for theta, iterations in {first}:")
+            first = (
+                "((theta, 0, False) for theta in starts)" if plain else f"_promising(starts, lambda theta: {few}, f)"
+            )
+            out += [f"    for theta, iterations, converged in {first}:", "        if not converged:"]
             if squares:
-                out += ["        theta, steps, _ = _levenberg_marquardt(r, J, theta)", "        iterations += steps"]
-            out += [f"        theta, steps, converged = _newton(f, df, H, theta{keep})", "        iterations += steps"]
+                out += [
+                    "            theta, steps, _ = _levenberg_marquardt(r, J, theta)",
+                    "            iterations += steps",
+                    f"        theta, steps, converged = _newton(f, df, H, theta{keep})",
+                    "        iterations += steps",
+                ]
+            else:
+                out += [
+                    f"            theta, steps, converged = _newton(f, df, H, theta{keep})",
+                    "            iterations += steps",
+                ]
         names = ", ".join(f'"{u}"' for u in self.unknowns)
         return [
             *out,
