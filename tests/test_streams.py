@@ -202,6 +202,17 @@ def test_a_child_may_use_a_share_of_the_machine(monkeypatch: pytest.MonkeyPatch,
     assert worker.memory_limit() == 128 * 2**30
 
 
+def test_a_child_multiplies_in_one_thread_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = worker.Job("os", "getenv", ("OPENBLAS_NUM_THREADS",))
+    for given, want in ((None, "1"), ("3", "3")):
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+        if given:
+            monkeypatch.setenv("OPENBLAS_NUM_THREADS", given)
+        child = worker.Worker()
+        assert list(child.run(asked, time.monotonic() + 30)) == [want]
+        child.kill()
+
+
 MEASURE = """
 import json, sys
 from pathlib import Path

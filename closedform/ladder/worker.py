@@ -72,7 +72,8 @@ class _Spawned:
     def __init__(self) -> None:
         package = str(Path(__file__).parents[2])  # so that the child runs this very package, wherever it lies
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "2", "PYTHONPATH": path}
+        # Threads of a BLAS wait for each other in a loop: on a busy machine two of them took ten times the CPU of one.
+        environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ, "PYTHONPATH": path}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "closedform.ladder.worker"],
             stdin=subprocess.PIPE,
