@@ -188,3 +188,9 @@ def test_least_points_inside_of_a_box_are_least_in_it():
     """Himmelblau's four zeros: three have nested roots, whose losses are equal as they are least on the inside."""
     said = answer("(x^2 + y - 11)^2 + (x + y^2 - 7)^2", unknowns=["x", "y"], box="x=-6:6,y=-6:6")
     assert kinds(said).count("global minimum") == 4
+
+
+def test_a_block_without_a_critical_point_ends_its_loss():
+    """The block 5 x^2 - 5 x has none beyond its kink; the cell then has none either, and nothing breaks."""
+    report = cf.derive("5*x^2 - 4*x*y - 5*x + 5*abs(x - 3)", unknowns=["x", "y"], timeout=30)
+    assert not any("a fault of closedform" in a.reason for a in report.attempts)

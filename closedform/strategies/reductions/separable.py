@@ -92,7 +92,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         return Reduction(
             name,
             (own, remaining(value)),
-            lambda a: _lift(system, said, a[0], [_Case(m, a[0], a[1], value, g, coupled)], budget),
+            lambda a: _lift(system, said, m, a[0], [_Case(m, a[0], a[1], value, g, coupled)], budget),
         )
 
     def following(first: tuple[Attempt, ...]) -> tuple[Stationarity, ...]:
@@ -109,7 +109,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         for v, inner in zip(distinct, attempts[1:], strict=True):
             chosen = tuple(p for p, own_value in zip(first.points, exact, strict=True) if own_value == v)
             cases.append(_Case(m, replace(first, points=chosen), inner, v, g, True))
-        return _lift(system, said, first, cases, budget)
+        return _lift(system, said, m, first, cases, budget)
 
     return Reduction(name, (own,), lift, following)
 
@@ -138,7 +138,7 @@ class _Case:
     coupled: bool
 
 
-def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case], budget: Budget) -> Attempt:
+def _lift(system: Stationarity, said: Finding, m: Any, first: Attempt, cases: list[_Case], budget: Budget) -> Attempt:
     numbers = not system.parameters
     attempts = [first, *(c.second for c in cases)]
     if first.outcome == "no_critical_point":
@@ -147,7 +147,7 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
             "no_critical_point",
             first.reason,
             complete=True,
-            findings=(said, *_free_of_certificates(_of_part(first, cases[0].m))),
+            findings=(said, *_free_of_certificates(_of_part(first, m))),
         )
     known = ("solved", "no_critical_point", "not_closed", *(("partial", "enclosed") if numbers else ()))
     bad = next((a for a in attempts if a.outcome not in known or (a.outcome == "enclosed" and not a.points)), None)
@@ -156,7 +156,7 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
     closing = None if numbers else next((a for a in attempts if a.outcome == "not_closed"), None)
     if closing is not None or all(c.second.outcome == "no_critical_point" for c in cases):
         deciding = closing or cases[0].second
-        deciding = _of_part(deciding, cases[0].m if deciding is first else None)
+        deciding = _of_part(deciding, m if deciding is first else None)
         return replace(
             deciding,
             strategy=name,
@@ -176,11 +176,11 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
         return Attempt(name, "failed", f"more than {MAX_POINTS} combinations")
     record = Record(said)
     if numbers:
-        record.findings += _free_of_certificates(_of_part(first, cases[0].m))
+        record.findings += _free_of_certificates(_of_part(first, m))
     else:
-        for a in (_of_part(first, cases[0].m), _of_part(cases[0].second, None)):
+        for a in (_of_part(first, m), _of_part(cases[0].second, None)):
             record.take(a.findings, a.certificates)
-    turns = _turns(first, cases)
+    turns = _turns(m, first, cases)
     if turns:
         record.say("translates of each unknown", periods=turns)
     whole = all(p.exact is not None for p in points)
@@ -193,17 +193,17 @@ def _lift(system: Stationarity, said: Finding, first: Attempt, cases: list[_Case
     return concluded(name, system, found, budget)
 
 
-def _turns(first: Attempt, cases: list[_Case]) -> tuple[str, ...]:
+def _turns(m: Any, first: Attempt, cases: list[_Case]) -> tuple[str, ...]:
     """By what the points stand for translates, in words; empty where a part is neither complete nor all turns of its points."""
     out = dict[str, None]()
-    for m, a in ((cases[0].m, first), *((None, c.second) for c in cases)):
+    for own, a in ((m, first), *((None, c.second) for c in cases)):
         if a.complete:
             continue
         said = next((f for f in a.findings if f.of_all_turns and not f.within), None)
         if said is None:
             return ()
         if said.theorem == "translates by the period":
-            names = {u for p in a.points for u in (p.exact or p.numeric or {})} if m is None else {str(m)}
+            names = {u for p in a.points for u in (p.exact or p.numeric or {})} if own is None else {str(own)}
             out.update({f"{text(said.about['period'])} in {u}": None for u in names})
         else:
             out.update(dict.fromkeys(cast("tuple[str, ...]", said.about["periods"])))
