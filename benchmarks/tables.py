@@ -92,7 +92,7 @@ def derived(path: str) -> np.ndarray:
 
     report = cf.derive("ols", data=path, target="y", timeout=3600)
     assert worker._spare is not None
-    CHILD.append(peak(worker._spare._process.pid))
+    CHILD.append(peak(worker._spare._child.pid))
     worker._stop()
     return np.array(list(report.solution.values()))
 
@@ -107,7 +107,7 @@ def streamed(path: str) -> np.ndarray:
 
 
 def table_read(path: str) -> None:
-    from closedform.reading.tables import read_table
+    from closedform.reading.data.tables import read_table
 
     for block in read_table(path, target="y").chunks():
         block.sum()

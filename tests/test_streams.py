@@ -232,7 +232,7 @@ if kind == "parquet":
 if __name__ == "__main__":
     x = np.arange(120_000.0)
     cf.derive("ols", data={"x": x % 7, "y": x % 5}, target="y")
-    before, child = peak(), peak(worker._spare._process.pid)
+    before, child = peak(), peak(worker._spare._child.pid)
     data = path
     if kind == "chunks":
         def chunks():
@@ -245,7 +245,7 @@ if __name__ == "__main__":
         "rows": report.problem.data.rows,
         "last": report.solution["x19"],
         "parent": peak() - before,
-        "child": peak(worker._spare._process.pid) - child,
+        "child": peak(worker._spare._child.pid) - child,
     }))
 """
 
