@@ -138,5 +138,6 @@ class Attempt:
     counts: FrozenMap[str, int | None] = FrozenMap()  # complex, real: distinct solutions where known
     findings: tuple[Finding, ...] = ()
     certificates: tuple[Certificate, ...] = ()
+    faults: tuple[str, ...] = ()  # claims that our own audit withdrew, each with its reason
     details: FrozenMap[str, object] = field(default=FrozenMap())  # named extras for the report (Newton steps, ...)
     seconds: float = 0.0

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from closedform import problem as problems
 from closedform.attempt import Attempt
@@ -237,7 +237,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
 
 def _tell(conclusion: Attempt) -> None:
     """A withdrawn claim is a fault of ours: it is said on standard error, and is an error where tests ask for that."""
-    for fault in cast("tuple[str, ...]", conclusion.details.get("fault", ())):
+    for fault in conclusion.faults:
         line = f"closedform: {'' if fault.startswith(BROKE) else 'a claim was withdrawn: '}{fault}"
         if os.environ.get(FAULTS) == "error":
             raise RuntimeError(line)
@@ -257,9 +257,6 @@ def _report(
     attempts = tuple(_named(f) for f in trail)
     if trouble:
         attempts += (Attempt("deadline", "timeout", trouble),)
-    details = dict(conclusion.details)
-    if checked.refused:
-        details["refused"] = checked.refused
     return Report(
         problem=problem,
         gradient=outline.gradient if outline else FrozenMap(),
@@ -273,7 +270,9 @@ def _report(
         formula=conclusion.formula,
         certificates=conclusion.certificates,
         attempts=attempts,
-        details=FrozenMap(details),
+        details=conclusion.details,
+        faults=conclusion.faults,
+        refused=checked.refused,
         digits=budget.digits,
         seconds=seconds,
     )

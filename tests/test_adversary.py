@@ -18,7 +18,7 @@ from closedform.strategies.scalar import termwise_minimum
 
 def report(loss, **options):
     found = cf.derive(loss, timeout=20, **options)
-    assert not found.details.get("refused"), found.details["refused"]
+    assert not found.refused, found.refused
     return json.loads(found.to_json())
 
 

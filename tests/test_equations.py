@@ -14,7 +14,7 @@ from closedform.calculus.roots.inversion import composition
 
 def answer(equation, *assumptions):
     found = cf.derive(equations=[equation], assumptions=list(assumptions), timeout=40)
-    assert not found.details.get("refused"), found.details["refused"]
+    assert not found.refused, found.refused
     return found
 
 

@@ -11,7 +11,7 @@ import closedform as cf
 
 def answer(loss=None, **options):
     found = cf.derive(loss, timeout=40, **options)
-    assert not found.details.get("refused"), found.details["refused"]
+    assert not found.refused, found.refused
     return json.loads(found.to_json())
 
 

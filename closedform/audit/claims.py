@@ -35,12 +35,12 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
 
     Problems on matrices and on many rows of data are not looked at, problems with symbols at random values; out of
     time, what has not been looked at passes. A withdrawn claim turns the outcome to ``enclosed`` (numbers remain) or
-    ``failed``; ``details["fault"]`` lists the reasons.
+    ``failed``; ``faults`` lists the reasons.
 
     >>> from closedform.problem import read
     >>> point = CriticalPoint(numeric=FrozenMap({"x": "2"}), radius=FrozenMap({"x": "1e-9"}))
     >>> said = audit(read("x^2 - 2*x"), Attempt("a guess", "solved", points=(point,)), Budget.of(1))
-    >>> said.outcome, said.points, said.details["fault"]
+    >>> said.outcome, said.points, said.faults
     ('failed', (), ('x = 2.00000 is no critical point: the slope by x is [2.0000 +/- 3e-9] there, not zero',))
     """
     if problem.level == "matrix" or _work(problem) > MAX_WORK:
@@ -50,7 +50,7 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
             share = Budget(min(budget.deadline, time.monotonic() + SEARCH), budget.digits, budget.seed)
             why, attempt, told = contradiction(problem, attempt, share)
         if told:
-            attempt = replace(attempt, details=FrozenMap({**attempt.details, "fault": told}))
+            attempt = replace(attempt, faults=told)
         return attempt if not why else _withdrawn(attempt, (why,), ())
     with ctx.workprec(int(budget.digits * 3.4) + GUARD):
         return _Audit(Question.of(problem), attempt, budget).done()
@@ -78,7 +78,7 @@ def _withdrawn(attempt: Attempt, faults: tuple[str, ...], points: tuple[Critical
         counts=FrozenMap(),
         findings=(said,),
         certificates=(),
-        details=FrozenMap({**attempt.details, "fault": faults}),
+        faults=faults,
     )
 
 
@@ -104,10 +104,10 @@ class _Audit:
         points = tuple(k.point for k in kept)
         if not self.faults and not self.repairs:
             return self.attempt
-        details = FrozenMap({**self.attempt.details, "fault": (*self.faults, *self.repairs)})
+        told = (*self.faults, *self.repairs)
         if not self.faults:
-            return replace(self.attempt, points=points, details=details)
-        return _withdrawn(replace(self.attempt, details=details), (*self.faults, *self.repairs), points)
+            return replace(self.attempt, points=points, faults=told)
+        return _withdrawn(self.attempt, told, points)
 
     # -- one point ---------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from typing import Any
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
-from closedform.frozen import FrozenMap
 from closedform.ladder import LARGE, MATRIX, NUMBERS, SCALAR, WRITTEN
 from closedform.ladder.verdict import DECISIVE, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
@@ -102,7 +101,7 @@ def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:
         return importlib.import_module("closedform.audit").audit(problem, conclusion, budget)
     except Exception as fault:  # the audit is no part of the proof: what it breaks on is said and passes
         broken = f"{BROKE}: {type(fault).__name__}: {str(fault)[:200]}"
-        return replace(conclusion, details=FrozenMap({**conclusion.details, "fault": (broken,)}))
+        return replace(conclusion, faults=(broken,))
 
 
 def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:

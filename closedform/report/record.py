@@ -42,17 +42,16 @@ class ReportRecord:
     certificates: tuple[Certificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     details: FrozenMap[str, object] = FrozenMap()
+    faults: tuple[str, ...] = ()  # claims that our own audit withdrew
+    refused: tuple[
+        str, ...
+    ] = ()  # what the kernel objected to in certificates of ours: a fault of closedform, exit code 3
     digits: int = DEFAULT_DIGITS
     seconds: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "critical_points", CriticalPoints(self.critical_points))
-
-    @property
-    def refused(self) -> tuple[str, ...]:
-        """What the kernel objected to in certificates of ours: a fault of closedform, exit code 3."""
-        return tuple(str(r) for r in self.details.get("refused", ()))  # type: ignore[attr-defined]
 
     @property
     def solution(self) -> Mapping[str, Any] | None:

@@ -51,9 +51,8 @@ def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
         lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "search"]
     if report.refused:
         lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
-    withdrawn = report.details.get("fault")
-    if isinstance(withdrawn, tuple):
-        lines.append((f"FAULT: our own audit withdrew a claim: {'; '.join(map(str, withdrawn))}",))
+    if report.faults:
+        lines.append((f"FAULT: our own audit withdrew a claim: {'; '.join(report.faults)}",))
     return Answer(
         verdict.outcome,
         tuple(lines),

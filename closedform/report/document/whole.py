@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 HIDDEN = frozenset(
-    ("refused", "fault", "newton", "logarithms", "passed over", "iteration")
+    ("newton", "logarithms", "passed over", "iteration")
 )  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
