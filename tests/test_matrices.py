@@ -321,7 +321,7 @@ def test_gradient_and_hessian_as_text() -> None:
     problem = problems.read("ones(n)'*log(1 + exp(X*b)) - y'*X*b", unknowns=["b"], shapes="X=n,k;y=n;b=k")
     shown = matrix_system(problem).outline()
     assert shown.gradient == {"b": "X'*(sigmoid(X*b) - y)"}
-    assert shown.hessian == (("X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X",),)
+    assert shown.hessian == (("X'*diag(sigmoid(X*b) .* (1 - sigmoid(X*b)))*X",),)
     ridge = problems.read(RIDGE[0], unknowns=["a"], shapes=RIDGE[2], assumptions=["lam>0"])
     assert matrix_system(ridge).outline().hessian[0][0] == "2*(X'*X + lam*eye(k))"
 

@@ -178,7 +178,7 @@ HESSIANS = [
         "ones(n)'*log(1 + exp(X*b)) - y'*X*b",
         "b",
         "X=n,k;y=n;b=k",
-        "X'*diag(sigmoid(X*b))*(eye(n) - diag(sigmoid(X*b)))*X",
+        "X'*diag(sigmoid(X*b) .* (1 - sigmoid(X*b)))*X",
     ),
     ("||X*A - Y||^2", "A", "X=n,k;Y=n,m;A=k,m", "2*kron(eye(m), X'*X)"),
     ("||A*X*B - C||^2", "X", "A=n,k;X=k,m;B=m,p;C=n,p", "2*kron(B*B', A'*A)"),

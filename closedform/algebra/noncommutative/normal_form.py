@@ -720,6 +720,8 @@ def hadamard(p: Poly, q: Poly) -> Poly:
                 return y
             if x.rows == ONE and (len(w) == 1 and w[0].kind == "ones"):
                 return y
+        if a.rows == ONE:
+            return transpose(make(transpose(a), transpose(b)))
         if a.cols == ONE:  # columns: diag(a) b, the smaller key first
             u, v = sorted((a, b), key=lambda x: x.key)
             return mul(diagonal(u), v)

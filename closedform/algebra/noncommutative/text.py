@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import Any
+
+from flint import Ordering, fmpq_mpoly_ctx
 
 from closedform.algebra.noncommutative.normal_form import (
     ONE,
@@ -104,6 +107,18 @@ class _Text:
 
     def grouped(self, terms: list[Term], rows: str, cols: str) -> str:
         head, tail, inside = common(terms)
+        column = cols == ONE and not tail
+        if (
+            (head or tail)
+            and len(terms) > 1
+            and all(l.kind == "diag" for _, _, word in inside for l in (word[:-1] if column else word))
+        ):
+            run = next((i for i in range(len(head)) if all(l.kind == "diag" for l in head[i:])), len(head))
+            size = head[run].rows if run < len(head) else head[-1].cols if head else rows
+            whole = [(x, n, (*head[run:], *word)) for x, n, word in inside]
+            factored = self.entrywise(whole, size, ONE if column else size)
+            if factored is not None:  # X' diag(s .* (1 - s)) X
+                return self.times.join([*map(self.letter, head[:run]), factored, *map(self.letter, tail)])
         if (head or tail) and len(terms) > 1:
             outer_rows = head[-1].cols if head else rows
             outer_cols = tail[0].rows if tail else cols
@@ -116,6 +131,8 @@ class _Text:
             if body is not None:
                 middle = self.parens(body) if self.is_sum(body) else body
                 return self.times.join([*map(self.letter, head), middle, *map(self.letter, tail)])
+        if len(terms) > 1 and (factored := self.entrywise(terms, rows, cols)) is not None:
+            return factored
         if any(len(word) == 1 and word[0].kind == "had" for _, _, word in terms) and len(terms) > 1:
             product = self.elementwise(terms, rows, cols)
             if product:
@@ -137,6 +154,63 @@ class _Text:
         for part in parts[1:]:
             out += f" - {part[1:].lstrip()}" if part.startswith("-") else f" + {part}"
         return out
+
+    def entrywise(self, terms: list[Term], rows: str, cols: str) -> str | None:
+        """A polynomial in the entries of columns, factored (FLINT): ``s .* (1 - s)``; the same of diagonal matrices.
+
+        None where the terms are not of that kind, or have no factors.
+        """
+        square = cols != ONE
+        keys: dict[str, Poly] = {}
+        table: list[tuple[Fraction, list[str]]] = []
+        for c, m, word in terms:
+            column = () if square else word[-1:]
+            if m or not (word or square) or any(l.kind != "diag" for l in word[: len(word) - len(column)]):
+                return None
+            factors = [l.args[0] for l in word[: len(word) - len(column)]]
+            factors += [Poly(rows, ONE, {((), column): Fraction(1)})] if column and column[0].kind != "ones" else []
+            keys |= {f.key: f for f in factors}
+            table.append((c, [f.key for f in factors]))
+        if not 1 <= len(keys) <= 8 or max(len(k) for _, k in table) < 2:
+            return None
+        ring = fmpq_mpoly_ctx.get([f"x{i}" for i in range(len(keys))], Ordering.lex)
+        gens = dict(zip(keys, ring.gens(), strict=True))
+        whole = ring.constant(0)
+        for c, names in table:
+            one = ring.constant(1) * c.numerator / c.denominator
+            for n in names:
+                one = one * gens[n]
+            whole = whole + one
+        lead, found = whole.factor()
+        if len(found) + sum(e > 1 for _, e in found) < 2:
+            return None
+        number, parts = Fraction(int(lead.p), int(lead.q)), list[tuple[int, str]]()
+        for factor, power in found:
+            sign, text, size = self._entries(factor, list(keys.values()))
+            number *= sign**power
+            parts += [(size, text)] * int(power)
+        body = self.dot.join(text for _, text in sorted(parts))
+        body = f"diag({body})" if square else self.parens(body)
+        front = self.attach(abs(number), (), body)
+        return "-" + front if number < 0 else front
+
+    def _entries(self, factor: Any, columns: list[Poly]) -> tuple[int, str, int]:
+        """A factor with a positive constant, or else first, term: its sign taken out, its text, how many terms it has."""
+        terms = [
+            ([f for f, e in zip(columns, powers, strict=True) for _ in range(int(e))], Fraction(int(c.p), int(c.q)))
+            for powers, c in factor.to_dict().items()
+        ]
+        terms.sort(key=lambda t: (len(t[0]), [f.key for f in t[0]]))
+        constant = next((c for fs, c in terms if not fs), terms[0][1])
+        sign = -1 if constant < 0 else 1
+        terms.sort(key=lambda t: (t[1] * sign < 0, len(t[0]), [f.key for f in t[0]]))
+        out = ""
+        for factors, c in terms:
+            text = self.dot.join(map(self.factor, factors))
+            text = text if len(factors) < 2 or len(terms) == 1 else self.parens(text)
+            text = self.attach(abs(c), (), text) if factors else str(abs(c))
+            out += (" - " if c * sign < 0 else " + ") + text if out else text
+        return sign, self.parens(out) if len(terms) > 1 else out, len(terms)
 
     def elementwise(self, terms: list[Term], rows: str, cols: str) -> str | None:
         """``Q .* (sum of products of functions)``, where the terms have that form."""
