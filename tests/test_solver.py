@@ -399,3 +399,9 @@ def test_arrays_without_a_formula_come_back_with_numbers() -> None:
     W1, W2 = np.array(found["W1"]), np.array(found["W2"])
     assert found["trust"] == "observed"
     assert found["loss"] == pytest.approx(np.sum((W2 @ np.tanh(W1 @ X) - Y) ** 2))
+
+
+def test_a_plateau_is_no_minimum() -> None:
+    solver = cf.derive("tanh(x)^2").solver()
+    assert solver().converged
+    assert not solver(start=[40.0]).converged

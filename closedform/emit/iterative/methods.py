@@ -34,7 +34,7 @@ def _newton(loss, gradient, hessian, start, lower=None, upper=None, steps=200, t
     upper = np.full(len(start), np.inf) if upper is None else np.asarray(upper, dtype=float)
     theta, converged = np.clip(np.asarray(start, dtype=float), lower, upper), False
     value, slope = loss(theta), gradient(theta)
-    taken, last = 0, np.inf
+    taken, last, level = 0, np.inf, None
     while taken < steps:
         H = hessian(theta)
         if not (np.isfinite(value) and np.isfinite(slope).all() and np.isfinite(H).all()):
@@ -46,6 +46,8 @@ def _newton(loss, gradient, hessian, start, lower=None, upper=None, steps=200, t
         H = H[np.ix_(free, free)]
         scale = np.sqrt(np.maximum(np.abs(np.diag(H)), 1e-300 + 1e-16 * np.abs(H).max()))
         curvature, axes = np.linalg.eigh(H / np.outer(scale, scale))
+        level = np.zeros(len(theta))
+        level[free] = axes[:, 0] / scale if curvature[0] <= 1e-13 * curvature[-1] else 0.0
         bend = np.maximum(np.abs(curvature), 1e-13 * max(np.abs(curvature).max(), 1e-300))
         step = np.zeros(len(theta))
         step[free] = -(axes @ ((axes.T @ (slope[free] / scale)) / bend)) / scale
@@ -76,7 +78,10 @@ def _newton(loss, gradient, hessian, start, lower=None, upper=None, steps=200, t
         if small and length == 1.0:
             converged = bool(curvature.min() > -1e-8)
             break
-    return theta, taken, converged
+    if converged and level is not None and level.any():  # on a plateau nothing says that this is a minimum
+        far = level * 10 * (1 + np.abs(theta).max()) / np.abs(level).max()
+        converged = any(loss(theta + way * far) > value + 1e-14 * abs(value) for way in (1, -1))
+    return theta, taken, bool(converged)
 
 
 def _levenberg_marquardt(residuals, jacobian, start, steps=500, tolerance=1e-12):
