@@ -88,14 +88,19 @@ def lowest_limit(
         low = [float(h.mid()) for h in heights if h is not None]
         if low[-1] <= min(low):
             seen.append((low[-1], len(seen), path))
-    best: PathLimit | None = None
     falling = [s for s in seen if s[0] < DEEP][:TRIED]  # the simple ones first
-    for _, _, path in [*falling, *sorted(seen, key=lambda s: s[:2])[:TRIED]]:
-        found = _limit_along(whole, gaps, path)
-        if found is not None and found.limit == "-oo":
-            return found
-        if found is not None and found.ball is not None and (best is None or _is_lower(found.ball, best.ball)):
-            best = found
+    lowest = sorted(seen, key=lambda s: s[:2])[:TRIED]
+    found = dict[int, PathLimit]()
+    for _, number, path in [*falling, *lowest, *seen[:TRIED]]:
+        limit = found.get(number) or _limit_along(whole, gaps, path)
+        if limit is not None and limit.limit == "-oo":
+            return limit
+        if limit is not None and limit.ball is not None:
+            found[number] = limit
+    best: PathLimit | None = None
+    for number in sorted(found):  # of equal limits the simplest path
+        if best is None or _is_lower(found[number].ball, best.ball):
+            best = found[number]
     return best
 
 
@@ -133,8 +138,8 @@ def _limit_along(whole: Tree, gaps: Sequence[Gap], path: Mapping[str, tuple[str,
     return None
 
 
-def _is_lower(a: arb, b: arb | None) -> bool:
-    return b is None or bool(a < b)
+def _is_lower(a: arb | None, b: arb | None) -> bool:
+    return a is not None and (b is None or bool(a < b))
 
 
 def _rational_near(ball: arb) -> fmpq:

@@ -74,8 +74,8 @@ class _Extreme:
         kinds = [p.kind for p in self.found.points]
         if self.way > 0 and any(k in LEAST_KINDS for k in kinds):
             return self.found
-        if self.way < 0 and not (self.found.complete and "local maximum" in kinds):
-            return self.found
+        if self.way < 0 and not (self.found.complete and "local maximum" in kinds and self._is_smooth()):
+            return self.found  # at kinks only what may be a minimum is listed
         single = [p for p in self.found.points if p.exact is None or not any(v.free_symbols for v in p.exact.values())]
         values = [self._value(p) for p in single]
         known = [v for v in values if v is not None]
