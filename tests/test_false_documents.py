@@ -377,6 +377,16 @@ def a_formula_under_a_constraint() -> Doc:
     return about_matrices(loss, proof, shapes)
 
 
+def a_hill_in_a_ditch() -> Doc:
+    """||a - y||^4 - ||a - y||^2 is least where ||a - y||^2 = 1/2."""
+    gap = ["norm", ["+", "a", ["*", "-1", "y"]]]
+    loss = ["+", ["^", gap, "4"], ["*", "-1", ["^", gap, "2"]]]
+    shapes: Doc = {"a": ["n", "1"], "y": ["n", "1"]}
+    statement = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": {}, "constraints": []}
+    proof = certificate(statement, {"kind": "matrix_stationary", "formula": [["a", "y"]]}, {"tall": []})
+    return about_matrices(loss, proof, shapes)
+
+
 def a_saddle_called_the_minimum() -> Doc:
     """||X*a - y||^2 - 2*||a||^2 is not convex."""
     loss = ["+", OLS, ["*", "-2", ["^", ["norm", "a"], "2"]]]
@@ -402,6 +412,8 @@ FALSE = [
     (a_sum_of_two_unknowns, "verdict.outcome"),
     (a_quartic_in_two_factors, "complete"),
     (a_quartic_in_two_factors, "verdict.minimiser"),
+    (a_hill_in_a_ditch, "complete"),
+    (a_hill_in_a_ditch, "verdict.minimiser"),
     (a_saddle_called_the_minimum, "verdict.minimiser"),
     (one_of_two_wells, "complete"),
     (one_of_two_wells, "verdict.outcome"),

@@ -460,6 +460,8 @@ class Tower:
             at = self.read(args[1])
             return self.generator(("@", key, str(at)), key in self.columns, True, frozenset(over))
         values = [self.read(a) for a in args]
+        if head == "lambertw" and values[0].top.is_zero():
+            return self.zero if len(values) == 1 else refuse("a branch of lambertw at zero")
         if head == "abs" and self.surely_positive(values[0]):
             return values[0]
         over = frozenset[str]().union(*(self.names_of(v) for v in values))
@@ -660,7 +662,7 @@ def prove_zero(
         refuse(f"not proved zero: {infix(tree)[:300]}")
     needed = list[Tree]()
     for of, a in tower.inverted:
-        if of == ZERO or of in needed or (a.top.is_constant() and a.bottom.is_constant()) or tower.surely_nonzero(a):
+        if of == ZERO or of in needed or tower.surely_nonzero(a):
             continue
         if free_names(of) <= (values or {}).keys() and excludes_zero(of, values or {}):
             continue
@@ -676,7 +678,7 @@ def prove_relation(relation: Relation, assumptions: Iterable[Relation]) -> bool:
         tower, (gap,) = build([add(high, mul(MINUS, low))], assumptions)
     except Refused:
         return False
-    if any(not tower.surely_nonzero(a) for _, a in tower.inverted if not a.top.is_constant()):
+    if any(not tower.surely_nonzero(a) for _, a in tower.inverted):
         return False
     if gap.top.is_zero():
         return op in ("=", ">=", "<=")
