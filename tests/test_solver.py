@@ -405,3 +405,14 @@ def test_a_plateau_is_no_minimum() -> None:
     solver = cf.derive("tanh(x)^2").solver()
     assert solver().converged
     assert not solver(start=[40.0]).converged
+
+
+def test_the_squared_hinge_as_scikit_learn_has_it() -> None:
+    svm = pytest.importorskip("sklearn.svm")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y = np.sign(X[:, 0] + rng.normal(size=40))
+    found = executed(iteration_of(problem.read("squared_hinge")).source)["solve"](X=X, y=y, lam=0.5)
+    # C = 1/(2*lam), no intercept
+    fitted = svm.LinearSVC(C=1.0, fit_intercept=False, tol=1e-12, max_iter=1_000_000).fit(X, y)
+    assert np.allclose(found["b"], fitted.coef_[0], rtol=1e-8)
