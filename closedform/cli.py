@@ -234,11 +234,13 @@ def _derive(loss: str | None, options: dict[str, Any]) -> Report:
     """As ``closedform.derive``; the text is read before anything is imported that only an answer needs."""
     from closedform import problem
     from closedform.ladder import worker
+    from closedform.reading.streams.clock import reading_until
 
     budget = {key: options.pop(key) for key in ("timeout", "digits")}
     started = time.monotonic()
     worker.prepare(options.get("data") is not None)
-    asked = problem.read(loss, **{k: v for k, v in options.items() if v is not None})
+    with reading_until(started + budget["timeout"]):
+        asked = problem.read(loss, **{k: v for k, v in options.items() if v is not None})
 
     if asked.catalogue is None and loss is not None and len(loss) > 2 and loss.isidentifier():
         complain(f"{loss} is not in the catalogue (closedform losses lists it); it is read as a variable", 0)

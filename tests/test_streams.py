@@ -192,6 +192,20 @@ def test_the_deadline_covers_reading(tmp_path: Path, rows) -> None:
             read_table(tmp_path / name)
 
 
+def test_the_deadline_covers_reading_on_the_command_line(tmp_path: Path) -> None:
+    line = "".join(f"{i % 17},{i % 5}\n" for i in range(100_000)).encode()
+    with (tmp_path / "t.csv").open("wb") as file:
+        file.write(b"x,y\n")
+        for _ in range(100):  # 10,000,000 rows: many times what is read in the time
+            file.write(line)
+    command = [sys.executable, "-m", "closedform", "derive", "ols", "--data", str(tmp_path / "t.csv"), "--target", "y"]
+    run = subprocess.run([*command, "--timeout", "0.3"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 65
+    assert "t.csv was not read in time" in run.stderr
+    assert "a longer --timeout reads it all" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
 def test_a_child_may_use_a_share_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert worker.memory_limit() >= 2 * 2**30
     (tmp_path / "memory.max").write_text(f"{64 * 2**30}\n")
