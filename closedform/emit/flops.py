@@ -419,7 +419,8 @@ class _Counter:
         a: Array = args[0]
         thin = isinstance(k := keywords.get("full_matrices"), ast.Constant) and k.value is False
         key = "full_svd" if name == "svd" and not thin else name
-        if name == "norm" and len(args) > 1 and isinstance(args[1], str):
+        order: Any = args[1] if len(args) > 1 else None
+        if name == "norm" and isinstance(order, str):
             key = "cond"
         arrays: list[Array] = [x for x in args if isinstance(x, Array) and x.shape]
         self.flops = self.flops + LINALG[key](*(x.shape for x in arrays))

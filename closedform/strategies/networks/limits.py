@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
-from flint import arb, fmpq, fmpz, fmpz_poly
+from flint import acb, arb, fmpq, fmpz, fmpz_poly
 
 from closedform.kernel import expression as kernel
 from closedform.kernel.claims.least_value import Squares, bind, squares
@@ -140,7 +141,7 @@ def _exponentials(rows: Rows) -> tuple[arb, ...] | None:
     if slope == 0:
         return ()
     out = list[arb]()
-    for root, _ in slope.complex_roots():
+    for root, _ in cast(list[tuple[acb, int]], slope.complex_roots()):
         if root.imag == 0 and not root.real <= 0:
             out.append(arb(whole) - _at(top, root.real) ** 2 / _at(below, root.real) / arb(scale) ** 2)
         elif root.imag.contains(0) and root.imag != 0 and not root.real < 0:
