@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal, cast
 
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
@@ -58,6 +58,14 @@ class Finding:
     def of_all_turns(self) -> bool:
         """Do the listed points stand for all their translates by a period?"""
         return self.theorem in OF_ALL_TURNS
+
+    def shifts(self, unknowns: Sequence[str]) -> tuple[Mapping[str, Any], ...] | None:
+        """By what the listed points are translated, each as what is added to which unknown; None for a smaller problem."""
+        if self.within or not self.of_all_turns:
+            return None
+        if self.theorem == "translates by the period":
+            return (FrozenMap({unknowns[0]: self.about["period"]}),)
+        return cast("tuple[Mapping[str, Any], ...]", self.about["shifts"])
 
 
 OF_THE_LIST = (  # these count or compare the points listed, so they fall with a point that leaves the list

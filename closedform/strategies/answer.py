@@ -30,6 +30,7 @@ from closedform.kernel.reading import Json, Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.place import TINY, Place, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.strategies.translates import keeps
 
 SETTLED = ("solved", "partial", "not_closed", "no_critical_point", "enclosed")
 SEARCHED = ("faces, edges and corners", "a constraint gives an unknown")  # these look at degenerate points as well
@@ -109,8 +110,20 @@ class _Gate:
                 points.append(shown)
                 places.append(place)
         points = self._checked_least(points, places)
+        if not self._turns_hold():
+            self.found = replace(self.found, findings=tuple(f for f in self.found.findings if not f.of_all_turns))
         complete = self.found.complete and not self.faults
         return self._concluded(points, complete)
+
+    def _turns_hold(self) -> bool:
+        """Do the points listed stand for all their translates: do these keep the domain, which may have taken points?"""
+        for f in self.found.findings:
+            shifts = f.shifts(self.names)
+            if not f.of_all_turns or (shifts is None and not self.system.domain.own()):
+                continue
+            if shifts is None or not all(keeps(self.system, s) for s in shifts):
+                return False
+        return True
 
     def _pass(self, p: CriticalPoint) -> tuple[CriticalPoint | None, Place]:
         """The point with its numbers and kind, or None where it is no point of the domain."""

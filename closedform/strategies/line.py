@@ -232,4 +232,6 @@ def _number(escape: Escape | None) -> str:
         return ""
     ball: arb = escape.ball
     whole = ball.unique_fmpz()
-    return str(int(whole)) if whole is not None and ball.rad() < arb("1e-20") else decimal_text(ball, 12)[0]
+    if whole is not None and ball.rad() < arb("1e-20"):
+        return str(int(whole))
+    return decimal_text(ball, 12)[0] if ball.rad() < arb("1e-13") * (1 + abs(ball.mid())) else ""

@@ -16,11 +16,12 @@ from closedform.expression import Node, scalar_form
 from closedform.kernel import expression as kernel
 from closedform.kernel.balls import evaluate
 from closedform.kernel.claims import tower
-from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, head_of, mul, power
+from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, free_names, head_of, mul, power
 from closedform.kernel.reading import Refused
 
 MAX_ROWS = 2_000
 COMPARISONS = ("<", "<=", ">", ">=", "=", "!=")
+ENTIRE = ("+", "*", "exp", "sin", "cos", "sinh", "cosh", "tanh", "atan", "erf", "abs", "sign", "max", "min")
 SWITCHES = ("abs", "max", "min", "sign", "piecewise")
 
 
@@ -247,6 +248,8 @@ def put(tree: Tree, values: Mapping[Tree, Tree]) -> Tree:
         return tree
     args = [put(a, values) for a in tree[1:]]
     head, first = str(tree[0]), args[0]
+    if head == "*" and ZERO in args and not all(map(_is_finite, args)):
+        return ("*", *args)  # 0/0 is no zero
     if head in ("+", "*"):
         return add(*args) if head == "+" else mul(*args)
     if first == ZERO and head in _AT_ZERO:
@@ -260,6 +263,19 @@ def put(tree: Tree, values: Mapping[Tree, Tree]) -> Tree:
             return first ** int(args[1].p)
         return power(first, args[1])
     return (head, *args)
+
+
+def _is_finite(tree: Tree) -> bool:
+    """Has the tree a finite value whatever its names are? Proved by its form, or by a ball where it has no names."""
+    if not isinstance(tree, tuple):
+        return True
+    if not free_names(tree):
+        try:
+            return bool(evaluate(tree, {}).is_finite())
+        except (Refused, ValueError, ArithmeticError, OverflowError):
+            return False
+    whole = tree[0] == "^" and isinstance(tree[2], fmpq) and tree[2] >= 0 and tree[2].q == 1
+    return (whole or tree[0] in ENTIRE) and all(map(_is_finite, tree[1:]))
 
 
 def identically_zero(tree: Tree) -> bool:

@@ -123,6 +123,13 @@ def _squares(least: object) -> str:
     return f"the loss is a sum of squares{more} and takes the value {written(least)} at the global minimum"
 
 
+def _shift(shift: Mapping[str, object]) -> str:
+    if len(shift) == 1:
+        ((u, by),) = shift.items()
+        return f"{written(by)} in {u}"
+    return f"({', '.join(map(written, shift.values()))}) in ({', '.join(shift)})"
+
+
 def _statistics(names: Mapping[str, str]) -> str:
     listed = ", ".join(f"{k} = {v}" for k, v in names.items())
     if not listed:
@@ -149,7 +156,7 @@ POINTS: dict[str, Theorem] = {
         "the points stand for all their translates by the period {period}", topic="period"
     ),
     "translates of each unknown": Theorem(
-        lambda periods: f"the points stand for all their translates by {', '.join(periods)}", topic="period"
+        lambda shifts: f"the points stand for all their translates by {', '.join(map(_shift, shifts))}", topic="period"
     ),
     "withdrawn": Theorem("what was found did not stand up to the text of the problem and was withdrawn"),
     "exactly these points": Theorem(_exactly),

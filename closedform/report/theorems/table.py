@@ -18,7 +18,6 @@ from closedform.report.theorems.words import Theorem, written
 OF_THE_WHOLE: tuple[Topic, ...] = (
     "no minimum",
     "convex",
-    "period",
     "interval",
 )  # what a part has, the problem may not have
 THEOREMS: Mapping[str, Theorem] = {**POINTS, **FORMULAS, **MATRICES, **NETWORKS}

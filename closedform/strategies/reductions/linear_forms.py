@@ -6,14 +6,17 @@ forms are then the unknowns (a regular linear map keeps critical points, their i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
+from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
+from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
@@ -112,18 +115,36 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     if found is None:
         raise ValueError("no linear forms are seen in which the loss falls apart")
     back, loss = found
-    new = tuple(sorted(set[Any]().union(*(v.free_symbols for v in back.values())) - _parameters(system), key=str))
+    new = tuple(
+        s
+        for s in sorted(set[Any]().union(*(v.free_symbols for v in back.values())), key=str)
+        if s not in _parameters(system)
+    )
     inner = smaller(system, new, tuple(sp.diff(loss, u) for u in new), loss=loss)
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]
         asked = a.formula.conditions if a.formula is not None else ()
         points = tuple(_lifted(p, back, system, asked) for p in a.points)
-        said = finding("linear forms as unknowns", forms=tuple(_forms(system.loss, system.unknowns)))
-        kept = tuple(replace(f, within=("in these forms", *f.within)) for f in a.findings if f.certificate is None)
-        return replace(a, strategy=name, points=points, formula=None, findings=(said, *kept), certificates=())
+        forms = _forms(system.loss, system.unknowns)
+        meant = FrozenMap({s.name: text(f) for s, f in zip(new, forms, strict=True)})
+        said = [finding("linear forms as unknowns", forms=tuple(forms))]
+        for f in a.findings:
+            shifts = f.shifts([s.name for s in new])
+            if shifts is not None:
+                said.append(finding("translates of each unknown", shifts=tuple(_moved(s, back, new) for s in shifts)))
+            elif f.certificate is None:
+                said.append(replace(f, within=("in these forms", *f.within), names=FrozenMap({**meant, **f.names})))
+        return replace(a, strategy=name, points=points, formula=None, findings=tuple(said), certificates=())
 
     return Reduction(name, (inner,), lift)
+
+
+def _moved(shift: Mapping[str, Any], back: dict[Any, Any], new: tuple[Any, ...]) -> Mapping[str, Any]:
+    """What a translation of the forms adds to the unknowns that it moves."""
+    by = {s: sp.sympify(shift.get(s.name, 0)) for s in new}
+    moved = {u.name: sp.expand(v.subs(by) - v.subs(dict.fromkeys(new, 0))) for u, v in back.items()}
+    return FrozenMap({u: v for u, v in moved.items() if v != 0})
 
 
 def _parameters(system: Stationarity) -> set[Any]:

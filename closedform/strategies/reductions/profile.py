@@ -12,7 +12,7 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.attempt import Attempt, finding
+from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
@@ -115,7 +115,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         if a.outcome == "not_closed":
             points = ()
         # Clearing the profile's denominators may add complex zeros: its counts are not those of the whole system.
-        inner_said = tuple(replace(f, within=("of the profile", *f.within)) for f in a.findings)
+        inner_said = tuple(_of_the_whole(f, u, value, rest) for f in a.findings)
         return replace(
             a,
             strategy=name,
@@ -126,6 +126,22 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         )
 
     return Reduction(name, (inner,), lift)
+
+
+def _of_the_whole(f: Finding, u: Any, value: Any, rest: tuple[Any, ...]) -> Finding:
+    """A finding said of the profile; translates of its points by which u moves by a number as well, of the points."""
+    shifts = f.shifts([v.name for v in rest])
+    if shifts is not None:
+        whole = list[FrozenMap[str, Any]]()
+        for shift in shifts:
+            moved = value.subs({v: v + shift[v.name] for v in rest if v.name in shift}, simultaneous=True)
+            by = sp.simplify(moved - value)
+            if by.free_symbols:
+                break
+            whole.append(FrozenMap({**shift, **({u.name: by} if by != 0 else {})}))
+        else:
+            return finding("translates of each unknown", shifts=tuple(whole))
+    return replace(f, within=("of the profile", *f.within))
 
 
 def _gathered(loss: Any) -> Any:

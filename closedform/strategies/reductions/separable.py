@@ -6,13 +6,13 @@ m is critical exactly when it is for g, also where g has kinks, and the others s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import sympy as sp
 
-from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
@@ -180,9 +180,9 @@ def _lift(system: Stationarity, said: Finding, m: Any, first: Attempt, cases: li
     else:
         for a in (_of_part(first, m), _of_part(cases[0].second, None)):
             record.take(a.findings, a.certificates)
-    turns = _turns(m, first, cases)
+    turns = _turns(m, system, first, cases)
     if turns:
-        record.say("translates of each unknown", periods=turns)
+        record.say("translates of each unknown", shifts=turns)
     whole = all(p.exact is not None for p in points)
     found = Found(
         tuple(points),
@@ -193,21 +193,23 @@ def _lift(system: Stationarity, said: Finding, m: Any, first: Attempt, cases: li
     return concluded(name, system, found, budget)
 
 
-def _turns(m: Any, first: Attempt, cases: list[_Case]) -> tuple[str, ...]:
-    """By what the points stand for translates, in words; empty where a part is neither complete nor all turns of its points."""
-    out = dict[str, None]()
-    for own, a in ((m, first), *((None, c.second) for c in cases)):
-        if a.complete:
-            continue
-        said = next((f for f in a.findings if f.of_all_turns and not f.within), None)
-        if said is None:
-            return ()
-        if said.theorem == "translates by the period":
-            names = {u for p in a.points for u in (p.exact or p.numeric or {})} if own is None else {str(own)}
-            out.update({f"{text(said.about['period'])} in {u}": None for u in names})
-        else:
-            out.update(dict.fromkeys(cast("tuple[str, ...]", said.about["periods"])))
-    return tuple(out)
+def _turns(m: Any, system: Stationarity, first: Attempt, cases: list[_Case]) -> tuple[Mapping[str, Any], ...]:
+    """By what the points stand for translates; empty where a part is neither complete nor all turns of its points.
+
+    The other unknowns are translated alike for every value of the block, or no translates are said.
+    """
+    own = _turns_of(first, [m.name])
+    others = [_turns_of(c.second, [u.name for u in system.unknowns if u != m]) for c in cases if c.second.points]
+    if own is None or not others or any(o is None or set(o) != set(others[0] or ()) for o in others):
+        return ()
+    return (*own, *(others[0] or ()))
+
+
+def _turns_of(a: Attempt, unknowns: list[str]) -> tuple[Mapping[str, Any], ...] | None:
+    """By what the points of a part stand for translates: by nothing where all are listed; None where some may be missing."""
+    if a.complete:
+        return ()
+    return next((s for f in a.findings if (s := f.shifts(unknowns)) is not None), None)
 
 
 def _of_part(a: Attempt, m: Any) -> Attempt:

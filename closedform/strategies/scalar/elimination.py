@@ -7,19 +7,14 @@ from typing import Any
 
 import sympy as sp
 
-from closedform.algebra.bridge import NoTranslation, from_tree, text
-from closedform.algebra.sampling import tree_of
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator, Solutions
 from closedform.calculus.scalar import generators
 from closedform.calculus.signs import Facts
-from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.whole import exact_zeros
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
-from closedform.kernel.reading import Refused
 from closedform.stationarity.candidates import Judge, prove
 from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.families import Family, family_of
@@ -29,6 +24,7 @@ from closedform.strategies.answer import numbers_only
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 from closedform.strategies.reductions.separable import separates
+from closedform.strategies.translates import period_in
 
 name = "elimination of one unknown after another"
 example = {
@@ -121,24 +117,20 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     sure = all(j.never for j in judged if not j.sometimes) and not found.exceptions and not found.turns_cut
     if not kept and not families:
         return _without_points(system, found, sure, budget)
-    turns = tuple(f"{text(periods[u])} in {u}" for u in found.turned)
+    turns = tuple(FrozenMap({u.name: periods[u]}) for u in found.turned)
     return _with_points(system, facts, kept, families, sure, turns, budget)
 
 
 def _periods(system: Stationarity, facts: Facts) -> dict[Any, Any]:
-    """By what the equations may be translated in each unknown that no relation bounds, over numbers."""
+    """By what the system may be translated in each unknown that no relation bounds, over numbers."""
     out = dict[Any, Any]()
     if not numbers_only(system) or not any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
         return out
     bounded = {s for r in facts.relations for s in r.free_symbols}
-    try:
-        trees = [tree_of(e) for e in (*system.equations, *system.nonzero)]
-    except (NoTranslation, Refused, ValueError):
-        return out
     for u in system.unknowns:
-        period = None if u in bounded or u.is_nonnegative or u.is_nonpositive else period_of(trees, u.name)
+        period = None if u in bounded else period_in(system, u)
         if period is not None:
-            out[u] = from_tree(kernel.write(period), {})
+            out[u] = period
     return out
 
 
@@ -192,7 +184,7 @@ def _with_points(
     kept: list[Mapping[Any, Any]],
     families: list[Family],
     sure: bool,
-    turns: tuple[str, ...],
+    turns: tuple[Mapping[str, Any], ...],
     budget: Budget,
 ) -> Attempt:
     record = Record()
@@ -201,7 +193,7 @@ def _with_points(
         record.say("shape of the loss", reason=whole.reason)
     complete = (sure and not turns) or (whole.unique and len(kept) == 1 and not families)
     if sure and turns:
-        record.say("translates of each unknown", periods=turns)
+        record.say("translates of each unknown", shifts=turns)
     points = [_of_family(system, f) for f in families]
     if families:
         record.say("sets of critical points", sets=tuple(f.words for f in families))

@@ -126,7 +126,7 @@ def _about_turns(period: str) -> tuple[Finding, ...]:
         return ()
     if period == TURNS:
         return (finding("turns are not listed"),)
-    return (finding("translates by the period", period=period),)
+    return (finding("translates by the period", period=sp.sympify(period)),)
 
 
 def _turns_open(system: Stationarity, x: Any) -> bool:

@@ -14,13 +14,14 @@ from typing import Any, cast
 
 import sympy as sp
 
-from closedform.algebra.bridge import text
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import bounds_of
+from closedform.frozen import FrozenMap
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.translates import period_in
 
 name = "every term at its least"
 example = {"loss": "-20*exp(-1/5*sqrt((x^2 + y^2)/2)) - exp((cos(2*pi*x) + cos(2*pi*y))/2)"}
@@ -70,7 +71,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     bound = _range(sp.expand_mul(system.loss, deep=False), own).low
     if bound is None:
         return Attempt(name, "declined", "some term has no lower bound that is plain from its form")
-    points, periods = dict[tuple[Any, ...], None](), set[str]()
+    points, periods = dict[tuple[Any, ...], None](), dict[str, Any]()
     for way in bound.ways:
         budget.check()
         found = _solutions(way, system, periods)
@@ -83,7 +84,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "failed", "the terms are not least at a common point that was found")
     record = Record(finding("bounds of the terms", value=bound.value), finding("nothing about other points"))
     if periods:
-        record.say("translates of each unknown", periods=tuple(sorted(periods)))
+        record.say("translates of each unknown", shifts=tuple(FrozenMap({u: periods[u]}) for u in sorted(periods)))
     return concluded(
         name, system, Found(met, record=record, open="the other critical points were not looked for"), budget
     )
@@ -196,7 +197,7 @@ def _product(factors: list[_Range]) -> _Range:
     return _Range(bottom, top)
 
 
-def _solutions(way: Way, system: Stationarity, periods: set[str]) -> list[dict[Any, Any]] | None:
+def _solutions(way: Way, system: Stationarity, periods: dict[str, Any]) -> list[dict[Any, Any]] | None:
     """All points of the domain that meet the conditions; None where they were not all found."""
     zero = [sp.expand(c) for c in way if not isinstance(c, _Turn)]
     turns = [c for c in way if isinstance(c, _Turn)]
@@ -225,7 +226,7 @@ def _solutions(way: Way, system: Stationarity, periods: set[str]) -> list[dict[A
 
 
 def _one_more(
-    p: dict[Any, Any], zero: list[Any], turns: list[_Turn], system: Stationarity, periods: set[str]
+    p: dict[Any, Any], zero: list[Any], turns: list[_Turn], system: Stationarity, periods: dict[str, Any]
 ) -> list[dict[Any, Any]] | None:
     """The point with one more unknown, from a condition in which it is the only one left and linear."""
     for z in zero:
@@ -257,8 +258,12 @@ def _one_more(
                 continue  # an equation will give it
             if any(r.has(x) for r in system.relations):
                 return None
-            periods.add(f"{text(sp.Abs(2 * sp.pi / a))} in {x.name}")
-            return [{**p, x: sp.simplify(-b / a)}]
+            period = period_in(system, x)
+            turns_in_period = None if period is None else sp.simplify(period * sp.Abs(a) / (2 * sp.pi))
+            if turns_in_period is None or not turns_in_period.is_Integer or not 0 < turns_in_period <= MAX_WAYS:
+                return None
+            periods[x.name] = period
+            return [{**p, x: sp.simplify((2 * sp.pi * k - b) / a)} for k in range(int(turns_in_period))]
         first, last = sorted(((a * low + b) / (2 * sp.pi), (a * high + b) / (2 * sp.pi)), key=float)
         if float(last) - float(first) > MAX_WAYS:
             return None

@@ -1,0 +1,73 @@
+"""Translations that keep a system: the same equations and the same domain, as written, after a whole number of periods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+
+from closedform.algebra.bridge import NoTranslation, from_tree, to_sympy
+from closedform.algebra.sampling import Sample, real_ball, tree_of
+from closedform.enclosures.line.circles import period_of
+from closedform.expression import to_tree
+from closedform.kernel import expression as kernel
+from closedform.kernel.reading import Refused
+from closedform.stationarity.place import COMPARISONS, Requirement
+from closedform.stationarity.scalar import Stationarity
+
+BITS = 200
+SAMPLES = (Fraction(3, 7), Fraction(-5, 11), Fraction(17, 9))
+
+
+def period_in(system: Stationarity, unknown: Any) -> Any:
+    """A number by which the unknown may be moved: the equations and the domain as written stay the same; None if none is seen."""
+    if unknown.is_nonnegative or unknown.is_nonpositive or unknown.is_nonzero or unknown.is_integer:
+        return None
+    asked = [r for r in system.domain.own() if unknown.name in r.text_names]
+    try:
+        trees = [tree_of(e) for e in (*system.equations, *system.nonzero)]
+        trees += [kernel.read(to_tree(r.gap)) for r in asked]
+    except (NoTranslation, Refused, ValueError):
+        return None
+    if any(r.guards or r.sums for r in asked):
+        return None
+    period = period_of(trees, unknown.name)
+    return None if period is None else from_tree(kernel.write(period), {})
+
+
+def keeps(system: Stationarity, shift: Mapping[str, Any]) -> bool:
+    """Does the translation keep the domain, and do the equations take the same values after it?
+
+    The domain is decided by form: what it asks for is the same expression before and after.
+    The equations are only held against a few numbers: whoever found the translation has its proof.
+    """
+    table = {u.name: u for u in system.unknowns}
+    return all(_is_kept(r, shift, table) for r in system.domain.own()) and not _is_refuted(system, shift)
+
+
+def _is_kept(r: Requirement, shift: Mapping[str, Any], table: Mapping[str, Any]) -> bool:
+    """Does it ask the same after the translation? Of "not zero" the sign does not matter."""
+    if not set(shift) & r.text_names:
+        return not r.guards
+    if r.guards or r.sums or r.op not in COMPARISONS:
+        return False
+    try:
+        gap = to_sympy(r.gap, table)
+    except (NoTranslation, ValueError):
+        return False
+    moved = sp.expand(gap.subs({table[u]: table[u] + by for u, by in shift.items()}, simultaneous=True))
+    return sp.simplify(moved - gap) == 0 or (r.op in ("!=", "=") and sp.simplify(moved + gap) == 0)
+
+
+def _is_refuted(system: Stationarity, shift: Mapping[str, Any]) -> bool:
+    moved = {u: u + sp.sympify(shift[u.name]) for u in system.unknowns if u.name in shift}
+    for start in SAMPLES:
+        at = {u: sp.Rational(start.numerator, start.denominator) * (i + 1) for i, u in enumerate(system.unknowns)}
+        there = {u: moved.get(u, u).subs(u, v) for u, v in at.items()}
+        for e in system.equations:
+            one, other = (real_ball(e.subs(p, simultaneous=True), Sample({}, {}), BITS) for p in (at, there))
+            if one is not None and other is not None and not one.overlaps(other):
+                return True
+    return False
