@@ -9,6 +9,7 @@ by an expression or as a root of a polynomial, and stays unknown otherwise: it i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -49,8 +50,10 @@ class Domain:
         return Domain(problem.unknowns, _strictest(out))
 
     @staticmethod
-    def of_relations(unknowns: tuple[Any, ...], relations: tuple[Any, ...], nonzero: tuple[Any, ...]) -> Domain:
-        """The domain of a reduced system: its SymPy relations, and expressions that must not vanish."""
+    def of_relations(
+        unknowns: tuple[Any, ...], relations: tuple[Any, ...], nonzero: tuple[Any, ...], loss: Any = None
+    ) -> Domain:
+        """The domain of a reduced system: its SymPy relations, expressions that must not vanish, where its loss is real."""
         out = list[Requirement]()
         for r in relations:
             try:
@@ -65,6 +68,9 @@ class Domain:
             except bridge.NoTranslation:
                 continue
             out.append(Requirement(node, "!=", "a denominator"))
+        if loss is not None:
+            with suppress(bridge.NoTranslation):
+                out += defined(bridge.from_sympy(loss))
         return Domain(tuple(u.name for u in unknowns), _strictest(dict.fromkeys(out)))
 
     def own(self) -> tuple[Requirement, ...]:

@@ -183,11 +183,19 @@ def smaller(
     used = set[Any]().union(*(e.free_symbols for e in (*equations, *relations)))
     parameters = tuple(sorted((s for s in used if isinstance(s, sp.Symbol) and s not in unknowns), key=str))
     gradient = tuple(sp.diff(loss, u) for u in unknowns) if loss is not None else None
-    kind = cast(SystemKind, scalar.kind_of(equations, unknowns))
-    domain = Domain.of_relations(unknowns, relations, nonzero)
+    kind = _kind(equations, unknowns, loss)
+    domain = Domain.of_relations(unknowns, relations, nonzero, loss)
     return Stationarity(
         system.problem, unknowns, parameters, loss, gradient, equations, nonzero, relations, kind, domain=domain
     )
+
+
+def _kind(equations: tuple[Any, ...], unknowns: tuple[Any, ...], loss: Any) -> SystemKind:
+    """The kind of the equations; that of a loss in cases where it jumps, which no gradient shows."""
+    kind = scalar.kind_of(equations, unknowns)
+    if kind != "sum" and loss is not None and loss.has(sp.Piecewise, sp.sign, sp.Heaviside):
+        kind = "piecewise" if scalar.kind_of((loss,), unknowns) == "piecewise" else kind
+    return cast(SystemKind, kind)
 
 
 def sampler(system: Stationarity, seed: int = 0, rows: int = 4) -> Sampler:
@@ -295,7 +303,7 @@ def _system(
     equations: tuple[Any, ...],
     relations: tuple[Any, ...],
 ) -> Stationarity:
-    kind = scalar.kind_of(equations, unknowns)
+    kind: str = _kind(equations, unknowns, loss)
     cleared, nonzero = list[Any](), dict[Any, None]()
     for e in equations:
         numerator, denominator = _fraction(e, unknowns) if kind not in ("piecewise", "sum") else (e, sp.S.One)
