@@ -12,9 +12,10 @@ import closedform as cf
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.attained import attains
+from closedform.enclosures.line.functions import put
 from closedform.enclosures.paths import Gap, lowest_limit
 from closedform.frozen import FrozenMap
-from closedform.kernel.expression import read
+from closedform.kernel.expression import ONE, ZERO, read
 from closedform.ladder.verdict import conclude
 from closedform.points import CriticalPoint
 
@@ -194,3 +195,95 @@ def test_a_block_without_a_critical_point_ends_its_loss():
     """The block 5 x^2 - 5 x has none beyond its kink; the cell then has none either, and nothing breaks."""
     report = cf.derive("5*x^2 - 4*x*y - 5*x + 5*abs(x - 3)", unknowns=["x", "y"], timeout=30)
     assert not any("a fault of closedform" in a.reason for a in report.attempts)
+
+
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("cos(x)", {"assumptions": ["x>0"]}),  # 2*pi is critical, and no translate of pi
+        ("cos(x) + y^2", {"assumptions": ["x>1"]}),
+        ("cos(x)*x/x*cos(y)", {}),  # the text takes x = 0 away, not x = 2*pi
+        ("1/x - 1/x + cos(x)", {}),
+        ("log(y) - log(y) + cos(x) + cos(y)", {}),
+        ("sqrt(x - 1) - sqrt(x - 1) + cos(x) + y^2", {}),
+    ],
+)
+def test_translates_that_leave_the_domain_are_not_said(loss, options):
+    """cos has a maximum at every 2*pi*k; where the domain takes the one that stands for them, the others stay."""
+    said = answer(loss, **options)
+    assert said["verdict"]["outcome"] != "closed"
+    assert not any("translates" in s["text"] for s in said["verdict"]["statements"])
+
+
+def test_translates_of_linear_forms_are_said_of_the_unknowns():
+    """cos(x) + cos(x + y): x and x + y may move by 2*pi each, that is (x, y) by (2*pi, -2*pi) and y by 2*pi."""
+    said = answer("cos(x) + cos(x+y)")
+    texts = [s["text"] for s in said["verdict"]["statements"]]
+    assert "the points stand for all their translates by (2*pi, -2*pi) in (x, y), 2*pi in y" in texts
+    assert not any("form_1" in t and "with form_1 = x" not in t for t in texts)
+
+
+def test_a_period_of_the_domain_longer_than_the_turns():
+    """sin(x/2) != 0 is asked modulo 2*pi, but written with period 4*pi: pi and 3*pi are two points, not one twice."""
+    said = answer("1/sin(x/2) - 1/sin(x/2) + cos(x)")
+    points = [p["exact"]["x"] for p in said["critical_points"]]
+    assert points == ["pi", "3*pi"]
+    assert any("period 4*pi" in s["text"] for s in said["verdict"]["statements"])
+
+
+def test_translates_by_the_period_of_the_whole():
+    """-cos(2x) - cos(x + y) - z^2... : x may move by pi only where y moves as well, so by 2*pi alone."""
+    said = answer("-(2 + cos(2*x))*(2 + cos(x + y))*exp(-z^2)")
+    assert all("pi in x" not in s["text"] or "2*pi in x" in s["text"] for s in said["verdict"]["statements"])
+    least = {(p["exact"]["x"], p["exact"]["y"]) for p in said["critical_points"] if p["kind"] == "global minimum"}
+    assert {("0", "0"), ("pi", "-pi")} <= least or {("0", "0"), ("pi", "pi")} <= least
+
+
+@pytest.mark.parametrize(
+    ("loss", "infimum"),
+    [
+        ("4*|x|/x + (x - 1)^2", "-3"),  # -4 + 1 from below at 0, where 4 + 1 comes from above
+        ("|x|/x + (x - 1)^2", "0"),
+    ],
+)
+def test_the_limit_where_zero_is_divided_by_zero(loss, infimum):
+    """The part without 0/0 alone (1 at x = 0) was taken for the limit."""
+    texts = [s["text"] for s in answer(loss)["verdict"]["statements"]]
+    assert any(f"the infimum {infimum} of the loss is not attained" in t for t in texts)
+
+
+def test_zero_times_what_has_no_value_is_not_zero():
+    """(x - 1)/sin(pi*x) tends to -1/pi at 1: a product with a zero in it has that value only if the rest is finite."""
+    tree = read(["*", ["+", "x", "-1"], ["^", ["sin", ["*", ["pi"], "x"]], "-1"]])
+    assert put(tree, {"x": ONE}) != ZERO
+    assert put(read(["*", "x", ["exp", "y"]]), {"x": ZERO}) == ZERO
+
+
+@pytest.mark.parametrize(
+    ("loss", "least"),
+    [
+        ("Piecewise((x^2 + y^2 - 1, x > 0), (x^2 + y^2, True))", None),  # -1 is approached as x falls to 0
+        ("Piecewise((x^2 + y^2 - 5, x > 1), (x^2 + y^2, True))", None),  # -4 as x falls to 1
+        ("Piecewise((1, x > 0), (0, True)) + x^2 + y^2", 0),  # at the origin
+    ],
+)
+def test_a_jump_that_the_gradient_hides(loss, least):
+    """Both pieces have the gradient (2x, 2y): no certificate about it speaks of the loss."""
+    report = cf.derive(loss, timeout=30)
+    said = json.loads(report.to_json())
+    assert "FAULT" not in report.to_text()
+    assert "convex" not in " ".join(s["text"] for s in said["verdict"]["statements"] if "not convex" not in s["text"])
+    assert ("global minimum" in kinds(said)) == (least is not None)
+
+
+def test_a_part_keeps_the_domain_of_its_own_text():
+    """|x|/x is -1 for x < 0: with (x - 1)^2 its infimum is 0 there, below the loss 1 at (1, 1)."""
+    report = cf.derive("|x|/x + (x - 1)^2 + (y - 1)^2", timeout=30)
+    assert "FAULT" not in report.to_text()
+    assert "global minimum" not in kinds(json.loads(report.to_json()))
+
+
+def test_integers_are_not_looked_for_among_the_reals():
+    report = cf.derive("cos(x) + y^2", assumptions=["x integer"], timeout=30)
+    assert "FAULT" not in report.to_text()
+    assert not report.critical_points

@@ -137,6 +137,9 @@ class _Gate:
         if at is None:
             self._fault(p, "its coordinates were not evaluated")
             return (None if p.numeric is None else replace(p, kind="unclassified")), place
+        if any(u.is_integer and u.name in at and not at[u.name].contains_integer() for u in self.system.unknowns):
+            self._fault(p, "an unknown is no integer there, and other integers were not looked at")
+            return None, place
         side = self.system.domain.holds(place)
         if side == "outside":
             return None, place

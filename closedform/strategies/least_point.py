@@ -40,7 +40,7 @@ def promoted(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     """The attempt with its least and greatest points so called, or with why there is no least one, where that is proved."""
     if system.loss is None or system.constrained is not None or not (found.points or _is_empty(found)):
         return found
-    if sp.count_ops(system.loss) > MAX_OPS:
+    if sp.count_ops(system.loss) > MAX_OPS or any(u.is_integer for u in system.unknowns):
         return found
     feasible = Feasible.of(system)
     if feasible is None or feasible.closed or system.kind == "sum" or system.problem.data is not None:

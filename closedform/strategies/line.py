@@ -113,6 +113,15 @@ class _Line:
             return turn / 2
         return turn
 
+    def _take_period(self, period: Any) -> None:
+        """The points are listed modulo the period of the loss and its domain, which may be several turns of the slope."""
+        if period is None or self.turn is None:
+            return
+        ratio = sp.simplify(bridge.from_tree(kernel.write(period), {}) / self.turn)
+        self.modulo = bool(ratio.is_Integer and ratio > 0)
+        if self.modulo:
+            self.turns_in_period = int(ratio)
+
     def find_formulas(self, spots: Sequence[Spot], part: Budget) -> None:
         """Formulas for the spots that no strategy's formula is; those found before time ran out stay."""
         known = [p.exact[self.x] for p in self.found.points if p.exact is not None]
@@ -157,7 +166,7 @@ class _Solutions(_Line):
         line = solutions_of(self.system, part)
         if not line.complete:
             return self.found
-        self.modulo = line.period is not None
+        self._take_period(line.period)
         self.find_formulas(line.spots, part)
         points = [self.point(s, "unclassified") for s in line.spots]
         return self.concluded(points, line.period, None, [finding("every solution of the line")], "the equation")
@@ -174,7 +183,8 @@ class _Landscape(_Line):
             return self.found  # a minimum may lie on the edge
         least = land.least.places if land.least.state == "attained" else []
         most = land.greatest.places if land.greatest.state == "attained" else []
-        self.modulo, self.open = land.period is not None, land.least.state == "open"
+        self._take_period(land.period)
+        self.open = land.least.state == "open"
         points = list[CriticalPoint]()
         self.find_formulas([s.spot for s in land.stops if s.spot is not None], part)
         for stop in land.stops:

@@ -42,6 +42,8 @@ def declines(system: Stationarity) -> str | None:
         return "the coefficients hold parameters"
     if len(system.unknowns) > MAX_UNKNOWNS:
         return "there are too many unknowns"
+    if any(u.is_integer for u in system.unknowns):
+        return "an unknown is an integer"
     if system.kind == "sum" or Feasible.of(system) is None:
         return "there is no loss in numbers"
     return None
