@@ -36,6 +36,7 @@ ASKED: dict[str, Any] = {
     "multivariate": lambda: cf.derive("||X*A - Y||^2", unknowns=["A"], shapes={"X": "n,k", "A": "k,q", "Y": "n,q"}),
     "wide": lambda: cf.derive("nn", data={"x": [1, 2], "y": [0, 1]}, target="y", hidden=3, bias=True, timeout=30),
     "nested": lambda: cf.derive("x^6/6 - x^2/2 + x^3"),
+    "waves": lambda: cf.derive("x^2 + 10 - 10*cos(2*pi*x)", box={"x": (-1, 1)}),
     "mean": lambda: cf.derive("sum(i, 1, n, (x[i] - m)^2)", unknowns=["m"]),
     "poisson": lambda: cf.derive("sum(i, 1, n, lam - x[i]*log(lam))", unknowns=["lam"]),
     "any logistic": lambda: cf.derive("logistic"),
@@ -200,6 +201,17 @@ def test_a_false_headline_under_a_new_seal_is_refused(name: str, path: Any, valu
 )
 def test_what_nothing_proves_is_named_as_sealed_only(name: str, path: Any, value: Any, place: str) -> None:
     assert words(put(document(name), path, value))[place] == SEALED
+
+
+def test_waves_are_bounded_by_their_heights() -> None:
+    """Rastrigin's function in one unknown; x^2/100 + cos(x) is 1 at 0 and less beside it."""
+    words_of = {p["exact"]["x"]: i for i, p in enumerate(document("waves")["critical_points"]) if p["exact"]}
+    assert words(document("waves"))[f"critical_points[{words_of['0']}].kind"] == COVERED
+    hill = {"exact": {"x": "0"}, "numeric": {"x": "0"}, "radius": {"x": "0"}, "kind": "global minimum"}
+    tree = ["+", ["*", "1/100", ["^", "x", "2"]], ["cos", "x"]]
+    problem = {**document("valleys")["problem"], "tree": tree, "loss": infix(read(tree))}
+    doc = {**document("valleys"), "problem": problem, "critical_points": [hill], "certificates": []}
+    assert words(doc)["critical_points[0].kind"] == REFUSED
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,10 @@ from closedform.kernel.reading import refuse
 MAX_ROWS, MAX_POWER = 2_000, 1_000  # of a sum that is written out; of a number
 
 
+_AT_ZERO: dict[str, Tree] = {
+    **dict.fromkeys(("exp", "cos", "cosh"), ONE),
+    **dict.fromkeys(("sin", "tan", "sinh", "tanh", "atan"), ZERO),
+}
 _OF_NUMBERS: dict[str, Callable[[list[fmpq]], fmpq]] = {"max": max, "min": min, "abs": lambda v: abs(v[0])}
 
 
@@ -58,8 +62,8 @@ def _folded(head: str, args: list[Tree]) -> Tree:
         if isinstance(base, fmpq) and whole is not None and (whole >= 0 or base != 0) and abs(whole) < MAX_POWER:
             return base**whole
         return power(base, args[1]) if args[1] == ONE else ("^", *args)
-    if head in ("exp", "tanh") and args[0] == ZERO:
-        return ONE if head == "exp" else ZERO
+    if head in _AT_ZERO and args[0] == ZERO:
+        return _AT_ZERO[head]
     numbers = [a for a in args if isinstance(a, fmpq)]
     if head not in _OF_NUMBERS or len(numbers) < len(args):
         return (head, *args)

@@ -128,7 +128,7 @@ class Question(Stated):
         for certificate in self.own.values():
             if certificate.kind == "least_value" and rational(certificate.claim["value"], "a value") >= value:
                 return True
-        gap = add(written_out(self.minimised, self.columns), -value)
+        gap = add(_without_waves(written_out(self.minimised, self.columns)), -value)
         return self.loss is not None and prove_relation((">=", gap, ZERO), self.assumptions)
 
     def on_edge(self, ball: list[arb]) -> bool:
@@ -226,6 +226,17 @@ class Question(Stated):
             if alone and 0 < top <= MAX_DEGREE and self.within(certificate):
                 dense = fmpz_poly([powers.get((k, *[0] * len(names_beside)), 0) for k in range(top + 1)])
                 yield name, str(form[0]), dense, rational(only["scale"], "scale")
+
+
+def _without_waves(tree: Tree) -> Tree:
+    """A sum that is nowhere greater: c*cos(u) and c*sin(u) are at least -|c|."""
+    if not isinstance(tree, tuple):
+        return tree
+    if tree[0] == "+":
+        return add(*map(_without_waves, tree[1:]))
+    factor, wave = (tree[1], tree[2]) if tree[0] == "*" and len(tree) == 3 else (ONE, tree)
+    bounded = isinstance(factor, fmpq) and isinstance(wave, tuple) and wave[0] in ("cos", "sin")
+    return -abs(factor) if bounded and isinstance(factor, fmpq) else tree
 
 
 def same(f: fmpz_poly, g: fmpz_poly) -> bool:
