@@ -287,3 +287,22 @@ def test_integers_are_not_looked_for_among_the_reals():
     report = cf.derive("cos(x) + y^2", assumptions=["x integer"], timeout=30)
     assert "FAULT" not in report.to_text()
     assert not report.critical_points
+
+
+@pytest.mark.parametrize(
+    ("loss", "kind"),
+    [
+        ("cos(x) + y^2 subject to x - y = 0", "global minimum"),  # cos(x) + x^2 >= 1
+        ("y^2 - 2*x^2 subject to x - y = 0", "global maximum"),  # -x^2
+        ("x^2 - 3*y^2 subject to x - 2*y = 0", "global minimum"),  # y^2
+    ],
+)
+def test_on_a_constraint_the_hessian_of_all_directions_says_nothing(loss, kind):
+    """The loss is flat at the origin, with a Hessian of both signs; on the line it is a function of one unknown."""
+    assert kinds(answer(loss)) == [kind]
+
+
+def test_a_list_of_one_turn_is_not_every_point():
+    """a*cos(x) has a critical point at every multiple of pi: two of them are listed."""
+    text = " ".join(cf.derive("a*cos(x) + y^2", unknowns=["x", "y"], timeout=30).to_text().split())
+    assert "Every critical point" not in text

@@ -295,12 +295,19 @@ class _Gate:
         found = self._inertia(place)
         if found is None or found[2]:
             return p.kind, p.inertia if found is None else found
+        if self._is_held(place) and (found[0] and found[1]):
+            return p.kind, p.inertia  # the Hessian speaks of steps that leave the domain as well
         local: Kind = "saddle" if found[0] and found[1] else "local minimum" if found[0] else "local maximum"
         if p.kind == "global minimum" and local == "local minimum":
             return p.kind, found
         if p.kind == "global maximum" and local == "local maximum":
             return p.kind, found
         return local, found
+
+    def _is_held(self, place: Place) -> bool:
+        """Does an equation, or a bound at which the point lies, keep it from moving in every direction?"""
+        own = [r for r in self.system.domain.own() if r.op in ("=", ">=", "<=") and not r.sums]
+        return any(r.op == "=" or place.vanishes(r.gap) or self._may_vanish(place, r) for r in own)
 
     def _inertia(self, place: Place) -> tuple[int, int, int] | None:
         n = len(self.names)

@@ -112,6 +112,11 @@ def _verdict(report: ReportRecord) -> str:
     what, how = thing(report), HOW.get(verdict.expression_class or "", "")
     exact = sum(p.exact is not None for p in points)
     if verdict.outcome == "closed" and verdict.scope == "formula":
+        turns = any(s.topic == "period" for s in verdict.statements)
+        if points and not report.complete and not turns:  # only one turn of sin or cos, or special data left aside
+            return (
+                f"Each {what} listed has a formula {_everywhere(report)}, {how}; that there are no others is not said."
+            )
         return f"Every {what} has a formula {_everywhere(report)}, {how}."
     if verdict.outcome == "closed":
         edge = any(p.kind.startswith("boundary") for p in points)
