@@ -15,6 +15,9 @@ from matrix_oracle import Minimisation, derive, sample, value
 
 import closedform as cf
 from closedform.algebra.noncommutative import normal_form as w
+from closedform.kernel import check_document
+from closedform.kernel.document import seal
+from closedform.kernel.finding import REFUSED
 from closedform.reading.language import parse
 from closedform.strategies.matrices.observed import has_value
 
@@ -184,3 +187,24 @@ def test_an_equation_that_is_not_used_is_refused_in_one_line(assumption: str, wh
             "logdet(T) + tr(inv(T)*S)", unknowns=["T"], shapes="S=k,k;T=k,k", assumptions=["S spd", "T spd", assumption]
         )
     assert "\n" not in str(caught.value)
+
+
+VERIFIED = [
+    *((c[0], c[1], c[2], list(c[3])) for c in FAMILIES),
+    *(c[:4] for c in ASSUMED),
+    ("2*tr(A'*A) + tr(A^2) - 2*tr(C*A)", "A", "A=k,k;C=k,k", []),
+]
+
+
+@pytest.mark.parametrize("case", VERIFIED, ids=[c[0] + " ".join(c[3]) for c in VERIFIED])
+def test_the_kernel_refuses_nothing_of_such_a_report(case: tuple[str, str, str, list[str]]) -> None:
+    """A formula written otherwise than in its certificate has the same values; another formula has not."""
+    report = cf.derive(case[0], unknowns=case[1].split(","), shapes=case[2], assumptions=case[3])
+    assert all(f.accepted for f in cf.verify(report).findings), str(cf.verify(report))
+
+
+def test_another_formula_than_that_of_the_certificate_is_refused() -> None:
+    text = cf.derive(*FAMILIES[1][:1], unknowns=["a", "b"], shapes=FAMILIES[1][2]).to_dict()
+    spoilt = {**text, "formula": {**text["formula"], "unknown": {**text["formula"]["unknown"], "a": "Y*ones(m)/n"}}}
+    found = [f.word for f in check_document({**spoilt, "seal": seal(spoilt)}) if f.place == "formula"]
+    assert found == [REFUSED]

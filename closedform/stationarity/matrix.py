@@ -127,7 +127,7 @@ def matrix_system(problem: Problem) -> MatrixSystem:
     assumed = equalities(problem, plain)
     for name, word in flags_of(assumed, plain).items():
         flags[name] = flags.get(name, frozenset()) | {word}
-    given = names = Names(FrozenMap(shapes), FrozenMap(flags))
+    given, names = plain, Names(FrozenMap(shapes), FrozenMap(flags))  # shown is the loss as it was written
     constraints = [c for node in problem.constraints if (c := _constraint(node, names))]
     for name in problem.unknowns:  # U'U = I makes the letter itself orthogonal, so that normal forms know it
         if name in shapes and any(_orthonormal(c, names.poly(name)) for c in constraints):
@@ -180,7 +180,7 @@ def matrix_system(problem: Problem) -> MatrixSystem:
 def shown_gradient(system: MatrixSystem) -> dict[str, Poly]:
     """The gradient of the loss as written (the constraints not used); with kinks the one that it has almost everywhere."""
     names, node = system.given or system.names, system.problem.loss
-    if system.gradient is not None and (names == system.names or system.rules):
+    if system.gradient is not None and names == system.names and not system.rules:
         return dict(system.gradient)
     try:
         loss = read(node, names) if node is not None else system.loss

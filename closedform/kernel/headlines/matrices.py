@@ -74,20 +74,35 @@ def matrices(document: dict[str, Json], question: Question, why_none: str, least
 
 
 def _formula(said: Json, question: Question) -> Finding | None:
-    """The formula must be that of a certificate about the same loss."""
-    if not isinstance(said, dict):
-        return None
-    shown = mapping(said.get("unknown"), "formula")
+    """The formula must be that of a certificate about the same loss, or have its values at random data."""
+    found = next(_proved(question), None)
+    if not isinstance(said, dict) or found is None:
+        return Finding("formula", SEALED, "no certificate about this loss says so") if isinstance(said, dict) else None
+    (name, formulas), apart, texts = found, set[str](), dict[str, Json]()
+
+    def trial(sizes: dict[str, int], seed: str) -> int:
+        sample, worst = _sample(question, sizes, seed), 0
+        for x, tree in formulas.items():
+            right, mine = sample.tree(tree, 0), sample.tree(texts[x], 0)
+            apart.update([x] * (right.value != mine.value))
+            sample.known[x], worst = right, max(worst, right.degree + mine.degree)
+        return worst
+
     try:
-        written = {x: infix(parse(str(v), (), HEADS)) for x, v in shown.items()}
-    except Refused as fault:
-        return Finding("formula", SEALED, str(fault))
-    for name, formulas in _proved(question):
-        same = written == {x: normal(read(v, heads=HEADS), HEADS) for x, v in formulas.items()}
-        return Finding(
-            "formula", COVERED if same else REFUSED, f"{'stationary, by' if same else 'it is not that of'} {name}"
-        )
-    return Finding("formula", SEALED, "no certificate about this loss says so")
+        trees = {x: parse(str(v), (), HEADS) for x, v in mapping(said.get("unknown"), "formula").items()}
+        texts |= {x: write(t) for x, t in trees.items()}
+        apart |= trees.keys() ^ formulas.keys()
+        if not apart and {x: infix(t) for x, t in trees.items()} != {
+            x: normal(read(v, heads=HEADS), HEADS) for x, v in formulas.items()
+        }:
+            tall = [
+                [str(n) for n in sequence(r, "sizes")] for r in sequence(question.own[name].evidence["tall"], "tall")
+            ]
+            trials([*formulas.values(), *texts.values()], _sizes(question), tall, MAX_SPREAD, MIN_TRIALS, trial)
+    except (Refused, ZeroDivisionError, ValueError) as fault:
+        return Finding("formula", SEALED, str(fault)[:200])
+    word, how = (REFUSED, "it is not that of") if apart else (COVERED, "stationary, by")
+    return Finding("formula", word, f"{how} {name}")
 
 
 def _proved(question: Question) -> Iterator[tuple[str, dict[str, Json]]]:
@@ -242,8 +257,8 @@ def _hessian(sample: Sample, loss: Json, unknowns: list[str]) -> Matrix:
     def value(*steps: tuple[str, int]) -> int:
         for x, a in here.items():
             moved = entries(a)
-            for y, i in steps:
-                moved[i] += int(x == y)
+            for i in (i for y, i in steps if y == x):
+                moved[i] += 1
             sample.known[x] = Dual(matrix(a.nrows(), a.ncols(), moved), None, 0)
         return int(sample.tree(loss, 0).value[0, 0])
 
