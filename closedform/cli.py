@@ -253,14 +253,11 @@ def _derive(loss: str | None, options: dict[str, Any]) -> Report:
 
 
 def _certificates(report: Report) -> bytes:
-    from closedform.kernel.document import seal
+    from closedform.report.formats.sealed import certificates
 
     if not report.certificates:
         complain("the report has no certificate: nothing in it is proved by the kernel", 0)
-    certificates = [c.to_dict() for c in report.certificates]
-    document: dict[str, Any] = {"format": 1, "source": report.problem.source, "certificates": certificates}
-    document["seal"] = seal(document)
-    return json.dumps(document, ensure_ascii=False, indent=2).encode()
+    return certificates(report).encode()
 
 
 # -- polynomials ----------------------------------------------------------------------------------------------------

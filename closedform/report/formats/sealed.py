@@ -29,6 +29,14 @@ def of_report(report: ReportRecord, asked: Asked) -> str:
     return json.dumps(document(report), ensure_ascii=False, indent=2)
 
 
+def certificates(report: ReportRecord) -> str:
+    """The certificates alone, sealed."""
+    certificates = [c.to_dict() for c in report.certificates]
+    out: dict[str, Any] = {"format": 1, "source": report.problem.source, "certificates": certificates}
+    out["seal"] = seal(out)
+    return json.dumps(out, ensure_ascii=False, indent=2)
+
+
 def document(report: ReportRecord) -> dict[str, Any]:
     """The document as plain values."""
     formula, tree = report.formula, tree_of(report.problem)
