@@ -232,9 +232,12 @@ def _descent(system: MatrixSystem, sizes: dict[str, int], here: dict[str, int], 
     if total > HESSIAN:
         return None
     rng = np.random.default_rng(2)
-    with np.errstate(all="ignore"):
-        x, zero = rng.normal(size=total), gradient(np.zeros(total))
-        first, second = gradient(x) - zero, gradient(2 * x) - zero
+    try:
+        with np.errstate(all="ignore"):
+            x, zero = rng.normal(size=total), gradient(np.zeros(total))
+            first, second = gradient(x) - zero, gradient(2 * x) - zero
+    except ValueError:  # not defined there: not affine
+        return None
     if not np.isfinite(second).all() or not np.allclose(
         second, 2 * first, rtol=1e-6, atol=1e-9 * (1 + np.abs(second).max())
     ):

@@ -82,6 +82,8 @@ class _Gate:
         self.names = [u.name for u in system.unknowns] if constrained is None else list(constrained.unknowns)
         self.bits = max(333, working_bits(budget.digits))
         self.columns = columns_of(system.problem)
+        several = len(self.names) > 1 and system.loss is not None  # else ``edges`` looks at the integers nearby
+        self.whole = [u.name for u in system.unknowns if u.is_integer and u.name in self.names] if several else []
         self.loss = self._loss_node()
         self.faults = list[str]()
         self.ends = 0  # points on the edge at which the slope does not vanish
@@ -117,11 +119,12 @@ class _Gate:
 
     def _turns_hold(self) -> bool:
         """Do the points listed stand for all their translates: do these keep the domain, which may have taken points?"""
+        exact = [p.exact for p in self.found.points if p.exact is not None]
         for f in self.found.findings:
             shifts = f.shifts(self.names)
             if not f.of_all_turns or (shifts is None and not self.system.domain.own()):
                 continue
-            if shifts is None or not all(keeps(self.system, s) for s in shifts):
+            if shifts is None or not all(keeps(self.system, s, exact) for s in shifts):
                 return False
         return True
 
@@ -137,7 +140,7 @@ class _Gate:
         if at is None:
             self._fault(p, "its coordinates were not evaluated")
             return (None if p.numeric is None else replace(p, kind="unclassified")), place
-        if any(u.is_integer and u.name in at and not at[u.name].contains_integer() for u in self.system.unknowns):
+        if self.whole and any(not at[u].contains_integer() for u in self.whole):
             self._fault(p, "an unknown is no integer there, and other integers were not looked at")
             return None, place
         side = self.system.domain.holds(place)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy as sp
@@ -18,7 +17,7 @@ from closedform.stationarity.place import COMPARISONS, Requirement
 from closedform.stationarity.scalar import Stationarity
 
 BITS = 200
-SAMPLES = (Fraction(3, 7), Fraction(-5, 11), Fraction(17, 9))
+MAX_POINTS = 8  # that are tried
 
 
 def period_in(system: Stationarity, unknown: Any) -> Any:
@@ -37,14 +36,16 @@ def period_in(system: Stationarity, unknown: Any) -> Any:
     return None if period is None else from_tree(kernel.write(period), {})
 
 
-def keeps(system: Stationarity, shift: Mapping[str, Any]) -> bool:
-    """Does the translation keep the domain, and do the equations take the same values after it?
+def keeps(system: Stationarity, shift: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> bool:
+    """Does the translation keep the domain, and do the equations vanish at the points moved by it?
 
     The domain is decided by form: what it asks for is the same expression before and after.
-    The equations are only held against a few numbers: whoever found the translation has its proof.
+    The equations are only held against the points: whoever found the translation has its proof.
     """
     table = {u.name: u for u in system.unknowns}
-    return all(_is_kept(r, shift, table) for r in system.domain.own()) and not _is_refuted(system, shift)
+    return all(_is_kept(r, shift, table) for r in system.domain.own()) and not any(
+        _is_refuted(system, shift, p) for p in points[:MAX_POINTS]
+    )
 
 
 def _is_kept(r: Requirement, shift: Mapping[str, Any], table: Mapping[str, Any]) -> bool:
@@ -61,13 +62,12 @@ def _is_kept(r: Requirement, shift: Mapping[str, Any], table: Mapping[str, Any])
     return sp.simplify(moved - gap) == 0 or (r.op in ("!=", "=") and sp.simplify(moved + gap) == 0)
 
 
-def _is_refuted(system: Stationarity, shift: Mapping[str, Any]) -> bool:
-    moved = {u: u + sp.sympify(shift[u.name]) for u in system.unknowns if u.name in shift}
-    for start in SAMPLES:
-        at = {u: sp.Rational(start.numerator, start.denominator) * (i + 1) for i, u in enumerate(system.unknowns)}
-        there = {u: moved.get(u, u).subs(u, v) for u, v in at.items()}
-        for e in system.equations:
-            one, other = (real_ball(e.subs(p, simultaneous=True), Sample({}, {}), BITS) for p in (at, there))
-            if one is not None and other is not None and not one.overlaps(other):
-                return True
-    return False
+def _is_refuted(system: Stationarity, shift: Mapping[str, Any], point: Mapping[str, Any]) -> bool:
+    """Is the point, moved, no solution?"""
+    there = {
+        u: sp.sympify(point[u.name]) + sp.sympify(shift.get(u.name, 0)) for u in system.unknowns if u.name in point
+    }
+    if any(v.free_symbols for v in there.values()):
+        return False
+    values = [real_ball(e.subs(there, simultaneous=True), Sample({}, {}), BITS) for e in system.equations]
+    return any(v is not None and not v.contains(0) for v in values)

@@ -19,7 +19,7 @@ def named(p: Poly, taken: frozenset[str]) -> tuple[Poly, dict[str, Poly]]:
     >>> S, mu = w.symbol("S", "k", "k", ["spd"]), w.symbol("mu", "k", "1")
     >>> one = w.trace(mu.T * w.inverse(S) * mu)
     >>> named(w.power(one, -1) + one, frozenset())
-    (a + 1/a, {'a': mu'*inv(S)*mu})
+    (1/a + a, {'a': mu'*inv(S)*mu})
     """
     found: dict[str, Poly] = {}
     for _ in range(6):
@@ -51,9 +51,10 @@ def _kind(p: Poly) -> str:
 
 def _count(p: Poly, counts: Counter[str], parts: dict[str, Poly]) -> None:
     """How often each inverse and each scalar product stands in the terms as they are printed."""
-    seen = Counter[str]()
+    seen, signs = Counter[str](), dict[str, set[bool]]()
     for (m, word), _ in p.terms.items():
-        for a, _e in m:
+        for a, e in m:
+            signs.setdefault(a.key, set()).add(e > 0)
             if a.kind in ("tr", "poly", "det", "logdet"):
                 parts[a.key] = a.args[0] if a.kind == "poly" else w.of_atom(a)
                 seen[a.key] += 1
@@ -67,7 +68,8 @@ def _count(p: Poly, counts: Counter[str], parts: dict[str, Poly]) -> None:
                 if isinstance(x, Poly):
                     _count(x, counts, parts)
     for key, n in seen.items():
-        counts[key] += 1 if n == len(p.terms) else n  # what all terms share is printed once
+        shared = n == len(p.terms) and len(signs.get(key, ())) < 2  # a factor of all terms is printed once
+        counts[key] += 1 if shared else n
 
 
 def _replaced(p: Poly, key: str, new: Poly) -> Poly:

@@ -57,7 +57,7 @@ def settle(
     ``bounded`` are names that an inequality speaks of: rather numbers than vectors; ``fixed`` are kinds that are known;
     of two names one of which must be a column it is rather the one that is not among the ``unknowns``.
 
-    >>> from closedform.reading.language import parse
+    >>> from closedform.reading.language import parse, unparse
     >>> s = settle((parse("||X*a - y||^2 + lam*||a||^2"),), (), {}, {})
     >>> {key: tuple(map(unparse, shape)) for key, shape in s.shapes.items()}
     {'X': ('n', 'k'), 'a': ('k', '1'), 'y': ('n', '1')}
