@@ -31,6 +31,7 @@ from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.place import TINY, Place, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.translates import keeps
+from closedform.strategies.withdrawn import without_comparisons, without_list_certificates
 
 SETTLED = ("solved", "partial", "not_closed", "no_critical_point", "enclosed")
 SEARCHED = ("faces, edges and corners", "a constraint gives an unknown")  # these look at degenerate points as well
@@ -371,7 +372,7 @@ class _Gate:
     def _concluded(self, points: list[CriticalPoint], complete: bool) -> Attempt:
         found = replace(self.found, points=tuple(points))
         if len(points) < len(self.found.points):
-            found = without_lists(_without_list(found))
+            found = without_list_certificates(without_comparisons(found))
             points = list(found.points)
         counts = dict(found.counts) if len(points) == len(self.found.points) else {}  # those of a larger list
         families = any(p.numeric is None for p in points)
@@ -419,35 +420,3 @@ class _Gate:
     def _has_edges(self) -> bool:
         """May a minimum lie on an edge of the domain that belongs to it?"""
         return any(r.op in (">=", "<=", "=") for r in self.system.domain.own())
-
-
-def without_lists(found: Attempt) -> Attempt:
-    """The attempt without certificates that list critical points, some of which did not pass."""
-    kept = [i for i, c in enumerate(found.certificates) if c.kind != "critical_points"]
-    where = {old: new for new, old in enumerate(kept)}
-    return replace(
-        found,
-        certificates=tuple(found.certificates[i] for i in kept),
-        findings=tuple(
-            s if s.certificate is None else replace(s, certificate=where[s.certificate])
-            for s in found.findings
-            if s.certificate is None or s.certificate in where
-        ),
-        points=tuple(
-            replace(p, certificate=None if p.certificate is None else where.get(p.certificate)) for p in found.points
-        ),
-    )
-
-
-def _without_list(found: Attempt) -> Attempt:
-    """The attempt without what counted or compared its points: one that did not pass may have been the least."""
-    points = tuple(
-        replace(p, kind="unclassified" if p.inertia is None else "local" + p.kind.removeprefix("global"))
-        if p.kind in ("global minimum", "global maximum")
-        else p
-        for p in found.points
-    )
-    kept = tuple(f for f in found.findings if not f.of_the_list)
-    return replace(
-        found, points=points, findings=kept, minimiser=None if found.minimiser == "closed" else found.minimiser
-    )

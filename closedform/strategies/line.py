@@ -33,7 +33,8 @@ from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.place import real_value
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.answer import answer, numbers_only, without_lists
+from closedform.strategies.answer import answer, numbers_only
+from closedform.strategies.withdrawn import without_list_certificates
 
 SHARE = 0.4  # of the time left
 OPEN = ("further points are open", "turns are not listed", "translates by the period")  # what the line settles
@@ -135,7 +136,7 @@ class _Line:
     ) -> Attempt:
         found = self.found
         if len(points) != len(found.points):
-            found = without_lists(found)
+            found = without_list_certificates(found)
             points = [p if p.certificate is None else replace(p, certificate=None) for p in points]
         exact = [p.exact is not None for p in points]
         kept = [s for s in found.findings if s.theorem not in OPEN]
