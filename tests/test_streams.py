@@ -288,7 +288,7 @@ def test_memory_stays_bounded(tmp_path: Path, kind: str) -> None:
     told = json.loads(run.stdout)
     assert told["rows"] >= 1_000_000
     assert told["last"] == pytest.approx(18, rel=1e-6)
-    assert 0 < told["parent"] < 200
+    assert 0 < told["parent"] < 300  # of the issue; some 100 here
     assert told["child"] < 100
 
 
