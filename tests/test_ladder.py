@@ -329,3 +329,12 @@ def test_a_command_forks_its_child(tmp_path):
         timeout=60,
     )
     assert (found.stdout, found.stderr, found.returncode) == ("from the child\n", "", 0)
+
+
+def test_a_saddle_alone_does_not_hide_what_a_search_saw():
+    """The least loss of a search stays beside an enclosed point that is no minimum, not beside one that is."""
+    seen = finding("least loss of a search", "observed", point=FrozenMap({"x": "1"}), loss="2", downhill=False)
+    searched = Attempt("search", "enclosed", "", findings=(seen,))
+    for kind, kept in (("saddle", (seen,)), ("local minimum", ())):
+        point = CriticalPoint(None, FrozenMap({"x": "0"}), FrozenMap({"x": "1e-9"}), kind)
+        assert conclude("both", [searched, Attempt("numbers", "enclosed", "", points=(point,))]).findings == kept

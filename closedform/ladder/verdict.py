@@ -32,6 +32,7 @@ _WORDS: dict[str, VerdictOutcome] = {
 }
 
 
+SEARCHED = "least loss of a search"  # the finding that a search in floating point leaves
 Topic = Literal[
     "",
     "no minimum",  # the loss has no global minimum
@@ -89,7 +90,7 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
     numbers = numbers or next((a for a in attempts if a.outcome == "enclosed"), None)
     if deciding is None:
         if numbers is not None:
-            return numbers
+            return _with_search(numbers, attempts)
         tried = [a for a in attempts if a.outcome in ("failed", "timeout")]
         reason = "; ".join(f"{a.strategy}: {a.reason}" for a in tried) or "no strategy applies to this system"
         return Attempt(name, "failed", reason)
@@ -107,6 +108,14 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
         certificates=deciding.certificates + numbers.certificates,
         details=numbers.details or deciding.details,
     )
+
+
+def _with_search(numbers: Attempt, attempts: Sequence[Attempt]) -> Attempt:
+    """The enclosure; where none of its points is a minimum, with the least loss that a search of another attempt met."""
+    if any(p.kind.endswith("minimum") for p in numbers.points):
+        return numbers
+    seen = [f for a in attempts for f in a.findings if f.theorem == SEARCHED and f not in numbers.findings]
+    return replace(numbers, findings=(*numbers.findings, *seen[:1]))
 
 
 def _joined(formulas: Attempt, numbers: Attempt) -> Attempt:
