@@ -18,6 +18,8 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.expression import ONE, ZERO, read
 from closedform.ladder.verdict import conclude
 from closedform.points import CriticalPoint
+from closedform.strategies.reductions.faces import _Answer, _Candidate
+from closedform.strategies.strata import Stratum
 
 x, y, z = sp.symbols("x y z", real=True)
 
@@ -306,3 +308,17 @@ def test_a_list_of_one_turn_is_not_every_point():
     """a*cos(x) has a critical point at every multiple of pi: two of them are listed."""
     text = " ".join(cf.derive("a*cos(x) + y^2", unknowns=["x", "y"], timeout=30).to_text().split())
     assert "Every critical point" not in text
+
+
+def test_least_of_different_strata_are_not_equal_for_that():
+    """x^2 <= 4 is active at x = 2 and at x = -2: what is least on one edge says nothing of the other."""
+    one, other = Stratum((0,), {x: sp.Integer(2)}, None), Stratum((0,), {x: sp.Integer(-2)}, None)
+
+    def equal(*least: Stratum) -> bool:
+        found = object.__new__(_Answer)
+        found.gaps = ["no symmetry is asked"]
+        found.candidates = [_Candidate((0,), None, {"x": arb(0)}, least=s) for s in least]
+        return found._equal(0, 1)
+
+    assert equal(one, one)
+    assert not equal(one, other)

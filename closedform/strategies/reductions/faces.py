@@ -87,7 +87,7 @@ class _Candidate:
     exact: dict[Any, Any] | None
     at: dict[str, arb]
     open: bool = False  # undecided by the exact strategies, rather than proved to have no expression
-    least: bool = False  # proved to be least on the stratum that it comes from
+    least: Stratum | None = None  # the stratum that it comes from, where it is proved to be least on that
     edge: Edge | None = None
     loss: arb | None = None
     value: Any = None  # the loss, exactly
@@ -173,7 +173,7 @@ class _Answer:
             if p.exact is not None and not any(v.free_symbols for v in p.exact.values()):
                 inner = {u: p.exact[u.name] for u in s.system.unknowns}
                 exact = {**inner, **{u: sp.expand(v.subs(inner, simultaneous=True)) for u, v in s.values.items()}}
-            self._add(s, exact, at, open_, p.kind == "global minimum")
+            self._add(s, exact, at, open_, s if p.kind == "global minimum" else None)
 
     def _balls(self, s: Stratum, p: CriticalPoint) -> dict[str, arb | None] | None:
         if s.system is None or p.numeric is None or p.radius is None:
@@ -190,7 +190,7 @@ class _Answer:
         exact: dict[Any, Any] | None,
         at: dict[str, Any],
         open_: bool = False,
-        least: bool = False,
+        least: Stratum | None = None,
     ) -> None:
         if any(b is None for b in at.values()):
             self.gaps.append(self._where(s))
@@ -294,7 +294,7 @@ class _Answer:
 
     def _equal(self, i: int, j: int) -> bool:
         one, other = self.candidates[i], self.candidates[j]
-        if one.least and other.least and one.active == other.active:
+        if one.least is not None and one.least is other.least:
             return True  # both are the least value of one stratum
         a, b = one.value, other.value
         if not self.gaps and mirrored(
