@@ -5,6 +5,13 @@ They are text, not code of ours, so that ``formula.numpy`` stands alone; the tes
 
 from __future__ import annotations
 
+NUMPY = {  # the functions that NumPy has, by our names
+    **{f: f"np.{f}" for f in ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign")},
+    "asin": "np.arcsin",
+    "acos": "np.arccos",
+    "atan": "np.arctan",
+}
+
 AUXILIARIES: dict[str, str] = {}
 
 AUXILIARIES["_read"] = '''

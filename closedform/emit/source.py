@@ -14,26 +14,10 @@ from typing import Any
 
 from closedform.algebra.noncommutative import normal_form as w
 from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Unsupported
-from closedform.emit.auxiliaries import AUXILIARIES
+from closedform.emit.auxiliaries import AUXILIARIES, NUMPY
 from closedform.reading.language import unparse
 from closedform.stationarity.matrix import MatrixSystem
 
-_FUNCTIONS = {
-    "exp": "np.exp",
-    "log": "np.log",
-    "sqrt": "np.sqrt",
-    "sin": "np.sin",
-    "cos": "np.cos",
-    "tan": "np.tan",
-    "sinh": "np.sinh",
-    "cosh": "np.cosh",
-    "tanh": "np.tanh",
-    "abs": "np.abs",
-    "sign": "np.sign",
-    "asin": "np.arcsin",
-    "acos": "np.arccos",
-    "atan": "np.arctan",
-}
 _RESERVED = frozenset({"np", "warnings", "sizes", "flat", "solve"})
 
 
@@ -181,8 +165,8 @@ class Source:
             return f"np.linalg.det({self.poly(a.args[0])})"
         if a.kind == "nuclear":
             return f"np.linalg.norm({self.poly(a.args[0])}, 'nuc')"
-        if a.kind == "fn" and a.args[0] in _FUNCTIONS:
-            return f"{_FUNCTIONS[a.args[0]]}({self.poly(a.args[1])})"
+        if a.kind == "fn" and a.args[0] in NUMPY:
+            return f"{NUMPY[a.args[0]]}({self.poly(a.args[1])})"
         raise Unsupported(f"no NumPy code for {a.key}")
 
     def word(self, word: w.Word) -> str:
@@ -253,8 +237,8 @@ class Source:
         return code + ".T" if l.t else code
 
     def function(self, f: str, code: str) -> str:
-        if f in _FUNCTIONS:
-            return f"{_FUNCTIONS[f]}({code})"
+        if f in NUMPY:
+            return f"{NUMPY[f]}({code})"
         if f == "sigmoid":
             return f"(1 / (1 + np.exp(-({code}))))"
         if f == "softplus":

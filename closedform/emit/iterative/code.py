@@ -12,24 +12,10 @@ from dataclasses import dataclass, field
 
 from flint import fmpq
 
+from closedform.emit.auxiliaries import NUMPY
 from closedform.emit.iterative.trees import HALF, WIDTH, NoCode
 from closedform.kernel.expression import ONE, Tree, add, as_integer, free_names, mul
 
-_NUMPY = {
-    "exp": "np.exp",
-    "log": "np.log",
-    "sin": "np.sin",
-    "cos": "np.cos",
-    "tan": "np.tan",
-    "sinh": "np.sinh",
-    "cosh": "np.cosh",
-    "tanh": "np.tanh",
-    "asin": "np.arcsin",
-    "acos": "np.arccos",
-    "atan": "np.arctan",
-    "abs": "np.abs",
-    "sign": "np.sign",
-}
 _OWN = {
     "sigmoid": "_sigmoid",
     "softplus": "_softplus",
@@ -218,8 +204,8 @@ class Writer:
             return f"len({self.column(self.known[0])})"
         if head in _CONSTANTS:
             return _CONSTANTS[head]
-        if head in _NUMPY:
-            return f"{_NUMPY[head]}({go(args[0])})"
+        if head in NUMPY:
+            return f"{NUMPY[head]}({go(args[0])})"
         if head in _OWN:
             if head == "lambertw" and len(args) != 1:
                 raise NoCode("there is no code for other branches of lambertw")

@@ -9,6 +9,7 @@ from fractions import Fraction
 from closedform.algebra.noncommutative import read as words
 from closedform.algebra.noncommutative.normal_form import ONE
 from closedform.algebra.noncommutative.read import ELEMENTWISE, size_text
+from closedform.emit.auxiliaries import NUMPY
 from closedform.emit.iterative.program import SCALAR, Program, Shape
 from closedform.emit.iterative.trees import NoCode
 from closedform.emit.source import identifier
@@ -170,11 +171,6 @@ class Reader:
 
 # -- code --------------------------------------------------------------------------------------------------------------
 
-_NUMPY = {f: f"np.{f}" for f in ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign")} | {
-    "asin": "np.arcsin",
-    "acos": "np.arccos",
-    "atan": "np.arctan",
-}
 _OWN = ("sigmoid", "softplus", "erf", "erfc", "loggamma", "gamma")
 _LOOSE, _PRODUCT, _TIGHT = 0, 1, 2  # how strongly the outermost operator of a piece of code binds
 
@@ -289,8 +285,8 @@ class Printer:
         return f"{base}**{_exponent(e)}", _PRODUCT
 
     def _function(self, f: str, code: str) -> str:
-        if f in _NUMPY:
-            return f"{_NUMPY[f]}({code})"
+        if f in NUMPY:
+            return f"{NUMPY[f]}({code})"
         if f in _OWN:
             self.used[f"_{f}"] = None
             return f"_{f}({code})"
