@@ -90,9 +90,10 @@ def lowest_limit(
             seen.append((low[-1], len(seen), path))
     falling = [s for s in seen if s[0] < DEEP][:TRIED]  # the simple ones first
     lowest = sorted(seen, key=lambda s: s[:2])[:TRIED]
+    tried = {number: path for _, number, path in [*falling, *lowest, *seen[:TRIED]]}  # each path once, in this order
     found = dict[int, PathLimit]()
-    for _, number, path in [*falling, *lowest, *seen[:TRIED]]:
-        limit = found.get(number) or _limit_along(whole, gaps, path)
+    for number, path in tried.items():
+        limit = _limit_along(whole, gaps, path)
         if limit is not None and limit.limit == "-oo":
             return limit
         if limit is not None and limit.ball is not None:

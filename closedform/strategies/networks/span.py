@@ -91,18 +91,7 @@ class Reached:
 
 def reached(hidden: Hidden, budget: Budget) -> Reached | str:
     """The best conditioned draw that fills the span, or how far the widest one falls short of it."""
-    source = random.Random(budget.seed)
-    draws, span, steady, widest = list[Draw](), 0, 0, 0
-    for k in range(TRIALS):
-        budget.check()
-        draw = _drawn(hidden, source, 1 + len(hidden.squares.rows) // 2 + k // 2)
-        if draw is None:
-            continue
-        draws.append(draw)
-        widest, whole = max(widest, draw.rank), _rank(draws)
-        steady, span = (steady + 1 if whole == span else 0), whole
-        if steady >= STEADY and widest == span:
-            break
+    draws, span, widest = _draws(hidden, budget, one_fills=True)
     if not draws:
         return "no hidden weights with small exponents were found"
     if widest < span:
@@ -114,22 +103,28 @@ def reached(hidden: Hidden, budget: Budget) -> Reached | str:
 
 def spanned(hidden: Hidden, budget: Budget) -> Draw | None:
     """Draws side by side, until they stop to widen the span: its rows' relations are those of the whole span, as far as seen."""
-    source, draws, steady, span = random.Random(budget.seed), list[Draw](), 0, 0
+    draws, _, _ = _draws(hidden, budget, one_fills=False)
+    tables = [d.exact.tolist() for d in draws if d.exact is not None]
+    if not draws or len(tables) < len(draws):
+        return None
+    rows = [[v for table in tables for v in table[i]] for i in range(len(hidden.squares.rows))]
+    return Draw({}, fmpq_mat(rows), np.hstack([d.floats for d in draws]))
+
+
+def _draws(hidden: Hidden, budget: Budget, one_fills: bool) -> tuple[list[Draw], int, int]:
+    """Draws until more of them widen the span no longer (and, if ``one_fills``, one has all of it), their rank, the largest of one."""
+    source, draws, steady, span, widest = random.Random(budget.seed), list[Draw](), 0, 0, 0
     for k in range(TRIALS):
         budget.check()
         draw = _drawn(hidden, source, 1 + len(hidden.squares.rows) // 2 + k // 2)
         if draw is None:
             continue
         draws.append(draw)
-        whole = _rank(draws)
+        widest, whole = max(widest, draw.rank), _rank(draws)
         steady, span = (steady + 1 if whole == span else 0), whole
-        if steady >= STEADY:
+        if steady >= STEADY and (widest == span or not one_fills):
             break
-    tables = [d.exact.tolist() for d in draws if d.exact is not None]
-    if not draws or len(tables) < len(draws):
-        return None
-    rows = [[v for table in tables for v in table[i]] for i in range(len(hidden.squares.rows))]
-    return Draw({}, fmpq_mat(rows), np.hstack([d.floats for d in draws]))
+    return draws, span, widest
 
 
 def _drawn(hidden: Hidden, source: random.Random, size: int) -> Draw | None:
