@@ -64,6 +64,17 @@ class CriticalPoint:
     certificate: int | None = field(default=None)
 
     @property
+    def is_family(self) -> bool:
+        """Does a coordinate run free: do the exact values hold an unknown?
+
+        >>> from sympy import Symbol
+        >>> CriticalPoint(exact=FrozenMap({"x": -Symbol("y"), "y": Symbol("y")})).is_family, CriticalPoint().is_family
+        (True, False)
+        """
+        exact = self.exact or {}
+        return any(s.name in exact for v in exact.values() for s in getattr(v, "free_symbols", ()))
+
+    @property
     def numbers(self) -> dict[str, float]:
         """The coordinates as floating-point numbers, by name; empty where the data are symbols.
 

@@ -322,3 +322,11 @@ def test_least_of_different_strata_are_not_equal_for_that():
 
     assert equal(one, one)
     assert not equal(one, other)
+
+
+def test_a_family_is_not_called_a_point():
+    """Where y^2 is least in x and y, x runs free: no single point is the only one."""
+    text = " ".join(cf.derive("(y - 1)^2 + 0*x", unknowns=["x", "y"]).to_text().split())
+    assert "any x" in text
+    assert "only critical point" not in text
+    assert "only family of critical points" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from closedform.ladder.verdict import Topic
@@ -122,7 +123,7 @@ def _verdict(report: ReportRecord) -> str:
         edge = any(p.kind.startswith("boundary") for p in points)
         told = bool(optima(report)) and not edge
         all_listed = report.complete and not any(s.topic == "interval" for s in verdict.statements)
-        return _all_exact("point" if edge else what, len(points), how, all_listed, told)
+        return _all_exact(_counted(points, "point" if edge else what), len(points), how, all_listed, told)
     if verdict.outcome == "partly_closed" and exact == len(points):
         many = f"The {what} listed has" if exact == 1 else f"The {exact} {what}s listed have"
         return f"{many} an exact expression, {how}; whether there are others is open."
@@ -142,6 +143,14 @@ def _verdict(report: ReportRecord) -> str:
     return "It is open whether there is a closed form: none was found, and none is excluded."
 
 
+def _counted(points: Sequence[CriticalPoint], what: str) -> str:
+    """What the listed ones are, one by one: points, or families of them."""
+    families = sum(p.is_family for p in points)
+    if not families:
+        return what
+    return f"family of {what}s" if families == len(points) else f"{what} or family"
+
+
 def _all_exact(what: str, count: int, how: str, complete: bool, told: bool) -> str:
     if count == 1 and not told:
         return f"It is exact, {how}."
@@ -149,7 +158,7 @@ def _all_exact(what: str, count: int, how: str, complete: bool, told: bool) -> s
         return f"It is the only {what}, and exact {how}." if complete else f"The {what} is exact, {how}."
     if count == 0:
         return f"Every {what} has an exact expression, {how}."
-    many = f"Both {what}s" if count == 2 else f"All {count} {what}s"
+    many = f"Both {_plural(what, 2)}" if count == 2 else f"All {count} {_plural(what, count)}"
     return f"{many} are exact, {how}; there are no others." if complete else f"{many} listed are exact, {how}."
 
 
@@ -260,7 +269,7 @@ def _kinds(report: ReportRecord, digits: int) -> list[Line]:
         place = separated([coordinate(point, u, digits) for u in names_of(point)])
         only = "The only" if report.complete else "A"
         if point.kind == "unclassified":
-            return [(f"{only} {thing(report)} is at ", *place, ".")]
+            return [(f"{only} {_counted([point], thing(report))} is at ", *place, ".")]
         return [(f"{only} {thing(report)}, at ", *place, f", is {KINDS.get(point.kind, point.kind)}.")]
     if report.problem.loss is None and all(p.kind == "unclassified" for p in points):
         return [(f"There are {len(points)} solutions." if report.complete else f"Solutions found: {len(points)}.",)]
@@ -284,4 +293,6 @@ KINDS = {
 def _plural(kind: str, count: int) -> str:
     if count == 1 or kind in ("degenerate", "unclassified"):
         return kind
+    if "family" in kind:
+        return kind.replace(" or family", "s or families").replace("family of", "families of")
     return f"{kind[:-2]}a" if kind.endswith("um") else f"{kind}s"
