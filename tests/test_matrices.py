@@ -13,7 +13,7 @@ import pytest
 
 import closedform as cf
 from closedform import problem as problems
-from closedform.algebra.noncommutative.normal_form import ShapeFault, Unsupported
+from closedform.algebra.noncommutative.letters import ShapeFault, Unsupported
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.auxiliaries import AUXILIARIES

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import Facts, definite, gram, sign
-from closedform.algebra.noncommutative.normal_form import Letter, Poly, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.functions import hadamard, inverse, of_fill
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import Atom, Letter, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import Names, read
 from closedform.algebra.noncommutative.solve import collect, solve, vanishes
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.frozen import FrozenMap
 from closedform.reading.language import parse
 
@@ -84,7 +87,7 @@ def letter(l: Letter, at: dict[str, Any]) -> np.ndarray:
     return value.T if l.t else value
 
 
-def atom(a: w.Atom, at: dict[str, Any]) -> float:
+def atom(a: Atom, at: dict[str, Any]) -> float:
     if a.kind in ("name", "size"):
         return float(at.get(a.args[0], SIZES.get(a.args[0], 0)))
     if a.kind == "tr":
@@ -119,7 +122,7 @@ def expressions(draw: st.DrawFn, rows: str, cols: str, depth: int = 3) -> Pair:
         p, f = leaf(draw(st.sampled_from(flips)))
         return p.T, lambda d: f(d).T
     if kind == "ones":
-        return w.of_fill(rows, cols), lambda d: np.ones((SIZES.get(rows, 1), SIZES.get(cols, 1)))
+        return of_fill(rows, cols), lambda d: np.ones((SIZES.get(rows, 1), SIZES.get(cols, 1)))
     if kind == "scaled":
         p, f = draw(expressions(rows, cols, depth - 1))
         q = draw(st.fractions(-3, 3, max_denominator=4))
@@ -127,10 +130,10 @@ def expressions(draw: st.DrawFn, rows: str, cols: str, depth: int = 3) -> Pair:
     if kind == "inverse":
         p, f = draw(expressions(rows, rows, 0)) if rows != "m" else leaf("W")
         gram_ = p.T * p + w.eye(rows)
-        return w.inverse(gram_), lambda d: np.linalg.inv(f(d).T @ f(d) + np.eye(SIZES[rows]))
+        return inverse(gram_), lambda d: np.linalg.inv(f(d).T @ f(d) + np.eye(SIZES[rows]))
     if kind == "hadamard":
         (p, f), (q, g) = draw(expressions(rows, cols, depth - 1)), draw(expressions(rows, cols, depth - 1))
-        return w.hadamard(p, q), lambda d: f(d) * g(d)
+        return hadamard(p, q), lambda d: f(d) * g(d)
     if kind == "sum":
         (p, f), (q, g) = draw(expressions(rows, cols, depth - 1)), draw(expressions(rows, cols, depth - 1))
         return p + q, lambda d: f(d) + g(d)

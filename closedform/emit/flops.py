@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import Poly, Unsupported
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import power
+from closedform.algebra.noncommutative.letters import Atom, Mono, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import Names, read
 from closedform.emit.operations import ENTRYWISE, LINALG, REDUCED, extreme, product, times
 from closedform.frozen import FrozenMap
@@ -77,12 +79,12 @@ def _text(p: Poly) -> str:
     return " + ".join(texts).replace("+ -", "- ") or "0"
 
 
-def _ordered(m: w.Mono) -> list[tuple[w.Atom, Fraction]]:
+def _ordered(m: Mono) -> list[tuple[Atom, Fraction]]:
     """Low powers first, as in n k^2."""
     return sorted(m, key=lambda x: (x[1], x[0].key))
 
 
-def _power(a: w.Atom, e: Fraction, sign: str) -> str:
+def _power(a: Atom, e: Fraction, sign: str) -> str:
     return a.key if e == 1 else f"{a.key}{sign}{e}"
 
 
@@ -90,19 +92,19 @@ def _order(p: Poly) -> str:
     """The terms of the flops that no other term outgrows, without their coefficients."""
     terms = {m for (m, _), c in p.terms.items() if c > 0}
 
-    def below(m: w.Mono, n: w.Mono) -> bool:
+    def below(m: Mono, n: Mono) -> bool:
         return m != n and all(dict(n).get(a, Fraction(0)) >= e for a, e in m)
 
-    def raised(m: w.Mono) -> list[dict[w.Atom, Fraction]]:
+    def raised(m: Mono) -> list[dict[Atom, Fraction]]:
         """The monomial with every min(a, b) in it replaced by a, and by b: what it is at most."""
-        out: list[dict[w.Atom, Fraction]] = [{}]
+        out: list[dict[Atom, Fraction]] = [{}]
         for a, e in m:
             inside = a.key[4:-1].split(", ") if a.key.startswith("min(") else []
-            choices = [w.Atom("name", (x,)) for x in inside] or [a]
+            choices = [Atom("name", (x,)) for x in inside] or [a]
             out = [{**o, b: o.get(b, Fraction(0)) + e} for o in out for b in choices]
         return out
 
-    def outgrown(m: w.Mono) -> bool:
+    def outgrown(m: Mono) -> bool:
         least = any(a.key.startswith("min(") for a, _ in m)
         return any(
             below(m, n)
@@ -309,7 +311,7 @@ class _Counter:
             if type(op) in _OPERATORS:
                 return _OPERATORS[type(op)](a, b)
             if isinstance(op, ast.FloorDiv) and not b.zero:
-                return a * w.power(b, -1)
+                return a * power(b, -1)
             return NUMBER
         if isinstance(a, str) or isinstance(b, str):
             return ""
@@ -494,7 +496,7 @@ class _Counter:
             sizes = [s for s in shape if isinstance(s, Poly)]
             if any(s == w.constant(-1) for s in sizes):
                 others = w.product(w.constant(1), *(s for s in sizes if s != w.constant(-1)))
-                sizes = [value.size * w.power(others, -1) if s == w.constant(-1) else s for s in sizes]
+                sizes = [value.size * power(others, -1) if s == w.constant(-1) else s for s in sizes]
             return Array(tuple(sizes))
         return value if name in ("copy", "astype") else NUMBER
 

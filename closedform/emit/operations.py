@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import Atom, Poly
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.letters import Atom
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import display
 
 Shape = Sequence[Any]  # sizes: polynomials in symbols, or whole numbers

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
+from closedform.algebra.noncommutative.functions import identity_is, power
+from closedform.algebra.noncommutative.letters import ONE, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
 from closedform.emit.source import Source, identifier, summary_of
@@ -268,7 +270,7 @@ def two_terms(system: MatrixSystem) -> tuple[str, Poly, Poly, Poly] | None:
             if s is not None and t is not None and r is None and q is None:
                 return "sum", a * s, d * t, -found.rest
             if q is not None and t is not None and r is None and s is None and not (q * t).names:
-                scale = w.power(q * t, -1)
+                scale = power(q * t, -1)
                 return "product", a * scale, b, -found.rest * scale
     return None
 
@@ -302,7 +304,7 @@ def _two_sided(system: MatrixSystem, summary: str) -> tuple[str, str] | None:
     a, b = found.plain[0]
     source = Source(system, summary)
     right = source.poly(-found.rest)
-    if w.identity_is(b):
+    if identity_is(b):
         a, half = a * (identity_multiple(b) or w.constant(1)), right
     else:
         half = source.let("half", f"{source.call('_least_squares', source.factor(b) + '.T', _wrap(right) + '.T')}.T")

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Unsupported
+from closedform.algebra.noncommutative.letters import ADJOINTS, ONE, Atom, Letter, Mono, Unsupported, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.emit.auxiliaries import AUXILIARIES, NUMPY
 from closedform.reading.language import unparse
 from closedform.stationarity.matrix import MatrixSystem
@@ -119,7 +119,7 @@ class Source:
             else text
         )
 
-    def term(self, c: Fraction, m: w.Mono, word: w.Word, rows: str) -> str:
+    def term(self, c: Fraction, m: Mono, word: Word, rows: str) -> str:
         up = [self.power(a, e) for a, e in m if e > 0]
         down = [self.power(a, -e) for a, e in m if e < 0]
         if c.numerator != 1 or not (up or word or rows != ONE):
@@ -169,7 +169,7 @@ class Source:
             return f"{NUMPY[a.args[0]]}({self.poly(a.args[1])})"
         raise Unsupported(f"no NumPy code for {a.key}")
 
-    def word(self, word: w.Word) -> str:
+    def word(self, word: Word) -> str:
         for i, l in enumerate(word):
             if l.kind != "inv":
                 continue
@@ -222,7 +222,7 @@ class Source:
             code = self.function(args[0], self.poly(args[1]))
         elif kind == "kron":
             code = f"np.kron({self.poly(args[0])}, {self.poly(args[1])})"
-        elif kind in w.ADJOINTS:
+        elif kind in ADJOINTS:
             code = self.call(f"_{kind}", self.poly(args[0]), self.poly(args[1]))
         elif kind == "khatrirao":
             code = self.call("_khatrirao", self.poly(args[0]), self.poly(args[1]))

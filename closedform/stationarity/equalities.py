@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Word
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import content, matrix_scalar, of_fill, power, scalar_function
+from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import Names, read
+from closedform.algebra.noncommutative.substitution import rebuild
 from closedform.errors import CallError
 from closedform.expression import free_names
 from closedform.problem import Problem
@@ -35,7 +38,7 @@ class Equality:
 
 
 def _unit(p: Poly) -> Poly:
-    return w.scale(p, 1 / w.content(p)[0])
+    return w.scale(p, 1 / content(p)[0])
 
 
 def equalities(problem: Problem, names: Names) -> list[Equality]:
@@ -52,7 +55,7 @@ def equalities(problem: Problem, names: Names) -> list[Equality]:
         left, right = (read(c, names) for c in relation.children)
         if left.scalar != right.scalar:
             shape = right if left.scalar else left
-            fill = w.of_fill(shape.rows, shape.cols)
+            fill = of_fill(shape.rows, shape.cols)
             left, right = (p * fill if p.scalar else p for p in (left, right))
         w.conform(left, right, "an assumption compares")
         out.append(Equality(text, left, right))
@@ -114,7 +117,7 @@ def _once(p: Poly, rules: Sequence[Rule]) -> Poly:
     for (m, word), c in p.terms.items():
         piece = w.constant(c)
         for a, e in m:
-            piece = piece * w.power(_atom(a, rules), e)
+            piece = piece * power(_atom(a, rules), e)
         body = _word(word, rules) if word else w.eye(p.rows)
         out = out + (piece if p.scalar and not word else piece * body)
     return out
@@ -137,7 +140,7 @@ def _letter(l: Letter, rules: Sequence[Rule]) -> Poly:
     parts = [_once(a, rules) if isinstance(a, Poly) else a for a in l.args]
     if all(isinstance(a, str) for a in l.args) or parts == list(l.args):
         return w.of_letter(l)
-    out = w.rebuild(l, parts)
+    out = rebuild(l, parts)
     return out.T if l.t else out
 
 
@@ -145,9 +148,9 @@ def _atom(a: Atom, rules: Sequence[Rule]) -> Poly:
     if a.kind == "poly":
         return _once(a.args[0], rules)
     if a.kind == "fn":
-        return w.scalar_function(a.args[0], _once(a.args[1], rules))
+        return scalar_function(a.args[0], _once(a.args[1], rules))
     if a.kind in ("logdet", "det", "nuclear", "rank"):
-        return w.matrix_scalar(a.kind, _once(a.args[0], rules))
+        return matrix_scalar(a.kind, _once(a.args[0], rules))
     if a.kind != "tr":
         return w.of_atom(a)
     for target, value in rules:

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate, directional
 from closedform.algebra.noncommutative.facts import Facts, definite
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.functions import content, diagonal, of_fill
+from closedform.algebra.noncommutative.letters import ONE, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import Names, read, size_text
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
@@ -231,9 +233,9 @@ def _constraint(node: Node, names: Names) -> Constraint | None:
         return Constraint("rank", read(kids[0].children[0], names), size_text(kids[1]))
     left, right = (read(k, names) for k in kids)
     if left.scalar and not right.scalar:
-        left = left * w.of_fill(right.rows, right.cols)
+        left = left * of_fill(right.rows, right.cols)
     if right.scalar and not left.scalar:
-        right = right * w.of_fill(left.rows, left.cols)
+        right = right * of_fill(left.rows, left.cols)
     w.conform(left, right, "a constraint compares")
     kind = {"=": "zero", "<": "below", ">": "below"}.get(
         node.head, "atmost"
@@ -244,7 +246,7 @@ def _constraint(node: Node, names: Names) -> Constraint | None:
 def _same_up_to_scale(p: Poly, q: Poly) -> bool:
     if p.zero or q.zero or (p.rows, p.cols) != (q.rows, q.cols):
         return False
-    return w.scale(p, 1 / w.content(p)[0]) == w.scale(q, 1 / w.content(q)[0])
+    return w.scale(p, 1 / content(p)[0]) == w.scale(q, 1 / content(q)[0])
 
 
 def _orthonormal(c: Constraint, u: Poly) -> bool:
@@ -352,7 +354,7 @@ def as_matrix(p: Poly, system: MatrixSystem, v: str) -> Poly | None:
     height = w.product_of_sizes(p.rows, p.cols)
     out = w.zeros(height, w.product_of_sizes(rows, cols))
     if found.entrywise is not None:
-        out = out + w.diagonal(w.vec(found.entrywise))
+        out = out + diagonal(w.vec(found.entrywise))
     for left, right in found.plain:
         if rows == cols == ONE:
             one = w.vec(left * right)

@@ -10,49 +10,61 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Unsupported
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import (
+    diagonal,
+    diagonal_of,
+    elementwise,
+    hadamard,
+    inverse,
+    of_fill,
+    power,
+    unvec,
+)
+from closedform.algebra.noncommutative.letters import ADJOINTS, ONE, Atom, Letter, Mono, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
+from closedform.algebra.noncommutative.substitution import rebuild
 
 # The derivative of an elementwise function at Z, as a function of Z and f(Z).
 _DERIVATIVE = {
-    "exp": lambda z: w.elementwise("exp", z),
-    "log": lambda z: w.elementwise("recip", z),
-    "softplus": lambda z: w.elementwise("sigmoid", z),
-    "sigmoid": lambda z: _plus_fill(w.elementwise("sigmoid", z), lambda s, one: w.hadamard(s, one - s)),
-    "tanh": lambda z: _plus_fill(w.elementwise("tanh", z), lambda s, one: one - w.hadamard(s, s)),
-    "sin": lambda z: w.elementwise("cos", z),
-    "cos": lambda z: -w.elementwise("sin", z),
-    "sinh": lambda z: w.elementwise("cosh", z),
-    "cosh": lambda z: w.elementwise("sinh", z),
-    "recip": lambda z: -w.hadamard(w.elementwise("recip", z), w.elementwise("recip", z)),
-    "sqrt": lambda z: w.scale(w.elementwise("recip", w.elementwise("sqrt", z)), Fraction(1, 2)),
-    "loggamma": lambda z: w.elementwise("digamma", z),
-    "tan": lambda z: _plus_fill(w.elementwise("tan", z), lambda s, one: one + w.hadamard(s, s)),
+    "exp": lambda z: elementwise("exp", z),
+    "log": lambda z: elementwise("recip", z),
+    "softplus": lambda z: elementwise("sigmoid", z),
+    "sigmoid": lambda z: _plus_fill(elementwise("sigmoid", z), lambda s, one: hadamard(s, one - s)),
+    "tanh": lambda z: _plus_fill(elementwise("tanh", z), lambda s, one: one - hadamard(s, s)),
+    "sin": lambda z: elementwise("cos", z),
+    "cos": lambda z: -elementwise("sin", z),
+    "sinh": lambda z: elementwise("cosh", z),
+    "cosh": lambda z: elementwise("sinh", z),
+    "recip": lambda z: -hadamard(elementwise("recip", z), elementwise("recip", z)),
+    "sqrt": lambda z: w.scale(elementwise("recip", elementwise("sqrt", z)), Fraction(1, 2)),
+    "loggamma": lambda z: elementwise("digamma", z),
+    "tan": lambda z: _plus_fill(elementwise("tan", z), lambda s, one: one + hadamard(s, s)),
     "erf": lambda z: _bell(z),
     "erfc": lambda z: -_bell(z),
 }
 # ... and where it exists, for functions with a kink.
 _ALMOST = {
-    "abs": lambda z: w.elementwise("sign", z),
-    "relu": lambda z: w.scale(w.elementwise("sign", z) + w.of_fill(z.rows, z.cols), Fraction(1, 2)),
+    "abs": lambda z: elementwise("sign", z),
+    "relu": lambda z: w.scale(elementwise("sign", z) + of_fill(z.rows, z.cols), Fraction(1, 2)),
     "sign": lambda z: w.zeros(z.rows, z.cols),
 }
 
 
 def _bell(z: Poly) -> Poly:
     """The derivative of erf."""
-    root = w.power(w.of_atom(Atom("const", ("pi",))), Fraction(-1, 2))
-    return w.scale(root * w.elementwise("exp", -w.hadamard(z, z)), 2)
+    root = power(w.of_atom(Atom("const", ("pi",))), Fraction(-1, 2))
+    return w.scale(root * elementwise("exp", -hadamard(z, z)), 2)
 
 
 def _plus_fill(s: Poly, combine) -> Poly:
-    return combine(s, w.of_fill(s.rows, s.cols))
+    return combine(s, of_fill(s.rows, s.cols))
 
 
 def _others(p: Poly, factors: tuple[Poly, ...], i: int) -> Poly:
     """``p`` times every factor but the i-th, elementwise."""
     for j, q in enumerate(factors):
-        p = p if j == i else w.hadamard(p, q)
+        p = p if j == i else hadamard(p, q)
     return p
 
 
@@ -74,7 +86,7 @@ def differentiate(loss: Poly, unknowns: Mapping[str, Poly], almost: bool = False
     out = reverse.out
     for u, p in unknowns.items():
         if not p.scalar and any("diag" in l.flags for _, word in p.terms for l in word):
-            out[u] = w.diagonal(w.diagonal_of(out[u]))
+            out[u] = diagonal(diagonal_of(out[u]))
         elif not p.scalar and w.is_symmetric(p):
             out[u] = w.scale(out[u] + out[u].T, Fraction(1, 2))
     return out
@@ -91,7 +103,7 @@ class _Reverse:
         for (m, _), c in p.terms.items():
             self.monomial(c, m, adjoint)
 
-    def monomial(self, c: Fraction, m: w.Mono, adjoint: Poly) -> None:
+    def monomial(self, c: Fraction, m: Mono, adjoint: Poly) -> None:
         for i, (a, e) in enumerate(m):
             if a.names & self.wanted:
                 rest = Poly(ONE, ONE, {(m[:i] + m[i + 1 :], ()): c * e})
@@ -113,9 +125,9 @@ class _Reverse:
         elif a.kind == "fn":
             self.scalar(a.args[1], adjoint * derivative_of(a.args[0], a.args[1], self.almost))
         elif a.kind == "logdet":
-            self.matrix(a.args[0], adjoint * w.inverse(a.args[0]).T)
+            self.matrix(a.args[0], adjoint * inverse(a.args[0]).T)
         elif a.kind == "det":
-            self.matrix(a.args[0], adjoint * w.of_atom(a) * w.inverse(a.args[0]).T)
+            self.matrix(a.args[0], adjoint * w.of_atom(a) * inverse(a.args[0]).T)
         elif a.kind == "nuclear" and self.almost:
             self.matrix(a.args[0], adjoint * w.of_letter(Letter("polar", (a.args[0],), a.args[0].rows, a.args[0].cols)))
         else:
@@ -138,13 +150,13 @@ class _Reverse:
             name = l.args[0]
             self.out[name] = self.out[name] + (adjoint.T if l.t else adjoint)
             return
-        if l.t and l.kind not in ("inv", "fn", "had", "kron", *w.ADJOINTS):
+        if l.t and l.kind not in ("inv", "fn", "had", "kron", *ADJOINTS):
             adjoint = adjoint.T
         if l.kind == "inv":
             inner = w.of_letter(l).T
             self.matrix(l.args[0], -w.product(inner, adjoint, inner))
         elif l.kind == "fn":
-            self.matrix(l.args[1], w.hadamard(adjoint, derivative_of(l.args[0], l.args[1], self.almost)))
+            self.matrix(l.args[1], hadamard(adjoint, derivative_of(l.args[0], l.args[1], self.almost)))
         elif l.kind == "had":
             for i, arg in enumerate(l.args):
                 self.matrix(arg, _others(adjoint, l.args, i))
@@ -152,20 +164,20 @@ class _Reverse:
             left, right = l.args
             self.matrix(left, w.compound("kronleft", adjoint, right, left.rows, left.cols))
             self.matrix(right, w.compound("kronright", adjoint, left, right.rows, right.cols))
-        elif l.kind in w.ADJOINTS:
+        elif l.kind in ADJOINTS:
             g, p = l.args
             sides = (p, adjoint) if l.kind == "kronright" else (adjoint, p)
             self.matrix(g, w.compound("kron", *sides, g.rows, g.cols))
-            other = next(k for k in w.ADJOINTS if k != l.kind)
+            other = next(k for k in ADJOINTS if k != l.kind)
             self.matrix(p, w.compound(other, g, adjoint, p.rows, p.cols))
         elif l.kind == "vec":
-            self.matrix(l.args[0], w.unvec(adjoint, l.args[0].rows, l.args[0].cols))
+            self.matrix(l.args[0], unvec(adjoint, l.args[0].rows, l.args[0].cols))
         elif l.kind == "unvec":
             self.matrix(l.args[0], w.vec(adjoint))
         elif l.kind == "diag":
-            self.matrix(l.args[0], w.diagonal_of(adjoint))
+            self.matrix(l.args[0], diagonal_of(adjoint))
         elif l.kind == "diagonal":
-            self.matrix(l.args[0], w.diagonal(adjoint))
+            self.matrix(l.args[0], diagonal(adjoint))
         else:
             raise Unsupported(f"the unknown stands inside {l.kind}(...), which has no derivative here")
 
@@ -178,8 +190,8 @@ def directional(p: Poly, name: str, direction: Poly) -> Poly:
         for i, (a, e) in enumerate(m):
             if name in a.names:
                 rest = Poly(ONE, ONE, {(m[:i] + m[i + 1 :], ()): c * e})
-                power = w.of_atom(a, e - 1) if e != 1 else w.constant(1)
-                out = out + w.product(rest, power, _directional_atom(a, name, direction), body)
+                factor = w.of_atom(a, e - 1) if e != 1 else w.constant(1)
+                out = out + w.product(rest, factor, _directional_atom(a, name, direction), body)
         for i, l in enumerate(word):
             if name in l.names:
                 left = Poly(p.rows, l.rows, {(m, word[:i]): c})
@@ -196,7 +208,7 @@ def _directional_atom(a: Atom, name: str, d: Poly) -> Poly:
     if a.kind == "fn":
         return derivative_of(a.args[0], a.args[1]) * directional(a.args[1], name, d)
     if a.kind in ("logdet", "det"):
-        inner = w.trace(w.inverse(a.args[0]) * directional(a.args[0], name, d))
+        inner = w.trace(inverse(a.args[0]) * directional(a.args[0], name, d))
         return inner if a.kind == "logdet" else w.of_atom(a) * inner
     if a.kind == "tr":
         word, out = a.args[0], w.constant(0)
@@ -216,18 +228,18 @@ def _directional_letter(l: Letter, name: str, d: Poly) -> Poly:
     if l.kind == "inv":
         return -w.product(w.of_letter(l), directional(l.args[0], name, d), w.of_letter(l))
     if l.kind == "fn":
-        return w.hadamard(derivative_of(l.args[0], l.args[1]), directional(l.args[1], name, d))
+        return hadamard(derivative_of(l.args[0], l.args[1]), directional(l.args[1], name, d))
     if l.kind == "had":
         parts = [_others(directional(arg, name, d), l.args, i) for i, arg in enumerate(l.args)]
         return w.add(*parts)
-    if l.kind in ("kron", "khatrirao", *w.ADJOINTS):
+    if l.kind in ("kron", "khatrirao", *ADJOINTS):
         moved = [(directional(l.args[0], name, d), l.args[1]), (l.args[0], directional(l.args[1], name, d))]
-        return w.add(*(w.rebuild(l, list(pair)) for pair in moved))
+        return w.add(*(rebuild(l, list(pair)) for pair in moved))
     if l.kind in ("vec", "unvec"):
-        inner = w.rebuild(l, [directional(l.args[0], name, d), *l.args[1:]])
+        inner = rebuild(l, [directional(l.args[0], name, d), *l.args[1:]])
         return inner.T if l.t else inner
     if l.kind in ("diag", "diagonal"):
         inner = directional(l.args[0], name, d)
-        out = w.diagonal(inner) if l.kind == "diag" else w.diagonal_of(inner)
+        out = diagonal(inner) if l.kind == "diag" else diagonal_of(inner)
         return out.T if l.t else out
     raise Unsupported(f"the unknown stands inside {l.kind}(...), which has no derivative here")

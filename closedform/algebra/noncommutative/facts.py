@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Mono, Poly, Word
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Mono, Word, term_text
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import display
 
 
@@ -284,7 +285,7 @@ def _definite_by_terms(p: Poly, facts: Facts) -> Definite | None:
             strict.append(
                 ()
                 if s == 2 and not level.conditions
-                else (*level.conditions, *(() if s == 2 else (f"{w.term_text(c, m, ())} > 0",)))
+                else (*level.conditions, *(() if s == 2 else (f"{term_text(c, m, ())} > 0",)))
             )
         elif v and level.strict and s == 2:
             grams.append("*".join(l.key for l in v))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import Atom, Letter, Poly
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import power
+from closedform.algebra.noncommutative.letters import Atom, Letter
+from closedform.algebra.noncommutative.polynomial import Poly
+from closedform.algebra.noncommutative.substitution import rebuild
 from closedform.algebra.noncommutative.text import display
 
 LONG = {"matrix": 14, "scalar": 8}  # characters from which a part that is repeated gets a name
@@ -16,9 +19,10 @@ SCALARS, MATRICES = "abcdefgh", "PQHFJLNV"
 def named(p: Poly, taken: frozenset[str]) -> tuple[Poly, dict[str, Poly]]:
     """The formula with names in the place of repeated parts, and what these stand for, each in terms of earlier ones.
 
+    >>> from closedform.algebra.noncommutative.functions import inverse, power
     >>> S, mu = w.symbol("S", "k", "k", ["spd"]), w.symbol("mu", "k", "1")
-    >>> one = w.trace(mu.T * w.inverse(S) * mu)
-    >>> named(w.power(one, -1) + one, frozenset())
+    >>> one = w.trace(mu.T * inverse(S) * mu)
+    >>> named(power(one, -1) + one, frozenset())
     (1/a + a, {'a': mu'*inv(S)*mu})
     """
     found: dict[str, Poly] = {}
@@ -83,7 +87,7 @@ def _replaced(p: Poly, key: str, new: Poly) -> Poly:
         parts = [_replaced(a, key, new) if isinstance(a, Poly) else a for a in l.args]
         if parts == list(l.args):
             return w.of_letter(l)
-        out = w.rebuild(l, parts)
+        out = rebuild(l, parts)
         return out.T if l.t else out
 
     def atom(a: Atom) -> Poly:
@@ -102,7 +106,7 @@ def _replaced(p: Poly, key: str, new: Poly) -> Poly:
     for (m, word), c in p.terms.items():
         piece = w.constant(c)
         for a, e in m:
-            piece = piece * w.power(atom(a), e)
+            piece = piece * power(atom(a), e)
         body = w.eye(p.rows) if not word else letter(word[0])
         for l in word[1:]:
             body = body * letter(l)

@@ -5,8 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, ShapeFault, Unsupported
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import (
+    diagonal,
+    diagonal_of,
+    elementwise,
+    hadamard,
+    inverse,
+    matrix_scalar,
+    of_fill,
+    power,
+    scalar_function,
+)
+from closedform.algebra.noncommutative.letters import ONE, Atom, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
 
@@ -74,13 +86,13 @@ def read(node: Node, names: Names) -> Poly:
     if head == "name":
         return names.poly(str(node.name))
     if head in ("pi", "e"):
-        return w.of_atom(w.Atom("const", (head,)))
+        return w.of_atom(Atom("const", (head,)))
     if head in ("eye", "ones", "zeros"):
         sizes = [size_text(k) for k in kids]
         if head == "eye":
             return w.eye(sizes[0])
         rows, cols = sizes[0], sizes[1] if len(sizes) > 1 else ONE
-        return w.zeros(rows, cols) if head == "zeros" else w.of_fill(rows, cols)
+        return w.zeros(rows, cols) if head == "zeros" else of_fill(rows, cols)
     args = [read(k, names) for k in kids]
     if head == "+":
         return _sum(args)
@@ -94,28 +106,28 @@ def read(node: Node, names: Names) -> Poly:
     if head == "transpose":
         return args[0].T
     if head == "inv":
-        return w.inverse(args[0])
+        return inverse(args[0])
     if head == "tr":
         return w.trace(args[0])
     if head in ("logdet", "det", "nuclear", "rank"):
-        return w.matrix_scalar(head, args[0])
+        return matrix_scalar(head, args[0])
     if head == "diag":
-        return w.diagonal(args[0]) if ONE in (args[0].rows, args[0].cols) else w.diagonal_of(args[0])
+        return diagonal(args[0]) if ONE in (args[0].rows, args[0].cols) else diagonal_of(args[0])
     if head == "norm":
         return norm(args[0])
     if head == "norm1":
-        return w.product(w.ones(args[0].rows).T, w.elementwise("abs", args[0]), w.ones(args[0].cols))
+        return w.product(w.ones(args[0].rows).T, elementwise("abs", args[0]), w.ones(args[0].cols))
     if head == "total":
         return w.product(w.ones(args[0].rows).T, args[0], w.ones(args[0].cols))
     if head == "softmax":  # over a column, or along each row
-        grown = w.elementwise("exp", args[0])
+        grown = elementwise("exp", args[0])
         if grown.cols == ONE:
-            return grown * w.power(w.ones(grown.rows).T * grown, -1)
-        return w.diagonal(w.elementwise("recip", grown * w.ones(grown.cols))) * grown
+            return grown * power(w.ones(grown.rows).T * grown, -1)
+        return diagonal(elementwise("recip", grown * w.ones(grown.cols))) * grown
     if head == "hadamard":
         out = args[0]
         for a in args[1:]:
-            out = w.hadamard(out, a)
+            out = hadamard(out, a)
         return out
     if head == "kron":
         p, q = args
@@ -129,9 +141,9 @@ def read(node: Node, names: Names) -> Poly:
         return w.vec(args[0])
     if head in ("max", "min") and len(args) == 2 and any(a.zero for a in args):
         p = args[1] if args[0].zero else args[0]
-        return w.elementwise("relu", p) if head == "max" else -w.elementwise("relu", -p)
+        return elementwise("relu", p) if head == "max" else -elementwise("relu", -p)
     if head in ELEMENTWISE and len(args) == 1:
-        return w.elementwise(head, args[0])
+        return elementwise(head, args[0])
     if head == "@":
         raise Unsupported(
             "one entry of a matrix, as in A[1,2], is not read among matrices; write it as a product with unit vectors"
@@ -141,8 +153,8 @@ def read(node: Node, names: Names) -> Poly:
 
 def norm(p: Poly) -> Poly:
     if p.scalar:
-        return w.scalar_function("abs", p)
-    return w.power(w.trace(p.T * p), Fraction(1, 2))
+        return scalar_function("abs", p)
+    return power(w.trace(p.T * p), Fraction(1, 2))
 
 
 def _sum(args: list[Poly]) -> Poly:
@@ -164,7 +176,7 @@ def _sum(args: list[Poly]) -> Poly:
             f"write {scalars[0].key}*eye({first.rows}) or {scalars[0].key}*ones({first.rows}, "
             f"{first.cols})"
         )
-    fill = w.of_fill(first.rows, first.cols)
+    fill = of_fill(first.rows, first.cols)
     return w.add(*(a * fill if a.scalar and not a.zero else a for a in args if not (a.scalar and a.zero)))
 
 
@@ -172,14 +184,14 @@ def _power(base: Poly, exponent: Poly) -> Poly:
     single = exponent.single()
     if exponent.zero or single is None or single[1]:
         if exponent.zero:
-            return w.power(base, 0)
+            return power(base, 0)
         raise Unsupported(f"the exponent {exponent.key} is not a number")
     e = single[0]
     if base.scalar:
-        return w.power(base, e)
+        return power(base, e)
     entrywise = base.rows != base.cols or any(l.kind == "fn" for _, word in base.terms for l in word)
     if entrywise and e == -1:
-        return w.elementwise("recip", base)
+        return elementwise("recip", base)
     if entrywise and e in (2, Fraction(1, 2)):
-        return w.elementwise("square" if e == 2 else "sqrt", base)
-    return w.power(base, e)
+        return elementwise("square" if e == 2 else "sqrt", base)
+    return power(base, e)

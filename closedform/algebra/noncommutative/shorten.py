@@ -12,9 +12,12 @@ from typing import Any
 
 from flint import Ordering, fmpq_mpoly_ctx
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Mono, Poly, Word
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import inverse, power
+from closedform.algebra.noncommutative.letters import ONE, Atom, Mono, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import rewrite
+from closedform.algebra.noncommutative.substitution import rebuild
 from closedform.algebra.noncommutative.text import display
 
 MAX_GENERATORS, MAX_ROUNDS = 12, 20
@@ -23,9 +26,10 @@ MAX_GENERATORS, MAX_ROUNDS = 12, 20
 def shortened(p: Poly) -> Poly:
     """An equal polynomial whose text is not longer.
 
+    >>> from closedform.algebra.noncommutative.functions import inverse
     >>> X = w.symbol("X", "n", "k")
     >>> G = X.T * X
-    >>> shortened(w.inverse(G + w.scalar("c") * w.eye("k")) * G + w.scalar("c") * w.inverse(G + w.scalar("c") * w.eye("k")))
+    >>> shortened(inverse(G + w.scalar("c") * w.eye("k")) * G + w.scalar("c") * inverse(G + w.scalar("c") * w.eye("k")))
     eye(k)
     """
     tried = [p, _everywhere(p)]
@@ -44,7 +48,7 @@ def _everywhere(p: Poly) -> Poly:
             if l.kind in ("diag", "diagonal", "fn", "had", "kron", "inv"):
                 parts = [_everywhere(a) if isinstance(a, Poly) else a for a in l.args]
                 if parts != list(l.args):
-                    one = w.rebuild(l, parts)
+                    one = rebuild(l, parts)
                     one = one.T if l.t else one
             body = one if body is None else body * one
         out = out + Poly(ONE, ONE, {(m, ()): c}) * (body if body is not None else w.eye(p.rows))
@@ -95,8 +99,8 @@ def _contracted(p: Poly, m: Mono, word: Word, c: Fraction, i: int, size: int) ->
     # A^-1 - k A^-1 U (f U'A^-1 U + E)^-1 U'A^-1 is contracted when k = f
     if p.terms.get(partner) is None or -c / p.terms[partner] != factor:
         return None
-    middle = w.product(u, w.inverse(rest), u.T)
-    new = w.inverse(w.inverse(a) + w.scale(middle, factor))
+    middle = w.product(u, inverse(rest), u.T)
+    new = inverse(inverse(a) + w.scale(middle, factor))
     left = Poly(p.rows, new.rows, {(m, word[: i - size]): p.terms[partner]})
     right = Poly(new.cols, p.cols, {((), word[i + 1 + size :]): Fraction(1)})
     kept = Poly(p.rows, p.cols, {k: v for k, v in p.terms.items() if k not in ((m, word), partner)})
@@ -128,7 +132,7 @@ def over_common_denominators(p: Poly) -> Poly:
             top, bottom = top * b + t * bottom, bottom * b
             shared = top.gcd(bottom)
             top, bottom = top / shared, bottom / shared
-        coefficient = _back(top, atoms) * w.power(_back(bottom, atoms), -1)
+        coefficient = _back(top, atoms) * power(_back(bottom, atoms), -1)
         body = Poly(p.rows, p.cols, {((), word): Fraction(1)}) if word or not p.scalar else w.constant(1)
         out = out + coefficient * body
     return out

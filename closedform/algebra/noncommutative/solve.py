@@ -6,8 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Unsupported
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import (
+    content,
+    diagonal,
+    divide_mono,
+    elementwise,
+    hadamard,
+    inverse,
+    of_fill,
+    power,
+)
+from closedform.algebra.noncommutative.letters import ONE, Letter, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 
 Pair = tuple[Poly, Poly]
 Singular = Callable[[Poly], Pair | None]  # a generalised inverse, and the projector on the range; None: invertible
@@ -80,7 +91,7 @@ def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
             inner = collect(l.args[0], name, rows, cols)
             if inner is None or inner.flipped or inner.entrywise is not None or not inner.rest.zero:
                 return None
-            plain += [(w.product(left, w.diagonal(column), a), b) for a, b in inner.plain]
+            plain += [(w.product(left, diagonal(column), a), b) for a, b in inner.plain]
             continue
         left = Poly(p.rows, l.rows, {(m, word[:i]): c})
         right = Poly(l.cols, p.cols, {((), word[i + 1 :]): Fraction(1)})
@@ -93,7 +104,7 @@ def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
                 return None
             mask = others[0]
             for q in others[1:]:
-                mask = w.hadamard(mask, q)
+                mask = hadamard(mask, q)
             mask = Poly(ONE, ONE, {(m, ()): c}) * mask
             entrywise = mask if entrywise is None else entrywise + mask
         else:
@@ -119,10 +130,10 @@ def projector(p: Poly) -> tuple[Poly, Poly] | None:
     else:
         (m, word), c = next(iter(p.terms.items()))
         same = {n: x for (n, other), x in square.terms.items() if other == word}
-        scale = Poly(ONE, ONE, {(n, ()): x / c for n, x in same.items()}) * w.power(
+        scale = Poly(ONE, ONE, {(n, ()): x / c for n, x in same.items()}) * power(
             Poly(ONE, ONE, {(m, ()): Fraction(1)}), -1
         )
-    return (scale, w.power(scale, -1) * p) if not scale.zero and square == scale * p else None
+    return (scale, power(scale, -1) * p) if not scale.zero and square == scale * p else None
 
 
 def _outer(column: Poly, row: Poly) -> Poly:
@@ -147,8 +158,8 @@ def _merge(pairs: list[Pair]) -> tuple[Pair, ...]:
     for right, left in by_right.items():
         if left.zero:
             continue
-        c, m = w.content(left)
-        base = w.divide_mono(left, c, m)
+        c, m = content(left)
+        base = divide_mono(left, c, m)
         scaled = Poly(ONE, ONE, {(m, ()): c}) * right
         by_left[base] = by_left[base] + scaled if base in by_left else scaled
     return tuple((left, right) for left, right in by_left.items() if not right.zero)
@@ -185,8 +196,8 @@ def solve(
             s, t = identity_multiple(left), identity_multiple(right)
             if s is None or t is None:
                 return None
-            mask = mask + s * t * w.of_fill(rows, cols)
-        return Solution(-w.hadamard(rest, w.elementwise("recip", mask)), (mask,), "entrywise")
+            mask = mask + s * t * of_fill(rows, cols)
+        return Solution(-hadamard(rest, elementwise("recip", mask)), (mask,), "entrywise")
     if not pairs:
         return None
     if len(pairs) == 1:
@@ -198,16 +209,16 @@ def solve(
         if singular is not None and not (rows == cols == ONE):
             loose = [singular(left), singular(right)]
             if any(loose):
-                (a, q), (b, r) = (x or (w.inverse(y), w.eye(y.rows)) for x, y in zip(loose, (left, right), strict=True))
+                (a, q), (b, r) = (x or (inverse(y), w.eye(y.rows)) for x, y in zip(loose, (left, right), strict=True))
                 return Solution(-w.product(a, rest, b), (), ranges=(q, r))
-        value = -w.product(w.inverse(left), rest, w.inverse(right))
+        value = -w.product(inverse(left), rest, inverse(right))
         return Solution(
             value, tuple(q for q in (left, right) if identity_multiple(q) is None or (q.scalar and rows == cols == ONE))
         )
     if any(q.rows != q.cols for pair in pairs for q in pair):
         return None
     kron = kronecker(pairs, rows, cols)
-    value = w.of_letter(Letter("unvec", (w.inverse(kron) * w.vec(-rest), rows, cols), rows, cols))
+    value = w.of_letter(Letter("unvec", (inverse(kron) * w.vec(-rest), rows, cols), rows, cols))
     return Solution(value, (kron,), "kronecker")
 
 
@@ -228,7 +239,7 @@ def _both(found: Linear, rows: str, cols: str) -> Solution | None:
     gap = a * a - b * b
     if gap.zero:
         return None
-    return Solution(w.power(gap, -1) * (b * found.rest.T - a * found.rest), (gap,))
+    return Solution(power(gap, -1) * (b * found.rest.T - a * found.rest), (gap,))
 
 
 def kronecker(pairs: tuple[Pair, ...], rows: str, cols: str) -> Poly:
@@ -266,8 +277,8 @@ def _without_denominators(p: Poly) -> Poly | None:
         out = w.zeros(p.rows, p.cols)
         for (m, word), c in p.terms.items():
             rest = Poly(p.rows, p.cols, {(tuple(x for x in m if x[0] != a), word): c})
-            power = dict(m).get(a, Fraction(0)) - least
-            out = out + w.power(a.args[0], power) * rest
+            exponent = dict(m).get(a, Fraction(0)) - least
+            out = out + power(a.args[0], exponent) * rest
         return out
     return None
 

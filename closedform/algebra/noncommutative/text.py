@@ -1,7 +1,4 @@
-"""Words as people write them: text in our language with common factors taken out, and LaTeX.
-
-More than 450 lines: text and LaTeX share one order of terms and one choice of factors, rule by rule.
-"""
+"""Noncommutative polynomials as people write them, with common factors taken out: text in our language."""
 
 from __future__ import annotations
 
@@ -11,76 +8,28 @@ from typing import Any
 
 from flint import Ordering, fmpq_mpoly_ctx
 
-from closedform.algebra.noncommutative.normal_form import (
-    ONE,
-    Atom,
-    Letter,
-    Mono,
-    Poly,
-    Word,
-    content,
-    divide_mono,
-    power_text,
-)
+from closedform.algebra.noncommutative.functions import content, divide_mono
+from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Mono, Word, power_text
+from closedform.algebra.noncommutative.polynomial import Poly
 
 Term = tuple[Fraction, Mono, Word]
-_GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-    ]
-)
-_ALIAS = {"lam": "lambda", "al": "alpha", "sig": "sigma", "eps": "epsilon"}
 
 
 def display(p: Poly) -> str:
     """Text in our language that reads back to ``p``.
 
-    >>> from closedform.algebra.noncommutative.normal_form import symbol
+    >>> from closedform.algebra.noncommutative.polynomial import symbol
     >>> X, a, y = symbol("X", "n", "k"), symbol("a", "k", "1"), symbol("y", "n", "1")
     >>> display(X.T * X * a - X.T * y)
     "X'*(X*a - y)"
     """
-    text = _Text()
+    text = Text()
     return text.bare(text.poly(p))
 
 
-def latex(p: Poly) -> str:
-    return _Latex().poly(p)
+class Text:
+    """What is printed in which order; how a product or a quotient looks is left to the methods that LaTeX overrides."""
 
-
-class _Text:
     times, dot = "*", " .* "
 
     def poly(self, p: Poly, inner: bool = False) -> str:
@@ -430,83 +379,3 @@ def common(terms: list[Term]) -> tuple[Word, Word, list[Term]]:
         j += 1
     head, tail = words[0][:i], words[0][len(words[0]) - j :]
     return head, tail, [(c, m, word[i : len(word) - j]) for c, m, word in terms]
-
-
-class _Latex(_Text):
-    times, dot = " ", r" \odot "
-
-    def over(self, p: Poly) -> str:
-        return rf" \oslash {self.factor(p)}"
-
-    def parens(self, text: str) -> str:
-        return rf"\left({text}\right)"
-
-    def name(self, text: str) -> str:
-        base, _, digits = re.fullmatch(r"(.*?)(_?)(\d*)", text).groups()  # type: ignore[union-attr]
-        base = _ALIAS.get(base, base)
-        shown = rf"\{base}" if base in _GREEK else base if len(base) == 1 else rf"\mathrm{{{base}}}".replace("_", r"\_")
-        return f"{shown}_{{{digits}}}" if digits else shown
-
-    def eye(self, n: str) -> str:
-        return f"I_{{{n}}}"
-
-    def attach(self, c: Fraction, m: Mono, body: str) -> str:
-        up, down = self.fraction(c, m)
-        text = " ".join([*up, body] if body not in ("", "1") or not up else up)
-        return rf"\frac{{{text}}}{{{' '.join(down)}}}" if down else text
-
-    def power(self, a: Atom, e: Fraction) -> str:
-        shown = self.poly(a.args[0]) if a.kind == "poly" else self.atom(a)
-        if e == Fraction(1, 2):
-            return rf"\sqrt{{{shown}}}"
-        if a.kind == "poly":
-            shown = self.parens(shown)
-        if e == 1:
-            return shown
-        return f"{shown}^{{{e}}}" if a.kind in ("name", "poly") else f"{self.parens(shown)}^{{{e}}}"
-
-    def atom(self, a: Atom) -> str:
-        if a.kind == "name":
-            return self.name(a.args[0])
-        if a.kind == "num":
-            return str(a.args[0])
-        if a.kind == "tr":
-            body = " ".join(map(self.letter, a.args[0]))
-            return body if a.args[0][0].rows == ONE else rf"\operatorname{{tr}}\left({body}\right)"
-        if a.kind == "logdet":
-            return rf"\log\det {self.parens(self.poly(a.args[0]))}"
-        if a.kind == "fn":
-            return rf"\operatorname{{{a.args[0]}}}{self.parens(self.poly(a.args[1]))}"
-        if a.kind in ("det", "rank", "nuclear"):
-            return rf"\operatorname{{{a.kind}}}{self.parens(self.poly(a.args[0]))}"
-        return a.key
-
-    def letter(self, l: Letter) -> str:
-        kind, args = l.kind, l.args
-        if kind == "name":
-            text = self.name(args[0])
-        elif kind == "ones":
-            text = rf"\mathbf{{1}}_{{{args[0]}}}"
-        elif kind == "inv":
-            inner = self.poly(args[0])
-            return f"{inner}^{{-1}}" if re.fullmatch(r"\\?\w+(_\{\w+\})?", inner) else f"{self.parens(inner)}^{{-1}}"
-        elif kind == "fn":
-            f = {"sigmoid": r"\sigma", "exp": r"\exp", "log": r"\log", "recip": "1/"}.get(
-                args[0], rf"\operatorname{{{args[0]}}}"
-            )
-            return f"{f}{self.parens(self.poly(args[1]))}"
-        elif kind == "had":
-            return self.hadamard(list(args))
-        elif kind == "kron":
-            return self.parens(rf"{self.factor(args[0])} \otimes {self.factor(args[1])}")
-        elif kind == "khatrirao":
-            text = self.parens(rf"{self.factor(args[0])} \odot_{{KR}} {self.factor(args[1])}")
-        else:
-            text = rf"\operatorname{{{kind}}}" + self.parens(
-                ", ".join(self.poly(a) if isinstance(a, Poly) else a for a in args)
-            )
-        return text + r"^\top" if l.t else text
-
-    def factor(self, p: Poly) -> str:
-        text = self.poly(p)
-        return self.parens(text) if self.is_sum(text) else text

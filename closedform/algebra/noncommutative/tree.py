@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Mono, Poly, Unsupported, Word
+from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Mono, Unsupported, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.expression import to_tree
 from closedform.kernel.reading import Json
 from closedform.reading.language import parse

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import read as words
-from closedform.algebra.noncommutative.normal_form import ONE
+from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.read import ELEMENTWISE, size_text
 from closedform.emit.auxiliaries import NUMPY
 from closedform.emit.iterative.program import SCALAR, Program, Shape

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, ShapeFault, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.iterative.forms import WIDTH, Printer, Reader, symbols
 from closedform.emit.iterative.program import Program

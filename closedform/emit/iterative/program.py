@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from closedform.algebra.noncommutative.normal_form import ONE
+from closedform.algebra.noncommutative.letters import ONE
 from closedform.emit.iterative.trees import NoCode
 
 Shape = tuple[str, str]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from closedform.algebra.noncommutative.normal_form import ONE
+from closedform.algebra.noncommutative.letters import ONE
 from closedform.attempt import Attempt, Formula, finding
 from closedform.emit.flops import count
 from closedform.emit.source import Source, summary_of

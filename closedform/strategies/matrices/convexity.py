@@ -9,15 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, full_column_rank, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly
+from closedform.algebra.noncommutative.functions import content, divide_mono
+from closedform.algebra.noncommutative.letters import ADJOINTS, ONE, Atom, Letter
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import Linear, collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Finding, finding
 from closedform.stationarity.matrix import MatrixSystem, Piece
 
-_LINEAR_LETTERS = frozenset({"had", "diag", "diagonal", "vec", "unvec", "kron", "khatrirao", *w.ADJOINTS})
+_LINEAR_LETTERS = frozenset({"had", "diag", "diagonal", "vec", "unvec", "kron", "khatrirao", *ADJOINTS})
 _CONVEX = frozenset({"exp", "softplus", "abs", "relu"})
 _STRICT = frozenset({"exp", "softplus"})  # strictly convex on the whole line
 _CONCAVE = frozenset({"log", "sqrt"})
@@ -291,6 +293,6 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
 
 def _plain(p: Poly) -> str:
     """The matrix without its scalar factor and sign: the rank is the same."""
-    c, m = w.content(p)
-    text = display(w.divide_mono(p, c, m))
+    c, m = content(p)
+    text = display(divide_mono(p, c, m))
     return f"({text})" if " " in text and not text.startswith("[") and "(" not in text else text

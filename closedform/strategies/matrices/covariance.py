@@ -6,11 +6,14 @@ probabilistic principal components.
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import Definite, definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.functions import inverse, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import identity_multiple
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -91,7 +94,7 @@ def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     text = (
         f"(sqrtm({under}) - {_wrap(display(rest))})/({display(w.scale(b, 2))})"
         if not rest.zero
-        else f"sqrt({display(a * w.power(b, -1))})*eye({k})"
+        else f"sqrt({display(a * power(b, -1))})*eye({k})"
     )
     tex = (
         rf"\hat {latex(system.unknown(u))} = \frac{{1}}{{{latex(w.scale(b, 2))}}} "
@@ -162,9 +165,9 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         return None
     scale = identity_multiple(a)
     if scale is not None:  # X a X = B: a root
-        return _root_of(system, u, w.power(scale, -1) * b, levels)
+        return _root_of(system, u, power(scale, -1) * b, levels)
     if (scale := identity_multiple(b)) is not None:
-        return _root_of(system, u, w.power(scale, -1) * a, levels, "-0.5")
+        return _root_of(system, u, power(scale, -1) * a, levels, "-0.5")
     source = source_of(system)
     ca, cb = source.let("A", source.poly(a)), source.let("B", source.poly(b))
     root, back = (
@@ -235,7 +238,7 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
         return None
     if not others and sign(noise, system.facts) != 2:
         return None
-    turned = w.inverse(pole)
+    turned = inverse(pole)
     c, scatter = w.constant(0), w.zeros(pole.rows, pole.rows)
     for (m, _), x in system.loss.terms.items():
         inside = [(a, e) for a, e in m if a.names & frozenset(system.unknowns)]
@@ -262,7 +265,7 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
     level = definite(scatter, system.facts)
     if level is None:
         return None
-    s = w.power(c, -1) * scatter
+    s = power(c, -1) * scatter
     q, k = (f.cols if gram == f * f.T else f.rows), pole.rows
     source = source_of(system)
     values, vectors = source.locals("values vectors")

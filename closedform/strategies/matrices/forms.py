@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
+from closedform.algebra.noncommutative.functions import content, divide_mono, inverse
+from closedform.algebra.noncommutative.letters import ONE, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
+from closedform.algebra.noncommutative.substitution import substitute
 from closedform.algebra.noncommutative.text import display
 from closedform.stationarity.matrix import Constraint, MatrixSystem
 
@@ -25,9 +29,9 @@ def quadratic(p: Poly, system: MatrixSystem, u: str) -> tuple[Poly, Poly, Poly] 
         s = identity_multiple(right)
         if s is None:
             return None
-        a = w.scale(left * s, w.Fraction(1, 2))
-    rest = w.substitute(p, {u: w.zeros(x.rows, x.cols)})
-    return a, w.scale(found.rest, w.Fraction(1, 2)), rest
+        a = w.scale(left * s, Fraction(1, 2))
+    rest = substitute(p, {u: w.zeros(x.rows, x.cols)})
+    return a, w.scale(found.rest, Fraction(1, 2)), rest
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,11 @@ def ellipsoid(c: Constraint, system: MatrixSystem, u: str) -> Ellipsoid | None:
     level = definite(a, system.facts)
     if level is None or not level.strict:
         return None
-    centre = -(w.inverse(a) * b)
-    size = w.product(b.T, w.inverse(a), b) - d
-    k, m = w.content(a)
+    centre = -(inverse(a) * b)
+    size = w.product(b.T, inverse(a), b) - d
+    k, m = content(a)
     if sign(Poly(ONE, ONE, {(m, ()): abs(k)}), system.facts) == 2:
-        a, size = w.divide_mono(a, abs(k), m), w.divide_mono(size, abs(k), m)
+        a, size = divide_mono(a, abs(k), m), divide_mono(size, abs(k), m)
     positive = sign(size, system.facts)
     if positive is not None and positive <= 0:
         return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from closedform.algebra.noncommutative.facts import sign
-from closedform.algebra.noncommutative.normal_form import Poly, Unsupported
+from closedform.algebra.noncommutative.letters import Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import read
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget

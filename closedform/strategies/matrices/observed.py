@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.letters import ONE, Letter, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.attempt import Finding, finding
 from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.source import Source, compiled, identifier
@@ -123,7 +124,7 @@ def _inverted(p: Poly) -> Iterator[Poly]:
                 elif isinstance(a, tuple):  # the word of a trace
                     for l in a:
                         yield from _inverted(w.of_letter(l))
-            if isinstance(x, w.Letter) and x.kind == "inv":
+            if isinstance(x, Letter) and x.kind == "inv":
                 yield x.args[0]
         for a, e in m:
             if e < 0:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.functions import content, divide_mono, inverse, matrix_scalar, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple, solve
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.substitution import substitute
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -72,7 +77,7 @@ def _metric(c: Constraint, system: MatrixSystem, u: str, side: str) -> Poly | No
             return None
     if unit.zero or metric.zero or metric.names & frozenset(system.unknowns):
         return None
-    metric = w.power(unit, -1) * metric
+    metric = power(unit, -1) * metric
     level = definite(metric, system.facts) if w.is_symmetric(metric) else None
     return metric if level and level.strict else None
 
@@ -114,8 +119,8 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     for c in system.constraints:
         if (
             c.kind == "zero"
-            and w.matrix_scalar("det", p).names == c.left.names
-            and c.left == w.matrix_scalar("det", p) - w.constant(1)
+            and matrix_scalar("det", p).names == c.left.names
+            and c.left == matrix_scalar("det", p) - w.constant(1)
         ):
             rotation = True
         elif (
@@ -140,7 +145,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         solution = None if q.scalar else solve(differentiate(loss, {v: q})[v], v, q.rows, q.cols)
         if solution is not None:
             lets.append((v, solution.value))
-            loss = w.substitute(loss, {v: solution.value})
+            loss = substitute(loss, {v: solution.value})
         elif q.scalar and scale is None:
             scale = v
         else:
@@ -189,10 +194,10 @@ def _linear(
     if found.rest.zero:
         return Attempt(name, "declined", "the loss is constant on the constraint")
     target = -found.rest
-    c, m = w.content(target)
+    c, m = content(target)
     front = Poly(ONE, ONE, {(m, ()): abs(c)})
     if sign(front, system.facts) == 2:
-        target = w.divide_mono(target, abs(c), m)
+        target = divide_mono(target, abs(c), m)
     source = source_of(system)
     needed = definite(metric, system.facts) if metric is not None else None
     conditions = needed.conditions if needed else ()
@@ -254,7 +259,7 @@ def _linear(
         source.line(f"{identifier(scale)} = {value}")
         source.solved.add(scale)
         outputs[scale] = identifier(scale)
-        ratio = w.product(front, w.trace(target.T * w.symbol(u, p.rows, p.cols)), w.power(w.scale(quadratic, 2), -1))
+        ratio = w.product(front, w.trace(target.T * w.symbol(u, p.rows, p.cols)), power(w.scale(quadratic, 2), -1))
         texts[scale] = display(ratio)
         tex += rf",\quad \hat {latex(system.unknown(scale))} = {latex(ratio)}"
     for v, value in reversed(lets):
@@ -285,9 +290,9 @@ def _linear(
 
 def _power_of(target: Poly, metric: Poly) -> bool:
     """Is the target a positive multiple of a power of the metric (the identity included)?"""
-    for power in (w.eye(metric.rows), metric, w.inverse(metric), metric * metric):
-        if target.terms and power.terms.keys() == target.terms.keys():
-            ratio = {target.terms[k] / power.terms[k] for k in power.terms}
+    for base in (w.eye(metric.rows), metric, inverse(metric), metric * metric):
+        if target.terms and base.terms.keys() == target.terms.keys():
+            ratio = {target.terms[k] / base.terms[k] for k in base.terms}
             return len(ratio) == 1 and next(iter(ratio)) > 0
     return False
 
@@ -296,7 +301,7 @@ def _powers(p: Poly, s: str) -> tuple[Poly, Poly, Poly] | None:
     """The coefficients of s^0, s^1, s^2."""
     out = [w.constant(0), w.constant(0), w.constant(0)]
     for (m, word), c in p.terms.items():
-        e = next((e for a, e in m if a.key == s), w.Fraction(0))
+        e = next((e for a, e in m if a.key == s), Fraction(0))
         rest = tuple((a, x) for a, x in m if a.key != s)
         if e not in (0, 1, 2) or any(s in a.names for a, _ in rest):
             return None
@@ -314,7 +319,7 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
             system.names, flags=type(system.names.flags)({**system.names.flags, u: system.flags(u) | {"orth"}})
         ),
     )
-    turned = w.substitute(loss, {u: w.scalar(s) * inner.unknown(u)})
+    turned = substitute(loss, {u: w.scalar(s) * inner.unknown(u)})
     parts = _powers(turned, s)
     if (
         parts is None
@@ -327,15 +332,15 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
     if found is None or found.plain or found.flipped or rotation:
         return Attempt(name, "declined", "the loss is not linear in the orthogonal factor")
     target = -found.rest
-    c, m = w.content(target)
+    c, m = content(target)
     front = Poly(ONE, ONE, {(m, ()): abs(c)})
     if sign(front, system.facts) != 2:
         front, body = w.constant(1), target
     else:
-        body = w.divide_mono(target, abs(c), m)
+        body = divide_mono(target, abs(c), m)
     known = next((f for c in system.constraints if fixed and (f := _fixed(c, system, u)) is not None), None)
     if known is not None:
-        root = w.power(known, w.Fraction(1, 2))
+        root = power(known, Fraction(1, 2))
         source = source_of(system)
         left, right = source.locals("P Qt")
         source.line(f"{left}, _, {right} = np.linalg.svd({source.poly(body)}, full_matrices=False)")
@@ -349,13 +354,13 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
             reference=_SCHONEMANN,
             theorem=f"by von Neumann's trace inequality, for {u} = {display(root)}*Q with Q orthogonal",
         )
-    factor = front * w.power(w.scale(parts[2], 2), -1)
+    factor = front * power(w.scale(parts[2], 2), -1)
     source = source_of(system)
     left, values, right = source.locals("P sigma Qt")
     source.line(f"{left}, {values}, {right} = np.linalg.svd({source.poly(body)}, full_matrices=False)")
     source.line(f"{identifier(u)} = {source.factor(factor)} * {values}.sum() * ({left} @ {right})")
     outputs = {u: identifier(u)}
-    texts = {u: f"{display(factor * w.matrix_scalar('nuclear', body))}*polar({display(body)})"}
+    texts = {u: f"{display(factor * matrix_scalar('nuclear', body))}*polar({display(body)})"}
     for v in system.unknowns:
         if v != u:
             outputs[v] = f"np.sum({identifier(u)}**2) / {source.size(p.cols)}"
@@ -398,11 +403,11 @@ def _two_sided(
     ):
         return Attempt(name, "declined", "a quadratic term in the orthogonal unknown does not become constant")
     source = source_of(system)
-    c, m = w.content(a)
-    a, b = w.divide_mono(a, c, m), Poly(ONE, ONE, {(m, ()): c}) * b
-    c, m = w.content(b)
+    c, m = content(a)
+    a, b = divide_mono(a, c, m), Poly(ONE, ONE, {(m, ()): c}) * b
+    c, m = content(b)
     same = c < 0  # minus a positive multiple: eigenvectors in the same order
-    b = w.divide_mono(b, c, m) if sign(Poly(ONE, ONE, {(m, ()): abs(c)}), system.facts) == 2 else -b if same else b
+    b = divide_mono(b, c, m) if sign(Poly(ONE, ONE, {(m, ()): abs(c)}), system.facts) == 2 else -b if same else b
     left, right = source.locals("P Q")
     source.line(f"{left} = {source.call('_eigen', source.poly(a))}[1]")
     source.line(f"{right} = {source.call('_eigen', source.poly(b))}[1]")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
+from fractions import Fraction
+
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly
+from closedform.algebra.noncommutative.functions import inverse
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE, Atom, Letter
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -77,7 +82,7 @@ def _correlation(system: MatrixSystem) -> Attempt | None:
     u, v = system.unknowns
     moving = Poly(ONE, ONE, {t: c for t, c in system.loss.terms.items() if any({u, v} & a.names for a, _ in t[0])})
     below = {a: e for m, _ in moving.terms for a, e in m if e < 0 and {u, v} & a.names}
-    if len(below) != 2 or set(below.values()) not in ({w.Fraction(-1)}, {w.Fraction(-1, 2)}):
+    if len(below) != 2 or set(below.values()) not in ({Fraction(-1)}, {Fraction(-1, 2)}):
         return None
     metrics = dict[str, Poly]()
     for a in below:
@@ -127,7 +132,7 @@ def _ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | Attempt | None:
     if len(below) != 1:
         return None
     atom: Atom = next(iter(below))
-    if all(e == w.Fraction(-1, 2) for m, _ in system.loss.terms for a, e in m if a == atom):
+    if all(e == Fraction(-1, 2) for m, _ in system.loss.terms for a, e in m if a == atom):
         return _sharpe(system, u, atom)
     if any(e not in (-1,) for m, _ in system.loss.terms for a, e in m if a == atom):
         return None
@@ -149,7 +154,7 @@ def _ratio(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | Attempt | None:
 def _sharpe(system: MatrixSystem, u: str, atom: Atom) -> Attempt | None:
     """-m'x / sqrt(x'Bx): the direction B^-1 m, by the Cauchy-Schwarz inequality."""
     moving = Poly(ONE, ONE, {t: c for t, c in system.loss.terms.items() if any(u in a.names for a, _ in t[0])})
-    top = moving * w.of_atom(atom, w.Fraction(1, 2))
+    top = moving * w.of_atom(atom, Fraction(1, 2))
     under = quadratic(w.of_atom(atom) if atom.kind != "poly" else atom.args[0], system, u)
     above = quadratic(top, system, u)
     if under is None or above is None or system.shape(u)[1] != ONE or not (under[1].zero and under[2].zero):
@@ -191,7 +196,7 @@ def _augmented(
     source.line('    raise ValueError("the infimum is not attained: the last component of the eigenvector is zero")')
     source.line(f"{identifier(u)} = {v}[:-1] / {v}[-1, 0]")
     t = next(x for x in ("t", "t_", "t__") if x not in {*system.names.shapes, *system.problem.parameters})
-    value = -(w.inverse(a - w.scalar(t) * b) * c)
+    value = -(inverse(a - w.scalar(t) * b) * c)
     same = identity_multiple(b) == w.constant(1) == e
     parts = [display(x) for x in (a, c, d, *(() if same else (b, e)))]
     border = f"the bordered matrix [{display(a)}, {display(c)}; ({display(c)})', {display(d)}]"
@@ -301,7 +306,7 @@ def _determinants(system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
 def dyad(p: Poly) -> Poly | None:
     """v (a column) where p = s v v' with s > 0; the scalar s is left out."""
     columns: dict[tuple[Letter, ...], None] = {}
-    table: dict[tuple[tuple[Letter, ...], tuple[Letter, ...]], w.Fraction] = {}
+    table: dict[tuple[tuple[Letter, ...], tuple[Letter, ...]], Fraction] = {}
     shared = None
     for (m, word), c in p.terms.items():
         cut = next((i for i in range(1, len(word)) if word[i].rows == ONE), None)
@@ -316,11 +321,11 @@ def dyad(p: Poly) -> Poly | None:
         return None
     v = w.zeros(p.rows, ONE)
     for x in columns:
-        v = v + Poly(p.rows, ONE, {((), x): table.get((pivot, x), w.Fraction(0)) / table[pivot, pivot]})
+        v = v + Poly(p.rows, ONE, {((), x): table.get((pivot, x), Fraction(0)) / table[pivot, pivot]})
     for x in columns:
         for y in columns:
-            expected = table.get((pivot, x), w.Fraction(0)) * table.get((pivot, y), w.Fraction(0)) / table[pivot, pivot]
-            if table.get((x, y), w.Fraction(0)) != expected:
+            expected = table.get((pivot, x), Fraction(0)) * table.get((pivot, y), Fraction(0)) / table[pivot, pivot]
+            if table.get((x, y), Fraction(0)) != expected:
                 return None
     return v if not any(c == 0 for c in v.terms.values()) else None
 
@@ -328,7 +333,7 @@ def dyad(p: Poly) -> Poly | None:
 def _direction(
     system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: tuple[str, ...], positive: bool = False
 ) -> Attempt:
-    value = w.inverse(metric) * v
+    value = inverse(metric) * v
     source = source_of(system)
     source.line(f"{identifier(u)} = {source.poly(value)}")
     return by_theorem(

@@ -5,12 +5,17 @@ Principal components, Laplacian eigenmaps, spectral clustering (Fan 1949); canon
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
+from fractions import Fraction
+
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.functions import content, divide_mono, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -79,7 +84,7 @@ def metric_of(c: Constraint, system: MatrixSystem, u: str) -> tuple[Poly, Poly] 
         if u in middle.names:
             return None
         metric = metric + front * middle
-    s, size = w.content(metric)[0] if metric.terms else 0, target
+    s, size = content(metric)[0] if metric.terms else 0, target
     if not s or not w.is_symmetric(metric):
         return None
     return w.scale(metric, 1 / s), w.scale(size, 1 / s)
@@ -127,7 +132,7 @@ def quadratic_form(loss: Poly, system: MatrixSystem, u: str) -> Poly | None:
     s = identity_multiple(b)
     if s is None or not w.is_symmetric(a):
         return None
-    return w.scale(a * s, w.Fraction(1, 2))
+    return w.scale(a * s, Fraction(1, 2))
 
 
 def eigenvectors(
@@ -144,9 +149,9 @@ def eigenvectors(
     rows, cols = system.shape(u)
     flip = sum(c < 0 for c in m.terms.values()) * 2 > len(m.terms)
     shown = -m if flip else m
-    c, mono = w.content(shown)
-    if c > 0 and sign(Poly(ONE, ONE, {(mono, ()): w.Fraction(1)}), system.facts) == 2:
-        shown = w.divide_mono(shown, c, mono)
+    c, mono = content(shown)
+    if c > 0 and sign(Poly(ONE, ONE, {(mono, ()): Fraction(1)}), system.facts) == 2:
+        shown = divide_mono(shown, c, mono)
     side = "largest" if flip else "smallest"
     plain = identity_multiple(metric) is not None
     body = display(shown) if plain else f"{display(shown)}, {display(metric)}"
@@ -246,9 +251,9 @@ def canonical_pair(
     if any(l is None or not l.strict for l in levels):
         return Attempt(strategy, "declined", "nothing shows that the metrics are positive definite")
     conditions = tuple(dict.fromkeys(x for l in levels if l for x in l.conditions))
-    k, mono = w.content(c)
-    if sign(Poly(ONE, ONE, {(mono, ()): w.Fraction(abs(k))}), system.facts) == 2:
-        c = w.divide_mono(c, abs(k), mono)
+    k, mono = content(c)
+    if sign(Poly(ONE, ONE, {(mono, ()): Fraction(abs(k))}), system.facts) == 2:
+        c = divide_mono(c, abs(k), mono)
     q = system.shape(u)[1]
     source = source_of(system)
     roots = [
@@ -295,7 +300,7 @@ def _proportional(p: Poly, q: Poly) -> Poly | None:
     """The scalar s with p = s q, where it is one term."""
     if p.zero:
         return w.constant(0)
-    (cp, mp), (cq, mq) = w.content(p), w.content(q)
-    if w.divide_mono(p, cp, mp) != w.divide_mono(q, cq, mq):
+    (cp, mp), (cq, mq) = content(p), content(q)
+    if divide_mono(p, cp, mp) != divide_mono(q, cq, mq):
         return None
-    return w.mul(Poly(ONE, ONE, {(mp, ()): cp}), w.power(Poly(ONE, ONE, {(mq, ()): cq}), -1))
+    return w.mul(Poly(ONE, ONE, {(mp, ()): cp}), power(Poly(ONE, ONE, {(mq, ()): cq}), -1))

@@ -6,10 +6,12 @@ The minimiser is (M + t B)^-1 (b - M m) + m with t the largest real eigenvalue o
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite
-from closedform.algebra.noncommutative.normal_form import Poly
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.functions import content, divide_mono, identity_is, inverse
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.polynomial import Poly
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -55,29 +57,29 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if b.zero and set_.centre.zero:
         return Attempt(name, "declined", "a form without a linear term is for eigenvectors")
     target = b - m * set_.centre
-    c, mono = w.content(m)
+    c, mono = content(m)
     front = Poly("1", "1", {(mono, ()): abs(c)})
     level = definite(front, system.facts)
     if level is not None and level.strict:
-        m, target = w.divide_mono(m, abs(c), mono), w.divide_mono(target, abs(c), mono)
+        m, target = divide_mono(m, abs(c), mono), divide_mono(target, abs(c), mono)
     metric, size = set_.metric, set_.size
     t = next(x for x in ("t", "t_", "t__") if x not in {*system.names.shapes, *system.problem.parameters})
-    whole = w.inverse(m + w.scalar(t) * metric) * target + set_.centre
-    parts = [display(m), display(target), display(size), *([] if w.identity_is(metric) else [display(metric)])]
+    whole = inverse(m + w.scalar(t) * metric) * target + set_.centre
+    parts = [display(m), display(target), display(size), *([] if identity_is(metric) else [display(metric)])]
     found = definite(m, system.facts)
     sure = found is not None and found.strict and not found.conditions and set_.filled
     word = "ball_multiplier" if set_.filled else "sphere_multiplier"
     source = source_of(system)
     v, root = identifier(u), ""
     a, h = source.poly(m), source.poly(target)
-    if not w.identity_is(metric):
+    if not identity_is(metric):
         root = source.let("L", f"np.linalg.cholesky({source.poly(metric)})")
         a = source.let("A", f"np.linalg.solve({root}, np.linalg.solve({root}, {a}).T)")
         h = source.let("h", f"np.linalg.solve({root}, {h})")
     y = source.call("_sphere", a, h, source.poly(size), str(set_.filled))
     y = f"np.linalg.solve({root}.T, {y})" if root else y
     source.line(f"{v} = {y}" if set_.centre.zero else f"{v} = {source.poly(set_.centre)} + {y}")
-    pencil = display(m) if w.identity_is(metric) else f"the pencil ({display(m)}, {display(metric)})"
+    pencil = display(m) if identity_is(metric) else f"the pencil ({display(m)}, {display(metric)})"
     text = f"{display(whole)} where {t} = {word}({', '.join(parts)})"
     zero = " (0 where the unconstrained minimiser lies inside)" if set_.filled else ""
     return by_theorem(

@@ -6,10 +6,15 @@ After Rockafellar, *Convex Analysis* (1970), section 13.
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
+from fractions import Fraction
+
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.functions import content, divide_mono, elementwise, hadamard, inverse, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE
+from closedform.algebra.noncommutative.polynomial import Poly
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -65,12 +70,12 @@ def _bound(system: MatrixSystem, u: str) -> bool:
 
 
 def _on_ellipsoid(system: MatrixSystem, u: str, slope: Poly, e: Ellipsoid) -> Attempt:
-    step = w.inverse(e.metric) * slope
-    c, m = w.content(step)  # the direction alone counts
+    step = inverse(e.metric) * slope
+    c, m = content(step)  # the direction alone counts
     if sign(Poly(ONE, ONE, {(m, ()): abs(c)}), system.facts) == 2:
-        step, slope = w.divide_mono(step, abs(c), m), w.divide_mono(slope, abs(c), m)
+        step, slope = divide_mono(step, abs(c), m), divide_mono(slope, abs(c), m)
     length = w.trace(slope.T * step)
-    value = e.centre - w.product(w.power(e.size, w.Fraction(1, 2)), w.power(length, w.Fraction(-1, 2)), step)
+    value = e.centre - w.product(power(e.size, Fraction(1, 2)), power(length, Fraction(-1, 2)), step)
     source = source_of(system)
     direction = source.let("direction", source.poly(step))
     rest = "" if e.centre.zero else f"{source.poly(e.centre)} - "
@@ -102,8 +107,8 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
     shown, tex = display(target), latex(target)
     if sets.kind == "box" and sets.low is not None and sets.high is not None:
         low, high = display(sets.low), display(sets.high)
-        middle, half = w.scale(sets.low + sets.high, w.Fraction(1, 2)), w.scale(sets.high - sets.low, w.Fraction(1, 2))
-        value = middle + w.hadamard(w.elementwise("sign", target), half)
+        middle, half = w.scale(sets.low + sets.high, Fraction(1, 2)), w.scale(sets.high - sets.low, Fraction(1, 2))
+        value = middle + hadamard(elementwise("sign", target), half)
         source.line(f"if np.any({source.poly(half)} < 0):")
         source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
         source.line(f"{v} = {source.poly(value)}")
@@ -112,7 +117,7 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
             f"each entry is at its bound {low} or {high} by the sign of its slope; any value does where that is zero"
         )
     elif sets.kind == "ball" and total is not None:
-        value = w.product(total, w.power(w.trace(target.T * target), w.Fraction(-1, 2)), target)
+        value = w.product(total, power(w.trace(target.T * target), Fraction(-1, 2)), target)
         source.line(f"{v} = {source.poly(value)}")
         text, math, kind, reference = display(value), latex(value), "radical", _SCHWARZ
         theorem = "by the Cauchy-Schwarz inequality a linear function is least opposite to its slope"
@@ -135,7 +140,7 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
             " in size, with its sign" if sets.kind == "ball1" else ""
         )
     elif sets.kind == "spectrahedron" and total is not None:
-        target = w.scale(target + target.T, w.Fraction(1, 2))
+        target = w.scale(target + target.T, Fraction(1, 2))
         shown, tex, kind, reference = display(target), latex(target), "spectral", _FAN
         values, vectors = source.locals("values vectors")
         source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(target))}")

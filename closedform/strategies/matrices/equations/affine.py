@@ -10,14 +10,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, gram, sign
+from closedform.algebra.noncommutative.functions import content, identity_is, inverse
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE, Letter
 from closedform.algebra.noncommutative.naming import with_names
-from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.shorten import shortened
 from closedform.algebra.noncommutative.solve import Pair, Solution, collect, identity_multiple, kronecker, vanishes
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.substitution import substitute
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.flops import count
@@ -100,9 +104,9 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     every, free = family(steps, values, frozenset({*system.names.shapes, *system.problem.parameters, *multipliers}))
     holds, agreeing = True, list[tuple[Poly, Poly]]()
     for u, g in equations.items():
-        left = w.substitute(g, hidden)
+        left = substitute(g, hidden)
         for v in reversed(order):
-            left = w.substitute(left, {v: every[v]})
+            left = substitute(left, {v: every[v]})
         if vanishes(rewritten(left, system.rules)):
             continue
         if u in multipliers and any(s.solution.ranges and s.unknown in multipliers for s in steps):
@@ -161,8 +165,8 @@ def _square_root(system: MatrixSystem, step: Step) -> Step | None:
         return None
     kron, target = kronecker(found.plain, rows, cols), w.vec(-found.rest)
     square = (active[0].residual.rows, active[0].residual.cols) == (rows, cols)
-    inner = w.inverse(kron) * target if square else w.product(w.inverse(kron.T * kron), kron.T, target)
-    value = w.of_letter(w.Letter("unvec", (inner, rows, cols), rows, cols))
+    inner = inverse(kron) * target if square else w.product(inverse(kron.T * kron), kron.T, target)
+    value = w.of_letter(Letter("unvec", (inner, rows, cols), rows, cols))
     return replace(step, solution=Solution(value, (kron,), "kronecker"))
 
 
@@ -199,7 +203,7 @@ def _two_sided_condition(system: MatrixSystem, steps: list[Step]) -> str | None:
 
 def _negative(c: Poly, d: Poly) -> bool:
     s, t = identity_multiple(c), identity_multiple(d)
-    return s is not None and t is not None and w.content(s * t)[0] < 0
+    return s is not None and t is not None and content(s * t)[0] < 0
 
 
 # -- what is said --------------------------------------------------------------------------------------------------
@@ -311,7 +315,7 @@ def written(p: Poly, system: MatrixSystem, taken: frozenset[str]) -> str:
     squares = gram(p, system.facts) if len(p.terms) > 2 else None
     if squares is not None and len(squares) == 1 and squares[0][2] is None and len(squares[0][1].terms) > 1:
         c, r, _ = squares[0]
-        k, _ = w.content(r)
+        k, _ = content(r)
         c, r = w.scale(c, k * k), w.scale(r, 1 / k)
         body = f"||{display(r)}||^2" if p.scalar else f"({display(r)})'*({display(r)})"
         lead = display(c)
@@ -366,7 +370,7 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
                     a, b = found.plain[0]
                     s = identity_multiple(b)
                     h = a * s if s is not None else None
-                    if h is not None and not w.identity_is(h) and w.is_symmetric(h) and not found.flipped:
+                    if h is not None and not identity_is(h) and w.is_symmetric(h) and not found.flipped:
                         if definite(-h, system.facts) is not None:
                             return "maximum", []
                         said = f"{positive_definite(h, system)} is positive definite"
@@ -379,10 +383,10 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
             pieces=tuple(
                 replace(
                     p,
-                    coefficient=w.substitute(p.coefficient, {u: step.solution.value}),
-                    value=w.substitute(p.value, {u: step.solution.value}),
-                    residual=None if p.residual is None else w.substitute(p.residual, {u: step.solution.value}),
-                    metric=None if p.metric is None else w.substitute(p.metric, {u: step.solution.value}),
+                    coefficient=substitute(p.coefficient, {u: step.solution.value}),
+                    value=substitute(p.value, {u: step.solution.value}),
+                    residual=None if p.residual is None else substitute(p.residual, {u: step.solution.value}),
+                    metric=None if p.metric is None else substitute(p.metric, {u: step.solution.value}),
                 )
                 for p in partial.pieces
             ),
@@ -415,11 +419,11 @@ def _in_inverse(system: MatrixSystem, u: str) -> str | None:
     p = system.unknown(u)
     if not p.scalar and not {"spd"} & system.flags(u):
         return None
-    turned = w.inverse(p)
+    turned = inverse(p)
     pieces = tuple(
         replace(
             q,
-            coefficient=w.substitute(q.coefficient * q.value, {u: turned}),
+            coefficient=substitute(q.coefficient * q.value, {u: turned}),
             value=w.constant(1),
             residual=None,
             metric=None,

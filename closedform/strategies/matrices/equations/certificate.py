@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Unsupported
+from closedform.algebra.noncommutative.letters import ONE, Letter, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.tree import size_tree, tree
 from closedform.expression import free_names, to_tree
 from closedform.kernel.certificate import Certificate

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
+from fractions import Fraction
+
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, definite_letter, full_column_rank, gram, palindrome, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly
+from closedform.algebra.noncommutative.functions import content, divide_mono, inverse, power
+from closedform.algebra.noncommutative.letters import ONE, Atom, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import common, display
 from closedform.stationarity.matrix import MatrixSystem
@@ -79,7 +83,7 @@ def positive_entries(p: Poly, system: MatrixSystem) -> bool:
     return strict
 
 
-def _entries(word: w.Word, system: MatrixSystem) -> bool | None:
+def _entries(word: Word, system: MatrixSystem) -> bool | None:
     """True: every entry of the word is positive; False: none is negative; None: not known."""
     if all(l.kind == "ones" for l in word) and word:
         return True
@@ -110,15 +114,15 @@ def _entries(word: w.Word, system: MatrixSystem) -> bool | None:
     return None
 
 
-def _gram_determinant(a: w.Atom, system: MatrixSystem) -> list[str] | None:
+def _gram_determinant(a: Atom, system: MatrixSystem) -> list[str] | None:
     """(u, v) where the scalar is (u'Mu)(v'Mv) - (u'Mv)^2, M positive definite: it vanishes when they are parallel."""
     if a.kind != "poly" or len(a.args[0].terms) != 2 or sorted(a.args[0].terms.values()) != [-1, 1]:
         return None
     by_sign = {c: m for (m, _), c in a.args[0].terms.items()}
-    plus, minus = by_sign[w.Fraction(1)], by_sign[w.Fraction(-1)]
+    plus, minus = by_sign[Fraction(1)], by_sign[Fraction(-1)]
     if len(minus) != 1 or minus[0][1] != 2 or minus[0][0].kind != "tr":
         return None
-    cross, sides, squares = minus[0][0].args[0], list[tuple[w.Word, str]](), w.constant(1)
+    cross, sides, squares = minus[0][0].args[0], list[tuple[Word, str]](), w.constant(1)
     for b, e in plus:
         if b.kind == "size":
             b = next(iter(w.trace(w.ones(b.args[0]) * w.ones(b.args[0]).T).terms))[0][0][0]
@@ -140,8 +144,8 @@ def _gram_determinant(a: w.Atom, system: MatrixSystem) -> list[str] | None:
     return sorted(display(_word_poly(x)) for x in (u, v))
 
 
-def _word_poly(word: w.Word) -> Poly:
-    return Poly(word[0].rows, word[-1].cols, {((), word): w.Fraction(1)})
+def _word_poly(word: Word) -> Poly:
+    return Poly(word[0].rows, word[-1].cols, {((), word): Fraction(1)})
 
 
 def granted(condition: str, system: MatrixSystem) -> bool:
@@ -176,9 +180,9 @@ def tidy(conditions: list[str]) -> list[str]:
 
 def positive_definite(p: Poly, system: MatrixSystem) -> str:
     """The matrix as text, without a factor that is known to be positive."""
-    c, m = w.content(p)
+    c, m = content(p)
     front = Poly(ONE, ONE, {(m, ()): abs(c)})
-    return display(w.divide_mono(p, abs(c), m) if sign(front, system.facts) == 2 else p)
+    return display(divide_mono(p, abs(c), m) if sign(front, system.facts) == 2 else p)
 
 
 def constraint_rank(left: Poly, system: MatrixSystem) -> str | None:
@@ -225,7 +229,7 @@ def domain(system: MatrixSystem, values: dict[str, Poly]) -> str | list[str]:
 
 def _from_squares(system: MatrixSystem, u: str, value: Poly) -> str | None:
     """The condition under which the value is definite, where it is a weighted sum of R R' from squares R' U^-1 R."""
-    turned = w.inverse(system.unknown(u)) if not system.unknown(u).scalar else None
+    turned = inverse(system.unknown(u)) if not system.unknown(u).scalar else None
     total, factors = w.zeros(value.rows, value.cols), list[str]()
     for piece in system.pieces:
         if (
@@ -241,7 +245,7 @@ def _from_squares(system: MatrixSystem, u: str, value: Poly) -> str | None:
         return None
     (m, word), c = next(iter(total.terms.items()))
     same = [(n, x) for (n, other), x in value.terms.items() if other == word]
-    ratios = [Poly(ONE, ONE, {(n, ()): x / c}) * w.power(Poly(ONE, ONE, {(m, ()): w.Fraction(1)}), -1) for n, x in same]
+    ratios = [Poly(ONE, ONE, {(n, ()): x / c}) * power(Poly(ONE, ONE, {(m, ()): Fraction(1)}), -1) for n, x in same]
     if not any(r * total == value and sign(r, system.facts) == 2 for r in ratios):
         return None
     return full_column_rank([f if " " not in f else f"({f})" for f in factors])
@@ -249,12 +253,12 @@ def _from_squares(system: MatrixSystem, u: str, value: Poly) -> str | None:
 
 def consistency(left: Poly) -> tuple[Poly, Poly]:
     """The two sides of the condition that a residual of the equations vanishes; outer factors are left out."""
-    c, m = w.content(left)
-    left = w.divide_mono(left, c, m)
+    c, m = content(left)
+    left = divide_mono(left, c, m)
     head, tail, inside = common([(x, n, word) for (n, word), x in left.terms.items()])
     rows = head[-1].cols if head else left.rows
     cols = tail[0].rows if tail else left.cols
     core = Poly(rows, cols, {(n, word): x for x, n, word in inside})
-    core = w.divide_mono(core, *w.content(core))
+    core = divide_mono(core, *content(core))
     above = Poly(rows, cols, {k: x for k, x in core.terms.items() if x > 0})
     return above, above - core

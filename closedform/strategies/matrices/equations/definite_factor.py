@@ -7,10 +7,12 @@ gradient X^-T, which is never zero. That the point is the minimum is seen along 
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly
-from closedform.algebra.noncommutative.text import common, display, latex
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE, Letter
+from closedform.algebra.noncommutative.polynomial import Poly
+from closedform.algebra.noncommutative.text import common, display
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier

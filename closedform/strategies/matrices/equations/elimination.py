@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import Facts, definite, palindrome
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
+from closedform.algebra.noncommutative.functions import content, divide_mono, inverse, power
+from closedform.algebra.noncommutative.letters import ONE, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.shorten import woodbury
 from closedform.algebra.noncommutative.solve import Singular, Solution, projector, solve
+from closedform.algebra.noncommutative.substitution import substitute
 from closedform.budget import Budget
 from closedform.stationarity.matrix import MatrixSystem
 
@@ -52,11 +55,11 @@ def wide(system: MatrixSystem) -> Wide:
 def generalised(narrow: Wide) -> Singular:
     """Generalised inverses of multiples of projectors, and of ``V'MV`` where V has no more rows than columns."""
 
-    def inverse(p: Poly) -> tuple[Poly, Poly] | None:
+    def solved(p: Poly) -> tuple[Poly, Poly] | None:
         found = projector(p)
         if found is not None:
             scale, q = found
-            return w.power(scale, -1) * q, q
+            return power(scale, -1) * q, q
         single = p.single()
         half = palindrome(single[2]) if single else None
         if single is None or half is None or not half[0] or (half[1] is not None and "spd" not in half[1].flags):
@@ -65,12 +68,12 @@ def generalised(narrow: Wide) -> Singular:
         v = w.product(*(w.of_letter(l) for l in word))
         if v.scalar or not narrow(v.rows, v.cols):
             return None
-        back = v.T * w.inverse(v * v.T)
-        middle = w.eye(v.rows) if centre is None else w.inverse(w.of_letter(centre))
-        front = w.power(Poly(ONE, ONE, {(single[1], ()): single[0]}), -1)
+        back = v.T * inverse(v * v.T)
+        middle = w.eye(v.rows) if centre is None else inverse(w.of_letter(centre))
+        front = power(Poly(ONE, ONE, {(single[1], ()): single[0]}), -1)
         return w.product(front, back, middle, back.T), back * v
 
-    return inverse
+    return solved
 
 
 def eliminate(
@@ -98,7 +101,7 @@ def eliminate(
                 continue
             others, value = frozenset(left) - {u}, step.solution.value
             clean = not value.names & others or not any(
-                w.divide_mono(p, *w.content(p)).names & others for p in step.solution.pivots
+                divide_mono(p, *content(p)).names & others for p in step.solution.pivots
             )
             sure = facts is not None and all(
                 (level := definite(q, facts)) is not None and level.strict and not level.conditions
@@ -115,7 +118,7 @@ def eliminate(
             return f"the equation for {u} is not affine in it: {w.shown(left[u])}"
         steps.append(best)
         del left[best.unknown]
-        left = {u: woodbury(w.substitute(g, {best.unknown: best.solution.value})) for u, g in left.items()}
+        left = {u: woodbury(substitute(g, {best.unknown: best.solution.value})) for u, g in left.items()}
     return steps
 
 
@@ -142,7 +145,7 @@ def _clear(g: Poly, u: str, p: Poly) -> list[Poly]:
     """The equation multiplied by powers of the unknown until no inverse of it is left."""
     if p.scalar:
         low = min((e for m, _ in g.terms for a, e in m if a.key == u), default=0)
-        return [g * w.power(p, -low)] if low < 0 else []
+        return [g * power(p, -low)] if low < 0 else []
     if p.rows != p.cols or f"inv({u})" not in g.key:
         return []
     out = g
@@ -163,7 +166,7 @@ def back_substitute(
     """
     values, hidden = dict[str, Poly](), dict[str, Poly]()
     for step in reversed(steps):
-        value = w.substitute(step.solution.value, hidden)
+        value = substitute(step.solution.value, hidden)
         (values if step.unknown in unknowns else hidden)[step.unknown] = value
     order = [s.unknown for s in steps if s.unknown in values and not values[s.unknown].names & frozenset(unknowns)]
     done = set[str]()

@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import sign
-from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly
+from closedform.algebra.noncommutative.functions import elementwise, of_fill
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE, Letter, Mono, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, solve
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.substitution import rebuild
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -43,22 +48,22 @@ class Inverse:
 
 
 def _log_odds(v: Poly) -> Poly:
-    return w.elementwise("log", v) - w.elementwise("log", w.of_fill(v.rows, v.cols) - v)
+    return elementwise("log", v) - elementwise("log", of_fill(v.rows, v.cols) - v)
 
 
 INVERSES: dict[str, Inverse] = {
-    "exp": Inverse(lambda v: w.elementwise("log", v), 0),
-    "log": Inverse(lambda v: w.elementwise("exp", v)),
+    "exp": Inverse(lambda v: elementwise("log", v), 0),
+    "log": Inverse(lambda v: elementwise("exp", v)),
     "sigmoid": Inverse(_log_odds, 0, 1),
     "tanh": Inverse(
         lambda v: w.scale(
-            w.elementwise("log", w.of_fill(v.rows, v.cols) + v) - w.elementwise("log", w.of_fill(v.rows, v.cols) - v),
-            w.Fraction(1, 2),
+            elementwise("log", of_fill(v.rows, v.cols) + v) - elementwise("log", of_fill(v.rows, v.cols) - v),
+            Fraction(1, 2),
         ),
         -1,
         1,
     ),
-    "softplus": Inverse(lambda v: w.elementwise("log", w.elementwise("exp", v) - w.of_fill(v.rows, v.cols)), 0),
+    "softplus": Inverse(lambda v: elementwise("log", elementwise("exp", v) - of_fill(v.rows, v.cols)), 0),
 }
 
 
@@ -199,7 +204,7 @@ def _stripped(g: Poly, left: Poly, right: Poly) -> Poly | None:
     if any(s is None or s[1] for s in sides):
         return None
     head, tail = (s[2] for s in sides if s is not None)
-    out = dict[tuple[w.Mono, w.Word], w.Fraction]()
+    out = dict[tuple[Mono, Word], Fraction]()
     for (m, word), c in g.terms.items():
         if word[: len(head)] != head or (tail and word[-len(tail) :] != tail):
             return None
@@ -213,7 +218,7 @@ def _replaced(p: Poly, f: str, inside: Poly, image: Poly) -> Poly | None:
         if any(a.names & inside.names and a.kind != "name" for a, _ in m if a.kind == "tr"):
             return None
         del word
-    one = w.elementwise(f, inside)
+    one = elementwise(f, inside)
     letter = one.single()
     if letter is None or len(letter[2]) != 1:
         return None
@@ -230,7 +235,7 @@ def _swap(p: Poly, old: Letter, new: Poly) -> Poly:
             elif l == old.T:
                 one = new.T
             elif old.key in l.key and l.kind != "name":
-                one = w.rebuild(l, [_swap(a, old, new) if isinstance(a, Poly) else a for a in l.args])
+                one = rebuild(l, [_swap(a, old, new) if isinstance(a, Poly) else a for a in l.args])
                 one = one.T if l.t else one
             else:
                 one = w.of_letter(l)

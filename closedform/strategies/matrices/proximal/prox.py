@@ -9,12 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import sign
-from closedform.algebra.noncommutative.normal_form import ONE, Poly, Unsupported
+from closedform.algebra.noncommutative.functions import elementwise, hadamard, of_fill, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE, Unsupported
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.substitution import substitute
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import identifier
@@ -160,14 +164,14 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
 def _centre(parts: Parts) -> Poly:
     """The unconstrained minimiser of the smooth part."""
     if parts.weighted:
-        return w.hadamard(parts.target, w.elementwise("recip", parts.curvature))
-    return w.power(parts.curvature, -1) * parts.target
+        return hadamard(parts.target, elementwise("recip", parts.curvature))
+    return power(parts.curvature, -1) * parts.target
 
 
 def _divided(weight: Poly, parts: Parts) -> Poly:
     if parts.weighted:
-        return weight * w.elementwise("recip", parts.curvature)
-    return weight * w.power(parts.curvature, -1)
+        return weight * elementwise("recip", parts.curvature)
+    return weight * power(parts.curvature, -1)
 
 
 def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
@@ -223,7 +227,7 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
 def _hard_threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     """c/2 ||X - Z||^2 + t rank(X): keeping a singular value s costs t and saves c s^2/2."""
     p, z = system.unknown(u), _centre(parts)
-    cut = w.power(_divided(w.scale(parts.penalties["rank"], 2), parts), Fraction(1, 2))
+    cut = power(_divided(w.scale(parts.penalties["rank"], 2), parts), Fraction(1, 2))
     source = source_of(system)
     left, values, right = source.locals("U sigma Vt")
     source.line(f"{left}, {values}, {right} = np.linalg.svd({source.poly(z)}, full_matrices=False)")
@@ -271,7 +275,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
     if "norm1" in parts.penalties:
         if sets.kind != "box" or sets.low is None or not sets.low.zero or sets.high is not None:
             return Attempt(name, "declined", "a penalty and a set together")
-        z = z - _divided(parts.penalties["norm1"] * w.of_fill(p.rows, p.cols), parts) if not parts.weighted else z
+        z = z - _divided(parts.penalties["norm1"] * of_fill(p.rows, p.cols), parts) if not parts.weighted else z
         if parts.weighted:
             return Attempt(name, "declined", "weights, a penalty and a set together")
         shown, tex = display(z), latex(z)
@@ -327,7 +331,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         normal = differentiate(sets.total, {u: p})[u]
         if normal.names & {u} or normal.zero:
             return Attempt(name, "declined", "the constraint is not an inequality in the unknown")
-        excess, length = w.substitute(sets.total, {u: z}), w.trace(normal.T * normal)
+        excess, length = substitute(sets.total, {u: z}), w.trace(normal.T * normal)
         source.line(
             f"{v} = {source.poly(z)} - max(0.0, {source.poly(excess)})/({source.poly(length)}) * "
             f"{source.factor(normal)}"
@@ -398,11 +402,11 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
         return Attempt(name, "declined", "an entropy with other terms")
     if total is not None and sign(total, system.facts) != 2:
         return Attempt(name, "declined", f"nothing shows that {display(total)} is positive")
-    g = w.power(eps, -1) * parts.target
+    g = power(eps, -1) * parts.target
     source = source_of(system)
     v = identifier(u)
     if total is None:
-        value = w.elementwise("exp", g - w.ones(p.rows))
+        value = elementwise("exp", g - w.ones(p.rows))
         source.line(f"{v} = {source.poly(value)}")
         text, tex = display(value), latex(value)
     else:

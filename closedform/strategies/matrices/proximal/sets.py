@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import sign
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Poly
+from closedform.algebra.noncommutative.functions import power
+from closedform.algebra.noncommutative.letters import ONE, Atom
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.stationarity.matrix import Constraint, MatrixSystem
 from closedform.strategies.matrices.convexity import affine
 
@@ -133,5 +135,5 @@ def _ball(c: Constraint, u: str, system: MatrixSystem) -> tuple[str, Poly] | Non
     if kind in ("norm", "norm1") and sign(radius, system.facts) == 2:
         return ("ball" if kind == "norm" else "ball1"), radius
     if penalty(a, Fraction(1, 2), u) == "norm" and e == 1 and sign(radius, system.facts) == 2:
-        return "ball", w.power(radius, Fraction(1, 2))
+        return "ball", power(radius, Fraction(1, 2))
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from closedform.algebra.noncommutative import normal_form as w
-from closedform.algebra.noncommutative.normal_form import Letter, Word
+from closedform.algebra.noncommutative import polynomial as w
+from closedform.algebra.noncommutative.functions import identity_is, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import Letter, Word
 from closedform.algebra.noncommutative.solve import identity_multiple
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -32,7 +34,7 @@ def by_factors(
     rank = sizes[0] if len(sizes) == 1 else source.let("rank", f"min({', '.join(sizes)})")
     a, b, k, _ = form
     conditions = list[str]()
-    left, right = (None if w.identity_is(x) else x for x in (a, b))
+    left, right = (None if identity_is(x) else x for x in (a, b))
     for x in (left, right):
         if x is not None:
             found = definite_when(system, x)
@@ -58,7 +60,7 @@ def by_factors(
     source.line(f"{sv} = np.append({sv}, np.zeros({rank}))[:{rank}]")
     source.line(f"{U}, {Vt} = (np.pad(Z, ((0, 0), (0, {rank})))[:, :{rank}] for Z in ({U}, {Vt}.T))")
     if penalty is not None and scalar is not None:  # the penalty is 2 c times the nuclear norm of the product
-        shrink = w.scale(penalty.weight, 2 / form[3]) * w.power(scalar, -1)
+        shrink = w.scale(penalty.weight, 2 / form[3]) * power(scalar, -1)
         source.line(f"{sv} = np.sqrt(np.maximum({sv} - {source.factor(shrink)}, 0))")
         Vt = source.let("W", f"{Vt} * {sv}")
     if columns is not None:
@@ -87,10 +89,10 @@ def by_factors(
         outputs[u] = identifier(u)
     shown = "*".join(l.key for l in letters)
     least = inner[0] if len(dict.fromkeys(inner)) == 1 else f"min({', '.join(dict.fromkeys(inner))})"
-    target = k if scalar is None else w.power(scalar, -1) * k
+    target = k if scalar is None else power(scalar, -1) * k
     cut = ""
     if penalty is not None and scalar is not None:
-        cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty.weight, 2 / form[3]) * w.power(scalar, -1))})"
+        cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty.weight, 2 / form[3]) * power(scalar, -1))})"
     best = f"truncated_svd({cut}, {least})" if cut else whitened(left, right, target, least)
     texts = _factor_texts(letters, best, penalty, columns)
     tex = " ".join(
@@ -164,7 +166,7 @@ def _freedom(letters: Word, penalty: Ridge | None) -> tuple[str, ...]:
 def by_autoencoder(system: MatrixSystem, letters: Word, form: Form, penalty: Ridge) -> Attempt:
     """||X - P X||^2 with penalties on the factors of P = U V: shrunken projectors on the leading eigenvectors of XX'."""
     a, b, _, c = form
-    gram = b if w.identity_is(a) else a
+    gram = b if identity_is(a) else a
     q = letters[0].cols
     keep = w.scale(penalty.weight, 2 / c)
     source = source_of(system)
@@ -208,7 +210,7 @@ def by_scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
     if scalar is None or definite_when(system, scalar) is None or not w.is_symmetric(k):
         return Attempt(NAME, "declined", "the loss is not the distance of Y*Y' to a matrix")
     u = letters[0].args[0]
-    target = w.power(scalar, -1) * k
+    target = power(scalar, -1) * k
     q = letters[0].cols
     source = source_of(system)
     n = source.size(q)

@@ -9,11 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Letter, Poly, Word
+from closedform.algebra.noncommutative.functions import identity_is, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE, Letter, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.emit.source import Source, identifier
@@ -109,9 +112,9 @@ def _product(
         return Attempt(name, "declined", form)
     if penalty is not None and not gram and columns is None:
         a, b, k, _ = form
-        one, other = (b, a) if w.identity_is(a) else (a, b)
+        one, other = (b, a) if identity_is(a) else (a, b)
         known = definite(one, system.facts) is not None and sign(penalty.weight, system.facts) == 2
-        if known and other == w.eye(other.rows) and not w.identity_is(one) and k == one:
+        if known and other == w.eye(other.rows) and not identity_is(one) and k == one:
             return by_autoencoder(system, letters, form, penalty)
     if gram and penalty is not None:
         scaled = identity_multiple(form[0])
@@ -141,7 +144,7 @@ def _positive(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
     scale = s * t if s is not None and t is not None else None
     if scale is None or definite_when(system, scale) is None:
         return Attempt(name, "declined", "the loss is not the distance to a matrix")
-    target = w.scale(k + k.T, Fraction(1, 2)) * w.power(scale, -1)
+    target = w.scale(k + k.T, Fraction(1, 2)) * power(scale, -1)
     source = source_of(system)
     values, vectors = source.locals("values vectors")
     r, v = source.size(rank), identifier(u)
@@ -193,7 +196,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
     r = source.size(rank)
     U, sv, Vt = source.locals("U sigma Vt")
     if s is not None:
-        target = w.power(s, -1) * k if definite_when(system, s) is not None else None
+        target = power(s, -1) * k if definite_when(system, s) is not None else None
         if target is None:
             return f"nothing shows that {display(s)} is positive"
         source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({source.poly(target)}, full_matrices=False)")
@@ -208,13 +211,13 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
         return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem
     conditions = list[str]()
     for x in (a, b):
-        if identity_multiple(x) is None or not w.identity_is(x):
+        if identity_multiple(x) is None or not identity_is(x):
             found = definite_when(system, x)
             if found is None:
                 return f"nothing shows that {display(x)} is positive definite"
             conditions += found
-    left = None if w.identity_is(a) else a
-    right = None if w.identity_is(b) else b
+    left = None if identity_is(a) else a
+    right = None if identity_is(b) else b
     plain = next((q for q in system.pieces if q.residual is not None), None)
     found = (
         collect(plain.residual, system.unknowns[0], *system.shape(system.unknowns[0]))
@@ -229,7 +232,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
         found
         and len(found.plain) == 1
         and not found.flipped
-        and w.identity_is(found.plain[0][1])
+        and identity_is(found.plain[0][1])
         and found.entrywise is None
     ):
         x, y = found.plain[0][0] * (identity_multiple(found.plain[0][1]) or w.constant(1)), -found.rest

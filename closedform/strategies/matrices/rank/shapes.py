@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from closedform.algebra.noncommutative import normal_form as w
+from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.normal_form import ONE, Atom, Letter, Poly, Word
+from closedform.algebra.noncommutative.functions import content, identity_is, power
+from closedform.algebra.noncommutative.latex import latex
+from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Word
+from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
-from closedform.algebra.noncommutative.text import display, latex
+from closedform.algebra.noncommutative.text import display
 from closedform.stationarity.matrix import MatrixSystem
 
 NAME = "low rank"  # of the strategy
@@ -67,9 +70,9 @@ def ridge_of(system: MatrixSystem) -> tuple[Ridge | None, MatrixSystem | None]:
         return (Ridge(weights[0], {}), without) if sign(weights[0], system.facts) in (1, 2) else (None, None)
     if len(weights) != 2 or any(sign(t, system.facts) != 2 for t in weights):
         return None, None
-    ratio = w.power(weights[1] * w.power(weights[0], -1), Fraction(1, 4))
-    scale = {u: w.power(ratio, e) for u, e in zip(system.unknowns, (1, -1), strict=True)}
-    return Ridge(w.power(weights[0] * weights[1], Fraction(1, 2)), scale), without
+    ratio = power(weights[1] * power(weights[0], -1), Fraction(1, 4))
+    scale = {u: power(ratio, e) for u, e in zip(system.unknowns, (1, -1), strict=True)}
+    return Ridge(power(weights[0] * weights[1], Fraction(1, 2)), scale), without
 
 
 Form = tuple[Poly, Poly, Poly, Fraction]  # L, R, K, c: the loss is c (tr(B'LBR)/2 - tr(K'B)) + const
@@ -82,8 +85,8 @@ def quadratic_form(loss: Poly, u: str, p: Poly) -> Form | str:
     a, b = found.plain[0]
     if a.rows != a.cols or b.rows != b.cols or not (w.is_symmetric(a) and w.is_symmetric(b)):
         return "the quadratic term is not symmetric"
-    k, c = -found.rest, abs(w.content(a)[0]) * abs(w.content(b)[0])
-    a, b, k = w.scale(a, 1 / abs(w.content(a)[0])), w.scale(b, 1 / abs(w.content(b)[0])), w.scale(k, 1 / c)
+    k, c = -found.rest, abs(content(a)[0]) * abs(content(b)[0])
+    a, b, k = w.scale(a, 1 / abs(content(a)[0])), w.scale(b, 1 / abs(content(b)[0])), w.scale(k, 1 / c)
     s, t = identity_multiple(a), identity_multiple(b)
     if s is not None and t is None:
         a, b = w.eye(a.rows), b * s
@@ -105,7 +108,7 @@ def whitened(left: Poly | None, right: Poly | None, k: Poly, rank: str) -> str:
         k, inner_front = rest, f"{_root(left, 1)}*"
     if right is not None and (rest := _without(right, k.T)) is not None:
         k, inner_back = rest.T, f"*{_root(right, 1)}"
-    if w.identity_is(k) and k == w.eye(k.rows) and (inner_front or inner_back):
+    if identity_is(k) and k == w.eye(k.rows) and (inner_front or inner_back):
         body = (inner_front + inner_back).strip("*").replace("**", "*")
     else:
         shown = display(k)
@@ -186,7 +189,7 @@ def _fold(loss: Poly, letters: Word, whole: Letter) -> Poly | None:
             body = w.of_letter(done[0])
             for l in done[1:]:
                 body = body * w.of_letter(l)
-            piece = piece * w.power(w.trace(body), e)
+            piece = piece * power(w.trace(body), e)
         out = out + piece
     return out
 
