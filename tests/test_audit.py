@@ -330,3 +330,10 @@ def test_a_formula_in_data_is_held_against_data() -> None:
     true, false = (said(loss, point({"m": m}, kind="global minimum"), unknowns=["m"]) for m in (mean, mean + 1))
     assert not true.faults
     assert "slope" in str(false.faults)
+
+
+def test_given_data_are_not_drawn_again() -> None:
+    """The parameters are; with other data the formula would be another."""
+    report = derive("ridge", data={"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, target="y")
+    assert report.verdict.outcome == "closed"
+    assert report.problem.parameters == ("lam",)

@@ -29,6 +29,9 @@ ASKED: dict[str, Any] = {
     "logistic": lambda: cf.derive(
         "logistic", data={"x": [1, 2, 3], "y": [0, 1, 1]}, target="y", intercept=False, timeout=30
     ),
+    "column and coefficient x": lambda: cf.derive(
+        "logistic", data={"x": [0, 0, 1, 1, 1], "y": [0, 1, 0, 1, 1]}, target="y", timeout=30
+    ),
     "neuron": lambda: cf.derive("nn", data={"x": [1, 2, 3], "y": [0, 1, 0]}, target="y", timeout=30),
     "line": lambda: cf.derive("ols", data={"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, target="y", intercept=True),
     "ols": lambda: cf.derive("ols"),

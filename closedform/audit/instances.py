@@ -255,7 +255,7 @@ def _instances(problem: Problem, budget: Budget) -> Iterator[Instance]:
         for _ in range(TRIES):
             if budget.remaining <= 0:
                 return
-            n = SIZES[trial % len(SIZES)]
+            n = next((len(c) for c in question.columns.values()), SIZES[trial % len(SIZES)])
             reach = (
                 len(VALUES) if trial % 3 == 2 else 4 if trial < 20 else 9
             )  # small values first, extreme ones between
@@ -268,7 +268,7 @@ def _instances(problem: Problem, budget: Budget) -> Iterator[Instance]:
                 values |= {s: abs(values[s]) * (-1) ** (trial >> j) for j, s in enumerate(own_names[:3])}
             elif own_names and trial < 8 + len(EXTREME) * len(own_names):  # one name far out
                 values[own_names[(trial - 8) % len(own_names)]] = EXTREME[(trial - 8) // len(own_names)]
-            data = {
+            data = dict(question.columns) or {  # data that are given are no parameters
                 c: [fmpq(v.numerator, v.denominator) for v in (_drawn(source, reach, False) for _ in range(n))]
                 for c in sorted(columns)
             }

@@ -18,7 +18,7 @@ from closedform.problem import Problem
 from closedform.report.formats import Asked
 from closedform.report.record import ReportRecord
 from closedform.report.written import text_of
-from closedform.statement import columns_of, tree_of
+from closedform.statement import apart, columns_of, tree_of
 
 FORMAT = 1  # the first
 SHOWN_ENTRIES = 20_000  # of data
@@ -138,11 +138,11 @@ def stated(problem: Problem) -> dict[str, Any]:
 
 
 def _columns(report: ReportRecord) -> dict[str, Any]:
-    """The data that the loss names by rows, where no certificate holds them and they are few."""
+    """The data that the loss names by rows, as its tree names them, where no certificate holds them and they are few."""
     problem = report.problem
     held = any("columns" in c.statement for c in report.certificates)
     streamed = problem.data is not None and not problem.data.exact  # the rows are in a file
-    found = {} if held or streamed or problem.level == "matrix" else columns_of(problem)
+    found = {} if held or streamed or problem.level == "matrix" else apart(None, columns_of(problem), problem.unknowns)[1]
     few = sum(map(len, found.values())) <= SHOWN_ENTRIES
     return {"columns": {x: [str(v) for v in c] for x, c in found.items()}} if found and few else {}
 
