@@ -142,7 +142,9 @@ def _columns(report: ReportRecord) -> dict[str, Any]:
     problem = report.problem
     held = any("columns" in c.statement for c in report.certificates)
     streamed = problem.data is not None and not problem.data.exact  # the rows are in a file
-    found = {} if held or streamed or problem.level == "matrix" else apart(None, columns_of(problem), problem.unknowns)[1]
+    found = (
+        {} if held or streamed or problem.level == "matrix" else apart(None, columns_of(problem), problem.unknowns)[1]
+    )
     few = sum(map(len, found.values())) <= SHOWN_ENTRIES
     return {"columns": {x: [str(v) for v in c] for x, c in found.items()}} if found and few else {}
 
