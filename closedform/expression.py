@@ -1,6 +1,6 @@
 """The expression tree that the reader makes and everything else consumes.
 
-A ``Node`` has the head of the kernel's trees (``kernel/expression.py``: "+", "*", "^", "exp", "@", "sum", ...) or one
+A ``Node`` has the head of the kernel's trees (``kernel/expressions/tree.py``: "+", "*", "^", "exp", "@", "sum", ...) or one
 of the heads for matrices and constraints that only stand here (``MATRIX_HEADS``). Products keep their order.
 """
 

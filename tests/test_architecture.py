@@ -66,7 +66,10 @@ def imports(tree: ast.AST, module: str, is_package: bool) -> list[tuple[str, int
                 parts = module.split(".")
                 kept = parts[: len(parts) - node.level + (1 if is_package else 0)]
                 base = ".".join([*kept, base]).rstrip(".")
-            packages = ("closedform", "closedform.kernel", "closedform.kernel.claims")
+            packages = (
+                "closedform",
+                *(f"closedform.kernel{part}" for part in ("", ".claims", ".expressions", ".algebra")),
+            )
             out += [(f"{base}.{a.name}" if base in packages else base, node.lineno) for a in node.names]
     return out
 

@@ -23,8 +23,8 @@ from closedform.enclosures.tape import Tape
 from closedform.expression import to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel import check_certificate
-from closedform.kernel.expression import read
-from closedform.kernel.jets import jet
+from closedform.kernel.expressions.jets import jet
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.data.tables import read_table

@@ -15,7 +15,7 @@ from closedform.enclosures.attained import attains
 from closedform.enclosures.line.functions import put
 from closedform.enclosures.paths import Gap, lowest_limit
 from closedform.frozen import FrozenMap
-from closedform.kernel.expression import ONE, ZERO, read
+from closedform.kernel.expressions.tree import ONE, ZERO, read
 from closedform.ladder.verdict import conclude
 from closedform.points import CriticalPoint
 from closedform.strategies.reductions.faces import _Answer, _Candidate

@@ -14,9 +14,9 @@ import closedform as cf
 from closedform.kernel import check_certificate, check_document
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
-from closedform.kernel.expression import read
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.finding import COVERED, REFUSED
-from closedform.kernel.infix import infix
 
 Doc = dict[str, Any]
 

@@ -13,11 +13,11 @@ import closedform as cf
 from closedform.kernel import Certificate, check_certificate, check_document
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
-from closedform.kernel.expression import read
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED
 from closedform.kernel.headlines.matrices import convex
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.infix import infix
 from closedform.kernel.reading import Refused
 
 SHAPES = {"X": "n,k", "y": "n", "a": "k"}

@@ -13,9 +13,10 @@ from flint import arb, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from closedform.kernel import Certificate, Refused, balls, check_certificate, check_document
-from closedform.kernel import expression as ex
+from closedform.kernel import Certificate, Refused, check_certificate, check_document
 from closedform.kernel.document import seal
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as ex
 from closedform.kernel.process import check_text
 from closedform.kernel.reading import decimal, fields, integer, rational
 

@@ -10,7 +10,7 @@ import pytest
 from flint import arb
 
 from closedform.kernel import Refused, check_certificate
-from closedform.kernel.jets import jet
+from closedform.kernel.expressions.jets import jet
 
 QUARTIC = {"loss": ["+", ["^", "x", "4"], ["*", "-1", ["^", "x", "2"]]], "unknowns": ["x"]}
 ROOT_HALF = "0.70710678118654752440"  # 1/sqrt(2)

@@ -29,7 +29,7 @@ from closedform.expression import (
     substitute,
     to_tree,
 )
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import tree as kernel
 from closedform.reading.language import parse, parse_assumption, parse_equations, parse_loss, parse_shapes, unparse
 
 SAME = [  # two spellings of one node

@@ -8,8 +8,8 @@ import pytest
 from closedform import problem
 from closedform.errors import CallError, InputError
 from closedform.expression import free_names, to_tree
-from closedform.kernel import balls
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as kernel
 from closedform.losses import catalogue, find, losses
 from closedform.reading.language import parse, unparse
 

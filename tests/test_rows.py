@@ -13,9 +13,9 @@ from flint import arb, ctx, fmpq, fmpq_mat
 
 import closedform as cf
 from closedform import problem as problems
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import differentiate, read
-from closedform.kernel.jets import jet
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.jets import jet
+from closedform.kernel.expressions.tree import differentiate, read
 from closedform.ladder import climb
 from closedform.stationarity.large.row_loss import RowLoss, row_loss
 

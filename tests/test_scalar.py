@@ -21,8 +21,8 @@ from closedform.calculus import scalar
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.roots.polynomial import polynomial_roots
 from closedform.calculus.signs import Facts
-from closedform.kernel import expression as kernel
 from closedform.kernel.check import check_certificate
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.ladder import SCALAR
 from closedform.stationarity.scalar import stationarity

@@ -10,8 +10,8 @@ import sympy as sp
 
 from closedform import problem as problems
 from closedform.expression import Node, name, to_tree
-from closedform.kernel import balls
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as kernel
 from closedform.reading.language import parse, unparse
 from closedform.reading.statistics import as_sums
 from closedform.report.document.moments import condition

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from closedform.algebra.bridge import to_sympy, to_tree
 from closedform.kernel import Refused, check_certificate
-from closedform.kernel.balls import evaluate_complex
-from closedform.kernel.claims.tower import is_zero, prove_zero, substitute
-from closedform.kernel.expression import Tree, add, mul, power, read
+from closedform.kernel.algebra.tower import is_zero, prove_zero
+from closedform.kernel.expressions.balls import evaluate_complex
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import Tree, add, mul, power, read
 from closedform.reading.language import parse
 
 ZERO = fmpq(0)

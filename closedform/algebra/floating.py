@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from flint import arb, fmpq
 
-from closedform.kernel import balls
-from closedform.kernel.expression import Tree, differentiate, free_names, head_of
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions.tree import Tree, differentiate, free_names, head_of
 from closedform.kernel.reading import Refused
 
 Values = Mapping[str, np.ndarray]

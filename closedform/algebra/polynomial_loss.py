@@ -1,6 +1,6 @@
 """Losses that are polynomials over Q in their unknowns as they are written, sums over the rows of a table carried out.
 
-The exact reading is the kernel's (``kernel/rational.py``): a sum over rows goes in as the moments of its columns.
+The exact reading is the kernel's (``kernel/algebra/rational.py``): a sum over rows goes in as the moments of its columns.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from flint import fmpq, fmpq_mpoly
 
 from closedform.expression import Node
-from closedform.kernel.expression import read
-from closedform.kernel.rational import quotient
+from closedform.kernel.algebra.rational import quotient
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Json, Refused
 
 MAX_DEGREE = 200

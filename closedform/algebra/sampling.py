@@ -16,8 +16,8 @@ import sympy as sp
 from flint import acb, arb, ctx, fmpq
 
 from closedform.algebra.bridge import NoTranslation, to_tree
-from closedform.kernel import balls
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 
 

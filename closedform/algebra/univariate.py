@@ -11,7 +11,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.errors import CallError, InputError
 from closedform.expression import Node, free_names
-from closedform.kernel.coefficients import poly_text
+from closedform.kernel.algebra.polynomials import poly_text
 from closedform.reading.from_sympy import SympyReading
 from closedform.reading.language import parse, unparse
 

@@ -16,8 +16,8 @@ from fractions import Fraction
 from flint import arb, fmpq, fmpz
 
 from closedform.expression import Node, to_tree
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import ARITY, Tree, differentiate, read
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import ARITY, Tree, differentiate, read
 from closedform.kernel.reading import Refused
 
 Slope = dict[int, arb]

@@ -10,9 +10,9 @@ from flint import acb, arb, arb_mat, fmpq
 from closedform.audit.evaluation import Open, Place, Slope, Undefined, Value, gap, tree_of, truth
 from closedform.errors import ClosedFormError
 from closedform.expression import RELATIONS, Node, name, scalar_form
-from closedform.kernel.balls import evaluate_complex
-from closedform.kernel.claims.critical_points import inertia
-from closedform.kernel.jets import jet
+from closedform.kernel.algebra.inertia import inertia
+from closedform.kernel.expressions.balls import evaluate_complex
+from closedform.kernel.expressions.jets import jet
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.language import parse, unparse

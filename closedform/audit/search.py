@@ -17,7 +17,7 @@ from closedform.audit.floats import truth as truths
 from closedform.audit.question import Question
 from closedform.budget import Budget
 from closedform.expression import Node, free_names, heads
-from closedform.kernel.jets import jet
+from closedform.kernel.expressions.jets import jet
 from closedform.kernel.reading import Refused
 
 KINKS = frozenset(("abs", "max", "min", "sign", "piecewise"))

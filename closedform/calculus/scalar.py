@@ -14,7 +14,7 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 from closedform.algebra.sampling import Sample, Sampler, real_ball, tree_of
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 
 PIECEWISE = (sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.Heaviside)

@@ -1,6 +1,6 @@
 """A stationarity system as functions on balls: values, gradients, Jacobians and inertia, data columns included.
 
-Derivatives are the kernel's own (``kernel/jets.py``), so what is enclosed here is what the kernel will check.
+Derivatives are the kernel's own (``kernel/expressions/jets.py``), so what is enclosed here is what the kernel will check.
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from closedform.algebra.polynomial_systems.elements import evaluated, inverted
 from closedform.enclosures.over_rows import OverRows
 from closedform.enclosures.tape import Tape
 from closedform.expression import to_tree
-from closedform.kernel.balls import evaluate
-from closedform.kernel.claims.critical_points import inertia as inertia_of
-from closedform.kernel.claims.critical_points import value_at
-from closedform.kernel.expression import Tree, free_names, read
-from closedform.kernel.jets import jet
-from closedform.kernel.rational import NotRational, Quotient, quotient
+from closedform.kernel.algebra.inertia import inertia as inertia_of
+from closedform.kernel.algebra.rational import NotRational, Quotient, quotient, value_at
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.jets import jet
+from closedform.kernel.expressions.tree import Tree, free_names, read
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import apart, columns_of, columns_text
 from closedform.stationarity.scalar import Stationarity

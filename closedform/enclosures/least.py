@@ -17,7 +17,7 @@ from flint import arb
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
 from closedform.enclosures.ranges import Range, line, range_of
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 
 MAX_TERMS = 60  # of an expression that is written in several ways

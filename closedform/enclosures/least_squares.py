@@ -15,7 +15,7 @@ from flint import fmpq
 
 from closedform.algebra.floating import Derivatives, value
 from closedform.budget import Budget
-from closedform.kernel.expression import Tree, free_names, head_of
+from closedform.kernel.expressions.tree import Tree, free_names, head_of
 
 BATCH = 400
 

@@ -13,8 +13,8 @@ import numpy as np
 from flint import fmpq
 
 from closedform.algebra.floating import value
-from closedform.kernel.expression import Tree, differentiate, free_names, head_of
-from closedform.kernel.jets import in_forms
+from closedform.kernel.expressions.jets import in_forms
+from closedform.kernel.expressions.tree import Tree, differentiate, free_names, head_of
 
 Array = np.ndarray
 Columns = Mapping[str, Array]

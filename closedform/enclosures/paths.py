@@ -21,7 +21,7 @@ from closedform.enclosures.line.constants import Const
 from closedform.enclosures.line.expansion import expansion
 from closedform.enclosures.line.functions import Unclear, put
 from closedform.enclosures.line.zeros import TAILS
-from closedform.kernel.expression import MINUS, Tree, mul, power
+from closedform.kernel.expressions.tree import MINUS, Tree, mul, power
 
 PARAMETER = "@t"  # no name of a loss
 MAX_UNKNOWNS = 3

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import Tree, as_integer
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.rows import Columns
+from closedform.kernel.expressions.tree import Tree, as_integer
 from closedform.kernel.reading import Refused
-from closedform.kernel.rows import Columns
 
 PRECISION = 96
 INFINITE = arb("inf")

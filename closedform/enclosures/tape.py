@@ -1,7 +1,7 @@
 """A loss with its gradient and Hessian as one list of steps on balls, each shared part once.
 
-Branch and bound evaluates the same derivatives on thousands of boxes. The kernel's jets (``kernel/jets.py``) walk the tree
-each time; here derivatives are written out once (``kernel.expression.differentiate``), equal parts are found by their
+Branch and bound evaluates the same derivatives on thousands of boxes. The kernel's jets (``kernel/expressions/jets.py``) walk the tree
+each time; here derivatives are written out once (``kernel.expressions.tree.differentiate``), equal parts are found by their
 trees, and a box costs one pass over the list. What is claimed of it the kernel repeats with its jets.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.balls import operation
-from closedform.kernel.expression import Tree, differentiate
+from closedform.kernel.expressions.balls import operation
+from closedform.kernel.expressions.tree import Tree, differentiate
 from closedform.kernel.reading import Refused
 
 MAX_STEPS = 3_000

@@ -9,10 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from closedform.kernel.process import TIMEOUT, check_text
 from closedform.kernel.document import summary
+from closedform.kernel.process import TIMEOUT, check_text
 from closedform.kernel.reading import Refused
-
 
 FORMAT = Path(__file__).parent / "FORMAT.md"  # what a certificate of each kind states and how it is checked
 

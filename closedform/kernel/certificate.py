@@ -7,7 +7,7 @@ A certificate is JSON with exactly four keys::
      "claim": {"kind": "...", ...},      what is said about it
      "evidence": {...}}                  what the checker needs to follow; it never searches
 
-Numbers are text (``"-3/4"``, ``"1.25"``), expressions are trees (see ``expression.py``). ``kind`` names the checker.
+Numbers are text (``"-3/4"``, ``"1.25"``), expressions are trees (see ``expressions/tree.py``). ``kind`` names the checker.
 """
 
 from __future__ import annotations

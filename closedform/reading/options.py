@@ -11,8 +11,8 @@ from typing import Any
 
 from closedform.errors import CallError
 from closedform.expression import Node, free_names, name, to_tree
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import read as tree_of
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import read as tree_of
 from closedform.kernel.reading import Refused
 from closedform.reading.language import parse, parts, unparse
 

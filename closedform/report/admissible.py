@@ -14,8 +14,8 @@ from flint import arb, ctx, fmpq
 
 from closedform.errors import CallError
 from closedform.expression import Node, add, column_names, free_names, negate, scalar_names, to_tree
-from closedform.kernel import balls
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.reading.language import parse, unparse
 from closedform.report.evaluate import evaluate

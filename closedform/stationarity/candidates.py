@@ -24,8 +24,8 @@ from closedform.calculus.roots.rational import to_flint
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import formula
-from closedform.kernel.expression import free_names, read, write
-from closedform.kernel.infix import infix
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import free_names, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
 from closedform.stationarity.place import Place, not_real

@@ -2,7 +2,7 @@
 
 A point lies in it when each ``Requirement`` holds there. The requirements are read off the text before anything is
 simplified: ``exp(log(x))`` asks for x > 0 although it is x, ``1/x - 1/x`` for x != 0. The answer at a point is inside,
-outside or unknown; what a ball cannot tell apart is decided exactly (kernel/claims/tower.py) where the point is given
+outside or unknown; what a ball cannot tell apart is decided exactly (kernel/algebra/tower.py) where the point is given
 by an expression or as a root of a polynomial, and stays unknown otherwise: it is then neither inside nor outside.
 """
 

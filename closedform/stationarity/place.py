@@ -18,10 +18,10 @@ from flint import acb, arb, ctx, fmpq, fmpz_poly
 from closedform.algebra import bridge
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.expression import Node, add, free_names, negate, number, to_tree
-from closedform.kernel import balls
-from closedform.kernel import expression as kernel
-from closedform.kernel.claims import tower
-from closedform.kernel.rational import quotient
+from closedform.kernel.algebra import tower
+from closedform.kernel.algebra.rational import quotient
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 
 Side = Literal["inside", "outside", "unknown"]

@@ -11,7 +11,7 @@ from flint import arb, fmpq
 from closedform.algebra.bridge import NoTranslation
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.budget import Budget
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
 from closedform.stationarity.conditions import Conditions

@@ -20,7 +20,7 @@ from closedform.errors import CallError
 from closedform.expression import Node, column_names
 from closedform.expression import free_names as free_names_of
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.statement import apart, columns_of

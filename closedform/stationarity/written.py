@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from closedform.algebra import bridge
 from closedform.expression import scalar_form, to_tree
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.language import unparse

@@ -22,10 +22,10 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.expression import Node, to_tree
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
+from closedform.kernel.algebra.inertia import inertia as inertia_of
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.claims.critical_points import inertia as inertia_of
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Json, Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.place import TINY, Place, Requirement, not_real

@@ -12,8 +12,8 @@ from closedform.attempt import Finding, finding
 from closedform.enclosures.paths import Gap, PathLimit, lowest_limit
 from closedform.enclosures.ranges import Range, range_of
 from closedform.expression import to_tree
-from closedform.kernel import expression as kernel
-from closedform.kernel.expression import MINUS, mul
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import MINUS, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import Requirement
 from closedform.stationarity.scalar import Stationarity

@@ -27,7 +27,7 @@ from closedform.enclosures.line.spots import Spot
 from closedform.enclosures.line.whole import landscape_of, solutions_of
 from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class

@@ -15,8 +15,8 @@ from closedform.algebra import bridge
 from closedform.attempt import finding
 from closedform.budget import working_bits
 from closedform.enclosures.certificates import ListedPoint
+from closedform.kernel.algebra.inertia import inertia as inertia_of
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.critical_points import inertia as inertia_of
 from closedform.points import Kind
 from closedform.strategies.ending import Found, FoundPoint, Record
 

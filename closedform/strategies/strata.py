@@ -24,7 +24,7 @@ from closedform.calculus.bounds import end_of
 from closedform.enclosures.coercive import grows
 from closedform.enclosures.ranges import Range, between, line, range_of
 from closedform.frozen import FrozenMap
-from closedform.kernel.claims.critical_points import inertia
+from closedform.kernel.algebra.inertia import inertia
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity, alone, smaller
 

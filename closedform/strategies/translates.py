@@ -11,7 +11,7 @@ from closedform.algebra.bridge import NoTranslation, from_tree, to_sympy
 from closedform.algebra.sampling import Sample, real_ball, tree_of
 from closedform.enclosures.line.circles import period_of
 from closedform.expression import to_tree
-from closedform.kernel import expression as kernel
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import COMPARISONS, Requirement
 from closedform.stationarity.scalar import Stationarity

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from flint import fmpq
 
 from closedform.algebra.radicals.terms import text
-from closedform.kernel.claims.tower import angle
-from closedform.kernel.expression import Tree, free_names, power
+from closedform.kernel.expressions.angles import angle
+from closedform.kernel.expressions.tree import Tree, free_names, power
 
 LONG = 120  # characters, past which an expression is abbreviated
 SHORT = 10  # characters of a subexpression that is not worth a name

@@ -13,7 +13,7 @@ from flint import acb, arb, fmpq, fmpz, fmpz_mat, fmpz_poly, nmod_poly
 
 from closedform.algebra.galois.subfields import monic_roots
 from closedform.algebra.radicals.terms import Workshop, cosine, root_of_unity, unity
-from closedform.kernel.expression import Tree, add, mul
+from closedform.kernel.expressions.tree import Tree, add, mul
 
 MAX_CONDUCTOR, MAX_PHI = 1500, 160
 

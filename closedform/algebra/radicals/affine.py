@@ -20,7 +20,7 @@ from flint import acb, acb_poly, arb, fmpq, fmpq_poly, fmpz_poly
 from closedform.algebra.galois.subfields import locate, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.terms import Unresolved, Workshop, polynomial, turn
-from closedform.kernel.expression import MINUS, Tree, add, mul, power
+from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 
 Vector = tuple[int, ...]
 Pair = tuple[Vector, Vector]

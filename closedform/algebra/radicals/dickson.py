@@ -12,7 +12,7 @@ from flint import fmpq
 
 from closedform.algebra.radicals.fields import Element, NumberField, constant, content, square_part
 from closedform.algebra.radicals.terms import HALF, Workshop, cosine, is_negative, negate, rational_root, turn
-from closedform.kernel.expression import MINUS, ZERO, Tree, add, mul, power
+from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, mul, power
 
 Embedding = tuple[Tree, ...]
 ARCS: dict[fmpq, Tree] = {  # cos(2 pi t), by t

@@ -15,7 +15,7 @@ from closedform.algebra.roots import enclose, rounded
 from closedform.budget import Budget, working_bits
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.expression import Tree, write
+from closedform.kernel.expressions.tree import Tree, write
 from closedform.kernel.reading import Json, Refused
 
 MAX_OPERATIONS = 5_000  # written out; longer ones are withheld and the steps given instead

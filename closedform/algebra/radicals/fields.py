@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from flint import Ordering, fmpq, fmpq_mat, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz
 
 from closedform.algebra.radicals.terms import Unresolved, negate
-from closedform.kernel.expression import ZERO, Tree, add, mul, power
+from closedform.kernel.expressions.tree import ZERO, Tree, add, mul, power
 
 LEVELS = 8
 Element = fmpq_mpoly

@@ -18,22 +18,13 @@ from dataclasses import dataclass
 from math import log2
 from typing import Protocol
 
-from flint import (
-    fmpq_poly,
-    fmpz,
-    fmpz_mod,
-    fmpz_mod_ctx,
-    fmpz_mod_poly,
-    fmpz_mod_poly_ctx,
-    fmpz_poly,
-    nmod_poly,
-)
+from flint import fmpq_poly, fmpz, fmpz_mod, fmpz_mod_ctx, fmpz_mod_poly, fmpz_mod_poly_ctx, fmpz_poly, nmod_poly
 
 from closedform.algebra.galois.subfields import Subfield, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.resolvents import Resolvents, roots_from
 from closedform.algebra.radicals.terms import Unresolved, Workshop
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions.tree import Tree
 
 MAX_PRIMES = 20_000
 

@@ -11,7 +11,7 @@ from closedform.algebra.galois.subfields import monic_roots
 from closedform.algebra.radicals.dickson import Embedding, cosines, dickson_polynomial
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, polynomial, root_of_unity, turn
-from closedform.kernel.expression import MINUS, Tree, add, mul, power
+from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from closedform.algebra.radicals.fields import Element, NumberField, constant, g
 from closedform.algebra.radicals.kummer import prime_step
 from closedform.algebra.radicals.steps import adjoin, dickson, extend
 from closedform.algebra.radicals.terms import Unresolved, Workshop
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions.tree import Tree
 
 MAX_BITS = 1 << 15
 

@@ -7,16 +7,9 @@ from collections.abc import Sequence
 from flint import acb, fmpq
 
 from closedform.algebra.radicals.dickson import Embedding, dickson_polynomial, dickson_roots
-from closedform.algebra.radicals.fields import (
-    Element,
-    NumberField,
-    constant,
-    content,
-    generator,
-    square_part,
-)
+from closedform.algebra.radicals.fields import Element, NumberField, constant, content, generator, square_part
 from closedform.algebra.radicals.terms import HALF, Unresolved, Workshop, is_negative, negate
-from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, mul, power
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, mul, power
 
 
 def extend(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:

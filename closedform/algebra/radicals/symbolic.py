@@ -13,9 +13,10 @@ from math import comb
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from closedform.algebra.radicals.terms import HALF, I, Unresolved, negate, plain_root, rational_root, unity
-from closedform.kernel.claims.tower import Relation, prove_zero, substitute
-from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, head_of, mul, power
-from closedform.kernel.infix import infix
+from closedform.kernel.algebra.tower import Relation, prove_zero
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, head_of, mul, power
 from closedform.kernel.reading import Refused
 
 MAX_TERMS = 400

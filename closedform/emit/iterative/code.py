@@ -14,7 +14,7 @@ from flint import fmpq
 
 from closedform.emit.auxiliaries import NUMPY
 from closedform.emit.iterative.trees import HALF, WIDTH, NoCode
-from closedform.kernel.expression import ONE, Tree, add, as_integer, free_names, mul
+from closedform.kernel.expressions.tree import ONE, Tree, add, as_integer, free_names, mul
 
 _OWN = {
     "sigmoid": "_sigmoid",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from closedform.emit.iterative.code import Writer, columns_of, varies
 from closedform.emit.iterative.trees import NoCode, tree_of
 from closedform.expression import Node, scalar_form
-from closedform.kernel.expression import free_names
+from closedform.kernel.expressions.tree import free_names
 from closedform.problem import Problem
 from closedform.reading.language import unparse
 

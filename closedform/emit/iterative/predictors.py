@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from flint import fmpq
 
-from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, free_names, mul
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, free_names, mul
 
 Affine = tuple[tuple[str, Tree], ...]  # unknowns with their coefficients, which hold none
 

@@ -18,7 +18,7 @@ from closedform.emit.iterative.predictors import Affine, Predictors, square_of
 from closedform.emit.iterative.source import Iteration, define, with_auxiliaries
 from closedform.emit.iterative.trees import NoCode, derivative, kinked, rounded, tree_of
 from closedform.expression import scalar_form
-from closedform.kernel.expression import ONE, TWO, ZERO, Tree, add, free_names, mul, power
+from closedform.kernel.expressions.tree import ONE, TWO, ZERO, Tree, add, free_names, mul, power
 from closedform.problem import Problem
 
 MOST_UNKNOWNS = 400

@@ -1,6 +1,6 @@
 """Scalar losses as trees made for floating point: stable functions recognised, kinks rounded off, differentiated.
 
-A tree is that of ``kernel.expression``, with further heads: ``sigmoid``, ``softplus``, ``logsumexp``, ``polygamma`` (order
+A tree is that of ``kernel.expressions.tree``, with further heads: ``sigmoid``, ``softplus``, ``logsumexp``, ``polygamma`` (order
 first), ``piecewise`` with ``piece``, ``step`` (1 where positive, else 0). Nothing here is a proof; it is what code is made of.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flint import fmpq
 
 from closedform.expression import Node, to_tree
-from closedform.kernel.expression import MINUS, ONE, TWO, ZERO, Tree, add, free_names, mul, power, quotient
+from closedform.kernel.expressions.tree import MINUS, ONE, TWO, ZERO, Tree, add, free_names, mul, power, quotient
 from closedform.kernel.reading import Json
 
 HALF = fmpq(1, 2)

@@ -27,9 +27,9 @@ from closedform.enclosures.line.functions import (
 from closedform.enclosures.line.spots import BITS, FINE, Spot, between
 from closedform.enclosures.line.zeros import Zeros, zeros
 from closedform.expression import Node, number, substitute
-from closedform.kernel import expression as kernel
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import ZERO, Tree
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import ZERO, Tree
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import Requirement
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from flint import arb, fmpq, fmpz
 
 from closedform.enclosures.line.functions import Unclear
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import ONE, ZERO, Tree, head_of, mul, power
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import ONE, ZERO, Tree, head_of, mul, power
 from closedform.kernel.reading import Refused
 
 

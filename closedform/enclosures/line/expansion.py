@@ -13,8 +13,8 @@ from flint import arb, fmpq
 from closedform.enclosures.line.constants import Const, is_zero, number_of
 from closedform.enclosures.line.functions import Unclear
 from closedform.enclosures.line.growth import Growth, X, spread
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import Tree, free_names
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import Tree, free_names
 from closedform.kernel.reading import Refused
 
 

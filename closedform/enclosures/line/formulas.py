@@ -24,8 +24,8 @@ from closedform.enclosures.line.cells import value_at
 from closedform.enclosures.line.functions import vanishes
 from closedform.enclosures.line.spots import Spot
 from closedform.errors import ClosedFormError
-from closedform.kernel import expression as kernel
-from closedform.kernel.expression import Tree, add, mul, power
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import Tree, add, mul, power
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import real_value
 

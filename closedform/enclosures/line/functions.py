@@ -13,10 +13,10 @@ from fractions import Fraction
 from flint import acb, arb, arb_series, ctx, fmpq, fmpz
 
 from closedform.expression import Node, scalar_form
-from closedform.kernel import expression as kernel
-from closedform.kernel.balls import evaluate
-from closedform.kernel.claims import tower
-from closedform.kernel.expression import MINUS, ONE, ZERO, Tree, add, free_names, head_of, mul, power
+from closedform.kernel.algebra import tower
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, free_names, head_of, mul, power
 from closedform.kernel.reading import Refused
 
 MAX_ROWS = 2_000

@@ -27,7 +27,7 @@ from closedform.enclosures.line.constants import (
     times,
 )
 from closedform.enclosures.line.functions import Unclear, taylor
-from closedform.kernel.expression import ONE, ZERO
+from closedform.kernel.expressions.tree import ONE, ZERO
 
 KEPT = 6  # terms before the rest is put into one ball
 ORDER = 4  # of Taylor expansions of small parts

@@ -22,8 +22,8 @@ from closedform.enclosures.line.functions import Unclear, has_switch, identicall
 from closedform.enclosures.line.spots import BITS, FINE, Spot
 from closedform.enclosures.line.ties import equal_values, symmetric
 from closedform.enclosures.line.zeros import TAILS, inward, signs_between, zeros
-from closedform.kernel import expression as kernel
-from closedform.kernel.expression import MINUS, Tree, add, mul, power
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 from closedform.kernel.reading import Refused
 
 Role = Literal["critical", "kink", "end", "isolated", "flat"]

@@ -11,11 +11,11 @@ from flint import arb, ctx, fmpq, fmpz_poly
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real
 from closedform.enclosures.line.functions import Unclear, taylor, value, vanishes
-from closedform.kernel import expression as kernel
-from closedform.kernel.balls import evaluate
-from closedform.kernel.claims import tower
-from closedform.kernel.expression import MINUS, Tree, add, mul
-from closedform.kernel.rational import quotient
+from closedform.kernel.algebra import tower
+from closedform.kernel.algebra.rational import quotient
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import MINUS, Tree, add, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import integer_coefficients
 

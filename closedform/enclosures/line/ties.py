@@ -12,9 +12,9 @@ from closedform.enclosures.line.cells import value_at
 from closedform.enclosures.line.circles import circular_args, in_half_angle, period_of, unit_of
 from closedform.enclosures.line.functions import identically_zero, put
 from closedform.enclosures.line.spots import Spot, polynomial_of
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import MINUS, Tree, add, mul
-from closedform.kernel.rational import quotient
+from closedform.kernel.algebra.rational import quotient
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import MINUS, Tree, add, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import integer_coefficients
 

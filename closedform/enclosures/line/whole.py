@@ -18,8 +18,8 @@ from closedform.enclosures.line.landscape import Landscape, landscape, period_of
 from closedform.enclosures.line.spots import BITS, Spot
 from closedform.enclosures.line.zeros import zeros
 from closedform.expression import Node
-from closedform.kernel import expression as kernel
-from closedform.kernel.expression import Tree, add, differentiate, mul
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import Tree, add, differentiate, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.domain import defined
 from closedform.stationarity.place import Requirement

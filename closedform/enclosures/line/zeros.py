@@ -29,7 +29,7 @@ from closedform.enclosures.line.functions import (
     value,
 )
 from closedform.enclosures.line.spots import BITS, FINE, Spot, between, derivative, guesses, polynomial_of
-from closedform.kernel.expression import MINUS, ONE, Tree, add, free_names, head_of, mul, power
+from closedform.kernel.expressions.tree import MINUS, ONE, Tree, add, free_names, head_of, mul, power
 
 TAILS = (4, 16, 64, 1024, 2**16, 2**40)
 MAX_BOXES = 40_000

@@ -32,46 +32,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_mpoly, fmpz_poly
 
-from closedform.kernel.balls import column_text, evaluate
-from closedform.kernel.expression import (
+from closedform.kernel.algebra.inertia import inertia
+from closedform.kernel.algebra.polynomials import divides, enclosed_roots
+from closedform.kernel.algebra.rational import NotRational, Quotient, dense, quotient, value_at
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.convexity import AFFINE, CONVEX, curvature
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.jets import Jet, jet
+from closedform.kernel.expressions.rows import column_text
+from closedform.kernel.expressions.tree import (
     Binding,
     Relation,
     Tree,
     add,
     differentiate,
-    free_names,
-    head_of,
     mul,
     read,
     requirements,
     scoped,
 )
-from closedform.kernel.infix import infix
-from closedform.kernel.jets import Jet, jet
-from closedform.kernel.rational import NotRational, Quotient, dense, quotient
 from closedform.kernel.reading import (
     Json,
+    Refused,
     columns,
     decimal,
     fields,
     integer,
     mapping,
     names,
-    Refused,
     rational,
     refuse,
     sequence,
     text,
 )
-from closedform.kernel.rows import balls_of, in_blocks
 
 RELATIONS = ("<", "<=", ">", ">=", "!=")
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-CONSTANT, AFFINE, CONVEX, CONCAVE, OPEN = "constant", "affine", "convex", "concave", "open"
 
 
 @dataclass
@@ -388,11 +387,6 @@ def _on(factor: fmpz_poly) -> Callable[[Quotient], bool]:
     return vanishes
 
 
-def divides(f: fmpz_poly, g: fmpz_poly) -> bool:
-    """Whether f divides g over Q; f has no multiple factor."""
-    return f.gcd(g).degree() == f.degree()
-
-
 def _by_linear(given: Given, points: list[Point]) -> int:
     k = len(given.unknowns)
     rows, sides = list[list[fmpq]](), list[fmpq]()
@@ -475,45 +469,6 @@ def _flat(f: Quotient, point: Point) -> tuple[int, int, int] | None:
     return None
 
 
-def enclosed_roots(f: fmpz_poly) -> list[acb]:
-    """The complex roots of a squarefree polynomial in disjoint balls, real ones with the imaginary part exactly zero."""
-    return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
-
-
-def value_at(p: fmpq_mpoly, at: list[Any], number: Any = fmpq) -> Any:
-    """The value of a polynomial at rational numbers, or at balls made by ``number``."""
-    total = number(0)
-    for exponents, c in p.terms():
-        term = number(c)
-        for v, e in zip(at, exponents, strict=True):
-            term = term * v ** int(e) if e else term
-        total = total + term
-    return total
-
-
-def inertia(matrix: list[list[arb]] | list[list[fmpq]]) -> tuple[int, int, int] | None:
-    """Signs of the eigenvalues of a symmetric matrix by congruence (Sylvester); None where balls are too wide."""
-    a, signs = [list(row) for row in matrix], [0, 0]
-    while a:
-        n = len(a)
-        best = max(range(n), key=lambda i: _size(a[i][i]))
-        if _size(a[best][best]) == 0:
-            pairs = [(i, j) for i in range(n) for j in range(i) if _size(a[i][j]) > 0]
-            if not pairs:
-                zero = all(v == 0 for row in a for v in row)
-                return (signs[0], signs[1], n) if zero else None
-            best, j = max(pairs, key=lambda p: _size(a[p[0]][p[1]]))
-            a[best] = [u + v for u, v in zip(a[best], a[j], strict=True)]
-            for row in a:
-                row[best] = row[best] + row[j]
-            if _size(a[best][best]) == 0:
-                return None
-        pivot, lead = a[best][best], a[best]
-        signs[0 if pivot > 0 else 1] += 1
-        a = [[a[i][j] - a[i][best] * lead[j] / pivot for j in range(n) if j != best] for i in range(n) if i != best]
-    return signs[0], signs[1], 0
-
-
 def inertia_at(given: Given, ball: list[arb]) -> tuple[int, int, int] | None:
     """The signs of the Hessian of the loss, the same at every point of the ball; None where they are open."""
     return inertia(given.system(ball, True)[1])
@@ -522,12 +477,6 @@ def inertia_at(given: Given, ball: list[arb]) -> tuple[int, int, int] | None:
 def _inertia_in(given: Given, point: Point) -> tuple[int, int, int] | None:
     """The same at a point, whose wider box has its Jacobian already."""
     return (inertia(point.jacobian) if point.jacobian else None) or inertia_at(given, point.ball)
-
-
-def _size(v: arb | fmpq) -> arb:
-    """A lower bound of |v| for choosing pivots; zero when the sign is open."""
-    ball = v if isinstance(v, arb) else arb(v)
-    return abs(ball).abs_lower() if ball > 0 or ball < 0 else arb(0)
 
 
 # -- that there are no others ------------------------------------------------------------------------------------
@@ -633,73 +582,3 @@ def _cover(given: Given, points: list[Point], box: list[tuple[fmpq, fmpq]], leav
 
 
 # -- convexity by composition ------------------------------------------------------------------------------------
-
-
-def curvature(tree: Tree, unknowns: set[str], at: dict[str, Any], columns: dict[str, list[fmpq]]) -> str:
-    """CONSTANT, AFFINE, CONVEX or CONCAVE in the unknowns (where defined), in every row of a sum, else OPEN."""
-    if not free_names(tree) & unknowns:
-        return CONSTANT
-    if not isinstance(tree, tuple):
-        return AFFINE
-    head, args = head_of(tree), tree[1:]
-    if head == "sum":
-        low, high = (evaluate(a, at, columns).unique_fmpz() for a in args[1:3])
-        if low is None or high is None:
-            return OPEN
-        blocks = in_blocks(args[3], str(args[0]), int(low), int(high), columns, arb)
-        return _joined(curvature(body, unknowns, {**at, **own}, columns) for body, own in blocks)
-    if head == "+":
-        return _joined(curvature(a, unknowns, at, columns) for a in args)
-    if head == "*":
-        free = [a for a in args if free_names(a) & unknowns]
-        factor = balls_of(evaluate(mul(*(a for a in args if not free_names(a) & unknowns)), at, columns), None)
-        inner = curvature(free[0], unknowns, at, columns) if len(free) == 1 else OPEN
-        if all(f.is_zero() for f in factor):
-            return CONSTANT
-        up, down = all(f >= 0 for f in factor), all(f <= 0 for f in factor)
-        if inner in (AFFINE, OPEN) or not (up or down):
-            return inner if inner == AFFINE else OPEN
-        return inner if up else CONCAVE if inner == CONVEX else CONVEX
-    inner = curvature(args[0], unknowns, at, columns)
-    if head in ("max", "min"):
-        bent = CONVEX if head == "max" else CONCAVE
-        kinds = {inner, *(curvature(a, unknowns, at, columns) for a in args[1:])}
-        return bent if kinds <= {CONSTANT, AFFINE, bent} else OPEN
-    if head == "abs" and inner == AFFINE:
-        return CONVEX
-    exponent = args[1] if head == "^" else None
-    if head == "exp" and inner in (AFFINE, CONVEX):
-        return CONVEX
-    if head == "log" and inner in (AFFINE, CONCAVE):
-        return CONCAVE
-    if head == "log" and _exponentials(args[0], unknowns, at, columns):
-        return CONVEX
-    if head in ("sqrt",) and inner in (AFFINE, CONCAVE):
-        return CONCAVE
-    if (
-        head == "cosh" or (isinstance(exponent, fmpq) and exponent.q == 1 and exponent.p > 0 and exponent.p % 2 == 0)
-    ) and (inner == AFFINE):
-        return CONVEX
-    return OPEN
-
-
-def _joined(kinds: Iterator[str]) -> str:
-    out = CONSTANT
-    for kind in kinds:
-        if kind == OPEN or {kind, out} == {CONVEX, CONCAVE}:
-            return OPEN
-        out = max(out, kind, key=(CONSTANT, AFFINE, CONVEX, CONCAVE).index)
-    return out
-
-
-def _exponentials(tree: Tree, unknowns: set[str], at: dict[str, Any], columns: dict[str, list[fmpq]]) -> bool:
-    """Whether the tree is a sum of positive constants times exponentials of affine forms (log-sum-exp is convex)."""
-    if not isinstance(tree, tuple):
-        return isinstance(tree, fmpq) and tree > 0
-    if tree[0] == "+":
-        return all(_exponentials(a, unknowns, at, columns) for a in tree[1:])
-    if not free_names(tree) & unknowns:
-        return all(f > 0 for f in balls_of(evaluate(tree, at, columns), None))
-    if head_of(tree) == "*":
-        return all(_exponentials(a, unknowns, at, columns) for a in tree[1:])
-    return head_of(tree) == "exp" and curvature(tree[1], unknowns, at, columns) == AFFINE

@@ -20,8 +20,10 @@ from dataclasses import dataclass
 
 from flint import fmpq
 
-from closedform.kernel.claims.tower import build, opposed, prove_relation, prove_zero, read_relations, substitute
-from closedform.kernel.expression import (
+from closedform.kernel.algebra.tower import build, opposed, prove_relation, prove_zero, read_relations
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import (
     ZERO,
     Relation,
     Tree,
@@ -31,7 +33,6 @@ from closedform.kernel.expression import (
     requirements,
     scoped,
 )
-from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, mapping, name, names, refuse, sequence
 
 EVERY = "#"  # what stands before a free index: no name that can be written begins with it

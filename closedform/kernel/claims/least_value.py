@@ -27,10 +27,12 @@ from dataclasses import dataclass, field
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from closedform.kernel import reading
-from closedform.kernel.balls import Columns, column_text, evaluate
-from closedform.kernel.binding import bind
-from closedform.kernel.claims.exponentials import Field, Key, Scales
-from closedform.kernel.expression import (
+from closedform.kernel.algebra.exponentials import Field, Key, Scales
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.rows import Columns, column_text
+from closedform.kernel.expressions.substitution import bind
+from closedform.kernel.expressions.tree import (
     MINUS,
     ONE,
     TWO,
@@ -45,7 +47,6 @@ from closedform.kernel.expression import (
     read,
     scoped,
 )
-from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, fields, names, rational, refuse, sequence
 
 MAX_ROWS, MAX_EXPONENT = 2_000, 20_000

@@ -22,8 +22,8 @@ from typing import NamedTuple, Protocol, cast
 import flint
 from flint import fmpq
 
-from closedform.kernel.expression import read
-from closedform.kernel.infix import infix
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 P = 2**61 - 1

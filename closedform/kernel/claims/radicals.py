@@ -11,22 +11,14 @@ from typing import cast
 
 from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
-from closedform.kernel.balls import evaluate_complex, excludes_zero
-from closedform.kernel.expression import (
-    ZERO,
-    Tree,
-    add,
-    as_integer,
-    differentiate,
-    free_names,
-    mul,
-    power,
-    read,
-)
-from closedform.kernel.infix import infix
+from closedform.kernel.algebra.polynomials import poly_text
+from closedform.kernel.algebra.tower import prove_zero
+from closedform.kernel.expressions.angles import angle, multiple_of
+from closedform.kernel.expressions.balls import evaluate_complex, excludes_zero
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import ZERO, Tree, add, as_integer, differentiate, free_names, mul, power, read
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
-from closedform.kernel.claims.tower import angle, multiple_of, prove_zero, substitute
-from closedform.kernel.coefficients import poly_text
 
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
 PRECISIONS = (192, 768, 3072, 12288)

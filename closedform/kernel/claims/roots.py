@@ -9,8 +9,8 @@ from typing import cast
 
 from flint import acb, arb, ctx, fmpq
 
+from closedform.kernel.algebra.polynomials import poly_text, polynomial
 from closedform.kernel.reading import Json, decimal, fields, integer, refuse, sequence
-from closedform.kernel.coefficients import poly_text, polynomial
 
 MAX_DEGREE, MAX_BITS = 2_000, 400_000
 

@@ -18,8 +18,8 @@ from typing import cast
 
 from flint import acb, acb_poly, ctx, fmpq, fmpq_poly, fmpz, fmpz_poly
 
+from closedform.kernel.algebra.polynomials import poly_text, polynomial
 from closedform.kernel.claims.unsolvable import MAX_FACTORED, MAX_PAIRED, pair_lengths, subfield
-from closedform.kernel.coefficients import poly_text, polynomial
 from closedform.kernel.reading import Json, fields, integer, refuse, sequence
 
 MAX_NESTING, MAX_ROOTS, MAX_LABELS, MAX_BITS, MAX_LIFTED = 12, 200, 1_200, 1 << 17, 400

@@ -17,10 +17,10 @@ from pathlib import Path
 import flint
 from flint import fmpq, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series, nmod_poly
 
-from closedform.kernel.coefficients import poly_text, polynomial
-from closedform.kernel.expression import read
-from closedform.kernel.infix import infix
-from closedform.kernel.rational import quotient
+from closedform.kernel.algebra.polynomials import poly_text, polynomial
+from closedform.kernel.algebra.rational import quotient
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 TABLE = Path(__file__).parent.parent.parent / "tables" / "primitive_solvable_groups.json"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.finding import REFUSED, SEALED, Finding
 from closedform.kernel.headlines.polynomial_results import galois, radicals, roots
-from closedform.kernel.reading import MALFORMED, Json, Refused
 from closedform.kernel.headlines.reports import report
+from closedform.kernel.reading import MALFORMED, Json, Refused
 
 Judge = Callable[[dict[str, Json], Mapping[str, Certificate]], list[Finding]]
 

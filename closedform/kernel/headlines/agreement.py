@@ -6,22 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.balls import Columns, evaluate
-from closedform.kernel.binding import bind
-from closedform.kernel.claims.tower import prove_relation, prove_zero
-from closedform.kernel.expression import (
-    ARITY,
-    MINUS,
-    Relation,
-    Tree,
-    add,
-    free_names,
-    mul,
-    requirements,
-)
-from closedform.kernel.infix import infix
+from closedform.kernel.algebra.rational import NotRational, quotient
+from closedform.kernel.algebra.tower import prove_relation, prove_zero
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.rows import Columns
+from closedform.kernel.expressions.substitution import bind
+from closedform.kernel.expressions.tree import ARITY, MINUS, Relation, Tree, add, free_names, mul, requirements
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.rational import NotRational, quotient
 from closedform.kernel.reading import Refused
 
 MAX_ROWS, MAX_PARTS = 400, 3_000  # a sum that is written out; the parts of a tree that is reduced to normal form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions.tree import Tree
 
 ELEMENTARY_HEADS = {"exp", "log", "e"}
 CLASSES = ("rational", "radical", "elementary", "lambert_w", "special")

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from flint import acb, arb, ctx, fmpq, fmpz_poly
 
-from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
-from closedform.kernel.balls import evaluate
-from closedform.kernel.claims.critical_points import CONVEX, Given, curvature, enclosed_roots
-from closedform.kernel.claims.exponentials import terms
-from closedform.kernel.claims.tower import build, prove_relation, substitute
-from closedform.kernel.coefficients import MAX_DEGREE, polynomial
-from closedform.kernel.expression import (
+from closedform.kernel.algebra.exponentials import terms
+from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots, polynomial
+from closedform.kernel.algebra.rational import NotRational, dense, quotient
+from closedform.kernel.algebra.tower import build, prove_relation
+from closedform.kernel.claims.critical_points import Given
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.convexity import CONVEX, curvature
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import (
     MINUS,
     ONE,
     ZERO,
@@ -27,9 +29,9 @@ from closedform.kernel.expression import (
     power,
     requirements,
 )
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
 from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
-from closedform.kernel.rational import NotRational, dense, quotient
 from closedform.kernel.reading import Refused, mapping, rational, sequence
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from math import prod
 
 from flint import fmpq
 
-from closedform.kernel.expression import Tree, as_integer
+from closedform.kernel.expressions.tree import Tree, as_integer
 from closedform.kernel.reading import refuse
 
 MAX_EXPONENT = 100

@@ -15,7 +15,6 @@ from math import prod
 
 from flint import fmpq
 
-from closedform.kernel.balls import Columns
 from closedform.kernel.claims.matrices import (
     HEADS,
     MAX_SPREAD,
@@ -32,12 +31,13 @@ from closedform.kernel.claims.matrices import (
     trace,
     trials,
 )
-from closedform.kernel.expression import MINUS, ZERO, Tree, add, as_integer, mul, read, write
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.rows import Columns
+from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, as_integer, mul, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import normal, written_out
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.infix import infix
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
 LINEAR = ("+", "transpose", "tr", "vec", "diag", "total")  # of their arguments

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from flint import fmpq
 
-from closedform.kernel.claims.tower import build
-from closedform.kernel.expression import MINUS, ONE, Tree, free_names
+from closedform.kernel.algebra.tower import build
+from closedform.kernel.expressions.tree import MINUS, ONE, Tree, free_names
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.consequences import Question

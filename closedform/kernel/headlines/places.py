@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
-from closedform.kernel.balls import evaluate, evaluate_complex, excludes_zero
-from closedform.kernel.binding import bind
+from closedform.kernel.algebra.polynomials import divides, enclosed_roots, polynomial
+from closedform.kernel.algebra.rational import dense, value_at
+from closedform.kernel.algebra.tower import opposed, prove_relation, prove_zero
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.critical_points import Point, by_newton, divides, enclosed_roots, inertia_at, value_at
-from closedform.kernel.claims.tower import opposed, prove_relation, prove_zero, substitute
 from closedform.kernel.claims import formula
-from closedform.kernel.expression import Relation, Tree, read, write
+from closedform.kernel.claims.critical_points import Point, by_newton, inertia_at
+from closedform.kernel.expressions.balls import evaluate, evaluate_complex, excludes_zero
+from closedform.kernel.expressions.substitution import bind, substitute
+from closedform.kernel.expressions.tree import Relation, Tree, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
-from closedform.kernel.headlines.polynomial_results import in_radicals
-from closedform.kernel.headlines.spelling import spelled
-from closedform.kernel.headlines.text import parse
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
 from closedform.kernel.headlines.classes import CLASSES, class_of
 from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.polynomial_results import in_radicals
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
-from closedform.kernel.coefficients import polynomial
-from closedform.kernel.rational import dense
+from closedform.kernel.headlines.spelling import spelled
+from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 
 BITS, MAX_BITS = 320, 40_000

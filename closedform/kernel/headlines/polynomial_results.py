@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 
 from flint import fmpq_mpoly
 
+from closedform.kernel.algebra.polynomials import polynomial
+from closedform.kernel.algebra.rational import dense, product, quotient, ring
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import roots as root_lists
-from closedform.kernel.claims.tower import substitute
-from closedform.kernel.coefficients import polynomial
-from closedform.kernel.expression import Tree, free_names, read
-from closedform.kernel.headlines.agreement import agree
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import Tree, free_names, read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
-from closedform.kernel.infix import infix
+from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.rational import dense, product, quotient, ring
 from closedform.kernel.reading import Json, Refused, refuse, sequence, text
 
 ANSWERS = {"solvable": True, "unsolvable": False, "unsolvable_family": False}

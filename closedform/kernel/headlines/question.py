@@ -9,13 +9,14 @@ from typing import Self
 
 from flint import fmpq
 
-from closedform.kernel.headlines.agreement import agree, normal, same_need
+from closedform.kernel import reading
+from closedform.kernel.algebra.tower import is_zero, prove_relation
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import Given
 from closedform.kernel.claims.matrices import HEADS, PROPERTIES
-from closedform.kernel.finding import COVERED, SEALED, Finding
-from closedform.kernel.claims.tower import is_zero, prove_relation, substitute
-from closedform.kernel.expression import (
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import (
     MINUS,
     ONE,
     ZERO,
@@ -29,9 +30,9 @@ from closedform.kernel.expression import (
     read,
     requirements,
 )
-from closedform.kernel.infix import infix
+from closedform.kernel.finding import COVERED, SEALED, Finding
+from closedform.kernel.headlines.agreement import agree, normal, same_need
 from closedform.kernel.headlines.text import parse
-from closedform.kernel import reading
 from closedform.kernel.reading import Json, Refused, decimal, mapping, names, refuse, sequence
 
 

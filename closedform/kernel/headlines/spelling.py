@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flint import fmpq
 
-from closedform.kernel.expression import Tree, add, mul
-from closedform.kernel.infix import infix
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import Tree, add, mul
 
 HALF = fmpq(1, 2)
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 from flint import fmpq
 
-from closedform.kernel.expression import ARITY, MINUS, ONE, ZERO, Tree, add, mul, power
+from closedform.kernel.expressions.tree import ARITY, MINUS, ONE, ZERO, Tree, add, mul, power
 from closedform.kernel.reading import decimal, refuse
 
 MAX_TEXT, MAX_DEPTH = 200_000, 150

@@ -11,10 +11,10 @@ from functools import reduce
 
 from flint import arb, fmpq
 
-from closedform.kernel.balls import evaluate
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.tower import substitute
-from closedform.kernel.expression import MINUS, ONE, TWO, Tree, add, as_integer, free_names, mul, power
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import MINUS, ONE, TWO, Tree, add, as_integer, free_names, mul, power
 from closedform.kernel.headlines.agreement import written_out
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.text import parse

@@ -10,8 +10,8 @@ from typing import Any
 from closedform.expression import RELATIONS, Node
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
-from closedform.kernel.expression import ARITY, read
-from closedform.kernel.infix import infix
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import ARITY, read
 from closedform.kernel.reading import Json
 from closedform.points import CriticalPoint
 from closedform.problem import Problem

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from flint import fmpq
 
 from closedform.expression import heads, to_tree
-from closedform.kernel.balls import entry
-from closedform.kernel.expression import ONE, TWO, ZERO, Tree, head_of, read
+from closedform.kernel.expressions.rows import entry
+from closedform.kernel.expressions.tree import ONE, TWO, ZERO, Tree, head_of, read
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.statement import apart, columns_of

@@ -15,7 +15,7 @@ from flint import fmpq_poly, fmpz_mpoly
 
 from closedform.algebra.roots import isolate_real
 from closedform.budget import Budget
-from closedform.kernel.claims.exponentials import Field, Quotient
+from closedform.kernel.algebra.exponentials import Field, Quotient
 from closedform.strategies.exponentials.division import (
     coefficients,
     common_factor,

@@ -6,7 +6,7 @@ from typing import Any
 
 from flint import fmpq_poly, fmpz_mpoly, fmpz_poly
 
-from closedform.kernel.claims.exponentials import Field, Quotient
+from closedform.kernel.algebra.exponentials import Field, Quotient
 
 
 def variables(p: fmpz_mpoly, fld: Field) -> set[str]:

@@ -14,10 +14,10 @@ from math import gcd, lcm
 from flint import fmpq, fmpz_mpoly
 
 from closedform.algebra import bridge
-from closedform.kernel import expression as kernel
-from closedform.kernel.claims.exponentials import Field, Key, Quotient
-from closedform.kernel.expression import Tree, as_integer
-from closedform.kernel.infix import infix
+from closedform.kernel.algebra.exponentials import Field, Key, Quotient
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.tree import Tree, as_integer
 from closedform.kernel.reading import Json, Refused, refuse
 from closedform.statement import columns_of, statement
 from closedform.stationarity.scalar import Stationarity

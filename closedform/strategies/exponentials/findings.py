@@ -11,8 +11,8 @@ from flint import fmpq, fmpz_mpoly
 
 from closedform.attempt import Finding, finding
 from closedform.calculus.roots.decided_numbers import Number, text
+from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.exponentials import Field
 from closedform.strategies.ending import FoundPoint
 from closedform.strategies.exponentials.branches import Branch, Curve, Pieces
 from closedform.strategies.exponentials.division import dense, variables

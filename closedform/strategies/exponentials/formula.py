@@ -21,8 +21,8 @@ from closedform.budget import Budget
 from closedform.calculus.roots.polynomial import RootFormula, positive_roots, quadratic_roots
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
+from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.claims.exponentials import Field
 from closedform.points import CriticalPoint
 from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity

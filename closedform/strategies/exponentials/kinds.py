@@ -10,11 +10,11 @@ import flint
 from flint import arb, fmpq, fmpz, fmpz_poly
 
 from closedform.algebra.roots import isolate_real
-from closedform.kernel import balls
-from closedform.kernel import expression as kernel
-from closedform.kernel.claims.critical_points import CONVEX, curvature
-from closedform.kernel.claims.exponentials import Field, Quotient
-from closedform.kernel.expression import Tree
+from closedform.kernel.algebra.exponentials import Field, Quotient
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.convexity import CONVEX, curvature
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.points import Kind
 from closedform.stationarity.scalar import columns_of

@@ -17,9 +17,9 @@ from flint import arb, fmpq, fmpq_poly, fmpz
 from closedform.algebra import bridge
 from closedform.algebra.roots import isolate_real
 from closedform.budget import Budget, working_bits
-from closedform.kernel import balls
-from closedform.kernel import expression as kernel
-from closedform.kernel.claims.exponentials import Field, Quotient
+from closedform.kernel.algebra.exponentials import Field, Quotient
+from closedform.kernel.expressions import balls
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import columns_of
 from closedform.strategies.exponentials.branches import Branch

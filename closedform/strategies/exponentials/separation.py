@@ -19,19 +19,15 @@ from flint import fmpq, fmpz, fmpz_mat
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
-from closedform.kernel.claims.exponentials import Field, slopes, summands
-from closedform.kernel.expression import Tree
+from closedform.kernel.algebra.exponentials import Field
+from closedform.kernel.claims.exponentials import slopes, summands
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import certified
-from closedform.strategies.exponentials.field import (
-    NotExponential,
-    exponentials,
-    statement_json,
-    substitution_json,
-)
+from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json, substitution_json
 
 name = "separation"
 example = {"loss": "log(1+exp(a+b)) + log(1+exp(a-2*b)) - a - b", "unknowns": ["a", "b"]}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flint import fmpz_mpoly
 
-from closedform.kernel.claims.exponentials import Field
+from closedform.kernel.algebra.exponentials import Field
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.division import coefficients
 from closedform.strategies.exponentials.field import Setting

@@ -16,7 +16,7 @@ from closedform.enclosures.certificates import minimum_certificate
 from closedform.enclosures.descent import minimise
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
-from closedform.kernel.claims.critical_points import AFFINE, CONSTANT, CONVEX, curvature
+from closedform.kernel.expressions.convexity import AFFINE, CONSTANT, CONVEX, curvature
 from closedform.stationarity.large.row_loss import RowLoss
 from closedform.stationarity.system import System
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded, height

@@ -20,9 +20,9 @@ from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.expression import column_names, heads
-from closedform.kernel import expression as kernel
 from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CriticalPoint
 from closedform.statement import columns_in

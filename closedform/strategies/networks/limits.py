@@ -15,9 +15,9 @@ from typing import cast
 
 from flint import acb, arb, fmpq, fmpz, fmpz_poly
 
-from closedform.kernel import expression as kernel
 from closedform.kernel.claims.least_value import Squares, bind, squares
-from closedform.kernel.expression import ONE, ZERO, Tree
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import ONE, ZERO, Tree
 from closedform.kernel.reading import Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity

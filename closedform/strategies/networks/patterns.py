@@ -17,9 +17,9 @@ from flint import fmpq
 from closedform.algebra.bridge import sympy_rational
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.kernel import expression as kernel
 from closedform.kernel.claims.least_value import Squares, bind, squares
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity

@@ -29,11 +29,11 @@ from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
 from closedform.enclosures.least_squares import Candidate, candidates, residuals_of
 from closedform.errors import CallError, OutOfTime
-from closedform.kernel import expression as kernel
-from closedform.kernel.balls import evaluate
-from closedform.kernel.claims.exponentials import Field
+from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity, stationarity

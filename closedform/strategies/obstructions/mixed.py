@@ -16,8 +16,8 @@ from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
-from closedform.kernel import expression as kernel
-from closedform.kernel.claims.exponentials import Field
+from closedform.kernel.algebra.exponentials import Field
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import Place
 from closedform.stationarity.scalar import Stationarity, columns_of

@@ -29,8 +29,8 @@ from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.evaluation import Function
 from closedform.frozen import FrozenMap
-from closedform.kernel.expression import read
-from closedform.kernel.rational import quotient
+from closedform.kernel.algebra.rational import quotient
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Refused
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity

@@ -24,9 +24,9 @@ from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.rational import RealRoots
 from closedform.enclosures.certificates import ListedPoint, listed_certificate
 from closedform.expression import Node, to_tree
-from closedform.kernel import expression as kernel
+from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.certificate import Certificate
-from closedform.kernel.rational import quotient
+from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Json, Refused
 from closedform.points import Kind
 from closedform.stationarity.place import Place, Side, integer_coefficients

@@ -12,7 +12,7 @@ from typing import Any
 
 from flint import fmpq
 
-from closedform.kernel.expression import Tree
+from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import refuse
 
 Columns = Mapping[str, list[fmpq]]
@@ -97,3 +97,13 @@ def balls_of(value: Any, index: Any) -> list[Any]:
 def fold(head: str, total: Any, term: Any, index: Any) -> Any:
     """``total`` with a term added or multiplied (``head``) for each row of ``index``."""
     return reduce(mul if head == "prod" else add, balls_of(term, index), total)
+
+
+def entry(columns: Columns, column: str, index: int) -> fmpq:
+    return entries(columns, column, index, index + 1)[0]
+
+
+def column_text(name: str, entries: list[fmpq]) -> str:
+    """A column in a sentence: its first entries, and how many there are."""
+    shown = ", ".join(map(str, entries[:8]))
+    return f"{name} = {shown}" + (f", ... {len(entries)} rows" if len(entries) > 8 else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
-from closedform.kernel.expression import MINUS, Tree, head_of, power
+from closedform.kernel.expressions.tree import MINUS, Tree, head_of, power
 
 
 def infix(tree: Tree, above: int = 0) -> str:

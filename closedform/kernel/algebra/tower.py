@@ -15,19 +15,11 @@ from math import lcm
 
 from flint import Ordering, acb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
-from closedform.kernel.balls import excludes_zero
-from closedform.kernel.expression import (
-    MINUS,
-    ONE,
-    ZERO,
-    Relation,
-    Tree,
-    add,
-    free_names,
-    mul,
-    read,
-)
-from closedform.kernel.infix import infix
+from closedform.kernel.expressions.angles import angle, multiple_of
+from closedform.kernel.expressions.balls import excludes_zero
+from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, free_names, mul, read
 from closedform.kernel.reading import Json, Refused, refuse, sequence
 
 Key = tuple[str, ...]
@@ -556,70 +548,12 @@ def _primes(value: fmpq) -> list[tuple[fmpz, int]]:
     return out
 
 
-def multiple_of(tree: Tree, atoms: tuple[str, ...]) -> fmpq | None:
-    """r where the tree is r times exactly these constants."""
-    found, r, todo = list[str](), ONE, [tree]
-    while todo:
-        t = todo.pop()
-        if isinstance(t, fmpq):
-            r *= t
-        elif isinstance(t, tuple) and t[0] == "*":
-            todo += t[1:]
-        elif isinstance(t, tuple) and t[0] == "^" and isinstance(t[1], fmpq) and t[2] == MINUS and t[1] != 0:
-            r /= t[1]
-        elif isinstance(t, tuple) and t[0] in ("I", "pi"):
-            found.append(str(t[0]))
-        else:
-            return None
-    return r if sorted(found) == sorted(atoms) else None
-
-
-def angle(tree: Tree) -> tuple[fmpq, fmpq, Tree | None] | None:
-    """(t, r, a) where the tree is t pi + r acos(a), with asin(a) = pi/2 - acos(a); a is None where r is zero."""
-    turn = multiple_of(tree, ("pi",))
-    if turn is not None or tree == ZERO:
-        return turn or ZERO, ZERO, None
-    if not isinstance(tree, tuple):
-        return None
-    head, args = tree[0], tree[1:]
-    if head in ("acos", "asin"):
-        return (ZERO, ONE, args[0]) if head == "acos" else (HALF, MINUS, args[0])
-    if head == "*":
-        scale, inner = args[0], mul(*args[1:])
-        found = angle(inner) if isinstance(scale, fmpq) else None
-        return (found[0] * scale, found[1] * scale, found[2]) if found is not None and isinstance(scale, fmpq) else None
-    parts = [angle(a) for a in args] if head == "+" else [None]
-    found = [p for p in parts if p is not None]
-    inside = [p for p in found if p[2] is not None]
-    if len(found) < len(parts) or len(inside) > 1:
-        return None
-    turn = sum((p[0] for p in found), ZERO)
-    return (turn, inside[0][1], inside[0][2]) if inside else (turn, ZERO, None)
-
-
 def _level(index: str, tree: Tree) -> int:
     """One more than the levels of the sums inside that depend on the index."""
     if not isinstance(tree, tuple) or index not in free_names(tree):
         return 1
     inner = max((_level(index, a) for a in tree[1:]), default=1)
     return max(inner, 1 + _level(str(tree[1]), tree[4])) if tree[0] in ("sum", "prod") else inner
-
-
-def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
-    """The tree with names replaced; refused where an index of a sum would capture a name."""
-    if isinstance(tree, fmpq):
-        return tree
-    if isinstance(tree, str):
-        return values.get(tree, tree)
-    head, args = str(tree[0]), tree[1:]
-    if head == "@":
-        return (head, args[0], substitute(args[1], values))
-    if head in ("sum", "prod"):
-        inner = {k: v for k, v in values.items() if k != args[0]}
-        if any(str(args[0]) in free_names(v) for k, v in inner.items() if k in free_names(args[3])):
-            refuse(f"the index {args[0]} would capture a name")
-        return (head, args[0], *(substitute(a, values) for a in args[1:3]), substitute(args[3], inner))
-    return (head, *(substitute(a, values) for a in args))
 
 
 def build(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from flint import fmpq
 
-from closedform.kernel.balls import Columns, entry
-from closedform.kernel.expression import ONE, ZERO, Tree, add, as_integer, free_names, mul, power, requirements
+from closedform.kernel.expressions.rows import Columns, entry
+from closedform.kernel.expressions.tree import ONE, ZERO, Tree, add, as_integer, free_names, mul, power, requirements
 from closedform.kernel.reading import refuse
 
 MAX_ROWS, MAX_POWER = 2_000, 1_000  # of a sum that is written out; of a number
@@ -68,3 +68,20 @@ def _folded(head: str, args: list[Tree]) -> Tree:
     if head not in _OF_NUMBERS or len(numbers) < len(args):
         return (head, *args)
     return _OF_NUMBERS[head](numbers)
+
+
+def substitute(tree: Tree, values: Mapping[str, Tree]) -> Tree:
+    """The tree with names replaced; refused where an index of a sum would capture a name."""
+    if isinstance(tree, fmpq):
+        return tree
+    if isinstance(tree, str):
+        return values.get(tree, tree)
+    head, args = str(tree[0]), tree[1:]
+    if head == "@":
+        return (head, args[0], substitute(args[1], values))
+    if head in ("sum", "prod"):
+        inner = {k: v for k, v in values.items() if k != args[0]}
+        if any(str(args[0]) in free_names(v) for k, v in inner.items() if k in free_names(args[3])):
+            refuse(f"the index {args[0]} would capture a name")
+        return (head, args[0], *(substitute(a, values) for a in args[1:3]), substitute(args[3], inner))
+    return (head, *(substitute(a, values) for a in args))

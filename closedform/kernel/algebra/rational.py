@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import comb, prod
+from typing import Any
 
 from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_mpoly, fmpz_poly
 
-from closedform.kernel.balls import entry, evaluate
-from closedform.kernel.expression import Tree, as_integer, head_of
+from closedform.kernel.algebra.moments import summed
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.rows import Columns, entry, has, in_blocks
+from closedform.kernel.expressions.tree import Tree, as_integer, head_of
 from closedform.kernel.reading import Refused, refuse
-from closedform.kernel.moments import summed
-from closedform.kernel.rows import Columns, has, in_blocks
 
 MAX_LENGTH, MAX_WORK, MAX_DEGREE, MAX_BITS = 200_000, 20_000_000, 20_000, 4_000_000
 
@@ -157,3 +158,14 @@ def dense(p: fmpq_mpoly) -> fmpz_poly:
     for (e,), c in p.terms():
         out[int(e)] = (c * scale).p
     return fmpz_poly(out)
+
+
+def value_at(p: fmpq_mpoly, at: list[Any], number: Any = fmpq) -> Any:
+    """The value of a polynomial at rational numbers, or at balls made by ``number``."""
+    total = number(0)
+    for exponents, c in p.terms():
+        term = number(c)
+        for v, e in zip(at, exponents, strict=True):
+            term = term * v ** int(e) if e else term
+        total = total + term
+    return total

@@ -13,10 +13,9 @@ from typing import Any
 
 from flint import acb, arb, ctx, fmpq, fmpz
 
-from closedform.kernel.expression import MAX_TERMS, Tree, as_integer
+from closedform.kernel.expressions.rows import Columns, entry, fold, in_blocks, in_rows
+from closedform.kernel.expressions.tree import MAX_TERMS, Tree, as_integer
 from closedform.kernel.reading import Refused, refuse
-from closedform.kernel.rows import Columns, entries, fold, in_blocks, in_rows
-
 
 MAX_POWER = 2**40
 
@@ -126,16 +125,6 @@ def _or_none(number: Any, ball: Any) -> Any:
 
 def _to_the(base: arb, exponent: arb) -> arb:
     return (base.log() * exponent).exp()
-
-
-def entry(columns: Columns, column: str, index: int) -> fmpq:
-    return entries(columns, column, index, index + 1)[0]
-
-
-def column_text(name: str, entries: list[fmpq]) -> str:
-    """A column in a sentence: its first entries, and how many there are."""
-    shown = ", ".join(map(str, entries[:8]))
-    return f"{name} = {shown}" + (f", ... {len(entries)} rows" if len(entries) > 8 else "")
 
 
 def _index(ball: arb | acb) -> int:

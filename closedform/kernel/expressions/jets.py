@@ -12,8 +12,9 @@ from typing import Any
 
 from flint import arb, arb_mat, fmpq
 
-from closedform.kernel.balls import evaluate
-from closedform.kernel.expression import (
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.rows import Columns, Rows, balls_of, fold, in_blocks, in_rows
+from closedform.kernel.expressions.tree import (
     ARITY,
     MAX_TERMS,
     ONE,
@@ -26,7 +27,6 @@ from closedform.kernel.expression import (
     power,
 )
 from closedform.kernel.reading import Refused, refuse
-from closedform.kernel.rows import Columns, Rows, balls_of, fold, in_blocks, in_rows
 
 
 class Jet:

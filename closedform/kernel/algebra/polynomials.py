@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flint import fmpz, fmpz_poly
+from typing import cast
+
+from flint import acb, fmpz, fmpz_poly
 
 from closedform.kernel.reading import Json, integer, refuse, sequence
 
@@ -27,3 +29,13 @@ def poly_text(f: fmpz_poly, x: str = "x", limit: int = 300) -> str:
             sign = (" - " if c < 0 else " + ") if out else ("-" if c < 0 else "")
             out += sign + size + ("*" if size and power else "") + power
     return out if not 0 < limit < len(out) else out[: limit // 2] + " ... " + out[-(limit // 4) :]
+
+
+def divides(f: fmpz_poly, g: fmpz_poly) -> bool:
+    """Whether f divides g over Q; f has no multiple factor."""
+    return f.gcd(g).degree() == f.degree()
+
+
+def enclosed_roots(f: fmpz_poly) -> list[acb]:
+    """The complex roots of a squarefree polynomial in disjoint balls, real ones with the imaginary part exactly zero."""
+    return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
