@@ -3,15 +3,13 @@
 The flops of each operation stand in ``operations``, where the tests that measure a run take them from too. Sizes are
 polynomials in the size symbols that the program names when it reads its data. Branches: what only raises or warns is not
 taken, nor what is called ``special``; other tests are taken to hold (data in general position, matrices of full rank). A
-loop that ends on convergence counts ``ROUNDS`` times. The checks of the data are free. More than 450 lines, most of them
-the shapes that NumPy's functions return.
+loop that ends on convergence counts ``ROUNDS`` times. The checks of the data are free.
 """
 
 from __future__ import annotations
 
 import ast
 import operator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -20,26 +18,13 @@ from closedform.algebra.noncommutative.functions import power
 from closedform.algebra.noncommutative.letters import Atom, Mono, Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import Names, read
-from closedform.emit.operations import ENTRYWISE, LINALG, REDUCED, extreme, product, times
+from closedform.emit.operations import LINALG, extreme, product
+from closedform.emit.shapes import NUMBER, Array, NumPy
 from closedform.frozen import FrozenMap
 from closedform.reading.language import parse
 
 ROUNDS = 8
 _OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
-
-
-@dataclass(frozen=True)
-class Array:
-    """The shape of an array: no size for a number, one for a vector, two for a matrix."""
-
-    shape: tuple[Poly, ...]
-
-    @property
-    def size(self) -> Poly:
-        return w.product(w.constant(1), *self.shape)
-
-
-NUMBER = Array(())
 
 
 class _Returned(Exception):
@@ -118,7 +103,7 @@ def _order(p: Poly) -> str:
     return f"O({' + '.join(texts)})" if texts else "O(1)"
 
 
-class _Counter:
+class _Counter(NumPy):
     def __init__(self, functions: dict[str, ast.FunctionDef]) -> None:
         self.functions = functions
         self.flops, self.memory = w.constant(0), w.constant(0)
@@ -287,22 +272,6 @@ class _Counter:
         upper = size if part.upper is None else bound(part.upper)
         return upper - bound(part.lower) if part.lower is not None else upper
 
-    def broadcast(self, *arrays: Any) -> Array:
-        shapes = [a.shape for a in arrays if isinstance(a, Array)]
-        longest = max(shapes, key=len, default=())
-        out = list(longest)
-        for s in shapes:
-            for i, n in enumerate(reversed(s)):
-                spot = len(out) - 1 - i
-                if out[spot] == w.constant(1):
-                    out[spot] = n
-        return Array(tuple(out))
-
-    def entrywise(self, *arrays: Any) -> Array:
-        out = self.broadcast(*arrays)
-        self.flops = self.flops + out.size if out.shape else self.flops
-        return out
-
     def binary(self, op: ast.operator, a: Any, b: Any) -> Any:
         if isinstance(op, ast.MatMult):
             self.flops = self.flops + product(a.shape, b.shape)
@@ -320,7 +289,7 @@ class _Counter:
     def called(self, e: ast.Call, scope: dict[str, Any]) -> Any:
         f = e.func
         args = [self.value(x, scope) for x in e.args if not isinstance(x, ast.Starred)]
-        keywords = {k.arg: k.value for k in e.keywords if k.arg}
+        keywords = {k.arg: self.value(k.value, scope) for k in e.keywords if k.arg}
         if isinstance(f, ast.Name):
             return self.function(f.id, e, args, scope)
         if not isinstance(f, ast.Attribute):
@@ -330,7 +299,7 @@ class _Counter:
             self.flops = self.flops + out.size
             return out
         if ast.unparse(f.value) in ("np", "np.linalg"):
-            return self.numpy(f.attr, args, keywords, e, scope)
+            return self.numpy(f.attr, args, keywords)
         return self.method(self.value(f.value, scope), f.attr, args)
 
     def function(self, name: str, e: ast.Call, args: list[Any], scope: dict[str, Any]) -> Any:
@@ -366,139 +335,6 @@ class _Counter:
             return w.scalar(name) if third.id == "int" else NUMBER
         sizes = [str(ast.literal_eval(x)) for x in item.elts[2:4]]
         return Array(tuple(read(parse(s), Names(FrozenMap())) for s in sizes))
-
-    def numpy(
-        self, name: str, args: list[Any], keywords: dict[str, ast.expr], e: ast.Call, scope: dict[str, Any]
-    ) -> Any:
-        first: Any = args[0] if args else None
-        if name in ENTRYWISE:
-            return self.entrywise(*args)
-        if name in REDUCED or name in ("any", "all"):
-            return self.method(first, name, args[1:], keywords)
-        if name in (
-            "svd",
-            "eigh",
-            "eigvalsh",
-            "cholesky",
-            "solve",
-            "lstsq",
-            "cond",
-            "det",
-            "slogdet",
-            "norm",
-            "eig",
-            "eigvals",
-        ):
-            return self.linalg(name, args, keywords)
-        if name in ("eye", "ones", "zeros", "full"):
-            return self.made(name, args)
-        if name == "kron":
-            out = Array(tuple(a * b for a, b in zip(args[0].shape, args[1].shape, strict=True)))
-            self.flops = self.flops + out.size
-            return out
-        if name == "einsum":
-            return self.contraction(e, args)
-        if name == "diag":
-            return Array((first.shape[0], first.shape[0])) if len(first.shape) == 1 else Array((first.shape[0],))
-        if name in ("hstack", "vstack"):
-            return self.stacked(first, 1 if name == "hstack" else 0)
-        if name == "block":
-            return self.stacked([self.stacked(row, 1) for row in first], 0)
-        if name == "append":
-            return Array((args[0].size + (args[1].size if isinstance(args[1], Array) else w.constant(1)),))
-        if name == "pad":
-            return self.padded(first, e, scope)
-        if name in ("where", "asarray", "array", "sort", "isfinite"):
-            arrays = [a for a in args if isinstance(a, Array)]
-            return self.broadcast(*arrays) if arrays else Array(tuple([w.constant(1)] * 2))
-        if name == "arange":
-            return Array((args[-1] if isinstance(args[-1], Poly) else w.constant(1),))
-        if name in ("nonzero", "unravel_index", "argmax", "argsort", "finfo"):
-            return [first if isinstance(first, Array) else NUMBER]
-        raise Unsupported(f"np.{name} is not counted")
-
-    def linalg(self, name: str, args: list[Any], keywords: dict[str, ast.expr]) -> Any:
-        a: Array = args[0]
-        thin = isinstance(k := keywords.get("full_matrices"), ast.Constant) and k.value is False
-        key = "full_svd" if name == "svd" and not thin else name
-        order: Any = args[1] if len(args) > 1 else None
-        if name == "norm" and isinstance(order, str):
-            key = "cond"
-        arrays: list[Array] = [x for x in args if isinstance(x, Array) and x.shape]
-        self.flops = self.flops + LINALG[key](*(x.shape for x in arrays))
-        low = extreme("min", *a.shape) if len(a.shape) == 2 else None
-        if name == "svd":
-            rows, cols = a.shape
-            return [Array((rows, low if thin else rows)), Array((low,)), Array((low if thin else cols, cols))]  # type: ignore[arg-type]
-        if name in ("eigh", "eig"):
-            return [Array((a.shape[0],)), a]
-        if name == "lstsq":
-            return [Array((a.shape[1], *args[1].shape[1:])), NUMBER, low, NUMBER]
-        if name == "slogdet":
-            return [NUMBER, NUMBER]
-        if name == "norm":
-            return Array((a.shape[1],)) if "axis" in keywords else NUMBER
-        return {
-            "eigvalsh": Array((a.shape[0],)),
-            "eigvals": Array((a.shape[0],)),
-            "cholesky": a,
-            "solve": args[-1],
-        }.get(name, NUMBER)
-
-    def made(self, name: str, args: list[Any]) -> Array:
-        if name == "eye":
-            rows = args[0]
-            cols = args[1] if len(args) > 1 else rows
-            return Array((rows, cols))
-        shape = args[0] if isinstance(args[0], list) else [args[0]]
-        if not all(isinstance(s, Poly) for s in shape):
-            raise Unsupported("an array of unknown size")
-        return Array(tuple(shape))
-
-    def stacked(self, parts: Any, axis: int) -> Array:
-        parts = parts if isinstance(parts, list) else [parts]
-        matrices = [p if len(p.shape) == 2 else Array((w.constant(1), w.constant(1))) for p in parts]
-        along = w.add(*(p.shape[axis] for p in matrices))
-        across = matrices[0].shape[1 - axis]
-        return Array((across, along) if axis else (along, across))
-
-    def padded(self, a: Array, e: ast.Call, scope: dict[str, Any]) -> Array:
-        amounts = self.value(e.args[1], scope)
-        if not isinstance(amounts, list) or len(amounts) != 2:
-            return a
-        extra = [
-            w.add(*(x for x in pair if isinstance(x, Poly))) if isinstance(pair, list) else pair for pair in amounts
-        ]
-        return Array(tuple(s + x if isinstance(x, Poly) else s for s, x in zip(a.shape, extra, strict=True)))
-
-    def contraction(self, e: ast.Call, args: list[Any]) -> Array:
-        """Two flops for each combination of the indices, one where nothing is summed."""
-        inputs, output = str(ast.literal_eval(e.args[0])).split("->")
-        sizes: dict[str, Poly] = {}
-        for letters, array in zip(inputs.split(","), args[1:], strict=True):
-            sizes |= dict(zip(letters, array.shape, strict=True))
-        summed = set(sizes) - set(output)
-        self.flops = self.flops + times(2 if summed else 1, *sizes.values())
-        return Array(tuple(sizes[i] for i in output))
-
-    def method(self, value: Any, name: str, args: list[Any], keywords: dict[str, ast.expr] | None = None) -> Any:
-        if not isinstance(value, Array):
-            return value if isinstance(value, Poly) and name in REDUCED else NUMBER
-        if name in REDUCED:
-            size = value.shape[0] if name == "trace" else value.size
-            self.flops = self.flops + size if value.shape else self.flops
-            along = keywords.get("axis") if keywords else None
-            return value if name == "cumsum" else Array(value.shape[1:]) if along is not None else NUMBER
-        if name == "ravel":
-            return Array((value.size,))
-        if name == "reshape":
-            shape = args[0] if args and isinstance(args[0], list) else args
-            sizes = [s for s in shape if isinstance(s, Poly)]
-            if any(s == w.constant(-1) for s in sizes):
-                others = w.product(w.constant(1), *(s for s in sizes if s != w.constant(-1)))
-                sizes = [value.size * power(others, -1) if s == w.constant(-1) else s for s in sizes]
-            return Array(tuple(sizes))
-        return value if name in ("copy", "astype") else NUMBER
 
 
 def _gives_up(s: ast.stmt) -> bool:
