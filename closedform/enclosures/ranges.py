@@ -58,7 +58,7 @@ def between(low: arb | int | None, high: arb | int | None) -> Range:
 def range_of(tree: Tree, sides: Mapping[str, Range], columns: Columns | None = None) -> Range:
     """The values of a kernel tree on the box; the whole line where there is no rule for a part of it.
 
-    >>> from closedform.kernel.expression import read
+    >>> from closedform.kernel.expressions.tree import read
     >>> found = range_of(read(["+", ["^", "x", "2"], ["*", "-1", ["cos", "x"]]]), {"x": line()})
     >>> found.low, found.everywhere
     (-1.00000000000000, True)

@@ -23,7 +23,7 @@ MAX_STEPS = 3_000
 class Tape:
     """The loss, its gradient and its Hessian's upper triangle; raises ``Refused`` for trees over rows or too long.
 
-    >>> from closedform.kernel.expression import read
+    >>> from closedform.kernel.expressions.tree import read
     >>> tape = Tape(read(["*", "x", ["exp", "y"]]), ["x", "y"])
     >>> values, rows = tape.system([arb(2), arb(0)])
     >>> values, rows[1]

@@ -14,7 +14,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.iterative.forms import WIDTH, Printer, Reader, symbols
 from closedform.emit.iterative.program import Program
-from closedform.emit.iterative.source import Iteration, define, with_auxiliaries
+from closedform.emit.iterative.source import Iteration, define, through_widths, with_auxiliaries
 from closedform.emit.iterative.trees import NoCode
 from closedform.emit.source import Source, identifier, summary_of
 from closedform.problem import Problem
@@ -209,13 +209,7 @@ class _Assembly:
         ]
         keep = ", lower" if lower else ""
         if self.kinked:
-            lines += [
-                "        iterations = 0",
-                "        for width in 10.0 ** -np.arange(12):",
-                "            at = [lambda theta, g=g: g(theta, *data, width) for g in (loss, gradient, hessian)]",
-                f"            theta, steps, converged = _newton(*at, theta{keep})",
-                "            iterations += steps",
-            ]
+            lines += through_widths(keep)
         else:
             lines.append(
                 f"        theta, iterations, converged = _newton(f, df, lambda theta: hessian(theta, *data), theta{keep})"

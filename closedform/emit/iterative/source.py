@@ -24,6 +24,17 @@ class Iteration:
     shapes: tuple[tuple[str, int, int], ...] = ()
 
 
+def through_widths(keep: str) -> list[str]:
+    """Lines, inside a loop over starts, that minimise with ever narrower roundings of the kinks; ``keep`` is the bounds."""
+    return [
+        "        iterations = 0",
+        "        for width in 10.0 ** -np.arange(12):",
+        "            at = [lambda theta, g=g: g(theta, *data, width) for g in (loss, gradient, hessian)]",
+        f"            theta, steps, converged = _newton(*at, theta{keep})",
+        "            iterations += steps",
+    ]
+
+
 def define(name: str, arguments: list[str], lines: list[str]) -> str:
     return f"def {name}({', '.join(arguments)}):\n" + "\n".join("    " + line for line in lines)
 

@@ -11,7 +11,19 @@ from collections.abc import Callable
 from flint import fmpq
 
 from closedform.expression import Node, to_tree
-from closedform.kernel.expressions.tree import MINUS, ONE, TWO, ZERO, Tree, add, free_names, mul, power, quotient
+from closedform.kernel.expressions.tree import (
+    DERIVATIVES,
+    MINUS,
+    ONE,
+    TWO,
+    ZERO,
+    Tree,
+    add,
+    free_names,
+    mul,
+    power,
+    quotient,
+)
 from closedform.kernel.reading import Json
 
 HALF = fmpq(1, 2)
@@ -243,22 +255,8 @@ def _of_extreme(head: str, args: tuple[Tree, ...], x: str) -> Tree:
     )
 
 
-def _bell(u: Tree) -> Tree:
-    return mul(TWO, power(("pi",), -HALF), ("exp", mul(MINUS, power(u, TWO))))
-
-
 _DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
-    "exp": lambda u: ("exp", u),
-    "log": lambda u: power(u, MINUS),
-    "sin": lambda u: ("cos", u),
-    "cos": lambda u: mul(MINUS, ("sin", u)),
-    "tan": lambda u: add(ONE, power(("tan", u), TWO)),
-    "sinh": lambda u: ("cosh", u),
-    "cosh": lambda u: ("sinh", u),
-    "tanh": lambda u: add(ONE, mul(MINUS, power(("tanh", u), TWO))),
-    "asin": lambda u: power(add(ONE, mul(MINUS, power(u, TWO))), -HALF),
-    "acos": lambda u: mul(MINUS, power(add(ONE, mul(MINUS, power(u, TWO))), -HALF)),
-    "atan": lambda u: power(add(ONE, power(u, TWO)), MINUS),
+    **DERIVATIVES,
     "sigmoid": lambda u: mul(("sigmoid", u), ("sigmoid", mul(MINUS, u))),
     "softplus": lambda u: ("sigmoid", u),
     "abs": lambda u: ("sign", u),
@@ -266,7 +264,5 @@ _DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
     "step": lambda _: ZERO,
     "gamma": lambda u: mul(("gamma", u), ("polygamma", ZERO, u)),
     "loggamma": lambda u: ("polygamma", ZERO, u),
-    "erf": _bell,
-    "erfc": lambda u: mul(MINUS, _bell(u)),
     "lambertw": lambda u: quotient(("lambertw", u), mul(u, add(ONE, ("lambertw", u)))),
 }

@@ -267,12 +267,12 @@ def differentiate(tree: Tree, x: str) -> Tree:
         order, z = args
         both = add(("besseli", add(order, MINUS), z), ("besseli", add(order, ONE), z))
         return mul(fmpq(1, 2), both, differentiate(z, x))
-    if head not in _DERIVATIVES:
+    if head not in DERIVATIVES:
         refuse(f"the kernel has no derivative of {head}")
-    return mul(_DERIVATIVES[head](args[0]), differentiate(args[0], x))
+    return mul(DERIVATIVES[head](args[0]), differentiate(args[0], x))
 
 
-_DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
+DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
     "exp": lambda u: ("exp", u),
     "log": lambda u: power(u, MINUS),
     "sqrt": lambda u: mul(fmpq(1, 2), power(u, fmpq(-1, 2))),

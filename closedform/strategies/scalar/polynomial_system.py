@@ -1,11 +1,10 @@
 """Several unknowns, rational equations over Q: every critical point, exact where radicals exist, and how many there are.
 
-The zeros come from ``algebra.systems`` (Groebner basis, univariate form, proved by substitution). Each irreducible
+The zeros come from ``algebra.polynomial_systems`` (Groebner basis, univariate form, proved by substitution). Each irreducible
 factor of the univariate polynomial is decided by Galois theory: where its group is not solvable, no coordinate system
 in radicals exists for its points; else each coordinate's own minimal polynomial gives the radicals. Kinds come from the
 Hessian in balls. A global minimum is named only where the loss is coercive and the list complete, or where the loss is
-a sum of squares that vanishes at the point. (More than 400 lines: one answer in four steps, exact values, kinds, least
-loss, certificate, that share what is known of each zero.)
+a sum of squares that vanishes at the point.
 """
 
 from __future__ import annotations
