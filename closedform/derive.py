@@ -23,7 +23,6 @@ from closedform.problem import Problem
 from closedform.reading.streams.clock import reading_until
 from closedform.report.model import Report
 from closedform.report.sense import turned
-from closedform.report.solution import with_iteration, with_solution
 from closedform.report.theorems.table import stated
 from closedform.stationarity.system import Outline
 
@@ -230,9 +229,12 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
         checked = Checked(audited(problem.minimised(), conclude("ladder", tops), budget), ())
     _tell(checked.attempt)
     report = _report(problem.minimised(), outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
-    report = with_solution(report) if problem.arrays else report
+    numbers = (
+        importlib.import_module("closedform.report.solution") if problem.arrays or problem.data is not None else None
+    )
+    report = numbers.with_solution(report) if numbers else report
     report = report if problem.sense == "min" else turned(report, problem)
-    return with_iteration(report)
+    return numbers.with_iteration(report) if numbers else report
 
 
 def _tell(conclusion: Attempt) -> None:

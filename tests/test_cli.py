@@ -86,6 +86,24 @@ def test_help_and_errors_import_neither_sympy_nor_numpy():
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("arguments", [("derive", "ols"), ("roots", "x^5-x-1"), ("galois", "x^5-x-1")])
+def test_what_an_answer_does_not_use_is_not_imported(tmp_path, arguments):
+    """Neither by the command nor by its child, which has the finder by the fork."""
+    heard = tmp_path / "imported"
+    program = (
+        "import sys; from pathlib import Path; from closedform import cli\n"
+        "class Finder:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, *rest):\n"
+        f"        if name in ('sympy', 'numpy'): Path({str(heard)!r}).write_text(name)\n"
+        "sys.meta_path.insert(0, Finder)\n"
+        f"sys.exit(cli.run({list(arguments)!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not heard.exists(), heard.read_text()
+
+
 def test_hostile_text_is_not_run(tmp_path):
     marker = tmp_path / "ran"
     run = f"__import__('os').system('touch {marker}')"

@@ -23,10 +23,8 @@ from closedform.budget import Budget, working_bits
 from closedform.expression import Node, to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.inertia import inertia as inertia_of
-from closedform.kernel.certificate import Certificate
-from closedform.kernel.check import check_certificate
 from closedform.kernel.expressions import tree as kernel
-from closedform.kernel.reading import Json, Refused
+from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.place import TINY, Place, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
@@ -67,13 +65,6 @@ def numbers_only(system: Stationarity) -> bool:
         if symbols - {b.label for b in indexed}:
             return False
     return True
-
-
-def certified(statement: Mapping[str, Json], claim: Mapping[str, Json], evidence: Mapping[str, Json]) -> Certificate:
-    """The certificate, which the kernel has accepted; raises ``Refused``."""
-    certificate = Certificate(dict(statement), dict(claim), dict(evidence))
-    check_certificate(certificate)
-    return certificate
 
 
 class _Gate:

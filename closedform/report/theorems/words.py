@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sympy import Basic
-
-from closedform.algebra.bridge import text
 from closedform.ladder.verdict import Topic
+from closedform.report.written import text_of
 
 SHOWN = 300  # characters of one value in a sentence
 
@@ -31,7 +29,7 @@ def written(value: object) -> str:
     >>> written(3), written("x")
     ('3', 'x')
     """
-    shown = text(value) if isinstance(value, Basic) else str(value)
+    shown = text_of(value)
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}... ({len(shown)} characters)"
 
 

@@ -6,10 +6,10 @@ import flint
 from flint import fmpz_mpoly
 
 from closedform.algebra.roots import exact, isolate_real
+from closedform.certify import certified
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused
-from closedform.strategies.answer import certified
 from closedform.strategies.exponentials.division import coefficients, dense, variables
 from closedform.strategies.exponentials.field import (
     NotExponential,

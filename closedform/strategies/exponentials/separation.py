@@ -18,6 +18,7 @@ from flint import fmpq, fmpz, fmpz_mat
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
+from closedform.certify import certified
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.claims.exponentials import slopes, summands
@@ -26,7 +27,6 @@ from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.answer import certified
 from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json, substitution_json
 
 name = "separation"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 
 from closedform.algebra.noncommutative.letters import ONE
@@ -10,7 +11,6 @@ from closedform.emit.flops import count
 from closedform.emit.source import Source, summary_of
 from closedform.frozen import FrozenMap
 from closedform.stationarity.matrix import MatrixSystem
-from closedform.strategies.matrices.observed import observe
 
 
 def source_of(system: MatrixSystem) -> Source:
@@ -50,7 +50,7 @@ def by_theorem(
     if expression_class == "spectral":
         findings.append(finding("closed in the class spectral"))
     findings += [finding("remark on matrices", remark=r, source=reference) for r in remarks]
-    seen = observe(system, source)
+    seen = importlib.import_module("closedform.strategies.matrices.observed").observe(system, source)
     if seen is not None:
         findings.append(seen)
     formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, count(source), source)

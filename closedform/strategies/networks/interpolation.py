@@ -19,6 +19,7 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
+from closedform.certify import certified
 from closedform.expression import column_names, heads
 from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
@@ -27,7 +28,6 @@ from closedform.kernel.reading import Json, Refused
 from closedform.points import CriticalPoint
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.answer import certified
 from closedform.strategies.ending import FoundPoint, pointed
 from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json
 from closedform.strategies.networks.hidden import Hidden

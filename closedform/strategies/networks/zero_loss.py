@@ -25,6 +25,7 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
+from closedform.certify import certified
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
 from closedform.enclosures.least_squares import Candidate, candidates, residuals_of
@@ -37,7 +38,6 @@ from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity, stationarity
-from closedform.strategies.answer import certified
 from closedform.strategies.ending import FoundPoint, least_seen, pointed
 from closedform.strategies.exponentials import instance
 from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json
