@@ -6,7 +6,7 @@ import flint
 from flint import fmpz_mpoly
 
 from closedform.algebra.roots import exact, isolate_real
-from closedform.certify import certified
+from closedform.enclosures.certified import certified
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused

@@ -18,7 +18,7 @@ from flint import fmpq, fmpz, fmpz_mat
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.certify import certified
+from closedform.enclosures.certified import certified
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.claims.exponentials import slopes, summands

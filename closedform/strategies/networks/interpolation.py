@@ -19,7 +19,7 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
-from closedform.certify import certified
+from closedform.enclosures.certified import certified
 from closedform.expression import column_names, heads
 from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel

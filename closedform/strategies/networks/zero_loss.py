@@ -25,7 +25,7 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
-from closedform.certify import certified
+from closedform.enclosures.certified import certified
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
 from closedform.enclosures.least_squares import Candidate, candidates, residuals_of

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from closedform.algebra.noncommutative.letters import ONE, Letter, Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.tree import size_tree, tree
-from closedform.certify import certified
+from closedform.enclosures.certified import certified
 from closedform.expression import free_names, to_tree
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.matrices import draw_sizes
