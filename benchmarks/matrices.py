@@ -22,8 +22,8 @@ from closedform.ladder import MATRIX
 from closedform.stationarity.matrix import matrix_system
 
 
-def climb(problem, modules) -> str:
-    """The first rung that solves the problem; "-" where none does."""
+def first_solved(problem, modules) -> str:
+    """The first strategy that solves the problem; "-" where none does."""
     system = matrix_system(problem)
     for module in modules:
         if module.declines(system) is None and module.attempt(system, Budget.of(20)).outcome == "solved":
@@ -46,13 +46,13 @@ def main() -> int:
             continue
         if problem.level != "matrix":
             continue
-        best, rung = float("inf"), "-"
+        best, strategy = float("inf"), "-"
         for _ in range(repeat):
             start = time.process_time()
-            rung = climb(problem, modules)
+            strategy = first_solved(problem, modules)
             best = min(best, time.process_time() - start)
         times.append(best)
-        print(f"{1e3 * best:8.2f} ms  {rung:20} {name}")
+        print(f"{1e3 * best:8.2f} ms  {strategy:20} {name}")
     print(
         f"\nmedian {1e3 * statistics.median(times):.2f} ms over {len(times)} losses, largest {1e3 * max(times):.1f} ms"
     )

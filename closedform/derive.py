@@ -1,4 +1,4 @@
-"""The story on one page: read, differentiate, climb, prove, enclose, classify, report."""
+"""The story on one page: read, differentiate, try, prove, enclose, classify, report."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from closedform.budget import Budget
 from closedform.errors import CallError
 from closedform.frozen import FrozenMap
 from closedform.ladder import worker
-from closedform.ladder.climb import BROKE, Finished, Path, audited
+from closedform.ladder.attempts import BROKE, Finished, Path, audited
 from closedform.ladder.verdict import Checked, conclude, judge
 from closedform.points import CriticalPoints
 from closedform.problem import Problem
@@ -212,7 +212,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
         worker.import_meanwhile("sympy")
     asked = replace(problem.minimised(), arrays=FrozenMap())  # formulas are found without arrays, which may be large
     while checked is None and inner.remaining > 0:
-        job = worker.Job("closedform.ladder.climb", "solve", (asked, inner, dict(known), exact))
+        job = worker.Job("closedform.ladder.attempts", "solve", (asked, inner, dict(known), exact))
         try:
             worker.run(job, deadline, listen, fork)
         except worker.Died as died:
@@ -281,6 +281,6 @@ def _report(
 
 
 def _named(finished: Finished) -> Attempt:
-    """The attempt without its payload, named by its place in the climb: what the report lists as tried."""
+    """The attempt without its payload, named with the reductions that led to it: what the report lists as tried."""
     a = finished.attempt
     return Attempt(" > ".join(finished.path), a.outcome, a.reason, seconds=a.seconds)

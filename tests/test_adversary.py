@@ -12,7 +12,7 @@ import closedform as cf
 from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.enclosures.coercive import _weighted
-from closedform.ladder import climb
+from closedform.ladder import attempts
 from closedform.strategies.scalar import termwise_minimum
 
 
@@ -107,7 +107,7 @@ def test_the_best_point_of_colvilles_function_is_its_global_minimum():
     ],
 )
 def test_terms_that_are_least_at_one_point(loss, expected):
-    system = climb.system_of(problems.read(loss))
+    system = attempts.system_of(problems.read(loss))
     attempt = termwise_minimum.attempt(system, Budget.of(20))
     if expected is None:
         assert attempt.outcome in ("failed", "declined")

@@ -23,7 +23,7 @@ LAZY_FACES = {
     "__init__.py",
     "cli.py",
     "report/model.py",
-    "report/written.py",
+    "report/expressions.py",
     "report/document/textbook.py",
 }
 OPTIONAL = {"matplotlib", "PIL", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}

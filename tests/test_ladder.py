@@ -1,4 +1,4 @@
-"""The climb, the verdict's bookkeeping, and the child process under hostile jobs."""
+"""The attempts in their order, the verdict's bookkeeping, and the child process under hostile jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
-from closedform.ladder import climb as ladder
+from closedform.ladder import attempts as ladder
 from closedform.ladder import worker
 from closedform.ladder.verdict import check, conclude, judge, largest_class
 from closedform.points import CriticalPoint
@@ -36,21 +36,21 @@ SOLVED = Attempt(
 )
 
 
-def rung(monkeypatch, name, declines=lambda system: None, **parts):
-    module = types.ModuleType(f"rung_{name}")
+def strategy(monkeypatch, name, declines=lambda system: None, **parts):
+    module = types.ModuleType(f"strategy_{name}")
     module.name, module.declines = name, declines
     for key, value in parts.items():
         setattr(module, key, value)
-    monkeypatch.setitem(sys.modules, f"rung_{name}", module)
-    return f"rung_{name}"
+    monkeypatch.setitem(sys.modules, f"strategy_{name}", module)
+    return f"strategy_{name}"
 
 
 def system(source):
     return Streamed(Problem(source, None, ("x",)))
 
 
-def climb(*rungs, known=None):
-    messages, steps = [], ladder.climb(system("whole"), rungs, Budget.of(5), known or {})
+def attempted(*order, known=None):
+    messages, steps = [], ladder.in_order(system("whole"), order, Budget.of(5), known or {})
     while True:
         try:
             messages.append(next(steps))
@@ -58,72 +58,74 @@ def climb(*rungs, known=None):
             return stop.value, messages
 
 
-def test_the_climb_stops_at_the_first_rung_that_decides(monkeypatch):
+def test_no_strategy_is_tried_after_the_first_that_decides(monkeypatch):
     reached = []
-    a = rung(monkeypatch, "a", attempt=lambda s, b: Attempt("a", "failed", "not mine"))
-    b = rung(monkeypatch, "b", attempt=lambda s, b: SOLVED)
-    c = rung(monkeypatch, "c", attempt=lambda s, b: reached.append(1))
-    conclusion, messages = climb(a, b, c)
+    a = strategy(monkeypatch, "a", attempt=lambda s, b: Attempt("a", "failed", "not mine"))
+    b = strategy(monkeypatch, "b", attempt=lambda s, b: SOLVED)
+    c = strategy(monkeypatch, "c", attempt=lambda s, b: reached.append(1))
+    conclusion, messages = attempted(a, b, c)
     assert conclusion.outcome == "solved"
     assert not reached
     assert [m.path for m in messages if isinstance(m, ladder.Finished)] == [("a",), ("b",)]
 
 
 def test_not_closed_still_wants_numbers(monkeypatch):
-    monkeypatch.setattr(ladder, "NUMBERS", frozenset(("rung_numbers",)))
-    no = rung(
+    monkeypatch.setattr(ladder, "NUMBERS", frozenset(("strategy_numbers",)))
+    no = strategy(
         monkeypatch,
         "no",
         attempt=lambda s, b: Attempt("no", "not_closed", findings=(LINE,)),
     )
-    other = rung(monkeypatch, "other", attempt=lambda s, b: pytest.fail("decided already"))
-    numbers = rung(
+    other = strategy(monkeypatch, "other", attempt=lambda s, b: pytest.fail("decided already"))
+    numbers = strategy(
         monkeypatch,
         "numbers",
         attempt=lambda s, b: Attempt("numbers", "enclosed", points=(CriticalPoint(),), complete=True),
     )
-    conclusion, _ = climb(no, other, numbers)
+    conclusion, _ = attempted(no, other, numbers)
     assert (conclusion.outcome, len(conclusion.points), conclusion.complete) == ("not_closed", 1, True)
 
 
-def test_a_broken_rung_is_a_failed_attempt(monkeypatch):
+def test_a_broken_strategy_is_a_failed_attempt(monkeypatch):
     def broken(system, budget):
         raise KeyError("oops")
 
     def slow(system, budget):
         raise OutOfTime
 
-    conclusion, _ = climb(rung(monkeypatch, "broken", attempt=broken), rung(monkeypatch, "slow", attempt=slow))
+    conclusion, _ = attempted(
+        strategy(monkeypatch, "broken", attempt=broken), strategy(monkeypatch, "slow", attempt=slow)
+    )
     assert conclusion.outcome == "failed"
     assert "KeyError" in conclusion.reason
     assert judge(conclusion, stated).outcome == "undecided"
 
 
-def test_reductions_climb_their_parts_and_lift(monkeypatch):
+def test_reductions_try_all_strategies_on_their_parts_and_lift(monkeypatch):
     reduction = Reduction(
         "split",
         (system("left"), system("right")),
         lambda parts: replace(SOLVED, reason="+".join(p.reason for p in parts)),
     )
-    part = rung(
+    part = strategy(
         monkeypatch,
         "part",
         declines=lambda s: "whole" if s.problem.source == "whole" else None,
         attempt=lambda s, b: replace(SOLVED, reason=s.problem.source),
     )
-    split = rung(
+    split = strategy(
         monkeypatch,
         "split",
         declines=lambda s: None if s.problem.source == "whole" else "part",
         reduce=lambda s, b: reduction,
     )
-    conclusion, _ = climb(split, part)
+    conclusion, _ = attempted(split, part)
     assert conclusion.reason == "left+right"
 
 
 def test_known_attempts_are_not_made_again(monkeypatch):
-    a = rung(monkeypatch, "a", attempt=lambda s, b: pytest.fail("made again"))
-    conclusion, _ = climb(a, known={("a",): SOLVED})
+    a = strategy(monkeypatch, "a", attempt=lambda s, b: pytest.fail("made again"))
+    conclusion, _ = attempted(a, known={("a",): SOLVED})
     assert conclusion.outcome == "solved"
 
 

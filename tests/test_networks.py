@@ -22,7 +22,7 @@ import closedform as cf
 from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
-from closedform.stationarity.written import as_written
+from closedform.stationarity.text_only import text_only
 from closedform.strategies.networks import patterns, width
 
 ACTIVATIONS = {
@@ -312,7 +312,7 @@ def test_one_rectified_unit_has_a_rational_global_minimum(bias: bool) -> None:
         n = source.randint(2, 7)
         x, y = ([source.randint(-4, 4) for _ in range(n)] for _ in range(2))
         problem = problems.read("nn", data={"x": x, "y": y}, target="y", activation="relu", bias=bias)
-        found = patterns.attempt(as_written(problem), Budget(time.monotonic() + 20, 30))
+        found = patterns.attempt(text_only(problem), Budget(time.monotonic() + 20, 30))
         assert found.outcome == "partial"
         (point,) = found.points
         at = {u: float(v) for u, v in (point.exact or {}).items()}

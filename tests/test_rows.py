@@ -16,7 +16,7 @@ from closedform import problem as problems
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.jets import jet
 from closedform.kernel.expressions.tree import differentiate, read
-from closedform.ladder import climb
+from closedform.ladder import attempts
 from closedform.stationarity.large.row_loss import RowLoss, row_loss
 
 ETA = ["+", "a", ["*", "b", ["@", "x", "i"]], ["*", "c", ["@", "z", "i"]]]
@@ -131,7 +131,7 @@ def test_a_generalised_linear_model_has_thirty_proved_digits(family: str) -> Non
 def test_rows_that_repeat_are_few_rows() -> None:
     """A thousand rows of one binary feature: log odds, a closed form."""
     data = {"x": [k % 2 for k in range(1000)], "y": [int(k % 5 < 2) if k % 2 else int(k % 7 < 3) for k in range(1000)]}
-    first, _ = next(climb.readings(problems.read("logistic", data=data, target="y")))
+    first, _ = next(attempts.readings(problems.read("logistic", data=data, target="y")))
     assert not isinstance(first, RowLoss)
 
 

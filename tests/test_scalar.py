@@ -37,8 +37,8 @@ a, b, n = sp.symbols("a b n", positive=True)
 PLACES = {place.rpartition(".")[2]: place for place in SCALAR}
 
 
-def attempt(rung: str, loss: str, unknowns: str, assumptions: tuple[str, ...] = (), **more: Any) -> Attempt:
-    module = importlib.import_module(PLACES[rung])
+def attempt(strategy: str, loss: str, unknowns: str, assumptions: tuple[str, ...] = (), **more: Any) -> Attempt:
+    module = importlib.import_module(PLACES[strategy])
     system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions, **more))
     said = module.declines(system)
     assert said is None, said
@@ -383,9 +383,11 @@ def test_kinds_between_irrational_ends() -> None:
 # -- constraints, profiles, blocks -------------------------------------------------------------------------------
 
 
-def through(rung: str, parts: tuple[str, ...], loss: str, unknowns: str, assumptions: tuple[str, ...] = ()) -> Attempt:
+def through(
+    strategy: str, parts: tuple[str, ...], loss: str, unknowns: str, assumptions: tuple[str, ...] = ()
+) -> Attempt:
     """A reduction, its systems solved by the named strategies, lifted."""
-    module = importlib.import_module(PLACES[rung])
+    module = importlib.import_module(PLACES[strategy])
     system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions))
     assert module.declines(system) is None
     reduction = module.reduce(system, Budget.of(20))

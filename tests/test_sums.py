@@ -20,7 +20,7 @@ from closedform.expression import to_tree
 from closedform.reading.language import parse
 from closedform.stationarity.scalar import stationarity
 
-RUNGS = ("linear_system", "one_unknown", "elimination")
+STRATEGIES = ("linear_system", "one_unknown", "elimination")
 
 
 def solve(loss: str, unknowns: str, assumptions: tuple[str, ...] = ()) -> Attempt:
@@ -29,8 +29,8 @@ def solve(loss: str, unknowns: str, assumptions: tuple[str, ...] = ()) -> Attemp
     said = module.declines(system)
     assert said is None, said
     reduction = module.reduce(system, Budget.of(20))
-    for rung in RUNGS:
-        strategy = importlib.import_module(f"closedform.strategies.scalar.{rung}")
+    for name in STRATEGIES:
+        strategy = importlib.import_module(f"closedform.strategies.scalar.{name}")
         if strategy.declines(reduction.systems[0]) is None:
             return reduction.lift((strategy.attempt(reduction.systems[0], Budget.of(20)),))
     raise AssertionError("no strategy takes the reduced system")

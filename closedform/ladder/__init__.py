@@ -5,7 +5,7 @@ certified numbers. To add a strategy, write its file and add its line here (one 
 A strategy is imported when its turn comes.
 """
 
-WRITTEN: tuple[str, ...] = (  # these read the text and derive nothing
+TEXT: tuple[str, ...] = (  # these read the text and derive nothing
     "closedform.strategies.networks.interpolation",
     "closedform.strategies.networks.patterns",
     "closedform.strategies.networks.zero_loss",

@@ -1,4 +1,4 @@
-"""What may be said once the ladder has been climbed, and on whose word.
+"""What may be said once all attempts are made, and on whose word.
 
 Attempts are values; ``conclude`` folds those made on one system into one, and ``judge`` turns the last one into the
 verdict. Nothing here looks at mathematics: it only refuses to say more than the attempts do.

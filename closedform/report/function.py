@@ -22,8 +22,8 @@ from closedform.reading.language import parse, unparse
 from closedform.reading.matrices.arrays import measure
 from closedform.report.admissible import OPERATORS, failing, relations
 from closedform.report.evaluate import evaluate, real_if_close
+from closedform.report.expressions import text_of
 from closedform.report.record import ReportRecord
-from closedform.report.written import text_of
 
 BUILTINS = (
     "ArithmeticError",

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from closedform.errors import CallError
+from closedform.report.expressions import text_of
 from closedform.report.formats import FORMATS, Asked
 from closedform.report.pictures import draw
 from closedform.report.record import ReportRecord
-from closedform.report.written import text_of
 
 if TYPE_CHECKING:
     from closedform.emit.inference.statistics import FitStatistics

@@ -12,7 +12,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.ladder.verdict import Verdict
 from closedform.points import SOUGHT, CriticalPoints
 from closedform.problem import Problem
-from closedform.report.written import text_of
+from closedform.report.expressions import text_of
 
 NO_POINTS = CriticalPoints()
 DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
@@ -25,7 +25,7 @@ class ReportRecord:
     ``gradient`` maps each unknown to a SymPy expression (scalar and sum level) or to text in our language (matrix
     level); so do ``hessian`` (rows of entries) and ``equations``. ``complete`` is true only when it is proved that
     there are no further real critical points. ``counts`` are the numbers of distinct complex and real solutions,
-    where known. ``attempts`` is the ladder as it was climbed. ``details`` are named extras for the text: Newton's
+    where known. ``attempts`` is what was tried, in order. ``details`` are named extras for the text: Newton's
     steps under ``"newton"``, the condition number, what a table was like.
     """
 

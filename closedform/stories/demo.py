@@ -29,10 +29,10 @@ from closedform.report.document.blocks import (
 )
 from closedform.report.document.points import shortened
 from closedform.report.document.textbook import readable
+from closedform.report.expressions import text_of
 from closedform.report.formats import text
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
-from closedform.report.written import text_of
 
 Progress = Callable[[str], None] | None
 SCREEN = 100  # columns

@@ -10,8 +10,8 @@ from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.document.blocks import Answer, Equation, Inline, Line
 from closedform.report.document.points import coordinate, height, names_of, separated, together, when
 from closedform.report.document.textbook import conditions
+from closedform.report.expressions import text_of
 from closedform.report.record import ReportRecord
-from closedform.report.written import text_of
 
 HOW = {
     "rational": "by arithmetic alone",

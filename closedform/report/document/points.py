@@ -9,8 +9,8 @@ from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.report.document.blocks import Equation, Inline, Line, Math
 from closedform.report.document.textbook import conditions, textbook
+from closedform.report.expressions import text_of
 from closedform.report.numbers import loss_at
-from closedform.report.written import text_of
 
 PLAIN = 6  # characters of a fraction that is shown without decimals
 MOST_CONDITIONS = 120  # characters of the conditions of a point in the short report

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from closedform.errors import InputError
 from closedform.expression import Node, column_names, mul, scalar_names
 from closedform.reading.language import parse, unparse
-from closedform.report.written import text_of
+from closedform.report.expressions import text_of
 
 LONGEST = 400  # characters of one expression; the JSON has it whole
 LONG = 60  # characters of a derivative written out over the rows

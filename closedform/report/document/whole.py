@@ -28,8 +28,8 @@ from closedform.report.document.blocks import (
 )
 from closedform.report.document.points import description, names_of, place, row
 from closedform.report.document.textbook import conditions, gradient, namesakes
+from closedform.report.expressions import text_of
 from closedform.report.record import ReportRecord
-from closedform.report.written import text_of
 
 if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement
@@ -70,7 +70,7 @@ def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) ->
     if report.attempts:
         yield Heading("What was tried")
         rows = [
-            (_rung(a.strategy), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
+            (_strategies_of(a.strategy), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
             for a in report.attempts
         ]
         told = [r for r in rows if r[1] != "declined"]
@@ -90,10 +90,10 @@ def _as_sentences(report: ReportRecord) -> tuple[Statement, ...]:
     return tuple(replace(s, text=sentence(s.text, names)) for s in report.verdict.statements)
 
 
-def _rung(path: str) -> str:
-    """The place of an attempt in the climb, without the numbers of the parts that a reduction made.
+def _strategies_of(path: str) -> str:
+    """The strategies that led to an attempt, without the numbers of the parts that a reduction made.
 
-    >>> _rung("sufficient statistics > 0 > profile of the loss > 0 > linear system")
+    >>> _strategies_of("sufficient statistics > 0 > profile of the loss > 0 > linear system")
     'sufficient statistics > profile of the loss > linear system'
     """
     return " > ".join(step for step in path.split(" > ") if not step.isdigit())

@@ -15,9 +15,9 @@ from closedform.kernel.expressions.tree import ARITY, read
 from closedform.kernel.reading import Json
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.report.expressions import text_of
 from closedform.report.formats import Asked
 from closedform.report.record import ReportRecord
-from closedform.report.written import text_of
 from closedform.statement import apart, columns_of, tree_of
 
 FORMAT = 1  # the first

@@ -16,7 +16,7 @@ from closedform.errors import InputError
 from closedform.expression import RELATIONS, Node
 from closedform.reading.language import parse_defined
 from closedform.report.document.blocks import Answer, Document, Equation, Math
-from closedform.report.written import text_of
+from closedform.report.expressions import text_of
 
 LONGEST = 3_000  # characters of text that are typeset; of anything longer only the size is said
 

@@ -3,7 +3,7 @@
 Theorem (Rosenlicht 1969; restated by Bronstein, Corless, Davenport and Jeffrey 2008). Let P be irreducible over C(t)
 and involve both y and z. A non-constant function y(t) with P(t, y, e^y) = 0 lies in no Liouvillian extension of C(t):
 no formula in arithmetic, roots, exp, log and quadratures gives it. The Lambert W function is of this very kind, so the
-theorem does not exclude formulas with W; the strategies before this rung look for those.
+theorem does not exclude formulas with W; the strategies before this one look for those.
 
 The equation is brought to this form by an invertible change y = (a x + b)/(c x + d) of the unknown; the parameters but
 one are set to admissible rational numbers, which a formula for all parameters would survive. Irreducibility over C(t)

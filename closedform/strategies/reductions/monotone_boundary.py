@@ -2,7 +2,7 @@
 
 Where the sign of a partial derivative is proved on the whole domain and the unknown has a bound of its own on that side,
 the unknown takes the bound (its multiplier is positive there) and the rest is a smaller problem. Without such a bound
-there is no critical point, which other rungs report.
+there is no critical point, which other strategies report.
 """
 
 from __future__ import annotations

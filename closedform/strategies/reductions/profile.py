@@ -1,7 +1,7 @@
 """One unknown is given by its own equation: put it in and solve the profile of the loss in the others.
 
 An equation that is linear in an unknown, with a coefficient that cannot vanish on the domain, determines that unknown; by
-the envelope theorem the critical points of the loss are those of its profile. The smaller problem climbs the whole
+the envelope theorem the critical points of the loss are those of its profile. The smaller problem is tried by the whole
 ladder, so that also "no formula" for it, which then excludes one for the whole point, is found.
 """
 

@@ -34,7 +34,7 @@ example = {
 }
 counterexample = {"loss": "x^4 - x^2"}
 
-share = 0.4  # of the time that is left: other rungs want some
+share = 0.4  # of the time that is left: other strategies want some
 MAX_UNKNOWNS = 8
 MAX_FUNCTIONS = 8  # none of them a small power of another one
 MAX_POWER = 60

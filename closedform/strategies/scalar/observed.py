@@ -1,4 +1,4 @@
-"""The last rung over numbers: the least loss that a search in floating point finds, where nothing was proved of any point.
+"""The last strategy over numbers: the least loss that a search in floating point finds, where nothing was proved of any point.
 
 Losses with kinks, edges and constraints are searched by the simplex method of Nelder and Mead (1965) from many starts, with a
 penalty for what a relation forbids. What it finds is said as observed: no point is listed, for nothing is proved of it.
@@ -26,7 +26,7 @@ from closedform.strategies.escapes import escape, unbounded
 from closedform.strategies.strata import Feasible
 
 name = "the least loss observed"
-last_resort = True  # only where no other rung brought a point
+last_resort = True  # only where no other strategy brought a point
 share = 0.6
 example = {"loss": "|x*y - 1| + |x + z| + |y - z^2| + |sin(x) - y| + |x - 3| + |z - exp(y)| + |x*z - 2|"}
 counterexample = {"loss": "a*exp(x) - x", "unknowns": ["x"]}

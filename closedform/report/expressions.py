@@ -24,17 +24,17 @@ def text_of(value: object) -> str:
     if isinstance(value, Node):
         return unparse(value)
     try:
-        return _written(value)
+        return _in_full(value)
     except ValueError:  # Python refuses to print an integer of more than 4,300 digits unless told otherwise
         limit = sys.get_int_max_str_digits()
         sys.set_int_max_str_digits(0)
         try:
-            return _written(value)
+            return _in_full(value)
         finally:
             sys.set_int_max_str_digits(limit)
 
 
-def _written(value: object) -> str:
+def _in_full(value: object) -> str:
     if not hasattr(value, "free_symbols"):
         return str(value)
     from closedform.algebra import bridge  # a lazy face: it brings SymPy, which this expression has brought already

@@ -21,7 +21,7 @@ from closedform.stationarity.system import Outline
 
 
 @dataclass(frozen=True)
-class Written(Stationarity):
+class TextOnly(Stationarity):
     """The unknowns, the domain and the text of a problem, without derivatives."""
 
     def outline(self) -> Outline:
@@ -40,10 +40,10 @@ class Written(Stationarity):
         return Outline(FrozenMap(slopes), (), tuple(slopes.values()), self.kind)
 
 
-def as_written(problem: Problem) -> Written:
-    """The system of a problem as it stands."""
+def text_only(problem: Problem) -> TextOnly:
+    """The system of a problem whose text is all that is read."""
     table = bridge.symbols(problem)
-    return Written(
+    return TextOnly(
         problem,
         tuple(table[u] for u in problem.unknowns if u in table),
         tuple(table[p] for p in problem.parameters if p in table),

@@ -1,6 +1,6 @@
-"""The climb: one strategy after the other, each in its slice of the time, until one decides and brings its points.
+"""One strategy after the other, each in its slice of the time, until one decides and brings its points.
 
-A reduction's sub-systems climb the same ladder; what was found is concluded, audited and checked.
+A reduction's sub-systems are tried by the same ladder; what was found is concluded, audited and checked.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
-from closedform.ladder import LARGE, MATRIX, NUMBERS, SCALAR, WRITTEN
+from closedform.ladder import LARGE, MATRIX, NUMBERS, SCALAR, TEXT
 from closedform.ladder.verdict import DECISIVE, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
 from closedform.problem import Problem
@@ -24,7 +24,7 @@ from closedform.stationarity.system import Outline, Reduction, System
 LEAST = "global minimum"
 MAX_DEPTH = 6  # reductions within reductions
 BROKE = "the audit broke"
-KEPT = 0.35  # of the time of a problem in numbers, for the rungs that bring numbers
+KEPT = 0.35  # of the time of a problem in numbers, for the strategies that bring numbers
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
 
 Path = tuple[str, ...]
@@ -32,7 +32,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Strategy:
-    """A module of ``strategies/`` as the climb sees it: either ``attempt`` or ``reduce`` does its work."""
+    """A module of ``strategies/`` as the ladder sees it: either ``attempt`` or ``reduce`` does its work."""
 
     name: str
     declines: Callable[[Any], str | None]
@@ -43,39 +43,39 @@ class Strategy:
     last_resort: bool = False  # only where no other brought a point
 
 
-def strategy(place: str) -> Strategy:
+def strategy(dotted: str) -> Strategy:
     """The strategy at a line of the order."""
-    module = importlib.import_module(place)
-    said = {f.name: vars(module)[f.name] for f in fields(Strategy) if f.name in vars(module) and f.name != "encloses"}
-    return Strategy(**said, encloses=place in NUMBERS)
+    module = importlib.import_module(dotted)
+    given = {f.name: vars(module)[f.name] for f in fields(Strategy) if f.name in vars(module) and f.name != "encloses"}
+    return Strategy(**given, encloses=dotted in NUMBERS)
 
 
 @dataclass(frozen=True)
 class Finished:
-    """One rung's attempt, at its place in the climb."""
+    """One strategy's attempt, with the reductions that led to it."""
 
     path: Path
     attempt: Attempt
 
 
 Message = Until | Finished | Outline | Checked
-Climb = Generator[Message, None, Attempt]
+Attempting = Generator[Message, None, Attempt]
 
 
 def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: bool = True) -> Iterator[Message]:
-    """The whole climb for a problem, as messages; runs in the child process.
+    """All attempts at a problem, as messages; runs in the child process.
 
     ``known`` holds the attempts of an earlier child, which are not made again.
     """
     yield Until("deriving the gradient", budget.deadline)
     conclusions = list[Attempt]()
-    for system, rungs in readings(problem):
+    for system, order in readings(problem):
         if not exact:
-            rungs = tuple(r for r in rungs if r in NUMBERS)
-        if not rungs:
+            order = tuple(r for r in order if r in NUMBERS)
+        if not order:
             continue
         yield system.outline()
-        conclusion = yield from climb(system, rungs, budget, known)
+        conclusion = yield from in_order(system, order, budget, known)
         if problem.level == "matrix" and conclusion.formula is None and not problem.constraints:
             convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
             conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
@@ -123,18 +123,18 @@ def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:
     if rows is not None:
         yield rows, LARGE
         yield Streamed(problem), LARGE
-    written = module("written").as_written(problem)
-    if any(strategy(rung).declines(written) is None for rung in WRITTEN):
-        yield written, WRITTEN
+    text_only = module("text_only").text_only(problem)
+    if any(strategy(dotted).declines(text_only) is None for dotted in TEXT):
+        yield text_only, TEXT
     yield module("scalar").stationarity(problem), SCALAR
 
 
-def system_of(problem: Problem, rung: str = "") -> System:
-    """The system that a rung is offered: the first reading whose ladder has it, or the last of all."""
+def system_of(problem: Problem, dotted: str = "") -> System:
+    """The system that a strategy (the dotted name of its module) is offered: the first reading whose ladder has it, or the last of all."""
     offered = list[System]()
-    for system, rungs in readings(problem):
+    for system, order in readings(problem):
         offered.append(system)
-        if rung in rungs:
+        if dotted in order:
             break
     return offered[-1]
 
@@ -143,18 +143,20 @@ def _is_large(problem: Problem) -> bool:
     return problem.data is not None and not problem.data.exact
 
 
-def climb(system: System, rungs: tuple[str, ...], budget: Budget, known: dict[Path, Attempt], path: Path = ()) -> Climb:
-    """Climb until a rung decides and has its points (or proves that there are none); the conclusion is returned.
+def in_order(
+    system: System, order: tuple[str, ...], budget: Budget, known: dict[Path, Attempt], path: Path = ()
+) -> Attempting:
+    """Try strategies until one decides and has its points (or proves that there are none); the conclusion is returned.
 
-    Of a problem in numbers the last part of the time belongs to the rungs that bring numbers.
+    Of a problem in numbers the last part of the time belongs to the strategies that bring numbers.
     """
     attempts = list[Attempt]()
-    kept = KEPT * budget.remaining if not path and not system.parameters and not NUMBERS.isdisjoint(rungs) else 0.0
+    kept = KEPT * budget.remaining if not path and not system.parameters and not NUMBERS.isdisjoint(order) else 0.0
     early = replace(budget, deadline=budget.deadline - kept)
-    for rung in rungs:
+    for dotted in order:
         if _is_settled(attempts):
             break
-        tried = strategy(rung)
+        tried = strategy(dotted)
         own = budget if tried.encloses else early
         here = (*path, tried.name)
         if tried.last_resort and (path or any(a.points for a in attempts)):
@@ -173,7 +175,7 @@ def climb(system: System, rungs: tuple[str, ...], budget: Budget, known: dict[Pa
                 attempts.append(_broken(tried.name, fault))
                 yield Finished(here, attempts[-1])
                 continue
-            attempt = yield from _attempt(tried, system, rungs, own, known, here)
+            attempt = yield from _attempt(tried, system, order, own, known, here)
         attempts.append(attempt)
     return _on_edges(system, conclude("ladder", attempts), budget)
 
@@ -202,11 +204,11 @@ def _is_settled(attempts: list[Attempt]) -> bool:
 def _attempt(
     tried: Strategy,
     system: System,
-    rungs: tuple[str, ...],
+    order: tuple[str, ...],
     budget: Budget,
     known: dict[Path, Attempt],
     here: Path,
-) -> Climb:
+) -> Attempting:
     started = time.monotonic()
     part = budget.share(max(0.5, tried.share * budget.remaining))
     name = tried.name
@@ -221,7 +223,7 @@ def _attempt(
                 parts = list[Attempt]()
                 systems = list(reduction.systems)
                 for i, smaller in enumerate(systems):
-                    parts.append((yield from climb(smaller, rungs, budget, known, (*here, str(i)))))
+                    parts.append((yield from in_order(smaller, order, budget, known, (*here, str(i)))))
                     if i + 1 == len(reduction.systems) and reduction.following is not None:
                         systems += reduction.following(tuple(parts))
                 yield Until(" > ".join(here), budget.deadline)
@@ -240,7 +242,7 @@ def _attempt(
         attempt = Attempt(name, "timeout", "stopped at the memory limit")
     except ClosedFormError as fault:
         attempt = Attempt(name, "failed", str(fault))
-    except Exception as fault:  # a rung that breaks must not take the others with it; the report shows the fault
+    except Exception as fault:  # a strategy that breaks must not take the others with it; the report shows the fault
         attempt = _broken(name, fault)
     attempt = replace(attempt, seconds=time.monotonic() - started)
     yield Finished(here, attempt)

@@ -1,4 +1,4 @@
-"""The contract that every rung of the ladder keeps: one visit a file, so a new rung is tested when it is registered."""
+"""The contract that every strategy keeps: one visit a file, so a new one is tested when it is registered."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ import closedform as cf
 from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
-from closedform.ladder import LARGE, MATRIX, SCALAR, WRITTEN, climb
+from closedform.ladder import LARGE, MATRIX, SCALAR, TEXT, attempts
 from closedform.problem import read
 from closedform.stationarity.scalar import stationarity
 from closedform.strategies.reductions import roots_named
 from closedform.strategies.scalar import elimination
 
-RUNGS = [*WRITTEN, *SCALAR, *MATRIX, *LARGE]
+STRATEGIES = [*TEXT, *SCALAR, *MATRIX, *LARGE]
 _reports: dict[str, cf.Report] = {}
 
 
-def module_of(rung):
-    return importlib.import_module(rung)
+def module_of(name):
+    return importlib.import_module(name)
 
 
-def report_on(rung):
-    if rung not in _reports:
-        _reports[rung] = cf.derive(**{"timeout": 30, **module_of(rung).example})
-    return _reports[rung]
+def report_on(name):
+    if name not in _reports:
+        _reports[name] = cf.derive(**{"timeout": 30, **module_of(name).example})
+    return _reports[name]
 
 
-def system_of(keywords, rung):
+def system_of(keywords, name):
     keywords = {k: v for k, v in keywords.items() if k not in ("digits", "timeout", "exact")}
-    return climb.system_of(problems.read(keywords.pop("loss", None), **keywords), rung)
+    return attempts.system_of(problems.read(keywords.pop("loss", None), **keywords), name)
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-def test_a_rung_takes_its_example(rung):
-    module = module_of(rung)
-    assert module.declines(system_of(module.example, rung)) is None
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_takes_its_example(name):
+    module = module_of(name)
+    assert module.declines(system_of(module.example, name)) is None
     step = module.name
-    tried = [a for a in report_on(rung).attempts if step in a.strategy.split(" > ")]
-    assert tried, "the climb never reached this rung on its own example"
+    tried = [a for a in report_on(name).attempts if step in a.strategy.split(" > ")]
+    assert tried, "this strategy was never tried on its own example"
     assert any(a.outcome not in ("declined", "failed", "timeout") for a in tried), [a.reason for a in tried]
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-def test_a_rung_declines_its_counterexample_in_a_sentence(rung):
-    module = module_of(rung)
-    system = system_of(module.counterexample, rung)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_declines_its_counterexample_in_a_sentence(name):
+    module = module_of(name)
+    system = system_of(module.counterexample, name)
     reason = module.declines(system)
     if reason is None:  # not seen at a glance: then the attempt itself stops, and says why
         attempt = module.attempt(system, Budget.of(20))
@@ -58,9 +58,9 @@ def test_a_rung_declines_its_counterexample_in_a_sentence(rung):
     assert len(reason.split()) >= 3
 
 
-@pytest.mark.parametrize("rung", RUNGS)
-def test_its_certificates_are_accepted_and_refused_with_any_number_changed(rung):
-    report = report_on(rung)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_its_certificates_are_accepted_and_refused_with_any_number_changed(name):
+    report = report_on(name)
     assert all(finding.accepted for finding in cf.verify(report).findings)
     for certificate in report.certificates:
         good = certificate.to_dict()
