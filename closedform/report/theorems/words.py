@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from closedform.ladder.verdict import Topic
-from closedform.report.written import text_of
+from closedform.report.expressions import text_of
 
 SHOWN = 300  # characters of one value in a sentence
 
