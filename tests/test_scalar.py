@@ -173,8 +173,8 @@ def test_formulas_of_degree_three_and_four_hold() -> None:
 def test_what_has_no_formula_is_an_obstacle_not_an_answer() -> None:
     assert real_roots(x - sp.cos(x), x, Facts()).obstacles
     found = polynomial_roots(x**5 - x + a, x)
-    assert len(found.stands) == 1
-    assert found.stands[0].ball is None
+    assert len(found.placeholders) == 1
+    assert found.placeholders[0].ball is None
 
 
 # -- one unknown -------------------------------------------------------------------------------------------------

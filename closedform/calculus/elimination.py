@@ -33,7 +33,7 @@ from closedform.calculus.equations import (
     with_plain_symbols,
 )
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.roots.polynomial import Obstacle, Roots, Stand, polynomial_roots
+from closedform.calculus.roots.polynomial import Obstacle, Placeholder, Roots, polynomial_roots
 from closedform.calculus.scalar import generators
 from closedform.calculus.signs import Facts
 
@@ -46,7 +46,7 @@ class Solutions:
 
     points: tuple[dict[Any, Any], ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
-    stands: tuple[Stand, ...] = ()
+    placeholders: tuple[Placeholder, ...] = ()
     exceptions: tuple[Any, ...] = ()  # data for which one of these vanishes may have further solutions
     turns_cut: bool = False  # only some turns of a circular function were followed
     guards: tuple[tuple[Any, ...], ...] = ()  # of each point: where the steps that gave it can be reversed
@@ -72,7 +72,7 @@ class Eliminator:
         """
         self.facts, self.budget, self.nonzero, self.all_zeros = facts, budget, tuple(nonzero), all_zeros
         self.reduced = False
-        self.obstacles, self.stands = list[Obstacle](), list[Stand]()
+        self.obstacles, self.placeholders = list[Obstacle](), list[Placeholder]()
         self.exceptions = list[Any]()
         self.branches = 0
         self.periods, self.turned = periods or {}, set[Any]()
@@ -85,7 +85,7 @@ class Eliminator:
         return Solutions(
             tuple({u: v for u, v in p.items() if u != GUARDS} for p in unique.values()),
             tuple(self.obstacles),
-            tuple(self.stands),
+            tuple(self.placeholders),
             tuple(dict.fromkeys(self.exceptions)),
             self.turns_cut,
             tuple(p.get(GUARDS, ()) for p in unique.values()),
@@ -97,7 +97,7 @@ class Eliminator:
     def _learned(self, found: Roots, others: Sequence[Any]) -> None:
         """What solving one equation for one unknown left open."""
         self.obstacles += found.obstacles
-        self.stands += found.stands
+        self.placeholders += found.placeholders
         self.loose |= found.loose
         for e in found.exceptions:
             if e.free_symbols & set(others):

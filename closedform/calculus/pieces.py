@@ -58,7 +58,7 @@ class Cutter:
         breaks = list[Any]()
         for s in self._switching(loss):
             found = real_roots(s, self.x, self.facts, budget=self.budget)
-            if found.obstacles or found.stands:
+            if found.obstacles or found.placeholders:
                 raise Undecided(f"where {s} changes its sign")
             breaks += [v for v in found.values if v.is_real is not False]
         ordered = self.sorted(list(dict.fromkeys(sp.nsimplify(b) if b.is_Rational else b for b in breaks)))

@@ -19,7 +19,7 @@ from closedform.algebra import bridge
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.budget import Budget, working_bits
-from closedform.calculus.roots.polynomial import Stand
+from closedform.calculus.roots.polynomial import Placeholder
 from closedform.calculus.roots.rational import to_flint
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
@@ -79,13 +79,13 @@ class Judge:
         except (bridge.NoTranslation, Refused):
             return None
 
-    def judge(self, point: Mapping[Any, Any], stands: Sequence[Stand] = ()) -> Judged:
-        """The fate of one candidate at every sample; with stands, of each of their real roots (the best one counts)."""
+    def judge(self, point: Mapping[Any, Any], placeholders: Sequence[Placeholder] = ()) -> Judged:
+        """The fate of one candidate at every sample; with placeholders, of each of their real roots (the best one counts)."""
         if self.numeric and not any(v.free_symbols for v in point.values()):
             word, at = self._placed(point)
             return Judged(point, (word,), (at,))
         words, balls = list[Word](), list[Mapping[str, arb] | None]()
-        used = [s for s in stands if any(s.symbol in v.free_symbols for v in point.values())]
+        used = [s for s in placeholders if any(s.symbol in v.free_symbols for v in point.values())]
         for sample in self.samples:
             bindings = self._bindings(used, sample)
             best: tuple[Word, Mapping[str, arb] | None] = ("unknown", None) if bindings is None else ("outside", None)
@@ -117,9 +117,9 @@ class Judge:
                 return "unknown", at
         return "root", at
 
-    def judge_all(self, points: Sequence[Mapping[Any, Any]], stands: Sequence[Stand] = ()) -> list[Judged]:
+    def judge_all(self, points: Sequence[Mapping[Any, Any]], placeholders: Sequence[Placeholder] = ()) -> list[Judged]:
         """The fates of all candidates; when none is critical at any sample, more data are tried."""
-        out = [self.judge(p, stands) for p in points]
+        out = [self.judge(p, placeholders) for p in points]
         if self.numeric or not self.samples or not points or any("root" in j.words for j in out):
             return out
         first = self.samples
@@ -128,14 +128,14 @@ class Judge:
             if sample is None:
                 break
             self.samples = [sample]
-            if any("root" in self.judge(p, stands).words for p in points):
+            if any("root" in self.judge(p, placeholders).words for p in points):
                 self.samples = [*first[:4], sample]
-                return [self.judge(p, stands) for p in points]
+                return [self.judge(p, placeholders) for p in points]
         self.samples = first
         return out
 
-    def _bindings(self, used: Sequence[Stand], sample: Sample) -> list[dict[str, arb]] | None:
-        """The real roots behind the stand; None where they cannot be found, which says nothing about the candidate."""
+    def _bindings(self, used: Sequence[Placeholder], sample: Sample) -> list[dict[str, arb]] | None:
+        """The real roots behind the placeholder; None where they cannot be found, which says nothing about the candidate."""
         if not used:
             return [{}]
         if len(used) > 1:

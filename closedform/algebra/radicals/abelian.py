@@ -12,13 +12,13 @@ import flint
 from flint import acb, arb, fmpq, fmpz, fmpz_mat, fmpz_poly, nmod_poly
 
 from closedform.algebra.galois.subfields import monic_roots
-from closedform.algebra.radicals.terms import Workshop, cosine, root_of_unity, unity
+from closedform.algebra.radicals.terms import Workspace, cosine, root_of_unity, unity
 from closedform.kernel.expressions.tree import Tree, add, mul
 
 MAX_CONDUCTOR, MAX_PHI = 1500, 160
 
 
-def periods(f: fmpz_poly, shop: Workshop) -> list[Tree] | None:
+def periods(f: fmpz_poly, workspace: Workspace) -> list[Tree] | None:
     """A sum of roots of unity for every root of the monic irreducible f; None where none, or none short, is found."""
     n = f.degree()
     order = int(f.is_cyclotomic())
@@ -42,7 +42,7 @@ def periods(f: fmpz_poly, shop: Workshop) -> list[Tree] | None:
         return None
     out = list[Tree]()
     for g in cosets:
-        shop.budget.check()
+        workspace.budget.check()
         weights = dict[int, fmpq]()
         for k, c in zip(basis, coefficients, strict=True):
             for h in group:
@@ -53,7 +53,7 @@ def periods(f: fmpz_poly, shop: Workshop) -> list[Tree] | None:
             return None
         out.append(add(*terms))
     roots = monic_roots(f, 192)
-    return out if all(sum(z.overlaps(shop.value(t)) for t in out) == 1 for z in roots) else None
+    return out if all(sum(z.overlaps(workspace.value(t)) for t in out) == 1 for z in roots) else None
 
 
 def _splitting(f: fmpz_poly) -> dict[int, bool] | None:

@@ -19,27 +19,27 @@ from flint import acb, acb_poly, arb, fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra.galois.subfields import locate, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
-from closedform.algebra.radicals.terms import Unresolved, Workshop, polynomial, turn
+from closedform.algebra.radicals.terms import Unresolved, Workspace, polynomial, turn
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 
 Vector = tuple[int, ...]
 Pair = tuple[Vector, Vector]
-Solve = Callable[[fmpz_poly, Workshop], list[Tree]]
+Solve = Callable[[fmpz_poly, Workspace], list[Tree]]
 BITS = (1024, 4096, 16384, 65536)
 
 
-def affine_step(f: fmpz_poly, shop: Workshop, solve: Solve) -> list[Tree]:
+def affine_step(f: fmpz_poly, workspace: Workspace, solve: Solve) -> list[Tree]:
     """Every root of a monic irreducible f of degree 8 or 9 with a primitive solvable group."""
     p = 2 if f.degree() == 8 else 3
     for arrangement in _candidates(f, p):
-        shop.budget.check()
+        workspace.budget.check()
         for bits in BITS:
             with flint.ctx.workprec(bits):
                 space = Space(f, p, arrangement, bits)
                 if space.resolvent is None:
                     continue
                 try:
-                    return _solved(space, shop, solve)
+                    return _solved(space, workspace, solve)
                 except _MoreBits:
                     continue
     raise Unresolved("the roots are not an affine space over a small field, or a resolvent is too large")
@@ -196,7 +196,7 @@ def _third(pairs: Pairs, x: Vector, y: Vector) -> Vector:
     return after.pop()
 
 
-def _solved(space: Space, shop: Workshop, solve: Solve) -> list[Tree]:
+def _solved(space: Space, workspace: Workspace, solve: Solve) -> list[Tree]:
     resolvent = space.resolvent
     if resolvent is None or resolvent.gcd(resolvent.derivative()).degree() > 0:
         raise Unresolved("the resolvent of an affine group has a double root")
@@ -207,13 +207,13 @@ def _solved(space: Space, shop: Workshop, solve: Solve) -> list[Tree]:
     pairs = _pairs(space, factors, home)
     trees = dict[Vector, Tree]()
     for g in factors:
-        for tree in solve(g, shop):
-            value = shop.value(tree)
+        for tree in solve(g, workspace):
+            value = workspace.value(tree)
             hit = [c for c, r in space.rho.items() if r.overlaps(value)]
             if len(hit) != 1:
                 raise Unresolved("the roots of a resolvent are too close together")
             trees[hit[0]] = tree
-    x, y = min(pairs.orbit, key=lambda o: not shop.value(trees[o[0]]).imag.contains(0))
+    x, y = min(pairs.orbit, key=lambda o: not workspace.value(trees[o[0]]).imag.contains(0))
     basis = (x, y) if p == 3 else (x, y, _third(pairs, x, y))
 
     def over(a: Vector, b: Vector) -> tuple[Vector, ...]:
@@ -222,7 +222,7 @@ def _solved(space: Space, shop: Workshop, solve: Solve) -> list[Tree]:
     weights = {space.combine(w, basis): w for w in product(range(p), repeat=len(basis)) if any(w)}
     names, elements = dict[Vector, Tree](), dict[Vector, Element]({x: generator(1), y: generator(2)})
     for c in sorted(space.characters, key=lambda c: (c != x, c != y)):
-        own, relation = shop.next_name(), home[c]
+        own, relation = workspace.next_name(), home[c]
         if c == x:
             refined: Tree | None = None
         elif c == y:
@@ -231,7 +231,7 @@ def _solved(space: Space, shop: Workshop, solve: Solve) -> list[Tree]:
             w = weights[c]
             elements[c] = pairs.element(lambda a, b, w=w: space.rho[space.combine(w, over(a, b))])
             refined = add(own, mul(MINUS, pairs.field.tree(elements[c], (names[x], names[y]))))
-        names[c] = shop.name(trees[c], polynomial(fmpq_poly(relation), own), refined)
+        names[c] = workspace.name(trees[c], polynomial(fmpq_poly(relation), own), refined)
     links = dict[Vector, Element]()
     for c, w in weights.items():
         if c in basis:
@@ -249,9 +249,10 @@ def _solved(space: Space, shop: Workshop, solve: Solve) -> list[Tree]:
             if e:
                 link = pairs.field.times(link, _inverse(pairs.field, elements[d], home[d]))
         links[c] = link
-    shop.budget.check()
+    workspace.budget.check()
     return [
-        _root(space, v, basis, weights, names, links, pairs.field, (names[x], names[y]), shop) for v in space.points
+        _root(space, v, basis, weights, names, links, pairs.field, (names[x], names[y]), workspace)
+        for v in space.points
     ]
 
 
@@ -269,23 +270,23 @@ def _root(
     links: dict[Vector, Element],
     field: NumberField,
     embedding: tuple[Tree, ...],
-    shop: Workshop,
+    workspace: Workspace,
 ) -> Tree:
     """a_v = (sum over the characters of z^(-c.v) T_c)/p^k, each term a p-th root with its own relation."""
     p, own_names = space.p, dict[Vector, Tree]()
     for c in (*basis, *(c for c in weights if c not in basis)):
         target = space.theta[c] * space.zeta[-space.dot(c, v) % p]
-        principal = shop.root(names[c], p)
-        value = shop.value(principal)
+        principal = workspace.root(names[c], p)
+        value = workspace.value(principal)
         turns = [s for s in range(p) if target.overlaps(value * space.zeta[s])]
         if len(turns) != 1:
             raise Unresolved("a resolvent is too close to zero")
-        own = shop.next_name()
+        own = workspace.next_name()
         relation = add(power(own, fmpq(p)), mul(MINUS, names[c]))
         refined: Tree | None = None
         if c in links:
             product_ = [power(own_names[b], fmpq(e)) for e, b in zip(weights[c], basis, strict=True) if e]
             refined = add(own, mul(MINUS, field.tree(links[c], embedding), *product_))
-        own_names[c] = shop.name(turn(fmpq(turns[0], p), principal), relation, refined)
+        own_names[c] = workspace.name(turn(fmpq(turns[0], p), principal), relation, refined)
     n = space.f.degree()
     return mul(fmpq(1, n), add(*own_names.values(), fmpq(-space.f[n - 1])))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from flint import fmpq
 
 from closedform.algebra.radicals.fields import Element, NumberField, constant, content, square_part
-from closedform.algebra.radicals.terms import HALF, Workshop, cosine, is_negative, negate, rational_root, turn
+from closedform.algebra.radicals.terms import HALF, Workspace, cosine, is_negative, negate, rational_root, turn
 from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, mul, power
 
 Embedding = tuple[Tree, ...]
@@ -38,60 +38,62 @@ def dickson_polynomial(n: int, a: Element, field: NumberField, kind: int = 1) ->
 
 
 def dickson_roots(
-    n: int, a: Element, b: Element, field: NumberField, embedding: Embedding, relation: list[Tree], shop: Workshop
+    n: int, a: Element, b: Element, field: NumberField, embedding: Embedding, relation: list[Tree], workspace: Workspace
 ) -> list[Tree]:
     """A name for each root of D_n(x, a) = b, whose coefficients as trees, constant first, are ``relation``."""
     if a == 0:
-        u = shop.real_root(field.tree(b, embedding), n)
-        return [shop.named(turn(fmpq(k, n), u), relation) for k in range(n)]
+        u = workspace.real_root(field.tree(b, embedding), n)
+        return [workspace.named(turn(fmpq(k, n), u), relation) for k in range(n)]
     powers = a
     for _ in range(n - 1):
         powers = field.times(powers, a)
     under = field.times(b, b) / 4 - powers
-    real = all(shop.value(field.tree(c, embedding)).imag.contains(0) for c in (a, b))
-    below = real and shop.value(field.tree(under, embedding)).real < 0
-    if below and shop.cosines:
-        return [shop.named(t, relation) for t in cosines(n, a, b, field, embedding, shop)]
-    s = square_root(under, field, embedding, shop)
+    real = all(workspace.value(field.tree(c, embedding)).imag.contains(0) for c in (a, b))
+    below = real and workspace.value(field.tree(under, embedding)).real < 0
+    if below and workspace.cosines:
+        return [workspace.named(t, relation) for t in cosines(n, a, b, field, embedding, workspace)]
+    s = square_root(under, field, embedding, workspace)
     half = field.tree(b / 2, embedding)
     above, other = add(half, s), add(half, negate(s))
     if real and not below and n % 2:
-        return [shop.named(t, relation) for t in _real_pair(n, a, above, other, field, embedding, shop)]
-    larger = above if not abs(shop.value(other)).lower() > abs(shop.value(above)).lower() else other
-    u = shop.real_root(larger, n)
+        return [workspace.named(t, relation) for t in _real_pair(n, a, above, other, field, embedding, workspace)]
+    larger = above if not abs(workspace.value(other)).lower() > abs(workspace.value(above)).lower() else other
+    u = workspace.real_root(larger, n)
     scale = field.tree(a, embedding)
     roots = [turn(fmpq(k, n), u) for k in range(n)]
-    return [shop.named(add(t, mul(scale, power(t, MINUS))), relation) for t in roots]
+    return [workspace.named(add(t, mul(scale, power(t, MINUS))), relation) for t in roots]
 
 
-def square_root(a: Element, field: NumberField, embedding: Embedding, shop: Workshop) -> Tree:
+def square_root(a: Element, field: NumberField, embedding: Embedding, workspace: Workspace) -> Tree:
     """The principal root of an element in one embedding, rational squares drawn out."""
     if a.is_constant():
         return rational_root(fmpq(a.leading_coefficient()) if a != 0 else ZERO, 2)
     r = square_part(content(a))
-    return mul(r, shop.root(field.tree(a / (r * r), embedding), 2))
+    return mul(r, workspace.root(field.tree(a / (r * r), embedding), 2))
 
 
 def _real_pair(
-    n: int, a: Element, above: Tree, other: Tree, field: NumberField, embedding: Embedding, shop: Workshop
+    n: int, a: Element, above: Tree, other: Tree, field: NumberField, embedding: Embedding, workspace: Workspace
 ) -> list[Tree]:
     """z^k u + z^-k v with u and v the real n-th roots of the two numbers, whose product is a^n."""
-    first, second = (above, other) if not shop.value(above).contains(0) else (other, above)
-    own = shop.next_name()
-    u = shop.name(shop.real_root(first, n), add(power(own, fmpq(n)), negate(first)))
+    first, second = (above, other) if not workspace.value(above).contains(0) else (other, above)
+    own = workspace.next_name()
+    u = workspace.name(workspace.real_root(first, n), add(power(own, fmpq(n)), negate(first)))
     lower = a
     for _ in range(n - 2):
         lower = field.times(lower, a)
     scale = field.tree(field.inverse(lower), embedding)  # v = a/u = a u^(n-1)/u^n, and u^n other = a^n
-    own = shop.next_name()
+    own = workspace.next_name()
     link = add(own, mul(MINUS, scale, second, power(u, fmpq(n - 1))))
-    v = shop.name(shop.real_root(second, n), add(power(own, fmpq(n)), negate(second)), link)
+    v = workspace.name(workspace.real_root(second, n), add(power(own, fmpq(n)), negate(second)), link)
     return [add(turn(fmpq(k, n), u), turn(fmpq(-k, n), v)) for k in range(n)]
 
 
-def cosines(n: int, a: Element, b: Element, field: NumberField, embedding: Embedding, shop: Workshop) -> list[Tree]:
+def cosines(
+    n: int, a: Element, b: Element, field: NumberField, embedding: Embedding, workspace: Workspace
+) -> list[Tree]:
     """2 sqrt(a) cos((acos(c) + 2 pi k)/n), c = b/(2 a^(n/2))."""
-    root = square_root(a, field, embedding, shop)
+    root = square_root(a, field, embedding, workspace)
     lower = a
     for _ in range((n + 1) // 2 - 1):
         lower = field.times(lower, a)

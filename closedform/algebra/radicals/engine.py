@@ -9,7 +9,7 @@ from flint import acb, fmpz_poly
 from closedform.algebra.galois.subfields import TooLarge
 from closedform.algebra.radicals.abbreviate import abbreviated
 from closedform.algebra.radicals.solve import solve
-from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Workshop, operations, text
+from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Workspace, operations, text
 from closedform.algebra.radicals.tidy import tidy
 from closedform.algebra.roots import enclose, rounded
 from closedform.budget import Budget, working_bits
@@ -77,19 +77,21 @@ def radical_roots(
     >>> [r.exact for r in found.roots] if isinstance(found, RadicalSolution) else found
     ['-sqrt(2) - sqrt(3)', 'sqrt(2) - sqrt(3)', 'sqrt(3) - sqrt(2)', 'sqrt(2) + sqrt(3)']
     """
-    shop = Workshop(budget, cosines)
+    workspace = Workspace(budget, cosines)
     try:
-        trees = solve(f, shop)
-        return _proved(f, trees, shop, budget, taken)
+        trees = solve(f, workspace)
+        return _proved(f, trees, workspace, budget, taken)
     except (Unresolved, TooLarge) as fault:
         return Withheld(str(fault))
     except Refused as fault:
         return Withheld(f"the expressions found could not be proved: {str(fault)[:200]}")
 
 
-def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget, taken: frozenset[str]) -> RadicalSolution:
-    shop.prune(trees)
-    names = {step.name: step.exact for step in shop.lets}
+def _proved(
+    f: fmpz_poly, trees: list[Tree], workspace: Workspace, budget: Budget, taken: frozenset[str]
+) -> RadicalSolution:
+    workspace.prune(trees)
+    names = {step.name: step.exact for step in workspace.lets}
     bits = max(WORKING_BITS, working_bits(budget.digits, 64))
     exact_roots = _enclosures(f, bits)
     counted = dict[str, int]()
@@ -100,7 +102,7 @@ def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget, tak
     out, stated = list[RadicalRoot](), list[Json]()
     for tree, size in zip(trees, sizes, strict=True):
         budget.check()
-        z = rounded(_root_at(exact_roots, shop.value(tree, bits)), 1, budget.digits)
+        z = rounded(_root_at(exact_roots, workspace.value(tree, bits)), 1, budget.digits)
         exact, brief, why = None, None, None
         if size <= MAX_OPERATIONS:
             exact, brief = next(texts)
@@ -109,11 +111,11 @@ def _proved(f: fmpz_poly, trees: list[Tree], shop: Workshop, budget: Budget, tak
         out.append(RadicalRoot(exact, brief, tree, size, z.re, z.im, z.radius, z.real, why))
         numeric: dict[str, Json] = {"re": z.re, "im": z.im}
         stated.append({"exact": write(tree), "numeric": numeric, "radius": z.radius})
-    lets = [_written(step) for step in shop.lets]
+    lets = [_written(step) for step in workspace.lets]
     coefficients: list[Json] = [str(c) for c in f.coeffs()]
     certificate = Certificate({"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {})
     check_certificate(certificate)
-    steps = tuple((s.name, text(s.exact)) for s in shop.lets)
+    steps = tuple((s.name, text(s.exact)) for s in workspace.lets)
     return RadicalSolution(f, tuple(out), steps, tuple((n, text(t)) for n, t in given), certificate)
 
 

@@ -23,7 +23,7 @@ from flint import fmpq_poly, fmpz, fmpz_mod, fmpz_mod_ctx, fmpz_mod_poly, fmpz_m
 from closedform.algebra.galois.subfields import Subfield, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.resolvents import Resolvents, roots_from
-from closedform.algebra.radicals.terms import Unresolved, Workshop
+from closedform.algebra.radicals.terms import Unresolved, Workspace
 from closedform.kernel.expressions.tree import Tree
 
 MAX_PRIMES = 20_000
@@ -38,7 +38,7 @@ class Base(Protocol):
     def root(self) -> Element: ...
 
 
-Solve = Callable[[fmpz_poly, Workshop], Base]
+Solve = Callable[[fmpz_poly, Workspace], Base]
 Points = list[tuple[int, int, fmpz_mod]]  # (block b, k, g_{b, k})
 
 
@@ -61,7 +61,7 @@ class Local:
 
 
 def suitable_primes(
-    f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop
+    f: fmpz_poly, p: int, below: Subfield | None, workspace: Workspace
 ) -> Iterator[tuple[int, list[nmod_poly]]]:
     """Primes q = 1 mod p modulo which f is a product of factors of degree p, one for each block."""
     q, tried = p, 0
@@ -73,7 +73,7 @@ def suitable_primes(
             continue
         tried += 1
         if tried % 64 == 0:
-            shop.budget.check()
+            workspace.budget.check()
         factors = nmod_poly([int(c % q) for c in f.coeffs()], q).factor()[1]
         if any(e != 1 or g.degree() != p for g, e in factors):
             continue
@@ -177,12 +177,12 @@ def _quotient(m: fmpz_poly, g: fmpz_mod, local: Local) -> fmpz_mod_poly:
     return local.ring([*out[::-1]])
 
 
-def prime_step(f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop, solve: Solve) -> list[Tree]:
+def prime_step(f: fmpz_poly, p: int, below: Subfield | None, workspace: Workspace, solve: Solve) -> list[Tree]:
     """Every root of a monic f whose blocks over ``below`` have p elements on which the group acts as an affine one."""
     n = f.degree()
     radius = max(1.0, *(float(abs(z).upper()) for z in monic_roots(f, 96))) + 1e-9
     count = (p - 1) * n // p
-    q, factors = next(suitable_primes(f, p, below, shop))
+    q, factors = next(suitable_primes(f, p, below, workspace))
     for first, second in ((1, 2), (1, 3), (2, 3)):
         size = 2 * log2(p) + (first + second) * log2(radius) + 1  # of g and one
         local = lift(f, p, q, factors, int(count * size + p * log2(p * radius) + 4 * log2(p * n) + 64))
@@ -195,7 +195,7 @@ def prime_step(f: fmpz_poly, p: int, below: Subfield | None, shop: Workshop, sol
         values = [(b, k, _scalar(local.times(b, one[b][-k % p], other[b][k]))) for b in blocks for k in range(1, p)]
         orbit = _orbit(p, local, values, resolvents)
         if orbit is not None:
-            return _over_orbit(f, orbit, resolvents, shop, solve)
+            return _over_orbit(f, orbit, resolvents, workspace, solve)
     raise Unresolved("no invariant generates the field of the resolvents")
 
 
@@ -227,11 +227,11 @@ def _is_root(m: fmpz_poly, v: fmpz_mod) -> bool:
 
 
 def _over_orbit(
-    f: fmpz_poly, orbit: Orbit, resolvents: list[list[fmpz_mod_poly]], shop: Workshop, solve: Solve
+    f: fmpz_poly, orbit: Orbit, resolvents: list[list[fmpz_mod_poly]], workspace: Workspace, solve: Solve
 ) -> list[Tree]:
     p, local = orbit.p, orbit.local
     powers = [[_powers(local, b, w, p) for w in resolvents[b]] for b in range(len(resolvents))]
-    base = solve(orbit.m, shop)
+    base = solve(orbit.m, workspace)
 
     def inside(value: Callable[[int, int], fmpz_mod_poly]) -> Element:
         return base.field.at(orbit.element(lambda b, k: _scalar(value(b, k))), base.root)
@@ -254,4 +254,4 @@ def _over_orbit(
     )
     centre = inside(lambda b, k: resolvents[b][0])
     known = Resolvents(p, base.field, centre, radicand, norm, link, opposite)
-    return roots_from(f, known, shop)
+    return roots_from(f, known, workspace)

@@ -10,7 +10,7 @@ from flint import acb, fmpq, fmpz_poly
 from closedform.algebra.galois.subfields import monic_roots
 from closedform.algebra.radicals.dickson import Embedding, cosines, dickson_polynomial
 from closedform.algebra.radicals.fields import Element, NumberField, constant
-from closedform.algebra.radicals.terms import Unresolved, Workshop, negate, polynomial, root_of_unity, turn
+from closedform.algebra.radicals.terms import Unresolved, Workspace, negate, polynomial, root_of_unity, turn
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 
 
@@ -30,15 +30,17 @@ class Resolvents:
     opposite: list[Element]
 
 
-def roots_from(f: fmpz_poly, known: Resolvents, shop: Workshop) -> list[Tree]:
+def roots_from(f: fmpz_poly, known: Resolvents, workspace: Workspace) -> list[Tree]:
     """The roots, block by block, from the embeddings that are needed; real ones first."""
     roots, found = monic_roots(f, 192), list[Tree]()
     missing = set(range(len(roots)))
-    for embedding in sorted(known.field.conjugates, key=lambda c: not all(shop.value(t).imag.contains(0) for t in c)):
-        shop.budget.check()
-        trees = _cosines(known, embedding, shop) if shop.cosines else []
-        for tree in trees or _roots(known, embedding, shop):
-            hits = [i for i in missing if roots[i].overlaps(shop.value(tree))]
+    for embedding in sorted(
+        known.field.conjugates, key=lambda c: not all(workspace.value(t).imag.contains(0) for t in c)
+    ):
+        workspace.budget.check()
+        trees = _cosines(known, embedding, workspace) if workspace.cosines else []
+        for tree in trees or _roots(known, embedding, workspace):
+            hits = [i for i in missing if roots[i].overlaps(workspace.value(tree))]
             if len(hits) == 1:
                 missing.remove(hits[0])
                 found.append(tree)
@@ -47,28 +49,28 @@ def roots_from(f: fmpz_poly, known: Resolvents, shop: Workshop) -> list[Tree]:
     raise Unresolved(f"the resolvents of a step of degree {known.p} do not give every root")
 
 
-def _roots(known: Resolvents, embedding: Embedding, shop: Workshop) -> list[Tree]:
+def _roots(known: Resolvents, embedding: Embedding, workspace: Workspace) -> list[Tree]:
     """(T_0 + ... + T_{p-1})/p for each p-th root T_1: every T_j a p-th root of its own, linked to T_1."""
     p, field = known.p, known.field
     principal = dict[int, tuple[Tree, Tree]]()  # j: a p-th root of the radicand, and the radicand
     for j in range(1, p):
         if known.radicand[j] != 0:
             under = field.tree(known.radicand[j], embedding)
-            principal[j] = (shop.real_root(under, p), under)
-    first = shop.value(principal[1][0])
+            principal[j] = (workspace.real_root(under, p), under)
+    first = workspace.value(principal[1][0])
     turns = dict[int, int]()
     for j, (root, _) in principal.items():
-        wanted = shop.value(field.tree(known.link[j], embedding)) * first**j
-        turns[j] = _turn(wanted / shop.value(root), p)
+        wanted = workspace.value(field.tree(known.link[j], embedding)) * first**j
+        turns[j] = _turn(wanted / workspace.value(root), p)
     out = list[Tree]()
     for s in range(p):
         names = dict[int, Tree]()
         for j, (root, under) in principal.items():
-            own = shop.next_name()
+            own = workspace.next_name()
             relation = add(power(own, fmpq(p)), negate(under))
             link = mul(MINUS, field.tree(known.link[j], embedding), power(names[1], fmpq(j))) if j > 1 else None
             turned = turn(fmpq(turns[j] + j * s, p), root)
-            names[j] = shop.name(turned, relation, add(own, link) if link is not None else None)
+            names[j] = workspace.name(turned, relation, add(own, link) if link is not None else None)
         out.append(mul(fmpq(1, p), add(field.tree(known.centre, embedding), *names.values())))
     return out
 
@@ -81,20 +83,20 @@ def _turn(ratio: acb, p: int) -> int:
     return fits[0]
 
 
-def _cosines(known: Resolvents, embedding: Embedding, shop: Workshop) -> list[Tree]:
+def _cosines(known: Resolvents, embedding: Embedding, workspace: Workspace) -> list[Tree]:
     """(T_0 + sum_j c_j)/p, c_j = T_j + T_-j, where all roots of the block are real; else nothing.
 
     Then T_-j is conjugate to T_j. With c = c_1, N = T_1 T_-1, d = T_1 - T_-1, r_j = T_j^p, T_1^j + T_-1^j = V_j(c) and
     T_1^j - T_-1^j = d U_j(c): d = (c^2 - 4N) U_p(c)/(r_1 - r_-1), which writes every c_j over the real field of c.
     """
     p, field = known.p, known.field
-    real = shop.value(field.tree(known.norm[1], embedding))
-    twist = shop.value(field.tree(known.radicand[1] - known.radicand[-1], embedding))
+    real = workspace.value(field.tree(known.norm[1], embedding))
+    twist = workspace.value(field.tree(known.radicand[1] - known.radicand[-1], embedding))
     if not real.imag.contains(0) or not real.real > 0 or not twist.real.contains(0) or twist.contains(0):
         return []
     middles = [j for j in range(1, (p + 1) // 2) if known.radicand[j] != 0]
     both = {j: known.radicand[j] + known.radicand[p - j] for j in middles}
-    values = {j: cosines(p, known.norm[j], both[j], field, embedding, shop) for j in middles}
+    values = {j: cosines(p, known.norm[j], both[j], field, embedding, workspace) for j in middles}
     relations = dict[int, list[Tree]]()
     for j in middles:
         least, *rest = dickson_polynomial(p, known.norm[j], field)
@@ -102,19 +104,19 @@ def _cosines(known: Resolvents, embedding: Embedding, shop: Workshop) -> list[Tr
     apart = field.inverse(known.radicand[1] - known.radicand[-1])
     out = list[Tree]()
     for tree in values[1]:
-        c = shop.named(tree, relations[1])
+        c = workspace.named(tree, relations[1])
         names = [c]
         for j in middles[1:]:
             even = (known.link[j] + known.opposite[j]) / 2
             odd = field.times((known.link[j] - known.opposite[j]) / 2, apart)
             inside = _sum_of_opposite(p, j, even, odd, known.norm[1], field, embedding, c)
-            wanted = shop.value(inside)
-            fits = [t for t in values[j] if shop.value(t).overlaps(wanted)]
+            wanted = workspace.value(inside)
+            fits = [t for t in values[j] if workspace.value(t).overlaps(wanted)]
             if len(fits) != 1:
                 raise Unresolved("the cosines of a step do not match")
-            own = shop.next_name()
+            own = workspace.next_name()
             relation = polynomial(relations[j], own)
-            names.append(shop.name(fits[0], relation, add(own, negate(inside))))
+            names.append(workspace.name(fits[0], relation, add(own, negate(inside))))
         out.append(mul(fmpq(1, p), add(field.tree(known.centre, embedding), *names)))
     return out
 

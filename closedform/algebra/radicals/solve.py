@@ -14,7 +14,7 @@ from closedform.algebra.radicals.affine import affine_step
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.kummer import prime_step
 from closedform.algebra.radicals.steps import adjoin, dickson, extend
-from closedform.algebra.radicals.terms import Unresolved, Workshop
+from closedform.algebra.radicals.terms import Unresolved, Workspace
 from closedform.kernel.expressions.tree import Tree
 
 MAX_BITS = 1 << 15
@@ -49,26 +49,26 @@ class Solved:
         return [self.field.tree(self.root, c) for c in self.field.conjugates]
 
 
-def solve(f: fmpz_poly, shop: Workshop) -> list[Tree]:
+def solve(f: fmpz_poly, workspace: Workspace) -> list[Tree]:
     """A tree for every root of the irreducible f, in the order of ``monic_roots(f)``."""
-    return in_order(f, solved(f, shop).trees(), shop)
+    return in_order(f, solved(f, workspace).trees(), workspace)
 
 
-def solved(f: fmpz_poly, shop: Workshop) -> Solved:
+def solved(f: fmpz_poly, workspace: Workspace) -> Solved:
     """Q(alpha), f(alpha) = 0, with every embedding in radicals; raises ``Unresolved``."""
-    shop.budget.check()
+    workspace.budget.check()
     g, scale, shift = simplify(f)
-    inner = _monic(g, shop)
+    inner = _monic(g, workspace)
     return Solved(inner.field, inner.root * scale + shift)
 
 
-def in_order(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> list[Tree]:
+def in_order(f: fmpz_poly, trees: list[Tree], workspace: Workspace) -> list[Tree]:
     """The trees in the order of ``monic_roots(f)``; each root exactly once."""
     for bits in (192, 768, 3072):
         roots = monic_roots(f, bits)
         found = dict[int, Tree]()
         for tree in trees:
-            value = shop.value(tree, bits)
+            value = workspace.value(tree, bits)
             hit = [i for i, z in enumerate(roots) if z.overlaps(value)]
             if len(hit) == 1:
                 found.setdefault(hit[0], tree)
@@ -77,13 +77,13 @@ def in_order(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> list[Tree]:
     raise Unresolved("the expressions found do not match the roots one by one")
 
 
-def _monic(f: fmpz_poly, shop: Workshop) -> Solved:
+def _monic(f: fmpz_poly, workspace: Workspace) -> Solved:
     n = f.degree()
     if n > 2:
-        sums = periods(f, shop)
+        sums = periods(f, workspace)
         if sums is not None:
-            return opaque(f, sums, shop)
-        simple = dickson(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], shop)
+            return opaque(f, sums, workspace)
+        simple = dickson(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], workspace)
         if simple is not None:
             return Solved(*simple)
     blocks = ()
@@ -94,31 +94,31 @@ def _monic(f: fmpz_poly, shop: Workshop) -> Solved:
             raise Unresolved(str(fault)) from fault
     if not blocks:
         if n <= 4:
-            return Solved(*extend(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], shop))
+            return Solved(*extend(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], workspace))
         if fmpz(n).is_prime():
-            return opaque(f, prime_step(f, n, None, shop, solved), shop)
+            return opaque(f, prime_step(f, n, None, workspace, solved), workspace)
         if n in (8, 9):
-            return opaque(f, affine_step(f, shop, solve), shop)
+            return opaque(f, affine_step(f, workspace, solve), workspace)
         raise Unresolved(f"no step for a primitive group of degree {n}")
     below = field_of(f, blocks[-1])
     step = n // below.degree
     if step <= 4 or fmpz(step).is_prime():
         g = relative_polynomial(f, below)
         if step <= 4 or looks_like_dickson(g, below):
-            lower = solved(below.h, shop)
+            lower = solved(below.h, workspace)
             inside = [lower.field.at(c, lower.root) for c in g]
-            found = extend(lower.field, inside, shop) if step <= 4 else dickson(lower.field, inside, shop)
+            found = extend(lower.field, inside, workspace) if step <= 4 else dickson(lower.field, inside, workspace)
             if found is not None:
                 return Solved(*found)
-        return opaque(f, prime_step(f, step, below, shop, solved), shop)
+        return opaque(f, prime_step(f, step, below, workspace, solved), workspace)
     raise Unresolved(f"no step of relative degree {step}")
 
 
-def opaque(f: fmpz_poly, trees: list[Tree], shop: Workshop) -> Solved:
+def opaque(f: fmpz_poly, trees: list[Tree], workspace: Workspace) -> Solved:
     """The field with a root of f as its only generator."""
     y, relation = generator(1), [fmpq(c) for c in f.coeffs()]
     polynomial = NumberField().at(fmpq_poly(f), y)
-    return Solved(adjoin(NumberField(), polynomial, f.degree(), [[shop.named(t, relation) for t in trees]]), y)
+    return Solved(adjoin(NumberField(), polynomial, f.degree(), [[workspace.named(t, relation) for t in trees]]), y)
 
 
 def looks_like_dickson(g: list[fmpq_poly], below: Subfield) -> bool:

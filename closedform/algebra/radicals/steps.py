@@ -8,16 +8,16 @@ from flint import acb, fmpq
 
 from closedform.algebra.radicals.dickson import Embedding, dickson_polynomial, dickson_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant, content, generator, square_part
-from closedform.algebra.radicals.terms import HALF, Unresolved, Workshop, is_negative, negate
+from closedform.algebra.radicals.terms import HALF, Unresolved, Workspace, is_negative, negate
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, mul, power
 
 
-def extend(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
+def extend(field: NumberField, g: Sequence[Element], workspace: Workspace) -> tuple[NumberField, Element]:
     """The field with a root of g (monic, irreducible over it, degree 1 to 4), and that root as an element."""
-    return {1: _linear, 2: _quadratic, 3: _cubic, 4: _quartic}[len(g) - 1](field, g, shop)
+    return {1: _linear, 2: _quadratic, 3: _cubic, 4: _quartic}[len(g) - 1](field, g, workspace)
 
 
-def _linear(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
+def _linear(field: NumberField, g: Sequence[Element], workspace: Workspace) -> tuple[NumberField, Element]:
     return field, -g[0]
 
 
@@ -27,13 +27,13 @@ def adjoin(field: NumberField, relation: Element, degree: int, trees: Sequence[S
     return NumberField((*field.relations, relation), (*field.degrees, degree), conjugates)
 
 
-def _quadratic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
+def _quadratic(field: NumberField, g: Sequence[Element], workspace: Workspace) -> tuple[NumberField, Element]:
     c, b, _ = g
-    return adjoin_square_root(field, field.times(b, b) - 4 * c, -b / 2, HALF, shop)
+    return adjoin_square_root(field, field.times(b, b) - 4 * c, -b / 2, HALF, workspace)
 
 
 def adjoin_square_root(
-    field: NumberField, d: Element, centre: Element, factor: fmpq, shop: Workshop
+    field: NumberField, d: Element, centre: Element, factor: fmpq, workspace: Workspace
 ) -> tuple[NumberField, Element]:
     """The field with sqrt(d), and centre + factor*sqrt(d); sqrt(u + v y) is resolved if u^2 - v^2 y^2 is a square."""
     y = generator(field.level + 1)
@@ -42,12 +42,12 @@ def adjoin_square_root(
     d, scale = d / (r * r), scale * r
     trees = list[list[Tree]]()
     for c in field.conjugates:
-        shop.budget.check()
-        root = shop.root(field.tree(d, c), 2)
+        workspace.budget.check()
+        root = workspace.root(field.tree(d, c), 2)
         if not isinstance(root, (fmpq, str)) and not d.is_constant():
             sign = is_negative(root)
-            own = shop.next_name()
-            shop.name(negate(root) if sign else root, add(power(own, fmpq(2)), negate(field.tree(d, c))))
+            own = workspace.next_name()
+            workspace.name(negate(root) if sign else root, add(power(own, fmpq(2)), negate(field.tree(d, c))))
             root = own
         trees.append([root, negate(root)])
     bigger = adjoin(field, y * y - d, 2, trees)
@@ -70,7 +70,7 @@ def _resolved(field: NumberField, d: Element) -> tuple[Element, Element]:
     return lower, field.times(scale, 1 + field.times(field.times(v, y), field.inverse(e)) / 2)
 
 
-def _cubic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
+def _cubic(field: NumberField, g: Sequence[Element], workspace: Workspace) -> tuple[NumberField, Element]:
     d, c, b, _ = g
     bb = field.times(b, b)
     p = c - bb / 3
@@ -78,19 +78,21 @@ def _cubic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[Nu
     y = generator(field.level + 1)
     trees = list[list[Tree]]()
     for embedding in field.conjugates:
-        shop.budget.check()
-        trees.append(depressed_cubic(field, p, q, embedding, shop))
+        workspace.budget.check()
+        trees.append(depressed_cubic(field, p, q, embedding, workspace))
     bigger = adjoin(field, y**3 + p * y + q, 3, trees)
     return bigger, y - b / 3
 
 
-def depressed_cubic(field: NumberField, p: Element, q: Element, embedding: Embedding, shop: Workshop) -> list[Tree]:
+def depressed_cubic(
+    field: NumberField, p: Element, q: Element, embedding: Embedding, workspace: Workspace
+) -> list[Tree]:
     """The roots of y^3 + p y + q, each named."""
     relation = [field.tree(q, embedding), field.tree(p, embedding), ZERO, ONE]
-    return dickson_roots(3, -p / 3, -q, field, embedding, relation, shop)
+    return dickson_roots(3, -p / 3, -q, field, embedding, relation, workspace)
 
 
-def _quartic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element]:
+def _quartic(field: NumberField, g: Sequence[Element], workspace: Workspace) -> tuple[NumberField, Element]:
     """Descartes: u^3 + 2p u^2 + (p^2 - 4r) u - q^2 = 0, w^2 = u, x = (+-w +- sqrt(-u - 2p -+ 2q/w))/2."""
     d, c, b, a, _ = g
     h = -a / 4
@@ -106,8 +108,8 @@ def _quartic(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[
     cubic = [-field.times(q, q), field.times(p, p) - 4 * r, 2 * p, constant(1)]
     trees = list[list[Tree]]()
     for embedding in field.conjugates:
-        shop.budget.check()
-        trees.append(_depressed_quartic(field, p, q, r, cubic, embedding, shop))
+        workspace.budget.check()
+        trees.append(_depressed_quartic(field, p, q, r, cubic, embedding, workspace))
     return adjoin(field, y**4 + p * y**2 + q * y + r, 4, trees), y + h
 
 
@@ -118,25 +120,25 @@ def _depressed_quartic(
     r: Element,
     cubic: Sequence[Element],
     embedding: Embedding,
-    shop: Workshop,
+    workspace: Workspace,
 ) -> list[Tree]:
     shift = cubic[2] / 3
     bb = field.times(cubic[2], cubic[2])
     pc = cubic[1] - bb / 3
     qc = fmpq(2, 27) * field.times(bb, cubic[2]) - field.times(cubic[2], cubic[1]) / 3 + cubic[0]
     centre = negate(field.tree(shift, embedding))
-    choices = [add(t, centre) for t in depressed_cubic(field, pc, qc, embedding, shop)]
-    u = max(choices, key=lambda t: _preference(shop.value(t)))
-    w = shop.root(u, 2)
+    choices = [add(t, centre) for t in depressed_cubic(field, pc, qc, embedding, workspace)]
+    u = max(choices, key=lambda t: _preference(workspace.value(t)))
+    w = workspace.root(u, 2)
     relation = [field.tree(r, embedding), field.tree(q, embedding), field.tree(p, embedding), ZERO, ONE]
     out = list[Tree]()
     for sign in (1, -1):
         under = add(
             negate(u), field.tree(-2 * p, embedding), mul(fmpq(-sign), field.tree(2 * q, embedding), power(w, MINUS))
         )
-        v = shop.root(under, 2)
+        v = workspace.root(under, 2)
         for other in (1, -1):
-            out.append(shop.named(add(mul(fmpq(sign, 2), w), mul(fmpq(other, 2), v)), relation))
+            out.append(workspace.named(add(mul(fmpq(sign, 2), w), mul(fmpq(other, 2), v)), relation))
     return out
 
 
@@ -145,7 +147,7 @@ def _preference(value: acb) -> tuple[bool, float]:
     return (value.imag.contains(0) and value.real > 0, float(abs(value).mid()))
 
 
-def dickson(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[NumberField, Element] | None:
+def dickson(field: NumberField, g: Sequence[Element], workspace: Workspace) -> tuple[NumberField, Element] | None:
     """The field with a root of g where g is D_n(x - h, a) - b; None where it is not.
 
     Declined for small and for even n, where a tower of smaller steps reads better.
@@ -163,9 +165,9 @@ def dickson(field: NumberField, g: Sequence[Element], shop: Workshop) -> tuple[N
     b = target[0] - shifted[0]
     trees = list[list[Tree]]()
     for embedding in field.conjugates:
-        shop.budget.check()
+        workspace.budget.check()
         relation = [field.tree(c, embedding) for c in shifted]
-        trees.append(dickson_roots(n, a, b, field, embedding, relation, shop))
+        trees.append(dickson_roots(n, a, b, field, embedding, relation, workspace))
     y = generator(field.level + 1)
     polynomial = constant(0)
     for c in reversed(shifted):

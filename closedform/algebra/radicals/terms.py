@@ -1,6 +1,6 @@
 """Kernel trees in radicals: tidy building, values in balls, size, and text that our reader and SymPy both read.
 
-A ``Workshop`` holds the intermediate numbers ("let" steps) of one solution: each has a name, a tree in earlier names,
+A ``Workspace`` holds the intermediate numbers ("let" steps) of one solution: each has a name, a tree in earlier names,
 and the monic polynomial relation that it satisfies; that is what the kernel checks. Values are balls at any precision,
 always those of the principal branches that the text denotes.
 """
@@ -37,7 +37,7 @@ class Let:
 
 
 @dataclass
-class Workshop:
+class Workspace:
     """The steps made so far, with their values; ``budget`` bounds the whole search.
 
     With ``cosines`` three real roots of a cubic (and their kin) are cosines of parts of an angle, else complex roots.

@@ -35,7 +35,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True)
-class Stand:
+class Placeholder:
     """A symbol that stands for the real roots of a polynomial without formulas here: ``polynomial`` = 0 in ``variable``.
 
     ``ball`` is the one root meant when the coefficients are rational, None when it stands for all of them;
@@ -74,7 +74,7 @@ def guarded(value: Any, *guards: Any) -> Roots:
 class Roots:
     """``values`` holds every root that is not one of an obstacle's; some values may not be roots in the domain.
 
-    Values may contain the symbols of ``stands``. With symbols in the equation the list is complete wherever none of
+    Values may contain the symbols of ``placeholders``. With symbols in the equation the list is complete wherever none of
     ``exceptions`` vanishes, and a value counts only where its ``guards`` hold (a step was reversible only there).
     ``loose`` says that a step may have added values that are no roots, beyond those that guards exclude.
     """
@@ -82,7 +82,7 @@ class Roots:
     values: tuple[Any, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     everywhere: bool = False  # the equation is an identity
-    stands: tuple[Stand, ...] = ()
+    placeholders: tuple[Placeholder, ...] = ()
     evidence: tuple[RealRoots, ...] = ()  # rational polynomials met on the way, solved or not
     exceptions: tuple[Any, ...] = ()
     named: tuple[Named, ...] = ()  # symbols in the values that stand for formulas with guards; see ``resolved``
@@ -95,7 +95,7 @@ class Roots:
             tuple(values),
             (*self.obstacles, *other.obstacles),
             self.everywhere or other.everywhere,
-            (*self.stands, *other.stands),
+            (*self.placeholders, *other.placeholders),
             (*self.evidence, *other.evidence),
             tuple(dict.fromkeys((*self.exceptions, *other.exceptions))),
             tuple(dict.fromkeys((*self.named, *other.named))),
@@ -151,15 +151,15 @@ def _listed(
     found: list[tuple[arb, Any | None, RealRoots]], evidence: tuple[RealRoots, ...], equation: Any, x: Any, meaning: Any
 ) -> Roots:
     """Each root by its expression, or by a symbol that stands for it."""
-    values, stands = list[Any](), list[Stand]()
+    values, placeholders = list[Any](), list[Placeholder]()
     for ball, exact, known in found:
         if exact is None:
-            stands.append(Stand(_stand_symbol(bool(ball > 0)), equation, x, meaning, ball, known))
-        values.append(stands[-1].symbol if exact is None else exact)
-    return Roots(tuple(values), stands=tuple(stands), evidence=evidence)
+            placeholders.append(Placeholder(_placeholder_symbol(bool(ball > 0)), equation, x, meaning, ball, known))
+        values.append(placeholders[-1].symbol if exact is None else exact)
+    return Roots(tuple(values), placeholders=tuple(placeholders), evidence=evidence)
 
 
-def _stand_symbol(positive: bool) -> Any:
+def _placeholder_symbol(positive: bool) -> Any:
     """A name of its own: the kernel tells names apart by their text."""
     return sp.Symbol(f"_root{sp.Dummy().dummy_index}", **({"positive": True} if positive else {"real": True}))
 
@@ -221,8 +221,8 @@ def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
         if found is not None:
             known = {id(k): k for _, _, k in found}
             return _listed(found, tuple(known.values()), equation, x, meaning)
-    symbol = _stand_symbol(x.is_positive is True)
-    return Roots((symbol,), stands=(Stand(symbol, equation, x, meaning),))
+    symbol = _placeholder_symbol(x.is_positive is True)
+    return Roots((symbol,), placeholders=(Placeholder(symbol, equation, x, meaning),))
 
 
 def _decomposition(poly: Any, x: Any) -> list[Any]:

@@ -78,7 +78,7 @@ def _candidates(f: Tree, x: str, budget: Budget) -> _Candidates | None:
         if found.everywhere:
             return None
         values = tuple(v for v in found.values if not v.free_symbols)
-        return _Candidates(values, not (found.obstacles or found.stands), inner, turn) if values else None
+        return _Candidates(values, not (found.obstacles or found.placeholders), inner, turn) if values else None
     except (*FAULTS, Refused, bridge.NoTranslation):
         return None
 

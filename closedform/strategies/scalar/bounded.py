@@ -220,7 +220,7 @@ class _Found:
         ):
             return [], False
         out = list[tuple[dict[Any, Any], dict[str, arb]]]()
-        whole = not solved.obstacles and not solved.stands
+        whole = not solved.obstacles and not solved.placeholders
         for point in solved.points:
             if any(v.free_symbols for v in point.values()):
                 whole = False

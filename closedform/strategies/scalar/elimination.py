@@ -91,7 +91,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if not numbers_only(system):
         return _for_all_data(system, found, budget)
     families, single, doubtful = list[Family](), list[Any](), ""
-    behind = {s.symbol for s in found.stands}
+    behind = {s.symbol for s in found.placeholders}
     for p in found.points:
         free = set[Any]().union(*(v.free_symbols for v in p.values()))
         if not free or free & behind:
@@ -104,7 +104,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             doubtful = family
         else:
             single += family
-    judged = Judge(system, budget).judge_all(single, found.stands)
+    judged = Judge(system, budget).judge_all(single, found.placeholders)
     kept = [j.point for j in judged if j.sometimes]
     if any(v.free_symbols & behind for p in kept for v in p.values()):
         return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
@@ -151,7 +151,7 @@ def _for_all_data(system: Stationarity, found: Solutions, budget: Budget) -> Att
     if found.obstacles:
         o = found.obstacles[0]
         return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
-    if found.stands:
+    if found.placeholders:
         return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
     floor = _least_value(system, Facts(system.relations))
     candidates = Candidates(

@@ -20,7 +20,7 @@ from closedform.budget import Budget
 from closedform.calculus.bounds import bounds_of
 from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.roots.polynomial import Roots, Stand
+from closedform.calculus.roots.polynomial import Placeholder, Roots
 from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import Kind
@@ -57,19 +57,19 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     found = real_roots(system.equations[0], x, facts, budget=budget)
     if found.everywhere:
         return Attempt(name, "failed", "the gradient is zero everywhere")
-    if not numbers_only(system) and not found.stands:
+    if not numbers_only(system) and not found.placeholders:
         if found.obstacles:
             return Attempt(name, "failed", f"{found.obstacles[0].equation} = 0: {found.obstacles[0].reason}"[:300])
         return _for_all_data(system, found, facts, budget)
     judge = Judge(system, budget)
     if not judge.samples:
         return Attempt(name, "failed", "no admissible values of the parameters were found")
-    judged = judge.judge_all([{x: v} for v in found.values], found.stands)
+    judged = judge.judge_all([{x: v} for v in found.values], found.placeholders)
     budget.check()
     if found.obstacles:
         reason = f"{found.obstacles[0].equation} = 0: {found.obstacles[0].reason}"
         return Attempt(name, "failed", reason[:300])
-    behind = {stand.symbol for stand in found.stands}
+    behind = {placeholder.symbol for placeholder in found.placeholders}
     if any("unknown" in j.words and not j.sometimes and j.point[x].free_symbols & behind for j in judged):
         return Attempt(
             name, "failed", "it is open whether the roots of a polynomial on the way are real and in the domain"
@@ -173,7 +173,7 @@ class _Cases:
                 return []
             inner = Facts([r for r in relations if r != sp.true])
             found = real_roots(case, self.x, inner, budget=self.budget)
-            if found.obstacles or found.stands or found.everywhere:
+            if found.obstacles or found.placeholders or found.everywhere:
                 return None
             self.loose |= found.loose
             guard = sp.Eq(e, 0, evaluate=False)
@@ -187,7 +187,7 @@ class _Cases:
 
 
 class _Answer:
-    """Points of numbers, with or without a formula; with parameters, only that points behind a stand have none."""
+    """Points of numbers, with or without a formula; with parameters, only that points behind a placeholder have none."""
 
     def __init__(self, system: Stationarity, facts: Facts, found: Roots, judge: Judge, budget: Budget) -> None:
         self.system, self.facts, self.found, self.judge, self.budget = system, facts, found, judge, budget
@@ -195,11 +195,11 @@ class _Answer:
         self.record = Record()
 
     def with_points(self, judged: list[Judged]) -> Attempt:
-        stands = {s.symbol: s for s in self.found.stands}
+        placeholders = {s.symbol: s for s in self.found.placeholders}
         kept = [j for j in judged if j.sometimes]
-        closed = [j for j in kept if not j.point[self.x].free_symbols & stands.keys()]
-        open_ = [j for j in kept if j.point[self.x].free_symbols & stands.keys()]
-        reason = self._impossible(open_, stands)
+        closed = [j for j in kept if not j.point[self.x].free_symbols & placeholders.keys()]
+        open_ = [j for j in kept if j.point[self.x].free_symbols & placeholders.keys()]
+        reason = self._impossible(open_, placeholders)
         if reason:
             return Attempt(name, "failed", reason)
         if not self.judge.numeric:
@@ -248,28 +248,28 @@ class _Answer:
             return answer
         return replace(answer, outcome="partial", reason="a polynomial in the way has no radicals", minimiser=None)
 
-    def _impossible(self, open_: list[Judged], stands: dict[Any, Stand]) -> str:
-        """Record why the roots behind the stands have no radicals; a reason when that was not decided."""
-        for symbol in dict.fromkeys(s for j in open_ for s in j.point[self.x].free_symbols & stands.keys()):
-            stand = stands[symbol]
-            if stand.evidence is None:
-                reason = self._family(stand)
+    def _impossible(self, open_: list[Judged], placeholders: dict[Any, Placeholder]) -> str:
+        """Record why the roots behind the placeholders have no radicals; a reason when that was not decided."""
+        for symbol in dict.fromkeys(s for j in open_ for s in j.point[self.x].free_symbols & placeholders.keys()):
+            placeholder = placeholders[symbol]
+            if placeholder.evidence is None:
+                reason = self._family(placeholder)
                 if reason:
                     return reason
                 continue
-            if stand.evidence.status != "not_closed":
-                return f"{stand.polynomial} = 0: {stand.evidence.reason or 'not decided'}"
-            if any(c in self.record.certificates for c in stand.evidence.certificates):
+            if placeholder.evidence.status != "not_closed":
+                return f"{placeholder.polynomial} = 0: {placeholder.evidence.reason or 'not decided'}"
+            if any(c in self.record.certificates for c in placeholder.evidence.certificates):
                 continue
-            found = stand.evidence.findings
-            if stand.meaning != self.x:
+            found = placeholder.evidence.findings
+            if placeholder.meaning != self.x:
                 found = tuple(replace(f, theorem="no root in radicals on the way") for f in found)
-            self.record.take(found, stand.evidence.certificates)
-            if stand.meaning != self.x:
+            self.record.take(found, placeholder.evidence.certificates)
+            if placeholder.meaning != self.x:
                 self.record.say(
                     "root without radicals on the way",
-                    meaning=stand.meaning,
-                    polynomial=stand.polynomial,
+                    meaning=placeholder.meaning,
+                    polynomial=placeholder.polynomial,
                     unknown=self.x,
                 )
         return ""
@@ -284,9 +284,9 @@ class _Answer:
             self.record.say("steps that keep the solutions", point=point)
         return FoundPoint({self.x: value}, kind=kind, certificate=index)
 
-    def _family(self, stand: Stand) -> str:
-        """Record that the roots behind a stand have no formula in radicals in the parameters; else why that is open."""
-        poly, x = stand.polynomial, stand.variable
+    def _family(self, placeholder: Placeholder) -> str:
+        """Record that the roots behind a placeholder have no formula in radicals in the parameters; else why that is open."""
+        poly, x = placeholder.polynomial, placeholder.variable
         parameters = sorted(poly.free_symbols - {x}, key=str)
         try:
             p = sp.Poly(sp.numer(sp.together(poly)), x, *parameters)
@@ -308,7 +308,7 @@ class _Answer:
             certificate=decision.certificate,
             reason=decision.reason,
             unknown=names[0],
-            meaning=None if stand.meaning == x else stand.meaning,
+            meaning=None if placeholder.meaning == x else placeholder.meaning,
         )
         if decision.not_elementary:
             self.record.say("monodromy is not solvable", reason=decision.not_elementary)

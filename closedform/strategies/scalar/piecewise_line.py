@@ -112,7 +112,7 @@ def _kind(before: int, after: int) -> Kind:
 
 def _zeros(slope: Any, x: Any, cutter: Cutter, low: Any, high: Any, budget: Budget) -> list[Any]:
     found = real_roots(slope, x, cutter.facts, budget=budget)
-    if found.obstacles or found.stands or found.everywhere or slope.has(sp.sin, sp.cos, sp.tan):
+    if found.obstacles or found.placeholders or found.everywhere or slope.has(sp.sin, sp.cos, sp.tan):
         raise Undecided(f"the zeros of {slope}")  # of circular functions one turn is listed only
     real = [v for v in found.values if _is_real(v)]
     return cutter.sorted([v for v in real if _inside(cutter, v, low, high)])
@@ -207,7 +207,7 @@ def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
     edges = [None, *pieces.breaks, None]
     for (low, high), slope in zip(pairwise(edges), slopes, strict=True):
         found = real_roots(slope, x, facts, budget=budget)
-        if found.obstacles or found.stands or len(found.values) != 1 or slope.has(sp.sin, sp.cos, sp.tan):
+        if found.obstacles or found.placeholders or len(found.values) != 1 or slope.has(sp.sin, sp.cos, sp.tan):
             return Attempt(name, "failed", f"the zero of {slope} was not found by a single formula")
         value = found.values[0]
         bounds = [sp.Gt(value, low)] if low is not None else []
