@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
-from flint import Ordering, arb, fmpq_mpoly_ctx
+from flint import Ordering, acb, arb, ctx, fmpq_mpoly_ctx, fmpz_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,9 @@ from closedform.algebra.polynomial_systems import solve as solving
 from closedform.algebra.polynomial_systems.basis import Monomials, groebner
 from closedform.algebra.polynomial_systems.lift import reconstruct
 from closedform.algebra.polynomial_systems.quotient import dimension
-from closedform.algebra.polynomial_systems.solve import SystemSolution, solve_system
+from closedform.algebra.polynomial_systems.solution import SystemSolution
+from closedform.algebra.polynomial_systems.solve import solve_system
+from closedform.algebra.polynomial_systems.univariate_roots import count_real, roots_at
 from closedform.budget import Budget
 from closedform.kernel import check_certificate
 from closedform.points import CriticalPoint
@@ -136,6 +139,25 @@ def test_planted_points_are_found(points: list[tuple[int, int]]) -> None:
         (round(float(p.coordinates[0].mid())), round(float(p.coordinates[1].mid()))) for p in found.real_points(15)
     )
     assert (found.complex_count, listed) == (len(points), sorted(points))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        fmpz_poly([1]) * math.prod((fmpz_poly([-k, 1]) for k in range(1, 31)), start=fmpz_poly([1])),  # Wilkinson
+        fmpz_poly([-2, 200, -5000] + [0] * 17 + [1]),  # Mignotte: two roots near 1/50, 10^-18 apart
+        fmpz_poly([1, 0, 0, 7, 0, 0, 0, 10**40]),
+        fmpz_poly([0, 1, 10**30]),
+    ],
+)
+def test_refined_roots_are_those_that_are_isolated_anew(f: fmpz_poly) -> None:
+    found = roots_at(f, 900)
+    with ctx.workprec(1000):
+        anew = [acb(r) for r, _ in f.complex_roots()]
+        assert all(sum(r.overlaps(s) for s in found) == 1 for r in anew)
+        assert len(found) == f.degree()
+        assert all(bool(v.rad() <= arb(2) ** -900 * (1 + abs(r.mid()))) for r in found for v in (r.real, r.imag))
+    assert count_real(f) == sum(1 for r in anew if r.imag.is_zero())
 
 
 def test_basis_of_a_textbook_ideal() -> None:

@@ -51,7 +51,13 @@ class Monomials:
         return ((self.packed(b) | self.guards) - self.packed(a)) & self.guards == self.guards
 
     def lcm(self, a: int, b: int) -> int:
-        return self.pack(max(u, v) for u, v in zip(self.unpack(a), self.unpack(b), strict=True))
+        """The larger exponent of each unknown, all fields at once; their sum is the residue modulo 2^BITS - 1."""
+        u, v = self.packed(a), self.packed(b)
+        larger = ((u | self.guards) - v) & self.guards
+        chosen = larger - (larger >> (BITS - 1))
+        e = (u & chosen) | (v & ~chosen)
+        degree = e % ((1 << BITS) - 1)
+        return (degree << self.width) - e
 
 
 @dataclass

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from flint import acb, acb_poly, arb, ctx, fmpq, fmpq_poly, fmpz, fmpz_poly
 
-from closedform.algebra.polynomial_systems.solve import SystemSolution, zeros_of
+from closedform.algebra.polynomial_systems.solution import SystemSolution
+from closedform.algebra.polynomial_systems.univariate_roots import roots_at
 
 MAX_DEGREE = 40
 MAX_BITS = 200_000
@@ -77,7 +78,7 @@ def minimal_polynomial(element: fmpq_poly, factor: fmpz_poly) -> fmpz_poly | Non
     while bits < MAX_BITS:
         with ctx.workprec(bits):
             product = acb_poly([acb(arb(scale))])
-            for root in zeros_of(factor):
+            for root in roots_at(factor, bits):
                 product = product * acb_poly([-horner(n, root), acb(arb(d))])
             whole = list[fmpz]()
             for c in product.coeffs():

@@ -19,6 +19,7 @@ from closedform.budget import Budget
 
 Terms = dict[tuple[int, ...], int]  # exponents -> integer coefficient
 MAX_BITS = 400_000
+SMALL_BITS = 250  # up to here the overhead of a step is what costs
 
 
 @dataclass(frozen=True)
@@ -50,23 +51,29 @@ class _Ring:
 
 
 class _Evaluation:
-    """Monomials at one point of a ring, each computed once."""
+    """Polynomials at one point of a ring; products are kept, and reduced only where they are factors again."""
 
     def __init__(self, ring: _Ring, x: list[fmpz_mod_poly]) -> None:
         self.ring, self.x = ring, x
         self.known: dict[tuple[int, ...], fmpz_mod_poly] = {(0,) * len(x): ring.constant(1)}
+        self.raw: dict[tuple[int, ...], fmpz_mod_poly] = dict(self.known)
 
-    def monomial(self, e: tuple[int, ...]) -> fmpz_mod_poly:
+    def _reduced(self, e: tuple[int, ...]) -> fmpz_mod_poly:
         if e not in self.known:
-            i = next(i for i in reversed(range(len(e))) if e[i])
-            self.known[e] = self.ring.times(self.monomial((*e[:i], e[i] - 1, *e[i + 1 :])), self.x[i])
+            self.known[e] = self._product(e) % self.ring.q
         return self.known[e]
+
+    def _product(self, e: tuple[int, ...]) -> fmpz_mod_poly:
+        if e not in self.raw:
+            i = next(i for i in reversed(range(len(e))) if e[i])
+            self.raw[e] = self._reduced((*e[:i], e[i] - 1, *e[i + 1 :])) * self.x[i]
+        return self.raw[e]
 
     def value(self, f: Terms) -> fmpz_mod_poly:
         total = self.ring.constant(0)
         for e, c in f.items():
-            total = total + self.monomial(e) * c
-        return total
+            total = total + self._product(e) * c
+        return total % self.ring.q
 
 
 def derivative(f: Terms, i: int) -> Terms:
@@ -77,50 +84,85 @@ def lift(system: list[Terms], start: Univariate, p: int, budget: Budget) -> Para
     """The form over Q, proved to consist of zeros; None when some zero is multiple or the size limit is met."""
     n = len(start.coordinates)
     jacobian = [[derivative(f, i) for i in range(n)] for f in system]
-    modulus, q = fmpz(p), [int(c) for c in start.q.coeffs()]
-    x = [[int(c) for c in v.coeffs()] for v in start.coordinates]
-    left = _left_inverse(_Ring(modulus, q), x, jacobian)
+    q, x = _integers(start.q), [_integers(v) for v in start.coordinates]
+    left = _left_inverse(_Ring(fmpz(p), q), x, jacobian)
     if left is None:
         return None
-    inverse = [[[int(c) for c in v.coeffs()] for v in row] for row in left]
-    while modulus.bit_length() < MAX_BITS:
+    inverse = [[_integers(v) for v in row] for row in left]
+    done, known = 1, 1  # the exponents of p to which the zeros, and the inverse of the Jacobian, are right
+    while done * p.bit_length() < MAX_BITS:
         budget.check()
-        modulus = modulus * modulus
-        ring = _Ring(modulus, q)
-        at = [ring.of(v) for v in x]
-        evaluation = _Evaluation(ring, at)
-        values = [evaluation.value(f) for f in system]
-        step = list[fmpz_mod_poly]()
-        for row in inverse:
-            total = ring.constant(0)
-            for c, v in zip(row, values, strict=True):
-                if c:
-                    total = total - ring.of(c) * v
-            step.append(total % ring.q)
-        new_x = [v + s for v, s in zip(at, step, strict=True)]
-        moved = ring.of([0, -1])  # what the form takes there, less T
-        for c, v in zip(start.form, new_x, strict=True):
-            moved = moved + v * c
-        moved = moved % ring.q
-        new_x = [(v - moved * v.derivative()) % ring.q for v in new_x]
-        new_q = ring.q - (moved * ring.q.derivative()) % ring.q
-        q, x = [int(c) for c in new_q.coeffs()], [[int(c) for c in v.coeffs()] for v in new_x]
-        found = _over_q(start.form, q, x, modulus)
+        evaluation = _newton(system, start.form, p, done, known, q, x, inverse)
+        done += known
+        found = _over_q(start.form, q, x, fmpz(p) ** done)
         if found is not None:
             budget.check()
             if proves(found, system, budget):
                 return found
-        ring = _Ring(modulus, q)
-        evaluation = _Evaluation(ring, [ring.of(v) for v in x])
-        inverse = _improved(ring, inverse, [[evaluation.value(d) % ring.q for d in row] for row in jacobian], budget)
+        # The inverse at a part of the precision costs more steps and far fewer products: n^3 of its products stand
+        # against those of one evaluation.
+        part = 1.0 if done * p.bit_length() < SMALL_BITS else (len(evaluation.raw) / (8 * n**3)) ** 0.5
+        while known < min(1.0, part) * done:
+            known = min(2 * known, done)
+            ring = _Ring(fmpz(p) ** known, q)
+            evaluation = _Evaluation(ring, [ring.of(v) for v in x])
+            inverse = _improved(ring, inverse, [[evaluation.value(d) for d in row] for row in jacobian], budget)
     return None
+
+
+def _newton(
+    system: list[Terms],
+    form: tuple[int, ...],
+    p: int,
+    done: int,
+    known: int,
+    q: list[int],
+    x: list[list[int]],
+    inverse: list[list[list[int]]],
+) -> _Evaluation:
+    """One step, in place: from p^done to p^(done + known), with the inverse of the Jacobian modulo p^known."""
+    reached, small = p**done, _Ring(fmpz(p) ** known, q)
+    ring = _Ring(fmpz(p) ** (done + known), q)
+    at = [ring.of(v) for v in x]
+    evaluation = _Evaluation(ring, at)
+    values = [small.of([c // reached for c in _integers(evaluation.value(f))]) for f in system]
+    step = list[fmpz_mod_poly]()
+    for row in inverse:
+        total = small.constant(0)
+        for c, v in zip(row, values, strict=True):
+            if c:
+                total = total - small.of(c) * v
+        step.append(total % small.q)
+    moved = ring.of([0, -1])  # what the form takes there, less T
+    for c, v in zip(form, at, strict=True):
+        moved = moved + v * c
+    moved = small.of([c // reached for c in _integers(moved % ring.q)])
+    for c, v in zip(form, step, strict=True):
+        moved = moved + v * c
+    moved = moved % small.q
+    for i, (v, s) in enumerate(zip(x, step, strict=True)):
+        x[i] = _moved(v, s - moved * small.of(v).derivative() % small.q, reached)
+    q[:] = _moved(q, -(moved * small.q.derivative() % small.q), reached)
+    return evaluation
+
+
+def _moved(old: list[int], step: fmpz_mod_poly, scale: int) -> list[int]:
+    steps = _integers(step)
+    return [
+        (old[k] if k < len(old) else 0) + (scale * steps[k] if k < len(steps) else 0)
+        for k in range(max(len(old), len(steps)))
+    ]
+
+
+def _integers(f: Any) -> list[int]:
+    return [int(c) for c in f.coeffs()]
 
 
 def _left_inverse(ring: _Ring, x: list[list[int]], jacobian: list[list[Terms]]) -> list[list[fmpz_mod_poly]] | None:
     """L with L J = 1 over the ring; rows are mixed at random so that no pivot is a divisor of zero."""
     n, m = len(x), len(jacobian)
     evaluation = _Evaluation(ring, [ring.of(v) for v in x])
-    j = [[evaluation.value(d) % ring.q for d in row] for row in jacobian]
+    j = [[evaluation.value(d) for d in row] for row in jacobian]
     p = int(ring.modulus)
     rng = np.random.default_rng(1)
     mix = [[int(v) for v in row] for row in rng.integers(0, p, (n, m))]

@@ -18,6 +18,7 @@ from closedform.algebra.polynomial_systems.basis import Monomials, Row
 from closedform.budget import Budget
 
 MAX_DIMENSION = 1500
+HALF, LOW = 16, (1 << 16) - 1
 
 
 @dataclass
@@ -48,8 +49,17 @@ class Quotient:
         v = np.zeros(self.dimension, dtype=np.int64)
         v[0] = 1
         out = [v]
+        halves = [(matrix >> HALF).astype(float), (matrix & LOW).astype(float)]
         for _ in range(count):
-            out.append(_apply(out[-1], matrix, self.p))
+            # Sums of products of halves stay below 2^53: floats are exact, and quicker than integers.
+            high, low = out[-1] >> HALF, out[-1] & LOW
+            top, bottom = (
+                np.stack([high, low]).astype(float) @ halves[0],
+                np.stack([high, low]).astype(float) @ halves[1],
+            )
+            middle = (top[1] + bottom[0]).astype(np.int64) % self.p
+            v = (top[0].astype(np.int64) % self.p << HALF) + middle
+            out.append(((v % self.p << HALF) + bottom[1].astype(np.int64)) % self.p)
         return out
 
     def unknown(self, i: int) -> np.ndarray:

@@ -19,10 +19,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import cast
 
-from flint import Ordering, acb, arb, ctx, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
+from flint import Ordering, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
 
 from closedform.algebra.polynomial_systems.basis import Monomials, Row, groebner
 from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms, lift, reconstruct_all
@@ -37,7 +35,9 @@ from closedform.algebra.polynomial_systems.quotient import (
 )
 from closedform.algebra.polynomial_systems.rational import basis as basis_over_q
 from closedform.algebra.polynomial_systems.rational import leading_monomials
-from closedform.budget import Budget, working_bits
+from closedform.algebra.polynomial_systems.solution import SystemSolution
+from closedform.algebra.polynomial_systems.univariate_roots import count_real
+from closedform.budget import Budget
 from closedform.errors import OutOfTime
 
 PRIMES = (
@@ -82,82 +82,6 @@ PRIMES = (
     2147482801,
     2147482763,
 )
-
-
-@dataclass(frozen=True)
-class SystemSolution:
-    """The zero set. ``space`` is its dimension over C: -1 empty, 0 finite, more: curves or larger, no counts.
-
-    ``dimension_with_multiplicity`` is D; ``form`` the exact zeros (None when empty, infinite, or not reached).
-    ``eliminated`` holds (index, terms) in the order of back substitution.
-    """
-
-    names: tuple[str, ...]
-    space: int | None
-    complex_count: int | None = None
-    real_count: int | None = None
-    degree: int | None = None  # D, zeros with multiplicity
-    form: Parametrisation | None = None
-    kept: tuple[int, ...] = ()
-    eliminated: tuple[tuple[int, Terms, int], ...] = ()
-    factors: tuple[fmpz_poly, ...] = ()
-    complete: bool = False
-    ground: str = ""
-    reason: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def real_points(self, digits: int) -> list[RealPoint]:
-        """The real zeros in balls of radius at most 10^-digits (relative to 1 + |x|), by factor and place."""
-        if self.form is None:
-            return []
-        out = list[RealPoint]()
-        for number, factor in enumerate(self.factors):
-            bits = working_bits(digits, 40)
-            while True:
-                with ctx.workprec(bits + 3 * _height(factor) // 2 + 10 * factor.degree()):
-                    roots = [r.real for r in zeros_of(factor) if r.imag.is_zero()]
-                    points = [[acb(c).real for c in self.at(r)] for r in roots]
-                    limit = arb(10) ** (-digits)
-                    if all(bool(c.rad() <= limit * (1 + abs(c.mid()))) for p in points for c in p):
-                        break
-                bits *= 2
-            out.extend(RealPoint(number, u, tuple(p)) for u, p in zip(roots, points, strict=True))
-        return sorted(out, key=lambda p: [float(c.mid()) for c in p.coordinates])
-
-    def at(self, u: arb | acb) -> list[arb | acb]:
-        """All unknowns at one root of q, in balls."""
-        if self.form is None:
-            raise ValueError("no parametrisation")
-        bottom = _value(self.form.denominator, u)
-        values: dict[int, arb | acb] = {}
-        for i, top in zip(self.kept, self.form.numerators, strict=True):
-            values[i] = _value(top, u) / bottom
-        for i, terms, scale in reversed(self.eliminated):
-            total = u * 0
-            for e, c in terms.items():
-                term = u * 0 + c
-                for k, power in enumerate(e):
-                    for _ in range(power):  # FLINT's power of a ball centred at zero is nan
-                        term = term * values[k]
-                total = total + term
-            values[i] = total / scale
-        return [values[i] for i in range(len(self.names))]
-
-    def complex_points(self, digits: int = 15) -> list[list[acb]]:
-        """All complex zeros in balls, at about the digits asked for."""
-        if self.form is None:
-            return []
-        with ctx.workprec(working_bits(digits, 40) + 2 * _height(self.form.q) + 10 * self.form.q.degree()):
-            return [[acb(c) for c in self.at(r)] for r in zeros_of(self.form.q)]
-
-
-@dataclass(frozen=True)
-class RealPoint:
-    """A real zero: the irreducible factor it belongs to, its root u, and its coordinates as balls."""
-
-    factor: int
-    u: arb
-    coordinates: tuple[arb, ...]
 
 
 def solve_system(
@@ -252,8 +176,7 @@ def _finished(
 ) -> SystemSolution:
     budget.check()
     factors = tuple(sorted((f for f, _ in form.q.factor()[1]), key=lambda f: (f.degree(), str(f))))
-    with ctx.workprec(max(64, 2 * _height(form.q))):
-        real = sum(1 for f in factors for r in zeros_of(f) if r.imag.is_zero())
+    real = sum(count_real(f) for f in factors)
     return SystemSolution(
         names,
         0,
@@ -429,19 +352,3 @@ def _squarefree(residues: list[nmod_poly], primes: list[int], modulus: int, i: i
     whole = fmpz_poly(found[0])
     part = whole // whole.gcd(whole.derivative()) if degree else whole
     return {tuple(j if m == i else 0 for m in range(k)): int(c) for j, c in enumerate(part.coeffs()) if c}
-
-
-def zeros_of(f: fmpz_poly) -> list[acb]:
-    """All complex roots of a squarefree polynomial in disjoint balls; a real one has the imaginary part exactly zero."""
-    return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
-
-
-def _value(f: fmpz_poly, u: arb | acb) -> arb | acb:
-    total = u * 0
-    for c in reversed(f.coeffs()):
-        total = total * u + c
-    return total
-
-
-def _height(f: fmpz_poly) -> int:
-    return max((int(c).bit_length() for c in f.coeffs()), default=1)

@@ -16,7 +16,8 @@ import sympy as sp
 from flint import arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 
 from closedform.algebra import bridge
-from closedform.algebra.polynomial_systems.solve import SystemSolution, solve_system
+from closedform.algebra.polynomial_systems.solution import SystemSolution
+from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots.decided_numbers import Number, number
 from closedform.strategies.exponentials.branches import Branch

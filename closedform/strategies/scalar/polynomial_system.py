@@ -14,12 +14,14 @@ from math import comb
 from typing import Any
 
 import sympy as sp
-from flint import Ordering, arb, ctx, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz_poly
+from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz_poly
 
 from closedform.algebra import bridge
 from closedform.algebra.galois.decide import Decision, decide
 from closedform.algebra.polynomial_systems.elements import coordinates, evaluated, matching, minimal_polynomial
-from closedform.algebra.polynomial_systems.solve import RealPoint, SystemSolution, solve_system, zeros_of
+from closedform.algebra.polynomial_systems.solution import RealPoint, SystemSolution
+from closedform.algebra.polynomial_systems.solve import solve_system
+from closedform.algebra.polynomial_systems.univariate_roots import count_real
 from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots import rational as rational_roots
@@ -263,7 +265,7 @@ class _Answer:
             self.record.say(
                 "points without radicals",
                 certificate=decision.certificate,
-                count=_count(factor),
+                count=count_real(factor),
                 form=sp.Add(*(c * u for c, u in zip(self._form(), self.system.unknowns, strict=True))),
                 degree=int(factor.degree()),
                 group=decision.group,
@@ -421,8 +423,3 @@ def _kind(zero: _Zero) -> Kind:
         return "degenerate" if zero.degenerate else "unclassified"
     positive, negative, _ = zero.inertia
     return "saddle" if positive and negative else "local minimum" if positive else "local maximum"
-
-
-def _count(factor: fmpz_poly) -> int:
-    with ctx.workprec(64):
-        return sum(1 for r in zeros_of(factor) if r.imag.is_zero())
