@@ -7,11 +7,11 @@ the exact zero. Here the balls become decimals, every rounding outward and exact
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any, cast
 
 import flint
-import mpmath
 from flint import acb, arb, fmpq, fmpz, fmpz_poly
 
 from closedform.budget import Budget
@@ -33,6 +33,7 @@ class Root:
     @property
     def value(self) -> Any:
         """The decimals as a number of mpmath, real or complex, with all their digits."""
+        mpmath = importlib.import_module("mpmath")  # 25 ms: for who asks for its numbers
         with mpmath.workdps(max(len(self.re), len(self.im), 15)):
             return mpmath.mpf(self.re) if self.real else mpmath.mpc(self.re, self.im)
 

@@ -5,11 +5,12 @@ Their JSON is sealed and carries every certificate, so that ``closedform verify`
 
 from __future__ import annotations
 
+import importlib
 import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from closedform.algebra.galois.compositum import Together
 from closedform.algebra.roots import Root
@@ -18,13 +19,18 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.document import seal
 from closedform.kernel.reading import Json
 from closedform.report.document.blocks import Block, Document, Equation, Items, Line, Paragraph
-from closedform.report.formats import html, latex
 from closedform.report.pictures import draw_roots
 
 if TYPE_CHECKING:
     from closedform.report.pictures.drawing import Drawing
 
 FORMAT = 1
+LATEX, HTML = "closedform.report.formats.latex", "closedform.report.formats.html"
+
+
+def _format(place: str) -> Any:
+    """A printer, imported when something is printed with it."""
+    return importlib.import_module(place)
 
 
 class Result:
@@ -292,13 +298,13 @@ class Radicals(Result):
         return Document(short(self.polynomial), (*blocks, *(Paragraph((n,)) for n in self.notes)))
 
     def to_latex(self) -> str:
-        return latex.render(self.document())
+        return _format(LATEX).render(self.document())
 
     def to_html(self) -> str:
-        return html.render(self.document())
+        return _format(HTML).render(self.document())
 
     def _repr_html_(self) -> str:
-        return html.card(self.document())
+        return _format(HTML).card(self.document())
 
 
 def _solvable_words(solvable: bool | None) -> str:

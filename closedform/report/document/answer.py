@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from closedform.ladder.verdict import Topic
 from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.document.blocks import Answer, Equation, Inline, Line
 from closedform.report.document.points import coordinate, height, names_of, separated, together, when
 from closedform.report.document.textbook import conditions
 from closedform.report.expressions import text_of
 from closedform.report.record import ReportRecord
+
+if TYPE_CHECKING:
+    from closedform.ladder.verdict import Topic
 
 HOW = {
     "rational": "by arithmetic alone",
