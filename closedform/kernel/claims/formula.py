@@ -62,7 +62,7 @@ class Setting:
 
     def declared(self, relations: Iterable[Relation]) -> list[Relation]:
         """The relations with their free indices marked; refused where a name is none of the problem's."""
-        return [_every(r, {*self.unknowns, *self.parameters}) for r in relations]
+        return [for_every(r, {*self.unknowns, *self.parameters}) for r in relations]
 
     def missing(self, point: dict[str, Tree], conditions: list[Relation]) -> list[Relation]:
         """What is neither proved at the point nor among the conditions; refused where a derivative is not zero."""
@@ -78,7 +78,8 @@ class Setting:
         return out
 
 
-def _every(relation: Relation, declared: set[str]) -> Relation:
+def for_every(relation: Relation, declared: set[str]) -> Relation:
+    """The relation with its free indices marked: it holds for every row."""
     op, left, right = relation
     free = (free_names(left) | free_names(right)) - declared
     at = {i: f"{EVERY}{i}" for i in free}

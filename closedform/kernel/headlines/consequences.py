@@ -12,10 +12,11 @@ from flint import acb, arb, ctx, fmpq, fmpz_poly
 from closedform.kernel.algebra.exponentials import terms
 from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots, polynomial
 from closedform.kernel.algebra.rational import NotRational, dense, quotient
-from closedform.kernel.algebra.tower import build, prove_relation
+from closedform.kernel.algebra.tower import build, is_zero, prove_relation
 from closedform.kernel.claims.critical_points import Given
+from closedform.kernel.claims.formula import for_every
 from closedform.kernel.expressions.balls import evaluate
-from closedform.kernel.expressions.convexity import CONVEX, curvature
+from closedform.kernel.expressions.convexity import CONVEX, Signs, curvature
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import (
     MINUS,
@@ -25,6 +26,7 @@ from closedform.kernel.expressions.tree import (
     Tree,
     add,
     differentiate,
+    free_names,
     mul,
     power,
     requirements,
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
     from closedform.kernel.headlines.places import Place
 
 
+MAX_AFFINE = 4  # unknowns of an affine gradient
+
+
 @dataclass
 class Question(Stated):
     """A problem with its certificates, and what the kernel concludes from both."""
@@ -49,11 +54,21 @@ class Question(Stated):
         """
         if self.loss is None:
             return False
-        if not self.parameters:
-            with contextlib.suppress(Refused):
-                if curvature(mul(sign, self.minimised), set(self.unknowns), {}, self.columns) == CONVEX:
-                    return True
+        known = [*self.assumptions, *where]
+        signs = self._signs_by(known) if self.parameters else None
+        with contextlib.suppress(Refused):
+            if curvature(mul(sign, self.minimised), set(self.unknowns), {}, self.columns, signs) == CONVEX:
+                return True
         return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0], where, sign)
+
+    def _signs_by(self, known: list[Relation]) -> Signs:
+        """Signs for all values of the parameters, as far as they are proved from what is known of these."""
+        own = list[Relation]()
+        for r in known:
+            with contextlib.suppress(Refused):
+                if not set(self.unknowns) & (free_names(r[1]) | free_names(r[2])):
+                    own.append(for_every(r, set(self.names)))
+        return lambda tree: {op for op in (">", ">=", "<=") if prove_relation((op, tree, ZERO), own)}
 
     def bottom(self, point: Mapping[str, Tree], strict: bool = False) -> bool:
         """Whether a convex loss of one unknown falls to neither side of a rational point; ``strict``: rises to both."""
@@ -92,6 +107,18 @@ class Question(Stated):
             product = mul(lead, *(add(x, mul(MINUS, p[x])) for p in points))
             if degree == len(points) and agree(whole, product, self.names, {}, self.assumptions):
                 return lead
+        return None
+
+    def determinant(self) -> Tree | None:
+        """The determinant of the second derivatives, where none of them holds an unknown: the gradient is affine."""
+        if self.loss is None or len(self.unknowns) > MAX_AFFINE:
+            return None
+        with contextlib.suppress(Refused):
+            slopes = [differentiate(written_out(self.loss, self.columns), x) for x in self.unknowns]
+            rows = [[differentiate(s, x) for x in self.unknowns] for s in slopes]
+            free, found = (differentiate(e, x) for row in rows for e in row for x in self.unknowns), _determinant(rows)
+            if all(is_zero(e, self.assumptions) for e in free) and not is_zero(found, self.assumptions):
+                return found
         return None
 
     def degree(self) -> int | None:
@@ -228,6 +255,17 @@ class Question(Stated):
             if alone and 0 < top <= MAX_DEGREE and self.within(certificate):
                 dense = fmpz_poly([powers.get((k, *[0] * len(names_beside)), 0) for k in range(top + 1)])
                 yield name, str(form[0]), dense, rational(only["scale"], "scale")
+
+
+def _determinant(rows: list[list[Tree]]) -> Tree:
+    """By the first row."""
+    if not rows:
+        return ONE
+    first, below = rows[0], rows[1:]
+    parts = (
+        mul(fmpq((-1) ** j), e, _determinant([[*row[:j], *row[j + 1 :]] for row in below])) for j, e in enumerate(first)
+    )
+    return add(*parts)
 
 
 def _without_waves(tree: Tree) -> Tree:

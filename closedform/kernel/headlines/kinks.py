@@ -1,4 +1,4 @@
-"""Points where a loss of one unknown has a kink: the slopes to either side, exactly."""
+"""Kinks: the slopes to either side of one, exactly, and derivatives that hold everywhere else."""
 
 from __future__ import annotations
 
@@ -6,12 +6,31 @@ from math import prod
 
 from flint import fmpq
 
-from closedform.kernel.expressions.tree import Tree, as_integer
+from closedform.kernel.expressions.tree import MINUS, TWO, Tree, add, as_integer, mul, power
 from closedform.kernel.reading import refuse
 
 MAX_EXPONENT = 100
+HALF = fmpq(1, 2)
 
 Moved = tuple[fmpq, fmpq]  # a value, and how fast it changes along a direction
+
+
+def rooted(tree: Tree) -> Tree:
+    """The tree with |u| as the root of u^2, of which the derivative has no value where u is zero."""
+    if not isinstance(tree, tuple):
+        return tree
+    head, parts = str(tree[0]), [rooted(a) for a in tree[1:]]
+    if head == "abs":
+        return power(power(parts[0], TWO), HALF)
+    if head == "sign":
+        return mul(parts[0], power(power(parts[0], TWO), -HALF))
+    if head not in ("max", "min"):
+        return (head, *parts)
+    out, turn = parts[0], HALF if head == "max" else -HALF
+    for other in parts[1:]:
+        apart = power(power(add(out, mul(MINUS, other)), TWO), HALF)
+        out = add(mul(HALF, out), mul(HALF, other), mul(turn, apart))
+    return out
 
 
 def slopes(tree: Tree, x: str, at: fmpq) -> tuple[fmpq, fmpq]:

@@ -300,8 +300,8 @@ class Place:
             "parameters": list[Json](question.parameters),
             "assumptions": [[op, write(a), write(b)] for op, a, b in question.assumptions],
         }
-        stated |= {"equations": list[Json](map(write, question.equations))} if question.loss is None else {}
-        stated |= {} if question.loss is None else {"loss": write(question.loss)}
+        trees: list[Json] = [write(written_out(t, question.columns)) for t in question.trees]
+        stated |= {"equations": trees} if question.loss is None else {"loss": trees[0]}
         claim: dict[str, Json] = {
             "kind": "critical_point_formula",
             "point": {x: write(v) for x, v in (self.exact or {}).items()},

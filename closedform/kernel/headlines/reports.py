@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from closedform.kernel.algebra.tower import is_zero, prove_relation
+from closedform.kernel.algebra.tower import is_zero, opposed, prove_relation
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, differentiate, mul
+from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, differentiate, mul, requirements
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.classes import CLASSES
 from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.kinks import rooted
 from closedform.kernel.headlines.matrices import alike, matrices
 from closedform.kernel.headlines.optimum import worth
 from closedform.kernel.headlines.places import Place
@@ -68,7 +69,8 @@ def _scalar(document: dict[str, Json], question: Question, why_none: str, least:
     ]
     for place in places:
         out += place.findings()
-    out.insert(0, question.finding(why_none, any(p.closed for p in places)))
+    shown = any(p.closed for p in places) or any(f.word == COVERED for f in out if f.place.startswith("gradient"))
+    out.insert(0, question.finding(why_none, shown))
     complete = _complete(document, question, places)
     out += [complete] if complete is not None else []
     if complete is not None and complete.word == REFUSED:
@@ -94,15 +96,20 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
         try:
             if x not in question.unknowns:
                 refuse(f"{x} is no unknown")
-            own = differentiate(question.loss, x)
-            said = parse(str(written), question.names)
+            own = differentiate(rooted(question.loss), x)
+            said = rooted(parse(str(written), question.names))
             answer = agree(own, said, question.names, question.columns)
             answer = alike(own, said, question.columns) if answer is None else answer
         except Refused as fault:
             yield Finding(at, SEALED, str(fault)[:200])
             continue
         word = COVERED if answer else SEALED if answer is None else REFUSED
-        why = {COVERED: "the kernel's own derivative", SEALED: "not compared", REFUSED: "the derivative is another"}
+        kinks = "" if rooted(question.loss) == question.loss else ", but at kinks"
+        why = {
+            COVERED: f"the kernel's own derivative{kinks}",
+            SEALED: "not compared",
+            REFUSED: "the derivative is another",
+        }
         yield Finding(at, word, why[word])
 
 
@@ -161,10 +168,14 @@ def _family(question: Question, places: list[Place]) -> str:
             return ""
         groups = groups if True in alike else [*groups, []]
         groups[alike.index(True) if True in alike else -1].append(place)
-    lead = question.all_roots([g[0].exact or {} for g in groups])
+    affine = question.determinant() if len(groups) == 1 else None
+    lead = affine or question.all_roots([g[0].exact or {} for g in groups])
     if lead is None and question.degree() != len(groups):
         return ""
-    known = [*question.assumptions, *([] if lead is None else [("!=", lead, ZERO)])]
+    sign = ">" if affine and question.convex() else "!="  # a convex loss has no negative determinant
+    known = [*question.assumptions, *([] if lead is None else [(sign, lead, ZERO)])]
+    if opposed(known) or (lead is not None and not all(_excludes_zero(p, lead) for p in places)):
+        return ""
     for group in groups:
         held = [*known, *question.bounds_at(group[0].exact or {})]
         wheres = [p.where for p in group if len(p.where) == p.conditions]
@@ -174,7 +185,15 @@ def _family(question: Question, places: list[Place]) -> str:
         if not one and not two:
             return ""
     where = "" if lead is None else f", where {infix(lead)} is not 0"
+    if affine:
+        return f"the derivatives are affine, with one zero{where}"
     return f"they are as many as the degree of the derivative{where} and the expressions are defined"
+
+
+def _excludes_zero(place: Place, tree: Tree) -> bool:
+    """Whether the tree is not zero wherever the expressions of the place are defined and its conditions hold."""
+    needs = (r for t in (place.exact or {}).values() for r, inside in requirements(t) if not inside)
+    return prove_relation(("!=", tree, ZERO), [*place.question.assumptions, *place.where, *needs])
 
 
 def agree_at(place: Place, other: Place, question: Question) -> bool | None:

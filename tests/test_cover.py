@@ -1,0 +1,63 @@
+"""How much of a report its certificates cover: case by case, over the losses that the program was built for.
+
+A case names what is sealed only; everything else must be covered. What is covered later is taken off its list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import closedform as cf
+from closedform.kernel import check_document
+from closedform.kernel.finding import REFUSED, SEALED
+
+Ask = Callable[[], Any]
+LINE = {"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}
+LABELS = {"x": [1, 2, 3], "y": [0, 1, 1]}
+BUMP = {"x": [1, 2, 3], "y": [0, 1, 0]}
+
+CASES: dict[str, tuple[Ask, set[str]]] = {
+    "least squares": (lambda: cf.derive("ols"), set()),
+    "least squares on data": (lambda: cf.derive("ols", data=LINE, target="y", intercept=True), set()),
+    "a line": (lambda: cf.derive("sum(i,1,n,(y[i]-a*x[i]-b)^2)", unknowns=["a", "b"]), set()),
+    "a slope": (lambda: cf.derive("sum(i,1,n,(y[i]-a*x[i])^2)", unknowns=["a"]), set()),
+    "ridge": (lambda: cf.derive("ridge"), set()),
+    "ridge on data": (lambda: cf.derive("ridge", data=LINE, target="y", values={"lam": "0.1"}), set()),
+    "ridge on data for every penalty": (lambda: cf.derive("ridge", data=LINE, target="y"), set()),
+    "mean": (lambda: cf.derive("mean"), set()),
+    "mean of data": (lambda: cf.derive("mean", data={"x": [1, 2, 4]}), set()),
+    "median": (lambda: cf.derive("median"), set()),
+    "median of data": (lambda: cf.derive("median", data={"x": [1, 2, 4]}), set()),
+    "absolute values": (lambda: cf.derive("|x-1|+|x-2|+|x-5|"), set()),
+    "quadratic": (lambda: cf.derive("x^2-3*x+1"), set()),
+    "quadratic in symbols": (lambda: cf.derive("a*x^2+b*x+c", unknowns=["x"], assumptions=["a>0"]), set()),
+    "cubic": (lambda: cf.derive("x^3-3*x"), set()),
+    "quartic": (lambda: cf.derive("x^4-x^2"), set()),
+    "quartic without symmetry": (lambda: cf.derive("x^4/4-x^3/3-x^2+x"), set()),
+    "quintic": (lambda: cf.derive("x^5/5-x^3-x"), set()),
+    "quintic derivative": (lambda: cf.derive("x^6/6-x^2/2-x"), set()),
+    "solvable quintic derivative": (lambda: cf.derive("x^6/6-2*x"), set()),
+    "logistic": (lambda: cf.derive("logistic"), set()),
+    "logistic on data": (lambda: cf.derive("logistic", data=LABELS, target="y", intercept=False), set()),
+    "separable": (
+        lambda: cf.derive("logistic", data={"x": [-1, 1], "y": [0, 1]}, target="y", intercept=False),
+        set(),
+    ),
+    "neuron on two rows": (lambda: cf.derive("nn", data={"x": [1, 2], "y": [1, 0]}, target="y"), set()),
+    "network": (lambda: cf.derive("nn", data={"x": [1, 2], "y": [0, 1]}, target="y", hidden=3, bias=True), set()),
+    "Newton for a root of two": (lambda: cf.derive("x^3/3-2*x"), set()),
+    "exponential": (lambda: cf.derive("exp(x)-2*x"), set()),
+    "Lambert's function": (lambda: cf.derive("exp(x)+x^2/2"), set()),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_covered(name: str) -> None:
+    ask, sealed = CASES[name]
+    findings = check_document(ask().to_dict())
+    assert [f for f in findings if f.word == REFUSED] == []
+    assert {f.place for f in findings if f.headline and f.word == SEALED} == sealed
+    assert sum(f.headline for f in findings) >= 2
