@@ -238,7 +238,7 @@ def _derive(loss: str | None, options: dict[str, Any]) -> Report:
 
     budget = {key: options.pop(key) for key in ("timeout", "digits")}
     started = time.monotonic()
-    worker.prepare(options.get("data") is not None)
+    worker.prepare()
     with reading_until(started + budget["timeout"]):
         asked = problem.read(loss, **{k: v for k, v in options.items() if v is not None})
 

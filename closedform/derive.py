@@ -162,7 +162,7 @@ def derive(
         raise CallError(f"digits = {digits} is out of range; 1 to 100000 work")
     if not 0 < timeout <= 1e6:
         raise CallError(f"timeout = {timeout} is out of range; it is a positive number of seconds")
-    worker.prepare(data is not None)
+    worker.prepare()
     with reading_until(started + timeout):
         problem = problems.read(
             loss,
@@ -205,7 +205,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
         elif isinstance(message, Checked):
             checked = message
 
-    fork = problem.data is None and worker.can_fork()
+    fork = worker.can_fork()
     if problem.level != "matrix" and fork:  # the child has it then, and the answer needs it
         importlib.import_module("sympy")
     elif problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
@@ -229,12 +229,13 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
         checked = Checked(audited(problem.minimised(), conclude("ladder", tops), budget), ())
     _tell(checked.attempt)
     report = _report(problem.minimised(), outline, checked, tuple(trail), trouble, budget, time.monotonic() - started)
-    numbers = (
-        importlib.import_module("closedform.report.solution") if problem.arrays or problem.data is not None else None
-    )
-    report = numbers.with_solution(report) if numbers else report
+    settled = report.verdict.outcome in ("closed", "no_critical_point")
+    if not problem.arrays and (problem.data is None or settled):  # nothing is left for NumPy to work out
+        return report if problem.sense == "min" else turned(report, problem)
+    numbers = importlib.import_module("closedform.report.solution")
+    report = numbers.with_solution(report)
     report = report if problem.sense == "min" else turned(report, problem)
-    return numbers.with_iteration(report) if numbers else report
+    return numbers.with_iteration(report)
 
 
 def _tell(conclusion: Attempt) -> None:

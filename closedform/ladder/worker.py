@@ -31,6 +31,7 @@ from closedform.errors import ON_COMMAND_LINE
 LEAST_MEMORY = 2 * 1024**3  # bytes of address space that a child may ask for, at least
 SHARE = 0.5  # of the machine's memory that it may ask for
 _CONTAINER = Path("/sys/fs/cgroup/memory.max")
+_TASKS = Path("/proc/self/task")
 _HEAD = struct.Struct("!Q")
 
 
@@ -137,8 +138,16 @@ def _as_child(jobs: int, messages: int, others: Sequence[int]) -> NoReturn:
 
 
 def can_fork() -> bool:
-    """Is this a command without threads?"""
-    return ON_COMMAND_LINE.get() and hasattr(os, "fork") and threading.active_count() == 1
+    """Is this a command without threads, those of a library (NumPy's BLAS) included?"""
+    return ON_COMMAND_LINE.get() and hasattr(os, "fork") and threading.active_count() == 1 and _threads() == 1
+
+
+def _threads() -> int:
+    """The threads of this process, where the system tells; else more than one where a library is here that starts some."""
+    try:
+        return sum(1 for _ in _TASKS.iterdir())
+    except OSError:
+        return 1 + ("numpy" in sys.modules)
 
 
 class Worker:
@@ -228,9 +237,9 @@ def warm(fork: bool = False) -> None:
             _spare = Worker(fork and can_fork())
 
 
-def prepare(data: bool) -> None:
-    """Start the child while the problem is read, unless a fork will be made after that: not with ``data``, read by threads."""
-    if data or not can_fork():
+def prepare() -> None:
+    """Start the child while the problem is read, unless a fork can be made after that."""
+    if not can_fork():
         warm()
 
 
