@@ -184,3 +184,35 @@ def test_a_point_of_two_kinds_stands_once_with_its_conditions() -> None:
     text = " ".join(cf.derive("a*x^2 + b*x", unknowns="x").to_text().split())
     assert "1. x = -b/(2*a): global minimum when a > 0; global maximum when a < 0; loss -b^2/(4*a)" in text
     assert " 2. " not in text
+
+
+@pytest.mark.parametrize(
+    ("loss", "unknowns", "where"),
+    [
+        ("a*x", "x", "vanishes nowhere in the domain, where a != 0."),  # a = 0: every x is critical
+        ("a*x^2 + b*x*y + c*y^2", "x,y", "by arithmetic alone, where 4*a*c - b^2 != 0."),  # else a line or all points
+        ("a*cos(x) + b*sin(x)", "x", "where a^2 + b^2 != 0."),
+        # a = 0, b = 1: |x| + x, whose slope is zero for every x < 0
+        ("sqrt(x^2 + a^2) + b*x", "x", "where a^2 + b^2 + 2*b + 1 != 0 and a^2 + b^2 - 2*b + 1 != 0."),
+    ],
+)
+def test_the_short_report_says_where_the_list_is_whole(loss: str, unknowns: str, where: str) -> None:
+    assert where in " ".join(derive(loss, unknowns).to_text().split())
+
+
+def test_conditions_that_contradict_each_other_are_no_case() -> None:
+    """The second derivative is 2*(a + b^2)/(x + b)^3: -b - r is the maximum, -b + r the minimum, for r^2 = a + b^2 > 0."""
+    found = derive("(x^2 + a)/(x + b)", "x").critical_points
+    assert {(str(p.exact["x"]), p.kind) for p in found} == {
+        ("-b - sqrt(a + b**2)", "local maximum"),
+        ("-b + sqrt(a + b**2)", "local minimum"),
+    }
+    kinds = {p.kind for p in derive("a*exp(x) + b*exp(-x)", "x").critical_points}
+    assert kinds == {"global minimum", "global maximum"}  # convex for a, b > 0, concave for a, b < 0
+
+
+def test_a_minimum_on_the_edge_for_other_data_is_not_denied() -> None:
+    """(x - a)^(3/2) + b*x falls up to x = a + 4*b^2/9 for b < 0; for b > 0 its minimum is at the edge x = a."""
+    report = derive("(x - a)^(3/2) + b*x", "x")
+    assert report.verdict.minimiser == "undecided"
+    assert not report.complete

@@ -159,6 +159,22 @@ class Facts:
                     out[base] = None
         return list(out)
 
+    def is_nonzero(self, expr: Any) -> bool:
+        """Is it proved that the expression is nowhere zero where it is defined: each factor by its sign or a relation?"""
+        for factor in sp.Mul.make_args(expr if sp.count_ops(expr) > MAX_RELATION else sp.factor_terms(expr)):
+            base, exponent = factor.as_base_exp()
+            if base.is_nonzero or exponent.is_negative or (base.free_symbols and self.sign(base) in (1, -1)):
+                continue
+            if not any(r.rel_op in ("!=", ">", "<") and self._is_multiple(base, r.lhs - r.rhs) for r in self.relations):
+                return False
+        return True
+
+    def _is_multiple(self, expr: Any, gap: Any) -> bool:
+        small = sp.count_ops(expr) <= MAX_RELATION and sp.count_ops(gap) <= MAX_RELATION
+        parts = sp.Mul.make_args(sp.factor_terms(gap)) if small else ()
+        bases = [f.base if isinstance(f, sp.Pow) and f.exp.is_positive else f for f in parts]
+        return any(_rational(b) and _rational(expr) and _multiple(expr, b) is not None for b in bases if b.free_symbols)
+
     def is_positive(self, expr: Any) -> bool:
         return self.sign(expr) == 1
 

@@ -54,7 +54,7 @@ class Statement:
 
     ``certificate`` indexes the report's certificates. ``assuming`` lists unproved hypotheses, such as Schanuel's
     conjecture; ``reference`` is the printed source of a cited theorem. ``topic`` marks a statement that the short report
-    tells, too.
+    tells, too. ``exceptions`` are the conditions, such as ``a != 0``, without which nothing is said.
     """
 
     text: str
@@ -63,6 +63,7 @@ class Statement:
     reference: str = ""
     certificate: int | None = None
     topic: Topic = ""
+    exceptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

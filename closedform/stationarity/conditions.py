@@ -63,8 +63,8 @@ class Conditions:
             return bool(relation)
         relation = _turned(relation)
         gap = relation.lhs - relation.rhs
-        if relation.rel_op == "!=" and gap.is_nonzero:
-            return True
+        if relation.rel_op in ("!=", "==") and self.facts.is_nonzero(gap):
+            return relation.rel_op == "!="
         sign = self.facts.sign(gap)
         if sign is None and _is_tame(gap):
             sign = self.facts.sign(sp.factor(sp.together(gap)))
@@ -80,8 +80,8 @@ class Conditions:
             sign = self.facts.sign(f)
             if sign in (1, -1):
                 way *= sign
-            elif exponent.is_Rational and not exponent.is_integer and exponent > 0:
-                kept *= base  # a root is positive where its radicand is
+            elif exponent.is_Rational and not exponent.is_integer:
+                kept *= base if exponent > 0 else sp.S.One  # a root is positive where its radicand is
             elif exponent.is_integer and exponent.is_negative and base.is_real:
                 kept *= sp.S.One if exponent.is_even else base  # a denominator, which is not zero where it counts
             else:
@@ -102,7 +102,8 @@ class Conditions:
             else:
                 gap = _positive_factors_out(gap, self.facts)
             if op in ("!=", "=="):
-                gap = sp.Mul(*(f.as_base_exp()[0] for f in sp.Mul.make_args(gap) if f.free_symbols))
+                powers = [f.as_base_exp() for f in sp.Mul.make_args(gap) if f.free_symbols]
+                gap = sp.Mul(*(b for b, e in powers if op == "!=" or not e.is_negative))  # nothing divided is zero
                 gap = -gap if gap.could_extract_minus_sign() else gap
         weak = self.facts.sign(gap)
         if op == "!=" and weak in (2, -2):
@@ -126,11 +127,16 @@ class Conditions:
 
     def possible(self, conditions: Sequence[Any]) -> bool:
         """False where the conditions are proved to contradict each other."""
-        if sp.false in conditions:
+        if sp.false in conditions or self._contradict(conditions):
             return False
         if len(conditions) > MAX_PRUNED or not all(map(_is_short, conditions)):
             return True
         return all(self.under([k for k in conditions if k is not c]).decide(c) is not False for c in conditions)
+
+    def _contradict(self, conditions: Sequence[Any]) -> bool:
+        """Is one of them refuted once the equalities among them are put in?"""
+        put = solved(conditions)
+        return bool(put) and any(c.subs(put) == sp.false for c in conditions if c.rel_op != "==")
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -193,6 +199,21 @@ class Conditions:
                 return None
             out.append(relation)
         return tuple(out)
+
+
+def solved(conditions: Sequence[Any]) -> dict[Any, Any]:
+    """The parameters that equalities fix, each linear in one with a number as its coefficient."""
+    out = dict[Any, Any]()
+    for c in conditions:
+        if c.rel_op != "==":
+            continue
+        gap = (c.lhs - c.rhs).subs(out)
+        for s in sorted(gap.free_symbols, key=str):
+            if gap.is_polynomial(s) and sp.degree(gap, s) == 1 and not sp.diff(gap, s).free_symbols:
+                value = sp.expand(s - gap / sp.diff(gap, s))
+                out = {k: v.subs(s, value) for k, v in out.items()} | {s: value}
+                break
+    return out
 
 
 def _is_short(relation: Any) -> bool:

@@ -74,20 +74,7 @@ def _is_inside(system: Stationarity, found: Attempt) -> bool:
     """Does the answer in symbols name the minimum whatever the data: on an edge, or inside without conditions?"""
     if any(f.theorem in CLIPPED for f in found.findings) and any(p.kind in LEAST_KINDS for p in found.points):
         return True  # its conditions are the order of the bounds, without which the domain is empty
-    own, facts = set(system.unknowns), Facts(system.relations)
-    edges = [r for r in system.relations if r.rel_op in CLOSED and r.free_symbols & own]
-
-    def holds(p: CriticalPoint) -> bool:
-        at = {u: (p.exact or {}).get(u.name) for u in system.unknowns}
-        if None in at.values():
-            return False
-        gaps = [((r.lhs - r.rhs) if r.rel_op == ">=" else (r.rhs - r.lhs)).subs(at) for r in edges]
-        return all(facts.sign(gap) in (0, 1, 2) for gap in gaps)
-
-    return any(
-        p.kind == "boundary minimum" or (p.kind == "global minimum" and (not p.conditions or holds(p)))
-        for p in found.points
-    )
+    return any(p.kind == "boundary minimum" or (p.kind == "global minimum" and not p.conditions) for p in found.points)
 
 
 def _without_edges(found: Attempt) -> Attempt:

@@ -25,11 +25,11 @@ from closedform.calculus.signs import Facts
 from closedform.frozen import FrozenMap
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class, prove
-from closedform.stationarity.conditions import Conditions, shown
+from closedform.stationarity.conditions import Conditions, shown, solved
 from closedform.stationarity.refuted import refuted
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import Shape, connected, nested_minimum, shape
-from closedform.strategies.kinds import MAX_LOSS, Candidate, Candidates, Kinds, solved
+from closedform.strategies.kinds import MAX_LOSS, Candidate, Candidates, Kinds
 
 
 def formula_answer(name: str, system: Stationarity, found: Candidates, budget: Budget) -> Attempt:
@@ -89,8 +89,12 @@ class _Ending:
             if made is None:
                 return Attempt(self.name, "failed", "it was not proved that a candidate solves the equations")
             p, conditions = made
+            if sp.false in conditions:
+                continue  # it solves the equations for no data
             points += kinds.of_point(p, c, conditions, whole, [(d, k) for d, k in kept if d is not c])
-        return self._concluded(_distinct(points))
+        left_out = [sp.Ne(e, 0) for e in self.exceptions]
+        met = [(p, c) for p, c in _distinct(points) if self.rules.possible((*c, *left_out))]
+        return self._concluded(met) if met else self._without_points()
 
     def _concluded(self, points: list[tuple[CriticalPoint, tuple[Any, ...]]]) -> Attempt:
         wrong = refuted(self.system, points, self.rules, self.budget)

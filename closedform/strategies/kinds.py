@@ -14,7 +14,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.candidates import expression_class
-from closedform.stationarity.conditions import Conditions
+from closedform.stationarity.conditions import Conditions, solved
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import Shape, connected, ends_inwards, local_kind, shape
 
@@ -167,22 +167,7 @@ class Kinds:
         if sp.count_ops(value) > 60 or not value.free_symbols or value.has(sp.nan, sp.zoo):
             return None
         kept, _ = self.rules.signed(value)
-        return kept if len(kept.free_symbols) > 0 and sp.count_ops(kept) <= MAX_SPLIT else None
-
-
-def solved(conditions: Sequence[Any]) -> dict[Any, Any]:
-    """The parameters that equalities fix, each linear in one with a number as its coefficient."""
-    out = dict[Any, Any]()
-    for c in conditions:
-        if c.rel_op != "==":
-            continue
-        gap = (c.lhs - c.rhs).subs(out)
-        for s in sorted(gap.free_symbols, key=str):
-            if gap.is_polynomial(s) and sp.degree(gap, s) == 1 and not sp.diff(gap, s).free_symbols:
-                value = sp.expand(s - gap / sp.diff(gap, s))
-                out = {k: v.subs(s, value) for k, v in out.items()} | {s: value}
-                break
-    return out
+        return kept if sp.count_ops(kept) <= MAX_SPLIT else None
 
 
 def _with(system: Stationarity, put: Mapping[Any, Any]) -> Stationarity:

@@ -392,7 +392,7 @@ class _Solver(Inverses):
             values = [middle + sp.pi / 2, middle - sp.pi / 2] if d == 0 else [middle + spread, middle - spread]
             if d == 0:  # the zeros of a*cos + b*sin are where its derivative is extreme
                 values = [sp.atan2(a, -b), sp.atan2(-a, b)]
-            out = Roots()
+            out = Roots(exceptions=(a**2 + b**2 + d**2,)) if (a**2 + b**2 + d**2).free_symbols else Roots()
             for v in dict.fromkeys(v + 2 * k * sp.pi for k in turns for v in values):
                 out |= Roots((v,)) if unit == self.x else self.again(unit - v, self.x, self.meaning)
             return out

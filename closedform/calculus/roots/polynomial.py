@@ -134,8 +134,9 @@ def polynomial_roots(equation: Any, x: Any, meaning: Any = None, budget: Budget 
     (-sqrt(a), sqrt(a))
     """
     meaning = x if meaning is None else meaning
-    found = Roots()
-    for factor in _factors(equation, x):
+    split, contents = _factors(equation, x)
+    found = Roots(exceptions=tuple(contents))
+    for factor in split:
         found |= _irreducible(factor, x, meaning, budget or Budget.of(10))
     return found
 
@@ -164,16 +165,16 @@ def _placeholder_symbol(positive: bool) -> Any:
     return sp.Symbol(f"_root{sp.Dummy().dummy_index}", **({"positive": True} if positive else {"real": True}))
 
 
-def _factors(equation: Any, x: Any) -> list[Any]:
-    """The distinct factors that contain x."""
+def _factors(equation: Any, x: Any) -> tuple[list[Any], list[Any]]:
+    """The distinct factors that contain x, and those of parameters alone: where one vanishes, so does the equation."""
     try:
         _, pairs = sp.factor_list(sp.expand(equation))
     except (sp.PolynomialError, NotImplementedError):
         pairs = [(equation, 1)]
     factors = [f for f, _ in pairs if x in f.free_symbols]
     if any(not f.is_polynomial(x) for f in factors):
-        return [equation]
-    return factors
+        return [equation], []
+    return factors, [f for f, _ in pairs if x not in f.free_symbols and f.free_symbols]
 
 
 def _irreducible(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:

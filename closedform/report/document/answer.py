@@ -99,6 +99,12 @@ def thing(report: ReportRecord) -> str:
     return "critical point" if report.problem.loss is not None else "solution"
 
 
+def said_where(report: ReportRecord) -> str:
+    """``, where a != 0``: the parameters for which the list is the whole list; empty where that is all of them."""
+    told = list(dict.fromkeys(c for s in report.verdict.statements for c in s.exceptions))
+    return f", where {' and '.join(conditions(report.problem, told))}" if told else ""
+
+
 def optima(report: ReportRecord) -> list[CriticalPoint]:
     """The global optima; else those on the edge of the domain."""
     for kind in SOUGHT[report.problem.sense]:
@@ -120,7 +126,7 @@ def _verdict(report: ReportRecord) -> str:
             return (
                 f"Each {what} listed has a formula {_everywhere(report)}, {how}; that there are no others is not said."
             )
-        return f"Every {what} has a formula {_everywhere(report)}, {how}."
+        return f"Every {what} has a formula {_everywhere(report)}, {how}{said_where(report)}."
     if verdict.outcome == "closed":
         edge = any(p.kind.startswith("boundary") for p in points)
         told = bool(optima(report)) and not edge
@@ -135,10 +141,14 @@ def _verdict(report: ReportRecord) -> str:
         have = "has" if exact == 1 else "have"
         return f"{exact} of the {len(points)} {what}s {have} an exact expression, {how}; {rest}."
     if verdict.outcome == "no_critical_point":
-        return f"There is no {what}: " + (
-            "the gradient vanishes nowhere in the domain."
-            if report.problem.loss is not None
-            else "the equations are met nowhere in the domain."
+        return (
+            f"There is no {what}: "
+            + (
+                "the gradient vanishes nowhere in the domain"
+                if report.problem.loss is not None
+                else "the equations are met nowhere in the domain"
+            )
+            + f"{said_where(report)}."
         )
     if verdict.outcome == "not_closed":
         return _none(report, what)
@@ -270,9 +280,11 @@ def _kinds(report: ReportRecord, digits: int) -> list[Line]:
         (point,) = points
         place = separated([coordinate(point, u, digits) for u in names_of(point)])
         only = "The only" if report.complete else "A"
+        told = conditions(report.problem, point.conditions)
+        under = f", when {', and '.join(told)}" if told else ""
         if point.kind == "unclassified":
-            return [(f"{only} {_counted([point], thing(report))} is at ", *place, ".")]
-        return [(f"{only} {thing(report)}, at ", *place, f", is {KINDS.get(point.kind, point.kind)}.")]
+            return [(f"{only} {_counted([point], thing(report))} is at ", *place, f"{under}.")]
+        return [(f"{only} {thing(report)}, at ", *place, f", is {KINDS.get(point.kind, point.kind)}{under}.")]
     if report.problem.loss is None and all(p.kind == "unclassified" for p in points):
         return [(f"There are {len(points)} solutions." if report.complete else f"Solutions found: {len(points)}.",)]
     if any(p.conditions for p in points):

@@ -46,7 +46,7 @@ def condition(text: str, table: Mapping[str, Any]) -> str:
     ``table`` has the names of the problem as SymPy's symbols. The difference of the sides is divided by positive numbers
     and powers of the number of rows only.
     """
-    if "sum(" not in text:
+    if "sum(" not in text.lower():
         return text
     try:
         node = parse(text)

@@ -13,7 +13,7 @@ import sympy as sp
 
 from closedform.algebra import bridge
 from closedform.points import SOUGHT, CriticalPoint
-from closedform.report.document.answer import sentence, thing
+from closedform.report.document.answer import said_where, sentence, thing
 from closedform.report.document.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, Table
 from closedform.report.document.points import coordinate, height, names_of, separated
 from closedform.report.document.textbook import conditions, gradient
@@ -123,7 +123,7 @@ def _solutions(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
         if len(points) > MOST:
             lines.append((f"… and {len(points) - MOST} more",))
         if report.complete:
-            lines.append((f"There are no other real {thing(report)}s.",))
+            lines.append((f"There are no other real {thing(report)}s{said_where(report)}.",))
         yield tuple(lines)
     excluded = [s for s in report.verdict.statements if s.topic.startswith("not ") and s.trust != "observed"]
     if excluded:

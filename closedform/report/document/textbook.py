@@ -58,7 +58,7 @@ def namesakes(problem: Problem) -> str:
 
 def conditions(problem: Problem, texts: Sequence[str]) -> list[str]:
     """The conditions of an answer, comparisons of sums as comparisons of moments with zero."""
-    if problem.level == "matrix" or not any("sum(" in text for text in texts):
+    if problem.level == "matrix" or not any("sum(" in text.lower() for text in texts):
         return list(texts)
     from closedform.algebra import bridge  # a lazy face: only a scalar loss needs SymPy
     from closedform.report.document import moments

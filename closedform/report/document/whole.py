@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from closedform.report.document.answer import MANY, SOUGHT_STEM, answer, iteration, sentence, thing
+from closedform.report.document.answer import MANY, SOUGHT_STEM, answer, iteration, said_where, sentence, thing
 from closedform.report.document.blocks import (
     Block,
     Claims,
@@ -204,7 +204,7 @@ def _no_others(report: ReportRecord) -> str:
     for c in report.certificates:
         if c.claim.get("complete") is True and c.statement.get("unknowns") == own:
             return ", and it is proved that there are no others"
-    return ", and there are no others (derived)"
+    return f", and there are no others{said_where(report)} (derived)"
 
 
 # -- the rest -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ No other place writes a claim in English. A strategy names the theorem, says wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from closedform.attempt import Finding
@@ -13,7 +14,7 @@ from closedform.report.theorems.formulas import FORMULAS
 from closedform.report.theorems.matrices import MATRICES
 from closedform.report.theorems.networks import NETWORKS
 from closedform.report.theorems.points import POINTS
-from closedform.report.theorems.words import Theorem, written
+from closedform.report.theorems.words import Theorem, nonzero, written
 
 OF_THE_WHOLE: tuple[Topic, ...] = (
     "no minimum",
@@ -41,7 +42,13 @@ def stated(finding: Finding) -> Statement:
         text += " (the kernel refused its certificate)"
     reference = theorem.reference.format(**about)
     topic = "" if finding.within and theorem.topic in OF_THE_WHOLE else theorem.topic
-    return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, topic)
+    exceptions = tuple(_renamed(e, finding.names) for e in nonzero(finding.about.get("exceptions", ())))
+    return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, topic, exceptions)
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    """The text with the names of sums written out, as the conditions of points have them."""
+    return re.sub(r"[A-Za-z_]\w*", lambda name: f"({names[name[0]]})" if name[0] in names else name[0], text)
 
 
 def _value(value: object) -> str:

@@ -38,9 +38,14 @@ def coordinates(point: Mapping[str, object]) -> str:
     return ", ".join(f"{u} = {written(v)}" for u, v in point.items())
 
 
+def nonzero(exceptions: object) -> tuple[str, ...]:
+    """Each as the condition that it does not vanish, ``a != 0``."""
+    return tuple(f"{written(e)} != 0" for e in exceptions) if isinstance(exceptions, Iterable) else ()
+
+
 def unless(exceptions: Iterable[object]) -> str:
     """What must not vanish, as `` where a != 0 and b != 0``, or nothing."""
-    listed = " and ".join(f"{written(e)} != 0" for e in exceptions)
+    listed = " and ".join(nonzero(exceptions))
     return f" where {listed}" if listed else ""
 
 

@@ -99,7 +99,7 @@ def _for_all_data(system: Stationarity, found: Roots, facts: Facts, budget: Budg
         found.loose or cases.loose,
         complete=not (period or turns),
         why="the changes of variable keep every root",
-        findings=_about_turns(period),
+        findings=_about_turns(period, left),
     )
     try:
         return formula_answer(name, system, candidates, budget)
@@ -121,12 +121,12 @@ def _period(system: Stationarity) -> str:
         return TURNS
 
 
-def _about_turns(period: str) -> tuple[Finding, ...]:
+def _about_turns(period: str, exceptions: Iterable[Any] = ()) -> tuple[Finding, ...]:
     if not period:
         return ()
     if period == TURNS:
         return (finding("turns are not listed"),)
-    return (finding("translates by the period", period=sp.sympify(period)),)
+    return (finding("translates by the period", period=sp.sympify(period), exceptions=tuple(exceptions)),)
 
 
 def _turns_open(system: Stationarity, x: Any) -> bool:
