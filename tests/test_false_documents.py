@@ -9,13 +9,15 @@ import copy
 from typing import Any
 
 import pytest
+from flint import fmpq
 
 import closedform as cf
 from closedform.kernel import check_certificate, check_document
+from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import read
+from closedform.kernel.expressions.tree import differentiate, read
 from closedform.kernel.finding import COVERED, REFUSED
 
 Doc = dict[str, Any]
@@ -43,7 +45,7 @@ def report(tree: Any, certificates: list[Doc], points: list[Doc], outcome: str =
     }
     return {
         "problem": {**problem, **more.pop("problem", {})},
-        "stationarity": {"gradient": {}},
+        "stationarity": more.pop("stationarity", {"gradient": {}}),
         "verdict": {"outcome": outcome, "minimiser": more.pop("minimiser", None), "statements": []},
         "critical_points": points,
         "complete": True,
@@ -394,6 +396,85 @@ def a_saddle_called_the_minimum() -> Doc:
     return about_matrices(loss, stationary(loss, [["a", ["*", ["inv", inside], ["transpose", "X"], "y"]]]))
 
 
+SIGMOID = ["^", ["+", "1", ["exp", ["*", "-1", "x"]]], "-1"]
+
+
+def a_lower_limit_far_out() -> Doc:
+    """s^3/3 - 13*s^2/24 + s/4 of a sigmoid is lower, for x to minus infinity, than at its one local minimum, s = 3/4."""
+    tree = ["+", ["*", "1/3", ["^", SIGMOID, "3"]], ["*", "-13/24", square(SIGMOID)], ["*", "1/4", SIGMOID]]
+    field = Field({("x",): ("t", fmpq(1))}, [], {})
+    top, _ = field.quotient(differentiate(read(tree), "x"), {})
+    terms = [[str(c), [str(e) for e in m]] for m, c in zip(top.monoms(), top.coeffs(), strict=True)]
+    proof = certificate(
+        {"loss": tree, "unknowns": ["x"]},
+        {
+            "kind": "exponential_eliminant",
+            "substitution": T,
+            "names": [],
+            "polynomial": terms,
+            "roots": [["1/2", "1/2"], ["3", "3"]],
+        },
+        {"cofactors": [[["1", ["0"]]]], "nonvanishing": []},
+    )
+    points = [at("log(3)", kind="global minimum"), at("-log(2)", kind="local maximum")]
+    return report(tree, [proof], points)
+
+
+def a_lower_end_of_an_interval() -> Doc:
+    """x^3 - 3*x is lower at -5 than at its local minimum."""
+    tree = ["+", ["^", "x", "3"], ["*", "-3", "x"]]
+    proof = roots(tree, [rational("-1"), rational("1")], relations=[[">=", "x", "-5"], ["<=", "x", "5"]])
+    points = [at("-1", kind="local maximum"), at("1", kind="global minimum")]
+    return report(tree, [proof], points, problem={"domain": {"x": "x >= -5, x <= 5"}})
+
+
+def a_higher_end_of_an_interval() -> Doc:
+    doc = a_lower_end_of_an_interval()
+    points = [at("-1", kind="global maximum"), at("1", kind="local minimum")]
+    return {**doc, "critical_points": points}
+
+
+def an_unsolvable_factor_of_a_family() -> Doc:
+    """The derivative x*(x^5 + a*x - 1) is zero at 0."""
+    quintic = ["+", ["^", "x", "5"], ["*", "a", "x"], "-1"]
+    tree = ["+", ["*", "1/7", ["^", "x", "7"]], ["*", "1/3", "a", ["^", "x", "3"]], ["*", "-1/2", square("x")]]
+    claim = {"kind": "unsolvable_family", "polynomial": quintic, "unknown": "x", "parameters": ["a"]}
+    proof = certificate({}, claim, {"at": {"a": "-1"}, "proof": {"types": [{"prime": "2", "degrees": ["2", "3"]}]}})
+    return report(tree, [proof], [], "not_closed", problem={"parameters": ["a"]})
+
+
+def a_wave_that_bends_the_loss() -> Doc:
+    """x^2/2 + 2*cos(x) has two critical points besides 0."""
+    tree = ["+", ["*", "1/2", square("x")], ["*", "2", ["cos", "x"]]]
+    return report(tree, [], [at("0", kind="global minimum")])
+
+
+def convex_for_one_sign_of_a_parameter() -> Doc:
+    tree = ["*", "c", square(["+", "x", "-1"])]
+    return report(
+        tree, [formula(tree, "1", [], [], ("c",))], [at("1", kind="global minimum")], problem={"parameters": ["c"]}
+    )
+
+
+def convex_by_a_parameter_that_bears_the_name_of_an_index() -> Doc:
+    """The sum runs over negative numbers, whatever the parameter i is."""
+    tree = ["sum", "i", "-3", "-1", ["*", "i", square(["+", "x", "-1"])]]
+    points = [at("1", kind="global minimum")]
+    return report(tree, [], points, problem={"parameters": ["i", "z"], "assumptions": ["i > 0"]})
+
+
+def affine_with_a_determinant_that_is_always_zero() -> Doc:
+    """c*0*x^2: every x is a critical point."""
+    tree = ["+", ["*", "c", square("x")], ["*", "-1", "c", "x", "x"]]
+    points = [at("1", conditions=["c > 0"])]
+    return report(tree, [formula(tree, "1", [], [], ("c",))], points, problem={"parameters": ["c"]})
+
+
+def a_derivative_with_the_wrong_side_of_a_kink() -> Doc:
+    tree = ["abs", ["+", "x", "-1"]]
+    return report(tree, [], [], stationarity={"gradient": {"x": "sign(1 - x)"}})
+
+
 FALSE = [
     (a_point_beside_the_median, "critical_points[0].exact"),
     (a_point_beside_the_median, "critical_points[0].kind"),
@@ -447,6 +528,16 @@ FALSE = [
     (a_formula_under_a_constraint, "verdict.minimiser"),
     (a_family_by_the_wrong_name, "solvable"),
     (two_kinds_at_once, "critical_points[0].kind"),
+    (a_lower_limit_far_out, "critical_points[0].kind"),
+    (a_lower_end_of_an_interval, "critical_points[1].kind"),
+    (a_higher_end_of_an_interval, "critical_points[0].kind"),
+    (an_unsolvable_factor_of_a_family, "verdict.outcome"),
+    (a_wave_that_bends_the_loss, "complete"),
+    (a_wave_that_bends_the_loss, "critical_points[0].kind"),
+    (convex_for_one_sign_of_a_parameter, "critical_points[0].kind"),
+    (convex_by_a_parameter_that_bears_the_name_of_an_index, "critical_points[0].kind"),
+    (affine_with_a_determinant_that_is_always_zero, "complete"),
+    (a_derivative_with_the_wrong_side_of_a_kink, "gradient by x"),
 ]
 
 

@@ -13,10 +13,9 @@ from closedform.kernel.algebra.exponentials import terms
 from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots, polynomial
 from closedform.kernel.algebra.rational import NotRational, dense, quotient
 from closedform.kernel.algebra.tower import build, is_zero, prove_relation
-from closedform.kernel.claims.critical_points import Given
 from closedform.kernel.claims.formula import for_every
 from closedform.kernel.expressions.balls import evaluate
-from closedform.kernel.expressions.convexity import CONVEX, Signs, curvature
+from closedform.kernel.expressions.convexity import AFFINE, CONVEX, curvature
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import (
     MINUS,
@@ -29,12 +28,12 @@ from closedform.kernel.expressions.tree import (
     free_names,
     mul,
     power,
-    requirements,
+    read,
 )
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
 from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
-from closedform.kernel.reading import Refused, mapping, rational, sequence
+from closedform.kernel.reading import Refused, mapping, rational, refuse, sequence
 
 if TYPE_CHECKING:
     from closedform.kernel.headlines.places import Place
@@ -54,21 +53,22 @@ class Question(Stated):
         """
         if self.loss is None:
             return False
-        known = [*self.assumptions, *where]
-        signs = self._signs_by(known) if self.parameters else None
         with contextlib.suppress(Refused):
-            if curvature(mul(sign, self.minimised), set(self.unknowns), {}, self.columns, signs) == CONVEX:
+            goal, unknowns = mul(sign, self.minimised), set(self.unknowns)
+            if self.parameters:
+                goal = _in_numbers(goal, unknowns, self._about_parameters([*self.assumptions, *where]))
+            if curvature(goal, unknowns, {}, self.columns) == CONVEX:
                 return True
         return len(self.unknowns) == 1 and self._second_derivative(">=", self.unknowns[0], where, sign)
 
-    def _signs_by(self, known: list[Relation]) -> Signs:
-        """Signs for all values of the parameters, as far as they are proved from what is known of these."""
-        own = list[Relation]()
+    def _about_parameters(self, known: list[Relation]) -> list[Relation]:
+        """The relations without an unknown, for every row where an index stands free."""
+        out = list[Relation]()
         for r in known:
             with contextlib.suppress(Refused):
                 if not set(self.unknowns) & (free_names(r[1]) | free_names(r[2])):
-                    own.append(for_every(r, set(self.names)))
-        return lambda tree: {op for op in (">", ">=", "<=") if prove_relation((op, tree, ZERO), own)}
+                    out.append(for_every(r, set(self.names)))
+        return out
 
     def bottom(self, point: Mapping[str, Tree], strict: bool = False) -> bool:
         """Whether a convex loss of one unknown falls to neither side of a rational point; ``strict``: rises to both."""
@@ -148,7 +148,10 @@ class Question(Stated):
         try:
             second = written_out(differentiate(differentiate(mul(sign, self.minimised), x), x), self.columns)
             short = parts(second) <= MAX_PARTS
-            return short and self._interval(x, known) and prove_relation((op, second, ZERO), [*known, *self._needs()])
+            if not short or not self._interval(x, known):
+                return False
+            known += self._needs()
+            return any(prove_relation((op, low, ZERO), known) for low in (second, _without_waves(second)))
         except Refused:  # a kink
             return False
 
@@ -166,21 +169,6 @@ class Question(Stated):
         if self.domain is None:
             return True
         return any((evaluate(a, values) - evaluate(b, values)).contains(0) for _, a, b in self.domain)
-
-    def grows(self) -> bool:
-        """A polynomial in one unknown, of even degree with a positive leading coefficient: it has a minimum."""
-        if self.loss is None or len(self.unknowns) != 1 or not self.everywhere or self.parameters:
-            return False
-        if not all(prove_relation(need, ()) for need, _ in requirements(self.loss)):
-            return False
-        try:
-            whole = Given(self.minimised, [], self.unknowns, self.columns, []).whole()
-        except (NotRational, Refused):
-            return False
-        if not whole.bottom.is_constant() or whole.top.is_constant():
-            return False
-        f = whole.top * (1 / whole.bottom.leading_coefficient())
-        return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
 
     def pinned(self, places: list[Place]) -> str:
         """The certificate by which there is no critical point besides the places; "" where none shows it.
@@ -231,6 +219,25 @@ class Question(Stated):
                 return name, len(counted) == 1
         return "", False
 
+    def unsolvable_family(self) -> str:
+        """Why no formula in radicals gives the critical points, "" where no certificate shows it.
+
+        Each is a root of the certificate's polynomial, which has one wherever its degree, an odd number, does not drop.
+        """
+        if self.loss is None or len(self.unknowns) != 1 or not self.everywhere:
+            return ""
+        for name, certificate in self.others.items():
+            if certificate.kind != "unsolvable_family" or certificate.claim["unknown"] != self.unknowns[0]:
+                continue
+            with contextlib.suppress(Refused):
+                trees = (differentiate(self.loss, self.unknowns[0]), read(certificate.claim["polynomial"]))
+                slope, family = (quotient(t, self.names, self.columns) for t in trees)
+                ratio, rest = divmod(slope.top, family.top)
+                degree = int(family.top.degrees()[0])
+                if rest.is_zero() and ratio.is_constant() and slope.bottom.is_constant() and degree % 2:
+                    return f"the critical points are the roots of {name}, for which there is no formula in radicals"
+        return ""
+
     def _unsolvable(self) -> list[fmpz_poly]:
         return [polynomial(c.claim["polynomial"], "f") for c in self.others.values() if c.kind == "unsolvable"]
 
@@ -255,6 +262,28 @@ class Question(Stated):
             if alone and 0 < top <= MAX_DEGREE and self.within(certificate):
                 dense = fmpz_poly([powers.get((k, *[0] * len(names_beside)), 0) for k in range(top + 1)])
                 yield name, str(form[0]), dense, rational(only["scale"], "scale")
+
+
+def _in_numbers(tree: Tree, unknowns: set[str], known: list[Relation]) -> Tree:
+    """A tree as convex as this one, with 1 or -1 by its sign for what is written in parameters, and a row for a sum.
+
+    The sign of what multiplies an affine expression does not matter; else it must be known.
+    """
+    if not unknowns & free_names(tree):
+        above = prove_relation((">=", tree, ZERO), known)
+        return tree if isinstance(tree, fmpq) else ONE if above else MINUS
+    if not isinstance(tree, tuple) or (tree[0] == "^" and not isinstance(tree[2], fmpq)):
+        return tree if isinstance(tree, str) else refuse("an exponent is no number")
+    if tree[0] == "sum":  # no name that can be written is like the index of any row
+        return _in_numbers(substitute(tree[4], {str(tree[1]): f"#{tree[1]}"}), unknowns, known)
+    if tree[0] != "*":
+        return (tree[0], *(a if isinstance(a, fmpq) else _in_numbers(a, unknowns, known) for a in tree[1:]))
+    factor = mul(*(a for a in tree[1:] if not unknowns & free_names(a)))
+    rest = mul(*(_in_numbers(a, unknowns, known) for a in tree[1:] if unknowns & free_names(a)))
+    for op, sign in ((">=", ONE), ("<=", MINUS)):
+        if prove_relation((op, factor, ZERO), known):
+            return mul(sign, rest)
+    return rest if curvature(rest, unknowns, {}, {}) == AFFINE else refuse("the sign of a factor is not known")
 
 
 def _determinant(rows: list[list[Tree]]) -> Tree:

@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from flint import fmpq
 
 from closedform.kernel.algebra.tower import build
-from closedform.kernel.expressions.tree import MINUS, ONE, Tree, free_names
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import MINUS, ONE, Tree, free_names, mul
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
+from closedform.kernel.headlines.attained import attained
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.places import Place
 from closedform.kernel.reading import Refused
 
 
+LEAST = "the loss is least at a critical point, and none is lower"
+
+
 def worth(question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
-    """Which points are called the global optimum: by convexity, or as the least of a complete list that has a minimum."""
-    word = "global maximum" if question.maximised else "global minimum"
+    """Which points are called global: by convexity, or as the best of a complete list, where there is a best."""
     for place in places:
-        kind = place.said.get("kind")
-        if not str(kind).startswith("global"):
+        kind = str(place.said.get("kind"))
+        if not kind.startswith("global"):
             continue
-        rivals = [_compare(place, other) for other in places if other is not place]
-        convex = place.known and question.convex(place.where, ONE if kind == word else MINUS)
-        if kind != word:
-            curved = "concave" if kind == "global maximum" else "convex"
-            why = f"the loss is {curved}" if convex else "not the optimum that is sought"
-            yield place.finding("kind", COVERED if convex else SEALED, f"{kind}: {why}")
-        elif -1 in rivals:
+        up = kind == "global maximum"
+        sought = up == question.maximised
+        rivals = [_compare(place, other, up, places) for other in places if other is not place]
+        if -1 in rivals:
             yield place.finding("kind", REFUSED, "another listed point is better")
-        elif why := _why_best(place, convex, whole and None not in rivals):
-            place.proved_best = True
-            yield place.finding(
-                "kind", COVERED, f"{kind}: {why if not question.maximised else why.replace('convex', 'concave')}"
-            )
+        elif why := _why_best(place, up, whole and None not in rivals):
+            place.proved_best = sought
+            yield place.finding("kind", COVERED, f"{kind}: {why}")
         else:
             yield place.finding("kind", SEALED, f"{kind}: nothing here proves it")
 
 
-def _why_best(place: Place, convex: bool, least: bool) -> str:
-    """A reason why the point is the global optimum, "" where none is found."""
-    question, value = place.question, place.exact_value()
+def _why_best(place: Place, up: bool, best: bool) -> str:
+    """A reason why the loss is highest (``up``) or least at the point, "" where none is found."""
+    question = place.question
+    sought = up == question.maximised
+    sign = ONE if sought else MINUS
     if not place.known:
         return ""
-    if convex:
-        return "the loss is convex"
-    if least and question.grows():
-        return "the loss has an optimum, and no other critical point is better"
-    if isinstance(value := _number(value), fmpq) and question.never_less(-value if question.maximised else value):
+    if question.convex(place.where, sign):
+        return "the loss is concave" if up else "the loss is convex"
+    height = place.value() if best else None
+    if height is not None and attained(question, sign, height):
+        return "the loss is highest at a critical point, and none is higher" if up else LEAST
+    value = _number(place.exact_value())
+    if sought and value is not None and question.never_less(-value if up else value):
         return "the loss is nowhere better than its value there"
     return ""
 
@@ -70,13 +74,27 @@ def _number(value: Tree | None) -> fmpq | None:
     )
 
 
-def _compare(place: Place, other: Place) -> int | None:
+def _compare(place: Place, other: Place, up: bool, places: list[Place]) -> int | None:
     """1 where the place is better, 0 where both are equal, -1 where the other is better; None where it is open."""
     a, b = place.value(), other.value()
     if a is None or b is None:
         return None
-    gap = a - b if place.question.maximised else b - a
+    gap = a - b if up else b - a
     if gap > 0 or gap < 0:
         return 1 if gap > 0 else -1
     u, v = place.exact_value(), other.exact_value()
-    return 0 if u is not None and v is not None and agree(u, v, [], {}) else None
+    same = u is not None and v is not None and agree(u, v, [], {})
+    return 0 if same or _mirrored(place, other, places) else None
+
+
+def _mirrored(place: Place, other: Place, places: list[Place]) -> bool:
+    """Whether the loss is even, and of a complete list only the place can be the other's mirror image."""
+    question, image = place.question, [-b for b in other.ball]
+    near = [p for p in places if not p.ball or all(a.overlaps(b) for a, b in zip(p.ball, image, strict=True))]
+    if question.loss is None or question.domain is None or len(near) != 1 or near[0] is not place:
+        return False
+    with contextlib.suppress(Refused, ArithmeticError, ValueError):
+        turned = substitute(question.loss, {x: mul(MINUS, x) for x in question.unknowns})
+        even = agree(question.loss, turned, question.unknowns, question.columns)
+        return bool(even) and question.given.inside(image)
+    return False

@@ -19,11 +19,10 @@ from closedform.kernel.expressions.substitution import bind, substitute
 from closedform.kernel.expressions.tree import Relation, Tree, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
-from closedform.kernel.headlines.classes import CLASSES, class_of
+from closedform.kernel.headlines.spelling import CLASSES, class_of, spelled
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.polynomial_results import in_radicals
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
-from closedform.kernel.headlines.spelling import spelled
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 

@@ -254,7 +254,8 @@ class Stated:
         for x, ends in mapping(certificate.claim.get("box", {}), "box").items():
             low, high = (decimal(v, "an end") for v in sequence(ends, "a side", 2))
             for side in ((">", x, low), ("<", x, high)):
-                theirs.append(side if gap_text(side) in own else (side[0] + "=", *side[1:]))
+                if not any(_within(bound, side) for bound in self.domain or []):
+                    theirs.append(side if gap_text(side) in own else (side[0] + "=", *side[1:]))
         return self.domain is not None and set(map(gap_text, theirs)) - written == own - written
 
     def slopes(self) -> list[Tree]:
@@ -305,6 +306,14 @@ def _parts(text: str) -> Iterator[str]:
             kept = ""
     if kept:
         yield kept
+
+
+def _within(bound: Relation, side: Relation) -> bool:
+    """Whether what a bound by a number allows lies inside a side of a box."""
+    (op, a, b), (wide, x, end) = bound, side
+    if a != x or not isinstance(b, fmpq) or not isinstance(end, fmpq) or op[0] != wide:
+        return False
+    return b > end if wide == ">" else b < end
 
 
 def relations_of(value: Json) -> list[Relation]:

@@ -16,7 +16,7 @@ from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, differentiate, mul, requirements
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
-from closedform.kernel.headlines.classes import CLASSES
+from closedform.kernel.headlines.spelling import CLASSES
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.kinks import rooted
 from closedform.kernel.headlines.matrices import alike, matrices

@@ -136,7 +136,7 @@ def _hadamard(a: Entries, b: Entries) -> Entries:
 def refuted(question: Question, witness: Json, proved: Mapping[str, Certificate]) -> tuple[str, bool]:
     """Why no formula for all data gives the critical points, "" where it is not shown; whether it is so of the least one."""
     if witness is None:
-        return "", False
+        return question.unsolvable_family(), False
     try:
         at = instance(question, witness, proved)
         name, one = at.no_radical()

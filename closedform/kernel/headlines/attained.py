@@ -1,0 +1,115 @@
+"""That a loss has an optimum, and that it is at a critical point: by growth, on a closed interval, or by its limits."""
+
+from __future__ import annotations
+
+import contextlib
+
+from flint import arb, fmpq, fmpz_mpoly, fmpz_poly
+
+from closedform.kernel.algebra.exponentials import Field, Key
+from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots
+from closedform.kernel.algebra.rational import NotRational
+from closedform.kernel.algebra.tower import prove_relation
+from closedform.kernel.claims.critical_points import Given
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.tree import Tree, differentiate, mul, requirements
+from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.reading import Json, Refused, mapping, rational, sequence
+
+
+def attained(question: Question, sign: fmpq, value: arb) -> bool:
+    """Whether ``sign`` times the loss to be minimised is least at a critical point, where one has this value of the loss."""
+    if question.loss is None or question.parameters:
+        return False
+    goal = mul(sign, question.minimised)
+    best = value * (-1 if question.maximised else 1) * arb(sign)
+    with contextlib.suppress(Refused):
+        if question.everywhere and all(prove_relation(need, ()) for need, _ in requirements(question.loss)):
+            return _grows(question, goal) or _worse_far_out(question, goal, best)
+        return _worse_at_the_ends(question, goal, best)
+    return False
+
+
+def _grows(question: Question, goal: Tree) -> bool:
+    """A polynomial in one unknown, of even degree with a positive leading coefficient."""
+    try:
+        whole = Given(goal, [], question.unknowns, question.columns, []).whole()
+    except (NotRational, Refused):
+        return False
+    if len(question.unknowns) != 1 or not whole.bottom.is_constant() or whole.top.is_constant():
+        return False
+    f = whole.top * (1 / whole.bottom.leading_coefficient())
+    return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
+
+
+def _worse_at_the_ends(question: Question, goal: Tree, best: arb) -> bool:
+    """On a closed interval, where the loss is continuous."""
+    if len(question.unknowns) != 1 or question.domain is None:
+        return False
+    x, ends = question.unknowns[0], dict[str, fmpq]()
+    for op, a, b in question.domain:
+        if a == x and isinstance(b, fmpq) and op in ("<=", ">=") and op not in ends:
+            ends[op] = b
+        else:
+            return False
+    if len(ends) < 2 or not evaluate(goal, {x: arb(ends[">="]).union(arb(ends["<="]))}, question.columns).is_finite():
+        return False
+    differentiate(goal, x)  # refused where the loss jumps
+    return all(evaluate(goal, {x: arb(end)}, question.columns) >= best for end in ends.values())
+
+
+def _worse_far_out(question: Question, goal: Tree, best: arb) -> bool:
+    """The loss, least in a second unknown in which it is quadratic, is rational in t = exp(scale*x), with higher limits."""
+    for certificate in question.own.values():
+        used = certificate.claim.get("substitution")
+        if certificate.kind != "exponential_eliminant" or not isinstance(used, list) or len(used) != 1:
+            continue
+        only: dict[str, Json] = mapping(used[0], "a substitution")
+        form: Key = tuple(map(str, sequence(only["form"], "a form")))
+        others = [x for x in question.unknowns if (x,) != form]
+        if len(others) > 1 or len(others) == len(question.unknowns):
+            continue
+        field = Field({form: ("t", rational(only["scale"], "a scale"))}, ["v"] if others else [], question.columns)
+        if others:
+            field.generator[others[0]] = field.generator["v"]
+        limits = _limits(field, *field.quotient(goal, {}))
+        if limits and all(limit > best for limit in limits):
+            return True
+    return False
+
+
+def _positive(p: fmpz_mpoly) -> bool:
+    """Whether a polynomial in the first generator is positive wherever that is."""
+    if p.is_zero() or int(p.degrees()[0]) > MAX_DEGREE:
+        return False
+    dense = fmpz_poly([0])
+    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
+        dense[int(m[0])] = c
+    roots = (r for f, _ in dense.factor()[1] for r in enclosed_roots(f))
+    return dense.leading_coefficient() > 0 and not any(r.imag.is_zero() and r.real > 0 for r in roots)
+
+
+def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[arb]:
+    """The limits for t to zero and infinity of the least value in v; none where there is no least value, or no limit."""
+    if len(field.names) > 1:
+        by_power = [field.one * 0 for _ in range(3)]
+        for (e, k), c in zip(top.monoms(), top.coeffs(), strict=True):
+            if k > 2:
+                return []
+            by_power[k] = by_power[k] + field.ctx.from_dict({(int(e), 0): c})
+        none, once, twice = by_power
+        if not _positive(twice * bottom):
+            return []
+        top, bottom = 4 * twice * none - once * once, 4 * twice * bottom
+    if not _positive(bottom * bottom):
+        return []
+    out = list[arb]()
+    for end in (min, max):
+        (high, a), (low, b) = (
+            end((int(m[0]), c) for m, c in zip(p.monoms(), p.coeffs(), strict=True)) for p in (top, bottom)
+        )
+        far = high > low if end is max else high < low
+        if far and (a > 0) != (b > 0):
+            return []
+        out.append(arb("inf") if far else arb(fmpq(a, b)) if high == low else arb(0))
+    return out
