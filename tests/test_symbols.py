@@ -216,3 +216,9 @@ def test_a_minimum_on_the_edge_for_other_data_is_not_denied() -> None:
     report = derive("(x - a)^(3/2) + b*x", "x")
     assert report.verdict.minimiser == "undecided"
     assert not report.complete
+
+
+@pytest.mark.parametrize("name", ["c", "gamma", "beta", "S"])
+def test_a_period_holds_the_parameter_whatever_its_name(name: str) -> None:
+    report = derive(f"cos({name}*x)", "x", f"{name} > 0")
+    assert {(x, kind) for x, kind, _ in cases(report)} == {("0", "local maximum"), (f"pi/{name}", "local minimum")}

@@ -7,7 +7,7 @@ reader and ``sympify`` read the same value back. Nothing is evaluated as code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -39,17 +39,16 @@ def nodes(node: Node) -> Iterator[Node]:
         stack.extend(top.children)
 
 
+def _roots(problem: Problem) -> list[Node]:
+    loss = [problem.loss] if problem.loss is not None else []
+    return [*loss, *problem.equations, *problem.relations, *problem.constraints]
+
+
 def column_names(problem: Problem) -> set[str]:
     """Names that are indexed somewhere in the problem."""
-    roots = [
-        *([problem.loss] if problem.loss is not None else []),
-        *problem.equations,
-        *problem.relations,
-        *problem.constraints,
-    ]
     return {
         str(n.children[0].name)
-        for root in roots
+        for root in _roots(problem)
         for n in nodes(root)
         if n.head == "@" and n.children[0].name is not None
     }
@@ -79,12 +78,7 @@ def symbols(problem: Problem) -> dict[str, Any]:
     alone on one side are used here, the others stay relations.
     """
     columns = column_names(problem)
-    roots = [
-        *([problem.loss] if problem.loss is not None else []),
-        *problem.equations,
-        *problem.relations,
-        *problem.constraints,
-    ]
+    roots = _roots(problem)
     names = {*problem.unknowns, *problem.parameters}
     for root in roots:
         bound = {str(n.children[0].name) for n in nodes(root) if n.head in ("sum", "prod")}
@@ -226,6 +220,28 @@ def sympy_rational(number: fmpq) -> Any:
     return sp.Rational(int(number.p), int(number.q))
 
 
+def flint_rational(number: sp.Rational) -> fmpq:
+    """An exact number of SymPy as FLINT's."""
+    return fmpq(int(number.p), int(number.q))
+
+
+def rationals(values: Sequence[sp.Expr]) -> list[sp.Rational] | None:
+    """The values, if all are rational numbers."""
+    out = [v for v in values if isinstance(v, sp.Rational)]
+    return out if len(out) == len(values) else None
+
+
+def rational_terms(poly: sp.Poly) -> list[tuple[tuple[int, ...], fmpq]] | None:
+    """Exponents and coefficients; None where a coefficient is not a rational number.
+
+    >>> x = sp.Symbol("x")
+    >>> rational_terms(sp.Poly(x**2 / 3 - 1, x)), rational_terms(sp.Poly(sp.sqrt(2) * x, x))
+    ([((2,), 1/3), ((0,), -1)], None)
+    """
+    coefficients = rationals(poly.coeffs())
+    return None if coefficients is None else list(zip(poly.monoms(), map(flint_rational, coefficients), strict=True))
+
+
 def to_sympy(node: Node, table: Symbols) -> Any:
     """The node as a SymPy expression over the symbols of ``table``; raises ``NoTranslation`` for matrix heads.
 
@@ -363,7 +379,7 @@ def from_sympy(expr: Any) -> Node:
     if isinstance(expr, sp.exp):
         return _node("exp", from_sympy(expr.args[0]))
     if isinstance(expr, sp.Piecewise):
-        return _node("piecewise", *(_node("piece", from_sympy(e), from_sympy(c)) for e, c in expr.args))
+        return _node("piecewise", *(_node("piece", from_sympy(p.expr), from_sympy(p.cond)) for p in expr.args))
     if isinstance(expr, sp.polygamma) and expr.args[0] in (0, 1):
         return _node("digamma" if expr.args[0] == 0 else "trigamma", from_sympy(expr.args[1]))
     if isinstance(expr, sp.factorial):

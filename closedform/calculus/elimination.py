@@ -264,7 +264,7 @@ class Eliminator:
     def _turns_in_period(self, inner: Any, period: Any) -> int:
         """How many turns an angle makes in a period of the system, for an angle of one unknown; else one, the others cut."""
         u = next(iter(inner.free_symbols)) if len(inner.free_symbols) == 1 else None
-        if u in self.periods:
+        if u is not None and u in self.periods:
             turns = sp.simplify(sp.diff(inner, u) * self.periods[u] / period)
             if turns.is_Integer and 0 < abs(turns) <= MAX_TURNS:
                 self.turned.add(u)
@@ -335,7 +335,7 @@ class Eliminator:
         """How hard it is to get u from e; None where it should not be tried."""
         size = sp.count_ops(e) / 50
         if e.is_polynomial(u):
-            degree = sp.degree(e, u)
+            degree = float(sp.degree(e, u))
             if degree == 1:
                 sure = self.facts.sign(sp.diff(e, u)) in (1, -1)
                 return (0.0 if sure else 3.0) + unknown_count + size
@@ -353,7 +353,7 @@ class Eliminator:
         if not isinstance(h, (sp.exp, sp.Pow, sp.Abs, sp.cosh, sp.sin, sp.cos, sp.tan, *_INVERSES)):
             return None
         fixed = not (reduced.free_symbols - {t}) & set(e.free_symbols)
-        return (3.0 if fixed else 7.0) + unknown_count + 2 * sp.degree(reduced, t) + size
+        return (3.0 if fixed else 7.0) + unknown_count + 2 * float(sp.degree(reduced, t)) + size
 
     def _linear(self, e: Any, u: Any, rest: list[Any], others: tuple[Any, ...]) -> list[dict[Any, Any]]:
         a, b = sp.Poly(e, u).all_coeffs()

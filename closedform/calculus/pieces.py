@@ -91,7 +91,7 @@ class Cutter:
             if isinstance(node, (sp.Max, sp.Min)):
                 raw += [a - b for a, b in combinations(node.args, 2)]
             elif isinstance(node, sp.Piecewise):
-                raw += [r.lhs - r.rhs for _, c in node.args for r in c.atoms(sp.core.relational.Relational)]
+                raw += [r.lhs - r.rhs for piece in node.args for r in piece.cond.atoms(sp.Rel)]
             else:
                 raw.append(node.args[0])
         out = dict[Any, None]()
@@ -117,9 +117,9 @@ class Cutter:
         if self.x not in e.free_symbols or not e.has(*_SWITCHES):
             return e
         if isinstance(e, sp.Piecewise):
-            for value, condition in e.args:
-                if self._true(condition, probe):
-                    return self._resolved(value, probe)
+            for piece in e.args:
+                if self._true(piece.cond, probe):
+                    return self._resolved(piece.expr, probe)
             raise Undecided(f"no case of {e} holds")
         args = [self._resolved(a, probe) for a in e.args]
         if isinstance(e, sp.Abs):

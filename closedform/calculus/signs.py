@@ -46,7 +46,12 @@ class Facts:
             if r.rel_op in ("!=", ">", "<") and sp.count_ops(gap) <= MAX_RELATION:
                 for factor in sp.Mul.make_args(sp.factor_terms(gap)):
                     base = factor.base if isinstance(factor, sp.Pow) and factor.exp.is_positive else factor
-                    if base.is_Symbol and base.is_real and base.is_nonzero is None and base not in self.slacks:
+                    if (
+                        isinstance(base, sp.Symbol)
+                        and base.is_real
+                        and base.is_nonzero is None
+                        and base not in self.slacks
+                    ):
                         out[base] = sp.Dummy(base.name, real=True, nonzero=True)
         return out
 

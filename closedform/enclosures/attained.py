@@ -16,6 +16,7 @@ from typing import Any
 import sympy as sp
 from flint import arb, ctx
 
+from closedform.algebra import bridge
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.coercive import grows
@@ -86,9 +87,9 @@ def _vanishing(loss: Any, unknowns: Sequence[Any], budget: Budget) -> arb | None
     constant = arb(0)
     for term in sp.Add.make_args(sp.expand(loss)):
         if not term.free_symbols & set(unknowns):
-            if not term.is_Rational:
+            if not isinstance(term, sp.Rational):
                 return None
-            constant += arb(int(term.p)) / int(term.q)
+            constant += arb(bridge.flint_rational(term))
             continue
         powers, rest = sp.S.Zero, sp.S.One
         for f in sp.Mul.make_args(term):

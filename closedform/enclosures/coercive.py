@@ -93,7 +93,8 @@ def grows(loss: Any, unknowns: Sequence[Any], budget: Budget) -> str | None:
             return None
         others = "; the terms that are no polynomials are bounded below"
     poly = sp.Poly(sp.Add(*own), *unknowns)
-    if not all(c.is_Rational for c in poly.coeffs()):
+    terms = bridge.rational_terms(poly)
+    if terms is None:
         return None
     if _weighted(poly):
         return (
@@ -103,7 +104,7 @@ def grows(loss: Any, unknowns: Sequence[Any], budget: Budget) -> str | None:
     degree = poly.total_degree()
     if degree % 2 or degree == 0:
         return None
-    top = [(m, fmpq(int(c.p), int(c.q))) for m, c in poly.terms() if sum(m) == degree]
+    top = [(m, c) for m, c in terms if sum(m) == degree]
     if _positive(top, len(unknowns), budget):
         return f"its terms of highest degree {degree} are together positive away from zero" + others
     return None
@@ -114,19 +115,20 @@ def _expanded(loss: Any, unknowns: Sequence[Any]) -> Any:
     return sp.Add(*(sp.expand(t) if t.is_polynomial(*unknowns) else t for t in sp.Add.make_args(loss)))
 
 
-def _weighted(poly: Any) -> bool:
+def _weighted(poly: sp.Poly) -> bool:
     """Whether the leading part for the weights 1/d_i, x_i^d_i the highest pure powers, is a positive definite form in the x_i^(d_i/2).
 
     Every other term is then of smaller weight, so along any way to infinity the leading part outgrows it.
     """
     n = len(poly.gens)
-    if not all(c.is_Rational for c in poly.coeffs()):
+    terms = bridge.rational_terms(poly)
+    if terms is None:
         return False
     degrees = [max((m[i] for m in poly.monoms() if sum(m) == m[i]), default=0) for i in range(n)]
     if any(d == 0 or d % 2 for d in degrees):
         return False
     gram = [[fmpq(0)] * n for _ in range(n)]
-    for m, c in poly.terms():
+    for m, c in terms:
         weight = sum((Fraction(int(e), int(d)) for e, d in zip(m, degrees, strict=True)), Fraction(0))
         if weight > 1:
             return False
@@ -136,8 +138,8 @@ def _weighted(poly: Any) -> bool:
         if any(2 * m[i] % degrees[i] for i in range(n)):
             return False
         i, j = halves
-        gram[i][j] += fmpq(int(c.p), int(c.q)) / 2
-        gram[j][i] += fmpq(int(c.p), int(c.q)) / 2
+        gram[i][j] += c / 2
+        gram[j][i] += c / 2
     return all(fmpq_mat([row[:k] for row in gram[:k]]).det() > 0 for k in range(1, n + 1))
 
 

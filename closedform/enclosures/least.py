@@ -79,7 +79,7 @@ def _forms(e: Any, unknowns: Sequence[Any]) -> list[Any]:
     if sp.count_ops(e) < 300 and len(terms := sp.Add.make_args(sp.expand(e))) <= MAX_TERMS:
         for u in unknowns:
             powers = [t.as_coeff_exponent(u) for t in terms if t.is_polynomial(u)]
-            if max((k for _, k in powers), default=0) > 1:
+            if any(k > 1 for _, k in powers):
                 out.append(_horner(powers, u) + sp.Add(*(t for t in terms if not t.is_polynomial(u))))
         out.append(sp.factor_terms(e))
     return list(dict.fromkeys(out))

@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any
 
 import sympy as sp
+from sympy import Expr, Symbol
 
 from closedform.calculus.bounds import all_bounds
 from closedform.calculus.roots.inversion import real_roots
@@ -46,7 +47,7 @@ def shape(system: Stationarity, facts: Facts) -> Shape:
     if len(system.unknowns) == 1:
         return _on_the_line(system, facts)
     hessian = sp.hessian(system.loss, system.unknowns)
-    if _convex_terms(system, facts):
+    if _convex_terms(system.loss, set(system.unknowns), facts):
         minors = [facts.sign(sp.factor(hessian.det(method="berkowitz")))] if hessian.shape[0] <= 4 else [None]
         return Shape(
             minors == [1],
@@ -62,10 +63,9 @@ def shape(system: Stationarity, facts: Facts) -> Shape:
     return Shape()
 
 
-def _convex_terms(system: Stationarity, facts: Facts) -> bool:
-    """Is every term a linear form, or an even power of one with a weight that is not negative?"""
-    own = set(system.unknowns)
-    for t in sp.Add.make_args(system.loss):
+def _convex_terms(loss: Expr, own: set[Symbol], facts: Facts) -> bool:
+    """Is every term a linear form in its own unknowns, or an even power of one with a weight that is not negative?"""
+    for t in sp.Add.make_args(loss):
         c, rest = t.as_independent(*own, as_Add=False)
         base, exponent = rest.as_base_exp()
         if not _is_linear(base, own) or not (

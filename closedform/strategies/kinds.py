@@ -109,18 +109,20 @@ class Kinds:
         if value.has(sp.nan, sp.zoo):
             return p
         system = _with(self.system, put)
-        facts = Facts(system.relations)
+        facts, loss = Facts(system.relations), system.loss
+        if loss is None:
+            return p
         kind: Kind = "unclassified"
         if shape(system, facts).minimum:
             kind = "global minimum"
         else:
             for k in range(3, 7):  # the first derivative that does not vanish tells
-                sign = facts.sign(sp.simplify(sp.diff(system.loss, x, k).subs(x, value)))
+                sign = facts.sign(sp.simplify(sp.diff(loss, x, k).subs(x, value)))
                 if sign in (1, -1):
                     kind = "degenerate" if k % 2 else "local minimum" if sign == 1 else "local maximum"
                 if sign != 0:
                     break
-        at = sp.simplify(sp.sympify(system.loss).subs(x, value))
+        at = sp.simplify(loss.subs(x, value))
         return replace(
             p,
             exact=FrozenMap({x.name: value}),

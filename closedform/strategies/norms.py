@@ -77,7 +77,7 @@ def _kinks(system: Stationarity, roots: Sequence[Any], budget: Budget) -> list[C
     zeros = list[tuple[Any, dict[Any, Any], Any]]()
     for base in roots:
         centre = _centre(base, system.unknowns)
-        powers = sp.sympify(system.loss).atoms(sp.Pow)
+        powers = set[sp.Pow]() if system.loss is None else system.loss.atoms(sp.Pow)
         if centre is None or any(p.exp != sp.S.Half for p in powers if _is_root_of(p, base)):
             return None
         z, form = centre
@@ -115,7 +115,9 @@ def _kind_at(
     system: Stationarity, base: Any, z: dict[Any, Any], form: Any, budget: Budget
 ) -> Kind | Literal[""] | None:
     """The kind of an extremum there, the empty text for none; None where that is open."""
-    s, whole = sp.Dummy("s", nonnegative=True), sp.sympify(system.loss)
+    s, whole = sp.Dummy("s", nonnegative=True), system.loss
+    if whole is None:
+        return None
     loss = whole.xreplace({p: s ** (2 * p.exp) for p in whole.atoms(sp.Pow) if p.base == base})
     at = {**z, s: sp.S.Zero}
     gradient = sp.Matrix([sp.diff(loss, u).subs(at) for u in system.unknowns])

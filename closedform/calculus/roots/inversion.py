@@ -14,6 +14,7 @@ from typing import Any
 
 import sympy as sp
 
+from closedform.algebra import bridge
 from closedform.budget import Budget
 from closedform.calculus.roots.lambert import lambert_roots
 from closedform.calculus.roots.polynomial import Obstacle, Roots, polynomial_roots
@@ -249,13 +250,13 @@ class _Solver(Inverses):
         unit = next((d for d in differences if d != 0), None)
         if unit is None:
             return Roots()
-        ratios = [sp.simplify(d / unit) for d in differences]
-        if not all(r.is_Rational for r in ratios):
+        ratios = bridge.rationals([sp.simplify(d / unit) for d in differences])
+        if ratios is None:
             return None
         denominator = _lcm(*(r.q for r in ratios))
-        low = min(r * denominator for r in ratios)
+        powers = [int(r * denominator) for r in ratios]
         t = sp.Dummy("t", positive=True)
-        reduced = sum(merged[k] * t ** int(r * denominator - low) for k, r in zip(keys, ratios, strict=True))
+        reduced = sum(merged[k] * t ** (power - min(powers)) for k, power in zip(keys, powers, strict=True))
         inner = polynomial_roots(reduced, t, self.as_meaning(x ** (unit / denominator)), self.budget)
         out = inner.with_values(())
         if unit.free_symbols:
@@ -276,11 +277,12 @@ class _Solver(Inverses):
             return None
         weights = [sp.diff(linear, d) for d in dummies]
         constant = linear.subs(dict.fromkeys(dummies, 0))
-        ratios = [sp.simplify(w / weights[0]) for w in weights]
+        quotients = [sp.simplify(w / weights[0]) for w in weights]
+        ratios = bridge.rationals(quotients)
         lost = Roots(exceptions=tuple(w for w in weights[:1] if w.free_symbols), loose=True)
-        if not all(r.is_Rational for r in ratios):
+        if ratios is None:
             if sp.expand(constant) == 0 and len(logs) == 2:  # w1*log f1 = -w2*log f2
-                left, right = (logs[0].args[0], logs[1].args[0] ** (-ratios[1]))
+                left, right = (logs[0].args[0], logs[1].args[0] ** (-quotients[1]))
                 return lost | self.again(left - right, self.x, self.meaning)
             return None
         scale = _lcm(*(r.q for r in ratios))

@@ -185,8 +185,8 @@ def _irreducible(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
 
 def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
     poly = sp.Poly(equation, x)
-    n = poly.degree()
     c = [_tidy(k) for k in poly.all_coeffs()]
+    n = len(c) - 1
     if n == 0:
         return Roots()
     if n == 1:
@@ -359,7 +359,7 @@ def _quartic(a: Any, b: Any, c: Any, d: Any, e: Any) -> tuple[Any, ...]:
     if q.is_zero:
         return tuple(shift + s * sp.sqrt(y) for y in _quadratic(sp.S.One, p, r) for s in (-1, 1))
     out = list[Any]()
-    m = _cubic(sp.S(8), 8 * p, 2 * p**2 - 8 * r, -(q**2))[0]
+    m = _cubic(sp.Integer(8), 8 * p, 2 * p**2 - 8 * r, -(q**2))[0]
     root = sp.sqrt(2 * m)
     for s in (1, -1):
         inner = sp.sqrt(-(2 * p + 2 * m + s * sp.sqrt(2) * q / sp.sqrt(m)))

@@ -144,7 +144,7 @@ def _source(report: ReportRecord, point: CriticalPoint) -> Line:
         return ()
     (name,) = report.problem.unknowns
     for factor in sp.Mul.make_args(product):
-        base = factor.base if factor.is_Pow else factor
+        base = factor.base if isinstance(factor, sp.Pow) else factor
         own = [s for s in base.free_symbols if s.name == name]
         if own and sp.expand(base.subs(own[0], point.exact[name])) == 0:
             return (Equation(base, 0), " gives ") if base != own[0] else ()

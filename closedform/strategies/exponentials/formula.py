@@ -216,7 +216,7 @@ def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str])
     main = next((u for u, how in of.items() if (how[0] if how else u) == b.main), None)
     long = r.expression is not None and sp.count_ops(r.expression) > 60
     exact: dict[str, Any] = {}
-    if main is not None:
+    if main is not None and r.expression is not None:
         how = of[main]
         if how is None:
             exact[main], values[main] = r.expression, r.expression

@@ -120,7 +120,7 @@ def _inverse(u: Any, x: Any, name: Any = _Y) -> Any | None:
     if not (top.is_polynomial(x) and bottom.is_polynomial(x)):
         return None
     p, q = sp.Poly(top, x), sp.Poly(bottom, x)
-    if max(p.degree(), q.degree()) != 1:
+    if max(p.total_degree(), q.total_degree()) != 1:
         return None
     (a, b), (c, d) = ((f.coeff_monomial(x), f.coeff_monomial(1)) for f in (p, q))
     if sp.simplify(a * d - b * c) == 0:

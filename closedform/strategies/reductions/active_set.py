@@ -50,10 +50,12 @@ def declines(system: Stationarity) -> str | None:
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """The minimiser with its active constraints, or declined when no constraint is active, or failed."""
-    own = system.unknowns
+    own, loss = system.unknowns, system.loss
+    if loss is None:
+        return Attempt(name, "declined", str(declines(system)))
     held = [r for r in system.relations if r.free_symbols & set(own)]
     facts = Facts([r for r in system.relations if not r.free_symbols & set(own)])
-    hessian = sp.hessian(system.loss, own)
+    hessian = sp.hessian(loss, own)
     n = len(own)
     minors = [facts.sign(sp.factor(hessian[:k, :k].det())) for k in range(1, n + 1)]
     strict = all(m == 1 for m in minors)

@@ -45,7 +45,9 @@ def declines(system: Stationarity) -> str | None:
 
 def _apart(system: Stationarity) -> tuple[dict[Any, Any], Any] | None:
     """The unknowns as linear expressions in new ones, and the loss in these: a sum of functions of one each."""
-    loss, unknowns = sp.sympify(system.loss), system.unknowns
+    loss, unknowns = system.loss, system.unknowns
+    if loss is None:
+        return None
     forms = _forms(loss, unknowns)
     if len(forms) != len(unknowns) or all(len(f.free_symbols & set(unknowns)) == 1 for f in forms):
         return None
@@ -72,7 +74,7 @@ def _forms(loss: Any, unknowns: tuple[Any, ...]) -> list[Any]:
     out = list[Any]()
     for e in sp.preorder_traversal(loss):
         for a in e.args if _is_function(e) or isinstance(e, sp.Pow) else ():
-            if not a.free_symbols & set(unknowns) or not a.is_polynomial(*unknowns):
+            if not isinstance(a, sp.Expr) or not a.free_symbols & set(unknowns) or not a.is_polynomial(*unknowns):
                 continue
             p = sp.Poly(a, *unknowns)
             if p.total_degree() != 1:

@@ -90,7 +90,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         points = tuple(_joined(system, values, p) for p in inner.points)
         return replace(inner, strategy=name, points=points, findings=(said, *inner.findings))
 
-    if not rest:
+    if not rest or loss is None:
         return Reduction(name, (), lift)
     equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in rest)
     return Reduction(name, (smaller(system, rest, equations, loss=loss, relations=relations),), lift)

@@ -51,7 +51,7 @@ def _named(system: Stationarity) -> tuple[dict[Any, Any], list[Any]] | None:
         if not roots:
             break
         base = min((p.base for p in roots), key=sp.count_ops)
-        q = sp.ilcm(1, *(p.exp.q for p in roots if p.base == base))
+        q = sp.ilcm(1, *(p.exp.q for p in roots if p.base == base and isinstance(p.exp, sp.Rational)))
         s = sp.Symbol(f"root_{len(names) + 1}", nonnegative=True)
         names[s] = base ** sp.Rational(1, q)
         put = {p: s ** int(p.exp * q) for p in roots if p.base == base}

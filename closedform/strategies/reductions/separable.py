@@ -49,7 +49,9 @@ def separates(system: Stationarity) -> bool:
 
 def _block(system: Stationarity) -> tuple[Any, Any, Any, Any] | None:
     """The unknown m, g, B and the rest."""
-    facts, loss = Facts(system.relations), sp.sympify(system.loss)
+    facts, loss = Facts(system.relations), system.loss
+    if loss is None:
+        return None
     small = sp.count_ops(loss) <= MAX_OPS  # larger ones are taken as they are written
     for m in system.unknowns:
         others = set(system.unknowns) - {m}

@@ -68,8 +68,8 @@ def _box(system: Stationarity) -> dict[str, Range] | None:
     opened = set[tuple[str, int]]()  # ends where the equations may have no value: the cover keeps away from them
     for r in system.relations:
         ends = {r.lhs, r.rhs} & set(system.unknowns)
-        if r.rel_op in (">", "<") and len(ends) == 1 and len(r.free_symbols) == 1:
-            u = next(iter(ends))
+        u = next(iter(ends), None)
+        if r.rel_op in (">", "<") and isinstance(u, sp.Symbol) and len(ends) == 1 and len(r.free_symbols) == 1:
             opened.add((u.name, -1 if (r.rel_op == ">") == (r.lhs == u) else 1))
     for kept in (frozenset(opened), frozenset[tuple[str, int]]()):
         found = zeros_within(equations, system.unknowns, sides, kept)

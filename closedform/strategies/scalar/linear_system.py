@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import sympy as sp
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
@@ -79,10 +79,6 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     return _symbolic(system, sp.Matrix(rows), sp.Matrix(side), budget)
 
 
-def _flint(c: Any) -> fmpq:
-    return fmpq(int(c.p), int(c.q))
-
-
 def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budget: Budget) -> Attempt:
     evidence: dict[str, Json] = {"method": "linear", "precision": "400"}
 
@@ -99,8 +95,8 @@ def _rational(system: Stationarity, rows: list[list[Any]], side: list[Any], budg
 
     found = solutions(
         system.unknowns,
-        fmpq_mat([[_flint(c) for c in row] for row in rows]),
-        fmpq_mat([[_flint(c)] for c in side]),
+        fmpq_mat([[bridge.flint_rational(c) for c in row] for row in rows]),
+        fmpq_mat([[bridge.flint_rational(c)] for c in side]),
         value if system.loss is not None else None,
         certify,
         budget.digits,

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
-from flint import Ordering, fmpq, fmpq_mpoly_ctx
+from flint import Ordering, fmpq_mpoly_ctx
+from sympy import Expr
 
+from closedform.algebra import bridge
 from closedform.algebra.galois.family import decide_family
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import bounds_of
-from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.roots.polynomial import Placeholder, Roots
 from closedform.calculus.signs import Facts
@@ -107,7 +108,7 @@ def _for_all_data(system: Stationarity, found: Roots, facts: Facts, budget: Budg
         return Attempt(name, "failed", str(reason))
 
 
-def _period(system: Stationarity) -> str:
+def _period(system: Stationarity) -> Expr | Literal["", "turns"]:
     """The loss's period (``TURNS`` where it has none, though its circular functions do) on an unbounded domain."""
     x = system.unknowns[0]
     loss = system.loss if system.loss is not None else system.equations[0]
@@ -116,17 +117,15 @@ def _period(system: Stationarity) -> str:
     if not circular or (low is not None and high is not None):
         return ""
     try:
-        return str(sp.periodicity(loss, x) or "") or TURNS
+        return sp.periodicity(loss, x) or TURNS
     except (NotImplementedError, ValueError):
         return TURNS
 
 
-def _about_turns(period: str, exceptions: Iterable[Any] = ()) -> tuple[Finding, ...]:
-    if not period:
-        return ()
-    if period == TURNS:
-        return (finding("turns are not listed"),)
-    return (finding("translates by the period", period=sp.sympify(period), exceptions=tuple(exceptions)),)
+def _about_turns(period: Expr | Literal["", "turns"], exceptions: Iterable[Any] = ()) -> tuple[Finding, ...]:
+    if isinstance(period, Expr):
+        return (finding("translates by the period", period=period, exceptions=tuple(exceptions)),)
+    return (finding("turns are not listed"),) if period else ()
 
 
 def _turns_open(system: Stationarity, x: Any) -> bool:
@@ -292,14 +291,15 @@ class _Answer:
             p = sp.Poly(sp.numer(sp.together(poly)), x, *parameters)
         except sp.PolynomialError:
             return f"{poly} = 0 has coefficients that are not polynomials in the parameters"
-        if not rational_roots.is_rational(p) or any(not isinstance(k, sp.Symbol) for k in parameters):
+        terms = bridge.rational_terms(p)
+        if terms is None or any(not isinstance(k, sp.Symbol) for k in parameters):
             return f"{poly} = 0 has coefficients that are not rational"
         plain = "x" if x.name.startswith("_") else x.name
         names = (plain, *(k.name for k in parameters))
         if len(set(names)) != len(names):
             names = ("_x", *names[1:])
         ring = fmpq_mpoly_ctx.get(names, Ordering.lex)
-        f = ring.from_dict({m: fmpq(int(c.p), int(c.q)) for m, c in p.terms()})
+        f = ring.from_dict(dict(terms))
         decision = decide_family(f, names[0], names[1:], self.budget)
         if decision.solvable is not False or decision.certificate is None:
             return f"{poly} = 0: {decision.reason}"

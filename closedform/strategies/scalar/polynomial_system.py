@@ -86,14 +86,14 @@ def _degree(e: Any) -> int:
     """An upper bound of the degree in all names, without expanding."""
     if e.is_Symbol:
         return 1
-    if e.is_Pow and e.exp.is_Integer:
+    if isinstance(e, sp.Pow) and e.exp.is_Integer:
         return int(e.exp) * _degree(e.base)
     degrees = [_degree(a) for a in e.args]
     return max(degrees, default=0) if e.is_Add else sum(degrees)
 
 
 def _nested(e: Any) -> bool:
-    return any(a.is_Add or (a.is_Pow and a.base.is_Add) for a in sp.Mul.make_args(e))
+    return any(a.is_Add or (isinstance(a, sp.Pow) and a.base.is_Add) for a in sp.Mul.make_args(e))
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
@@ -135,12 +135,12 @@ def _mpoly(e: Any, unknowns: tuple[Any, ...], ring: fmpq_mpoly_ctx) -> fmpq_mpol
         poly = sp.Poly(e, *unknowns)
     except sp.PolynomialError as fault:
         raise NotImplementedError("an equation is not polynomial in the unknowns") from fault
-    terms = poly.terms()
-    if len(terms) > MAX_TERMS:
+    if len(poly.terms()) > MAX_TERMS:
         raise NotImplementedError("an equation has too many terms")
-    if not all(c.is_Rational for _, c in terms):
+    terms = bridge.rational_terms(poly)
+    if terms is None:
         raise NotImplementedError("a coefficient is not rational")
-    return ring.from_dict({tuple(int(k) for k in m): fmpq(int(c.p), int(c.q)) for m, c in terms})
+    return ring.from_dict(dict(terms))
 
 
 @dataclass

@@ -67,8 +67,10 @@ def declines(system: Stationarity) -> str | None:
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """ "partial" with all global minimisers, or failed when no bound is met."""
-    own = set(system.unknowns)
-    bound = _range(sp.expand_mul(system.loss, deep=False), own).low
+    own, loss = set(system.unknowns), system.loss
+    if loss is None:
+        return Attempt(name, "declined", str(declines(system)))
+    bound = _range(sp.expand_mul(loss, deep=False), own).low
     if bound is None:
         return Attempt(name, "declined", "some term has no lower bound that is plain from its form")
     points, periods = dict[tuple[Any, ...], None](), dict[str, Any]()

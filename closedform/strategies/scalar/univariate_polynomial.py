@@ -284,7 +284,7 @@ class _Answer:
     def _in_the_plane(self) -> bool:
         """Do complex roots count: is the loss a rational function, defined everywhere?"""
         loss = self.system.loss
-        return not self.system.domain.own() and (loss is None or loss.is_rational_function(self.x))
+        return not self.system.domain.own() and (loss is None or bool(loss.is_rational_function(self.x)))
 
     def _certificate(self, points: Sequence[FoundPoint], f: fmpz_poly) -> Certificate | None:
         """The kernel claim ``critical_points`` by roots; None where the loss cannot be written for the kernel."""

@@ -1,0 +1,3 @@
+from sympy.core import Expr, Symbol
+
+def periodicity(f: Expr, symbol: Symbol, check: bool = False) -> Expr | None: ...

@@ -1,0 +1,1 @@
+from sympy.printing.str import sstr as sstr

@@ -1,0 +1,29 @@
+from collections.abc import Callable
+from typing import overload
+
+from sympy.core import Expr, _Value
+from sympy.logic.boolalg import Boolean
+
+@overload
+def simplify(expr: Boolean, ratio: float = 1.7) -> Boolean: ...
+@overload
+def simplify(
+    expr: _Value,
+    ratio: float = 1.7,
+    measure: Callable[[Expr], float] = ...,
+    rational: bool = False,
+    inverse: bool = False,
+) -> Expr: ...
+def nsimplify(
+    expr: _Value,
+    constants: tuple[Expr, ...] = (),
+    tolerance: float | None = None,
+    full: bool = False,
+    rational: bool | None = None,
+) -> Expr: ...
+def powsimp(expr: Expr, deep: bool = False, combine: str = "all", force: bool = False) -> Expr: ...
+def powdenest(eq: Expr, force: bool = False, polar: bool = False) -> Expr: ...
+def radsimp(expr: Expr, symbolic: bool = True, max_terms: int = 4) -> Expr: ...
+def fraction(expr: Expr, exact: bool = False) -> tuple[Expr, Expr]: ...
+def numer(expr: Expr, exact: bool = False) -> Expr: ...
+def denom(expr: Expr, exact: bool = False) -> Expr: ...
