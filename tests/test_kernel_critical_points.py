@@ -89,13 +89,57 @@ COMPLEX = certificate(  # x^2 + y^2 = -2, x y = 1: (1 - x^2)... the four zeros a
         "complete": {"method": "bezout", "others": [{"numeric": {"x": ["0", "1"], "y": ["0", "1"]}, "radius": "1e-6"}]},
     },
 )
+MULTIPLES = certificate(  # x y = 1 makes the other 2 x = 4; by degrees there could be six zeros
+    {
+        "equations": [["+", ["*", "x", "y"], "-1"], ["+", ["*", ["^", "x", "2"], "y"], "x", "-4"]],
+        "unknowns": ["x", "y"],
+    },
+    {"complete": True, "counts": {"real": "1", "complex": "1"}, "points": [point("1e-9", x="2", y="0.5")]},
+    {
+        "method": "newton",
+        "precision": "100",
+        "complete": {
+            "method": "multiples",
+            "solved": [],
+            "standard": "00",
+            "multiples": ["00 10 11", "00 01"],
+            "others": [],
+        },
+    },
+)
+SOLVED = certificate(  # y = x^2, then x^4 = 16: four zeros, where the degrees as written allow eight
+    {"equations": [["+", "y", ["*", "-1", ["^", "x", "2"]]], ["+", ["^", "y", "2"], "-16"]], "unknowns": ["x", "y"]},
+    {
+        "complete": True,
+        "counts": {"real": "2", "complex": "4"},
+        "points": [point("1e-9", x="2", y="4"), point("1e-9", x="-2", y="4")],
+    },
+    {
+        "method": "newton",
+        "precision": "100",
+        "complete": {
+            "method": "bezout",
+            "solved": [["0", "1"]],
+            "others": [{"numeric": {"x": ["0", "2"], "y": ["-4", "0"]}, "radius": "1e-6"}],
+        },
+    },
+)
 COVER = certificate(
     QUARTIC,
     {"complete": True, "box": {"x": ["1/2", "2"]}, "points": [point(x=ROOT_HALF)]},
     {"method": "newton", "precision": "100", "complete": {"method": "cover", "leaves": "00U0EE0EE"}},
 )
 
-GOOD = {"roots": ROOTS, "newton": NEWTON, "linear": LINEAR, "convex": CONVEX, "bezout": BEZOUT, "complex": COMPLEX}
+GOOD = {
+    "roots": ROOTS,
+    "newton": NEWTON,
+    "linear": LINEAR,
+    "convex": CONVEX,
+    "bezout": BEZOUT,
+    "complex": COMPLEX,
+    "multiples": MULTIPLES,
+    "solved": SOLVED,
+}
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -115,6 +159,18 @@ def test_a_cover_with_a_gap_is_refused(leaves: str) -> None:
     value["evidence"]["complete"]["leaves"] = leaves
     with pytest.raises(Refused):
         check_certificate(value)
+
+
+@pytest.mark.parametrize("part", ["standard", "multiples"])
+def test_a_bound_by_multiples_needs_every_word(part: str) -> None:
+    said = MULTIPLES["evidence"]["complete"][part]
+    for i, words in enumerate(said if part == "multiples" else [said]):
+        for word in words.split():
+            value = copy.deepcopy(MULTIPLES)
+            fewer = " ".join(w for w in words.split() if w != word)
+            value["evidence"]["complete"][part] = [*said[:i], fewer, *said[i + 1 :]] if part == "multiples" else fewer
+            with pytest.raises(Refused):
+                check_certificate(value)
 
 
 def test_a_cover_needs_all_its_points_and_its_box() -> None:
@@ -179,7 +235,7 @@ def test_a_point_left_out_is_refused_where_the_list_is_complete(name: str) -> No
         check_certificate(value)
 
 
-@pytest.mark.parametrize("name", ["newton", "bezout"])
+@pytest.mark.parametrize("name", ["newton", "bezout", "solved"])
 def test_the_same_point_twice_is_refused(name: str) -> None:
     value = copy.deepcopy(GOOD[name])
     value["claim"]["points"][1] = copy.deepcopy(value["claim"]["points"][0])

@@ -54,7 +54,7 @@ KNOWN = [
         21,
         7,
     ),
-    ("eco-5", "a b c d e", ("a*b*e+a*e+b*c*e+c*d*e-1", "a*c*e+b*d*e+b*e-2", "a*d*e+c*e-3", "d*e-4", "a+b+c+d+1"), 8, 4),
+    ("eco-5", "a b c d t", ("a*b*t+a*t+b*c*t+c*d*t-1", "a*c*t+b*d*t+b*t-2", "a*d*t+c*t-3", "d*t-4", "a+b+c+d+1"), 8, 4),
     ("triple point", "x y", ("x**3", "y-x"), 1, 1),
     ("none", "x y", ("x*y-1", "x"), 0, 0),
     ("overdetermined", "x y", ("x**2-1", "y**2-x", "x-y"), 1, 1),
@@ -158,6 +158,27 @@ def test_refined_roots_are_those_that_are_isolated_anew(f: fmpz_poly) -> None:
         assert len(found) == f.degree()
         assert all(bool(v.rad() <= arb(2) ** -900 * (1 + abs(r.mid()))) for r in found for v in (r.real, r.imag))
     assert count_real(f) == sum(1 for r in anew if r.imag.is_zero())
+
+
+BY_MULTIPLES = {"noon-3", "eco-5"}
+
+
+@pytest.mark.parametrize("name", ["noon-3", "eco-5", "circle and hyperbola", "complex only", "none", "linear"])
+def test_the_kernel_counts_the_zeros_itself(name: str) -> None:
+    names, equations, complex_, real = next(k[1:] for k in KNOWN if k[0] == name)
+    found = solve(names, *equations)
+    assert found.ground == ("M" if name in BY_MULTIPLES else "A")
+    answer = polynomial_system.attempt(system(unknowns=names, equations=equations), Budget.of(30))
+    claim = answer.certificates[-1].claim
+    assert claim["complete"]
+    assert claim["counts"] == {"real": str(real), "complex": str(complex_)}
+    check_certificate(answer.certificates[-1])
+
+
+def test_no_multiples_where_zeros_lie_at_infinity() -> None:
+    """Two circles meet at two points, and at two more at infinity: with them there are as many as the degrees say."""
+    found = solve("x y", "x**2+y**2-4", "x**2+y**2-2*x-3")
+    assert (found.complex_count, found.ground) == (2, "B")
 
 
 def test_basis_of_a_textbook_ideal() -> None:
@@ -282,8 +303,9 @@ def test_parameters_are_declined() -> None:
 
 
 def test_counts_of_one_engine_are_observed_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """x y = 1 and x^2 y + x = 4 have the one solution (2, 1/2) by hand; without a second engine it is a count observed."""
+    """Two circles meet where x = 1/2, by hand; without a second engine that there are two points is observed."""
     monkeypatch.setattr(solving, "_over_q", lambda *_: None)
-    found = polynomial_system.attempt(system(unknowns="x y", equations=("x*y - 1", "x^2*y + x - 4")), Budget.of(30))
+    circles = ("x^2 + y^2 - 4", "x^2 + y^2 - 2*x - 3")
+    found = polynomial_system.attempt(system(unknowns="x y", equations=circles), Budget.of(30))
     assert not found.complete
-    assert dict(found.counts) == {"complex": 1, "real": 1}
+    assert dict(found.counts) == {"complex": 2, "real": 2}

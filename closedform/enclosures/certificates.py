@@ -19,6 +19,7 @@ from closedform.kernel.reading import Json, Refused, decimal
 from closedform.stationarity.scalar import Stationarity
 
 MAX_POINTS = 400
+COMPLEX_DIGITS = 20  # of the zeros that only count: Newton's test needs no more
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,15 @@ def points_certificate(
     others: Sequence[Sequence[acb]] | None = None,
     complete: dict[str, Json] | None = None,
     box: dict[str, Json] | None = None,
+    bound: dict[str, Json] | None = None,
 ) -> Certificate | None:
     """The claim that each ball holds a critical point, proved by Newton's test; None where the kernel refuses it.
 
-    ``others`` are all complex zeros of a system whose Bezout number they reach; ``complete`` is other evidence that the
+    ``others`` are all complex zeros of a system whose ``bound`` they reach; ``complete`` is other evidence that the
     list is complete (its method and leaves).
     """
     function = Function.of(system)
-    if not function.writable or len(points) > MAX_POINTS or (not points and complete is None):
+    if not function.writable or len(points) > MAX_POINTS or (not points and complete is None and others is None):
         return None
     if system.loss is None and len(system.equations) != len(system.unknowns):
         return None
@@ -64,7 +66,7 @@ def points_certificate(
         if box is not None:
             claim["box"] = box
     if others is not None:
-        evidence["complete"] = {"method": "bezout", "others": _conjugate_classes(function.names, others, digits)}
+        evidence["complete"] = {**(bound or {}), "others": _conjugate_classes(function.names, others)}
         claim["counts"] = {"real": str(len(said)), "complex": str(len(others))}
     if complete is not None and system.relations:
         try:
@@ -173,16 +175,17 @@ def listing(
     return Certificate(dict(statement), claim, dict(evidence))
 
 
-def _conjugate_classes(names: list[str], zeros: Sequence[Sequence[acb]], digits: int) -> list[Json]:
-    """One of each pair of conjugate zeros, as the kernel reads them."""
+def _conjugate_classes(names: list[str], zeros: Sequence[Sequence[acb]]) -> list[Json]:
+    """One of each pair of conjugate zeros, as the kernel reads them, in as many digits as their balls have."""
     out = list[Json]()
     for zero in zeros:
         above = next((v.imag for v in zero if not v.imag.contains(0)), None)
         if above is None or above < 0:
             continue
+        largest = max(exact(abs(v).upper()) for v in zero)
         numeric = dict[str, Json]()
         for x, v in zip(names, zero, strict=True):
-            numeric[x] = [decimal_text(v.real, digits)[0], decimal_text(v.imag, digits)[0]]
-        largest = max(exact(abs(v).upper()) for v in zero)
-        out.append({"numeric": numeric, "radius": radius_text(fmpq(10) ** (3 - digits) * (1 + largest))})
+            numeric[x] = [decimal_text(v.real, COMPLEX_DIGITS)[0], decimal_text(v.imag, COMPLEX_DIGITS)[0]]
+        radius = fmpq(10) ** (3 - COMPLEX_DIGITS) * (1 + largest)
+        out.append({"numeric": numeric, "radius": radius_text(radius)})
     return out

@@ -10,6 +10,7 @@ from flint import acb, acb_poly, arb, ctx, fmpz_poly
 from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms
 from closedform.algebra.polynomial_systems.univariate_roots import real_roots_at, roots_at
 from closedform.budget import working_bits
+from closedform.kernel.reading import Json
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class SystemSolution:
     """The zero set. ``space`` is its dimension over C: -1 empty, 0 finite, more: curves or larger, no counts.
 
     ``form`` holds the exact zeros (None when empty, infinite, or not reached); ``eliminated`` holds (index, terms, scale)
-    in the order of back substitution; ``ground`` says why there are no more zeros (see ``solve``).
+    in the order of back substitution; ``ground`` says why there are no more zeros (see ``solve``), ``bound`` the same to
+    the kernel, where it has a method for it.
     """
 
     names: tuple[str, ...]
@@ -31,6 +33,7 @@ class SystemSolution:
     factors: tuple[fmpz_poly, ...] = ()
     complete: bool = False
     ground: str = ""
+    bound: dict[str, Json] | None = None
     reason: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 

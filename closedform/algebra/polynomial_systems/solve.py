@@ -8,21 +8,24 @@ squarefree parts of the unknowns' eliminants (Seidenberg's lemma), found modulo 
 That there are no more zeros rests on the ground that ``SystemSolution.ground`` names:
 
 * ``A``: as many distinct zeros as the product of the degrees (Bezout; Fulton, *Intersection theory*, 8.4.6);
+* ``M``: as many as standard monomials, to which multiples of the equations reduce all others (see ``counting``);
 * ``B``: two engines agree, FLINT's Groebner basis over Q and F4 modulo a prime;
 * ``C``: F4 modulo two primes only. Finitely many primes are unlucky, so nothing is proved;
 * empty: not even that was reached in time.
 
-A caller may say ``complete`` on grounds A and B (trust "derived"), and only report the count as observed on C.
+A caller may say ``complete`` on grounds A, M and B (trust "derived"), and only report the count as observed on C.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 
 from flint import Ordering, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
 
 from closedform.algebra.polynomial_systems.basis import Monomials, Row, groebner
+from closedform.algebra.polynomial_systems.counting import multiples, solved_for
 from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms, lift, reconstruct_all
 from closedform.algebra.polynomial_systems.quotient import (
     Quotient,
@@ -39,6 +42,7 @@ from closedform.algebra.polynomial_systems.solution import SystemSolution
 from closedform.algebra.polynomial_systems.univariate_roots import count_real
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
+from closedform.kernel.reading import Json
 
 PRIMES = (
     2147483629,
@@ -124,7 +128,15 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     kept, eliminated, system = eliminate_linear(work, total)
     if any(not any(any(e) for e in f) for f in system):
         return SystemSolution(
-            names, -1, 0, 0, 0, complete=True, ground="A", reason="the equations contradict each other"
+            names,
+            -1,
+            0,
+            0,
+            0,
+            complete=True,
+            ground="A",
+            bound=_bezout(work, names, total, eliminated),
+            reason="the equations contradict each other",
         )
     k = len(kept)
     begin = time.perf_counter()
@@ -133,13 +145,20 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     times["basis"] = time.perf_counter() - begin
     if ring is None:
         form = Parametrisation((), fmpz_poly([0, 1]), (), fmpz_poly([1]))
-        return _finished(names, kept, eliminated, form, 1, system, "A", times, budget)
+        return _finished(
+            names, kept, eliminated, form, 1, ("A", _bezout(work, names, total, eliminated)), times, budget
+        )
     space = dimension([ring.unpack(row[0][0]) for row in basis], k)
     if space > 0:
         return SystemSolution(names, space, reason=f"the zero set has dimension {space} (observed modulo a prime)")
     if space < 0:
-        ground = "B" if _over_q(system, k, times["basis"], budget) == 0 else "C"
-        return SystemSolution(names, -1, 0, 0, 0, complete=ground == "B", ground=ground, reason="1 is in the ideal")
+        bound = multiples(work, eliminated, kept, (), budget)
+        ground = "M" if bound else "B" if _over_q(system, k, times["basis"], budget) == 0 else "C"
+        if total > len(names):
+            bound = None
+        return SystemSolution(
+            names, -1, 0, 0, 0, complete=ground != "C", ground=ground, bound=bound, reason="1 is in the ideal"
+        )
     small = quotient(ring, basis, p, budget)
     if small is None:
         return SystemSolution(names, 0, reason="there are too many zeros")
@@ -155,8 +174,24 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     times["lift"] = time.perf_counter() - begin
     if form is None:
         return SystemSolution(names, 0, degree=degree, reason="the univariate form did not lift to the rationals")
-    ground = _ground(system, k, form.q.degree(), degree, times["basis"], budget)
-    return _finished(names, kept, eliminated, form, degree, system, ground, times, budget)
+    ground, bound = "", None
+    if len(system) == k and math.prod(max(sum(e) for e in f) for f in system) == form.q.degree():
+        ground, bound = "A", _bezout(work, names, total, eliminated)
+    elif form.q.degree() == degree:
+        bound = multiples(work, eliminated, kept, [ring.unpack(m) for m in small.standard], budget)
+        ground = "M" if bound else ""
+    ground = ground or _by_engines(system, k, degree, times["basis"], budget)
+    times["ground"] = time.perf_counter() - begin
+    if total > len(names):  # with unknowns that the equations as written do not have
+        bound = None
+    return _finished(names, kept, eliminated, form, degree, (ground, bound), times, budget)
+
+
+def _bezout(
+    work: list[Terms], names: tuple[str, ...], total: int, eliminated: list[tuple[int, Terms, int]]
+) -> dict[str, Json] | None:
+    solved, _ = solved_for(work, eliminated, total)
+    return None if solved is None or total > len(names) else {"method": "bezout", "solved": solved}
 
 
 def _basis(system: list[Terms], k: int, p: int, budget: Budget) -> tuple[Monomials, list[Row]]:
@@ -169,8 +204,7 @@ def _finished(
     eliminated: list[tuple[int, Terms, int]],
     form: Parametrisation,
     degree: int,
-    system: list[Terms],
-    ground: str,
+    why: tuple[str, dict[str, Json] | None],
     times: dict[str, float],
     budget: Budget,
 ) -> SystemSolution:
@@ -187,20 +221,14 @@ def _finished(
         tuple(kept),
         tuple(eliminated),
         factors,
-        ground in ("A", "B"),
-        ground,
+        why[0] in ("A", "M", "B"),
+        *why,
         "",
         times,
     )
 
 
-def _ground(system: list[Terms], k: int, count: int, degree: int, seconds: float, budget: Budget) -> str:
-    if len(system) == k:
-        bezout = 1
-        for f in system:
-            bezout *= max(sum(e) for e in f)
-        if bezout == count:
-            return "A"
+def _by_engines(system: list[Terms], k: int, degree: int, seconds: float, budget: Budget) -> str:
     if _over_q(system, k, seconds, budget) == degree:
         return "B"
     if seconds > min(5.0, budget.remaining / 4):

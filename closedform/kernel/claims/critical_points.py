@@ -14,6 +14,7 @@ More than 400 lines: existence, inertia and completeness are one claim. Format, 
                 "inside"?: {name: rational},                     a point of the domain, when no points are listed
                 "points"?: [{"box": {name: decimal}}, ...],       newton: a wider box in which the zero is unique
                 "complete"?: {"method": "convex"} | {"method": "bezout", "others": [...]}
+                           | {"method": "multiples", "standard": words, "multiples": [words, ...], "others": [...]}
                            | {"method": "cover", "leaves": text}}
 
 The domain is where the relations hold and every subexpression, as written, has a real value. A point says: a critical
@@ -23,7 +24,8 @@ systems of equations*, 5.1). *roots*: one unknown, a rational gradient; the real
 the claim is complete by itself. *linear*: the gradient is linear with rational coefficients and has one zero.
 *convex*: every term of the loss is convex by composition rules; at the one point Newton's test shows a regular Hessian.
 *bezout*: as many complex zeros (``others``: {"numeric": {name: [re, im]}, "radius": decimal}, one of each conjugate
-pair) as the product of the degrees (Fulton, *Intersection theory*, 8.4.6). *cover*: ``box`` is cut in halves
+pair) as the product of the degrees (Fulton, *Intersection theory*, 8.4.6); *multiples*: as there are standard monomials
+(``algebra/standard_monomials``). For both, equations may be ``solved`` for an unknown each before. *cover*: ``box`` is cut in halves
 along the digits of ``leaves`` (base 36: the unknown); at a leaf ``E`` an equation has no zero, ``M`` nor has its
 mean value form, ``N`` Newton's step leaves the box, ``U`` J is regular and a claimed point lies inside.
 """
@@ -38,6 +40,7 @@ from flint import acb, acb_mat, arb, arb_mat, ctx, fmpq, fmpq_mat, fmpq_mpoly, f
 from closedform.kernel.algebra.inertia import inertia
 from closedform.kernel.algebra.polynomials import divides, enclosed_roots
 from closedform.kernel.algebra.rational import NotRational, Quotient, dense, quotient, value_at
+from closedform.kernel.algebra.standard_monomials import without_solved, zeros_at_most
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.convexity import AFFINE, CONVEX, curvature
 from closedform.kernel.expressions.infix import infix
@@ -244,7 +247,10 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         where = ""
         if complete and method in ("newton", "none"):
             total, where = _complete(
-                given, points, fields(mapping(how, "complete"), ("method",), ("others", "leaves")), claim.get("box")
+                given,
+                points,
+                fields(mapping(how, "complete"), ("method",), ("others", "leaves", "solved", "standard", "multiples")),
+                claim.get("box"),
             )
         elif how is not None or (claim.get("box") is not None):
             refuse("evidence of completeness that nothing asks for")
@@ -510,14 +516,18 @@ def _complete(given: Given, points: list[Point], how: dict[str, Json], box: Json
     if any(not f.bottom.is_constant() for f in quotients):
         refuse("the equations are not polynomial")
     system = [f.top for f in quotients]
+    left, gone = without_solved(system, how.get("solved", []))
     if method == "bezout":
         if len(system) != len(given.unknowns):
             refuse("a product of degrees needs as many equations as unknowns")
         bound = 1
-        for f in system:
+        for f in left:
             if f.is_zero():
                 refuse("an equation is zero everywhere")
             bound *= int(f.total_degree())
+    elif method == "multiples":
+        free = [i for i in range(len(given.unknowns)) if i not in gone]
+        bound = zeros_at_most(left, free, how["standard"], how["multiples"])
     else:
         refuse(f"unknown method {method!r}")
     others = [_complex_zero(given, system, o) for o in sequence(how.get("others", []), "others", 5000)]

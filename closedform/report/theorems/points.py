@@ -204,6 +204,9 @@ POINTS: dict[str, Theorem] = {
     "affine family": Theorem("the critical points are this affine family of dimension {dimension}"),
     "no complex solution": Theorem("the stationarity system has no complex solution"),
     "solutions, by the product of the degrees": _solutions("as many as the product of the degrees (Bezout)"),
+    "solutions, by multiples of the equations": _solutions(
+        "as multiples of the equations reduce every polynomial to as many monomials"
+    ),
     "solutions, by two engines": _solutions("by two engines: a Groebner basis over Q, and one modulo a prime"),
     "solutions, modulo two primes": _solutions("by Groebner bases modulo two primes"),
     "solutions, modulo one prime": _solutions("by a Groebner basis modulo one prime"),

@@ -26,7 +26,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.rational import RealRoots
-from closedform.enclosures.certificates import points_certificate
+from closedform.enclosures.certificates import COMPLEX_DIGITS, points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
 from closedform.enclosures.evaluation import Function
 from closedform.frozen import FrozenMap
@@ -47,6 +47,7 @@ MAX_RATIONAL = 1_000  # operations in an equation whose denominators are not cle
 MAX_DEGREE = 60
 COUNTED = {  # why there are no more solutions than those found, by the ground on which that rests
     "A": "solutions, by the product of the degrees",
+    "M": "solutions, by multiples of the equations",
     "B": "solutions, by two engines",
     "C": "solutions, modulo two primes",
     "": "solutions, modulo one prime",
@@ -180,8 +181,7 @@ class _Answer:
         complete = solution.complete and not self.open
         status = self._exact(zeros)
         kinds = self._kinds(zeros, complete)
-        if zeros:
-            self._certify(zeros, complete)
+        self._certify(zeros, complete)
         points = tuple(self._point(z, k) for z, k in zip(zeros, kinds, strict=True))
         unsettled = ""
         if not complete:
@@ -394,15 +394,16 @@ class _Answer:
     # -- the result ----------------------------------------------------------------------------------------------------
 
     def _certify(self, zeros: list[_Zero], complete: bool) -> None:
-        bezout = complete and self.solution.ground == "A" and not self.system.relations
-        others = self.solution.complex_points(self.budget.digits) if bezout else None
-        boxes, signs = [z.point.coordinates for z in zeros], [z.inertia for z in zeros]
-        certificate = points_certificate(self.system, boxes, signs, self.budget.digits, others)
-        if certificate is None and bezout:
-            bezout = False  # the bound held for the system after elimination, not as written
-            certificate = points_certificate(self.system, boxes, signs, self.budget.digits)
+        boxes, signs, digits = [z.point.coordinates for z in zeros], [z.inertia for z in zeros], self.budget.digits
+        certificate, bound = None, self.solution.bound if complete and not self.system.relations else None
+        if bound is not None:
+            others = self.solution.complex_points(COMPLEX_DIGITS)
+            certificate = points_certificate(self.system, boxes, signs, digits, others, bound=bound)
+        only = certificate is not None
+        if certificate is None:
+            certificate = points_certificate(self.system, boxes, signs, digits)
         if certificate is not None:
-            self.record.say("points enclosed", certificate=certificate, count=len(zeros), complete=bezout)
+            self.record.say("points enclosed", certificate=certificate, count=len(zeros), complete=only)
 
     def _point(self, zero: _Zero, kind: Kind) -> FoundPoint:
         return FoundPoint(
