@@ -28,10 +28,10 @@ from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import Given, of_tree, read
 from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
+from closedform.kernel.algebra.fields import MAX_FACTORED
 from closedform.kernel.algebra.polynomials import poly_text
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.claims.unsolvable import MAX_FACTORED
 from closedform.kernel.expressions.tree import read as read_tree
 from closedform.kernel.expressions.tree import write as write_tree
 from closedform.kernel.reading import Json

@@ -29,7 +29,7 @@ LAZY_FACES = {
 OPTIONAL = {"matplotlib", "PIL", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
 
 LINES_OF_A_FILE, FILES_OF_A_FOLDER = 450, 14
-LINES_OF_A_CLAIM, LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 2_100, 5_350, 3_000
+LINES_OF_A_CLAIM, LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 1_800, 5_800, 3_000
 
 
 def name_of(path: Path) -> str:
@@ -70,7 +70,7 @@ def imports(tree: ast.AST, module: str, is_package: bool) -> list[tuple[str, int
                 base = ".".join([*kept, base]).rstrip(".")
             packages = (
                 "closedform",
-                *(f"closedform.kernel{part}" for part in ("", ".claims", ".expressions", ".algebra")),
+                *(f"closedform.kernel{part}" for part in ("", ".claims", ".claims.zeros", ".expressions", ".algebra")),
             )
             out += [(f"{base}.{a.name}" if base in packages else base, node.lineno) for a in node.names]
     return out
@@ -152,7 +152,7 @@ def test_what_one_claim_rests_on_is_small(trees: dict[Path, ast.Module]) -> None
             module = todo.pop()
             if module not in reached:
                 reached.add(module)
-                todo += needs[module] - {"closedform.kernel", "closedform.kernel.claims"}
+                todo += needs[module] - {"closedform.kernel"}
         assert sum(lines[m] for m in reached) < LINES_OF_A_CLAIM, (claim, {m: lines[m] for m in reached})
         reached_by_any |= reached
     assert not any(m.startswith("closedform.kernel.headlines") for m in reached_by_any)

@@ -16,8 +16,9 @@ from closedform.kernel import check_certificate, check_document
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.claims.matrices import HEADS
 from closedform.kernel.document import seal
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import differentiate, read
+from closedform.kernel.expressions.tree import read
 from closedform.kernel.finding import COVERED, REFUSED
 
 Doc = dict[str, Any]

@@ -39,9 +39,10 @@ from closedform.algebra.galois.transitive import invariant, transitive_groups
 from closedform.budget import Budget
 from closedform.derive import derive
 from closedform.errors import CallError, ClosedFormError, InputError
+from closedform.kernel.algebra import solvable_groups
+from closedform.kernel.algebra.solvable_groups import solvable_envelope_excludes
 from closedform.kernel.check import check_certificate
-from closedform.kernel.claims import unsolvable
-from closedform.kernel.claims.unsolvable import reduced_type, solvable_envelope_excludes
+from closedform.kernel.claims.unsolvable import reduced_type
 from closedform.kernel.document import check_document, seal
 from closedform.kernel.finding import PROVED
 from closedform.kernel.reading import Refused
@@ -484,16 +485,16 @@ def test_pairs_and_subfields_as_evidence() -> None:
 
 def test_a_changed_table_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.json"
-    path.write_text(unsolvable.TABLE.read_text().replace('"degree":5', '"degree":6', 1))
-    monkeypatch.setattr(unsolvable, "TABLE", path)
-    unsolvable._table.cache_clear()
-    unsolvable._primitive.cache_clear()
+    path.write_text(solvable_groups.TABLE.read_text().replace('"degree":5', '"degree":6', 1))
+    monkeypatch.setattr(solvable_groups, "TABLE", path)
+    solvable_groups._table.cache_clear()
+    solvable_groups._primitive.cache_clear()
     try:
         with pytest.raises(Refused, match="table"):
             solvable_envelope_excludes(5, [(2, 1, 1, 1)])
     finally:
-        unsolvable._table.cache_clear()
-        unsolvable._primitive.cache_clear()
+        solvable_groups._table.cache_clear()
+        solvable_groups._primitive.cache_clear()
 
 
 # -- families ------------------------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ from closedform.calculus.roots.algebraic import located
 from closedform.derive import derive
 from closedform.errors import CallError, OutOfTime
 from closedform.kernel import Refused, check_certificate
-from closedform.kernel.expressions.balls import evaluate_complex
 from closedform.kernel.expressions.tree import Tree, read
+from closedform.kernel.expressions.values import evaluate_complex
 from closedform.polynomials import radicals
 from closedform.reading.language import parse
 from closedform.report.polynomials import Radicals

@@ -14,8 +14,9 @@ from flint import arb, ctx, fmpq, fmpq_mat
 import closedform as cf
 from closedform import problem as problems
 from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.jets import jet
-from closedform.kernel.expressions.tree import differentiate, read
+from closedform.kernel.expressions.tree import read
 from closedform.ladder import attempts
 from closedform.stationarity.large.row_loss import RowLoss, row_loss
 

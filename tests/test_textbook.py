@@ -12,6 +12,7 @@ from closedform import problem as problems
 from closedform.expression import Node, name, to_tree
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.reading.language import parse, unparse
 from closedform.reading.statistics import as_sums
 from closedform.report.document.moments import condition
@@ -156,7 +157,7 @@ def test_a_gradient_over_rows_is_a_sum_that_is_the_derivative():
     assert unparse(found) == "sum(i, 1, 3, -x[i]*y[i] + exp(x*x[i])*x[i]/(exp(x*x[i]) + 1))"
     columns = {"x": [_fmpq(v) for v in (1, 2, 3)], "y": [_fmpq(v) for v in (0, 1, 1)]}
     at = {"x": _fmpq(Fraction(1, 3))}
-    expected = balls.evaluate(kernel.differentiate(kernel.read(to_tree(problem.loss)), "x"), at, columns)
+    expected = balls.evaluate(differentiate(kernel.read(to_tree(problem.loss)), "x"), at, columns)
     assert balls.evaluate(kernel.read(to_tree(found)), at, columns).overlaps(expected)
 
 

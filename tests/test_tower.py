@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from closedform.algebra.bridge import to_sympy, to_tree
 from closedform.kernel import Refused, check_certificate
 from closedform.kernel.algebra.tower import is_zero, prove_zero
-from closedform.kernel.expressions.balls import evaluate_complex
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import Tree, add, mul, power, read
+from closedform.kernel.expressions.values import evaluate_complex
 from closedform.reading.language import parse
 
 ZERO = fmpq(0)

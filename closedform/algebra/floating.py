@@ -11,7 +11,8 @@ import numpy as np
 from flint import arb, fmpq
 
 from closedform.kernel.expressions import balls
-from closedform.kernel.expressions.tree import Tree, differentiate, free_names, head_of
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import Tree, free_names, head_of
 from closedform.kernel.reading import Refused
 
 Values = Mapping[str, np.ndarray]

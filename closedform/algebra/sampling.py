@@ -18,6 +18,7 @@ from flint import acb, arb, ctx, fmpq
 from closedform.algebra.bridge import NoTranslation, to_tree
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.values import evaluate_complex
 from closedform.kernel.reading import Refused
 
 
@@ -67,7 +68,7 @@ def complex_ball(expr: Any, sample: Sample, precision: int = 300) -> acb | None:
     ctx.prec = precision
     try:
         values = {k: acb(arb(v)) for k, v in sample.values.items()}
-        out = balls.evaluate_complex(tree_of(expr), values)
+        out = evaluate_complex(tree_of(expr), values)
         return out if out.is_finite() else None
     except (Refused, NoTranslation, ValueError, ArithmeticError, OverflowError):
         return None

@@ -17,7 +17,8 @@ from flint import arb, fmpq, fmpz
 
 from closedform.expression import Node, to_tree
 from closedform.kernel.expressions.balls import evaluate
-from closedform.kernel.expressions.tree import ARITY, Tree, differentiate, read
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import ARITY, Tree, read
 from closedform.kernel.reading import Refused
 
 Slope = dict[int, arb]

@@ -20,7 +20,7 @@ from closedform.audit.question import Question
 from closedform.audit.search import Search
 from closedform.budget import Budget
 from closedform.expression import Node, column_names, free_names, number, substitute
-from closedform.kernel.expressions.balls import evaluate_complex
+from closedform.kernel.expressions.values import evaluate_complex
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
 from closedform.problem import Problem

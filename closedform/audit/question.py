@@ -11,8 +11,8 @@ from closedform.audit.evaluation import Open, Place, Slope, Undefined, Value, ga
 from closedform.errors import ClosedFormError
 from closedform.expression import RELATIONS, Node, name, scalar_form
 from closedform.kernel.algebra.inertia import inertia
-from closedform.kernel.expressions.balls import evaluate_complex
 from closedform.kernel.expressions.jets import jet
+from closedform.kernel.expressions.values import evaluate_complex
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.language import parse, unparse

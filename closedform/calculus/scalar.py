@@ -15,6 +15,7 @@ from flint import arb, ctx, fmpq
 
 from closedform.algebra.sampling import Sample, Sampler, real_ball, tree_of
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.reading import Refused
 
 PIECEWISE = (sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.Heaviside)
@@ -76,7 +77,7 @@ def disagreement(
 
 def _independent(loss: kernel.Tree, name: str, sample: Sample) -> arb | None:
     try:
-        out = real_ball(kernel.differentiate(loss, name), sample, 200)
+        out = real_ball(differentiate(loss, name), sample, 200)
         if out is not None:
             return out
     except Refused:

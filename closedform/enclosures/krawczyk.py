@@ -15,7 +15,7 @@ from closedform.budget import Budget, working_bits
 from closedform.enclosures.evaluation import Function, solve_step
 from closedform.errors import OutOfTime
 from closedform.kernel.algebra.inertia import inertia as inertia_of
-from closedform.kernel.claims.critical_points import DIGITS
+from closedform.kernel.claims.zeros.cover import DIGITS
 from closedform.kernel.reading import Refused
 
 MAX_LEAVES = 60_000

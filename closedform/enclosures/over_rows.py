@@ -13,8 +13,9 @@ import numpy as np
 from flint import fmpq
 
 from closedform.algebra.floating import value
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.jets import in_forms
-from closedform.kernel.expressions.tree import Tree, differentiate, free_names, head_of
+from closedform.kernel.expressions.tree import Tree, free_names, head_of
 
 Array = np.ndarray
 Columns = Mapping[str, Array]

@@ -13,8 +13,9 @@ from typing import Any
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.expressions.balls import operation
-from closedform.kernel.expressions.tree import Tree, differentiate
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import Tree
+from closedform.kernel.expressions.values import operation
 from closedform.kernel.reading import Refused
 
 MAX_STEPS = 3_000

@@ -13,7 +13,8 @@ from flint import arb, arb_mat, ctx, fmpq
 from closedform.budget import working_bits
 from closedform.expression import to_tree
 from closedform.kernel.expressions.balls import evaluate
-from closedform.kernel.expressions.tree import Tree, differentiate, read
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import Tree, read
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
 from closedform.problem import Problem

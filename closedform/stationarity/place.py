@@ -22,6 +22,8 @@ from closedform.kernel.algebra import tower
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.values import excludes_zero
 from closedform.kernel.reading import Refused
 
 Side = Literal["inside", "outside", "unknown"]
@@ -217,9 +219,9 @@ class Place:
             return False
         if not self._trees:
             self._trees = {k: tree_of(v) for k, v in self.exact.items()}
-        whole = tower.substitute(tree, self._trees)
+        whole = substitute(tree, self._trees)
         needed = tower.prove_zero(whole)
-        return all(tower.excludes_zero(t, dict[str, acb]()) for t in needed)
+        return all(excludes_zero(t, dict[str, acb]()) for t in needed)
 
     # -- the smooth piece around the place ----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from closedform.algebra import bridge
 from closedform.expression import scalar_form, to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
@@ -33,7 +34,7 @@ class TextOnly(Stationarity):
         slopes = dict[str, str]()
         for x in self.problem.unknowns:
             try:
-                slope = steps.returned(kernel.differentiate(tree, x))
+                slope = steps.returned(differentiate(tree, x))
             except Refused:
                 continue
             slopes[x] = unparse(bridge.node_of(kernel.write(slope)))

@@ -24,6 +24,7 @@ from closedform.expression import Node, to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.inertia import inertia as inertia_of
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.place import TINY, Place, Requirement, not_real
@@ -244,7 +245,7 @@ class _Gate:
         if smooth not in self._derived:
             try:
                 tree = kernel.read(to_tree(smooth))
-                self._derived[smooth] = tuple(kernel.differentiate(tree, u) for u in self.names)
+                self._derived[smooth] = tuple(differentiate(tree, u) for u in self.names)
             except Refused:
                 gradient = self.system.gradient or ()
                 self._derived[smooth] = tuple(kernel.read(bridge.to_tree(g)) for g in gradient) or None
@@ -260,9 +261,7 @@ class _Gate:
         rows = list[list[float]]()
         for r in self.system.domain.own():
             if r.op in (">=", "<=", "=") and not r.sums and (place.vanishes(r.gap) or self._may_vanish(place, r)):
-                rows.append(
-                    self._floats(place, [kernel.differentiate(kernel.read(to_tree(r.gap)), u) for u in self.names])
-                )
+                rows.append(self._floats(place, [differentiate(kernel.read(to_tree(r.gap)), u) for u in self.names]))
         if slopes is None or not rows:
             return False
         active = np.array(rows, dtype=float).T
@@ -315,7 +314,7 @@ class _Gate:
             for i, g in enumerate(slopes):
                 row = list[arb]()
                 for j, u in enumerate(self.names):
-                    value = table[j][i] if j < i else place.value(kernel.differentiate(g, u))
+                    value = table[j][i] if j < i else place.value(differentiate(g, u))
                     if value is None:
                         return None
                     row.append(value)

@@ -30,15 +30,11 @@ from closedform.algebra.galois.subfields import (
 )
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
+from closedform.kernel.algebra.fields import MAX_FACTORED
+from closedform.kernel.algebra.solvable_groups import solvable_envelope_excludes
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.solvable import prove_solvable, shape
-from closedform.kernel.claims.unsolvable import (
-    MAX_FACTORED,
-    prove_unsolvable,
-    reduced_type,
-    solvable_envelope_excludes,
-    sums,
-)
+from closedform.kernel.claims.unsolvable import prove_unsolvable, reduced_type, sums
 from closedform.kernel.reading import Json, Refused
 
 FIRST_PRIMES, SOME_PRIMES, MORE_PRIMES = 12, 60, 2_000

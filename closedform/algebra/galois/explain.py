@@ -7,8 +7,9 @@ from typing import cast
 
 from flint import fmpq_poly, fmpz, fmpz_poly
 
+from closedform.kernel.algebra.fields import pair_lengths
+from closedform.kernel.algebra.polynomials import poly_text
 from closedform.kernel.claims.solvable import shape
-from closedform.kernel.claims.unsolvable import pair_lengths, poly_text
 from closedform.kernel.reading import Json, rational
 
 POWERS = {2: "square", 3: "cube"}

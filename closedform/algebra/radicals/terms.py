@@ -14,8 +14,8 @@ import flint
 from flint import acb, arb, fmpq, fmpq_poly, fmpz
 
 from closedform.budget import Budget
-from closedform.kernel.expressions.balls import evaluate_complex
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, free_names, mul, power
+from closedform.kernel.expressions.values import evaluate_complex
 
 I: Tree = ("I",)
 HALF = fmpq(1, 2)

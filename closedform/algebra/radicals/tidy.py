@@ -13,8 +13,8 @@ from flint import fmpq, fmpq_poly, fmpz
 
 from closedform.algebra.radicals.terms import HALF, content, cosine, scaled, text, unity
 from closedform.kernel.expressions.angles import multiple_of
-from closedform.kernel.expressions.balls import evaluate_complex
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, mul, power
+from closedform.kernel.expressions.values import evaluate_complex
 
 Monomial = tuple[tuple[Tree, fmpq], ...]  # atoms with exponents; the atom "z" to the power t is exp(2 pi i t)
 Sum = dict[Monomial, fmpq]

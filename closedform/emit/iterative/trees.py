@@ -11,19 +11,8 @@ from collections.abc import Callable
 from flint import fmpq
 
 from closedform.expression import Node, to_tree
-from closedform.kernel.expressions.tree import (
-    DERIVATIVES,
-    MINUS,
-    ONE,
-    TWO,
-    ZERO,
-    Tree,
-    add,
-    free_names,
-    mul,
-    power,
-    quotient,
-)
+from closedform.kernel.expressions.derivatives import DERIVATIVES
+from closedform.kernel.expressions.tree import MINUS, ONE, TWO, ZERO, Tree, add, free_names, mul, power, quotient
 from closedform.kernel.reading import Json
 
 HALF = fmpq(1, 2)

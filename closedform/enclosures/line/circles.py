@@ -9,7 +9,8 @@ from flint import fmpq, fmpz_poly
 
 from closedform.enclosures.line.constants import Const, constant_of
 from closedform.enclosures.line.functions import Unclear, put
-from closedform.kernel.expressions.tree import MINUS, ONE, TWO, ZERO, Tree, add, differentiate, free_names, mul, power
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import MINUS, ONE, TWO, ZERO, Tree, add, free_names, mul, power
 from closedform.kernel.reading import Refused
 
 CIRCULAR = ("sin", "cos", "tan")

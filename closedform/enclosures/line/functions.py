@@ -17,6 +17,7 @@ from closedform.kernel.algebra import tower
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, free_names, head_of, mul, power
+from closedform.kernel.expressions.values import excludes_zero
 from closedform.kernel.reading import Refused
 
 MAX_ROWS = 2_000
@@ -227,7 +228,7 @@ def vanishes(tree: Tree, x: str, at: Tree) -> bool:
     """Proved: the tree is exactly zero where ``x`` has the value of the tree ``at`` (a number)."""
     try:
         needed = tower.prove_zero(put(tree, {x: at}))
-        return all(tower.excludes_zero(t, dict[str, acb]()) for t in needed)
+        return all(excludes_zero(t, dict[str, acb]()) for t in needed)
     except (Refused, ValueError, ArithmeticError, RecursionError):
         return False
 

@@ -23,6 +23,7 @@ from closedform.enclosures.line.spots import BITS, FINE, Spot
 from closedform.enclosures.line.ties import equal_values, symmetric
 from closedform.enclosures.line.zeros import TAILS, inward, signs_between, zeros
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 from closedform.kernel.reading import Refused
 
@@ -142,7 +143,7 @@ class _Survey:
     def _on_cell(self, i: int) -> list[Stop]:
         tree = self.line.smooth(self.loss, i)
         try:
-            slope = kernel.differentiate(tree, self.x)
+            slope = differentiate(tree, self.x)
         except Refused as fault:
             raise Unclear(str(fault)) from fault
         self.trees[i], self.slopes[i] = tree, slope

@@ -15,6 +15,7 @@ from closedform.kernel.algebra import tower
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import integer_coefficients
@@ -178,7 +179,7 @@ class Spot:
 
 def derivative(f: Tree, x: str, k: int) -> Tree:
     for _ in range(k):
-        f = kernel.differentiate(f, x)
+        f = differentiate(f, x)
     return f
 
 

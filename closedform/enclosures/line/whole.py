@@ -19,7 +19,8 @@ from closedform.enclosures.line.spots import BITS, Spot
 from closedform.enclosures.line.zeros import zeros
 from closedform.expression import Node
 from closedform.kernel.expressions import tree as kernel
-from closedform.kernel.expressions.tree import Tree, add, differentiate, mul
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import Tree, add, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.domain import defined
 from closedform.stationarity.place import Requirement

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx
 
 from closedform.kernel import reading
-from closedform.kernel.algebra.rational import too_long
+from closedform.kernel.algebra.polynomials import too_long
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import ZERO, Tree, as_integer, mul
 from closedform.kernel.reading import Json, refuse

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import comb, prod
 from typing import cast
 
-from flint import acb, fmpz, fmpz_poly
+from flint import acb, fmpq_mpoly, fmpz, fmpz_mpoly, fmpz_poly
 
 from closedform.kernel.reading import Json, integer, refuse, sequence
 
-MAX_DEGREE = 20_000
+MAX_DEGREE, MAX_LENGTH = 20_000, 200_000  # of a polynomial; how many terms it has
 
 
 def polynomial(value: Json, what: str) -> fmpz_poly:
@@ -39,3 +40,9 @@ def divides(f: fmpz_poly, g: fmpz_poly) -> bool:
 def enclosed_roots(f: fmpz_poly) -> list[acb]:
     """The complex roots of a squarefree polynomial in disjoint balls, real ones with the imaginary part exactly zero."""
     return [acb(r) for r, _ in cast(list[tuple[acb, int]], f.complex_roots())]
+
+
+def too_long(p: fmpq_mpoly | fmpz_mpoly, exponent: int) -> bool:
+    """Whether the power may have too many terms: by the number of products, and of monomials of its degrees."""
+    products = comb(len(p) + exponent - 1, exponent) if 1 < len(p) <= MAX_LENGTH else len(p)
+    return min(products, prod(int(d) * exponent + 1 for d in p.degrees())) > MAX_LENGTH

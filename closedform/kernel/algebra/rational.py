@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import comb, prod
 from typing import Any
 
-from flint import Ordering, arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_mpoly, fmpz_poly
+from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
 
 from closedform.kernel.algebra.moments import summed
-from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.algebra.polynomials import MAX_LENGTH, too_long
 from closedform.kernel.expressions.rows import Columns, entry, has, in_blocks
 from closedform.kernel.expressions.tree import Tree, as_integer, head_of
 from closedform.kernel.reading import Refused, refuse
 
-MAX_LENGTH, MAX_WORK, MAX_DEGREE, MAX_BITS = 200_000, 20_000_000, 20_000, 4_000_000
+MAX_WORK, MAX_DEGREE, MAX_BITS = 20_000_000, 20_000, 4_000_000
 
 
 class NotRational(Refused):
@@ -76,10 +75,11 @@ def _read(
             return Quotient(whole, one)
         rows = [_read(args[3], context, gens, columns, {**at, str(args[0]): i}) for i in range(low, high + 1)]
     elif head == "@":
-        i = evaluate(args[1], {k: arb(v) for k, v in at.items()}).unique_fmpz()
-        if i is None:
+        place = _read(args[1], context, {}, columns, at)
+        i = place.top.leading_coefficient() / place.bottom.leading_coefficient() if not place.top.is_zero() else fmpq(0)
+        if i.q != 1:
             refuse(f"no such entry of {args[0]}")
-        return Quotient(context.constant(entry(columns, str(args[0]), int(i))), one)
+        return Quotient(context.constant(entry(columns, str(args[0]), int(i.p))), one)
     elif head == "^":
         return _power(_read(args[0], context, gens, columns, at), as_integer(args[1]), one)
     elif head in ("+", "*"):
@@ -137,12 +137,6 @@ def _power(base: Quotient, exponent: int | None, one: fmpq_mpoly) -> Quotient:
     for _ in range(exponent):
         out = Quotient(product(out.top, base.top), product(out.bottom, base.bottom))
     return out
-
-
-def too_long(p: fmpq_mpoly | fmpz_mpoly, exponent: int) -> bool:
-    """Whether the power may have too many terms: by the number of products, and of monomials of its degrees."""
-    products = comb(len(p) + exponent - 1, exponent) if 1 < len(p) <= MAX_LENGTH else len(p)
-    return min(products, prod(int(d) * exponent + 1 for d in p.degrees())) > MAX_LENGTH
 
 
 def _bits(p: fmpq_mpoly) -> int:

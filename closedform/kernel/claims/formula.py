@@ -20,19 +20,14 @@ from dataclasses import dataclass
 
 from flint import fmpq
 
-from closedform.kernel.algebra.tower import build, opposed, prove_relation, prove_zero, read_relations
+from closedform.kernel.algebra.relations import opposed, prove_relation, read_relations
+from closedform.kernel.algebra.tower import build, prove_zero
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.scope import scoped
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import (
-    ZERO,
-    Relation,
-    Tree,
-    differentiate,
-    free_names,
-    read,
-    requirements,
-    scoped,
-)
+from closedform.kernel.expressions.tree import ZERO, Relation, Tree, free_names, read
 from closedform.kernel.reading import Json, fields, mapping, name, names, refuse, sequence
 
 EVERY = "#"  # what stands before a free index: no name that can be written begins with it

@@ -29,9 +29,11 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 from closedform.kernel import reading
 from closedform.kernel.algebra.exponentials import Field, Key, Scales
 from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.binding import bind
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns, column_text
-from closedform.kernel.expressions.substitution import bind
+from closedform.kernel.expressions.scope import scoped
 from closedform.kernel.expressions.tree import (
     MINUS,
     ONE,
@@ -40,12 +42,10 @@ from closedform.kernel.expressions.tree import (
     Tree,
     add,
     as_integer,
-    differentiate,
     free_names,
     head_of,
     mul,
     read,
-    scoped,
 )
 from closedform.kernel.reading import Json, fields, names, rational, refuse, sequence
 

@@ -12,12 +12,13 @@ from typing import cast
 from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
 from closedform.kernel.algebra.polynomials import poly_text
-from closedform.kernel.algebra.tower import prove_zero
+from closedform.kernel.algebra.radicals import prove_zero
 from closedform.kernel.expressions.angles import angle, multiple_of
-from closedform.kernel.expressions.balls import evaluate_complex, excludes_zero
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import ZERO, Tree, add, as_integer, differentiate, free_names, mul, power, read
+from closedform.kernel.expressions.tree import ZERO, Tree, add, as_integer, free_names, mul, power, read
+from closedform.kernel.expressions.values import evaluate_complex, excludes_zero
 from closedform.kernel.reading import Json, decimal, fields, integer, name, refuse, sequence
 
 HEADS = ("+", "*", "^", "sqrt", "exp", "cos", "sin", "I", "pi")
@@ -81,7 +82,7 @@ def _vanishes(
     key = (goal, meaning, *rest)
     if key not in proved:
         bound = {str(alias[n]): r for n, r in zip(order, rest, strict=True)}
-        proved[key] = prove_zero(goal, (), bound, None, {ROOT: meaning})
+        proved[key] = prove_zero(goal, bound, {ROOT: meaning})
     balls = {str(alias[n]): values[n] for n in order}
     for inverted in proved[key]:
         if not excludes_zero(inverted, balls):
@@ -99,7 +100,7 @@ def _refines(own: str, relation: Tree, relations: dict[str, Tree], meanings: dic
     bound = {**{str(alias[n]): r for n, r in zip(order, rest, strict=True)}, ROOT: g}
     key = (ROOT, big, g, *rest)
     if key not in proved:
-        proved[key] = prove_zero(big, (), bound)
+        proved[key] = prove_zero(big, bound, {})
     if proved[key]:
         refuse("a relation with denominators cannot be refined")
     if degree_in(g, ROOT) > MAX_FACTOR:

@@ -14,12 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 from math import prod
-from typing import cast
 
 from flint import acb, acb_poly, ctx, fmpq, fmpq_poly, fmpz, fmpz_poly
 
-from closedform.kernel.algebra.polynomials import poly_text, polynomial
-from closedform.kernel.claims.unsolvable import MAX_FACTORED, MAX_PAIRED, pair_lengths, subfield
+from closedform.kernel.algebra.fields import (
+    MAX_FACTORED,
+    MAX_PAIRED,
+    factor_of_given,
+    monic,
+    pair_lengths,
+    prove_irreducible,
+    subfield,
+)
+from closedform.kernel.algebra.polynomials import enclosed_roots, poly_text, polynomial
 from closedform.kernel.reading import Json, fields, integer, refuse, sequence
 
 MAX_NESTING, MAX_ROOTS, MAX_LABELS, MAX_BITS, MAX_LIFTED = 12, 200, 1_200, 1 << 17, 400
@@ -30,10 +37,7 @@ Label = tuple[tuple[int, ...], ...]
 
 def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
     """``{"kind": "solvable", "polynomial": [...]}``, a factor of the statement's polynomial where there is one."""
-    f = polynomial(fields(claim, ("kind", "polynomial"))["polynomial"], "the polynomial")
-    whole = fields(statement, (), ("polynomial",)).get("polynomial")
-    if whole is not None and not (fmpq_poly(polynomial(whole, "the given polynomial")) % fmpq_poly(f)).is_zero():
-        refuse("the polynomial is no factor of the given one")
+    f = factor_of_given(statement, claim)
     return f"every root of {poly_text(f)} is expressible in radicals over Q: {prove_solvable(f, evidence)}"
 
 
@@ -44,7 +48,7 @@ def prove_solvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
     ((kind, given),) = evidence.items()
     if kind == "shape":
         return shape(f) if given is True else refuse("a shape is claimed by true")
-    _irreducible(f)
+    prove_irreducible(f)
     if kind == "over":
         return _over(f, given, depth)
     if kind == "orbits":
@@ -54,21 +58,10 @@ def prove_solvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
         return "its prime degree and several orbits on pairs (Burnside: solvable or doubly transitive)"
     if kind == "automorphism":
         numerator = _whole_numbers(given, "numerator")
-        return _sharpened(lambda r, _: _automorphism(_monic(f), r, numerator), f, None, numerator)
+        return _sharpened(lambda r, _: _automorphism(monic(f), r, numerator), f, None, numerator)
     if kind == "inside":
         return _inside(f, None, given, depth)
     refuse(f"no proof of solvability by {kind}")
-
-
-def _irreducible(f: fmpz_poly) -> None:
-    factors = f.factor()[1] if f.degree() <= MAX_FACTORED else []
-    if len(factors) != 1 or factors[0][1] != 1:
-        refuse(f"{poly_text(f)} is not shown to be irreducible")
-
-
-def _monic(f: fmpz_poly) -> fmpz_poly:
-    n, lead = f.degree(), f.leading_coefficient()
-    return fmpz_poly([f[i] * lead ** (n - 1 - i) for i in range(n)] + [1])
 
 
 def _whole_numbers(value: Json, what: str) -> fmpz_poly:
@@ -125,7 +118,7 @@ def _over(f: fmpz_poly, given: Json, depth: int) -> str:
     """a root of f has the value g(a), a root of h, which is solvable; what is left is the step from Q(g(a)) to Q(a)."""
     entry = fields(given, ("h", "g", "proof"), ("inside",))
     h, g = subfield(f, entry)
-    _irreducible(h)
+    prove_irreducible(h)
     below = f"its root field contains a root of {poly_text(h)}, where {prove_solvable(h, entry['proof'], depth + 1)}"
     step = f.degree() // h.degree()
     if "inside" in entry:
@@ -146,12 +139,12 @@ class _MoreBits(Exception):
 
 def _located(f: fmpz_poly, below: tuple[fmpz_poly, fmpq_poly] | None) -> tuple[list[acb], list[Block]]:
     """The roots of the monic polynomial of lc(f) a, f(a) = 0, and their numbers in blocks of equal g(a)."""
-    roots = [acb(z) for z, _ in cast(list[tuple[acb, int]], _monic(f).complex_roots())]
+    roots = enclosed_roots(monic(f))
     if below is None:
         return roots, [list(range(len(roots)))]
     h, g = below
     top, bottom = acb_poly([acb(c) for c in g.numer().coeffs()]), acb(g.denom())
-    values = [acb(z) for z, _ in cast(list[tuple[acb, int]], h.complex_roots())]
+    values = enclosed_roots(h)
     blocks: list[Block] = [[] for _ in values]
     for i, a in enumerate(roots):
         near = [k for k, b in enumerate(values) if b.overlaps(top(a / f.leading_coefficient()) / bottom)]
@@ -189,7 +182,7 @@ def _inside(f: fmpz_poly, below: tuple[fmpz_poly, fmpq_poly] | None, given: Json
     shift, size = integer(entry["shift"], "shift", -(10**6), 10**6), f.degree() // (below[0].degree() if below else 1)
     if "pairs" in entry and fmpz(size).is_prime():
         numerator = _whole_numbers(entry["pairs"], "pairs")
-        return _sharpened(lambda r, b: _two_suffice(_monic(f), r, b, shift, numerator), f, below, numerator)
+        return _sharpened(lambda r, b: _two_suffice(monic(f), r, b, shift, numerator), f, below, numerator)
     kind = {8: "planes", 9: "lines"}.get(size, "")
     if kind not in entry:
         refuse(f"nothing is said of a step of degree {size}")

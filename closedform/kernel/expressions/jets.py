@@ -13,19 +13,10 @@ from typing import Any
 from flint import arb, arb_mat, fmpq
 
 from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.rows import Columns, Rows, balls_of, fold, in_blocks, in_rows
-from closedform.kernel.expressions.tree import (
-    ARITY,
-    MAX_TERMS,
-    ONE,
-    TWO,
-    Tree,
-    add,
-    differentiate,
-    free_names,
-    head_of,
-    power,
-)
+from closedform.kernel.expressions.scope import MAX_TERMS
+from closedform.kernel.expressions.tree import ARITY, ONE, TWO, Tree, add, free_names, head_of, power
 from closedform.kernel.reading import Refused, refuse
 
 

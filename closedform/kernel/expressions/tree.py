@@ -8,7 +8,7 @@ runs over integers. Only what stands here can be stated: there is no call, no at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 
 from flint import fmpq
 
@@ -17,7 +17,6 @@ from closedform.kernel.reading import Json, name, rational, refuse
 Tree = fmpq | str | tuple["Tree", ...]
 
 MAX_DEPTH = 400
-MAX_TERMS = 2_000_000  # that the sums of a tree may run over
 
 ANY = -1
 UNARY = (
@@ -85,114 +84,7 @@ def free_names(tree: Tree) -> set[str]:
     return out
 
 
-def scoped(tree: Tree, declared: set[str], columns: Iterable[str] | None = None, unknowns: Iterable[str] = ()) -> None:
-    """Refused unless every name is declared, no index bears the name of anything else, and no unknown is a limit."""
-    known = None if columns is None else set(columns)
-
-    def walk(t: Tree, taken: set[str]) -> None:
-        if isinstance(t, str) and t not in taken:
-            refuse(f"{t} is not declared")
-        if not isinstance(t, tuple):
-            return
-        if t[0] in ("sum", "prod"):
-            index, low, high, body = str(t[1]), *t[2:]
-            if index in taken:
-                refuse(f"the index {index} bears the name of something else")
-            if (free_names(low) | free_names(high)) & set(unknowns):
-                refuse(f"the limits of a {t[0]} depend on an unknown")
-            for limit in (low, high):
-                walk(limit, taken)
-            walk(body, {*taken, index})
-        elif t[0] == "@":
-            if known is not None and str(t[1]) not in known:
-                refuse(f"there is no column {t[1]}")
-            if free_names(t[2]) & set(unknowns):
-                refuse("a place in a column depends on an unknown")
-            walk(t[2], taken)
-        else:
-            if len(t) == 1 and str(t[0]) in taken:
-                refuse(f"{t[0]} is a name and a constant at once")
-            for a in t[1:]:
-                walk(a, taken)
-
-    if terms(tree) > MAX_TERMS:
-        refuse("the sums have too many terms")
-    walk(tree, set(declared))
-
-
-def terms(tree: Tree) -> int:
-    """How many terms the sums between numbers have when they are written out, those inside others multiplied."""
-    if not isinstance(tree, tuple):
-        return 1
-    rows = 1
-    if tree[0] in ("sum", "prod"):
-        low, high = as_integer(tree[2]), as_integer(tree[3])
-        rows = 1 if low is None or high is None else max(high - low + 1, 1)
-    return max(1, rows * sum(terms(a) for a in tree[1:] if isinstance(a, tuple)))
-
-
 Relation = tuple[str, Tree, Tree]
-Binding = tuple[str, Tree, Tree]  # an index with its limits
-
-
-def requirements(tree: Tree) -> list[tuple[Relation, tuple[Binding, ...]]]:
-    """What must hold for the tree, as written, to have a real value: each relation with the indices that run in it."""
-    out = list[tuple[Relation, tuple[Binding, ...]]]()
-
-    def walk(t: Tree, inside: tuple[Binding, ...]) -> None:
-        if not isinstance(t, tuple):
-            return
-        if t[0] in ("sum", "prod"):
-            walk(t[2], inside)
-            walk(t[3], inside)
-            walk(t[4], (*inside, (str(t[1]), t[2], t[3])))
-            return
-        for relation in _needs(str(t[0]), t[1:]):
-            if not _evident(relation):
-                out.append((relation, inside))
-        for a in t[2:] if t[0] == "@" else t[1:]:
-            walk(a, inside)
-
-    walk(tree, ())
-    return out
-
-
-def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
-    u = args[0] if args else ZERO
-    if head == "^":
-        exponent = args[1]
-        if not isinstance(exponent, fmpq):
-            return [(">", u, ZERO)]
-        if exponent.q == 1:
-            return [("!=", u, ZERO)] if exponent < 0 else []
-        return [(">" if exponent < 0 else ">=", u, ZERO)]
-    square = power(u, TWO)
-    table: dict[str, list[Relation]] = {
-        "log": [(">", u, ZERO)],
-        "sqrt": [(">=", u, ZERO)],
-        "tan": [("!=", ("cos", u), ZERO)],
-        "asin": [("<=", square, ONE)],
-        "acos": [("<=", square, ONE)],
-        "erfinv": [("<", square, ONE)],
-        "gamma": [(">", u, ZERO)],
-        "loggamma": [(">", u, ZERO)],
-        "digamma": [(">", u, ZERO)],
-        "trigamma": [(">", u, ZERO)],
-        "zeta": [(">", u, ONE)],
-        "lambertw": [(">=", mul(("e",), u), MINUS)],
-        "besseli": [(">", args[-1] if args else ZERO, ZERO)],
-        "besselj": [(">", args[-1] if args else ZERO, ZERO)],
-        "atan2": [("!=", add(*(power(a, TWO) for a in args)) if args else ZERO, ZERO)],
-        "I": [("=", ONE, ZERO)],
-    }
-    return table.get(head, [])
-
-
-def _evident(relation: Relation) -> bool:
-    op, a, b = relation
-    if not isinstance(a, fmpq) or not isinstance(b, fmpq):
-        return False
-    return {">": a > b, ">=": a >= b, "<": a < b, "<=": a <= b, "!=": a != b, "=": a == b}[op]
 
 
 # -- building, with just enough folding to keep derivatives small ------------------------------------------------
@@ -236,58 +128,3 @@ def power(base: Tree, exponent: Tree) -> Tree:
 
 def quotient(a: Tree, b: Tree) -> Tree:
     return mul(a, power(b, MINUS))
-
-
-def differentiate(tree: Tree, x: str) -> Tree:
-    """The derivative by the scalar name ``x``; refused where none is defined here (abs, max, ... depend on the place)."""
-    if isinstance(tree, fmpq):
-        return ZERO
-    if isinstance(tree, str):
-        return ONE if tree == x else ZERO
-    head, args = str(tree[0]), tree[1:]
-    if x not in free_names(tree):
-        return ZERO
-    if head == "+":
-        return add(*(differentiate(a, x) for a in args))
-    if head == "*":
-        return add(*(mul(*args[:i], differentiate(a, x), *args[i + 1 :]) for i, a in enumerate(args)))
-    if head == "^":
-        base, exponent = args
-        if x not in free_names(exponent):
-            return mul(exponent, power(base, add(exponent, MINUS)), differentiate(base, x))
-        return mul(
-            tree,
-            add(mul(differentiate(exponent, x), ("log", base)), mul(exponent, quotient(differentiate(base, x), base))),
-        )
-    if head == "sum":
-        if x in free_names(args[1]) | free_names(args[2]):
-            refuse(f"the limits of a sum depend on {x}")
-        return ("sum", args[0], args[1], args[2], differentiate(args[3], x))
-    if head == "besseli" and x not in free_names(args[0]):
-        order, z = args
-        both = add(("besseli", add(order, MINUS), z), ("besseli", add(order, ONE), z))
-        return mul(fmpq(1, 2), both, differentiate(z, x))
-    if head not in DERIVATIVES:
-        refuse(f"the kernel has no derivative of {head}")
-    return mul(DERIVATIVES[head](args[0]), differentiate(args[0], x))
-
-
-DERIVATIVES: dict[str, Callable[[Tree], Tree]] = {
-    "exp": lambda u: ("exp", u),
-    "log": lambda u: power(u, MINUS),
-    "sqrt": lambda u: mul(fmpq(1, 2), power(u, fmpq(-1, 2))),
-    "sin": lambda u: ("cos", u),
-    "cos": lambda u: mul(MINUS, ("sin", u)),
-    "tan": lambda u: add(ONE, power(("tan", u), TWO)),
-    "sinh": lambda u: ("cosh", u),
-    "cosh": lambda u: ("sinh", u),
-    "tanh": lambda u: add(ONE, mul(MINUS, power(("tanh", u), TWO))),
-    "asin": lambda u: power(add(ONE, mul(MINUS, power(u, TWO))), fmpq(-1, 2)),
-    "acos": lambda u: mul(MINUS, power(add(ONE, mul(MINUS, power(u, TWO))), fmpq(-1, 2))),
-    "atan": lambda u: power(add(ONE, power(u, TWO)), MINUS),
-    "gamma": lambda u: mul(("gamma", u), ("digamma", u)),
-    "loggamma": lambda u: ("digamma", u),
-    "digamma": lambda u: ("trigamma", u),
-    "erf": lambda u: mul(TWO, power(("pi",), fmpq(-1, 2)), ("exp", mul(MINUS, power(u, TWO)))),
-    "erfc": lambda u: mul(fmpq(-2), power(("pi",), fmpq(-1, 2)), ("exp", mul(MINUS, power(u, TWO)))),
-}

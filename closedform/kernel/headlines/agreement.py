@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from flint import arb, ctx, fmpq
 
 from closedform.kernel.algebra.rational import NotRational, quotient
-from closedform.kernel.algebra.tower import prove_relation, prove_zero
+from closedform.kernel.algebra.relations import prove_relation
+from closedform.kernel.algebra.tower import prove_zero
 from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.binding import bind
+from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns
-from closedform.kernel.expressions.substitution import bind
-from closedform.kernel.expressions.tree import ARITY, MINUS, Relation, Tree, add, free_names, mul, requirements
+from closedform.kernel.expressions.tree import ARITY, MINUS, Relation, Tree, add, free_names, mul
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Refused
 

@@ -8,11 +8,12 @@ from flint import arb, fmpq, fmpz_mpoly, fmpz_poly
 
 from closedform.kernel.algebra.exponentials import Field, Key
 from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots
-from closedform.kernel.algebra.rational import NotRational
-from closedform.kernel.algebra.tower import prove_relation
-from closedform.kernel.claims.critical_points import Given
+from closedform.kernel.algebra.rational import NotRational, quotient
+from closedform.kernel.algebra.relations import prove_relation
 from closedform.kernel.expressions.balls import evaluate
-from closedform.kernel.expressions.tree import Tree, differentiate, mul, requirements
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.domain import requirements
+from closedform.kernel.expressions.tree import Tree, mul
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.reading import Json, Refused, mapping, rational, sequence
 
@@ -33,7 +34,7 @@ def attained(question: Question, sign: fmpq, value: arb) -> bool:
 def _grows(question: Question, goal: Tree) -> bool:
     """A polynomial in one unknown, of even degree with a positive leading coefficient."""
     try:
-        whole = Given(goal, [], question.unknowns, question.columns, []).whole()
+        whole = quotient(goal, question.unknowns, question.columns)
     except (NotRational, Refused):
         return False
     if len(question.unknowns) != 1 or not whole.bottom.is_constant() or whole.top.is_constant():

@@ -12,24 +12,15 @@ from flint import acb, arb, ctx, fmpq, fmpz_poly
 from closedform.kernel.algebra.exponentials import terms
 from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots, polynomial
 from closedform.kernel.algebra.rational import NotRational, dense, quotient
-from closedform.kernel.algebra.tower import build, is_zero, prove_relation
+from closedform.kernel.algebra.relations import prove_relation
+from closedform.kernel.algebra.tower import build, is_zero
 from closedform.kernel.claims.formula import for_every
+from closedform.kernel.claims.zeros.rational_gradient import quotients
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.convexity import AFFINE, CONVEX, curvature
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import (
-    MINUS,
-    ONE,
-    ZERO,
-    Relation,
-    Tree,
-    add,
-    differentiate,
-    free_names,
-    mul,
-    power,
-    read,
-)
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, free_names, mul, power, read
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
 from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
@@ -245,7 +236,7 @@ class Question(Stated):
         """Polynomials over Z that vanish at a coordinate of each critical point, or at an exponential of one; its ball."""
         if len(self.unknowns) == 1:
             with contextlib.suppress(NotRational, Refused):
-                yield dense(self.given.quotients()[0].top), place.ball[0]
+                yield dense(quotients(self.given)[0].top), place.ball[0]
         for _, x, eliminant, scale in self._eliminants():
             yield eliminant, (place.ball[self.unknowns.index(x)] * arb(scale)).exp()
 

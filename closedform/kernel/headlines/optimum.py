@@ -17,7 +17,6 @@ from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.places import Place
 from closedform.kernel.reading import Refused
 
-
 LEAST = "the loss is least at a critical point, and none is lower"
 
 

@@ -10,19 +10,24 @@ from flint import arb, ctx, fmpq
 
 from closedform.kernel.algebra.polynomials import divides, enclosed_roots, polynomial
 from closedform.kernel.algebra.rational import dense, value_at
-from closedform.kernel.algebra.tower import opposed, prove_relation, prove_zero
+from closedform.kernel.algebra.relations import opposed, prove_relation
+from closedform.kernel.algebra.tower import prove_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import formula
-from closedform.kernel.claims.critical_points import Point, by_newton, inertia_at
-from closedform.kernel.expressions.balls import evaluate, evaluate_complex, excludes_zero
-from closedform.kernel.expressions.substitution import bind, substitute
+from closedform.kernel.claims.critical_points import Point
+from closedform.kernel.claims.zeros.newton import by_newton, inertia_at, system
+from closedform.kernel.claims.zeros.rational_gradient import quotients
+from closedform.kernel.expressions.balls import evaluate
+from closedform.kernel.expressions.binding import bind
+from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import Relation, Tree, read, write
+from closedform.kernel.expressions.values import evaluate_complex, excludes_zero
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
-from closedform.kernel.headlines.spelling import CLASSES, class_of, spelled
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.polynomial_results import in_radicals
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
+from closedform.kernel.headlines.spelling import CLASSES, class_of, spelled
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 
@@ -146,7 +151,7 @@ class Place:
         try:
             if self.question.on_edge(ball):
                 return False
-            values, _ = self.question.given.system(ball, False)
+            values, _ = system(self.question.given, ball, False)
         except (Refused, ArithmeticError, ValueError, KeyError):
             return False
         return any(v.is_finite() and not v.contains(0) for v in values)
@@ -211,7 +216,7 @@ class Place:
                 raise
         (tree,) = exact.values()
         value = evaluate_complex(tree, {})
-        equation = dense(self.question.given.quotients()[0].top)
+        equation = dense(quotients(self.question.given)[0].top)
         near = [r for f, _ in equation.factor()[1] for r in enclosed_roots(f) if r.overlaps(value)]
         return (
             [near[0].real] if len(near) == 1 and near[0].imag.is_zero() else refuse("its value is not shown to be real")
@@ -237,7 +242,7 @@ class Place:
         if len(at) < len(self.question.unknowns):
             return False
         try:
-            slopes = self.question.given.quotients()
+            slopes = quotients(self.question.given)
             return all(value_at(f.top, at) == 0 != value_at(f.bottom, at) for f in slopes)
         except (Refused, KeyError):
             return False
@@ -247,7 +252,7 @@ class Place:
         if len(self.question.unknowns) != 1 or self.exact is None:
             return False
         try:
-            top, (own,) = dense(self.question.given.quotients()[0].top), map(spelled, self.exact.values())
+            top, (own,) = dense(quotients(self.question.given)[0].top), map(spelled, self.exact.values())
         except (Refused, KeyError):
             return False
         for certificate in self.question.others.values():

@@ -10,26 +10,16 @@ from typing import Self
 from flint import fmpq
 
 from closedform.kernel import reading
-from closedform.kernel.algebra.tower import is_zero, prove_relation
+from closedform.kernel.algebra.relations import prove_relation
+from closedform.kernel.algebra.tower import is_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import Given
 from closedform.kernel.claims.matrices import HEADS, PROPERTIES
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import (
-    MINUS,
-    ONE,
-    ZERO,
-    Relation,
-    Tree,
-    add,
-    as_integer,
-    differentiate,
-    free_names,
-    mul,
-    read,
-    requirements,
-)
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, as_integer, free_names, mul, read
 from closedform.kernel.finding import COVERED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree, normal, same_need
 from closedform.kernel.headlines.text import parse

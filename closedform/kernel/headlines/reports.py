@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from closedform.kernel.algebra.tower import is_zero, opposed, prove_relation
+from closedform.kernel.algebra.relations import opposed, prove_relation
+from closedform.kernel.algebra.tower import is_zero
 from closedform.kernel.certificate import Certificate
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, differentiate, mul, requirements
+from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, mul
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
-from closedform.kernel.headlines.spelling import CLASSES
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.kinks import rooted
 from closedform.kernel.headlines.matrices import alike, matrices
 from closedform.kernel.headlines.optimum import worth
 from closedform.kernel.headlines.places import Place
+from closedform.kernel.headlines.spelling import CLASSES
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.headlines.witness import refuted
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence

@@ -15,7 +15,8 @@ from closedform.algebra.polynomial_loss import degree
 from closedform.errors import InputError
 from closedform.expression import Node, column_names, heads, name, scalar_names, to_tree
 from closedform.frozen import FrozenMap
-from closedform.kernel.expressions.tree import Tree, differentiate, read, write
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import Tree, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.problem import Problem
 from closedform.reading.language import unparse

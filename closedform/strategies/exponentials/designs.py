@@ -6,7 +6,7 @@ from flint import fmpq, fmpz_mpoly
 
 from closedform.algebra.designs import Point, critical_count, distinct
 from closedform.attempt import Finding, finding
-from closedform.kernel.claims.exponentials import summands
+from closedform.kernel.claims.descent_direction import summands
 from closedform.kernel.reading import Refused
 from closedform.strategies.exponentials.field import Setting
 

@@ -16,6 +16,7 @@ from flint import fmpq, fmpz_mpoly
 from closedform.algebra import bridge
 from closedform.kernel.algebra.exponentials import Field, Key, Quotient
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import Tree, as_integer
 from closedform.kernel.reading import Json, Refused, refuse
@@ -58,7 +59,7 @@ def setting(system: Stationarity) -> Setting:
     try:
         loss = kernel.read(bridge.to_tree(system.loss)) if system.loss is not None else None
         equations = [] if loss is not None else [kernel.read(bridge.to_tree(e)) for e in system.equations]
-        trees = equations or [kernel.differentiate(loss, u) for u in unknowns if loss is not None]
+        trees = equations or [differentiate(loss, u) for u in unknowns if loss is not None]
         positive = {s.name for s in (*system.unknowns, *system.parameters) if s.is_positive}
         return build(system, loss, trees, unknowns, columns_of(system.problem), positive)
     except (Refused, bridge.NoTranslation) as reason:

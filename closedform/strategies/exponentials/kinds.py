@@ -14,6 +14,7 @@ from closedform.kernel.algebra.exponentials import Field, Quotient
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.convexity import CONVEX, curvature
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.points import Kind
@@ -28,10 +29,8 @@ def hessian(where: Setting) -> list[list[Tree]]:
     names = [u.name for u in where.system.unknowns]
     if where.loss is None:
         return []
-    first = [kernel.differentiate(where.loss, u) for u in names]
-    return [
-        [kernel.differentiate(first[max(i, j)], names[min(i, j)]) for j in range(len(names))] for i in range(len(names))
-    ]
+    first = [differentiate(where.loss, u) for u in names]
+    return [[differentiate(first[max(i, j)], names[min(i, j)]) for j in range(len(names))] for i in range(len(names))]
 
 
 def inertia(rows: list[list[arb]]) -> tuple[int, int, int] | None:
@@ -79,7 +78,7 @@ def is_convex(where: Setting) -> bool:
     except Refused:
         pass
     if len(unknowns) == 1 and where.of[next(iter(unknowns))] is not None:
-        second = kernel.differentiate(kernel.differentiate(where.loss, next(iter(unknowns))), next(iter(unknowns)))
+        second = differentiate(differentiate(where.loss, next(iter(unknowns))), next(iter(unknowns)))
         try:
             above, below = where.field.quotient(second, {})
         except Refused:

@@ -21,8 +21,9 @@ from closedform.budget import Budget
 from closedform.enclosures.certified import certified
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
-from closedform.kernel.claims.exponentials import slopes, summands
+from closedform.kernel.claims.descent_direction import slopes, summands
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
@@ -121,7 +122,7 @@ def constraints(
     Returns the field, the rows and their width. A row of data is a block of its own where its linear part stands
     beside it; else all logarithms and linear parts are one block. Raises ``Refused`` or ``NotExponential``.
     """
-    derivatives = [kernel.differentiate(loss, u) for u in unknowns]
+    derivatives = [differentiate(loss, u) for u in unknowns]
     scales, names = exponentials(derivatives, columns)
     if not scales or names & set(unknowns):
         raise NotExponential("an unknown stands outside exponentials")

@@ -12,7 +12,8 @@ from flint import arb, fmpq, fmpq_mat
 
 from closedform.kernel.claims.least_value import Pair, Squares, number
 from closedform.kernel.expressions.balls import evaluate
-from closedform.kernel.expressions.tree import ZERO, Tree, differentiate, free_names
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.tree import ZERO, Tree, free_names
 from closedform.kernel.reading import Refused
 from closedform.strategies.exponentials.field import common_measure
 

@@ -23,6 +23,7 @@ from closedform.enclosures.certified import certified
 from closedform.expression import column_names, heads
 from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CriticalPoint
@@ -92,7 +93,7 @@ def affine_in(residuals: list[Tree], unknowns: list[str]) -> list[str]:
     out, slopes = list[str](), list[Tree]()
     for v in unknowns:
         try:
-            own = [bind(kernel.differentiate(r, v), {}, {}) for r in residuals]
+            own = [bind(differentiate(r, v), {}, {}) for r in residuals]
         except Refused:  # inside a kink
             continue
         known = {*out, v}

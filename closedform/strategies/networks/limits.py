@@ -17,6 +17,7 @@ from flint import acb, arb, fmpq, fmpz, fmpz_poly
 
 from closedform.kernel.claims.least_value import Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import ONE, ZERO, Tree
 from closedform.kernel.reading import Refused
 from closedform.statement import columns_in
@@ -88,7 +89,7 @@ def _sigmoid(tree: Tree, hidden: list[str]) -> tuple[fmpq, fmpq] | None:
     if not isinstance(grown, tuple) or grown[0] != "exp":
         return None
     nothing: dict[str, Tree] = dict.fromkeys(hidden, ZERO)
-    slopes = [bind(kernel.differentiate(grown[1], u), {}, {}) for u in hidden]
+    slopes = [bind(differentiate(grown[1], u), {}, {}) for u in hidden]
     if bind(grown[1], nothing, {}) != ZERO:
         return None
     numbers = [-c for c in slopes if isinstance(c, fmpq)]

@@ -19,6 +19,7 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.kernel.claims.least_value import Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.statement import columns_in
@@ -114,7 +115,7 @@ def _rectified(tree: Tree, hidden: tuple[str, ...]) -> tuple[fmpq, Vector] | Non
         return None
     inner = tree[2] if tree[1] == ZERO else tree[1]
     nothing: dict[str, Tree] = dict.fromkeys(hidden, ZERO)
-    form = tuple(bind(kernel.differentiate(inner, u), {}, {}) for u in hidden)
+    form = tuple(bind(differentiate(inner, u), {}, {}) for u in hidden)
     if bind(inner, nothing, {}) != ZERO or not all(isinstance(c, fmpq) for c in form):
         return None
     return slope, tuple(c for c in form if isinstance(c, fmpq))

@@ -18,6 +18,7 @@ from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.reading import Refused
 from closedform.stationarity.place import Place
 from closedform.stationarity.scalar import Stationarity, columns_of
@@ -68,10 +69,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
 def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] | str:
     """The field, P, the name of t and its scale; or why there is no such P."""
     columns = columns_of(system.problem)
-    if system.loss is not None:
-        tree = kernel.differentiate(kernel.read(bridge.to_tree(system.loss)), x)
-    else:
-        tree = kernel.read(bridge.to_tree(system.equations[0]))
+    stated = kernel.read(bridge.to_tree(system.equations[0] if system.loss is None else system.loss))
+    tree = stated if system.loss is None else differentiate(stated, x)
     scales, names = exponentials([tree], columns, bounded=True)
     if set(scales) != {(x,)} or names != {x}:
         return "the unknown does not stand both inside and outside of one exponential"

@@ -1,0 +1,24 @@
+"""No other critical point: as many complex zeros as the product of the degrees (Fulton, *Intersection theory*, 8.4.6)."""
+
+from __future__ import annotations
+
+from math import prod
+
+from flint import fmpq_mpoly
+
+from closedform.kernel.claims.critical_points import Given, Point
+from closedform.kernel.claims.zeros.complex_zeros import counted
+from closedform.kernel.reading import Json, refuse
+
+
+def complete(given: Given, points: list[Point], how: dict[str, Json], box: Json) -> tuple[int, str]:
+    """As many equations as unknowns have as many zeros at most, when they are finitely many."""
+
+    def bound(system: list[fmpq_mpoly], gone: list[int]) -> int:
+        if len(system) + len(gone) != len(given.unknowns):
+            refuse("a product of degrees needs as many equations as unknowns")
+        if any(f.is_zero() for f in system):
+            refuse("an equation is zero everywhere")
+        return prod(int(f.total_degree()) for f in system)
+
+    return counted(given, points, how, box, bound)
