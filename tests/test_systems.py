@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from flint import Ordering, acb, arb, ctx, fmpq_mpoly_ctx, fmpz_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from closedform.algebra.polynomial_systems import msolve
 from closedform.algebra.polynomial_systems import solve as solving
 from closedform.algebra.polynomial_systems.basis import Monomials, groebner
 from closedform.algebra.polynomial_systems.lift import reconstruct
@@ -179,6 +181,51 @@ def test_no_multiples_where_zeros_lie_at_infinity() -> None:
     """Two circles meet at two points, and at two more at infinity: with them there are as many as the degrees say."""
     found = solve("x y", "x**2+y**2-4", "x**2+y**2-2*x-3")
     assert (found.complex_count, found.ground) == (2, "B")
+
+
+NOON = next(k for k in KNOWN if k[0] == "noon-3")
+FALSE_ANSWERS = [
+    "",
+    "[-1]:",
+    "[1, 3, -1, []]:",
+    "[0, [1",
+    # a form that is no zero of the equations, though it has the right shape
+    "[0, [0, 3, 1, ['x', 'y', 'z'], [0, 0, 1], [1, [[1, [-1, 1]], [0, [1]], [[[0, [1]], 1], [[0, [1]], 1]]]]]]:",
+    "[0, [0, 3, 2, ['x', 'y', 'z'], [0, 0, 1], [1, [[2, [0, 0, 1]], [1, [0, 2]], [[[0, [1]], 0], [[0, [1]], 1]]]]]]:",
+]
+
+
+@pytest.mark.parametrize("answer", FALSE_ANSWERS)
+def test_another_program_is_believed_nothing(answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in the place of msolve writes what is false: the zeros are found and counted without it."""
+    fake = tmp_path / "msolve"
+    fake.write_text(f'#!/bin/sh\nshift 3\nprintf "%s" "{answer}" > "$1"\n')
+    fake.chmod(0o755)
+    monkeypatch.setattr(msolve, "program", lambda: str(fake))
+    monkeypatch.setattr(solving, "LARGE", 1)
+    found = solve(*NOON[1:2], *NOON[2])
+    assert (found.complex_count, found.real_count, found.ground) == (21, 7, "M")
+
+
+def test_another_program_has_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "msolve"
+    fake.write_text("#!/bin/sh\nexec sleep 60\n")
+    fake.chmod(0o755)
+    monkeypatch.setattr(msolve, "program", lambda: str(fake))
+    assert msolve.zeros_by_msolve([{(2, 0): 1, (0, 0): -2}, {(0, 1): 1, (1, 0): -1}], 2, Budget.of(1)) is None
+
+
+@pytest.mark.skipif(msolve.program() is None, reason="msolve is not installed")
+def test_zeros_by_msolve_are_ours() -> None:
+    for case in (NOON, KNOWN[0]):
+        names, equations = case[1].split(), case[2]
+        ours = solve(*case[1:2], *equations)
+        ring = fmpq_mpoly_ctx.get(tuple(names), Ordering.degrevlex)
+        values = dict(zip(names, ring.gens(), strict=True))
+        terms = [solving._integral(ring.constant(0) + eval(e, {"__builtins__": {}}, values)) for e in equations]
+        form = msolve.zeros_by_msolve(terms, len(names), Budget.of(30))
+        assert form is not None
+        assert form.q.degree() == ours.complex_count
 
 
 def test_basis_of_a_textbook_ideal() -> None:

@@ -27,6 +27,7 @@ from flint import Ordering, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_po
 from closedform.algebra.polynomial_systems.basis import Monomials, Row, groebner
 from closedform.algebra.polynomial_systems.counting import multiples, solved_for
 from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms, lift, reconstruct_all
+from closedform.algebra.polynomial_systems.msolve import zeros_by_msolve
 from closedform.algebra.polynomial_systems.quotient import (
     Quotient,
     Univariate,
@@ -44,6 +45,7 @@ from closedform.budget import Budget
 from closedform.errors import OutOfTime
 from closedform.kernel.reading import Json
 
+LARGE = 30  # zeros that the degrees allow, from which on another process is worth its start
 PRIMES = (
     2147483629,
     2147483587,
@@ -141,6 +143,14 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     k = len(kept)
     begin = time.perf_counter()
     p = PRIMES[0]
+    most = math.prod(max(sum(e) for e in f) for f in system) if len(system) == k else None  # zeros, if finitely many
+    form = zeros_by_msolve(system, k, budget) if k > 1 and (most or LARGE) >= LARGE else None
+    if form is not None:
+        times["msolve"] = time.perf_counter() - begin
+        if most is not None and form.q.degree() == most:
+            bound = _bezout(work, names, total, eliminated)
+            return _finished(names, kept, eliminated, form, most, ("A", bound), times, budget)
+    begin = time.perf_counter()
     ring, basis = _basis(system, k, p, budget) if k else (None, [])
     times["basis"] = time.perf_counter() - begin
     if ring is None:
@@ -163,19 +173,20 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     if small is None:
         return SystemSolution(names, 0, reason="there are too many zeros")
     degree = small.dimension
-    start = univariate(small, budget)
-    lifted = system
-    if start is None:
-        lifted, start = _simple(system, k, p, small, budget)
+    if form is None or form.q.degree() != degree:
+        start = univariate(small, budget)
+        lifted = system
         if start is None:
-            return SystemSolution(names, 0, degree=degree, reason="the multiple zeros did not separate")
-    times["univariate"] = time.perf_counter() - begin
-    form = lift(lifted, start, p, budget)
-    times["lift"] = time.perf_counter() - begin
+            lifted, start = _simple(system, k, p, small, budget)
+            if start is None:
+                return SystemSolution(names, 0, degree=degree, reason="the multiple zeros did not separate")
+        times["univariate"] = time.perf_counter() - begin
+        form = lift(lifted, start, p, budget)
+        times["lift"] = time.perf_counter() - begin
     if form is None:
         return SystemSolution(names, 0, degree=degree, reason="the univariate form did not lift to the rationals")
     ground, bound = "", None
-    if len(system) == k and math.prod(max(sum(e) for e in f) for f in system) == form.q.degree():
+    if form.q.degree() == most:
         ground, bound = "A", _bezout(work, names, total, eliminated)
     elif form.q.degree() == degree:
         bound = multiples(work, eliminated, kept, [ring.unpack(m) for m in small.standard], budget)
