@@ -45,6 +45,11 @@ class Finding:
     refused: bool = False
 
     @property
+    def of_no_minimum(self) -> bool:
+        """Does it say that the loss has no global minimum, and where it falls to?"""
+        return self.theorem in WITHOUT_MINIMUM
+
+    @property
     def of_many_points(self) -> bool:
         """Does each listed point stand for others?"""
         return self.theorem in OF_MANY_POINTS
@@ -80,6 +85,7 @@ OF_THE_LIST = (  # these count or compare the points listed, so they fall with a
     "falls before and rises after the points",
     "coercive",
 )
+WITHOUT_MINIMUM = ("unbounded below", "infimum not attained")
 OF_ALL_TURNS = ("translates by the period", "translates of each unknown")
 OF_MANY_POINTS = (
     *OF_ALL_TURNS,

@@ -119,3 +119,12 @@ def largest_class(classes: Sequence[str | None]) -> str | None:
     """The smallest class of ``CLASSES`` that holds all the given ones."""
     known = [c for c in classes if c is not None]
     return max(known, key=CLASSES.index) if known else None
+
+
+def interval(low: str, high: str) -> str:
+    """The closed interval between two ends, open where one is infinite.
+
+    >>> interval("0", "1"), interval("-oo", "0")
+    ('[0, 1]', '(-oo, 0]')
+    """
+    return f"{'(' if low == '-oo' else '['}{low}, {high}{')' if high == 'oo' else ']'}"

@@ -91,3 +91,61 @@ def test_a_root_below_a_fraction_bar_is_positive() -> None:
     """1/sqrt(u) asks for u > 0, so the domain is open: no edge is left to be looked at."""
     for text in ("1/sqrt(x - 1)", "(x - 1)^(-1/2) + (x - 1)^(1/2)", "3/(2*sqrt(x - 1))"):
         assert {r.op for r in Domain.of(read(text)).requirements} == {">"}
+
+
+@pytest.mark.parametrize(
+    ("loss", "end", "range_", "kind"),
+    [
+        ("|x| - |x - 1|", 0, "(-oo, 0]", "global minimum"),  # -1 for x <= 0, then rising, 1 for x >= 1
+        ("|x| - |x - 1|", 1, "[1, oo)", "local maximum"),
+        ("max(0, x) - x", 0, "[0, oo)", "global minimum"),
+        ("|x|*x - x^2", 0, "[0, oo)", "local maximum"),  # -2*x^2 for x < 0, then 0
+    ],
+)
+def test_a_flat_end_of_the_line(loss, end, range_, kind):
+    report = cf.derive(loss)
+    assert any(f"any value in {range_} is a {kind}" in s.text for s in report.verdict.statements)
+    assert [p.kind for p in report.critical_points if p.exact["x"] == end] == [kind]
+    assert "The only" not in report.to_text()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "sqrt((x - 1)^2 + y^2) + sqrt((x + 1)^2 + y^2)",  # the sum of distances from (1, 0) and (-1, 0): 2 between them
+        "sqrt(x^2 + y^2) - x",  # 0 for y = 0 and x >= 0
+    ],
+)
+def test_a_segment_of_minima_is_not_denied(loss):
+    report = cf.derive(loss)
+    assert not report.complete
+    assert report.verdict.outcome not in ("no_critical_point", "closed")
+    assert not report.faults
+
+
+@pytest.mark.parametrize(
+    ("loss", "assumed", "least"),
+    [
+        ("x^2 - 7*x", ["x integer", "0 <= x <= 2"], "-10"),
+        ("(x - 1/2)^2 + (y - x)^2", ["x integer"], "0.25"),
+        ("x^2 + y^2 + x*y - 3*x", ["x integer", "y integer"], "-3"),
+        ("|x - 3/2|", ["x integer"], "0.5"),
+    ],
+)
+def test_integers_do_not_end_without_a_number(loss, assumed, least):
+    report = cf.derive(loss, assumptions=assumed)
+    assert any(s.trust == "observed" and f"found is {least}," in s.text for s in report.verdict.statements)
+
+
+def test_an_edge_is_no_minimum_where_the_loss_is_unbounded():
+    """(x - 1)/sin(pi*x) is -1/2 at the end 3/2 and falls without bound as x -> 0."""
+    report = cf.derive("(x - 1)/sin(pi*x)", box={"x": ("0", "3/2")})
+    assert not report.faults
+    assert report.verdict.minimiser is None
+
+
+def test_a_constraint_with_a_kink_at_the_candidate():
+    """y >= |x| has no gradient at the origin, where y is least."""
+    report = cf.derive("y subject to y >= |x|")
+    (point,) = report.critical_points
+    assert point.kind == "global minimum" and dict(point.numeric) == {"x": "0", "y": "0"}

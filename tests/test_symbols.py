@@ -222,3 +222,10 @@ def test_a_minimum_on_the_edge_for_other_data_is_not_denied() -> None:
 def test_a_period_holds_the_parameter_whatever_its_name(name: str) -> None:
     report = derive(f"cos({name}*x)", "x", f"{name} > 0")
     assert {(x, kind) for x, kind, _ in cases(report)} == {("0", "local maximum"), (f"pi/{name}", "local minimum")}
+
+
+def test_the_turns_that_are_left_out_make_the_answer_partial() -> None:
+    """tan(x) - a*x has the slope tan(x)^2 + 1 - a: each of its zeros, moved by pi, is one, and the loss has no period."""
+    report = derive("tan(x) - a*x", "x")
+    assert report.verdict.outcome == "partly_closed"
+    assert "The 2 critical points listed have an exact expression" in " ".join(report.to_text().split())

@@ -224,7 +224,8 @@ class _Audit:
         missed = search.missed()
         if missed:
             self.faults.append(f"a {self._word()} at {missed} is not listed")
-        edge = search.edge() if none and not a.points else ""
+        low = any(f.of_no_minimum for f in a.findings)  # then no end of the domain is a global minimum
+        edge = search.edge() if none and not a.points and not low else ""
         if edge:
             self.faults.append(f"the minimum on the edge, at {edge}, is not said")
 

@@ -185,6 +185,8 @@ class Eliminator:
         if found.obstacles and (values := self.all_zeros(e, u)) is not None:
             found = Roots(tuple(values))
         self._learned(found, others)
+        if found.everywhere:
+            self.obstacles.append(Obstacle(e, u, u, "it may hold on a whole interval"))
         guards = found.guards or [()] * len(found.values)
         return [s for v, g in zip(found.values, guards, strict=True) for s in self._with(u, v, rest, others, g)]
 

@@ -58,8 +58,8 @@ class Cutter:
         breaks = list[Any]()
         for s in self._switching(loss):
             found = real_roots(s, self.x, self.facts, budget=self.budget)
-            if found.obstacles or found.placeholders:
-                raise Undecided(f"where {s} changes its sign")
+            if found.obstacles or found.placeholders or found.everywhere or s.has(sp.sin, sp.cos, sp.tan):
+                raise Undecided(f"where {s} changes its sign")  # of circular functions one turn is listed only
             breaks += [v for v in found.values if v.is_real is not False]
         ordered = self.sorted(list(dict.fromkeys(sp.nsimplify(b) if b.is_Rational else b for b in breaks)))
         if len(ordered) > MAX_BREAKS:

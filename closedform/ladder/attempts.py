@@ -14,8 +14,9 @@ from typing import Any
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
+from closedform.frozen import FrozenMap
 from closedform.ladder import LARGE, MATRIX, NUMBERS, SCALAR, TEXT
-from closedform.ladder.verdict import DECISIVE, Checked, check, coherent, conclude
+from closedform.ladder.verdict import DECISIVE, SEARCHED, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
 from closedform.problem import Problem
 from closedform.stationarity.large.streamed import Streamed
@@ -24,6 +25,7 @@ from closedform.stationarity.system import Outline, Reduction, System
 LEAST = "global minimum"
 MAX_DEPTH = 6  # reductions within reductions
 BROKE = "the audit broke"
+LAST = "closedform.strategies.scalar.observed"
 KEPT = 0.35  # of the time of a problem in numbers, for the strategies that bring numbers
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
 
@@ -86,7 +88,23 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     found = [c for c in conclusions if c.outcome in (*DECISIVE, "enclosed")]
     conclusion = conclude("ladder", found) if found else conclusions[-1]
     yield Until("checking the certificates", budget.deadline)
-    yield check(audited(problem, conclusion, budget))
+    yield check(_with_number(system, audited(problem, conclusion, budget), budget))
+
+
+def _with_number(system: System, conclusion: Attempt, budget: Budget) -> Attempt:
+    """The conclusion; of a problem in numbers that it leaves without any, with the least loss that a search meets."""
+    said = any(f.theorem == SEARCHED or f.of_no_minimum for f in conclusion.findings)
+    if said or conclusion.points or conclusion.outcome not in ("failed", "timeout", "enclosed"):
+        return conclusion
+    last = strategy(LAST)
+    try:
+        if not system.in_expressions or budget.remaining < 1 or last.declines(system) is not None or not last.attempt:
+            return conclusion
+        seen = last.attempt(system, budget)
+    except (OutOfTime, ClosedFormError, ArithmeticError, ValueError):
+        return conclusion
+    findings = (*conclusion.findings, *seen.findings)
+    return replace(conclusion, findings=findings, details=FrozenMap({**conclusion.details, **seen.details}))
 
 
 def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:

@@ -183,7 +183,7 @@ def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
     """The conclusion without what its own parts contradict; it never says more than before.
 
     * of numbers, "every critical point is closed" needs a complete list, or a stated period (of a formula in symbols,
-      that the family of critical points has one);
+      that the family of critical points has one, of which no turn is left out);
     * an empty list is complete only where it is proved that there is nothing to list;
     * what is proved of a family of data is not said of a problem with numbers only (theory: T13-T15 speak of
       parameters that run over an interval);
@@ -195,7 +195,8 @@ def coherent(problem: Problem, conclusion: Attempt) -> Attempt:
         _ALL_TURNS.search(p.note) for p in conclusion.points
     )
     whole = conclusion.complete or conclusion.formula is not None or turns
-    if conclusion.outcome == "solved" and not whole and not problem.parameters:
+    cut = any(f.theorem == "turns are not listed" for f in conclusion.findings)
+    if conclusion.outcome == "solved" and not whole and (cut or not problem.parameters):
         listed = any(p.exact is not None for p in conclusion.points)
         open_list = finding("further points are not proved absent", "observed")
         conclusion = replace(

@@ -261,7 +261,12 @@ class _Gate:
         rows = list[list[float]]()
         for r in self.system.domain.own():
             if r.op in (">=", "<=", "=") and not r.sums and (place.vanishes(r.gap) or self._may_vanish(place, r)):
-                rows.append(self._floats(place, [differentiate(kernel.read(to_tree(r.gap)), u) for u in self.names]))
+                smooth = place.active(r.gap, smooth=True)
+                if smooth is None:  # a kink of the constraint: it has no gradient
+                    rows.append([float("nan")] * len(self.names))
+                    continue
+                tree = kernel.read(to_tree(smooth))
+                rows.append(self._floats(place, [differentiate(tree, u) for u in self.names]))
         if slopes is None or not rows:
             return False
         active = np.array(rows, dtype=float).T
@@ -362,6 +367,7 @@ class _Gate:
     def _concluded(self, points: list[CriticalPoint], complete: bool) -> Attempt:
         found = replace(self.found, points=tuple(points))
         if len(points) < len(self.found.points):
+            complete = complete and not any(f.of_many_points for f in found.findings)  # the end of a set was no point
             found = without_list_certificates(without_comparisons(found))
             points = list(found.points)
         counts = dict(found.counts) if len(points) == len(self.found.points) else {}  # those of a larger list

@@ -85,7 +85,9 @@ def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
 
 
 def exact_zeros(equation: Any, x: Any, budget: Budget) -> tuple[Any, ...] | None:
-    """All real zeros of an expression in one symbol, as expressions; None where that is open or one has no formula.
+    """All real zeros of an expression in one symbol, as expressions.
+
+    None where that is open, one has no formula, or they fill an interval.
 
     >>> from sympy import Symbol, exp
     >>> x = Symbol("x", real=True)
@@ -102,7 +104,7 @@ def exact_zeros(equation: Any, x: Any, budget: Budget) -> tuple[Any, ...] | None
         return None
     add_formulas(found.spots, budget)
     values = [_formula_of(s) for s in found.spots]
-    return tuple(values) if found.complete and None not in values else None
+    return tuple(values) if found.complete and not found.intervals and None not in values else None
 
 
 def _formula_of(spot: Spot) -> Any:

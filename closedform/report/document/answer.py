@@ -50,7 +50,9 @@ def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
     elif verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         lines.append((_of_the_optimum(report),))
     lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period", "interval", "family")]
-    if not report.critical_points and report.formula is None:  # no problem in numbers ends without a number
+    if (
+        not report.critical_points and report.formula is None and not without
+    ):  # no problem in numbers ends without a number
         lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "search"]
     if report.refused:
         lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
@@ -119,7 +121,8 @@ def optima(report: ReportRecord) -> list[CriticalPoint]:
 def _verdict(report: ReportRecord) -> str:
     verdict, points = report.verdict, report.critical_points
     what, how = thing(report), HOW.get(verdict.expression_class or "", "")
-    exact = sum(p.exact is not None for p in points)
+    written = together(points)
+    exact, listed = sum(cases[0].exact is not None for cases in written), len(written)
     if verdict.outcome == "closed" and verdict.scope == "formula":
         turns = any(s.topic == "period" for s in verdict.statements)
         if points and not report.complete and not turns:  # only one turn of sin or cos, or special data left aside
@@ -130,16 +133,18 @@ def _verdict(report: ReportRecord) -> str:
     if verdict.outcome == "closed":
         edge = any(p.kind.startswith("boundary") for p in points)
         told = bool(optima(report)) and not edge
-        all_listed = report.complete and not any(s.topic == "interval" for s in verdict.statements)
-        return _all_exact(_counted(points, "point" if edge else what), len(points), how, all_listed, told)
-    if verdict.outcome == "partly_closed" and exact == len(points):
+        rest = (
+            "" if not is_whole(report) else "inside the domain there are no others" if edge else "there are no others"
+        )
+        return _all_exact(_counted(points, "point" if edge else what), len(points), how, rest, told)
+    if verdict.outcome == "partly_closed" and exact == listed:
         many = f"The {what} listed has" if exact == 1 else f"The {exact} {what}s listed have"
         return f"{many} an exact expression, {how}; whether there are others is open."
     if verdict.outcome == "partly_closed":
         excluded = excluded_classes(report)
         rest = f"the others have none {excluded}" if excluded else "of the others this is open, or they have none"
         have = "has" if exact == 1 else "have"
-        return f"{exact} of the {len(points)} {what}s {have} an exact expression, {how}; {rest}."
+        return f"{exact} of the {listed} {what}s {have} an exact expression, {how}; {rest}."
     if verdict.outcome == "no_critical_point":
         return (
             f"There is no {what}: "
@@ -155,6 +160,11 @@ def _verdict(report: ReportRecord) -> str:
     return "It is open whether there is a closed form: none was found, and none is excluded."
 
 
+def is_whole(report: ReportRecord) -> bool:
+    """Is every critical point listed, none of them standing for a whole interval?"""
+    return report.complete and not any(s.topic == "interval" for s in report.verdict.statements)
+
+
 def _counted(points: Sequence[CriticalPoint], what: str) -> str:
     """What the listed ones are, one by one: points, or families of them."""
     families = sum(p.is_family for p in points)
@@ -163,15 +173,15 @@ def _counted(points: Sequence[CriticalPoint], what: str) -> str:
     return f"family of {what}s" if families == len(points) else f"{what} or family"
 
 
-def _all_exact(what: str, count: int, how: str, complete: bool, told: bool) -> str:
+def _all_exact(what: str, count: int, how: str, rest: str, told: bool) -> str:
     if count == 1 and not told:
         return f"It is exact, {how}."
     if count == 1:
-        return f"It is the only {what}, and exact {how}." if complete else f"The {what} is exact, {how}."
+        return f"It is the only {what}, and exact {how}." if rest else f"The {what} is exact, {how}."
     if count == 0:
         return f"Every {what} has an exact expression, {how}."
     many = f"Both {_plural(what, 2)}" if count == 2 else f"All {count} {_plural(what, count)}"
-    return f"{many} are exact, {how}; there are no others." if complete else f"{many} listed are exact, {how}."
+    return f"{many} are exact, {how}; {rest}." if rest else f"{many} listed are exact, {how}."
 
 
 def _none(report: ReportRecord, what: str) -> str:
@@ -184,7 +194,7 @@ def _none(report: ReportRecord, what: str) -> str:
         subject = f"the global {SOUGHT_STEM[report.problem.sense]}iser" if best else f"every {what}"
         return f"No formula {excluded} gives {subject} {_everywhere(report)}."
     count = len(report.critical_points)
-    if count == 1 and report.complete:
+    if count == 1 and is_whole(report):
         return f"It is the only {what}, and has no expression {excluded}."
     return (
         f"None of the {count} {what}s has an expression {excluded}."
@@ -279,7 +289,7 @@ def _kinds(report: ReportRecord, digits: int) -> list[Line]:
     if len(points) == 1 and len(names_of(points[0])) <= 4:
         (point,) = points
         place = separated([coordinate(point, u, digits) for u in names_of(point)])
-        only = "The only" if report.complete else "A"
+        only = "The only" if is_whole(report) else "A"
         told = conditions(report.problem, point.conditions)
         under = f", when {', and '.join(told)}" if told else ""
         if point.kind == "unclassified":

@@ -13,7 +13,7 @@ import sympy as sp
 
 from closedform.algebra import bridge
 from closedform.points import SOUGHT, CriticalPoint
-from closedform.report.document.answer import said_where, sentence, thing
+from closedform.report.document.answer import is_whole, said_where, sentence, thing
 from closedform.report.document.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, Table
 from closedform.report.document.points import coordinate, height, names_of, separated
 from closedform.report.document.textbook import conditions, gradient
@@ -122,7 +122,7 @@ def _solutions(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
             lines.append((*_source(report, p), *separated([coordinate(p, u, DIGITS) for u in names_of(p)]), tail))
         if len(points) > MOST:
             lines.append((f"… and {len(points) - MOST} more",))
-        if report.complete:
+        if is_whole(report):
             lines.append((f"There are no other real {thing(report)}s{said_where(report)}.",))
         yield tuple(lines)
     excluded = [s for s in report.verdict.statements if s.topic.startswith("not ") and s.trust != "observed"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from closedform.points import interval
 from closedform.report.theorems.words import Theorem, coordinates, critical_points, there_are, unless, written
 
 BEZOUT = "Fulton, Intersection theory, 8.4.6"
@@ -113,8 +114,8 @@ def _bounds(edges: Sequence[tuple[object, object, bool]]) -> str:
 
 def _interval(low: object, high: object, kind: str) -> str:
     return (
-        f"the loss is constant on an interval: any value in [{written(low)}, {written(high)}] is a {kind}, listed by its "
-        "ends"
+        f"the loss is constant on an interval: any value in {interval(written(low), written(high))} is "
+        f"{kind if kind == 'degenerate' else f'a {kind}'}, listed by its ends"
     )
 
 
@@ -296,7 +297,8 @@ POINTS: dict[str, Theorem] = {
         "has a global minimum, at the critical point of least loss"
     ),
     "falls before and rises after the points": Theorem(
-        "the loss falls before the first and rises after the last of them: the least is the global minimum"
+        "before the first of them the loss does not rise, and after the last it does not fall: the least is the global "
+        "minimum"
     ),
     "constant on an interval": Theorem(_interval, topic="interval"),
     "convex with sorted kinks": Theorem(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ counterexample = {"loss": "a*exp(x) - x", "unknowns": ["x"]}
 MAX_UNKNOWNS = 20
 STARTS = 600
 POLISHED = 10
+MOST_STEPPED = 5  # integers that are moved at once
 
 
 def declines(system: Stationarity) -> str | None:
@@ -42,8 +44,6 @@ def declines(system: Stationarity) -> str | None:
         return "the coefficients hold parameters"
     if len(system.unknowns) > MAX_UNKNOWNS:
         return "there are too many unknowns"
-    if any(u.is_integer for u in system.unknowns):
-        return "an unknown is an integer"
     if system.kind == "sum" or Feasible.of(system) is None:
         return "there is no loss in numbers"
     return None
@@ -55,16 +55,19 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     measure = _measure(system, feasible) if feasible is not None else None
     if feasible is None or measure is None:
         return Attempt(name, "declined", "the loss cannot be evaluated in floating point")
+    whole = np.array([bool(u.is_integer) for u in feasible.unknowns])
     with np.errstate(all="ignore"):
-        found = _search(measure, feasible, budget)
+        found = _search(_in_integers(measure, whole), feasible, budget)
+        found = _stepped(measure, whole, found, budget) if found is not None and whole.any() else found
     if found is None:
         return Attempt(name, "failed", "no point with a finite loss was met")
     point, loss = found
     downhill = bool(np.abs(point).max() > 1e7 or loss < -1e12)
-    way = unbounded(system, escape(system, feasible.loss, feasible.unknowns, ())) if downhill else None
+    to_infinity = downhill and not whole.any()  # a path of reals need not meet integers
+    way = unbounded(system, escape(system, feasible.loss, feasible.unknowns, ())) if to_infinity else None
     if way is not None:
         return Attempt(name, "enclosed", "the loss has no lower bound", findings=(way,))
-    seen = {u.name: float(v) for u, v in zip(feasible.unknowns, point, strict=True)}
+    seen = {u.name: float(v) + 0.0 for u, v in zip(feasible.unknowns, point, strict=True)}
     said = least_seen(name, seen, loss, downhill=downhill)
     return replace(said, details=FrozenMap({"observed": {**seen, "loss": loss}}))
 
@@ -107,6 +110,26 @@ def _measure(system: Stationarity, feasible: Feasible) -> Callable[[np.ndarray],
     except (Refused, KeyError, TypeError, ValueError, NotImplementedError):
         return None
     return at
+
+
+def _in_integers(measure: Callable[[np.ndarray], np.ndarray], whole: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The measure at the nearest integers of the coordinates that are integers."""
+    return (lambda points: measure(np.where(whole, np.rint(points), points))) if whole.any() else measure
+
+
+def _stepped(
+    measure: Callable[[np.ndarray], np.ndarray], whole: np.ndarray, found: tuple[np.ndarray, float], budget: Budget
+) -> tuple[np.ndarray, float]:
+    """Down by steps of one or two in integers, as far as they lead; the other coordinates stay."""
+    point, loss = np.where(whole, np.rint(found[0]), found[0]), found[1]
+    steps = np.array(list(product(*((-2, -1, 0, 1, 2) if w else (0,) for w in whole[:MOST_STEPPED]))))
+    steps = np.pad(steps, ((0, 0), (0, len(whole) - steps.shape[1])))
+    while budget.remaining > 0.3:
+        around = measure(point + steps)
+        if not around.min() < loss:
+            break
+        point, loss = point + steps[int(np.argmin(around))], float(around.min())
+    return point, loss
 
 
 def _search(

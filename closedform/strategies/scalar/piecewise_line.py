@@ -20,7 +20,7 @@ from closedform.budget import Budget
 from closedform.calculus.pieces import Cutter, Pieces, Undecided
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
-from closedform.points import Kind
+from closedform.points import Kind, interval
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
@@ -99,11 +99,11 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         elif before == after and before != 0 and sp.simplify(slopes[pieces.breaks.index(b)].subs(x, b)) == 0:
             places.append(_Place(b, "degenerate"))
     places += _flats(pieces, signs)
-    falls_then_rises = signs[0][0] < 0 < signs[-1][1]
+    attained = signs[0][0] <= 0 <= signs[-1][1]
     if not places:
         none = "no piece has a critical point and no break is a minimum"
         return concluded(name, system, Found((), True, Record(finding("monotone on each piece")), none=none), budget)
-    return _report(system, pieces, places, falls_then_rises, budget)
+    return _report(system, pieces, places, attained, budget)
 
 
 def _kind(before: int, after: int) -> Kind:
@@ -150,6 +150,10 @@ def _flats(pieces: Pieces, signs: list[tuple[int, int]]) -> list[_Place]:
         low = pieces.breaks[first - 1] if first > 0 else -sp.oo
         high = pieces.breaks[k - 1] if k < n else sp.oo
         before, after = (signs[first - 1][1] if first > 0 else -1), (signs[k][0] if k < n else 1)
+        if first == 0 < k < n:  # without an end on one side the other one decides
+            before = -after
+        elif k == n and first > 0:
+            after = -before
         out.append(_Place(low, _kind(before, after), end=high))
     return out
 
@@ -181,7 +185,7 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
             points.append(FoundPoint({x: p.value}, kind=kind, loss=values[i], note="a kink" if p.kink else ""))
             continue
         record.say("constant on an interval", low=p.value, high=p.end, kind=kind)
-        note = f"any value in [{text(p.value)}, {text(p.end)}]"
+        note = f"any value in {interval(text(p.value), text(p.end))}"
         points += [
             FoundPoint({x: end}, kind=kind, loss=values[i], expression_class="piecewise", note=note)
             for end in (p.value, p.end)
