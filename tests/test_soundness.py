@@ -149,3 +149,6 @@ def test_a_constraint_with_a_kink_at_the_candidate():
     report = cf.derive("y subject to y >= |x|")
     (point,) = report.critical_points
     assert point.kind == "global minimum" and dict(point.numeric) == {"x": "0", "y": "0"}
+
+    assert point.kind == "global minimum"
+    assert dict(point.numeric) == {"x": "0", "y": "0"}
