@@ -54,7 +54,7 @@ def columns_in(statement: Mapping[str, Json]) -> dict[str, list[fmpq]]:
 
 def tree_of(problem: Problem) -> Json:
     """The tree of the loss, or ``{"equations": [...]}``; None where the kernel has no words for the problem."""
-    if problem.constraints:
+    if problem.constraints and problem.level != "matrix":
         return None
     if problem.level == "matrix":
         found = to_tree(problem.loss) if problem.loss is not None else None

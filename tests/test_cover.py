@@ -61,6 +61,33 @@ CASES: dict[str, tuple[Ask, set[str]]] = {
     "Lambert's function": (lambda: cf.derive("exp(x)+x^2/2"), set()),
 }
 
+for loss in (
+    "attention_values",
+    "batch_normalisation",
+    "constrained_ols",
+    "covariance",
+    "elm",
+    "factorisation_step",
+    "gls",
+    "kalman",
+    "least_squares_classifier",
+    "lqr",
+    "lyapunov",
+    "mean_variance",
+    "min_variance",
+    "multi_output",
+    "ols_intercept",
+    "precision",
+    "ridge_intercept",
+    "smoother",
+    "softmax",
+    "sylvester",
+    "tikhonov",
+    "two_stage",
+    "wls",
+):
+    CASES[loss] = (lambda loss=loss: cf.derive(loss), set())
+
 
 @pytest.mark.parametrize("name", CASES)
 def test_what_is_covered(name: str) -> None:

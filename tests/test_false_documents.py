@@ -310,6 +310,7 @@ def a_median_outside_the_domain() -> Doc:
 
 RESIDUAL = ["+", ["*", "X", "a"], ["*", "-1", "y"]]
 OLS = ["^", ["norm", RESIDUAL], "2"]
+LEAST = ["*", ["inv", ["*", ["transpose", "X"], "X"]], ["transpose", "X"], "y"]
 SHAPES: Doc = {"X": ["n", "k"], "y": ["n", "1"], "a": ["k", "1"]}
 
 
@@ -353,8 +354,7 @@ def a_sum_of_two_unknowns() -> Doc:
     both = ["+", ["*", "X", "a"], ["*", "X", "b"], ["*", "-1", "y"]]
     loss = ["^", ["norm", both], "2"]
     shapes = {**SHAPES, "b": ["k", "1"]}
-    least = ["*", ["inv", ["*", ["transpose", "X"], "X"]], ["transpose", "X"], "y"]
-    return about_matrices(loss, stationary(loss, [["a", least], ["b", ["zeros", "k", "1"]]], shapes), shapes)
+    return about_matrices(loss, stationary(loss, [["a", LEAST], ["b", ["zeros", "k", "1"]]], shapes), shapes)
 
 
 def a_quartic_in_two_factors() -> Doc:
@@ -476,6 +476,77 @@ def a_derivative_with_the_wrong_side_of_a_kink() -> Doc:
     return report(tree, [], [], stationarity={"gradient": {"x": "sign(1 - x)"}})
 
 
+def weights_of_either_sign() -> Doc:
+    """(X*a - y)'*W*(X*a - y) has a saddle where W is not definite."""
+    gap = ["+", ["*", "X", "a"], ["*", "-1", "y"]]
+    loss = ["*", ["transpose", gap], "W", gap]
+    inside = ["*", ["transpose", "X"], "W", "X"]
+    formula = [["a", ["*", ["inv", inside], ["transpose", "X"], "W", "y"]]]
+    shapes = {**SHAPES, "W": ["n", "n"]}
+    doc = about_matrices(loss, stationary(loss, formula, shapes, properties={"W": ["sym"]}), shapes)
+    return {**doc, "problem": {**doc["problem"], "assumptions": ["W sym"]}}
+
+
+def the_farthest_point_of_a_sphere() -> Doc:
+    """||a - y||^2 on the sphere through y is least at y, and greatest at -y."""
+    loss = ["^", ["norm", ["+", "a", ["*", "-1", "y"]]], "2"]
+    shapes: Doc = {"a": ["n", "1"], "y": ["n", "1"]}
+    round_ = ["+", ["*", ["transpose", "a"], "a"], ["*", "-1", ["transpose", "y"], "y"]]
+    statement = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": {}, "constraints": [round_]}
+    claim = {"kind": "matrix_stationary", "formula": [["a", ["*", "-1", "y"]]]}
+    doc = about_matrices(loss, certificate(statement, claim, {"tall": []}), shapes)
+    return {**doc, "problem": {**doc["problem"], "constraints": ["a'*a = y'*y"]}}
+
+
+def a_constraint_of_the_document_alone() -> Doc:
+    doc = about_matrices(OLS, stationary(OLS, [["a", LEAST]]))
+    return {**doc, "problem": {**doc["problem"], "constraints": ["ones(k)'*a = 1"]}}
+
+
+def a_constraint_that_is_an_inequality() -> Doc:
+    doc = about_matrices(OLS, stationary(OLS, [["a", LEAST]]))
+    return {**doc, "problem": {**doc["problem"], "constraints": ["ones(k)'*a <= 1"]}}
+
+
+def a_constraint_with_another_side() -> Doc:
+    doc = a_formula_under_a_constraint()
+    return {**doc, "problem": {**doc["problem"], "constraints": ["ones(n)'*a = 2"]}}
+
+
+def a_stationary_symmetric_matrix(properties: str = "sym") -> Doc:
+    """tr(C*T) - log det T is convex where T is positive definite, and on no larger set of symmetric matrices."""
+    loss = ["+", ["tr", ["*", "C", "T"]], ["*", "-1", ["logdet", "T"]]]
+    shapes: Doc = {"C": ["k", "k"], "T": ["k", "k"]}
+    words = {"C": ["spd"], "T": [properties]}
+    statement = {"loss": loss, "unknowns": ["T"], "shapes": shapes, "properties": words, "constraints": []}
+    proof = certificate(statement, {"kind": "matrix_stationary", "formula": [["T", ["inv", "C"]]]}, {"tall": []})
+    doc = about_matrices(loss, proof, shapes)
+    problem = {**doc["problem"], "assumptions": ["C spd"], "domain": {"T": properties}}
+    return {**doc, "problem": problem}
+
+
+def a_symmetric_unknown_of_the_certificate_alone() -> Doc:
+    """Along directions that are not symmetric nothing is shown."""
+    doc = a_stationary_symmetric_matrix()
+    return {**doc, "problem": {**doc["problem"], "domain": {"T": "real"}}}
+
+
+def many_minimisers_where_a_matrix_is_singular() -> Doc:
+    """||y - K*c||^2 + lam*c'*K*c does not change along the null space of K."""
+    loss = ["+", ["^", ["norm", ["+", "y", ["*", "-1", "K", "c"]]], "2"], ["*", "lam", ["transpose", "c"], "K", "c"]]
+    shapes: Doc = {"K": ["n", "n"], "y": ["n", "1"], "c": ["n", "1"]}
+    inside = ["+", "K", ["*", "lam", ["eye", "n"]]]
+    claim = {"kind": "matrix_stationary", "formula": [["c", ["*", ["inv", inside], "y"]]]}
+    statement = {"loss": loss, "unknowns": ["c"], "shapes": shapes, "properties": {"K": ["psd"]}, "constraints": []}
+    doc = about_matrices(loss, certificate(statement, claim, {"tall": []}), shapes)
+    return {**doc, "problem": {**doc["problem"], "assumptions": ["K psd", "lam > 0"]}}
+
+
+def a_definition_that_is_another() -> Doc:
+    doc = about_matrices(OLS, stationary(OLS, [["a", LEAST]]))
+    return {**doc, "formula": {"unknown": {"a": "P*X'*y where P = inv(X'*X + eye(k))"}}}
+
+
 FALSE = [
     (a_point_beside_the_median, "critical_points[0].exact"),
     (a_point_beside_the_median, "critical_points[0].kind"),
@@ -539,6 +610,18 @@ FALSE = [
     (convex_by_a_parameter_that_bears_the_name_of_an_index, "critical_points[0].kind"),
     (affine_with_a_determinant_that_is_always_zero, "complete"),
     (a_derivative_with_the_wrong_side_of_a_kink, "gradient by x"),
+    (weights_of_either_sign, "verdict.minimiser"),
+    (the_farthest_point_of_a_sphere, "verdict.minimiser"),
+    (the_farthest_point_of_a_sphere, "complete"),
+    (a_constraint_of_the_document_alone, "formula"),
+    (a_constraint_that_is_an_inequality, "formula"),
+    (a_constraint_with_another_side, "formula"),
+    (a_stationary_symmetric_matrix, "verdict.minimiser"),
+    (a_stationary_symmetric_matrix, "complete"),
+    (a_symmetric_unknown_of_the_certificate_alone, "formula"),
+    (many_minimisers_where_a_matrix_is_singular, "complete"),
+    (many_minimisers_where_a_matrix_is_singular, "verdict.outcome"),
+    (a_definition_that_is_another, "formula"),
 ]
 
 
@@ -581,7 +664,11 @@ def the_median() -> Doc:
     return report(distances("1", "3", "7"), [], [at("3", kind="global minimum", loss="6")], minimiser="closed")
 
 
-TRUE = [the_median, both_signs, with_its_assumption, all_three_roots]
+def of_positive_definite_matrices() -> Doc:
+    return a_stationary_symmetric_matrix("spd")
+
+
+TRUE = [of_positive_definite_matrices, the_median, both_signs, with_its_assumption, all_three_roots]
 
 
 @pytest.mark.parametrize("true", TRUE, ids=lambda v: v.__name__)

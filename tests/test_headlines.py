@@ -11,12 +11,12 @@ import pytest
 
 import closedform as cf
 from closedform.kernel import Certificate, check_certificate, check_document
-from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.claims.matrices import HEADS, Stated
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED
-from closedform.kernel.headlines.matrices import convex
+from closedform.kernel.headlines.matrices.convexity import Written, convex
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Refused
 
@@ -325,10 +325,29 @@ def test_the_print_of_a_text_is_the_text(text: str) -> None:
         ("mu*norm(a)^2", "a", True),
         ("norm(a)^2*norm(X*a)^2", "a", False),
         ("norm(exp(a))^2", "a", False),
+        ("a'*P*a", "a", True),
+        ("mu*a'*X'*P*X*a - y'*a", "a", True),
+        ("(X*a - y)'*P*(X*a - y)", "a", True),
+        ("(X*a - y)'*diag(w)*(X*a - y)", "a", True),
+        ("(X*a - y)'*diag(v)*(X*a - y)", "a", False),
+        ("a'*S*a", "a", False),
+        ("-a'*P*a", "a", False),
+        ("a'*P*y*a'*P*y", "a", False),
+        ("a'*X'*X*a", "a", True),
+        ("tr(A*P*A' + A*X*inv(P)*X'*A')", "A", True),
+        ("tr(A*P*A)", "A", False),
+        ("tr(A'*B*P*B'*A)", "AB", False),
+        ("tr(P*T) - mu*logdet(T)", "T", True),
+        ("tr(P*T) - logdet(T + P)", "T", False),
+        ("tr(P*S) - logdet(S)", "S", False),
+        ("mu*logdet(T)", "T", False),
     ],
 )
 def test_a_matrix_loss_is_convex_by_how_it_is_written(text: str, unknowns: str, true: bool) -> None:
-    assert convex(parse(text, (), HEADS), set(unknowns), {"mu"}) is true
+    stated = Stated({}, [], {}, {}, {"P": ["psd"], "S": ["sym"], "T": ["spd"]}, [])
+    stated.shapes |= {x: ["n", "n"] for x in "APSTXB"} | {x: ["n", "1"] for x in "awvy"}
+    given = Written(stated, {"mu", "w"}, {"mu"}, {"mu"})
+    assert convex(parse(text, (), HEADS), set(unknowns), given) is true
 
 
 @pytest.mark.parametrize("text", ["", "x +", "(x", "f(x)", "x y", "1..2", "x[1", "__import__('os')", "(" * 5000, "x/0"])

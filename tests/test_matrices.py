@@ -381,3 +381,10 @@ def test_an_increasing_function_has_the_minimiser_of_its_argument(loss, asked):
 def test_a_root_that_ends_is_no_increasing_function_on_the_whole_space():
     """sqrt(||X*a - y||^2 - 5) has its minimum 0 on a sphere, not at the least squares."""
     assert cf.derive("sqrt(||X*a - y||^2 - 5)", unknowns="a", shapes="X=n,k; y=n").formula is None
+
+
+def test_a_list_is_not_complete_where_a_singular_matrix_leaves_many_minimisers() -> None:
+    """Kernel ridge does not change along the null space of K, of which the formula knows nothing."""
+    report = cf.derive("kernel_ridge")
+    assert (report.verdict.minimiser, report.complete) == ("closed", False)
+    assert cf.derive("kernel_ridge", assumptions=["K spd"]).complete

@@ -586,10 +586,11 @@ def _text(tree: Json) -> str:
 
 
 def inverses(tree: Json) -> list[Json]:
-    """What is inverted in a tree."""
+    """What is inverted, or divided by, in a tree."""
     if not isinstance(tree, list):
         return []
-    return [*(tree[1:] if tree[0] == "inv" else []), *(t for a in tree[1:] for t in inverses(a))]
+    below = tree[0] == "inv" or (tree[0] == "^" and str(tree[2]).startswith("-"))
+    return [*(tree[1:2] if below else []), *(t for a in tree[1:] for t in inverses(a))]
 
 
 def _names(tree: Json) -> set[str]:

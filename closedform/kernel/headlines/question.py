@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -42,6 +43,7 @@ class Stated:
     unread: bool = False  # whether some assumption stands in words
     shapes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     properties: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    constraints: list[Tree] = field(default_factory=list[Tree])  # of matrices: what must be zero
     own: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
     others: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
 
@@ -68,8 +70,12 @@ class Stated:
             trees if loss is None else [],
         )
         out.columns = reading.columns(problem.get("columns", {}), unknowns)
-        if problem.get("constraints"):
+        bound = [str(c) for c in sequence(problem.get("constraints", []), "constraints")]
+        if bound and not matrix:
             out.domain = None
+        elif bound:
+            out.constraints = _differences(bound)
+            out.loss = out.loss if len(out.constraints) == len(bound) else None
         said = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
         for x, sides in mapping(problem.get("shapes", {}), "shapes").items():
             out.shapes[x] = [normal(parse(str(side), (), HEADS), HEADS) for side in sequence(sides, "a shape", 2)]
@@ -113,7 +119,7 @@ class Stated:
         self.own[name] = self.others.pop(name)
 
     def _same_matrices(self, stated: dict[str, Json]) -> bool:
-        """Whether a certificate has the same loss and shapes, no constraints, and no more properties than the document."""
+        """Whether a certificate has the same loss, shapes and constraints, and no more properties than the document."""
         if normal(read(stated["loss"], heads=HEADS), HEADS) != normal(self.loss or ZERO, HEADS):
             return False
         shapes = {
@@ -122,11 +128,13 @@ class Stated:
         }
         words = {x: set(names(v, x)) for x, v in mapping(stated["properties"], "properties").items()}
         everything = {*shapes, *self.shapes}
+        bound = [normal(read(c, heads=HEADS), HEADS) for c in sequence(stated["constraints"], "constraints")]
         return (
             self.everywhere
-            and not stated["constraints"]
+            and sorted(bound) == sorted(normal(c, HEADS) for c in self.constraints)
             and all(shapes.get(x, NUMBER) == self.shapes.get(x, NUMBER) for x in everything)
             and all(said <= self.properties.get(x, set()) for x, said in words.items())
+            and all(words.get(x, set()) == self.properties.get(x, set()) for x in self.unknowns)
         )
 
     def _admits(self, stated: dict[str, Json]) -> bool:
@@ -276,6 +284,8 @@ def relations_in(domain: dict[str, Json], known: set[str]) -> list[Relation] | N
     out = list[Relation]()
     for said in {str(text) for text in domain.values()} - {"real"}:
         for part in _parts(said):
+            if part in PROPERTIES:  # of a matrix, read elsewhere
+                continue
             match = _RELATION.fullmatch(part)
             try:
                 if match is None:
@@ -283,6 +293,16 @@ def relations_in(domain: dict[str, Json], known: set[str]) -> list[Relation] | N
                 out.append((match[2], parse(match[1], known), parse(match[3], known)))
             except Refused:
                 return None
+    return out
+
+
+def _differences(texts: list[str]) -> list[Tree]:
+    """What the texts of equations between matrices say to be zero; one that is no such equation is left out."""
+    out = list[Tree]()
+    for left, equals, right in (text.partition(" = ") for text in texts):
+        with contextlib.suppress(Refused):
+            if equals:
+                out.append(add(parse(left, (), HEADS), mul(MINUS, parse(right, (), HEADS))))
     return out
 
 

@@ -21,7 +21,7 @@ from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.kinks import rooted
-from closedform.kernel.headlines.matrices import alike, matrices
+from closedform.kernel.headlines.matrices.findings import alike, matrices
 from closedform.kernel.headlines.optimum import worth
 from closedform.kernel.headlines.places import Place
 from closedform.kernel.headlines.spelling import CLASSES

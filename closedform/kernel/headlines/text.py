@@ -1,6 +1,6 @@
 """Text as trees: a small reader for what stands at the top of documents.
 
-It knows numbers, names, ``+ - * / ^ **``, calls, ``x[i]`` and the transpose ``X'``; text that says more than the given
+It knows numbers, names, ``+ - * / ^ **``, ``.* ./`` of matrices, calls, ``x[i]`` and the transpose ``X'``; text that says more than the given
 heads is refused. ``pi``, ``I`` and ``e`` are the constants unless they are declared as names.
 """
 
@@ -15,7 +15,7 @@ from closedform.kernel.expressions.tree import ARITY, MINUS, ONE, ZERO, Tree, ad
 from closedform.kernel.reading import decimal, refuse
 
 MAX_TEXT, MAX_DEPTH = 200_000, 150
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|[-+*/^()\[\],']))\s*")
+_TOKEN = re.compile(r"\s*(?:(\d+(?:\.(?![*/])\d*)?(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|\.[*/]|[-+*/^()\[\],']))\s*")
 _RUNNING = {"Sum": "sum", "Product": "prod"}
 _SPELLED = {"Abs": "abs", "Max": "max", "Min": "min", "LambertW": "lambertw"}
 
@@ -64,13 +64,23 @@ class _Reader:
 
     def product(self, depth: int) -> Tree:
         factors = [self.signed(depth)]
-        while self.token in ("*", "/"):
-            over = self.next() == "/"
-            factor = self.signed(depth)
+        while self.token in ("*", "/", ".*", "./"):
+            word = self.next()
+            over, factor = word == "/", self.signed(depth)
+            if word[0] == ".":
+                factors = [self.entrywise(mul(*factors), factor, word)]
+                continue
             if over and factor == ZERO:
                 refuse("a division by zero")
             factors.append(_inverse(factor) if over else factor)
         return mul(*factors) if len(factors) > 1 else factors[0]
+
+    def entrywise(self, left: Tree, right: Tree, word: str) -> Tree:
+        """The product or quotient entry by entry; a number on the left multiplies every entry."""
+        if "hadamard" not in self.heads:
+            refuse("there are no entries here")
+        right = ("recip", right) if word == "./" else right
+        return mul(left, right) if isinstance(left, fmpq) else ("hadamard", left, right)
 
     def signed(self, depth: int) -> Tree:
         if self.token in ("+", "-"):

@@ -222,8 +222,11 @@ def _answer(
     conditions, known = inverse_conditions(system, values)
     special = _two_sided_condition(system, steps)
     constrained = any(c.kind == "zero" for c in system.constraints)
-    if shape and shape.strict is not None and not constrained and not loose.free and (conditions or not known):
-        conditions = [*given, *(c for c in shape.strict if not granted(c, system))]
+    unique = True
+    if shape and shape.strict is not None and not constrained and not loose.free:
+        strict = [c for c in shape.strict if not granted(c, system)]
+        unique = bool(conditions) or not known or not strict  # else one formula of many minimisers, where they fail
+        conditions = [*given, *strict] if conditions or not known else conditions
     if special and (conditions or not known):
         conditions = [special]
     reason = shape.reason if shape else ""
@@ -302,7 +305,7 @@ def _answer(
         "solved",
         "stationarity is affine and was solved by inverses",
         formula=formula,
-        complete=True,
+        complete=unique,
         minimiser="closed" if reason else None,
         expression_class="rational" if simple else "linear_algebra",
         scope="formula",

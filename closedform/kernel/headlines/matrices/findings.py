@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice, product
 from math import prod
 
-from flint import fmpq
 
 from closedform.kernel.claims.matrices import (
     HEADS,
@@ -33,16 +33,34 @@ from closedform.kernel.claims.matrices import (
 )
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns
-from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, as_integer, mul, read, write
+from closedform.kernel.expressions.substitution import substitute
+from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, mul, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import normal, written_out
 from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.matrices.convexity import LINEAR, bowl, degree, shape_trees, sizes_of, strict
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
-LINEAR = ("+", "transpose", "tr", "vec", "diag", "total")  # of their arguments
-RATIONAL = {"+", "*", "^", "inv", "eye", "ones", "zeros", "hadamard", "kron", "khatrirao", "norm", "unvec", *LINEAR[1:]}
-MAX_UNKNOWN, MAX_POWERS = 30, 2_000  # entries of the unknowns; exponents that are tried
+RATIONAL = {
+    "recip",
+    "square",
+    "sylvester",
+    "+",
+    "*",
+    "^",
+    "inv",
+    "eye",
+    "ones",
+    "zeros",
+    "hadamard",
+    "kron",
+    "khatrirao",
+    "norm",
+    "unvec",
+    *LINEAR[1:],
+}
+MAX_UNKNOWN, MAX_POWERS, MAX_DEFINED = 60, 2_000, 8  # entries of the unknowns; exponents that are tried; nested names
 
 
 def matrices(document: dict[str, Json], question: Question, why_none: str, least: bool) -> list[Finding]:
@@ -50,12 +68,12 @@ def matrices(document: dict[str, Json], question: Question, why_none: str, least
 
     ``why_none`` says why no formula gives the critical points for all data, ``least`` whether it is so of the minimiser.
     """
-    out, verdict = [question.finding(why_none), *_gradient(document, question)], mapping(document["verdict"], "verdict")
+    out, verdict = list(_gradient(document, question)), mapping(document["verdict"], "verdict")
+    out.insert(0, question.finding(why_none, any(f.word == COVERED for f in out)))
     formula = _formula(document.get("formula"), question)
     out += [formula] if formula is not None else []
     proved = formula is not None and formula.word == COVERED and question.loss is not None
-    unknowns = set(question.unknowns)
-    if proved and verdict.get("minimiser") == "closed" and convex(question.minimised, unknowns, _signs(question)):
+    if proved and verdict.get("minimiser") == "closed" and bowl(question):
         why = "closed: the loss is convex, so it is least where it is stationary"
         out.append(Finding("verdict.minimiser", COVERED, why))
     elif verdict.get("minimiser") == "not_closed" and least:
@@ -89,7 +107,10 @@ def _formula(said: Json, question: Question) -> Finding | None:
         return worst
 
     try:
-        trees = {x: parse(str(v), (), HEADS) for x, v in mapping(said.get("unknown"), "formula").items()}
+        trees = {
+            x: _defined(str(v), question.shapes.get(x, ["1", "1"]))
+            for x, v in mapping(said.get("unknown"), "formula").items()
+        }
         texts |= {x: write(t) for x, t in trees.items()}
         apart |= trees.keys() ^ formulas.keys()
         if not apart and {x: infix(t) for x, t in trees.items()} != {
@@ -98,11 +119,28 @@ def _formula(said: Json, question: Question) -> Finding | None:
             tall = [
                 [str(n) for n in sequence(r, "sizes")] for r in sequence(question.own[name].evidence["tall"], "tall")
             ]
-            trials([*formulas.values(), *texts.values()], _sizes(question), tall, MAX_SPREAD, MIN_TRIALS, trial)
+            trials([*formulas.values(), *texts.values()], sizes_of(question), tall, MAX_SPREAD, MIN_TRIALS, trial)
     except (Refused, ZeroDivisionError, ValueError) as fault:
         return Finding("formula", SEALED, str(fault)[:200])
     word, how = (REFUSED, "it is not that of") if apart else (COVERED, "stationary, by")
     return Finding("formula", word, f"{how} {name}")
+
+
+def _defined(text: str, sides: list[str]) -> Tree:
+    """The tree of "f where P = g, Q = h", with the names put in; sylvester(A, B, C) is the X with A*X + X*B = C."""
+    body, _, given = text.partition(" where ")
+    heads, known = {**HEADS, "sylvester": 3}, dict[str, Tree]()
+    out = parse(body, (), heads)
+    for part in re.split(r", (?=[^\W\d]\w* = )", given) if given else []:
+        name, _, value = part.partition(" = ")
+        known[name] = parse(value, (), HEADS)
+    for _ in range(min(len(known), MAX_DEFINED)):
+        out = substitute(out, known)
+    if not isinstance(out, tuple) or out[0] != "sylvester":
+        return out
+    (_, a, b, c), (rows, cols) = out, (parse(side, (), HEADS) for side in sides)
+    whole = add(("kron", ("eye", cols), a), ("kron", ("transpose", b), ("eye", rows)))
+    return ("unvec", mul(("inv", whole), ("vec", c)), rows, cols)
 
 
 def _proved(question: Question) -> Iterator[tuple[str, dict[str, Json]]]:
@@ -112,32 +150,12 @@ def _proved(question: Question) -> Iterator[tuple[str, dict[str, Json]]]:
         yield name, {str(x): tree for x, tree in pairs}
 
 
-def _signs(question: Question) -> set[str]:
-    """The names that are assumed to be no less than zero."""
-    return {a for op, a, b in question.assumptions if isinstance(a, str) and op in (">", ">=") and infix(b) == "0"}
-
-
 # -- random data -------------------------------------------------------------------------------------------------------
-
-
-def _sizes(question: Question) -> list[str]:
-    sides = (read(side, heads=HEADS) for sides in _shape_trees(question).values() for side in sides)
-    return sorted(set[str]().union(*map(_names, sides)))
-
-
-def _shape_trees(question: Question) -> dict[str, list[Json]]:
-    return {x: [write(parse(side, (), HEADS)) for side in sides] for x, sides in question.shapes.items()}
-
-
-def _names(tree: Tree) -> set[str]:
-    if isinstance(tree, str):
-        return {tree}
-    return set[str]().union(*map(_names, tree[1:])) if isinstance(tree, tuple) else set()
 
 
 def _sample(question: Question, sizes: dict[str, int], seed: str) -> Sample:
     blank = Sample("", {}, {}, sizes)
-    shapes = {x: (blank.size(rows), blank.size(cols)) for x, (rows, cols) in _shape_trees(question).items()}
+    shapes = {x: (blank.size(rows), blank.size(cols)) for x, (rows, cols) in shape_trees(question).items()}
     return Sample(seed, shapes, {x: sorted(words) for x, words in question.properties.items()}, sizes)
 
 
@@ -171,7 +189,7 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
                 return 2 * (moved.degree + gradient.degree) + 2
 
             spread = max(3, min(MAX_SPREAD, letters(loss)))
-            tried, _ = trials([loss, tree], _sizes(question), [], spread, MIN_TRIALS, trial)
+            tried, _ = trials([loss, tree], sizes_of(question), [], spread, MIN_TRIALS, trial)
         except Refused as fault:
             yield Finding(at, SEALED, str(fault)[:200])
             continue
@@ -201,8 +219,10 @@ def _heads(tree: Tree) -> set[str]:
 def _unique(question: Question) -> str:
     """Why there is no other critical point than that of the formula, "" where it is not shown."""
     unknowns = set(question.unknowns)
-    if question.loss is None or question.properties.keys() & unknowns or degree(question.loss, unknowns) > 2:
+    if question.loss is None or any(degree(c, unknowns) > 1 for c in question.constraints):
         return ""
+    if question.properties.keys() & unknowns or degree(question.loss, unknowns) > 2:
+        return strict(question)
     for name, formulas in _proved(question):
         inverted = [t for f in formulas.values() for t in inverses(f)]
         rows = sequence(question.own[name].evidence["tall"], "tall")
@@ -210,7 +230,7 @@ def _unique(question: Question) -> str:
         try:
             if all(_regular(question, formulas, inverted, tall, spread) for spread in (2, 3, 4)):
                 where = " and ".join(f"{infix(read(t, heads=HEADS))} is invertible" for t in inverted)
-                return f"the loss is of degree two, with a regular Hessian{f' where {where}' if where else ''}"
+                return f"the equations are linear and regular{f' where {where}' if where else ''}"
         except (Refused, ZeroDivisionError, ValueError):
             continue
     return ""
@@ -222,12 +242,12 @@ def _regular(
     """Whether, at sizes of their own, det H is a constant times a product of powers of the inverted determinants."""
     loss = write(question.loss or ZERO)
     seed = hashlib.sha256(json.dumps([str(spread), loss, formulas], sort_keys=True).encode()).hexdigest()
-    sizes, found, entered = draw_sizes(_sizes(question), tall, seed, spread), list[list[int]](), 0
+    sizes, found, entered = draw_sizes(sizes_of(question), tall, seed, spread), list[list[int]](), 0
     for k in range(3):
         sample = _sample(question, sizes, f"{seed}|{k}")
         for x, tree in formulas.items():
             sample.known[x] = sample.tree(tree, 0)
-        hessian = _hessian(sample, loss, list(formulas))
+        hessian = _hessian(sample, [loss, *map(write, question.constraints)], list(formulas))
         entered = hessian.nrows()
         found.append([int(a.det()) % P for a in (hessian, *(sample.tree(t, 0).value for t in inverted))])
     if not all(value for values in found for value in values):
@@ -247,59 +267,32 @@ def pow_p(base: int, exponent: int) -> int:
     return pow(base, exponent, P)
 
 
-def _hessian(sample: Sample, loss: Json, unknowns: list[str]) -> Matrix:
-    """The second derivatives of a loss of degree two, by second differences."""
+def _hessian(sample: Sample, trees: list[Json], unknowns: list[str]) -> Matrix:
+    """The second derivatives of a loss of degree two, bordered by the first ones of affine constraints, by differences."""
     here = {x: sample.known[x].value for x in unknowns}
     places = [(x, i) for x in unknowns for i in range(len(entries(here[x])))]
     if len(places) > MAX_UNKNOWN:
         refuse("too many entries of unknowns")
 
-    def value(*steps: tuple[str, int]) -> int:
+    def values(*steps: tuple[str, int]) -> list[list[int]]:
         for x, a in here.items():
             moved = entries(a)
             for i in (i for y, i in steps if y == x):
                 moved[i] += 1
             sample.known[x] = Dual(matrix(a.nrows(), a.ncols(), moved), None, 0)
-        return int(sample.tree(loss, 0).value[0, 0])
+        return [entries(sample.tree(t, 0).value) for t in trees]
 
-    zero, single = value(), [value(p) for p in places]
-    rows = [
-        (value(p, q) - single[i] - single[j] + zero) % P for i, p in enumerate(places) for j, q in enumerate(places)
+    zero, single = values(), [values(p) for p in places]
+    slopes = [
+        [(b - a) % P for x, y in zip(zero[1:], one[1:], strict=True) for a, b in zip(x, y, strict=True)]
+        for one in single
     ]
-    return matrix(len(places), len(places), rows)
-
-
-# -- by how a loss is written ------------------------------------------------------------------------------------------
-
-
-def degree(tree: Tree, unknowns: set[str]) -> int:
-    """A bound of the degree in the unknowns, as it is written; past 2 where it is no polynomial."""
-    if not isinstance(tree, tuple):
-        return int(tree in unknowns)
-    parts = [degree(a, unknowns) for a in tree[1:]]
-    if tree[0] == "^":
-        exponent, inside = as_integer(tree[2]) or -1, tree[1]
-        if isinstance(inside, tuple) and inside[0] == "norm" and exponent % 2 == 0:
-            parts[0] = degree(inside[1], unknowns)
-        return parts[0] * exponent if exponent > 0 else 3 * max(parts)
-    if tree[0] in ("*", "hadamard", "kron", "khatrirao"):
-        return sum(parts)
-    return max(parts, default=0) * (1 if tree[0] in LINEAR else 3)
-
-
-def convex(tree: Tree, unknowns: set[str], signs: set[str]) -> bool:
-    """Convex in the unknowns taken together, for all data and sizes with the ``signs`` not negative.
-
-    A sum of even powers of norms of affine expressions.
-    """
-    if not isinstance(tree, tuple) or degree(tree, unknowns) == 0:
-        return True
-    if tree[0] == "+":
-        return all(convex(a, unknowns, signs) for a in tree[1:])
-    if tree[0] == "*":
-        rest = [a for a in tree[1:] if not (a > 0 if isinstance(a, fmpq) else a in signs)]
-        return len(rest) == 1 and convex(rest[0], unknowns, signs)
-    if tree[0] != "^" or not isinstance(tree[1], tuple) or tree[1][0] != "norm":
-        return False
-    exponent = as_integer(tree[2]) or 0
-    return exponent > 0 and exponent % 2 == 0 and degree(tree[1][1], unknowns) <= 1
+    size, more = len(places), len(slopes[0])
+    rows = [[0] * (size + more) for _ in range(size + more)]
+    for i, p in enumerate(places):
+        for j, q in enumerate(places[: i + 1]):
+            second = (values(p, q)[0][0] - single[i][0][0] - single[j][0][0] + zero[0][0]) % P
+            rows[i][j] = rows[j][i] = second
+        for k, slope in enumerate(slopes[i]):
+            rows[i][size + k] = rows[size + k][i] = slope
+    return matrix(size + more, size + more, [v for row in rows for v in row])
