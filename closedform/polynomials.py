@@ -40,6 +40,7 @@ from closedform.ladder.worker import run as run_job
 from closedform.report.polynomials import Factor, Galois, RadicalRoot, Radicals, Roots
 
 IN_PROCESS = 24  # degree times a thousandth of the bits above which FLINT may take long: then in a child process
+LONG = 3_000_000  # degree times bits above which a single step towards the roots may take long: in a child process
 QUICK_RADICALS = 12  # degree up to which radicals are sought in this process
 
 
@@ -77,16 +78,16 @@ def roots(polynomial: object, digits: int = 30, timeout: float = 60, unknown: st
     if given.poly is None:
         raise InputError(f"roots in numbers need numbers: {', '.join(given.parameters)} have no value")
     f = given.poly
-    if _heavy(f) or digits > 5_000:
-        try:
-            found = cast(tuple[Root, ...], tuple(_in_child("_roots_job", (texts(f), digits), timeout, digits)))
-        except OutOfTime:
-            raise CallError(
-                f"the roots of this polynomial of degree {f.degree()} were not all enclosed within {timeout} s; "
-                "give more time, or ask for fewer digits"
-            ) from None
-    else:
-        found = all_roots(f, digits, Budget.of(timeout, digits))
+    try:
+        if f.degree() * (f.height_bits() + 4 * digits) > LONG:
+            found = tuple(_in_child("_roots_job", (texts(f), digits), timeout, digits))
+        else:
+            found = all_roots(f, digits, Budget.of(timeout, digits))
+    except OutOfTime:
+        raise CallError(
+            f"the roots of this polynomial of degree {f.degree()} were not all enclosed within {timeout} s; "
+            "give more time, or ask for fewer digits"
+        ) from None
     listed: list[Json] = [
         {"re": r.re, "im": r.im, "radius": r.radius, "multiplicity": str(r.multiplicity), "real": r.real} for r in found
     ]

@@ -1,23 +1,30 @@
 """All complex roots of a polynomial over Q, each with a proved radius, at any precision.
 
-Source of the enclosures: ``fmpz_poly.complex_roots`` (Arb's ``arb_fmpz_poly_complex_roots``): squarefree
-decomposition, isolating balls refined to the working precision; a root is real exactly when its imaginary part is
-the exact zero. Here the balls become decimals, every rounding outward and exact in rational arithmetic.
+FLINT splits off multiple roots; a polynomial in x^k is solved in x^k. Sources of the enclosures: up to a small degree
+FLINT's ``complex_roots``, from there ``discs``. A root is real exactly when its imaginary part is the exact zero. Here the
+balls become decimals, every rounding outward and exact in rational arithmetic.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, cast
 
 import flint
 from flint import acb, arb, fmpq, fmpz, fmpz_poly
 
+from closedform.algebra.newton import Unsuited
 from closedform.budget import Budget
 from closedform.errors import CallError
+from closedform.kernel.reading import decimal
 
 MAX_DEGREE = 2_000  # FLINT's refinement is quadratic and more; past this it does not end in a minute
+QUICK_DEGREE, QUICK_BITS = 24, 400  # FLINT is as quick up to this degree, divided by 1 + bits/400;
+QUICK_TALL = 34  # up to this one where a coefficient has more bits than the degree: doubles hardly tell the roots apart
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ class Root:
         return float(self.re)
 
 
-def enclose(f: fmpz_poly, bits: int) -> list[tuple[acb, int]]:
+def enclose(f: fmpz_poly, bits: int, budget: Budget | None = None) -> list[tuple[acb, int]]:
     """Disjoint balls, one for each distinct root of f, with multiplicities; relative accuracy about ``bits``.
 
     Real roots come first, in increasing order, with an exactly zero imaginary part.
@@ -54,10 +61,46 @@ def enclose(f: fmpz_poly, bits: int) -> list[tuple[acb, int]]:
     >>> [(round(float(z.real.mid()), 3), m) for z, m in enclose(fmpz_poly([2, -3, 0, 1]), 64)]
     [(-2.0, 1), (1.0, 2)]
     """
-    with flint.ctx.workprec(max(bits, 32) + 16):
-        parts = [(s, int(m)) for s, m in f.factor_squarefree()[1]]
-        found = [(z, m) for s, m in parts for z, _ in cast(list[tuple[acb, int]], s.complex_roots())]
+    budget = budget or Budget.of(math.inf)
+    found = [(z, int(m)) for s, m in f.factor_squarefree()[1] for z in _distinct(s, max(bits, 32), budget)]
     return sorted(found, key=lambda item: _order(item[0]))
+
+
+def _distinct(f: fmpz_poly, bits: int, budget: Budget) -> list[acb]:
+    """Disjoint balls around the roots of f, which has no multiple root."""
+    zero = [acb(0)] if f[0] == 0 else []
+    g, k = (f.right_shift(1) if zero else f).deflation()
+    if g.degree() < 1:
+        return zero
+    more = bits + 2 * int(k).bit_length()
+    balls = list[acb]()
+    if g.degree() * (1 + more / QUICK_BITS) > (QUICK_TALL if g.height_bits() > g.degree() else QUICK_DEGREE):
+        discs = importlib.import_module("closedform.algebra.discs")  # with NumPy, which small degrees need not wait for
+        with contextlib.suppress(Unsuited):
+            balls = discs.all_discs(g, more, budget)
+    if not balls:
+        with flint.ctx.workprec(more):
+            balls = [z for z, _ in cast(list[tuple[acb, int]], g.complex_roots())]
+    return zero + (balls if k == 1 else [root for y in balls for root in _radicals(y, int(k), more)])
+
+
+def _radicals(y: acb, k: int, bits: int) -> list[acb]:
+    """The k numbers whose k-th power is y, real and imaginary ones exactly so."""
+    out = list[acb]()
+    with flint.ctx.workprec(max(bits, min(y.rel_accuracy_bits(), 8 * bits)) + 16):
+        if y.imag != 0:
+            first = y.root(k)
+            return [first * acb(*_turn(fmpq(2 * j, k))) for j in range(k)]
+        size = abs(y.real).root(k)
+        for j in range(k):
+            cos, sin = _turn(fmpq(2 * j + (y.real < 0), k))
+            out.append(acb(size * cos, size * sin))
+    return out
+
+
+def _turn(half_turns: fmpq) -> tuple[arb, arb]:
+    sin, cos = arb.sin_cos_pi_fmpq(half_turns)
+    return cos, sin
 
 
 def isolate_real(f: fmpz_poly, bits: int = 64) -> list[tuple[arb, int]]:
@@ -92,12 +135,27 @@ def round_ball(ball: arb, places: int) -> tuple[str, fmpq]:
 
     ``places`` may be negative: the decimal is then a multiple of ``10**-places``, written with an exponent.
     """
-    middle, radius = exact(ball.mid()), exact(ball.rad())
-    scale = fmpq(10) ** places
-    whole = (middle * scale + fmpq(1, 2)).floor()
-    written = fmpq(whole) / scale
-    error = abs(middle - written) + radius
-    return _decimal(whole, places), error
+    text, error, bits = _rounded(ball, places)
+    return text, fmpq(error, _power_of_ten(max(places, 0)) << bits)
+
+
+def _rounded(ball: arb, places: int) -> tuple[str, fmpz, int]:
+    """The decimal, and the bound in units of ``2**-bits * 10**-max(places, 0)``."""
+    (mantissa, exponent), (wide, shift) = ball.mid().man_exp(), ball.rad().man_exp()
+    bits = max(0, -int(exponent), -int(shift))
+    middle, radius = mantissa << (bits + int(exponent)), wide << (bits + int(shift))
+    ten, unit = _power_of_ten(abs(places)), fmpz(1) << bits
+    if places >= 0:
+        middle, radius = middle * ten, radius * ten
+    else:
+        unit *= ten
+    whole = (2 * middle + unit) // (2 * unit)
+    return _decimal(whole, places), abs(middle - whole * unit) + radius, bits
+
+
+@cache
+def _power_of_ten(k: int) -> fmpz:
+    return fmpz(10) ** k
 
 
 def _decimal(whole: fmpz, places: int) -> str:
@@ -120,33 +178,52 @@ def radius_text(bound: fmpq) -> str:
     >>> radius_text(fmpq(1, 3)), radius_text(fmpq(0))
     ('3.4e-1', '0')
     """
-    if bound == 0:
+    return _ratio_text(bound.p, bound.q)
+
+
+def _ratio_text(above: fmpz, below: fmpz) -> str:
+    if above == 0:
         return "0"
-    size = magnitude(bound)
-    scaled = (bound * fmpq(10) ** (1 - size)).ceil()
+    size = _magnitude(above, below)
+    more = 1 - size
+    scaled = int(-((-above * _power_of_ten(more) if more > 0 else -above) // (below * _power_of_ten(max(0, -more)))))
     if scaled >= 100:
-        scaled, size = fmpz(10), size + 1
-    head, tail = divmod(int(scaled), 10)
+        scaled, size = 10, size + 1
+    head, tail = divmod(scaled, 10)
     return f"{head}.{tail}e{size}" if tail else f"{head}e{size}"
 
 
 def magnitude(value: fmpq) -> int:
     """floor(log10(value)) for value > 0, without leaving the integers."""
-    guess = len(str(value.p)) - len(str(value.q))
-    while fmpq(10) ** guess > value:
-        guess -= 1
-    while fmpq(10) ** (guess + 1) <= value:
-        guess += 1
-    return guess
+    return _magnitude(value.p, value.q)
+
+
+def _magnitude(above: fmpz, below: fmpz) -> int:
+    low = math.floor((above.bit_length() - below.bit_length() - 1) * math.log10(2) - 1e-9)
+    while _at_least(above, below, low + 1):
+        low += 1
+    return low
+
+
+def _at_least(above: fmpz, below: fmpz, size: int) -> bool:
+    """above/below >= 10**size"""
+    return bool(above * _power_of_ten(max(0, -size)) >= below * _power_of_ten(max(0, size)))
 
 
 def rounded(z: acb, multiplicity: int, digits: int) -> Root:
     """The ball as decimals with ``digits`` significant digits (of the larger part)."""
-    largest = exact(abs(z).mid())
-    places = digits - 1 - magnitude(largest) if largest > 0 else digits
-    re, first = round_ball(z.real, places)
-    im, second = round_ball(z.imag, places)
-    return Root(re, im, radius_text(first + second), multiplicity, bool(z.imag == 0))
+    mantissa, exponent = abs(z).mid().man_exp()
+    up, down = max(0, int(exponent)), max(0, -int(exponent))
+    places = digits - 1 - _magnitude(mantissa << up, fmpz(1) << down) if mantissa else digits
+    re, first, bits = _rounded(z.real, places)
+    if z.imag == 0:
+        im, real = "0", True
+    else:
+        im, second, finest = _rounded(z.imag, places)
+        most = max(bits, finest)
+        first, bits, real = (first << (most - bits)) + (second << (most - finest)), most, False
+    radius = _ratio_text(first, _power_of_ten(max(places, 0)) << bits)
+    return Root(re, im, radius, multiplicity, real)
 
 
 def all_roots(f: fmpz_poly, digits: int, budget: Budget) -> tuple[Root, ...]:
@@ -163,14 +240,32 @@ def all_roots(f: fmpz_poly, digits: int, budget: Budget) -> tuple[Root, ...]:
                 f"enclosing all roots of a polynomial of degree {f.degree()} would not end in time; "
                 f"the limit is degree {MAX_DEGREE}"
             )
-    found = enclose(f, _bits(digits))
-    out = [rounded(z, m, digits) for z, m in found]
-    while len({(r.re, r.im) for r in out}) < len(out):  # roots closer than the digits wanted: more digits for all
+    out = _listed(f, digits, budget)
+    while _one_twice(out):  # roots closer than the digits wanted: more digits for all
         budget.check()
         digits *= 2
-        found = enclose(f, _bits(digits))
-        out = [rounded(z, m, digits) for z, m in found]
+        out = _listed(f, digits, budget)
     return tuple(out)
+
+
+def _one_twice(roots: list[Root]) -> bool:
+    """Do two roots have the same decimals, however written?"""
+    alike = dict[complex, list[Root]]()
+    for r in roots:
+        alike.setdefault(complex(r), []).append(r)
+    groups = [g for g in alike.values() if len(g) > 1]
+    return any(len({(decimal(r.re, "re"), decimal(r.im, "im")) for r in g}) < len(g) for g in groups)
+
+
+def _listed(f: fmpz_poly, digits: int, budget: Budget) -> list[Root]:
+    out, before = list[Root](), acb(0)
+    for z, m in enclose(f, _bits(digits), budget):
+        budget.check()
+        # Balls of one middle, each with one root: the root of one is the conjugate of the other's.
+        mirrored = z.imag < 0 and z.real.mid() == before.real.mid() and z.imag.mid() + before.imag.mid() == 0
+        out.append(replace(out[-1], im=f"-{out[-1].im}") if mirrored else rounded(z, m, digits))
+        before = z
+    return out
 
 
 def _bits(digits: int) -> int:
