@@ -46,7 +46,7 @@ __all__ = [
     "verify",
 ]
 
-_PLACES = {
+_MODULES = {
     "derive": "derive",
     "verify": "report.verification",
     "roots": "polynomials",
@@ -71,7 +71,7 @@ class _Face(ModuleType):
     user the name is the function, also after the module was imported."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in _PLACES and isinstance(value, ModuleType):
+        if name in _MODULES and isinstance(value, ModuleType):
             value = getattr(value, name)
         super().__setattr__(name, value)
 
@@ -84,9 +84,9 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("closedform")
-    if name not in _PLACES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'closedform' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"closedform.{_PLACES[name]}"), name)
+    value = getattr(importlib.import_module(f"closedform.{_MODULES[name]}"), name)
     setattr(sys.modules[__name__], name, value)
     return value
 

@@ -65,8 +65,8 @@ class ReportCommand(MathCommand):
                 if name != "text"
             )
         params = super().get_params(ctx)
-        place = next(i for i, p in enumerate(params) if p.name == "plot_file")
-        return [*params[:place], *self._formats, *params[place:]]
+        index = next(i for i, p in enumerate(params) if p.name == "plot_file")
+        return [*params[:index], *self._formats, *params[index:]]
 
 
 class Commands(click.Group):

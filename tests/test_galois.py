@@ -782,7 +782,7 @@ def test_table_of_transitive_groups(degree: int) -> None:
         assert group.even == all(sum(k - 1 for k in t) % 2 == 0 for t in group.types)
         for below in group.maximal:
             generators = transitive_groups(degree)[below.number - 1].generators
-            assert all(image(g, below.place) in elements for g in generators), (group.label, below.number)
+            assert all(image(g, below.point_of) in elements for g in generators), (group.label, below.number)
 
 
 # PARI/GP's polgalois on the same polynomials (benchmarks/galois_groups.py has many more)

@@ -124,7 +124,7 @@ def test_domains_keep_exactly_their_ends():
 def test_least_values(text, assumptions, state, places):
     found = landscape(text, *assumptions)
     assert found.least.state == state
-    assert [middle(s.spot) for s in found.least.places] == places
+    assert [middle(s.spot) for s in found.least.stops] == places
 
 
 def test_a_period_stands_for_its_class():
@@ -199,7 +199,7 @@ def test_against_dense_sampling():
 def test_ties_are_proved(text, assumptions, places):
     found = landscape(text, *assumptions)
     assert found.least.state == "attained"
-    assert len(found.least.places) == places
+    assert len(found.least.stops) == places
 
 
 def test_formulas_with_the_turns_counted():
@@ -213,7 +213,7 @@ def test_equal_least_values_on_two_edges_are_both_the_minimum() -> None:
     """By hand: (x^2 - 5)^(3/2) is 0 at both edges of its domain and positive elsewhere."""
     found = landscape_of(stationarity(read("(x^2 - 5)^(3/2)")), Budget.of(10))
     assert found.least.state == "attained"
-    assert [round(float(s.spot.at().mid()), 9) for s in found.least.places if s.spot] == [-2.236067977, 2.236067977]
+    assert [round(float(s.spot.at().mid()), 9) for s in found.least.stops if s.spot] == [-2.236067977, 2.236067977]
 
 
 def test_a_zero_where_newton_stalls_is_halved_by_signs() -> None:

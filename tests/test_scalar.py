@@ -34,11 +34,11 @@ u = sp.Symbol("u", positive=True)
 a, b, n = sp.symbols("a b n", positive=True)
 
 
-PLACES = {place.rpartition(".")[2]: place for place in SCALAR}
+MODULES = {dotted.rpartition(".")[2]: dotted for dotted in SCALAR}
 
 
 def attempt(strategy: str, loss: str, unknowns: str, assumptions: tuple[str, ...] = (), **more: Any) -> Attempt:
-    module = importlib.import_module(PLACES[strategy])
+    module = importlib.import_module(MODULES[strategy])
     system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions, **more))
     said = module.declines(system)
     assert said is None, said
@@ -387,11 +387,11 @@ def through(
     strategy: str, parts: tuple[str, ...], loss: str, unknowns: str, assumptions: tuple[str, ...] = ()
 ) -> Attempt:
     """A reduction, its systems solved by the named strategies, lifted."""
-    module = importlib.import_module(PLACES[strategy])
+    module = importlib.import_module(MODULES[strategy])
     system = stationarity(problem.read(loss, unknowns=unknowns, assumptions=assumptions))
     assert module.declines(system) is None
     reduction = module.reduce(system, Budget.of(20))
-    solvers = [importlib.import_module(PLACES[p]) for p in parts]
+    solvers = [importlib.import_module(MODULES[p]) for p in parts]
     systems, found = list(reduction.systems), list[Attempt]()
     while len(found) < len(systems):
         found.append(solvers[len(found)].attempt(systems[len(found)], Budget.of(20)))

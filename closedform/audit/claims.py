@@ -252,7 +252,7 @@ def _power_of_ten(ball: arb, digits: int) -> str:
 
 
 def _told(p: CriticalPoint, at: Mapping[str, arb]) -> str:
-    """The place in a few digits.
+    """The coordinates in a few digits.
 
     >>> _told(CriticalPoint(), {"x": arb("0.5", "1e-20")})
     'x = 0.500000'

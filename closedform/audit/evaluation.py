@@ -1,4 +1,4 @@
-"""The text of a problem at a place, in balls: value, slope, and whether every subexpression as written is defined there.
+"""The text of a problem at a point, in balls: value, slope, and whether every subexpression as written is defined there.
 
 What is evaluated is the reader's tree, before anything was simplified, solved or rearranged. Three answers are kept
 apart: certainly undefined (``Undefined``), met with equality as far as the ball shows (an *edge*: the radicand of a
@@ -42,7 +42,7 @@ class Value:
 
 
 @dataclass
-class Place:
+class Evaluation:
     """Where the text is evaluated: balls for names, exact columns; ``edges`` and ``doubts`` fill up on the way."""
 
     balls: Mapping[str, arb]
@@ -111,7 +111,7 @@ class Place:
         if bool(ball > 0):
             return ball
         if bool(ball < 0) or (strict and ball.is_zero()):
-            if gap.slope == {} and not self.strict:  # wherever one stands: then nothing is said of the place
+            if gap.slope == {} and not self.strict:  # wherever one stands: then nothing is said of the point
                 raise Open(f"{what} is undefined whatever the unknowns are")
             raise Undefined(f"{what} of {ball.str(8, radius=False)}")
         if not ball.is_finite():
@@ -166,11 +166,11 @@ def _hull(one: Slope | None, other: Slope | None) -> Slope | None:
 # -- one rule for each head that is not a plain function -----------------------------------------------------------
 
 
-def _sum(place: Place, node: Node) -> Value:
+def _sum(here: Evaluation, node: Node) -> Value:
     ball, slope = arb(0), dict[int, arb]()
     total: Slope | None = slope
     for child in node.children:
-        v = place.value(child)
+        v = here.value(child)
         ball, total = ball + v.ball, _added(total, v.slope)
     return Value(ball, total)
 
@@ -179,30 +179,30 @@ def _product_of(one: Value, other: Value) -> Value:
     return Value(one.ball * other.ball, _added(_scaled(one.slope, other.ball), _scaled(other.slope, one.ball)))
 
 
-def _product(place: Place, node: Node) -> Value:
-    out = place.value(node.children[0])
+def _product(here: Evaluation, node: Node) -> Value:
+    out = here.value(node.children[0])
     for child in node.children[1:]:
-        out = _product_of(out, place.value(child))
+        out = _product_of(out, here.value(child))
     return out
 
 
-def _power(place: Place, node: Node) -> Value:
-    base, exponent = place.value(node.children[0]), node.children[1].number
+def _power(here: Evaluation, node: Node) -> Value:
+    base, exponent = here.value(node.children[0]), node.children[1].number
     if exponent is None:
-        return _general_power(place, base, place.value(node.children[1]))
+        return _general_power(here, base, here.value(node.children[1]))
     if exponent.denominator == 1:
         if exponent < 0:
-            _nonzero(place, base)
+            _nonzero(here, base)
         return _rational_power(base, exponent, base.ball)
-    ball = place.need(node.children[0], base, "a root", strict=exponent < 0)
+    ball = here.need(node.children[0], base, "a root", strict=exponent < 0)
     return _rational_power(base, exponent, ball)
 
 
-def _nonzero(place: Place, value: Value) -> None:
-    if value.ball.is_zero() and (value.slope != {} or place.strict):
+def _nonzero(here: Evaluation, value: Value) -> None:
+    if value.ball.is_zero() and (value.slope != {} or here.strict):
         raise Undefined("a denominator is zero")
     if value.ball.contains(0):
-        place.doubts.append("a denominator")
+        here.doubts.append("a denominator")
 
 
 def _rational_power(base: Value, exponent: Fraction, ball: arb) -> Value:
@@ -216,22 +216,22 @@ def _rational_power(base: Value, exponent: Fraction, ball: arb) -> Value:
     return Value(value, _scaled(base.slope, once))
 
 
-def _general_power(place: Place, base: Value, exponent: Value) -> Value:
+def _general_power(here: Evaluation, base: Value, exponent: Value) -> Value:
     whole = exponent.ball.unique_fmpz() if exponent.slope == {} and exponent.ball.is_exact() else None
     if whole is not None:
         if whole < 0:
-            _nonzero(place, base)
+            _nonzero(here, base)
         return _rational_power(base, Fraction(int(whole)), base.ball)
     if not bool(base.ball > 0):
-        place.doubts.append("a power with a base that may not be positive")
+        here.doubts.append("a power with a base that may not be positive")
         return Value(arb.nan(), None)
     log = Value(base.ball.log(), _scaled(base.slope, 1 / base.ball))
     up = _product_of(exponent, log)
     return Value(up.ball.exp(), _scaled(up.slope, up.ball.exp()))
 
 
-def _abs(place: Place, node: Node) -> Value:
-    u = place.value(node.children[0])
+def _abs(here: Evaluation, node: Node) -> Value:
+    u = here.value(node.children[0])
     if bool(u.ball > 0):
         return u
     if bool(u.ball < 0):
@@ -239,17 +239,17 @@ def _abs(place: Place, node: Node) -> Value:
     return Value(abs(u.ball), _scaled(u.slope, arb(0, 1)))
 
 
-def _sign(place: Place, node: Node) -> Value:
-    u = place.value(node.children[0])
+def _sign(here: Evaluation, node: Node) -> Value:
+    u = here.value(node.children[0])
     jumps = u.ball.contains(0) and u.slope != {}
     return Value(u.ball.sgn(), None if jumps else {})
 
 
-def _extreme(sign: int) -> Callable[[Place, Node], Value]:
+def _extreme(sign: int) -> Callable[[Evaluation, Node], Value]:
     """Of max (sign 1) or min (-1): the hull of the slopes of those arguments that may be the extreme one."""
 
-    def rule(place: Place, node: Node) -> Value:
-        values = [place.value(child) for child in node.children]
+    def rule(here: Evaluation, node: Node) -> Value:
+        values = [here.value(child) for child in node.children]
         best = values[0].ball
         for v in values[1:]:
             best = best.max(v.ball) if sign > 0 else best.min(v.ball)
@@ -262,51 +262,51 @@ def _extreme(sign: int) -> Callable[[Place, Node], Value]:
     return rule
 
 
-def _repeated(place: Place, node: Node) -> Value:
+def _repeated(here: Evaluation, node: Node) -> Value:
     """A sum or a product over integers."""
     name, low, high, body = node.children
-    first, last = (place.value(end).ball.unique_fmpz() for end in (low, high))
+    first, last = (here.value(end).ball.unique_fmpz() for end in (low, high))
     if first is None or last is None or last - first > MAX_ROWS:
         raise Open("a sum without whole ends, or too long")
     out = Value(arb(0 if node.head == "sum" else 1), {})
     for k in range(int(first), int(last) + 1):
-        inner = replace(place, balls={**place.balls, str(name.name): arb(k)})
+        inner = replace(here, balls={**here.balls, str(name.name): arb(k)})
         term = inner.value(body)
         summed = node.head == "sum"
         out = Value(out.ball + term.ball, _added(out.slope, term.slope)) if summed else _product_of(out, term)
     return out
 
 
-def _entry(place: Place, node: Node) -> Value:
-    column = place.columns.get(str(node.children[0].name))
-    where = place.value(node.children[1]).ball.unique_fmpz()
+def _entry(here: Evaluation, node: Node) -> Value:
+    column = here.columns.get(str(node.children[0].name))
+    where = here.value(node.children[1]).ball.unique_fmpz()
     if column is None or where is None or not 1 <= where <= len(column):
         raise Open("an entry outside of the data")
     return Value(arb(column[int(fmpz(where)) - 1]), {})
 
 
-def _piecewise(place: Place, node: Node) -> Value:
+def _piecewise(here: Evaluation, node: Node) -> Value:
     """The piece that holds; where that is open, the hull of the values. Where pieces meet the slope is open."""
     possible, seam = list[Value](), False
     for piece in node.children:
         expression, condition = piece.children
-        holds = truth(place, condition)
-        seam = seam or _is_seam(place, condition)
+        holds = truth(here, condition)
+        seam = seam or _is_seam(here, condition)
         if holds is not False:
             if holds is None:  # what is undefined in a piece that may not count is no more than a doubt
                 try:
-                    possible.append(place.value(expression))
+                    possible.append(here.value(expression))
                 except Undefined as reason:
-                    place.doubts.append(str(reason))
+                    here.doubts.append(str(reason))
                     possible.append(Value(arb.nan(), None))
             else:
-                possible.append(place.value(expression))
+                possible.append(here.value(expression))
         if holds is True:
             break
     else:
         if not possible:
             raise Undefined("no piece of a definition by cases holds")
-        place.doubts.append("which piece holds")
+        here.doubts.append("which piece holds")
     if len(possible) == 1:
         return Value(possible[0].ball, None) if seam else possible[0]
     ball = possible[0].ball
@@ -315,15 +315,15 @@ def _piecewise(place: Place, node: Node) -> Value:
     return Value(ball, None)
 
 
-def _is_seam(place: Place, condition: Node) -> bool:
-    """Does a comparison in the condition change its answer at the place, or may it?"""
+def _is_seam(here: Evaluation, condition: Node) -> bool:
+    """Does a comparison in the condition change its answer at the point, or may it?"""
     if condition.head in _HOLDS and len(condition.children) == 2:
-        between = gap(place, condition)
+        between = gap(here, condition)
         return between.ball.contains(0) and between.slope != {}
-    return any(_is_seam(place, part) for part in condition.children)
+    return any(_is_seam(here, part) for part in condition.children)
 
 
-_RULES: dict[str, Callable[[Place, Node], Value]] = {
+_RULES: dict[str, Callable[[Evaluation, Node], Value]] = {
     "+": _sum,
     "*": _product,
     "^": _power,
@@ -341,15 +341,15 @@ _RULES: dict[str, Callable[[Place, Node], Value]] = {
 # -- relations -----------------------------------------------------------------------------------------------------
 
 
-def gap(place: Place, relation: Node) -> Value:
+def gap(here: Evaluation, relation: Node) -> Value:
     """What the relation compares with zero: right minus left for < and <=, left minus right otherwise."""
-    left, right = (place.value(side) for side in relation.children[:2])
+    left, right = (here.value(side) for side in relation.children[:2])
     if relation.head in ("<", "<="):
         left, right = right, left
     return Value(left.ball - right.ball, _added(left.slope, _scaled(right.slope, arb(-1))))
 
 
-def truth(place: Place, condition: Node) -> bool | None:
+def truth(here: Evaluation, condition: Node) -> bool | None:
     """Whether a condition holds at every point of the balls, at none of them, or neither is shown.
 
     >>> from closedform.reading.language import parse
@@ -358,11 +358,11 @@ def truth(place: Place, condition: Node) -> bool | None:
     """
     head = condition.head
     if head in ("and", "or", "all"):
-        sides = [truth(place, part) for part in condition.children]
+        sides = [truth(here, part) for part in condition.children]
         stop = head == "or"
         return stop if stop in sides else None if None in sides else not stop
     if head == "not":
-        inner = truth(place, condition.children[0])
+        inner = truth(here, condition.children[0])
         return None if inner is None else not inner
     if head in ("true", "True") or condition.name in ("True", "true"):
         return True
@@ -370,7 +370,7 @@ def truth(place: Place, condition: Node) -> bool | None:
         return False
     if head not in _HOLDS or len(condition.children) != 2:
         return None
-    return _HOLDS[head](gap(place, condition).ball)
+    return _HOLDS[head](gap(here, condition).ball)
 
 
 def _at_least(ball: arb) -> bool | None:

@@ -1,4 +1,4 @@
-"""The text of a problem in floating point, at many places at once: where to look, never what to say.
+"""The text of a problem in floating point, at many points at once: where to look, never what to say.
 
 Values and slopes by forward differentiation over NumPy arrays; nan where a subexpression has no real value. Whatever
 is found with this is confirmed in balls before it refutes anything.
@@ -17,20 +17,20 @@ from closedform.audit.evaluation import Open
 from closedform.expression import Node
 
 Floats = NDArray[np.float64]
-MAX_CELLS = 2_000_000  # rows of a sum times places
+MAX_CELLS = 2_000_000  # rows of a sum times points
 
 
 @dataclass(frozen=True, slots=True)
 class Dual:
-    """Values at the places (a row of numbers, or one such row for each row of a sum), and slopes by unknown."""
+    """Values at the points (a row of numbers, or one such row for each row of a sum), and slopes by unknown."""
 
     value: Floats
     slope: dict[int, Floats]
 
 
 @dataclass
-class Places:
-    """Arrays for names (shape (1, places)) and columns; ``index`` says which unknowns slopes are taken by."""
+class FloatEvaluation:
+    """Arrays for names (shape (1, points)) and columns; ``index`` says which unknowns slopes are taken by."""
 
     arrays: Mapping[str, Floats]
     index: Mapping[str, int]
@@ -38,7 +38,7 @@ class Places:
     inner: bool = False  # inside a sum, whose rows lie along the first axis
 
     def dual(self, node: Node) -> Dual:
-        """Value and slopes of a node at all places; raises ``Open`` for a head that has no rule here."""
+        """Value and slopes of a node at all points; raises ``Open`` for a head that has no rule here."""
         number = node.number
         if number is not None:
             return Dual(np.full((1, 1), _float(number)), {})
@@ -83,28 +83,28 @@ def _times(one: Dual, other: Dual) -> Dual:
     return Dual(one.value * other.value, slope)
 
 
-def _sum(places: Places, node: Node) -> Dual:
-    out = places.dual(node.children[0])
+def _sum(here: FloatEvaluation, node: Node) -> Dual:
+    out = here.dual(node.children[0])
     for child in node.children[1:]:
-        out = _add(out, places.dual(child))
+        out = _add(out, here.dual(child))
     return out
 
 
-def _product(places: Places, node: Node) -> Dual:
-    out = places.dual(node.children[0])
+def _product(here: FloatEvaluation, node: Node) -> Dual:
+    out = here.dual(node.children[0])
     for child in node.children[1:]:
-        out = _times(out, places.dual(child))
+        out = _times(out, here.dual(child))
     return out
 
 
-def _power(places: Places, node: Node) -> Dual:
-    base, e = places.dual(node.children[0]), node.children[1].number
+def _power(here: FloatEvaluation, node: Node) -> Dual:
+    base, e = here.dual(node.children[0]), node.children[1].number
     if e is not None:
         exponent = _float(e)
         value = base.value**exponent
         once = exponent * base.value ** (exponent - 1) if exponent != 1 else np.ones((1, 1))
         return Dual(value, {i: once * a for i, a in base.slope.items()})
-    exponent_dual = places.dual(node.children[1])
+    exponent_dual = here.dual(node.children[1])
     if not exponent_dual.slope:
         value = base.value**exponent_dual.value
         once = exponent_dual.value * base.value ** (exponent_dual.value - 1)
@@ -123,29 +123,29 @@ def _choose(chosen: NDArray[np.bool_], one: Dual, other: Dual) -> Dual:
     return Dual(np.where(chosen, one.value, other.value), slope)
 
 
-def _extreme(sign: int) -> Callable[[Places, Node], Dual]:
-    def rule(places: Places, node: Node) -> Dual:
-        out = places.dual(node.children[0])
+def _extreme(sign: int) -> Callable[[FloatEvaluation, Node], Dual]:
+    def rule(here: FloatEvaluation, node: Node) -> Dual:
+        out = here.dual(node.children[0])
         for child in node.children[1:]:
-            v = places.dual(child)
+            v = here.dual(child)
             out = _choose(sign * out.value >= sign * v.value, out, v)
         return out
 
     return rule
 
 
-def _repeated(places: Places, node: Node) -> Dual:
+def _repeated(here: FloatEvaluation, node: Node) -> Dual:
     name, low, high, body = node.children
-    first, last = (places.dual(end).value for end in (low, high))
-    if first.size != 1 or last.size != 1 or node.head != "sum" or places.inner:
+    first, last = (here.dual(end).value for end in (low, high))
+    if first.size != 1 or last.size != 1 or node.head != "sum" or here.inner:
         raise Open("a sum within a sum, or a product")
     rows = np.arange(int(first.flat[0]), int(last.flat[0]) + 1, dtype=float)[:, None]
-    width = max((a.shape[1] for a in places.arrays.values()), default=1)
+    width = max((a.shape[1] for a in here.arrays.values()), default=1)
     total = Dual(np.zeros((1, 1)), {})
     step = max(1, MAX_CELLS // max(1, width))
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        inner = Places({**places.arrays, str(name.name): part}, places.index, places.columns, True).dual(body)
+        inner = FloatEvaluation({**here.arrays, str(name.name): part}, here.index, here.columns, True).dual(body)
         value, length = inner.value, len(part)
         full = value.sum(0, keepdims=True) if value.shape[0] == length else value * length
         slopes = {i: a.sum(0, keepdims=True) if a.shape[0] == length else a * length for i, a in inner.slope.items()}
@@ -153,38 +153,38 @@ def _repeated(places: Places, node: Node) -> Dual:
     return total
 
 
-def _entry(places: Places, node: Node) -> Dual:
-    column = places.columns.get(str(node.children[0].name))
-    where = places.dual(node.children[1]).value
+def _entry(here: FloatEvaluation, node: Node) -> Dual:
+    column = here.columns.get(str(node.children[0].name))
+    where = here.dual(node.children[1]).value
     if column is None or where.min() < 1 or where.max() > len(column):
         raise Open("an entry outside of the data")
     return Dual(column[where.astype(int) - 1], {})
 
 
-def _piecewise(places: Places, node: Node) -> Dual:
+def _piecewise(here: FloatEvaluation, node: Node) -> Dual:
     out = Dual(np.full((1, 1), np.nan), {})
     for piece in reversed(node.children):
         expression, condition = piece.children
-        out = _choose(truth(places, condition), places.dual(expression), out)
+        out = _choose(truth(here, condition), here.dual(expression), out)
     return out
 
 
-def truth(places: Places, condition: Node) -> NDArray[np.bool_]:
+def truth(here: FloatEvaluation, condition: Node) -> NDArray[np.bool_]:
     """Where a condition holds; raises ``Open`` for one that has no rule."""
     head = condition.head
     if head in ("and", "or", "all"):
-        sides = [truth(places, part) for part in condition.children]
+        sides = [truth(here, part) for part in condition.children]
         out = sides[0]
         for side in sides[1:]:
             out = out | side if head == "or" else out & side
         return out
     if head == "not":
-        return ~truth(places, condition.children[0])
+        return ~truth(here, condition.children[0])
     if head in ("true", "True") or condition.name in ("true", "True"):
         return np.full((1, 1), True)
     if head not in _COMPARED or len(condition.children) != 2:
         raise Open(f"{head} is no condition here")
-    left, right = (places.dual(side).value for side in condition.children)
+    left, right = (here.dual(side).value for side in condition.children)
     return np.asarray(_COMPARED[head](left, right))
 
 
@@ -196,7 +196,7 @@ _COMPARED: dict[str, Callable[[Floats, Floats], NDArray[np.bool_]]] = {
     "=": np.equal,
     "!=": np.not_equal,
 }
-_RULES: dict[str, Callable[[Places, Node], Dual]] = {
+_RULES: dict[str, Callable[[FloatEvaluation, Node], Dual]] = {
     "+": _sum,
     "*": _product,
     "^": _power,

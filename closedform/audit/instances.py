@@ -15,7 +15,7 @@ from flint import acb, arb, fmpq
 
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt
-from closedform.audit.evaluation import Open, Place, Undefined, tree_of, truth
+from closedform.audit.evaluation import Evaluation, Open, Undefined, tree_of, truth
 from closedform.audit.question import Question
 from closedform.audit.search import Search
 from closedform.budget import Budget
@@ -76,7 +76,7 @@ def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> tuple[s
             if budget.remaining <= 0:
                 break
             holds = claim.holds(instance)
-            at = claim.place(instance) if holds else None
+            at = claim.coordinates(instance) if holds else None
             if isinstance(at, dict) and (why := instance.question.outside(at)):
                 at = f"{claim.told} is no answer: {why}"
             if isinstance(at, str):
@@ -139,7 +139,7 @@ class _Claim:
             if node is None:
                 return None
             try:
-                holds = truth(Place(instance.balls, {}, instance.columns), node)
+                holds = truth(Evaluation(instance.balls, {}, instance.columns), node)
             except (Open, Undefined):
                 return None
             if holds is False:
@@ -151,7 +151,7 @@ class _Claim:
         """The condition that the formula lacks, as far as it is a relation of the problem; else in words."""
         question = Question.of(problem)
         formulas = {u: node for u, e in self.formulas.items() if (node := question.read(e)) is not None}
-        here = Place(instance.balls, {}, instance.columns)
+        here = Evaluation(instance.balls, {}, instance.columns)
         for relation in question.relations:
             if not free_names(relation) & formulas.keys():
                 continue
@@ -163,7 +163,7 @@ class _Claim:
                 continue
         return WORDS
 
-    def place(self, instance: Instance) -> dict[str, arb] | str | None:
+    def coordinates(self, instance: Instance) -> dict[str, arb] | str | None:
         """Where the formula points to; a sentence where it is certainly no real number; None where that is open."""
         out = dict[str, arb]()
         for u in instance.question.unknowns:
@@ -182,7 +182,7 @@ def _real(node: Node, instance: Instance) -> arb | str | None:
     """A ball around the real value; why there is none; None where that is open."""
     why = ""
     try:
-        ball = Place(instance.balls, {}, instance.columns, strict=True).value(node).ball
+        ball = Evaluation(instance.balls, {}, instance.columns, strict=True).value(node).ball
         if ball.is_finite():
             return ball
     except Undefined as reason:
@@ -221,7 +221,7 @@ def _left_out(question: Question, listed: Sequence[Mapping[str, arb]], budget: B
 
 
 def _beaten(question: Question, claims: Sequence[_Claim], listed: Sequence[Mapping[str, arb]], budget: Budget) -> str:
-    """A place below what is called the global minimum, where the whole list was evaluated."""
+    """A point below what is called the global minimum, where the whole list was evaluated."""
     if len(listed) != len(claims):
         return ""
     for claim, at in zip(claims, listed, strict=True):
@@ -312,7 +312,7 @@ def _admissible(
         for row in rows:
             here = {**balls, **{i: arb(row) for i in indices}, **{c: arb(data[c][row - 1]) for c in bare}}
             try:
-                if truth(Place(here, {}, data), relation) is not True:
+                if truth(Evaluation(here, {}, data), relation) is not True:
                     return False
             except (Open, Undefined):
                 return False

@@ -1,4 +1,4 @@
-"""The problem as its text states it, and what can be refuted of one place by that text alone."""
+"""The problem as its text states it, and what can be refuted of one point by that text alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flint import acb, arb, arb_mat, fmpq
 
-from closedform.audit.evaluation import Open, Place, Slope, Undefined, Value, gap, tree_of, truth
+from closedform.audit.evaluation import Evaluation, Open, Slope, Undefined, Value, gap, tree_of, truth
 from closedform.errors import ClosedFormError
 from closedform.expression import RELATIONS, Node, name, scalar_form
 from closedform.kernel.algebra.inertia import inertia
@@ -58,8 +58,8 @@ class Question:
             columns,
         )
 
-    def place(self, at: Mapping[str, arb]) -> Place:
-        return Place(at, {u: i for i, u in enumerate(self.unknowns)}, self.columns)
+    def evaluation(self, at: Mapping[str, arb]) -> Evaluation:
+        return Evaluation(at, {u: i for i, u in enumerate(self.unknowns)}, self.columns)
 
     def read(self, text: str) -> Node | None:
         """The expression that a text of the report writes, None where our own reader cannot say."""
@@ -78,7 +78,7 @@ class Question:
         if node is None:
             return None
         try:
-            ball = Place(at, {}, self.columns).value(node).ball
+            ball = Evaluation(at, {}, self.columns).value(node).ball
             if ball.is_finite():
                 return ball
         except (Undefined, Open):
@@ -90,14 +90,14 @@ class Question:
             return None
         return value.real if value is not None and value.is_finite() and value.imag.contains(0) else None
 
-    # -- what a place is refused for ---------------------------------------------------------------------------------
+    # -- what a point is refused for ---------------------------------------------------------------------------------
 
     def outside(self, at: Mapping[str, arb]) -> str:
         """Why no point of the balls is admissible; the empty text where that is not shown."""
-        place = self.place(at)
+        evaluation = self.evaluation(at)
         for relation in self.relations:
             try:
-                if truth(place, relation) is False:
+                if truth(evaluation, relation) is False:
                     return f"{unparse(relation)} does not hold"
             except Undefined as reason:
                 return f"{reason} in {unparse(relation)}"
@@ -109,7 +109,7 @@ class Question:
         for part in (self.loss, *self.equations):
             try:
                 if part is not None:
-                    place.value(part)
+                    evaluation.value(part)
             except Undefined as reason:
                 return f"{reason} in {unparse(part)[:80] if part is not None else ''}"
             except Open:
@@ -118,25 +118,25 @@ class Question:
 
     def inside(self, at: Mapping[str, arb]) -> bool:
         """Whether every point of the balls is admissible, and the loss and the equations are smooth enough there."""
-        place = self.place(at)
+        evaluation = self.evaluation(at)
         try:
-            if any(truth(place, r) is not True for r in self.relations) or self.integers & at.keys():
+            if any(truth(evaluation, r) is not True for r in self.relations) or self.integers & at.keys():
                 return False
             parts = [self.loss] if self.loss is not None else list(self.equations)
-            finite = all(place.value(p).ball.is_finite() for p in parts)
+            finite = all(evaluation.value(p).ball.is_finite() for p in parts)
         except (Undefined, Open):
             return False
-        return finite and not place.doubts and not place.edges
+        return finite and not evaluation.doubts and not evaluation.edges
 
     def refused(self, at: Mapping[str, arb], kind: str = "") -> str:
         """Why the balls hold no critical point (no solution); the empty text where that is not shown."""
         why = self.outside(at)
         if why:
             return why
-        place = self.place(at)
+        evaluation = self.evaluation(at)
         for equation in self.equations:
             try:
-                ball = place.value(equation).ball
+                ball = evaluation.value(equation).ball
             except (Open, Undefined):
                 continue
             if ball.is_finite() and not ball.contains(0):
@@ -144,23 +144,23 @@ class Question:
         if self.loss is None or self.integers & set(self.unknowns):
             return ""
         try:
-            slope = place.value(self.loss).slope
-            active = self._active(place)
+            slope = evaluation.value(self.loss).slope
+            active = self._active(evaluation)
         except (Open, Undefined):
             return ""
         if slope is None or active is None:
             return ""
         return self._unbalanced(slope, active, kind)
 
-    def _active(self, place: Place) -> list[tuple[str, Value]] | None:
+    def _active(self, evaluation: Evaluation) -> list[tuple[str, Value]] | None:
         """The requirements that may hold with equality, as (head, gap); None where a slope is open."""
         out = dict[Node, tuple[str, Value]]()
         for relation in self.relations:
-            there = gap(place, relation)
+            there = gap(evaluation, relation)
             if relation.head != "!=" and there.ball.contains(0):
                 left, right = relation.children
                 out[left if right.number == 0 else relation] = (relation.head, there)
-        for node, there in place.edges:
+        for node, there in evaluation.edges:
             out.setdefault(node, (">=", there))
         return None if any(v.slope is None for _, v in out.values()) else list(out.values())
 
@@ -199,20 +199,20 @@ class Question:
     def height(self, at: Mapping[str, arb]) -> arb | None:
         """A ball around the loss, None where it is open."""
         try:
-            ball = self.place(at).value(self.loss).ball if self.loss is not None else None
+            ball = self.evaluation(at).value(self.loss).ball if self.loss is not None else None
         except (Open, Undefined):
             return None
         return ball if ball is not None and ball.is_finite() else None
 
     def curvature(self, at: Mapping[str, arb]) -> list[list[arb]] | None:
-        """The Hessian at a place that no requirement bounds; None where it is open."""
+        """The Hessian at a point that no requirement bounds; None where it is open."""
         rows = max((len(c) for c in self.columns.values()), default=1)
         tree = tree_of(self.loss) if self.loss is not None else None
         k = len(self.unknowns)
         if tree is None or k * k * rows > MAX_HESSIAN or not self.inside(at):
             return None
         try:
-            if any(gap(self.place(at), r).ball.contains(0) for r in self.relations):
+            if any(gap(self.evaluation(at), r).ball.contains(0) for r in self.relations):
                 return None
             whole = jet(tree, {u: i for i, u in enumerate(self.unknowns)}, dict(at), dict(self.columns))
         except (Refused, Open, Undefined, ValueError, ArithmeticError, KeyError):

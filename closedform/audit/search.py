@@ -12,7 +12,7 @@ import numpy as np
 from flint import arb, arb_mat, fmpq
 
 from closedform.audit.evaluation import Open, Undefined, tree_of, truth
-from closedform.audit.floats import Floats, Places
+from closedform.audit.floats import FloatEvaluation, Floats
 from closedform.audit.floats import truth as truths
 from closedform.audit.question import Question
 from closedform.budget import Budget
@@ -26,7 +26,7 @@ Box = Mapping[str, arb]
 
 
 class Search:
-    """The places looked at, and what was found there; ``listed`` are the balls of the points that are claimed."""
+    """The points looked at, and what was found there; ``listed`` are the balls of the points that are claimed."""
 
     def __init__(self, question: Question, listed: Sequence[Box], budget: Budget) -> None:
         self.q, self.listed, self.budget = question, listed, budget
@@ -44,14 +44,14 @@ class Search:
             for own, other in (relation.children, relation.children[::-1]):
                 if own.name in out:
                     try:
-                        ball = self.q.place({}).value(other).ball
+                        ball = self.q.evaluation({}).value(other).ball
                     except (Open, Undefined):
                         continue
                     out[str(own.name)].append(float(ball.mid()))
         return out
 
     def grid(self) -> list[Floats]:
-        """Places to look at, one array for each unknown."""
+        """Points to look at, one array for each unknown."""
         ends = self._ends()
         near = [[float(box[u].mid()) for box in self.listed[:12]] for u in self.names]
         if len(self.names) == 1:
@@ -68,8 +68,8 @@ class Search:
         parts = [random.normal(0, s, (150, k)) for s in (0.3, 1.0, 3.0, 10.0)]
         axis = np.array([-3.0, -2, -1, -0.5, 0, 0.5, 1, 2, 3])
         parts.append(axis[random.integers(0, len(axis), (300, k))])
-        for place in zip(*near, strict=True):
-            parts += [np.array(place) + random.normal(0, s, (20, k)) for s in (1e-3, 0.05, 0.5)]
+        for point in zip(*near, strict=True):
+            parts += [np.array(point) + random.normal(0, s, (20, k)) for s in (1e-3, 0.05, 0.5)]
         table = np.concatenate(parts)
         for j, u in enumerate(self.names):  # towards and onto the ends of each unknown
             e = ends[u]
@@ -85,18 +85,18 @@ class Search:
         return [table[:, j] for j in range(k)]
 
     def floats(self, node: Node, arrays: Sequence[Floats]) -> tuple[Floats, list[Floats]]:
-        """Values and slopes at the places, nan where undefined or not admissible."""
-        places = Places(
+        """Values and slopes at the points, nan where undefined or not admissible."""
+        sampled = FloatEvaluation(
             {u: a[None, :] for u, a in zip(self.names, arrays, strict=True)},
             {u: j for j, u in enumerate(self.names)},
             self.columns,
         )
         size = len(arrays[0])
         with np.errstate(all="ignore"):
-            found = places.dual(node)
+            found = sampled.dual(node)
             allowed = np.full((1, size), True)
             for relation in self.q.relations:
-                allowed = allowed & truths(places, relation)
+                allowed = allowed & truths(sampled, relation)
             value = np.where(allowed, found.value, np.nan)
             zero = np.zeros((1, 1))
             slopes = [np.where(allowed, found.slope.get(j, zero), np.nan) for j in range(len(self.names))]
@@ -120,8 +120,8 @@ class Search:
                     at = {u: _exactly(a[j]) for u, a in zip(self.names, arrays, strict=True)}
                     there = self.q.height(at)
                     if there is not None and bool(there * sign < height * sign) and self._admissible(at):
-                        place = ", ".join(f"{u} = {b.str(8, radius=False)}" for u, b in list(at.items())[:4])
-                        return f"at {place} the loss is {there.str(10, radius=False)}"
+                        where = ", ".join(f"{u} = {b.str(8, radius=False)}" for u, b in list(at.items())[:4])
+                        return f"at {where} the loss is {there.str(10, radius=False)}"
             if self.budget.remaining <= 0 or not np.isfinite(value[order[0]]):
                 break
             spread = 0.5**step
@@ -132,16 +132,16 @@ class Search:
         return ""
 
     def _admissible(self, at: Box) -> bool:
-        place = self.q.place(at)
+        evaluation = self.q.evaluation(at)
         try:
-            return all(truth(place, r) is True for r in self.q.relations)
+            return all(truth(evaluation, r) is True for r in self.q.relations)
         except (Open, Undefined):
             return False
 
     # -- a critical point that is not listed --------------------------------------------------------------------------
 
     def missed(self) -> str:
-        """A place where a critical point (a solution) certainly lies and none is listed; the empty text if none is found."""
+        """A point where a critical point (a solution) certainly lies and none is listed; the empty text if none is found."""
         if self.q.integers or any(r.head in ("=", "!=") for r in self.q.relations):
             return ""
         found = self._on_a_line() if len(self.names) == 1 else self._in_space()
@@ -163,19 +163,19 @@ class Search:
                 if own.name != u or relation.head not in ("<=", ">=") or u in free_names(other):
                     continue
                 try:
-                    at = {u: self.q.place({}).value(other).ball}
-                    place = self.q.place(at)
-                    slope = (place.value(self.q.loss).slope or {}).get(0)
+                    at = {u: self.q.evaluation({}).value(other).ball}
+                    evaluation = self.q.evaluation(at)
+                    slope = (evaluation.value(self.q.loss).slope or {}).get(0)
                 except (Open, Undefined):
                     continue
-                if slope is None or place.edges or place.doubts or not self._admissible(at):
+                if slope is None or evaluation.edges or evaluation.doubts or not self._admissible(at):
                     continue
                 if bool(slope > 0) if low else bool(slope < 0):
                     return f"{u} = {at[u].mid().str(10, radius=False)}"
         return ""
 
     def is_flat(self) -> bool:
-        """Whether the slopes (the equations) vanish at almost all places looked at: then points are no isolated ones."""
+        """Whether the slopes (the equations) vanish at almost all points looked at: then points are no isolated ones."""
         arrays = self.grid()
         for part in self.what:
             value, slopes = self.floats(part, arrays)
@@ -189,7 +189,7 @@ class Search:
         """The slope (of equations: the value, where it is continuous) in one unknown, if defined and admissible."""
         if len(self.what) != 1 or not self.q.inside(at):
             return None
-        value = self.q.place(at).value(self.what[0])
+        value = self.q.evaluation(at).value(self.what[0])
         if value.slope is None:  # also where pieces may not meet: a change of sign is then no zero
             return None
         return value.ball if self.q.loss is None else value.slope.get(0, arb(0))
@@ -260,23 +260,28 @@ class Search:
                 yield box
 
     def _at_nice_places(self, table: Floats) -> Iterator[Box]:
-        """Places of the grid, also on the edge of the domain, where everything that must vanish is exactly zero."""
+        """Points of the grid, also on the edge of the domain, where everything that must vanish is exactly zero."""
         arrays = [table[:, j] for j in range(len(self.names))]
         found = [self.floats(part, arrays) for part in self.what]
         rows = found[0][1] if self.q.loss is not None else [value for value, _ in found]
         zero = np.logical_and.reduce([row == 0 for row in rows])
         for row in np.unique(table[zero], axis=0)[:MOST]:
             at = {u: _exactly(v) for u, v in zip(self.names, row, strict=True)}
-            place = self.q.place(at)
-            values = [place.value(part) for part in self.what]
+            evaluation = self.q.evaluation(at)
+            values = [evaluation.value(part) for part in self.what]
             exactly = [(values[0].slope or {}).get(j, arb(0)) for j in range(len(self.names))]
             if self.q.loss is None:
                 exactly = [v.ball for v in values]
-            if all(e.is_zero() for e in exactly) and not place.doubts and not place.edges and self._admissible(at):
+            if (
+                all(e.is_zero() for e in exactly)
+                and not evaluation.doubts
+                and not evaluation.edges
+                and self._admissible(at)
+            ):
                 yield at
 
     def _newton(self, table: Floats) -> Iterator[Floats]:
-        """Places where Newton's method in floating point has come to rest, each once."""
+        """Points where Newton's method in floating point has come to rest, each once."""
         k = len(self.names)
 
         def vanish(rows: Floats) -> Floats:
@@ -310,7 +315,7 @@ class Search:
                 yield row
 
     def _krawczyk(self, row: Floats) -> Box | None:
-        """A box around a place with a zero in it, proved (Krawczyk 1969), inside the domain; else None."""
+        """A box around a point with a zero in it, proved (Krawczyk 1969), inside the domain; else None."""
         k = len(self.names)
         middle = [_exactly(v) for v in row]
         radius = [arb(0, 1e-6 * (1 + abs(float(v)))) for v in row]
@@ -336,17 +341,17 @@ class Search:
 
     def _jacobian(self, at: list[arb]) -> tuple[list[arb], list[list[arb]]]:
         """What must vanish, and its derivatives."""
-        place = {u: j for j, u in enumerate(self.names)}
+        index = {u: j for j, u in enumerate(self.names)}
         values, k, zero = dict(zip(self.names, at, strict=True)), len(self.names), arb(0)
         if self.q.loss is not None:
             tree = tree_of(self.q.loss)
             if tree is None:
                 raise ValueError("the kernel cannot write the loss")
-            whole = jet(tree, place, values, dict(self.q.columns))
+            whole = jet(tree, index, values, dict(self.q.columns))
             rows = [[whole.second.get((min(i, j), max(i, j)), zero) for j in range(k)] for i in range(k)]
             return [whole.first.get(i, zero) for i in range(k)], rows
         trees = [tree_of(e) for e in self.q.equations]
-        jets = [jet(t, place, values, dict(self.q.columns)) for t in trees if t is not None]
+        jets = [jet(t, index, values, dict(self.q.columns)) for t in trees if t is not None]
         return [j.value for j in jets], [[j.first.get(i, zero) for i in range(k)] for j in jets]
 
 

@@ -98,18 +98,18 @@ class Function:
         if tape is not None:
             return tape.system(box, jacobian)
         k = len(self.names)
-        place = {x: i for i, x in enumerate(self.names)}
+        index = {x: i for i, x in enumerate(self.names)}
         values = dict(zip(self.names, box, strict=True))
         zero = arb(0)
         if self.loss is not None:
-            whole = jet(self.loss, place, values, self.columns, jacobian)
+            whole = jet(self.loss, index, values, self.columns, jacobian)
             rows = (
                 [[whole.second.get((min(i, j), max(i, j)), zero) for j in range(k)] for i in range(k)]
                 if jacobian
                 else []
             )
             return [whole.first.get(i, zero) for i in range(k)], rows
-        jets = [jet(e, place, values, self.columns) for e in self.equations]
+        jets = [jet(e, index, values, self.columns) for e in self.equations]
         return [j.value for j in jets], [[j.first.get(i, zero) for i in range(k)] for j in jets]
 
     def _steps(self) -> Tape | None:

@@ -47,7 +47,7 @@ class Tape:
         ends = list[int]()
         self._gradient_steps = 0
         for tree in trees:
-            ends.append(self._place(tree))
+            ends.append(self._index_of(tree))
             if len(ends) == 1 + self.size:
                 self._gradient_steps = len(self._steps)
         self._loss, self._slopes, flat = ends[0], ends[1 : 1 + self.size], iter(ends[1 + self.size :])
@@ -83,7 +83,7 @@ class Tape:
             for part in tree[1:2] if last else tree[1:]:
                 self._collect(part)
 
-    def _place(self, tree: Tree) -> int:
+    def _index_of(self, tree: Tree) -> int:
         """Where the value of the tree stands, its steps added where they are new."""
         if tree in self._at:
             return self._at[tree]
@@ -92,14 +92,14 @@ class Tape:
         head, args = str(tree[0]), tree[1:]
         if head in ("+", "*"):
             act: Callable[..., Any] = operator.add if head == "+" else operator.mul
-            at = self._place(args[0])
+            at = self._index_of(args[0])
             for k, part in enumerate(args[1:], 2):
-                at = self._step(act, at, self._place(part), (head, *args[:k]))
+                at = self._step(act, at, self._index_of(part), (head, *args[:k]))
         elif head == "^" and isinstance(args[1], fmpq):
-            at = self._step(operation("^", args[1]), self._place(args[0]), -1, tree)
+            at = self._step(operation("^", args[1]), self._index_of(args[0]), -1, tree)
         elif len(args) in (1, 2):
-            places = [self._place(a) for a in args]
-            at = self._step(operation(head), places[0], places[1] if len(places) > 1 else -1, tree)
+            indices = [self._index_of(a) for a in args]
+            at = self._step(operation(head), indices[0], indices[1] if len(indices) > 1 else -1, tree)
         else:
             raise Refused(f"{head} with {len(args)} arguments")
         return at

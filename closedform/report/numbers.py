@@ -75,11 +75,11 @@ def newton_steps(problem: Problem, point: CriticalPoint, digits: int) -> list[St
             equations = _equations(problem)
             jacobian = [[differentiate(e, u) for u in unknowns] for e in equations]
             goal = [arb(point.numeric[u]) for u in unknowns]
-            place = [
+            theta = [
                 _number(problem.start[u]) if u in problem.start else g + abs(g).max(arb(1)) / 10
                 for u, g in zip(unknowns, goal, strict=True)
             ]
-            return list(_iterate(equations, jacobian, unknowns, place, goal, columns, digits))
+            return list(_iterate(equations, jacobian, unknowns, theta, goal, columns, digits))
     except (Refused, ValueError, ArithmeticError):
         return []
 
@@ -99,7 +99,7 @@ def _iterate(
     equations: list[Tree],
     jacobian: list[list[Tree]],
     unknowns: tuple[str, ...],
-    place: list[arb],
+    theta: list[arb],
     goal: list[arb],
     columns: dict[str, list[fmpq]],
     digits: int,
@@ -107,16 +107,16 @@ def _iterate(
     if len(equations) != len(unknowns):
         return
     for number in range(MOST_STEPS):
-        place = [p.mid() for p in place]
-        off = max((abs(p - g).mid() for p, g in zip(place, goal, strict=True)), key=float)
-        shown = {u: p.str(min(digits, 24), radius=False) for u, p in zip(unknowns, place, strict=True)}
+        theta = [p.mid() for p in theta]
+        off = max((abs(p - g).mid() for p, g in zip(theta, goal, strict=True)), key=float)
+        shown = {u: p.str(min(digits, 24), radius=False) for u, p in zip(unknowns, theta, strict=True)}
         yield {"step": str(number), **(shown if len(unknowns) <= 3 else {}), "off by": off.str(2, radius=False)}
         if off < arb(10) ** (1 - digits):
             return
-        here = dict(zip(unknowns, place, strict=True))
+        here = dict(zip(unknowns, theta, strict=True))
         value = arb_mat([[evaluate(e, here, columns)] for e in equations])
         slope = arb_mat([[evaluate(e, here, columns) for e in row] for row in jacobian])
         move = slope.solve(value)
-        place = [p - move[i, 0] for i, p in enumerate(place)]
-        if not all(p.is_finite() for p in place):
+        theta = [p - move[i, 0] for i, p in enumerate(theta)]
+        if not all(p.is_finite() for p in theta):
             return

@@ -28,7 +28,7 @@ from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import free_names, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
-from closedform.stationarity.place import Place, not_real
+from closedform.stationarity.real_point import RealPoint, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of, sampler
 
 Word = Literal["root", "outside", "not", "unknown"]
@@ -82,7 +82,7 @@ class Judge:
     def judge(self, point: Mapping[Any, Any], placeholders: Sequence[Placeholder] = ()) -> Judged:
         """The fate of one candidate at every sample; with placeholders, of each of their real roots (the best one counts)."""
         if self.numeric and not any(v.free_symbols for v in point.values()):
-            word, at = self._placed(point)
+            word, at = self._judged_at(point)
             return Judged(point, (word,), (at,))
         words, balls = list[Word](), list[Mapping[str, arb] | None]()
         used = [s for s in placeholders if any(s.symbol in v.free_symbols for v in point.values())]
@@ -97,18 +97,18 @@ class Judge:
             balls.append(best[1])
         return Judged(point, tuple(words), tuple(balls))
 
-    def _placed(self, point: Mapping[Any, Any]) -> tuple[Word, Mapping[str, arb] | None]:
+    def _judged_at(self, point: Mapping[Any, Any]) -> tuple[Word, Mapping[str, arb] | None]:
         """The fate of a point in numbers, held against the domain of the text as written."""
         values = {u.name: sp.sympify(v) for u, v in point.items()}
-        place = Place(exact=values, columns=columns_of(self.system.problem), bits=self.precision)
-        at = place.at()
+        real = RealPoint(exact=values, columns=columns_of(self.system.problem), bits=self.precision)
+        at = real.at()
         if at is None:
             return ("outside" if any(not_real(v, self.precision) for v in values.values()) else "unknown"), None
-        side = self.system.domain.holds(place)
+        side = self.system.domain.holds(real)
         if side != "inside":
             return side, at
         for tree in self._equations:
-            ball = place.value(tree) if tree is not None else None
+            ball = real.value(tree) if tree is not None else None
             if ball is None:
                 return "unknown", at
             if not ball.contains(0):

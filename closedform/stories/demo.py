@@ -73,7 +73,7 @@ def _gradient(report: Report) -> list[Block]:
     return [_say(f"d/d{u} = ", readable(g, 120)) for u, g in report.gradient.items()]
 
 
-def _place(point: CriticalPoint, digits: int = 12, longest: int = 60) -> Line:
+def _coordinates(point: CriticalPoint, digits: int = 12, longest: int = 60) -> Line:
     """Where a point is: exactly where that is short, and in decimals."""
     out: list[Inline] = []
     for u in point.exact or point.numeric or ():
@@ -95,7 +95,9 @@ def _points(report: Report, digits: int = 12) -> Items:
         height = "" if p.loss is None else text_of(p.loss)
         if p.loss is None or len(height) > 24:
             height = loss_at(report.problem, p, 8) or ""
-        rows.append(((*_place(p, digits), f": {p.kind}", f", loss {height}".replace("**", "^") if height else ""),))
+        rows.append(
+            ((*_coordinates(p, digits), f": {p.kind}", f", loss {height}".replace("**", "^") if height else ""),)
+        )
     return Items(tuple(rows))
 
 
@@ -163,7 +165,7 @@ def _quartic(progress: Progress) -> Iterator[Block]:
     family = derive("a*x^4 + b*x^2", unknowns=["x"], assumptions=assumed, progress=progress)
     yield _say(f"assuming {' and '.join(assumed)}")
     for p in family.critical_points[:5]:
-        yield Items(((((*_place(p), f": {p.kind}")),),))
+        yield Items(((((*_coordinates(p), f": {p.kind}")),),))
     yield _verdict(family)
     yield from _moral(
         "Closed and not convex: 'convex' is about finding a minimum by walking downhill, 'closed form' is about "

@@ -31,7 +31,7 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class
-from closedform.stationarity.place import real_value
+from closedform.stationarity.real_point import real_value
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import answer, numbers_only
 from closedform.strategies.withdrawn import without_list_certificates
@@ -182,8 +182,8 @@ class _Landscape(_Line):
             s.role in ("end", "isolated") and s.shape != "maximum" for s in land.stops
         ):
             return self.found  # a minimum may lie on the edge
-        least = land.least.places if land.least.state == "attained" else []
-        most = land.greatest.places if land.greatest.state == "attained" else []
+        least = land.least.stops if land.least.state == "attained" else []
+        most = land.greatest.stops if land.greatest.state == "attained" else []
         self._take_period(land.period)
         self.open = land.least.state == "open"
         points = list[CriticalPoint]()

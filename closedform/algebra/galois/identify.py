@@ -74,7 +74,7 @@ def _descend(f: fmpz_poly, number: int, left: set[int], steps: list[str], budget
     """The number of the group, going down from ``number``, which contains it; the group is one of ``left``."""
     n = f.degree()
     every = transitive_groups(n)
-    place = tuple(range(n))  # the root at each point of the present group
+    root_at = tuple(range(n))  # the root at each point of the present group
     tested = dict[int, set[int]]()  # classes known not to hold it, by the position in the list of the present group
     while True:
         budget.check()
@@ -93,7 +93,7 @@ def _descend(f: fmpz_poly, number: int, left: set[int], steps: list[str], budget
         small = every[below.number - 1]
         if group.order // small.order > MAX_INDEX:
             return None
-        found = _inside(f, number, which, place, budget)
+        found = _inside(f, number, which, root_at, budget)
         said = f"{small.label} ({small.name}) in {group.label} ({group.name})"
         if found is None:
             done.add(which)
@@ -101,19 +101,19 @@ def _descend(f: fmpz_poly, number: int, left: set[int], steps: list[str], budget
         else:
             coset, value = found
             steps.append(f"it lies in a conjugate of {said}: the invariant takes the value {value}, once")
-            place = tuple(place[coset[below.place[i]]] for i in range(n))
+            root_at = tuple(root_at[coset[below.point_of[i]]] for i in range(n))
             number = below.number
 
 
 def _inside(
-    f: fmpz_poly, number: int, which: int, place: tuple[int, ...], budget: Budget
+    f: fmpz_poly, number: int, which: int, root_at: tuple[int, ...], budget: Budget
 ) -> tuple[tuple[int, ...], fmpz] | None:
     """The coset whose conjugate holds the Galois group, with the value of the invariant there, or None (proved)."""
     found = invariant(f.degree(), number, which)
     for transform in TRANSFORMS:
         bits = 128
         while bits <= MAX_BITS:
-            values = _values(f, found.forms, place, transform, bits, budget)
+            values = _values(f, found.forms, root_at, transform, bits, budget)
             with flint.ctx.workprec(bits):
                 seen = _seen(values)
             if seen == "no integer":
@@ -122,7 +122,7 @@ def _inside(
                 break
             if not isinstance(seen, str):
                 coset, k, size = seen
-                if _vanishes(f, found.forms[coset], place, transform, k, size, budget):
+                if _vanishes(f, found.forms[coset], root_at, transform, k, size, budget):
                     return found.cosets[coset], k
             bits *= 2
         else:
@@ -164,7 +164,7 @@ def _bits(size: arb) -> int:
 def _vanishes(
     f: fmpz_poly,
     form: tuple[Term, ...],
-    place: tuple[int, ...],
+    root_at: tuple[int, ...],
     transform: list[int],
     k: fmpz,
     size: int,
@@ -173,7 +173,7 @@ def _vanishes(
     """Is |value - k| < 2^-size? It is then k, as the product of all value' - k is an integer less than one in size."""
     bits = size + 512
     while bits <= MAX_BITS:
-        value = _values(f, (form,), place, transform, bits, budget)[0]
+        value = _values(f, (form,), root_at, transform, bits, budget)[0]
         with flint.ctx.workprec(bits):
             gap = abs(value - k)
             if gap < arb(2) ** -size:
@@ -187,16 +187,16 @@ def _vanishes(
 def _values(
     f: fmpz_poly,
     forms: tuple[tuple[Term, ...], ...],
-    place: tuple[int, ...],
+    root_at: tuple[int, ...],
     transform: list[int],
     bits: int,
     budget: Budget,
 ) -> list[acb]:
-    """The value of every form when the root ``place[i]`` stands at point i, at this precision."""
+    """The value of every form when the root ``root_at[i]`` is at point i, at this precision."""
     with flint.ctx.workprec(bits):
         roots = monic_roots(f, bits)
         change = acb_poly(transform)
-        points = [change(roots[i]) for i in place]
+        points = [change(roots[i]) for i in root_at]
         if isinstance(forms[0][0][0], frozenset):
             return [_alternants(form, points) for form in forms]
         powers = [[acb(1), z, z * z, z * z * z] for z in points]

@@ -27,12 +27,12 @@ Term = tuple[Any, ...]  # a monomial by its exponents, or (alternant, sign)
 class Below:
     """A class of maximal transitive subgroups H of a group G, H being the group ``number`` with its points moved.
 
-    Point i of H is point ``place[i]`` of G. ``start`` is a term; the sum of its images under H is a polynomial whose
+    Point i of H is point ``point_of[i]`` of G. ``start`` is a term; the sum of its images under H is a polynomial whose
     stabiliser in G is H: it is kept by H, not by G, and nothing lies between.
     """
 
     number: int
-    place: Permutation
+    point_of: Permutation
     start: Term
 
 
@@ -84,7 +84,7 @@ def _read(degree: int, number: int, row: dict[str, Any]) -> Transitive:
         frozenset(tuple(t) for t in row["types"]),
         tuple(row["pairs"]),
         tuple(tuple(g) for g in row["generators"]),
-        tuple(Below(k, tuple(place), _start(start)) for k, place, start in row["maximal"]),
+        tuple(Below(k, tuple(point_of), _start(start)) for k, point_of, start in row["maximal"]),
     )
 
 
@@ -154,9 +154,9 @@ def invariant(degree: int, number: int, which: int) -> Invariant:
     """The invariant of the maximal subgroup ``which`` of a group, and its images under the group, one for each coset."""
     group = transitive_groups(degree)[number - 1]
     below = group.maximal[which]
-    back = sorted(range(degree), key=lambda i: below.place[i])
+    back = sorted(range(degree), key=lambda i: below.point_of[i])
     small = tuple(
-        tuple(below.place[h[back[i]]] for i in range(degree))
+        tuple(below.point_of[h[back[i]]] for i in range(degree))
         for h in transitive_groups(degree)[below.number - 1].generators
     )
     first = images(below.start, small)

@@ -51,11 +51,11 @@ def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
     rest, entrywise = w.zeros(p.rows, p.cols), None
     for (m, word), c in p.terms.items():
         inside = [(a, e) for a, e in m if name in a.names]
-        places = [i for i, l in enumerate(word) if name in l.names]
-        if not inside and not places:
+        indices = [i for i, l in enumerate(word) if name in l.names]
+        if not inside and not indices:
             rest = rest + Poly(p.rows, p.cols, {(m, word): c})
             continue
-        if len(inside) + len(places) != 1:
+        if len(inside) + len(indices) != 1:
             return None
         if inside:
             a, e = inside[0]
@@ -80,7 +80,7 @@ def collect(p: Poly, name: str, rows: str, cols: str) -> Linear | None:
                 plain.append((_outer(body, right * left), w.constant(1)))
                 continue
             return None
-        i = places[0]
+        i = indices[0]
         l = word[i]
         behind = word[i + 1 :]
         if (

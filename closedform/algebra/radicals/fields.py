@@ -88,10 +88,10 @@ class NumberField:
     def parts(self, a: Element, level: int) -> dict[int, Element]:
         """The coefficients of the powers of y_level."""
         out = dict[int, dict[tuple[int, ...], fmpq]]()
-        place = LEVELS - level
+        index = LEVELS - level
         for exponents, c in a.terms():
             e = tuple(map(int, exponents))
-            out.setdefault(e[place], {})[(*e[:place], 0, *e[place + 1 :])] = fmpq(c)
+            out.setdefault(e[index], {})[(*e[:index], 0, *e[index + 1 :])] = fmpq(c)
         return {k: ring().from_dict(terms) for k, terms in out.items()}
 
     def tree(self, a: Element, conjugate: tuple[Tree, ...]) -> Tree:

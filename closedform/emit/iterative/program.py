@@ -33,14 +33,14 @@ class Program:
     """Steps in the order in which they are worked out."""
 
     steps: list[Step] = field(default_factory=list[Step])
-    places: dict[Step, int] = field(default_factory=dict[Step, int])
+    numbers: dict[Step, int] = field(default_factory=dict[Step, int])
 
     def step(self, op: str, args: Sequence[int], shape: Shape, *about: Any) -> int:
         made = Step(op, tuple(args), about, shape)
-        if made not in self.places:
-            self.places[made] = len(self.steps)
+        if made not in self.numbers:
+            self.numbers[made] = len(self.steps)
             self.steps.append(made)
-        return self.places[made]
+        return self.numbers[made]
 
     def shape(self, i: int) -> Shape:
         return self.steps[i].shape

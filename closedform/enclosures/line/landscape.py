@@ -70,10 +70,10 @@ class Escape:
 
 @dataclass
 class Extreme:
-    """The least (or greatest) value: ``places`` attain it when ``state`` is "attained"; else where it escapes to."""
+    """The least (or greatest) value: ``stops`` attain it when ``state`` is "attained"; else where it escapes to."""
 
     state: State = "open"
-    places: list[Stop] = field(default_factory=list[Stop])
+    stops: list[Stop] = field(default_factory=list[Stop])
     value: arb | None = None
     escape: Escape | None = None
     why: str = ""
@@ -314,7 +314,7 @@ class _Survey:
                 lowest = min(limits, key=lambda e: way * float(e.ball.mid()) if e.ball is not None else 0.0)
                 out.state, out.escape, out.value = "not attained", lowest, lowest.ball
             elif best:
-                out.state, out.places, out.value = "attained", best, best[0].value()
+                out.state, out.stops, out.value = "attained", best, best[0].value()
             elif not self.out.stops and not self.out.escapes:
                 out.why = "the domain is empty"
         except Unclear as open_:

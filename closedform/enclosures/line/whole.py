@@ -23,7 +23,7 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree, add, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.domain import defined
-from closedform.stationarity.place import Requirement
+from closedform.stationarity.real_point import Requirement
 from closedform.stationarity.scalar import Stationarity, columns_of
 
 STARTS = (fmpq(-1, 10), fmpq(-13, 100), fmpq(-7, 100), fmpq(-31, 100), fmpq(-3, 7))
@@ -62,7 +62,7 @@ def landscape_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
     found.drift = drift
     if period is not None and drift is not None and drift != fmpq(0):
         for extreme in (found.least, found.greatest):
-            extreme.state, extreme.places, extreme.value, extreme.why = "unbounded", [], None, ""
+            extreme.state, extreme.stops, extreme.value, extreme.why = "unbounded", [], None, ""
     return found
 
 

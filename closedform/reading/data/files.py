@@ -132,4 +132,4 @@ def parquet(path: Path) -> list[tuple[str, Any]]:
         table = module.read_table(path)
     except Exception as error:  # pyarrow raises several unrelated kinds
         raise InputError(f"{path} is not a Parquet file: {str(error)[:200]}") from None
-    return [(str(key), table.column(place).to_pylist()) for place, key in enumerate(table.column_names)]
+    return [(str(key), table.column(index).to_pylist()) for index, key in enumerate(table.column_names)]

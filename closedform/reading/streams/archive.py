@@ -89,10 +89,10 @@ class Archive:
     parts: tuple[ArrayFile, ...]
     columns: tuple[tuple[int, int], ...]  # of each name, the part and the place in it
 
-    def blocks(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
+    def blocks(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
         rows = self.parts[0].shape[0]
         runs = list[tuple[int, list[int]]]()
-        for part, inside in (self.columns[p] for p in places):
+        for part, inside in (self.columns[p] for p in indices):
             if runs and runs[-1][0] == part:
                 runs[-1][1].append(inside)
             else:
@@ -102,7 +102,7 @@ class Archive:
                 block = self.parts[runs[0][0]].read(runs[0][1], start, start + size)
                 yield block.astype(np.float64, copy=False)
                 continue
-            block, done = np.empty((min(size, rows - start), len(places))), 0
+            block, done = np.empty((min(size, rows - start), len(indices))), 0
             for part, inside in runs:
                 block[:, done : done + len(inside)] = self.parts[part].read(inside, start, start + size)
                 done += len(inside)

@@ -26,8 +26,8 @@ MOST_ROWS = 65_536
 class Source(Protocol):
     """Where rows come from; ``blocks`` may be called any number of times and in another process."""
 
-    def blocks(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
-        """Blocks of at most ``size`` rows, one column for each of ``places``."""
+    def blocks(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
+        """Blocks of at most ``size`` rows, one column for each of ``indices``."""
         ...
 
 
@@ -37,11 +37,11 @@ class InMemory:
 
     array: np.ndarray
 
-    def blocks(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
-        every = list(places) == list(range(self.array.shape[1]))
+    def blocks(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
+        every = list(indices) == list(range(self.array.shape[1]))
         for start in range(0, len(self.array), size):
             block = self.array[start : start + size]
-            yield block if every else block[:, places]
+            yield block if every else block[:, indices]
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ class Scan:
             fine = block.dtype.kind in "iub" or np.isfinite(block.sum(dtype=np.float64))
         if not fine:
             finite = np.isfinite(block)
-            for place in np.flatnonzero(~finite.all(axis=0)):
-                self._odd(self.names[int(place)], block[:, place])
+            for index in np.flatnonzero(~finite.all(axis=0)):
+                self._odd(self.names[int(index)], block[:, index])
         self.rows += len(block)
         look(self.what, self.rows)
 

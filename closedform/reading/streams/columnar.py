@@ -31,17 +31,17 @@ class ParquetFile:
     columns: tuple[str, ...]
     mark: Decimal | None
 
-    def blocks(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
+    def blocks(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
         done = 0
         with opened(Path(self.path)) as file:
-            for batch in file.iter_batches(size, columns=[self.columns[p] for p in places], use_threads=False):
-                out = np.empty((len(places), batch.num_rows))  # a column after the other, as the file has them
-                for j, place in enumerate(places):
-                    out[j] = self._column(batch.column(self.columns[place]), place, done)
+            for batch in file.iter_batches(size, columns=[self.columns[p] for p in indices], use_threads=False):
+                out = np.empty((len(indices), batch.num_rows))  # a column after the other, as the file has them
+                for j, index in enumerate(indices):
+                    out[j] = self._column(batch.column(self.columns[index]), index, done)
                 done += batch.num_rows
                 yield out.T
 
-    def _column(self, cells: Any, place: int, done: int) -> np.ndarray:
+    def _column(self, cells: Any, index: int, done: int) -> np.ndarray:
         kind = str(cells.type)
         if kind.startswith("dictionary"):
             cells = cells.dictionary_decode()
@@ -55,7 +55,7 @@ class ParquetFile:
                 else cells
             )
             return cells.to_numpy(zero_copy_only=False)
-        array = as_floats(self.names[place], cells.to_pylist(), self.mark, done)
+        array = as_floats(self.names[index], cells.to_pylist(), self.mark, done)
         if isinstance(array, str):
             raise InputError(array)
         return array
@@ -79,15 +79,15 @@ def from_parquet(path: Path, names: tuple[str, ...], columns: tuple[str, ...], m
     whole = ParquetFile(str(path.resolve()), names, columns, mark)
     with opened(path) as file:
         kinds, rows = [str(kind) for kind in file.schema_arrow.types], file.metadata.num_rows
-    for place, kind in enumerate(kinds):
+    for index, kind in enumerate(kinds):
         if not kind.startswith(_NUMBERS):
             try:
-                for _ in whole.blocks([place], 4096):
+                for _ in whole.blocks([index], 4096):
                     pass
             except InputError as fault:
-                faults[names[place]] = str(fault)
+                faults[names[index]] = str(fault)
                 continue
-        kept.append(place)
+        kept.append(index)
     source = ParquetFile(whole.path, tuple(names[p] for p in kept), tuple(columns[p] for p in kept), mark)
     unpacked = _unpacked(source, rows) if len(kept) > AT_ONCE else None
     return scanned(source.names, unpacked or source, faults, str(path))
@@ -100,10 +100,10 @@ def _unpacked(source: ParquetFile, rows: int) -> ArrayFile | None:
         return None
     with open(out.path, "wb") as file:
         for first in range(0, k, AT_ONCE):
-            places, done = range(first, min(k, first + AT_ONCE)), 0
-            for block in source.blocks(places, block_rows(len(places))):
-                for place, column in zip(places, block.T, strict=True):
-                    file.seek(8 * (place * rows + done))
+            indices, done = range(first, min(k, first + AT_ONCE)), 0
+            for block in source.blocks(indices, block_rows(len(indices))):
+                for index, column in zip(indices, block.T, strict=True):
+                    file.seek(8 * (index * rows + done))
                     file.write(np.ascontiguousarray(column).data)
                 done += len(block)
                 look(source.path, done)

@@ -63,16 +63,16 @@ class ArrayFile:
     def columns(self) -> int:
         return self.shape[1] if len(self.shape) > 1 else 1
 
-    def read(self, places: Sequence[int], start: int, stop: int) -> np.ndarray:
+    def read(self, indices: Sequence[int], start: int, stop: int) -> np.ndarray:
         """Rows from ``start`` up to ``stop``, as they are stored."""
         kind, rows, k = np.dtype(self.dtype), min(stop, self.shape[0]) - start, self.columns
         if self.by_columns and k > 1:
-            out = np.empty((rows, len(places)), dtype=kind)
-            for j, place in enumerate(places):
-                out[:, j] = self._items(kind, place * self.shape[0] + start, rows)
+            out = np.empty((rows, len(indices)), dtype=kind)
+            for j, index in enumerate(indices):
+                out[:, j] = self._items(kind, index * self.shape[0] + start, rows)
             return out
         whole = self._items(kind, start * k, rows * k).reshape(rows, k)
-        return whole if list(places) == list(range(k)) else whole[:, places]
+        return whole if list(indices) == list(range(k)) else whole[:, indices]
 
     def _items(self, kind: np.dtype[Any], first: int, count: int) -> np.ndarray:
         items = np.fromfile(self.path, dtype=kind, count=count, offset=self.offset + first * kind.itemsize)
@@ -80,9 +80,9 @@ class ArrayFile:
             raise InputError(f"{self.path} ends before its last row")
         return items
 
-    def blocks(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
+    def blocks(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
         for start in range(0, self.shape[0], size):
-            yield self.read(places, start, start + size)
+            yield self.read(indices, start, start + size)
 
 
 class Spool:

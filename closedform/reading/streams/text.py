@@ -24,7 +24,7 @@ class _NotPlain(Exception):
 
 @dataclass(frozen=True)
 class CsvFile:
-    """``names`` are those columns of the file, at the places ``used``, that hold numbers."""
+    """``names`` are those columns of the file, at the indices ``used``, that hold numbers."""
 
     layout: Layout
     names: tuple[str, ...]
@@ -32,13 +32,13 @@ class CsvFile:
     plain: bool
     mark: Decimal
 
-    def blocks(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
+    def blocks(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
         if self.plain:
-            yield from self._parsed(places, size)
+            yield from self._parsed(indices, size)
         else:
-            yield from self._cells(places, size)
+            yield from self._cells(indices, size)
 
-    def _parsed(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
+    def _parsed(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
         how = self.layout
         with how.path.open(encoding=how.encoding, errors="replace") as file:
             for _ in range(how.skip):
@@ -54,7 +54,7 @@ class CsvFile:
                             max_rows=size,
                             ndmin=2,
                             quotechar='"',
-                            usecols=[self.used[p] for p in places],
+                            usecols=[self.used[p] for p in indices],
                         )
                 except ValueError as error:
                     raise _NotPlain from error
@@ -62,23 +62,23 @@ class CsvFile:
                     return
                 yield block
 
-    def _cells(self, places: Sequence[int], size: int) -> Iterator[np.ndarray]:
+    def _cells(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
         """The rows cell by cell, by the rules for small tables."""
         rows = list[list[float]]()
         for number, line in enumerate(files.rows_of(self.layout), 1):
-            rows.append([self._float(line[self.used[p]], p, number) for p in places])
+            rows.append([self._float(line[self.used[p]], p, number) for p in indices])
             if len(rows) >= size:
                 yield np.array(rows)
                 rows = []
         if rows:
             yield np.array(rows)
 
-    def _float(self, cell: str, place: int, row: int) -> float:
+    def _float(self, cell: str, index: int, row: int) -> float:
         if missing(cell):
             return np.nan
         value = exact(cell, self.mark)
         if value is None:
-            fault = read_column(self.names[place], [cell], self.mark).fault
+            fault = read_column(self.names[index], [cell], self.mark).fault
             raise InputError(fault.replace("row 1:", f"row {row}:", 1))
         return float(value)
 
@@ -92,16 +92,16 @@ def from_csv(how: Layout, names: tuple[str, ...], mark: Decimal | None) -> Made:
             break
     if not head:
         raise InputError(f"{how.path} has a header but no rows")
-    cells = [[row[place] for row in head] for place in range(len(names))]
+    cells = [[row[index] for row in head] for index in range(len(names))]
     seen = mark or decimal_mark(cells)
     faults, used, plain = dict[str, str](), list[int](), seen == "." and how.encoding == "utf-8-sig"
-    for place, name in enumerate(names):
-        column = read_column(name, cells[place], seen)
+    for index, name in enumerate(names):
+        column = read_column(name, cells[index], seen)
         if column.fault:
             faults[name] = column.fault
             continue
-        used.append(place)
-        plain = plain and not column.gaps and all(_is_plain(cell) for cell in cells[place])
+        used.append(index)
+        plain = plain and not column.gaps and all(_is_plain(cell) for cell in cells[index])
     if not used:
         raise InputError(next(iter(faults.values())))
     source = CsvFile(how, tuple(names[p] for p in used), tuple(used), plain, seen)

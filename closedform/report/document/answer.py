@@ -73,15 +73,15 @@ def iteration(report: ReportRecord) -> str:
         return ""
     steps = f"{told['iterations']} step{'s' * (told['iterations'] != 1)} on your data"
     lead = "No formula; report.solver()" if report.verdict.minimiser == "not_closed" else "report.solver()"
-    place = ""
+    where = ""
     if not report.critical_points and all(isinstance(v, float) for v in told["values"].values()):
         shown = list(told["values"].items())[:MANY]
-        place = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told['values']) > MANY else ''}"
+        where = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told['values']) > MANY else ''}"
     if not told["converged"]:
         seen = any(s.topic in ("search", "no minimum") for s in report.verdict.statements)
-        far = f"report.solver() did not converge: after {steps} the loss is {told['loss']:.10g}{place}"
+        far = f"report.solver() did not converge: after {steps} the loss is {told['loss']:.10g}{where}"
         return "" if seen else f"{far}; there may be no minimum."
-    return f"{lead} iterates: {steps}, to the loss {told['loss']:.10g}{place}."
+    return f"{lead} iterates: {steps}, to the loss {told['loss']:.10g}{where}."
 
 
 def sentence(text: str, names: tuple[str, ...] = ()) -> str:
@@ -288,13 +288,13 @@ def _kinds(report: ReportRecord, digits: int) -> list[Line]:
         return []
     if len(points) == 1 and len(names_of(points[0])) <= 4:
         (point,) = points
-        place = separated([coordinate(point, u, digits) for u in names_of(point)])
+        where = separated([coordinate(point, u, digits) for u in names_of(point)])
         only = "The only" if is_whole(report) else "A"
         told = conditions(report.problem, point.conditions)
         under = f", when {', and '.join(told)}" if told else ""
         if point.kind == "unclassified":
-            return [(f"{only} {_counted([point], thing(report))} is at ", *place, f"{under}.")]
-        return [(f"{only} {thing(report)}, at ", *place, f", is {KINDS.get(point.kind, point.kind)}{under}.")]
+            return [(f"{only} {_counted([point], thing(report))} is at ", *where, f"{under}.")]
+        return [(f"{only} {thing(report)}, at ", *where, f", is {KINDS.get(point.kind, point.kind)}{under}.")]
     if report.problem.loss is None and all(p.kind == "unclassified" for p in points):
         return [(f"There are {len(points)} solutions." if report.complete else f"Solutions found: {len(points)}.",)]
     if any(p.conditions for p in points):

@@ -30,10 +30,10 @@ class Equation:
 
 @dataclass(frozen=True)
 class Link:
-    """Words that lead to the heading with this ``place``, where the format has such a thing."""
+    """Words that lead to the heading with this ``anchor``, where the format has such a thing."""
 
     text: str
-    place: str
+    anchor: str
 
 
 Inline = str | Math | Equation | Link
@@ -52,10 +52,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Heading:
-    """The start of a section; an empty one is a mere gap. ``place`` is a name that a ``Link`` may lead to."""
+    """The start of a section; an empty one is a mere gap. ``anchor`` is a name that a ``Link`` may lead to."""
 
     text: str
-    place: str = ""
+    anchor: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,9 +100,9 @@ def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
     lines = list[tuple[Line, ...]]()
     places = together(points)
     for cases in places[:MOST]:
-        place = separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
+        where = separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
         said = _by_cases(report, cases, digits)
-        lines.append(((*place, ": ", *said) if said else place,))
+        lines.append(((*where, ": ", *said) if said else where,))
     yield Items(tuple(lines), numbered=True)
     shown = [part for (line,) in lines for part in line if isinstance(part, Equation)]
     if any(part.right is None for part in shown) and all(p.exact for p in points):

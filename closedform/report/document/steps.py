@@ -174,8 +174,8 @@ def _kinds(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
         rows = [separated([Math(e) for e in row]) for row in report.hessian[:4]] if len(report.hessian) <= 4 else []
         lines += [("Hessian, row by row: ", *row) if i == 0 else row for i, row in enumerate(rows)]
     for p in points[:MOST]:
-        place = separated([coordinate(p, u, DIGITS) for u in names_of(p)])
-        lines.append((*place, ": ", *_curvature(report, p), p.kind.removeprefix("global ")))
+        where = separated([coordinate(p, u, DIGITS) for u in names_of(p)])
+        lines.append((*where, ": ", *_curvature(report, p), p.kind.removeprefix("global ")))
     if points:
         yield tuple(lines)
 
@@ -214,8 +214,8 @@ def _comparison(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
     for p in points[:MOST]:
         value = height(report.problem, p, DIGITS)
         if value:
-            place = separated([coordinate(p, u, DIGITS) for u in names_of(p)])
-            lines.append((*place, ": ", *value))
+            where = separated([coordinate(p, u, DIGITS) for u in names_of(p)])
+            lines.append((*where, ": ", *value))
     whole, _ = SOUGHT[report.problem.sense]
     if any(p.kind == whole for p in points):
         grounds = [s.text for s in report.verdict.statements if "minimum" in s.text and s.topic == ""]

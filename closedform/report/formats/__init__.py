@@ -27,14 +27,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Format:
-    """``place`` is the module, ``help`` the line of the command line's option; ``to_file``: it is written to a file."""
+    """``module`` is what renders, ``help`` the line of the command line's option; ``to_file``: it is written to a file."""
 
-    place: str
+    module: str
     help: str
     to_file: bool = False
 
     def render(self, report: ReportRecord, asked: Asked) -> str:
-        of_report: Callable[[ReportRecord, Asked], str] = importlib.import_module(self.place).of_report
+        of_report: Callable[[ReportRecord, Asked], str] = importlib.import_module(self.module).of_report
         return of_report(report, asked)
 
 

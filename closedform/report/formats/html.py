@@ -143,7 +143,7 @@ class _Page:
 
     def inline(self, part: Inline) -> str:
         if isinstance(part, Link):
-            return f'<a href="#{escape(part.place, quote=True)}">{escape(part.text)}</a>'
+            return f'<a href="#{escape(part.anchor, quote=True)}">{escape(part.text)}</a>'
         return escape(part) if isinstance(part, str) else self.math(part)
 
     def line(self, line: Line) -> str:
@@ -155,8 +155,8 @@ class _Page:
             optimum = f"{_badge(block.optimum)} {block.sought}; all points: " if block.optimum else ""
             return f'<div style="margin:.6em 0">{optimum}{_badge(block.outcome)}{lines}</div>'
         if isinstance(block, Heading):
-            place = f' id="{escape(block.place, quote=True)}"' if block.place else ""
-            return f"<h2{place}>{escape(block.text)}</h2>" if block.text else ""
+            anchor = f' id="{escape(block.anchor, quote=True)}"' if block.anchor else ""
+            return f"<h2{anchor}>{escape(block.text)}</h2>" if block.text else ""
         if isinstance(block, Paragraph):
             return f"<p>{self.line(block.line)}</p>"
         if isinstance(block, Items):

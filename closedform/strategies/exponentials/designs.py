@@ -18,7 +18,7 @@ def design(where: Setting) -> list[Point] | None:
     fld = where.field
     if where.loss is None or any(how is None for how in where.of.values()):
         return None
-    places = [fld.names.index(n) for n in where.generators]
+    indices = [fld.names.index(n) for n in where.generators]
     out = list[Point]()
     try:
         for _, part, values in summands(where.loss, fmpq(1), {}, fld):
@@ -28,7 +28,7 @@ def design(where: Setting) -> list[Point] | None:
                 continue
             above, below = fld.quotient(inside[0], values)
             for p in (above, below):
-                x = _binomial(p, places)
+                x = _binomial(p, indices)
                 if x is None:
                     return None
                 out.append(x)
@@ -37,12 +37,12 @@ def design(where: Setting) -> list[Point] | None:
     return distinct(out) or None
 
 
-def _binomial(p: fmpz_mpoly, places: list[int]) -> Point | None:
+def _binomial(p: fmpz_mpoly, indices: list[int]) -> Point | None:
     """The x of c*t^a*(1 + t^x), zero for a single term; None for anything else."""
-    exponents = [tuple(int(m[i]) for i in places) for m in p.monoms()]
+    exponents = [tuple(int(m[i]) for i in indices) for m in p.monoms()]
     if len(exponents) == 1:
-        return (0,) * len(places)
-    others = {tuple(int(e) for i, e in enumerate(m) if i not in places) for m in p.monoms()}
+        return (0,) * len(indices)
+    others = {tuple(int(e) for i, e in enumerate(m) if i not in indices) for m in p.monoms()}
     if len(exponents) != 2 or p.coeffs()[0] != p.coeffs()[1] or len(others) != 1:
         return None
     return tuple(a - b for a, b in zip(*exponents, strict=True))

@@ -275,8 +275,8 @@ def over_rationals(b: Branch, used: list[str], fld: Field) -> fmpq_mpoly:
     if b.eliminant is None or b.main is None:
         raise ValueError("nothing is left to solve")
     context = fmpq_mpoly_ctx.get((b.main, *used), "lex")
-    places = [fld.names.index(n) for n in (b.main, *used)]
-    return context.from_dict({tuple(int(m[i]) for i in places): int(c) for m, c in _terms(b.eliminant)})
+    indices = [fld.names.index(n) for n in (b.main, *used)]
+    return context.from_dict({tuple(int(m[i]) for i in indices): int(c) for m, c in _terms(b.eliminant)})
 
 
 def _terms(p: fmpz_mpoly) -> list[tuple[Any, Any]]:

@@ -128,8 +128,8 @@ def _convex_by_terms(tree: Tree, where: Setting, unknowns: set[str], factor: int
 
 def _exponents(p: Any, where: Setting) -> int:
     """How many different products of the generators to solve for stand in the polynomial."""
-    places = [where.field.names.index(n) for n in where.generators]
-    return len({tuple(int(m[i]) for i in places) for m in p.monoms()})
+    indices = [where.field.names.index(n) for n in where.generators]
+    return len({tuple(int(m[i]) for i in indices) for m in p.monoms()})
 
 
 def _affine(tree: Tree, unknowns: set[str]) -> bool:

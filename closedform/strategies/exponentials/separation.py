@@ -129,9 +129,9 @@ def constraints(
     field = Field(scales, sorted(names), columns)
     k = len(unknowns)
     blocks = dict[tuple[int, ...], _Block]()
-    for place, factor, part, values in _placed(loss, field):
+    for key, factor, part, values in _by_block(loss, field):
         budget.check()
-        block = blocks.setdefault(place, _Block([], [fmpq(0)] * k, []))
+        block = blocks.setdefault(key, _Block([], [fmpq(0)] * k, []))
         one = [slopes(part, values, field, {u: fmpq(1)}) for u in unknowns]
         if one[0][0] is not None:
             block.linear = [a + factor * (s[0] or 0) for a, s in zip(block.linear, one, strict=True)]
@@ -148,16 +148,16 @@ def constraints(
     return field, *_rows(list(blocks.values()), k)
 
 
-def _placed(loss: Tree, field: Field) -> list[tuple[tuple[int, ...], fmpq, Tree, dict[str, fmpq]]]:
+def _by_block(loss: Tree, field: Field) -> list[tuple[tuple[int, ...], fmpq, Tree, dict[str, fmpq]]]:
     """The summands, each with its block: the row when all linear parts stand inside sums, one block else."""
     out = [
         (tuple(int(i.p) for i in values.values()), factor, part, values)
         for factor, part, values in summands(loss, fmpq(1), {}, field)
     ]
     loose = any(
-        not place and not (isinstance(part, (tuple, str)) and part[0] in ("log", "exp")) for place, _, part, _ in out
+        not key and not (isinstance(part, (tuple, str)) and part[0] in ("log", "exp")) for key, _, part, _ in out
     )
-    return [((), f, p, v) for _, f, p, v in out] if loose or all(not place for place, *_ in out) else out
+    return [((), f, p, v) for _, f, p, v in out] if loose or all(not key for key, *_ in out) else out
 
 
 def _rows(blocks: list[_Block], k: int) -> tuple[list[Vector], int]:

@@ -48,11 +48,11 @@ def solved(where: Setting, budget: Budget) -> Solved:
     if len(names) > MAX_UNKNOWNS or any(len(q[0]) > MAX_TERMS for q in where.quotients):
         return Solved(reason="the polynomial system is too large for the general engine")
     context = fmpq_mpoly_ctx.get(tuple(names), "degrevlex")
-    places = [fld.names.index(n) for n in names]
+    indices = [fld.names.index(n) for n in names]
 
     def converted(p: fmpz_mpoly) -> fmpq_mpoly:
         return context.from_dict(
-            {tuple(int(m[i]) for i in places): int(c) for m, c in zip(p.monoms(), p.coeffs(), strict=True)}
+            {tuple(int(m[i]) for i in indices): int(c) for m, c in zip(p.monoms(), p.coeffs(), strict=True)}
         )
 
     avoid = dict[str, fmpz_mpoly]()

@@ -67,7 +67,7 @@ def minimisers(kinks: Kinks) -> tuple[fmpq, fmpq]:
     >>> minimisers(Kinks(weights={fmpq(k): fmpq(1) for k in (1, 2, 4, 9)}))
     (2, 4)
     """
-    mirrored = {-place: weight for place, weight in kinks.weights.items()}
+    mirrored = {-at: weight for at, weight in kinks.weights.items()}
     return _first(kinks.bend, kinks.slope, kinks.weights), -_first(kinks.bend, -kinks.slope, mirrored)
 
 
@@ -82,7 +82,7 @@ def _first(bend: fmpq, slope: fmpq, weights: Mapping[fmpq, fmpq]) -> fmpq:
         if zero is None and slope >= 0 and before is not None:
             return before
         if zero is not None:
-            place = zero if before is None else max(zero, before)
-            if after is None or place < after:
-                return place
+            at = zero if before is None else max(zero, before)
+            if after is None or at < after:
+                return at
     raise ArithmeticError("the loss falls without end")

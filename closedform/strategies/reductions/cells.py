@@ -142,7 +142,7 @@ def _of_cell(system: Stationarity, cell: Cell) -> Stationarity:
 
 
 @dataclass
-class _Place:
+class _Located:
     point: CriticalPoint
     at: dict[str, arb]
     minimum: set[int] = field(default_factory=set)  # the cells in which it is a local minimum
@@ -162,28 +162,28 @@ class _Answer:
         return working_bits(self.budget.digits)
 
     def attempt(self) -> Attempt:
-        places = list[_Place]()
+        located = list[_Located]()
         for i, a in enumerate(self.attempts):
             if a.outcome == "no_critical_point":
                 continue
             if not a.complete or a.outcome not in ("solved", "partial", "not_closed", "enclosed"):
                 self.open = self.open or f"a cell was not solved to the end: {a.reason}"[:200]
             for p in a.points:
-                self._place(places, i, p)
+                self._add(located, i, p)
         if self.system.loss is None:
-            return self._solutions(places)
-        kept = [p for p in places if p.inside or self._minimum_all_round(p)]
-        return self._minima(kept, len(places))
+            return self._solutions(located)
+        kept = [p for p in located if p.inside or self._minimum_all_round(p)]
+        return self._minima(kept, len(located))
 
-    def _place(self, places: list[_Place], i: int, p: CriticalPoint) -> None:
+    def _add(self, located: list[_Located], i: int, p: CriticalPoint) -> None:
         at = balls_of(p, self.bits)
         if at is None or any(u.name not in at for u in self.system.unknowns):
             self.open = self.open or "a cell has a whole set of solutions"
             return
-        same = next((q for q in places if all(bool(q.at[k].overlaps(at[k])) for k in q.at)), None)
+        same = next((q for q in located if all(bool(q.at[k].overlaps(at[k])) for k in q.at)), None)
         if same is None:
-            same = _Place(p, {u.name: at[u.name] for u in self.system.unknowns})
-            places.append(same)
+            same = _Located(p, {u.name: at[u.name] for u in self.system.unknowns})
+            located.append(same)
         elif same.point.exact is None and p.exact is not None:
             same.point = p
         if p.kind in ("global minimum", "boundary minimum", "local minimum") or "a local minimum" in p.note:
@@ -197,13 +197,13 @@ class _Answer:
         ball = real_ball(g, Sample(dict(at), {}), self.bits)
         return 0 if ball is None or ball.contains(0) else 1 if ball > 0 else -1
 
-    def _minimum_all_round(self, p: _Place) -> bool:
+    def _minimum_all_round(self, p: _Located) -> bool:
         around = {i for i, c in enumerate(self.cells) if all(self._gap(g, p.at) >= 0 for g in c.gaps)}
         return bool(around) and around <= p.minimum
 
-    def _solutions(self, places: list[_Place]) -> Attempt:
+    def _solutions(self, located: list[_Located]) -> Attempt:
         complete = not self.open
-        points = tuple(replace(p.point, kind="unclassified", note="") for p in places)
+        points = tuple(replace(p.point, kind="unclassified", note="") for p in located)
         said = finding("every cell was solved", edges=False)
         if not points:
             if complete:
@@ -211,7 +211,7 @@ class _Answer:
             return Attempt(name, "failed", self.open)
         return self._with(points, complete, (said,), None)
 
-    def _minima(self, kept: list[_Place], total: int) -> Attempt:
+    def _minima(self, kept: list[_Located], total: int) -> Attempt:
         loss, unknowns = cast(Any, self.system.loss), self.system.unknowns
         feasible = Feasible.of(self.system)
         if not kept or feasible is None:
@@ -248,7 +248,7 @@ class _Answer:
         complete = not self.open and (bowl or (every and len(kept) == total))
         return self._with(tuple(points), complete, tuple(findings), best)
 
-    def _least(self, feasible: Feasible, kept: list[_Place], values: list[arb], bowl: bool) -> tuple[set[int], str]:
+    def _least(self, feasible: Feasible, kept: list[_Located], values: list[arb], bowl: bool) -> tuple[set[int], str]:
         low = min(range(len(values)), key=lambda i: float(values[i].mid()))
         tied = [i for i in range(len(values)) if not values[i] > values[low]]
         if not all(i == low or self._same(kept[low], kept[i]) for i in tied):
@@ -271,14 +271,14 @@ class _Answer:
             ), "outside of a bounded box the loss is larger, and inside every cell was solved: the global minimum"
         return set(), ""
 
-    def _exact(self, p: _Place) -> Any:
+    def _exact(self, p: _Located) -> Any:
         if p.point.exact is None:
             return None
         return cast(Any, self.system.loss).subs(
             {u: p.point.exact[u.name] for u in self.system.unknowns}, simultaneous=True
         )
 
-    def _same(self, p: _Place, q: _Place) -> bool:
+    def _same(self, p: _Located, q: _Located) -> bool:
         a, b = self._exact(p), self._exact(q)
         return a is not None and b is not None and sp.count_ops(a - b) < 300 and sp.simplify(a - b) == 0
 

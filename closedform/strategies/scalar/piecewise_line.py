@@ -41,7 +41,7 @@ def declines(system: Stationarity) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Extremum:
     """A minimum, maximum or other zero: a value, or the ends of an interval where the loss is constant."""
 
     value: Any
@@ -76,7 +76,7 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
     edges = [None, *pieces.breaks, None]
     slopes = [sp.simplify(sp.diff(s, x)) for s in pieces.smooth]
     signs = list[tuple[int, int]]()  # the sign of the slope at the left and right end of each piece
-    places = list[_Place]()
+    extrema = list[_Extremum]()
     for (low, high), slope in zip(pairwise(edges), slopes, strict=True):
         if slope == 0:
             signs.append((0, 0))
@@ -85,7 +85,7 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         marks = [low, *zeros, high]
         around = [_probe_sign(slope, x, cutter, a, b) for a, b in pairwise(marks)]
         for z, (before, after) in zip(zeros, pairwise(around), strict=True):
-            places.append(_Place(z, _kind(before, after)))
+            extrema.append(_Extremum(z, _kind(before, after)))
         signs.append((around[0], around[-1]))
     for b, (_, before), (after, _) in zip(pieces.breaks, signs, signs[1:], strict=False):
         if before != after and (before, after) != (1, 1):
@@ -95,15 +95,15 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
                     sp.simplify(s.subs(x, b))
                     for s in (slopes[pieces.breaks.index(b)], slopes[pieces.breaks.index(b) + 1])
                 )
-                places.append(_Place(b, _kind(before, after), kink=left != 0 or right != 0))
+                extrema.append(_Extremum(b, _kind(before, after), kink=left != 0 or right != 0))
         elif before == after and before != 0 and sp.simplify(slopes[pieces.breaks.index(b)].subs(x, b)) == 0:
-            places.append(_Place(b, "degenerate"))
-    places += _flats(pieces, signs)
+            extrema.append(_Extremum(b, "degenerate"))
+    extrema += _flats(pieces, signs)
     attained = signs[0][0] <= 0 <= signs[-1][1]
-    if not places:
+    if not extrema:
         none = "no piece has a critical point and no break is a minimum"
         return concluded(name, system, Found((), True, Record(finding("monotone on each piece")), none=none), budget)
-    return _report(system, pieces, places, attained, budget)
+    return _report(system, pieces, extrema, attained, budget)
 
 
 def _kind(before: int, after: int) -> Kind:
@@ -137,9 +137,9 @@ def _probe_sign(slope: Any, x: Any, cutter: Cutter, low: Any, high: Any) -> int:
     return cutter.sign(slope.subs(x, probe))
 
 
-def _flats(pieces: Pieces, signs: list[tuple[int, int]]) -> list[_Place]:
+def _flats(pieces: Pieces, signs: list[tuple[int, int]]) -> list[_Extremum]:
     """Maximal runs of pieces on which the loss is constant."""
-    out, k, n = list[_Place](), 0, len(signs)
+    out, k, n = list[_Extremum](), 0, len(signs)
     while k < n:
         if signs[k] != (0, 0):
             k += 1
@@ -154,7 +154,7 @@ def _flats(pieces: Pieces, signs: list[tuple[int, int]]) -> list[_Place]:
             before = -after
         elif k == n and first > 0:
             after = -before
-        out.append(_Place(low, _kind(before, after), end=high))
+        out.append(_Extremum(low, _kind(before, after), end=high))
     return out
 
 
@@ -163,10 +163,10 @@ def _value(system: Stationarity, at: Any) -> Any:
     return sp.simplify(loss.subs(system.unknowns[0], at)) if at not in (sp.oo, -sp.oo) else None
 
 
-def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained: bool, budget: Budget) -> Attempt:
+def _report(system: Stationarity, pieces: Pieces, extrema: list[_Extremum], attained: bool, budget: Budget) -> Attempt:
     x = system.unknowns[0]
-    values = [_value(system, p.value if p.value != -sp.oo else p.end) for p in places]
-    minima = [i for i, p in enumerate(places) if p.kind == "local minimum"]
+    values = [_value(system, p.value if p.value != -sp.oo else p.end) for p in extrema]
+    minima = [i for i, p in enumerate(extrema) if p.kind == "local minimum"]
     best = set[int]()
     if attained and minima:
         found = {i: real_ball(values[i], Sample({}, {}), 300) for i in minima if values[i] is not None}
@@ -179,7 +179,7 @@ def _report(system: Stationarity, pieces: Pieces, places: list[_Place], attained
             }
     record = Record(finding("every extremum between the kinks", breaks=tuple(pieces.breaks)))
     points = list[FoundPoint]()
-    for i, p in enumerate(places):
+    for i, p in enumerate(extrema):
         kind: Kind = "global minimum" if i in best else p.kind
         if p.end is None:
             points.append(FoundPoint({x: p.value}, kind=kind, loss=values[i], note="a kink" if p.kink else ""))

@@ -1,4 +1,4 @@
-"""A place: one real point, and what is proved to hold there.
+"""One real point, and what is proved to hold there.
 
 A requirement is a comparison that must hold for a problem to make sense at a point; see ``stationarity/domain.py`` for
 where requirements come from. Values are balls; what a ball cannot tell from zero is decided exactly by the kernel's
@@ -52,7 +52,7 @@ class Requirement:
         return free_names(self.gap) - {index for index, _, _ in self.sums}
 
 
-class Place:
+class RealPoint:
     """A real point given by expressions, by balls, or as a root of a polynomial; everything said of it is proved.
 
     ``exact`` maps names to SymPy expressions without free symbols; ``balls`` are fixed enclosures; ``root`` is
@@ -223,7 +223,7 @@ class Place:
         needed = tower.prove_zero(whole)
         return all(excludes_zero(t, dict[str, acb]()) for t in needed)
 
-    # -- the smooth piece around the place ----------------------------------------------------------------------------
+    # -- the smooth piece around the point ----------------------------------------------------------------------------
 
     def active(self, node: Node, smooth: bool = False) -> Node | None:
         """The expression with the pieces that hold here; None where that is not decided.
