@@ -138,9 +138,9 @@ def _run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("CLOSEDFORM_DEBUG"):
             raise
-        said = " ".join(str(error).split())[:300]
+        message = " ".join(str(error).split())[:300]
         return complain(
-            f"a fault of closedform itself, {type(error).__name__}: {said} (CLOSEDFORM_DEBUG=1 shows where)", FAULT
+            f"a fault of closedform itself, {type(error).__name__}: {message} (CLOSEDFORM_DEBUG=1 shows where)", FAULT
         )
 
 

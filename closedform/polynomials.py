@@ -124,19 +124,21 @@ def galois(polynomial: object, timeout: float = 60, unknown: str | None = None) 
     notes = given.notes
     if _heavy(f):
         try:
-            said = cast(list[Factor], _in_child("_galois_job", (texts(f), given.unknown), timeout, 30))
+            decided = cast(list[Factor], _in_child("_galois_job", (texts(f), given.unknown), timeout, 30))
         except OutOfTime as late:
             reason, notes = f"not factored or decided: {late}", (*notes, f"the time of {timeout} s ran out")
-            said = [Factor(given.text, f.degree(), 1, None, None, None, reason, None)]
+            decided = [Factor(given.text, f.degree(), 1, None, None, None, reason, None)]
     else:
-        said = list(_galois_job(texts(f), given.unknown, timeout))
-    return Galois(given.text, _all(f.solvable for f in said), tuple(said), notes, _together(said, given.unknown))
+        decided = list(_galois_job(texts(f), given.unknown, timeout))
+    return Galois(
+        given.text, _all(f.solvable for f in decided), tuple(decided), notes, _together(decided, given.unknown)
+    )
 
 
-def _together(said: list[Factor], unknown: str) -> Together | None:
+def _together(decided: list[Factor], unknown: str) -> Together | None:
     """The group of several irreducible factors, all with known groups."""
     known = list[Known]()
-    for factor in said if len(said) > 1 else []:
+    for factor in decided if len(decided) > 1 else []:
         f = read(factor.polynomial, unknown).poly
         if f is None or factor.group is None or factor.order is None:
             return None
@@ -207,22 +209,22 @@ def _galois_family(given: Given, timeout: float) -> Galois:
         if degree == 0:
             continue  # a polynomial in the parameters alone, a unit of Q(parameters)
         try:
-            said = decide_family(factor, given.unknown, given.parameters, budget)
+            decided = decide_family(factor, given.unknown, given.parameters, budget)
         except OutOfTime:
             out.append(Factor(str(factor), degree, int(multiplicity), None, None, None, "the time ran out", None))
             continue
-        if said.not_elementary:
-            notes.append(said.not_elementary)
+        if decided.not_elementary:
+            notes.append(decided.not_elementary)
         out.append(
             Factor(
                 _spelled(str(factor)),
                 degree,
                 int(multiplicity),
-                said.solvable,
-                said.group,
-                said.order,
-                said.reason,
-                said.certificate,
+                decided.solvable,
+                decided.group,
+                decided.order,
+                decided.reason,
+                decided.certificate,
             )
         )
     answer = _all(f.solvable for f in out)
@@ -292,8 +294,8 @@ def _formulas_job(written: str, unknown: str, number: int, timeout: float) -> It
         }
         certificate = Certificate(statement, claim, {})
         check_certificate(certificate)
-        said = tuple(f"{tree_text(a)} {op} {tree_text(b)}" for op, a, b in root.conditions)
-        yield _Formula(tree_text(root.exact), said, certificate)
+        shown = tuple(f"{tree_text(a)} {op} {tree_text(b)}" for op, a, b in root.conditions)
+        yield _Formula(tree_text(root.exact), shown, certificate)
 
 
 def _spelled(text: str) -> str:

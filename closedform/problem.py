@@ -134,33 +134,35 @@ def read(
         wanted,
     )
     table, keywords = _table(entry, data if offered is None else None, target, keywords)
-    said = _Said(_assumed(assumptions, wanted), numbers)
+    given = _Given(_assumed(assumptions, wanted), numbers)
     text: object = source
     if entry is not None:
-        draft = _draw(entry, table, keywords, said)
+        draft = _draw(entry, table, keywords, given)
         text, wanted, table = draft.loss, wanted or draft.unknowns, draft.table or table
-        said.shapes = parse_shapes(draft.shapes)
-        said.implied += _assumed(draft.assumptions, wanted)
-        said.notes += draft.notes
-    said.settle_values(wanted)
-    said.shapes |= shaped
+        given.shapes = parse_shapes(draft.shapes)
+        given.implied += _assumed(draft.assumptions, wanted)
+        given.notes += draft.notes
+    given.settle_values(wanted)
+    given.shapes |= shaped
     boxed, started = box_of(box), start_of(start)
-    declared = frozenset(wanted or ()).union(said.names, boxed.sides, started, table.names if table is not None else ())
+    declared = frozenset(wanted or ()).union(
+        given.names, boxed.sides, started, table.names if table is not None else ()
+    )
     foreign = SympyReading()
     reading, shown = _read_source(text, equations, declared, foreign)
     if maximize and (equations is not None or reading.sense == "min"):
         other = "there are equations and no loss" if equations is not None else "the loss says minimize"
         raise CallError(f"the maximum is asked for, and {other}; leave one out")
-    said.shapes = {**foreign.shapes, **said.shapes}
-    said.implied += _assumed(foreign.assumptions, tuple(declared))
-    said.notes += reading.notes
-    reading, offered, said.notes = _with_literals(reading, offered, table, said.notes)
+    given.shapes = {**foreign.shapes, **given.shapes}
+    given.implied += _assumed(foreign.assumptions, tuple(declared))
+    given.notes += reading.notes
+    reading, offered, given.notes = _with_literals(reading, offered, table, given.notes)
     if offered is not None:  # beside arrays a number stays a symbol too, and is put in where the formula is evaluated
-        offered = {**offered, **given_arrays, **{key: as_float(node) for key, node in said.values.items()}}
-        said.numbers = {}
+        offered = {**offered, **given_arrays, **{key: as_float(node) for key, node in given.values.items()}}
+        given.numbers = {}
     elif given_arrays:
         raise CallError(f"{min(given_arrays)} is an array, and the loss does not use it as a matrix")
-    if not said.shapes and offered is None:
+    if not given.shapes and offered is None:
         columns = table.names if table is not None else None
         written = as_sums(reading.expressions, columns, frozenset(wanted or ()).union(boxed.sides, started))
         reading = replace(reading, expressions=written)
@@ -169,26 +171,28 @@ def read(
         if entry is None and not found.all & {"n", *table.names}:
             raise CallError(f"data are given (the columns {listed(table.names)}), but the text does not use them")
         table = table.completed(found.columns)
-        said.notes += table.notes
+        given.notes += table.notes
         if "n" not in found.bound | frozenset(wanted or ()):
-            said.numbers.setdefault("n", number(table.rows))
+            given.numbers.setdefault("n", number(table.rows))
     nodes, constraints = (
-        tuple(substitute(node, said.numbers) for node in group) for group in (reading.expressions, reading.constraints)
+        tuple(substitute(node, given.numbers) for node in group) for group in (reading.expressions, reading.constraints)
     )
-    stated = said.stated(table)
+    stated = given.stated(table)
     relations = tuple(  # an equation between matrices keeps its transposes; a scalar problem has none
         dict.fromkeys(
             r if r.head == "=" and heads(r) & MATRIX_HEADS else scalar_form(r)
-            for r in (*said.implications(), *stated, *boxed.relations)
+            for r in (*given.implications(), *stated, *boxed.relations)
         )
     )
     check_together((*relations, *constraints))
     free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
     check_columns(table, free, found.columns, wanted, nodes)
-    properties = said.properties(reading)
-    matrix = table is None and (offered is not None or is_matrix((*nodes, *constraints), said.shapes, properties))
+    properties = given.properties(reading)
+    matrix = table is None and (offered is not None or is_matrix((*nodes, *constraints), given.shapes, properties))
     bounded = frozenset[str]().union(*(scalar_names(r) for r in relations if r not in boxed.relations))
-    names = choose_unknowns(wanted, free - (offered or {}).keys(), said.shapes, bounded, matrix, (*nodes, *constraints))
+    names = choose_unknowns(
+        wanted, free - (offered or {}).keys(), given.shapes, bounded, matrix, (*nodes, *constraints)
+    )
 
     level: Level = "scalar"
     final = FrozenMap[str, tuple[Node, Node]]()
@@ -198,19 +202,19 @@ def read(
         bound = None
         if offered is not None:
             bound = importlib.import_module("closedform.reading.matrices.arrays").bind(
-                offered, nodes, constraints, names, said.shapes, properties, bounded, relations
+                offered, nodes, constraints, names, given.shapes, properties, bounded, relations
             )
         settled = bound or settle(
-            nodes, constraints, said.shapes, properties, bounded, equations is None, unknowns=names
+            nodes, constraints, given.shapes, properties, bounded, equations is None, unknowns=names
         )
         nodes, constraints, final = settled.expressions, settled.constraints, FrozenMap(settled.shapes)
-        said.notes += settled.notes
+        given.notes += settled.notes
         if bound is not None:
             arrays, properties, relations = bound.arrays, bound.properties, bound.relations
             free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
         sizes = frozenset().union(*(free_names(part) for shape in final.values() for part in shape))
         level = "matrix" if any(shape != SCALAR for shape in final.values()) else level
-    beside = Declared(names, found.all | sizes, shaped, said.values, boxed.sides, started, said.given, stated)
+    beside = Declared(names, found.all | sizes, shaped, given.values, boxed.sides, started, given.given, stated)
     refuse_idle(beside, "the loss" if equations is None else "the equations")
     _check_box(boxed, final)
     if level != "matrix":
@@ -235,14 +239,14 @@ def read(
         box=FrozenMap(boxed.sides),
         start=FrozenMap(started),
         catalogue=entry.name if entry is not None else None,
-        notes=tuple(dict.fromkeys(said.notes)),
+        notes=tuple(dict.fromkeys(given.notes)),
         sense="max" if maximize else reading.sense or "min",
-        values=FrozenMap({key: unparse(node) for key, node in said.values.items()}),
+        values=FrozenMap({key: unparse(node) for key, node in given.values.items()}),
     )
 
 
 @dataclass
-class _Said:
+class _Given:
     """What is declared of names, as it is gathered: by the caller (``given``) and by the loss itself (``implied``)."""
 
     given: list[Assumption]
@@ -374,12 +378,14 @@ def _with_literals(
     return replace(reading, expressions=named[:k], constraints=named[k:]), {**(offered or {}), **found}, notes
 
 
-def _draw(entry: Entry, table: Table | None, options: dict[str, object], said: _Said) -> Draft:
+def _draw(entry: Entry, table: Table | None, options: dict[str, object], given: _Given) -> Draft:
     """The text of a catalogue entry; an option that is called like one of its parameters is a value of that."""
     for key in options.keys() & {*entry.parameters, "lam"}:
-        said.values |= values_of({key: options[key]})[0]
-    options = {key: value for key, value in options.items() if key not in said.values}
-    return entry.draw(table, {**options, **{key: True for key in said.values if key == "lam" and key in entry.options}})
+        given.values |= values_of({key: options[key]})[0]
+    options = {key: value for key, value in options.items() if key not in given.values}
+    return entry.draw(
+        table, {**options, **{key: True for key in given.values if key == "lam" and key in entry.options}}
+    )
 
 
 def _check_box(box: Box, shapes: Mapping[str, Size]) -> None:

@@ -67,8 +67,8 @@ def read(polynomial: object, unknown: str | None = None) -> Given:
     parameters = tuple(n for n in names if n != chosen)
     if not parameters:
         return _integral(_of_node(node, chosen), chosen)
-    said = "are parameters" if len(parameters) > 1 else "is a parameter"
-    notes = (f"the unknown is {chosen}; {', '.join(parameters)} {said}",)
+    verb = "are parameters" if len(parameters) > 1 else "is a parameter"
+    notes = (f"the unknown is {chosen}; {', '.join(parameters)} {verb}",)
     return Given(unparse(node), chosen, parameters, None, node, notes)
 
 

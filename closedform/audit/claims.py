@@ -65,7 +65,7 @@ def _work(problem: Problem) -> int:
 
 def _withdrawn(attempt: Attempt, faults: tuple[str, ...], points: tuple[CriticalPoint, ...]) -> Attempt:
     """The attempt with nothing left but the points given and the word that its claims were withdrawn."""
-    said = finding("withdrawn", "observed")
+    statement = finding("withdrawn", "observed")
     return replace(
         attempt,
         outcome="enclosed" if points else "failed",
@@ -76,7 +76,7 @@ def _withdrawn(attempt: Attempt, faults: tuple[str, ...], points: tuple[Critical
         minimiser=None,
         expression_class=None,
         counts=FrozenMap(),
-        findings=(said,),
+        findings=(statement,),
         certificates=(),
         faults=faults,
     )

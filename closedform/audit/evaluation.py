@@ -353,7 +353,7 @@ def truth(here: Evaluation, condition: Node) -> bool | None:
     """Whether a condition holds at every point of the balls, at none of them, or neither is shown.
 
     >>> from closedform.reading.language import parse
-    >>> truth(Place({"x": arb(2)}), parse("x >= 2")), truth(Place({"x": arb(2, 1)}), parse("x > 2"))
+    >>> truth(Evaluation({"x": arb(2)}), parse("x >= 2")), truth(Evaluation({"x": arb(2, 1)}), parse("x > 2"))
     (True, None)
     """
     head = condition.head

@@ -276,10 +276,10 @@ class Source:
         checks, bounded = [], {s for u in outputs for s in shapes.get(u, ())}
         for n in order:
             if n in shapes and shapes[n] != (ONE, ONE):
-                checks.append(f'("{n}", {identifier(n)}, "{shapes[n][0]}", "{shapes[n][1]}"{self.said(n)})')
+                checks.append(f'("{n}", {identifier(n)}, "{shapes[n][0]}", "{shapes[n][1]}"{self.declared(n)})')
             else:
                 whole = n in bounded or n in self.whole()
-                checks.append(f'("{n}", {identifier(n)}, {"int" if whole else "float" + self.said(n)})')
+                checks.append(f'("{n}", {identifier(n)}, {"int" if whole else "float" + self.declared(n)})')
         names = ", ".join(identifier(n) for n in order)
         body = [f'"""{self.summary}"""']
         check = f"{names}, flat = _read({', '.join(checks)})"
@@ -304,7 +304,7 @@ class Source:
         function = f"def solve({names}):\n" + "\n".join("    " + line for line in body)
         return "\n\n\n".join([head, function, *(d.strip("\n") for d in defined)]) + "\n"
 
-    def said(self, n: str) -> str:
+    def declared(self, n: str) -> str:
         """What was declared of a datum and can be checked at sight, as further arguments of ``_read``."""
         facts, words = self.system.facts, self.system.flags(n)
         signs = [">"] if n in facts.positive else [">="] if n in facts.nonnegative else []

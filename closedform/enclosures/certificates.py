@@ -52,14 +52,14 @@ def points_certificate(
     if system.loss is None and len(system.equations) != len(system.unknowns):
         return None
     statement = dict(function.written)
-    said, hints = _by_newton(function, points, inertias, digits)
+    claimed, hints = _by_newton(function, points, inertias, digits)
     claim: dict[str, Json] = {
         "kind": "critical_points",
         "complete": others is not None or complete is not None,
-        "points": said,
+        "points": claimed,
     }
-    evidence: dict[str, Json] = {"method": "newton" if said else "none", "precision": str(working_bits(digits))}
-    if said:
+    evidence: dict[str, Json] = {"method": "newton" if claimed else "none", "precision": str(working_bits(digits))}
+    if claimed:
         evidence["points"] = hints
     if complete is not None:
         evidence["complete"] = complete
@@ -67,7 +67,7 @@ def points_certificate(
             claim["box"] = box
     if others is not None:
         evidence["complete"] = {**(bound or {}), "others": _conjugate_classes(function.names, others)}
-        claim["counts"] = {"real": str(len(said)), "complex": str(len(others))}
+        claim["counts"] = {"real": str(len(claimed)), "complex": str(len(others))}
     if complete is not None and system.relations:
         try:
             statement["relations"] = [
@@ -93,7 +93,7 @@ def _by_newton(
     digits: int,
 ) -> tuple[list[Json], list[Json]]:
     """The points as a claim says them, and the wider boxes in which Newton's test holds."""
-    said, hints = list[Json](), list[Json]()
+    claimed, hints = list[Json](), list[Json]()
     for point, signs in zip(points, inertias, strict=True):
         numeric, radius, wide = dict[str, Json](), dict[str, Json](), dict[str, Json]()
         for x, ball in zip(function.names, point, strict=True):
@@ -105,9 +105,9 @@ def _by_newton(
         entry: dict[str, Json] = {"numeric": numeric, "radius": radius}
         if signs is not None and not signs[2] and function.loss is not None:
             entry["inertia"] = [str(v) for v in signs]
-        said.append(entry)
+        claimed.append(entry)
         hints.append({"box": wide})
-    return said, hints
+    return claimed, hints
 
 
 def minimum_certificate(function: Function, point: Enclosed, digits: int, only: bool) -> Certificate:
@@ -115,8 +115,8 @@ def minimum_certificate(function: Function, point: Enclosed, digits: int, only: 
 
     Over many rows the kernel's look at it is what costs time: it is not made twice.
     """
-    said, hints = _by_newton(function, [point.point], [point.inertia], digits)
-    claim: dict[str, Json] = {"kind": "critical_points", "complete": only, "points": said}
+    claimed, hints = _by_newton(function, [point.point], [point.inertia], digits)
+    claim: dict[str, Json] = {"kind": "critical_points", "complete": only, "points": claimed}
     evidence: dict[str, Json] = {"method": "newton", "precision": str(working_bits(digits)), "points": hints}
     if only:
         evidence["complete"] = {"method": "convex"}
@@ -158,7 +158,7 @@ def listing(
     digits: int,
 ) -> Certificate:
     """The claim that these are all critical points of what the statement says."""
-    said = list[Json]()
+    claimed = list[Json]()
     for p in points:
         texts = {x: decimal_text(ball, digits) for x, ball in p.balls.items()}
         item: dict[str, Json] = {"numeric": {x: t for x, (t, _) in texts.items()}}
@@ -167,11 +167,11 @@ def listing(
             item["inertia"] = [str(k) for k in p.inertia]
         if p.exact is not None and all(v.is_Rational for v in p.exact.values()):
             item["exact"] = {x: str(v) for x, v in p.exact.items()}
-        said.append(item)
-    counts: dict[str, Json] = {"real": str(len(said))}
+        claimed.append(item)
+    counts: dict[str, Json] = {"real": str(len(claimed))}
     if complex_count is not None:
         counts["complex"] = str(complex_count)
-    claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
+    claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": claimed, "counts": counts}
     return Certificate(dict(statement), claim, dict(evidence))
 
 

@@ -293,9 +293,9 @@ def _as_certified(point: CriticalPoint, certificates: Sequence[Certificate]) -> 
     """The point with the radii that a certificate proves of these very numbers, where one speaks of them."""
     for certificate in certificates:
         claimed = certificate.claim.get("points") if certificate.kind == "critical_points" else None
-        for said in claimed if isinstance(claimed, list) else []:
-            if isinstance(said, dict) and point.numeric is not None and said.get("numeric") == dict(point.numeric):
-                radius = said.get("radius")
+        for entry in claimed if isinstance(claimed, list) else []:
+            if isinstance(entry, dict) and point.numeric is not None and entry.get("numeric") == dict(point.numeric):
+                radius = entry.get("radius")
                 if isinstance(radius, dict):
                     return replace(point, radius=FrozenMap({x: str(r) for x, r in radius.items()}))
     return point

@@ -74,27 +74,29 @@ class Declared:
     relations: tuple[Node, ...]
 
 
-def refuse_idle(said: Declared, what: str) -> None:
+def refuse_idle(declared: Declared, what: str) -> None:
     """Refuses, by its name, everything that is said of a name that ``what`` (the loss) has not."""
-    among = f"{what} has the names {', '.join(sorted(said.known)) or 'none'}"
-    for given, word in ((said.box, "a box"), (said.start, "a start")):
+    among = f"{what} has the names {', '.join(sorted(declared.known)) or 'none'}"
+    for given, word in ((declared.box, "a box"), (declared.start, "a start")):
         for key in given:
-            if key not in said.unknowns:
-                raise CallError(f"{key} has {word}, but the unknowns are {', '.join(said.unknowns)}")
-    for key in said.unknowns:
-        if key not in said.known:
+            if key not in declared.unknowns:
+                raise CallError(f"{key} has {word}, but the unknowns are {', '.join(declared.unknowns)}")
+    for key in declared.unknowns:
+        if key not in declared.known:
             raise CallError(f"the unknown {key} does not occur in {what}; {among}")
-    related = frozenset[str]().union(*(free_names(r) for a in said.assumptions for r in a.relations if r.head != "="))
-    for key in said.values:
-        if key not in said.known | related:
+    related = frozenset[str]().union(
+        *(free_names(r) for a in declared.assumptions for r in a.relations if r.head != "=")
+    )
+    for key in declared.values:
+        if key not in declared.known | related:
             raise CallError(f"{key} is given a value and does not occur; {among}")
-    for key in said.shapes:
-        if key not in said.known:
+    for key in declared.shapes:
+        if key not in declared.known:
             raise CallError(f"{key} is given a shape and does not occur; {among}")
-    for a in said.assumptions:
-        if a.name and a.name not in said.known:
+    for a in declared.assumptions:
+        if a.name and a.name not in declared.known:
             raise CallError(f"the assumption {a.name} {a.property} speaks of a name that does not occur; {among}")
-    useless = idle(said.relations, said.known)
+    useless = idle(declared.relations, declared.known)
     if useless is not None:
         raise CallError(f"the assumption {unparse(useless)} speaks of names that do not occur; {among}")
 

@@ -28,11 +28,11 @@ _Key = tuple[tuple[str, bool, Fraction], ...]  # a linear form: atoms with their
 
 @dataclass(frozen=True)
 class _End:
-    """One end of the values that a form may have: ``said`` is the relation that sets it."""
+    """One end of the values that a form may have: ``relation`` is the one that sets it."""
 
     at: Node
     open: bool
-    said: Node
+    relation: Node
 
 
 def flat(relations: Iterable[Node]) -> Iterator[Node]:
@@ -68,12 +68,14 @@ def check_together(relations: Iterable[Node]) -> None:
     for key, other in high.items():
         order = compare(other.at, number(0)) if all(even and c > 0 for _, even, c in key) else None
         if order == -1 or (order == 0 and other.open):
-            raise CallError(f"{unparse(other.said)} holds nowhere: even powers and absolute values are not negative")
+            raise CallError(
+                f"{unparse(other.relation)} holds nowhere: even powers and absolute values are not negative"
+            )
     for key in low.keys() & high.keys():
         one, other = low[key], high[key]
         order = compare(one.at, other.at)
         if order == 1 or (order == 0 and (one.open or other.open)):
-            raise CallError(f"{unparse(one.said)} and {unparse(other.said)} contradict each other")
+            raise CallError(f"{unparse(one.relation)} and {unparse(other.relation)} contradict each other")
 
 
 def false(relation: Node) -> bool:

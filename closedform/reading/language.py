@@ -77,13 +77,13 @@ def parse_defined(text: str, names: Iterable[str] = ()) -> tuple[Node, dict[str,
         parser = Parser(text, declared)
         return parser.finish(parser.expression()), {}
     meant, texts = dict[str, Node](), list(parts(text, cut.end()))
-    local = declared | {said[1] for part, _ in texts if (said := _DEFINITION.match(part))}
+    local = declared | {match[1] for part, _ in texts if (match := _DEFINITION.match(part))}
     for part, at in texts:
-        said = _DEFINITION.match(part)
-        if said is None:
+        match = _DEFINITION.match(part)
+        if match is None:
             raise TextFault(text, at, "after 'where' stand definitions", "write E where a = x + 1, b = 2*a")
-        inner = Parser(" " * said.end() + part[said.end() :], local)
-        meant[said[1]] = inner.finish(inner.expression())
+        inner = Parser(" " * match.end() + part[match.end() :], local)
+        meant[match[1]] = inner.finish(inner.expression())
     parser = Parser(text[: cut.start()], local)
     return parser.finish(parser.expression()), meant
 
@@ -126,11 +126,11 @@ def parse_loss(text: str, names: Iterable[str] = ()) -> Reading:
     decimals = parser.decimals
     if cut:
         for part, at in parts(text, cut.end()):
-            said = _PROPERTY.match(part)
-            if said:
-                word = PROPERTIES[said[2]]
-                properties.append((said[1], word))
-                constraints.append(Node(word, (name(said[1]),), at))
+            match = _PROPERTY.match(part)
+            if match:
+                word = PROPERTIES[match[2]]
+                properties.append((match[1], word))
+                constraints.append(Node(word, (name(match[1]),), at))
                 continue
             inner = Parser(" " * min(at, 2000) + part if at <= 2000 else part, declared)
             node = inner.finish(inner.expression())
@@ -176,13 +176,13 @@ def parse_assumption(text: str, names: Iterable[str] = ()) -> Assumption:
     >>> parse_assumption("S spd").property, len(parse_assumption("0 < p < 1").relations)
     ('spd', 2)
     """
-    said = _PROPERTY.match(text[:1000])
-    if said:
-        word = PROPERTIES[said[2]]
+    match = _PROPERTY.match(text[:1000])
+    if match:
+        word = PROPERTIES[match[2]]
         sign = {"positive": ">", "negative": "<", "nonnegative": ">="}.get(word)
         if sign is None:
-            return Assumption(name=said[1], property=word)
-        return Assumption((Node(sign, (name(said[1]), number(0))),))
+            return Assumption(name=match[1], property=word)
+        return Assumption((Node(sign, (name(match[1]), number(0))),))
     if wrong := _NO_PROPERTY.match(text[:1000]):
         raise TextFault(text, wrong.start(1), "this is not an assumption", _ASSUMPTIONS)
     parser = Parser(text, frozenset(names))

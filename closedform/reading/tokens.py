@@ -96,19 +96,19 @@ class Cursor:
     def take(self, op: str, why: str) -> None:
         kind, word, at = self.tokens[self.k]
         if kind != "op" or word != op:
-            said = "the text ends" if kind == "end" else f"{word!r} stands"
-            raise self.fault(at, f"{said} where {op!r} is missing", why)
+            found = "the text ends" if kind == "end" else f"{word!r} stands"
+            raise self.fault(at, f"{found} where {op!r} is missing", why)
         self.k += 1
 
     def sense(self) -> Sense | None:
         """Whether the text starts by saying which optimum is sought; the word is then read."""
         kind, word, _ = self.tokens[self.k]
         after, sign, _ = self.tokens[self.k + 1] if kind == "name" else ("end", "", 0)
-        said = SENSES.get(word.lower())
-        if kind != "name" or said is None or word in self.names or (after == "op" and sign not in "(-+|||"):
+        sense = SENSES.get(word.lower())
+        if kind != "name" or sense is None or word in self.names or (after == "op" and sign not in "(-+|||"):
             return None
         self.k += 1
-        return said
+        return sense
 
     def value(self, node: Node) -> Node:
         """The node, if it is a value: not a comparison, not a list."""

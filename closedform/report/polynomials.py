@@ -143,8 +143,8 @@ class Galois(Result):
             trust = "proved" if f.certificate else "derived" if f.solvable else "not decided"
             lines.append(f"    {_solvable_words(f.solvable)} [{trust}]: {f.reason}")
             if steps:
-                for said in (*f.steps, *f.about_the_group):
-                    lines += textwrap.wrap(said, 100, initial_indent="      ", subsequent_indent="        ")
+                for sentence in (*f.steps, *f.about_the_group):
+                    lines += textwrap.wrap(sentence, 100, initial_indent="      ", subsequent_indent="        ")
         if self.together is not None:
             lines.append(f"  all factors: Galois group {self.together.group} of order {self.together.order}")
             lines.append(f"    {self.together.reason}")

@@ -58,8 +58,8 @@ def _verdict(verdict: Verdict) -> Verdict:
     return replace(verdict, statements=tuple(_statement(s) for s in verdict.statements))
 
 
-def _statement(said: Statement) -> Statement:
-    return replace(said, text=NEGATIVE + said.text) if _OF_THE_LOSS.search(said.text) else said
+def _statement(statement: Statement) -> Statement:
+    return replace(statement, text=NEGATIVE + statement.text) if _OF_THE_LOSS.search(statement.text) else statement
 
 
 def _point(point: CriticalPoint) -> CriticalPoint:

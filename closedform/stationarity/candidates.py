@@ -239,11 +239,11 @@ def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, 
         return None
     try:
         statement = _statement(system)
-        said: dict[str, Json] = {u.name: bridge.to_tree(point[u]) for u in system.unknowns}
-        lacking = formula.setting(statement).missing({k: read(v) for k, v in said.items()}, [])
+        values: dict[str, Json] = {u.name: bridge.to_tree(point[u]) for u in system.unknowns}
+        lacking = formula.setting(statement).missing({k: read(v) for k, v in values.items()}, [])
         conditions = [(op, formula.unmarked(a), formula.unmarked(b)) for op, a, b in lacking]
         listed: list[Json] = [[op, write(a), write(b)] for op, a, b in conditions]
-        claim: dict[str, Json] = {"kind": "critical_point_formula", "point": said, "conditions": listed}
+        claim: dict[str, Json] = {"kind": "critical_point_formula", "point": values, "conditions": listed}
         certificate = Certificate(statement, claim, {})
         check_certificate(certificate)
     except (Refused, bridge.NoTranslation, ValueError, ArithmeticError, RecursionError):

@@ -152,8 +152,8 @@ def matrix_system(problem: Problem) -> MatrixSystem:
         raise ShapeFault(f"a loss must be a number, but this one is {loss.rows} x {loss.cols}")
     rules = list[Rule]()
     for e in assumed:
-        if said := flags_of([e], plain):
-            if not said.keys() & loss.names:
+        if found := flags_of([e], plain):
+            if not found.keys() & loss.names:
                 raise unused(e)
             continue
         if rewritten(loss, mine := rules_of([e])) == loss:

@@ -148,35 +148,37 @@ def missing(report: Report) -> str:
     loss = report.problem.loss
     made_of = heads(loss) if loss is not None else frozenset[str]()
     if made_of & KINKS and not made_of & GROWING:
-        said = (
+        sentence = (
             "on each pattern of active terms the minimiser has a formula, but which pattern holds depends on the data: "
             "missing is one formula for all sizes, or a proof that there is none"
         )
     elif loss is not None and _tower(loss):
-        said = (
+        sentence = (
             "an exponential of the unknown stands in another: missing is a theorem on numbers x with P(x, exp(x), "
             "exp(exp(x))) = 0"
         )
     elif made_of & {"erf", "erfc"}:
-        said = (
+        sentence = (
             "the equations hold the error function of the unknown: missing is a proof that what inverts sums of it leaves "
             "the elementary functions"
         )
     elif made_of & GAMMAS:
-        said = (
+        sentence = (
             "the equations hold the digamma function of the unknowns: missing is a proof for several of them at once that "
             "no differentially algebraic formula gives them"
         )
     elif made_of & OTHERS:
-        said = "the equations hold a special function of the unknown: missing is a theorem on its inverse"
+        sentence = "the equations hold a special function of the unknown: missing is a theorem on its inverse"
     elif report.problem.level == "matrix":
-        said = (
+        sentence = (
             "the equations are not affine in the unknowns: missing is a small data set whose polynomial system is within "
             "reach and has an unsolvable group, or a change of variables that makes it an eigenvalue problem"
         )
     else:
-        said = "missing is a small data set at which every critical point is proved to have no formula, or a formula"
-    return f"{said}{_how_far(report)}"
+        sentence = (
+            "missing is a small data set at which every critical point is proved to have no formula, or a formula"
+        )
+    return f"{sentence}{_how_far(report)}"
 
 
 def _tower(node: Node) -> bool:

@@ -169,8 +169,12 @@ class _Gate:
         """
         for c in self.found.certificates:
             claimed = c.claim.get("points") if c.kind == "critical_points" else None
-            for said in claimed if isinstance(claimed, list) else []:
-                if isinstance(said, dict) and p.numeric is not None and said.get("numeric") == dict(p.numeric):
+            for statement in claimed if isinstance(claimed, list) else []:
+                if (
+                    isinstance(statement, dict)
+                    and p.numeric is not None
+                    and statement.get("numeric") == dict(p.numeric)
+                ):
                     return True
         return False
 

@@ -79,10 +79,10 @@ def _is_inside(system: Stationarity, found: Attempt) -> bool:
 
 def _without_edges(found: Attempt) -> Attempt:
     """What is known of the points inside alone; that there is nothing to find then says nothing."""
-    said = (*found.findings, finding("edges are not listed"))
+    statement = (*found.findings, finding("edges are not listed"))
     if found.outcome == "no_critical_point":
         return Attempt(found.strategy, "failed", "a minimum on a closed edge of the domain is open")
-    return replace(found, outcome="partial", minimiser="undecided", complete=False, findings=said)
+    return replace(found, outcome="partial", minimiser="undecided", complete=False, findings=statement)
 
 
 def _whole_solutions(system: Stationarity, found: Attempt) -> Attempt | None:
@@ -97,7 +97,7 @@ def _whole_solutions(system: Stationarity, found: Attempt) -> Attempt | None:
         if None in verdicts:
             return None
         kept.append(p)
-    said = finding("solutions in integers")
+    statement = finding("solutions in integers")
     exact = all(p.exact is not None for p in kept)
     return replace(
         found,
@@ -105,7 +105,7 @@ def _whole_solutions(system: Stationarity, found: Attempt) -> Attempt | None:
         reason="" if kept else "no solution over the reals is an integer where one is asked for",
         points=tuple(replace(p, certificate=None) for p in kept),
         counts=FrozenMap({"complex": None, "real": len(kept)}),
-        findings=(*(f for f in found.findings if f.certificate is None), said),
+        findings=(*(f for f in found.findings if f.certificate is None), statement),
         certificates=(),
         expression_class=largest_class([p.expression_class for p in kept]),
     )
@@ -251,7 +251,7 @@ class _Line:
                 p = replace(p, kind="local minimum")
             points.append(p)
         least = [everything[i] for i in best]
-        said = finding("least of the critical points and ends")
+        statement = finding("least of the critical points and ends")
         none = self.found.outcome == "no_critical_point"
         if none and not ends:
             return None
@@ -263,7 +263,7 @@ class _Line:
             outcome="solved" if none else self.found.outcome,
             reason="" if none else self.found.reason,
             points=tuple(points),
-            findings=(*self.found.findings, said),
+            findings=(*self.found.findings, statement),
             minimiser=word,
             expression_class=largest_class([p.expression_class for p in points]),
         )
@@ -304,7 +304,7 @@ class _Line:
         points = tuple(
             pointed(self.system, FoundPoint({x: sp.Integer(k)}, kind="global minimum"), self.digits) for k in best
         )
-        said = finding("least of the integers", unknown=x)
+        statement = finding("least of the integers", unknown=x)
         return Attempt(
             self.found.strategy,
             "solved",
@@ -312,7 +312,7 @@ class _Line:
             complete=True,
             minimiser="closed",
             expression_class="rational",
-            findings=(said,),
+            findings=(statement,),
         )
 
     def _holds(self, k: int) -> bool:

@@ -213,8 +213,10 @@ def least_seen(name: str, point: Mapping[str, float], loss: float, *, downhill: 
     ``downhill``: the search went so far out that the loss may have no minimum.
     """
     place = FrozenMap({u: f"{v:.10g}" for u, v in point.items()})
-    said = finding("least loss of a search", "observed", point=place, loss=f"{loss:.10g}", downhill=downhill)
-    return Attempt(name, "enclosed", "a search in floating point; nothing is proved of what it found", findings=(said,))
+    statement = finding("least loss of a search", "observed", point=place, loss=f"{loss:.10g}", downhill=downhill)
+    return Attempt(
+        name, "enclosed", "a search in floating point; nothing is proved of what it found", findings=(statement,)
+    )
 
 
 def height(loss: arb | None, digits: int) -> Any:

@@ -121,9 +121,9 @@ class _Ending:
 
     def _finished(self, p: CriticalPoint, conditions: Sequence[Any]) -> CriticalPoint:
         under = self.rules.under(conditions) if self.exceptions else self.rules
-        said = [shown(c) for c in conditions]
-        said += [f"{text(e)} != 0" for e in self.exceptions if under.decide(sp.Ne(e, 0)) is not True]
-        return replace(p, conditions=tuple(dict.fromkeys(said)))
+        texts = [shown(c) for c in conditions]
+        texts += [f"{text(e)} != 0" for e in self.exceptions if under.decide(sp.Ne(e, 0)) is not True]
+        return replace(p, conditions=tuple(dict.fromkeys(texts)))
 
     def _without_points(self) -> Attempt:
         """Every candidate was excluded by a proved sign."""
@@ -139,14 +139,14 @@ class _Ending:
                 self.name, "failed", "no critical point inside the domain; its closed edges were not decided"
             )
         what = "gradient" if self.system.loss is not None else "system"
-        said = finding("no zero in the domain", what=what, why=self.found.why, exceptions=tuple(self.exceptions))
+        statement = finding("no zero in the domain", what=what, why=self.found.why, exceptions=tuple(self.exceptions))
         return Attempt(
             self.name,
             "no_critical_point",
             f"the {what} has no real zero in the domain",
             scope="formula",
             complete=True,
-            findings=(*self.findings, said),
+            findings=(*self.findings, statement),
         )
 
     def _closed_edges(self) -> bool:
@@ -169,7 +169,7 @@ class _Ending:
         system = self.system
         values = [c.point[u] for u in system.unknowns]
         free = [u.name for u in system.unknowns if c.point[u] == u]
-        said = FrozenMap({u.name: c.point[u] for u in system.unknowns if c.point[u] != u})
+        formulas = FrozenMap({u.name: c.point[u] for u in system.unknowns if c.point[u] != u})
         proof = (
             prove(system, c.point)
             if self.budget.remaining > 3 and not any(g.rel_op == "==" for g in c.guards)
@@ -180,14 +180,14 @@ class _Ending:
             self.certificates.append(proof[0])
             index = len(self.certificates) - 1
             conditions = self.rules.joined(conditions, [sp.Ne(e, 0) for e in proof[1] if e.free_symbols])
-            self.findings.append(finding("the gradient vanishes", "proved", certificate=index, point=said))
+            self.findings.append(finding("the gradient vanishes", "proved", certificate=index, point=formulas))
         else:
             if self.found.loose:
                 more = self.rules.solving(c.point, conditions)
                 if more is None:
                     return None
                 conditions = self.rules.joined(conditions, more)
-            self.findings.append(finding("steps that can be reversed", point=said))
+            self.findings.append(finding("steps that can be reversed", point=formulas))
         loss = system.loss.subs(c.point, simultaneous=True) if system.loss is not None else None
         loss = loss.subs(solved(c.guards)) if loss is not None else None
         if loss is not None and sp.count_ops(loss) < 100:
@@ -219,8 +219,8 @@ class _Ending:
         if edge is None:
             return None
         word = "rises" if slope == 1 else "falls"
-        said = finding("monotone up to the edge", way=word, unknown=x, edge=edge)
-        return self._on_edge(x, edge, lower, upper, "boundary minimum", said)
+        statement = finding("monotone up to the edge", way=word, unknown=x, edge=edge)
+        return self._on_edge(x, edge, lower, upper, "boundary minimum", statement)
 
     def _end(self, ends: list[tuple[Any, bool]], pick: Any) -> Any:
         """The innermost bound where it is attained whatever the parameters are, else None."""
@@ -243,7 +243,7 @@ class _Ending:
         lower: list[tuple[Any, bool]],
         upper: list[tuple[Any, bool]],
         kind: Kind,
-        said: Finding,
+        statement: Finding,
         more: tuple[Any, ...] = (),
     ) -> Attempt:
         """One point that is the minimum between bounds, under the condition that the bounds leave room."""
@@ -264,7 +264,7 @@ class _Ending:
             loss=loss if loss is not None and sp.count_ops(loss) <= MAX_LOSS else None,
             note="on the edge of the domain" if kind == "boundary minimum" else "clamped to the bounds",
         )
-        self.findings.append(said)
+        self.findings.append(statement)
         return self._concluded([(point, conditions)])
 
     def _clipped(self, whole: Shape) -> Attempt | None:
@@ -309,10 +309,10 @@ class _Ending:
             return None
         value = sp.Max(*low, value) if low else value
         value = sp.Min(*high, value) if high else value
-        said = finding("one dip, clipped")
+        statement = finding("one dip, clipped")
         closed = [(b, True) for b in low], [(b, True) for b in high]
         self.found = replace(self.found, why="a slope that changes its sign once has one zero")
-        return self._on_edge(x, value, *closed, "global minimum", said, conditions)
+        return self._on_edge(x, value, *closed, "global minimum", statement, conditions)
 
 
 def _distinct(points: Sequence[tuple[CriticalPoint, tuple[Any, ...]]]) -> list[tuple[CriticalPoint, tuple[Any, ...]]]:

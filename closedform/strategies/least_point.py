@@ -94,8 +94,8 @@ class _Extreme:
             return self._without_least(single, known)
         best = {id(single[i]) for i in tied}
         points = tuple(replace(p, kind=self.kind) if id(p) in best else p for p in self.found.points)
-        said = finding("least of the points" if self.way > 0 else "greatest of the points", reason=reason)
-        found = replace(self.found, points=points, findings=(*self.found.findings, said))
+        statement = finding("least of the points" if self.way > 0 else "greatest of the points", reason=reason)
+        found = replace(self.found, points=points, findings=(*self.found.findings, statement))
         return replace(found, minimiser=_word(found)) if self.way > 0 else found
 
     def _without_least(self, points: list[CriticalPoint], values: list[arb]) -> Attempt:
@@ -104,8 +104,8 @@ class _Extreme:
             return self.found
         near = [at for p in points[:MAX_NEAR] if (at := balls_of(p, self.bits)) is not None]
         limit = escape(self.system, self.loss, self.unknowns, near)
-        said = unbounded(self.system, limit) or self._not_attained(points, values, limit)
-        return self.found if said is None else replace(self.found, findings=(*self.found.findings, said))
+        statement = unbounded(self.system, limit) or self._not_attained(points, values, limit)
+        return self.found if statement is None else replace(self.found, findings=(*self.found.findings, statement))
 
     def _not_attained(self, points: list[CriticalPoint], values: list[arb], limit: PathLimit | None) -> Finding | None:
         """A least value would be taken at a critical point, all of which are listed: why it is at none of them."""

@@ -42,7 +42,7 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     points = [k for k in points if all(p.exact != k.exact for p in found.points)]
     if not points:
         return found
-    said = finding("roots that vanish", roots=tuple(sp.sqrt(b) for b in roots))
+    statement = finding("roots that vanish", roots=tuple(sp.sqrt(b) for b in roots))
     lower = [p for p in found.points if p.kind not in LEAST_KINDS or not _is_above(system, points, p)]
     kept = [replace(p, kind="local minimum") if p in lower and p.kind in LEAST_KINDS else p for p in found.points]
     everything = replace(
@@ -51,7 +51,7 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
         reason="" if found.outcome == "no_critical_point" else found.reason,
         points=(*kept, *points),
         minimiser=None,
-        findings=(*found.findings, said),
+        findings=(*found.findings, statement),
     )
     return promoted(system, answer(system, everything, budget), budget)
 

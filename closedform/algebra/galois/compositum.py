@@ -58,14 +58,14 @@ def together(factors: Sequence[Known]) -> Together | None:
     if inside is None and not all(_coprime(a, b) for a in larger for b in quadratic):
         return None
     extra = _rank([*(inside or []), *classes]) - _rank(inside or [])
-    said = list[str]()
+    sentences = list[str]()
     if len(larger) > 1:
         why = "their discriminants have no common prime" if apart else "no simple group is a quotient of two of theirs"
-        said.append(f"the splitting fields of the factors are disjoint, as {why}")
+        sentences.append(f"the splitting fields of the factors are disjoint, as {why}")
     if classes:
-        said.append(f"the quadratic factors add {extra or 'no'} independent square root{'s' * (extra > 1)}")
+        sentences.append(f"the quadratic factors add {extra or 'no'} independent square root{'s' * (extra > 1)}")
     names = [*(k.group for k in larger), *["C2"] * extra]
-    return Together(" x ".join(names) or "C1", prod(k.order for k in larger) * 2**extra, "; ".join(said))
+    return Together(" x ".join(names) or "C1", prod(k.order for k in larger) * 2**extra, "; ".join(sentences))
 
 
 def _squarefree(d: fmpz) -> fmpz:

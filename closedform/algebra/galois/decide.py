@@ -279,8 +279,8 @@ def _by_step(
         return _solvable(f, reason, evidence, (degree,))
     field, lower = below
     steps = (*lower.tower, degree)
-    said = f"tower of fields with steps {', '.join(map(str, steps))}; last step: {reason}"
-    return _solvable(f, said, None if evidence is None else _over(field.h, field.g, lower, evidence), steps)
+    reason_given = f"tower of fields with steps {', '.join(map(str, steps))}; last step: {reason}"
+    return _solvable(f, reason_given, None if evidence is None else _over(field.h, field.g, lower, evidence), steps)
 
 
 def _over(h: fmpz_poly, g: fmpq_poly, lower: Decision, last: dict[str, Json]) -> dict[str, Json] | None:
@@ -311,10 +311,10 @@ def _solvable(f: fmpz_poly, reason: str, evidence: dict[str, Json] | None, steps
     if evidence is None:
         return Decision(True, reason, tower=steps)
     try:
-        said = prove_solvable(f, evidence)
+        reason_given = prove_solvable(f, evidence)
     except Refused as refused:  # what the search came up with was no proof
         return Decision(None, f"the evidence was refused: {refused}")
-    return Decision(True, reason or said, certificate=certificate_of(f, True, evidence), tower=steps)
+    return Decision(True, reason or reason_given, certificate=certificate_of(f, True, evidence), tower=steps)
 
 
 def shortcut(f: fmpz_poly) -> str:

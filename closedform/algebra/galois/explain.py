@@ -71,36 +71,36 @@ def _and(parts: Sequence[int]) -> str:
 
 def _unsolvable(f: fmpz_poly, evidence: dict[str, Json], x: str) -> list[str]:
     n = f.degree()
-    said = [f"{poly_text(f, x)} is irreducible over Q, so its Galois group moves each root to each other one."]
+    sentences = [f"{poly_text(f, x)} is irreducible over Q, so its Galois group moves each root to each other one."]
     types = seen_types(evidence)
     if types is not None:
-        said += [
+        sentences += [
             f"Modulo {p} it splits into distinct irreducible factors of degrees {_and(t)}; so its group holds a "
             f"permutation of the roots with cycles of these lengths (Dedekind)."
             for p, t in types
         ]
         if len(types) == 1 and fmpz(n).is_prime() and (power := _fixing(types[0][1])) is not None:
-            said.append(
+            sentences.append(
                 f"That is an element {power[0]}. In a solvable group of prime degree only the identity fixes two roots "
                 "(Galois 1832)."
             )
         else:
-            said.append(
+            sentences.append(
                 f"A solvable transitive group of degree {n} lies in a wreath product of solvable primitive groups, whose "
                 "degrees are prime powers (Galois); none of these products holds elements of all these kinds."
             )
-        return [*said, "So the group is not solvable, and no root is expressible in radicals (Galois)."]
+        return [*sentences, "So the group is not solvable, and no root is expressible in radicals (Galois)."]
     if "subfield" in evidence:
         entry = cast(dict[str, Json], evidence["subfield"])
         h, g = _polynomial(entry["h"]), _rational(entry["g"])
-        said.append(
+        sentences.append(
             f"The field of a root x contains {_rational_text(g)}, a root of {poly_text(h)}. The group of that polynomial "
             "is a quotient of the group here, and quotients of solvable groups are solvable."
         )
-        return [*said, *_unsolvable(h, cast(dict[str, Json], entry["proof"]), "x"), "So the same holds here."]
+        return [*sentences, *_unsolvable(h, cast(dict[str, Json], entry["proof"]), "x"), "So the same holds here."]
     shift = int(str(cast(dict[str, Json], evidence["pairs"])["shift"]))
     return [
-        *said,
+        *sentences,
         f"The group moves the {n * (n - 1) // 2} pairs of roots in orbits of {_and(pair_lengths(f, shift))} pairs: the "
         "degrees of the factors of the polynomial whose roots are their products (after a shift).",
         f"Blocks of d roots that the group permutes would be a union of orbits with {n}(d - 1)/2 pairs: there is none, so "
@@ -114,32 +114,32 @@ def _solvable(f: fmpz_poly, evidence: dict[str, Json], x: str) -> list[str]:
     shown, n = poly_text(f, x), f.degree()
     if "shape" in evidence:
         return [f"{shown}: {shape(f)}, so its roots are expressible in radicals."]
-    said = [f"{shown} is irreducible over Q."]
+    sentences = [f"{shown} is irreducible over Q."]
     if "orbits" in evidence:
         shift = int(str(cast(dict[str, Json], evidence["orbits"])["shift"]))
-        said.append(
+        sentences.append(
             f"Its group moves the pairs of roots in orbits of {_and(pair_lengths(f, shift))} pairs, so it is not doubly transitive; a "
             f"transitive group of prime degree, here {n}, is solvable or doubly transitive (Burnside)."
         )
     elif "automorphism" in evidence:
-        said.append(
+        sentences.append(
             f"Its root field has an automorphism that moves all {n} roots in one cycle: a root goes to a rational "
             "function of it. So the group is cyclic."
         )
     elif "inside" in evidence:
-        said += _inside(n, n, cast(dict[str, Json], evidence["inside"]))
+        sentences += _inside(n, n, cast(dict[str, Json], evidence["inside"]))
     else:
         entry = cast(dict[str, Json], evidence["over"])
         h, g = _polynomial(entry["h"]), _rational(entry["g"])
         step = n // h.degree()
-        said.append(f"The field of a root x contains y = {_rational_text(g)}, a root of {poly_text(h, 'y')}.")
-        said += _solvable(h, cast(dict[str, Json], entry["proof"]), "y")
+        sentences.append(f"The field of a root x contains y = {_rational_text(g)}, a root of {poly_text(h, 'y')}.")
+        sentences += _solvable(h, cast(dict[str, Json], entry["proof"]), "y")
         if "inside" in entry:
-            said += _inside(n, step, cast(dict[str, Json], entry["inside"]))
+            sentences += _inside(n, step, cast(dict[str, Json], entry["inside"]))
         else:
             how = f"has degree {step} over that field" if step <= 4 else f"solves g(x) = y, of degree {g.degree()}"
-            said.append(f"A root {how}, so it is expressible in radicals over it.")
-    return said
+            sentences.append(f"A root {how}, so it is expressible in radicals over it.")
+    return sentences
 
 
 def _inside(n: int, size: int, inside: dict[str, Json]) -> list[str]:

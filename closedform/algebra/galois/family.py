@@ -78,8 +78,8 @@ def decide_family(f: fmpq_mpoly, unknown: str, parameters: tuple[str, ...], budg
                 "unknown": unknown,
                 "parameters": list(parameters),
             }
-            said = ", ".join(f"{name} = {v}" for name, v in values)
-            reason = f"no formula in radicals holds for all values, since it has none for {said}: {decision.reason}"
+            shown = ", ".join(f"{name} = {v}" for name, v in values)
+            reason = f"no formula in radicals holds for all values, since it has none for {shown}: {decision.reason}"
             full = _contains_alternating(decision, n)
             elementary = _not_elementary(coefficients, unknown, parameters, at) if full else ""
             group, order = (f"S{n}", factorial(n)) if decision.group == f"S{n}" else (None, None)

@@ -94,13 +94,13 @@ def _descend(f: fmpz_poly, number: int, left: set[int], steps: list[str], budget
         if group.order // small.order > MAX_INDEX:
             return None
         found = _inside(f, number, which, root_at, budget)
-        said = f"{small.label} ({small.name}) in {group.label} ({group.name})"
+        pair = f"{small.label} ({small.name}) in {group.label} ({group.name})"
         if found is None:
             done.add(which)
-            steps.append(f"no conjugate of {said} holds it: no value of the invariant is an integer")
+            steps.append(f"no conjugate of {pair} holds it: no value of the invariant is an integer")
         else:
             coset, value = found
-            steps.append(f"it lies in a conjugate of {said}: the invariant takes the value {value}, once")
+            steps.append(f"it lies in a conjugate of {pair}: the invariant takes the value {value}, once")
             root_at = tuple(root_at[coset[below.point_of[i]]] for i in range(n))
             number = below.number
 

@@ -65,8 +65,8 @@ def located(poly: Any, meaning: Any, bits: int, budget: Budget) -> list[tuple[ar
     for f in factors:
         known = real_roots(f, bits, budget)
         shown = to_sympy(f, sp.Symbol("x"))
-        said = finding("root of the norm", "derived", meaning=meaning, norm=shown, equation=poly.as_expr())
-        known = replace(known, findings=(*known.findings, said))
+        statement = finding("root of the norm", "derived", meaning=meaning, norm=shown, equation=poly.as_expr())
+        known = replace(known, findings=(*known.findings, statement))
         for ball, exact in zip(known.balls, known.exact, strict=True):
             if any(z.imag == 0 and z.real.overlaps(ball) for z in near):
                 out.append((ball, exact, known))

@@ -70,8 +70,8 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
     decision = decide(f, budget)
     shown = to_sympy(f, sp.Symbol("x"))
     if decision.solvable is False and decision.certificate is not None:
-        said = finding("no root in radicals", "proved", certificate=0, polynomial=shown, group=decision.group)
-        return RealRoots(f, balls, nothing, "not_closed", None, (said,), (decision.certificate,))
+        statement = finding("no root in radicals", "proved", certificate=0, polynomial=shown, group=decision.group)
+        return RealRoots(f, balls, nothing, "not_closed", None, (statement,), (decision.certificate,))
     if decision.solvable is None:
         return RealRoots(f, balls, nothing, "unknown", reason=decision.reason)
     solution = radical_roots(f, budget)
@@ -84,13 +84,13 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
         value = None if text is None else bridge.to_sympy(parse(text), {})
         # SymPy takes acos(c) for zero where c < 1 is close to 1: what it made of the text is held against the root
         exact.append(None if value is None else _matched([value], (ball,))[0])
-    said = finding("roots in radicals", "proved", certificate=0, polynomial=shown, cosines="acos" in str(exact))
+    statement = finding("roots in radicals", "proved", certificate=0, polynomial=shown, cosines="acos" in str(exact))
     if None in exact:
         reason = "solvable by radicals, but the expressions are too long to be written out"
         return RealRoots(
-            f, balls, nothing, "unknown", reason=reason, findings=(said,), certificates=(solution.certificate,)
+            f, balls, nothing, "unknown", reason=reason, findings=(statement,), certificates=(solution.certificate,)
         )
-    return RealRoots(f, balls, tuple(exact), "closed", "radical", (said,), (solution.certificate,))
+    return RealRoots(f, balls, tuple(exact), "closed", "radical", (statement,), (solution.certificate,))
 
 
 def _holds(ball: arb, numeric: str, radius: str) -> bool:

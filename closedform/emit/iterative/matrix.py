@@ -139,9 +139,9 @@ class _Assembly:
 
     def _given(self, data: list[str], scalars: list[str]) -> str:
         shapes, code = self.system.names.shapes, Source(self.system, "")
-        checks = [f'("{n}", {identifier(n)}, "{shapes[n][0]}", "{shapes[n][1]}"{code.said(n)})' for n in data]
+        checks = [f'("{n}", {identifier(n)}, "{shapes[n][0]}", "{shapes[n][1]}"{code.declared(n)})' for n in data]
         whole = set(symbols(*shapes.values()))
-        checks += [f'("{n}", {identifier(n)}, {"int" if n in whole else "float" + code.said(n)})' for n in scalars]
+        checks += [f'("{n}", {identifier(n)}, {"int" if n in whole else "float" + code.declared(n)})' for n in scalars]
         names = [identifier(n) for n in (*data, *scalars)]
         if not names:
             return define("given", [], ['"""There are no data."""', "return ()"])

@@ -112,7 +112,7 @@ def numbers(data: Mapping[str, Array], known: frozenset[str], what: str) -> dict
         if array.ndim > 2:
             raise InputError(f"{key} has {array.ndim} dimensions; a vector has one, a matrix two")
         if array.size == 0:
-            raise InputError(f"{key} is empty: its shape is {said(array)}")
+            raise InputError(f"{key} is empty: its shape is {shape_text(array)}")
         if not np.isfinite(array).all():
             place = ", ".join(str(p + 1) for p in np.argwhere(~np.isfinite(array))[0])
             raise InputError(f"{key}[{place}] is not a finite number; remove or impute it")
@@ -120,7 +120,7 @@ def numbers(data: Mapping[str, Array], known: frozenset[str], what: str) -> dict
     return out
 
 
-def said(array: Array) -> str:
+def shape_text(array: Array) -> str:
     """The shape of an array, for a message."""
     return " x ".join(map(str, array.shape)) or "a number"
 
@@ -151,7 +151,7 @@ def measure(arrays: Mapping[str, Array], shapes: Mapping[str, Size]) -> dict[str
         if array.ndim == 0:
             continue
         if key not in shapes:
-            raise InputError(f"{key} is {said(array)}, where the text needs a number")
+            raise InputError(f"{key} is {shape_text(array)}, where the text needs a number")
         rows, cols = columns(array)
         if array.ndim == 1 and shapes[key][0].number == 1 and shapes[key][1].number != 1:
             rows, cols = cols, rows  # a row given as a vector
@@ -160,14 +160,14 @@ def measure(arrays: Mapping[str, Array], shapes: Mapping[str, Size]) -> dict[str
             if node.number is not None:
                 if size != node.number:
                     raise InputError(
-                        f"{key} is {said(array)}, where the text needs {' x '.join(map(unparse, shapes[key]))}"
+                        f"{key} is {shape_text(array)}, where the text needs {' x '.join(map(unparse, shapes[key]))}"
                     )
             elif symbol is None:
                 composed.append((key, node, size))
             elif found.setdefault(symbol, size) != size:
                 other = where[symbol]
                 raise InputError(
-                    f"{other} is {said(arrays[other])} and {key} is {said(array)}, which do not conform: "
+                    f"{other} is {shape_text(arrays[other])} and {key} is {shape_text(array)}, which do not conform: "
                     f"both have the size {symbol}"
                 )
             else:
@@ -183,7 +183,7 @@ def measure(arrays: Mapping[str, Array], shapes: Mapping[str, Size]) -> dict[str
             where[open_[0]] = key
         elif node.head == "*" and known * (1 if not open_ else 0) != size and len(open_) < 2:
             raise InputError(
-                f"{key} is {said(arrays[key])}, which is no multiple of the other sizes in {unparse(node)}"
+                f"{key} is {shape_text(arrays[key])}, which is no multiple of the other sizes in {unparse(node)}"
             )
     return found
 

@@ -45,7 +45,7 @@ class NotEntrywise(Mismatch):
     """A power of a column, which a person may have meant entry by entry."""
 
 
-def said(shape: Size) -> str:
+def shape_text(shape: Size) -> str:
     """A shape as a person says it."""
     return "a scalar" if shape == SCALAR else f"{unparse(shape[0])} by {unparse(shape[1])}"
 
@@ -106,14 +106,14 @@ class Checker:
         for node in expressions:
             node, shape = self.shape(node)
             if self.loss and shape != SCALAR:
-                raise Mismatch(f"the loss must be a scalar, but {_short(node)} is {said(self.known(shape))}")
+                raise Mismatch(f"the loss must be a scalar, but {_short(node)} is {shape_text(self.known(shape))}")
             out.append(node)
         limits = [self.constraint(node) for node in constraints]
         fresh = self.christen()
         shapes = {
             key: self.known(shape) for key, shape in self.shapes.items() if key in self.used or key in self.inferred
         }
-        notes = tuple(f"{key} is taken to be {said(shapes[key])}" for key in self.inferred)
+        notes = tuple(f"{key} is taken to be {shape_text(shapes[key])}" for key in self.inferred)
         final = tuple(_renamed(node, self, fresh) for node in out)
         return Settled(final, tuple(_renamed(node, self, fresh) for node in limits), shapes, notes)
 
@@ -200,7 +200,7 @@ class Checker:
             for child, s in zip(children, shapes, strict=True):
                 if s != SCALAR and not self.conform(s, wide):
                     raise Mismatch(
-                        f"{_short(child)} is {said(self.known(s))}, the other argument of {head} {said(wide)}"
+                        f"{_short(child)} is {shape_text(self.known(s))}, the other argument of {head} {shape_text(wide)}"
                     )
             return out, self.known(wide)
         return out, shapes[0] if shapes else SCALAR  # a function of one argument acts on every entry
@@ -220,7 +220,7 @@ class Checker:
                 left = mul(*so_far)
                 raise Mismatch(
                     f"{_short(left)} and {_short(child)} cannot be multiplied: {_short(left)} is "
-                    f"{said(self.known(shape))}, {_short(child)} is {said(self.known(s))}"
+                    f"{shape_text(self.known(shape))}, {_short(child)} is {shape_text(self.known(s))}"
                 )
             shape = self.known((shape[0], s[1]))
             so_far.append(child)
@@ -236,7 +236,9 @@ class Checker:
             if s == SCALAR:
                 named = free_names(term) & set(self.shapes) == frozenset() and free_names(term)
                 if self.strict and named and not self.broadcast:
-                    raise Mismatch(f"{_short(term)} is a scalar, {_short(wide[0])} is {said(self.known(wide[1]))}")
+                    raise Mismatch(
+                        f"{_short(term)} is a scalar, {_short(wide[0])} is {shape_text(self.known(wide[1]))}"
+                    )
                 rows, columns = self.known(wide[1])
                 ones = Node("ones", (rows,) if columns == ONE else (rows, columns))
                 terms.append(mul(term, ones))
@@ -244,7 +246,7 @@ class Checker:
             if not self.conform(s, wide[1]):
                 raise Mismatch(
                     f"{_short(wide[0])} and {_short(term)} cannot be added: {_short(wide[0])} is "
-                    f"{said(self.known(wide[1]))}, {_short(term)} is {said(self.known(s))}"
+                    f"{shape_text(self.known(wide[1]))}, {_short(term)} is {shape_text(self.known(s))}"
                 )
             terms.append(term)
         return rebuild(node, tuple(terms)), self.known(wide[1])
@@ -255,21 +257,21 @@ class Checker:
         if s == SCALAR:
             inner, t = self.shape(exponent)
             if t != SCALAR:
-                raise Mismatch(f"the exponent {_short(inner)} is {said(t)}, not a scalar")
+                raise Mismatch(f"the exponent {_short(inner)} is {shape_text(t)}, not a scalar")
             return rebuild(node, (base, inner)), SCALAR
         if exponent.name == "T" and "T" not in self.shapes:
             return Node("transpose", (base,), node.at), (s[1], s[0])
         k = exponent.number
         if k is None or k.denominator != 1 or abs(k) > 8:
             raise Mismatch(
-                f"{_short(base)} is {said(self.known(s))}: only integer powers of a "
+                f"{_short(base)} is {shape_text(self.known(s))}: only integer powers of a "
                 "square matrix are read; write .* for products of entries"
             )
         small = any(
             key[0].islower() for key in free_names(base) & set(self.inferred)
         )  # never a matrix by inference alone
         if small or not self.unify(*s):
-            word = said((self.size(s[0]), ONE)) if small else said(self.known(s))
+            word = shape_text((self.size(s[0]), ONE)) if small else shape_text(self.known(s))
             what = word if "?" not in word else "a column"
             raise NotEntrywise(
                 f"{_short(base)} is {what} and has no power {k}; write ({_short(base)}).^{k} for powers of its entries"
@@ -296,7 +298,7 @@ class Checker:
             raise Mismatch(f"{head} is taken of {_short(inner)}, which is a scalar")
         if head in ("inv", "tr", "logdet", "det"):
             if not self.unify(*s):
-                raise Mismatch(f"{head} needs a square matrix, but {_short(inner)} is {said(s)}")
+                raise Mismatch(f"{head} needs a square matrix, but {_short(inner)} is {shape_text(s)}")
             s = self.known(s)
             if s == SCALAR:
                 if head == "inv":
@@ -333,13 +335,13 @@ class Checker:
             if not self.conform(s, t):
                 raise Mismatch(
                     f"{_short(inner)} and {_short(other)} cannot be multiplied entry by entry: "
-                    f"{_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
+                    f"{_short(inner)} is {shape_text(s)}, {_short(other)} is {shape_text(t)}"
                 )
             return node, self.known(s)
         if head == "khatrirao":
             if not self.unify(s[1], t[1]):
                 raise Mismatch(
-                    f"khatrirao needs equally many columns: {_short(inner)} is {said(s)}, {_short(other)} is {said(t)}"
+                    f"khatrirao needs equally many columns: {_short(inner)} is {shape_text(s)}, {_short(other)} is {shape_text(t)}"
                 )
             return node, (mul(s[0], t[0]), s[1])
         return node, (mul(s[0], t[0]), mul(s[1], t[1]))  # kron
@@ -348,17 +350,17 @@ class Checker:
         if node.head not in RELATIONS:  # a property: X psd
             inner, s = self.shape(node.children[0])
             if node.head in SQUARE and not self.unify(*s):
-                raise Mismatch(f"{_short(inner)} is {said(s)}; only a square matrix can be {node.head}")
+                raise Mismatch(f"{_short(inner)} is {shape_text(s)}; only a square matrix can be {node.head}")
             return Node(node.head, (inner,), node.at)
         (a, s), (b, t) = (self.shape(child) for child in node.children)
         if s != SCALAR and t != SCALAR and not self.conform(s, t):
             raise Mismatch(
-                f"the sides of a constraint differ in shape: {_short(a)} is {said(self.known(s))}, "
-                f"{_short(b)} is {said(self.known(t))}"
+                f"the sides of a constraint differ in shape: {_short(a)} is {shape_text(self.known(s))}, "
+                f"{_short(b)} is {shape_text(self.known(t))}"
             )
         for one, shape, other in ((a, s, t), (b, t, s)):
             if self.strict and shape == SCALAR and other != SCALAR and free_names(one) - self.shapes.keys():
-                raise Mismatch(f"{_short(one)} is a scalar, the other side is {said(self.known(other))}")
+                raise Mismatch(f"{_short(one)} is a scalar, the other side is {shape_text(self.known(other))}")
         return Node(node.head, (a, b), node.at)
 
 

@@ -23,7 +23,7 @@ from closedform.expression import (
     name,
 )
 from closedform.reading.language import Size
-from closedform.reading.matrices.checker import SQUARE, Checker, Mismatch, NotEntrywise, Settled, said, same
+from closedform.reading.matrices.checker import SQUARE, Checker, Mismatch, NotEntrywise, Settled, same, shape_text
 from closedform.reading.matrices.entrywise import SCALAR
 
 _MAX_TRIES = 4000
@@ -65,7 +65,7 @@ def settle(
     for key, shape in given.items():
         if properties.get(key, frozenset()) & SQUARE and not same(*shape):
             word = sorted(properties[key] & SQUARE)[0]
-            raise CallError(f"{key} is declared {word} but is {said(shape)}; only a square matrix can be")
+            raise CallError(f"{key} is declared {word} but is {shape_text(shape)}; only a square matrix can be")
     used = frozenset().union(*(free_names(n) for n in (*expressions, *constraints)))
     sizes = frozenset().union(*(_sizes(n) for n in (*expressions, *constraints)))
     sizes |= frozenset(s for shape in given.values() for part in shape for s in free_names(part))

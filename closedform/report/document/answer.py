@@ -266,13 +266,13 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     lowest = heights[min(heights, key=len)] if heights else best[0]  # one value, in its shortest form
     value = height(report.problem, lowest, digits) if not by_cases or len(heights) <= 1 else ()
     rounded = bool(value) and isinstance(value[0], str)
-    said: list[Inline] = [subject, " " if rounded else " is ", *value] if value else [subject]
+    opening: list[Inline] = [subject, " " if rounded else " is ", *value] if value else [subject]
     places = together(best)
     if len(places) > 3:
-        return [(*said, f"{',' if value else ' is'} reached at {len(places)} points.")]
+        return [(*opening, f"{',' if value else ' is'} reached at {len(places)} points.")]
     if len(names_of(best[0])) > 4:
-        return [(*said, f"{',' if value else ' is'} reached at the point listed below.")]
-    line: list[Inline] = [*said, ", at " if value else " is reached at "]
+        return [(*opening, f"{',' if value else ' is'} reached at the point listed below.")]
+    line: list[Inline] = [*opening, ", at " if value else " is reached at "]
     for i, cases in enumerate(places):
         line += [", and at " if by_cases else " and at "] if i else []
         line += separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])

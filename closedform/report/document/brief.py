@@ -52,8 +52,8 @@ def _blocks(report: ReportRecord, digits: int, steps: Sequence[Block]) -> Iterat
         yield from _points(report, digits)
     yield from steps
     yield Heading("")
-    if said := iteration(report):
-        yield Paragraph((said,))
+    if sentence := iteration(report):
+        yield Paragraph((sentence,))
     yield Paragraph((_trust(report),))
     yield Paragraph((_further(report),))
 
@@ -68,8 +68,8 @@ def _question(report: ReportRecord) -> Iterator[tuple[Inline, ...]]:
         yield f"d/d{u}", Math(g)
     if len(report.gradient) > FEW:
         yield "", f"… and {len(report.gradient) - FEW} more derivatives"
-    if said := namesakes(problem):
-        yield "where", said
+    if sentence := namesakes(problem):
+        yield "where", sentence
     for note in problem.notes:
         yield "note", note
     if report.formula is not None and report.formula.convexity:
@@ -101,8 +101,8 @@ def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
     places = together(points)
     for cases in places[:MOST]:
         where = separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
-        said = _by_cases(report, cases, digits)
-        lines.append(((*where, ": ", *said) if said else where,))
+        sentence = _by_cases(report, cases, digits)
+        lines.append(((*where, ": ", *sentence) if sentence else where,))
     yield Items(tuple(lines), numbered=True)
     shown = [part for (line,) in lines for part in line if isinstance(part, Equation)]
     if any(part.right is None for part in shown) and all(p.exact for p in points):
@@ -115,12 +115,12 @@ def _by_cases(report: ReportRecord, cases: Sequence[CriticalPoint], digits: int)
     """What one expression is a point of, under the conditions of each case, and the loss there."""
     if not any(p.conditions for p in cases):
         return _told(report, cases[0], digits)
-    said = [
+    sentence = [
         f"{'unclassified' if p.kind == 'unclassified' and len(cases) > 1 else _kind(p)} {when(report.problem, p)}".strip()
         for p in cases
     ]
     value = height(report.problem, cases[0], digits)
-    return ("; ".join(said), *(("; loss ", *value) if value else ()))
+    return ("; ".join(sentence), *(("; loss ", *value) if value else ()))
 
 
 def _kind(point: CriticalPoint) -> str:
@@ -137,8 +137,8 @@ def _told(report: ReportRecord, point: CriticalPoint, digits: int) -> Line:
 def _trust(report: ReportRecord) -> str:
     """How many statements stand behind the answer, by whose word."""
     counts = {t: sum(s.trust == t for s in report.verdict.statements) for t in TRUSTED}
-    said = [f"{n} {TRUSTED[t]}" for t, n in counts.items() if n]
-    return f"Statements: {', '.join(said)}." if said else "Nothing more is claimed."
+    sentence = [f"{n} {TRUSTED[t]}" for t, n in counts.items() if n]
+    return f"Statements: {', '.join(sentence)}." if sentence else "Nothing more is claimed."
 
 
 def _further(report: ReportRecord) -> str:

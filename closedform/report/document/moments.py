@@ -63,8 +63,8 @@ def condition(text: str, table: Mapping[str, Any]) -> str:
         head = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(head, head)
     ends = {s.limits[0][2].name for s in (left - right).atoms(sp.Sum)}
     kept = [f for f in factors if f.number is None and (f.children[0] if f.head == "^" else f).name not in ends]
-    said = f"{unparse(mul(*kept))} {head} 0"
-    return said if len(said) < len(text) else text
+    shorter = f"{unparse(mul(*kept))} {head} 0"
+    return shorter if len(shorter) < len(text) else text
 
 
 def _positive_first(node: Node) -> Node:

@@ -80,8 +80,8 @@ def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) ->
         if passed:
             yield Paragraph((f"Not for this kind of problem: {', '.join(passed)}.",))
     yield Heading("")
-    if said := iteration(report):
-        yield Paragraph((said,))
+    if iterated := iteration(report):
+        yield Paragraph((iterated,))
     yield Paragraph((_closing(report),))
 
 
@@ -128,8 +128,8 @@ def _question(report: ReportRecord) -> Iterator[Block]:
         rows += [("equation", Equation(e, 0)) for e in report.equations[:MANY]]
     if report.hessian is not None and len(report.hessian) == 1:
         rows.append(("second derivative" if problem.level != "matrix" else "Hessian", Math(report.hessian[0][0])))
-    if said := namesakes(problem):
-        rows.append(("where", said))
+    if named := namesakes(problem):
+        rows.append(("where", named))
     for note in problem.notes:
         rows.append(("note", note))
     yield Table((), tuple(rows))

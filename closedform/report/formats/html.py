@@ -171,12 +171,10 @@ class _Page:
             return self.code(block)
         raise TypeError(f"no HTML for {type(block).__name__}")
 
-    def claim(self, said: Statement) -> str:
-        extra = "".join(f"<br><em>assuming {escape(a)}</em>" for a in said.assuming)
-        source = f" <small>({escape(said.reference)})</small>" if said.reference else ""
-        return (
-            f'<div class="statement"><div>{_badge(said.trust)}</div><div>{escape(said.text)}{source}{extra}</div></div>'
-        )
+    def claim(self, statement: Statement) -> str:
+        extra = "".join(f"<br><em>assuming {escape(a)}</em>" for a in statement.assuming)
+        source = f" <small>({escape(statement.reference)})</small>" if statement.reference else ""
+        return f'<div class="statement"><div>{_badge(statement.trust)}</div><div>{escape(statement.text)}{source}{extra}</div></div>'
 
     def table(self, block: Table) -> str:
         head = "<tr>" + "".join(f"<th>{escape(h)}</th>" for h in block.header) + "</tr>" if block.header else ""
@@ -198,10 +196,10 @@ class _Card(_Page):
     def math(self, part: Math | Equation) -> str:
         return f"${escape(inline_latex(part))}$"
 
-    def claim(self, said: Statement) -> str:
-        extra = "".join(f"; assuming {escape(a)}" for a in said.assuming)
-        source = f" <small>({escape(said.reference)})</small>" if said.reference else ""
-        return f'<div style="margin:.3em 0">{_badge(said.trust)} {escape(said.text)}{source}{extra}</div>'
+    def claim(self, statement: Statement) -> str:
+        extra = "".join(f"; assuming {escape(a)}" for a in statement.assuming)
+        source = f" <small>({escape(statement.reference)})</small>" if statement.reference else ""
+        return f'<div style="margin:.3em 0">{_badge(statement.trust)} {escape(statement.text)}{source}{extra}</div>'
 
     def table(self, block: Table) -> str:
         names = block.header or ("",) * max((len(r) for r in block.rows), default=0)

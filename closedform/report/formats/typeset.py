@@ -271,10 +271,10 @@ def _layout(node: Node) -> Box:
         return _raised(_at_least(_layout(args[0]), ATOM), Box(half, f"<mn>{half}</mn>"))
     if head == "where":
         first, *rest = (_layout(a) for a in args)
-        said = _joined(rest, ",\\ ", ",", 0)
+        where = _joined(rest, ",\\ ", ",", 0)
         return Box(
-            f"{first.latex} \\quad\\text{{where }} {said.latex}",
-            f"<mrow>{first.mathml}<mtext> where </mtext>{said.mathml}</mrow>",
+            f"{first.latex} \\quad\\text{{where }} {where.latex}",
+            f"<mrow>{first.mathml}<mtext> where </mtext>{where.mathml}</mrow>",
             0,
         )
     if head in RELATIONS:

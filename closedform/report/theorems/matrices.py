@@ -26,11 +26,11 @@ def _least(reason: str) -> str:
 
 
 def _convex(unknowns: str, strict: Sequence[str] | None) -> str:
-    said = f"the loss is convex in {unknowns}, so that every critical point is a global minimum"
+    sentence = f"the loss is convex in {unknowns}, so that every critical point is a global minimum"
     if strict is None:
-        return said
+        return sentence
     condition = f"when {' and '.join(strict)}, " if strict else ""
-    return f"{said}; {condition}it is strictly convex and has at most one"
+    return f"{sentence}; {condition}it is strictly convex and has at most one"
 
 
 def _by_theorem(formula: str, minimum: str, conditions: Sequence[str], theorem: str, source: str) -> str:

@@ -103,8 +103,8 @@ def reduce(system: MatrixSystem, budget: Budget) -> Reduction:
         found = attempts[0]
         if found.outcome != "solved" or found.formula is None or not found.formula.convexity:
             return Attempt(name, "declined", f"the smaller loss was not solved: {found.reason}")
-        said = finding("increasing function of a smaller loss")
+        statement = finding("increasing function of a smaller loss")
         formula = replace(found.formula, conditions=(*found.formula.conditions, *asked))
-        return replace(found, findings=(said, *found.findings), formula=formula, complete=False)
+        return replace(found, findings=(statement, *found.findings), formula=formula, complete=False)
 
     return Reduction(name, (smaller,), lift)

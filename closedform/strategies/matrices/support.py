@@ -156,8 +156,10 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
         )
         if sets.upto:
             source.line(f"{v} = {v} * ({values}[-1] > 0)")
-            said = f"{display(-target)} has a negative eigenvalue" if flip else f"{shown} has a positive eigenvalue"
-            conditions.append(f"{said} (otherwise {u} = zeros({p.rows}, {p.rows}))")
+            statement = (
+                f"{display(-target)} has a negative eigenvalue" if flip else f"{shown} has a positive eigenvalue"
+            )
+            conditions.append(f"{statement} (otherwise {u} = zeros({p.rows}, {p.rows}))")
     else:
         return Attempt(name, "declined", f"a linear loss on this set ({sets.kind}) is not known here")
     return by_theorem(

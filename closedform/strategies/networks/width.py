@@ -80,11 +80,11 @@ def attempt(system: System, budget: Budget) -> Attempt:
     )
 
 
-def _of_one_unit(said: Finding) -> Finding:
+def _of_one_unit(statement: Finding) -> Finding:
     """What is said of a critical point of the narrow network, said of the list of all of them."""
-    if "subject" not in said.about:
-        return said
-    return replace(said, about=FrozenMap({**said.about, "subject": "every critical point"}))
+    if "subject" not in statement.about:
+        return statement
+    return replace(statement, about=FrozenMap({**statement.about, "subject": "every critical point"}))
 
 
 def network(problem: Problem) -> Network | None:

@@ -109,8 +109,8 @@ def witnessed(problem: Problem, budget: Budget) -> Attempt:
     if found is not None:
         return found[1]
     budget.check()
-    said = f" ({'; '.join(list(reasons)[:3])})" if reasons else ""
-    return Attempt(name, "failed", f"none of {tried} small data sets is a witness against a formula{said}")
+    listed = f" ({'; '.join(list(reasons)[:3])})" if reasons else ""
+    return Attempt(name, "failed", f"none of {tried} small data sets is a witness against a formula{listed}")
 
 
 def _in_turn(problem: Problem) -> Iterator[tuple[Small, dict[str, fmpq]]]:

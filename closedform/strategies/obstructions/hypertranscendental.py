@@ -78,8 +78,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if not any(sum(m) > 0 and _cannot_vanish(c) for m, c in polynomial.terms()):
         return Attempt(name, "failed", "it was not shown that the coefficients cannot all vanish")
     names = ", ".join(sorted(str(s) for s in equation.free_symbols - {x}))
-    said = finding(theorem, scope="formula", unknown=x, parameters=names, function=what)
-    return Attempt(name, "not_closed", scope="formula", findings=(said,))
+    statement = finding(theorem, scope="formula", unknown=x, parameters=names, function=what)
+    return Attempt(name, "not_closed", scope="formula", findings=(statement,))
 
 
 def _multiplied(equation: Any, x: Any) -> Any:

@@ -204,12 +204,14 @@ class _Answer:
     def _solutions(self, located: list[_Located]) -> Attempt:
         complete = not self.open
         points = tuple(replace(p.point, kind="unclassified", note="") for p in located)
-        said = finding("every cell was solved", edges=False)
+        statement = finding("every cell was solved", edges=False)
         if not points:
             if complete:
-                return Attempt(name, "no_critical_point", "no cell holds a solution", complete=True, findings=(said,))
+                return Attempt(
+                    name, "no_critical_point", "no cell holds a solution", complete=True, findings=(statement,)
+                )
             return Attempt(name, "failed", self.open)
-        return self._with(points, complete, (said,), None)
+        return self._with(points, complete, (statement,), None)
 
     def _minima(self, kept: list[_Located], total: int) -> Attempt:
         loss, unknowns = cast(Any, self.system.loss), self.system.unknowns
@@ -283,7 +285,7 @@ class _Answer:
         return a is not None and b is not None and sp.count_ops(a - b) < 300 and sp.simplify(a - b) == 0
 
     def _with(
-        self, points: tuple[CriticalPoint, ...], complete: bool, said: tuple[Finding, ...], best: set[int] | None
+        self, points: tuple[CriticalPoint, ...], complete: bool, statement: tuple[Finding, ...], best: set[int] | None
     ) -> Attempt:
         closed = [p.exact is not None for p in points]
         outcome: Any = "solved" if all(closed) and complete else "partial" if any(closed) else "enclosed"
@@ -302,5 +304,5 @@ class _Answer:
             minimiser=word,
             expression_class=largest_class([p.expression_class for p in points]),
             counts=FrozenMap({"complex": None, "real": len(points) if complete else None}),
-            findings=said,
+            findings=statement,
         )

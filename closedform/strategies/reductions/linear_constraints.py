@@ -82,7 +82,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         inner = attempts[0]
         points = tuple(lifted(p, {u: value}, problem.unknowns, budget.digits) for p in inner.points)
-        said = finding("a constraint gives an unknown", unknown=u, value=value)
-        return replace(inner, strategy=name, points=points, findings=(said, *inner.findings))
+        statement = finding("a constraint gives an unknown", unknown=u, value=value)
+        return replace(inner, strategy=name, points=points, findings=(statement, *inner.findings))
 
     return Reduction(name, (stationarity(smaller),), lift)

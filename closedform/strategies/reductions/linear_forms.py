@@ -130,14 +130,18 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         points = tuple(_lifted(p, back, system, asked) for p in a.points)
         forms = _forms(system.loss, system.unknowns)
         meant = FrozenMap({s.name: text(f) for s, f in zip(new, forms, strict=True)})
-        said = [finding("linear forms as unknowns", forms=tuple(forms))]
+        statement = [finding("linear forms as unknowns", forms=tuple(forms))]
         for f in a.findings:
             shifts = f.shifts([s.name for s in new])
             if shifts is not None:
-                said.append(finding("translates of each unknown", shifts=tuple(_moved(s, back, new) for s in shifts)))
+                statement.append(
+                    finding("translates of each unknown", shifts=tuple(_moved(s, back, new) for s in shifts))
+                )
             elif f.certificate is None:
-                said.append(replace(f, within=("in these forms", *f.within), names=FrozenMap({**meant, **f.names})))
-        return replace(a, strategy=name, points=points, formula=None, findings=tuple(said), certificates=())
+                statement.append(
+                    replace(f, within=("in these forms", *f.within), names=FrozenMap({**meant, **f.names}))
+                )
+        return replace(a, strategy=name, points=points, formula=None, findings=tuple(statement), certificates=())
 
     return Reduction(name, (inner,), lift)
 

@@ -78,17 +78,19 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     rest = tuple(u for u in system.unknowns if u not in edges)
     loss = system.loss.subs(values, simultaneous=True) if system.loss is not None else None
     relations = tuple(r for r in system.relations if not r.free_symbols & edges.keys())
-    said = finding("monotone in unknowns up to their bounds", edges=tuple((u, e, s > 0) for u, (e, s) in edges.items()))
+    statement = finding(
+        "monotone in unknowns up to their bounds", edges=tuple((u, e, s > 0) for u, (e, s) in edges.items())
+    )
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         if not attempts:
             point = FoundPoint(values, kind="boundary minimum", note="on the edge of the domain")
-            return concluded(name, system, Found((point,), True, Record(said)), budget)
+            return concluded(name, system, Found((point,), True, Record(statement)), budget)
         inner = attempts[0]
         if inner.outcome not in ("solved", "partial"):
-            return replace(inner, strategy=name, findings=(said, *inner.findings))
+            return replace(inner, strategy=name, findings=(statement, *inner.findings))
         points = tuple(_joined(system, values, p) for p in inner.points)
-        return replace(inner, strategy=name, points=points, findings=(said, *inner.findings))
+        return replace(inner, strategy=name, points=points, findings=(statement, *inner.findings))
 
     if not rest or loss is None:
         return Reduction(name, (), lift)

@@ -110,7 +110,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]
-        said = finding("profile", unknown=u, value=value)
+        statement = finding("profile", unknown=u, value=value)
         points = tuple(_lifted(p, u, value, system.unknowns, minimised) for p in a.points)
         if a.outcome == "not_closed":
             points = ()
@@ -120,7 +120,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
             a,
             strategy=name,
             points=points,
-            findings=(said, *inner_said),
+            findings=(statement, *inner_said),
             counts=FrozenMap(),
             complete=a.complete and bool(points),
         )

@@ -83,7 +83,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         a = attempts[0]
         if any(p.exact is not None and any(v.has(*names) for v in p.exact.values()) for p in a.points):
             return Attempt(name, "failed", "a family of points is described by a root")
-        said = finding("roots as unknowns", roots=tuple(names.items()))
+        statement = finding("roots as unknowns", roots=tuple(names.items()))
         points = tuple(_without(p, order) for p in a.points)
         return replace(
             a,
@@ -91,7 +91,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
             points=points,
             certificates=a.certificates,
             counts=FrozenMap({"complex": None, "real": a.counts.get("real")}),
-            findings=(said, *(replace(f, within=("of that system", *f.within)) for f in a.findings)),
+            findings=(statement, *(replace(f, within=("of that system", *f.within)) for f in a.findings)),
             expression_class=largest_class([p.expression_class for p in points]),
         )
 

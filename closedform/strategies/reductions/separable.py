@@ -82,7 +82,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     value = sp.Symbol(BLOCK, **({"positive": True} if g.is_nonnegative else {"real": True}))
     relations = tuple(r for r in system.relations if not r.free_symbols & set(others))
     own = smaller(system, (m,), (sp.diff(g, m),), loss=g, relations=relations)
-    said = finding("a block of its own", unknown=m, block=g)
+    statement = finding("a block of its own", unknown=m, block=g)
 
     def remaining(of: Any) -> Stationarity:
         loss = rest + (weight * of if coupled else 0)
@@ -94,7 +94,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         return Reduction(
             name,
             (own, remaining(value)),
-            lambda a: _lift(system, said, m, a[0], [_Case(m, a[0], a[1], value, g, coupled)], budget),
+            lambda a: _lift(system, statement, m, a[0], [_Case(m, a[0], a[1], value, g, coupled)], budget),
         )
 
     def following(first: tuple[Attempt, ...]) -> tuple[Stationarity, ...]:
@@ -111,7 +111,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         for v, inner in zip(distinct, attempts[1:], strict=True):
             chosen = tuple(p for p, own_value in zip(first.points, exact, strict=True) if own_value == v)
             cases.append(_Case(m, replace(first, points=chosen), inner, v, g, True))
-        return _lift(system, said, m, first, cases, budget)
+        return _lift(system, statement, m, first, cases, budget)
 
     return Reduction(name, (own,), lift, following)
 
@@ -140,7 +140,9 @@ class _Case:
     coupled: bool
 
 
-def _lift(system: Stationarity, said: Finding, m: Any, first: Attempt, cases: list[_Case], budget: Budget) -> Attempt:
+def _lift(
+    system: Stationarity, statement: Finding, m: Any, first: Attempt, cases: list[_Case], budget: Budget
+) -> Attempt:
     numbers = not system.parameters
     attempts = [first, *(c.second for c in cases)]
     if first.outcome == "no_critical_point":
@@ -149,7 +151,7 @@ def _lift(system: Stationarity, said: Finding, m: Any, first: Attempt, cases: li
             "no_critical_point",
             first.reason,
             complete=True,
-            findings=(said, *_free_of_certificates(_of_part(first, m))),
+            findings=(statement, *_free_of_certificates(_of_part(first, m))),
         )
     known = ("solved", "no_critical_point", "not_closed", *(("partial", "enclosed") if numbers else ()))
     bad = next((a for a in attempts if a.outcome not in known or (a.outcome == "enclosed" and not a.points)), None)
@@ -164,7 +166,7 @@ def _lift(system: Stationarity, said: Finding, m: Any, first: Attempt, cases: li
             strategy=name,
             points=(),
             complete=closing is None,
-            findings=(said, *(deciding.findings if not numbers else _free_of_certificates(deciding))),
+            findings=(statement, *(deciding.findings if not numbers else _free_of_certificates(deciding))),
             certificates=deciding.certificates if not numbers else (),
         )
     points = list[FoundPoint]()
@@ -176,7 +178,7 @@ def _lift(system: Stationarity, said: Finding, m: Any, first: Attempt, cases: li
             points.append(joined)
     if len(points) > MAX_POINTS:
         return Attempt(name, "failed", f"more than {MAX_POINTS} combinations")
-    record = Record(said)
+    record = Record(statement)
     if numbers:
         record.findings += _free_of_certificates(_of_part(first, m))
     else:

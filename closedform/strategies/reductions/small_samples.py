@@ -67,8 +67,10 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         for size, a in zip(SIZES, attempts, strict=False):
             if a.outcome != "not_closed":
                 continue
-            said = finding("no formula for a small sample", rows=size)
-            return replace(a, strategy=name, scope="formula", points=(), complete=False, findings=(said, *a.findings))
+            statement = finding("no formula for a small sample", rows=size)
+            return replace(
+                a, strategy=name, scope="formula", points=(), complete=False, findings=(statement, *a.findings)
+            )
         return Attempt(name, "failed", "no small sample was proved to have no formula")
 
     return Reduction(name, tuple(systems), lift)

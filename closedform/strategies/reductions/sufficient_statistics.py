@@ -90,7 +90,7 @@ def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     findings = tuple(replace(f, names=FrozenMap({**f.names, **names})) for f in inner.findings)
     first = finding("sufficient statistics", names=FrozenMap(names))
     classes = [p.expression_class for p in points if p.expression_class]
-    reason = _written_back(inner.reason, names)
+    reason = _in_data(inner.reason, names)
     return replace(
         inner,
         strategy=name,
@@ -102,12 +102,12 @@ def _lifted(inner: Attempt, statistics: Statistics) -> Attempt:
     )
 
 
-def _written_back(said: str, names: dict[str, str]) -> str:
+def _in_data(text: str, names: dict[str, str]) -> str:
     """Whole names of statistics replaced by their sums: sum_x stands inside sum_xx."""
     if not names:
-        return said
+        return text
     longest = sorted(names, key=len, reverse=True)
-    return re.sub(rf"\b({'|'.join(map(re.escape, longest))})\b", lambda m: names[m.group()], said)
+    return re.sub(rf"\b({'|'.join(map(re.escape, longest))})\b", lambda m: names[m.group()], text)
 
 
 def _point(p: CriticalPoint, back: dict[Any, Any]) -> CriticalPoint:

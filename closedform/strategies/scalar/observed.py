@@ -68,8 +68,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if way is not None:
         return Attempt(name, "enclosed", "the loss has no lower bound", findings=(way,))
     seen = {u.name: float(v) + 0.0 for u, v in zip(feasible.unknowns, point, strict=True)}
-    said = least_seen(name, seen, loss, downhill=downhill)
-    return replace(said, details=FrozenMap({"observed": {**seen, "loss": loss}}))
+    statement = least_seen(name, seen, loss, downhill=downhill)
+    return replace(statement, details=FrozenMap({"observed": {**seen, "loss": loss}}))
 
 
 def _measure(system: Stationarity, feasible: Feasible) -> Callable[[np.ndarray], np.ndarray] | None:

@@ -84,16 +84,16 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     equations = differentiate(loss, names)
     for u, g in equations.items():
         if u in system.unknowns and not g.zero and not g.names & frozenset(names):
-            said = f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical point unless it is zero"
+            statement = f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical point unless it is zero"
             open_set = bool(system.flags(u) & {"spd", "positive"}) or u in system.facts.positive
             return Attempt(
                 name,
                 "no_critical_point",
-                said,
+                statement,
                 complete=True,
                 scope="formula",
                 minimiser="no_critical_point",
-                findings=(finding("constant slope", reason=said, open_set=open_set),),
+                findings=(finding("constant slope", reason=statement, open_set=open_set),),
             )
     singular = generalised(wide(system)) if _squares(system) else None
     steps = eliminate(equations, names, frozenset(multipliers), budget, singular, system.facts)
@@ -377,8 +377,8 @@ def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, lis
                     if h is not None and not identity_is(h) and w.is_symmetric(h) and not found.flipped:
                         if definite(-h, system.facts) is not None:
                             return "maximum", []
-                        said = f"{positive_definite(h, system)} is positive definite"
-                        return f"convex when {said}", [said]
+                        statement = f"{positive_definite(h, system)} is positive definite"
+                        return f"convex when {statement}", [statement]
                 if found and not constrained:
                     return _by_parts(found.plain, found.flipped, system), []
             return None, []

@@ -47,17 +47,17 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if single is not None and single[2] and all(_invertible(l) for l in single[2]):
         front = Poly(ONE, ONE, {(single[1], ()): single[0]})
         if sign(front, system.facts) in (2, -2):
-            said = (
+            statement = (
                 f"the gradient {display(g)} by {u} is an invertible matrix wherever the loss is defined, and never zero"
             )
             return Attempt(
                 name,
                 "no_critical_point",
-                said,
+                statement,
                 complete=True,
                 scope="formula",
                 minimiser="no_critical_point",
-                findings=(finding("gradient never zero", reason=said),),
+                findings=(finding("gradient never zero", reason=statement),),
             )
     if system.flags(u) & {"spd", "sym"}:
         return Attempt(name, "declined", "a symmetric unknown with a definite factor is not known here")
