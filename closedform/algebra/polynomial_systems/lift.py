@@ -19,7 +19,7 @@ from closedform.budget import Budget
 
 Terms = dict[tuple[int, ...], int]  # exponents -> integer coefficient
 MAX_BITS = 400_000
-SMALL_BITS = 250  # up to here the overhead of a step is what costs
+SMALL_BITS = 130  # up to here the overhead of a step is what costs
 
 
 @dataclass(frozen=True)
