@@ -43,8 +43,8 @@ def points_certificate(
 ) -> Certificate | None:
     """The claim that each ball holds a critical point, proved by Newton's test; None where the kernel refuses it.
 
-    ``others`` are all complex zeros of a system whose ``bound`` they reach; ``complete`` is other evidence that the
-    list is complete (its method and leaves).
+    ``others`` are one of each two conjugate zeros, where all zeros together reach the ``bound``; ``complete`` is other
+    evidence that the list is complete (its method and leaves).
     """
     function = Function.of(system)
     if not function.writable or len(points) > MAX_POINTS or (not points and complete is None and others is None):
@@ -66,8 +66,8 @@ def points_certificate(
         if box is not None:
             claim["box"] = box
     if others is not None:
-        evidence["complete"] = {**(bound or {}), "others": _conjugate_classes(function.names, others)}
-        claim["counts"] = {"real": str(len(claimed)), "complex": str(len(others))}
+        evidence["complete"] = {**(bound or {}), "others": [_complex_zero(function.names, z) for z in others]}
+        claim["counts"] = {"real": str(len(claimed)), "complex": str(len(claimed) + 2 * len(others))}
     if complete is not None and system.relations:
         try:
             statement["relations"] = [
@@ -175,17 +175,10 @@ def listing(
     return Certificate(dict(statement), claim, dict(evidence))
 
 
-def _conjugate_classes(names: list[str], zeros: Sequence[Sequence[acb]]) -> list[Json]:
-    """One of each pair of conjugate zeros, as the kernel reads them, in as many digits as their balls have."""
-    out = list[Json]()
-    for zero in zeros:
-        above = next((v.imag for v in zero if not v.imag.contains(0)), None)
-        if above is None or above < 0:
-            continue
-        largest = max(exact(abs(v).upper()) for v in zero)
-        numeric = dict[str, Json]()
-        for x, v in zip(names, zero, strict=True):
-            numeric[x] = [decimal_text(v.real, COMPLEX_DIGITS)[0], decimal_text(v.imag, COMPLEX_DIGITS)[0]]
-        radius = fmpq(10) ** (3 - COMPLEX_DIGITS) * (1 + largest)
-        out.append({"numeric": numeric, "radius": radius_text(radius)})
-    return out
+def _complex_zero(names: list[str], zero: Sequence[acb]) -> Json:
+    """A zero that only counts, as the kernel reads it."""
+    largest = max(exact(abs(v).upper()) for v in zero)
+    numeric = dict[str, Json]()
+    for x, v in zip(names, zero, strict=True):
+        numeric[x] = [decimal_text(v.real, COMPLEX_DIGITS)[0], decimal_text(v.imag, COMPLEX_DIGITS)[0]]
+    return {"numeric": numeric, "radius": radius_text(fmpq(10) ** (3 - COMPLEX_DIGITS) * (1 + largest))}

@@ -54,14 +54,13 @@ class SystemSolution:
             out.extend(RealPoint(number, u, tuple(p)) for u, p in zip(roots, points, strict=True))
         return sorted(out, key=lambda p: [float(c.mid()) for c in p.coordinates])
 
-    def complex_points(self, digits: int = 15) -> list[list[acb]]:
-        """All complex zeros in balls of radius at most 10^-digits (relative to 1 + |x|)."""
+    def pairs(self, digits: int) -> list[list[acb]]:
+        """One of each two conjugate zeros that are not real, in balls of radius at most 10^-digits (relative to 1 + |x|)."""
         if self.form is None:
             return []
-        q = self.form.q
-        bits, more = working_bits(digits, 40), q.height_bits() // 2 + q.degree()
+        bits, more = working_bits(digits, 40), self.form.q.height_bits() // 2 + self.form.q.degree()
         while True:
-            roots = [r for f in self.factors for r in roots_at(f, bits + more)]
+            roots = [r for f in self.factors for r in roots_at(f, bits + more) if r.imag > 0]
             with ctx.workprec(bits + more):
                 points = self.at(roots)
             if _narrow([[w for v in p for w in (v.real, v.imag)] for p in points], digits):

@@ -397,7 +397,7 @@ class _Answer:
         boxes, signs, digits = [z.point.coordinates for z in zeros], [z.inertia for z in zeros], self.budget.digits
         certificate, bound = None, self.solution.bound if complete and not self.system.relations else None
         if bound is not None:
-            others = self.solution.complex_points(COMPLEX_DIGITS)
+            others = self.solution.pairs(COMPLEX_DIGITS)
             certificate = points_certificate(self.system, boxes, signs, digits, others, bound=bound)
         only = certificate is not None
         if certificate is None:
