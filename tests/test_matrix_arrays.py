@@ -109,3 +109,28 @@ def test_sizes_in_products_are_whole_numbers_deduced_from_arrays():
     long = np.concatenate([y, Y[:, 0]])
     for extra in ({}, {"p": 2}, {"p": np.float64(2.0)}, {"p": np.array(2)}):
         np.testing.assert_allclose(solve(X=X, y=long, **extra)["b"], want, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("loss", "unknown", "options"),
+    [
+        # curved both ways: x = (1, -1) is a saddle, and there is no minimum
+        ("x'*A*x/2 - b'*x", "x", {"data": {"A": np.diag([1.0, -1.0]), "b": np.ones(2)}, "shapes": {"x": "2"}}),
+        # X'X has no eigenvalue near 1000: the point is the maximum
+        ("||X*a - y||^2 + lam*||a||^2", "a", {"data": {"X": X, "y": y}, "values": {"lam": "-1000"}}),
+    ],
+)
+def test_no_numbers_of_a_minimum_where_the_formula_is_none(loss, unknown, options):
+    report = cf.derive(loss, unknowns=[unknown], **options)
+    assert "solution" not in report.details
+    assert any("is positive definite fails" in note for note in report.problem.notes)
+    with pytest.raises(cf.ConditionError, match="is positive definite fails"):
+        report.function()(**report.problem.arrays)
+
+
+def test_what_a_headline_on_matrices_leaves_out():
+    """trace(A*B) is linear in A with the slope B'; the minimum of trace(S*P) - logdet(P) is at inv(S)."""
+    slope = cf.derive("trace(A*B)", unknowns="A", shapes="A=n,n;B=n,n")
+    assert "where B' != 0." in slope.to_text()
+    inverse = cf.derive("trace(S*P) - logdet(P)", unknowns="P", shapes="P=n,n;S=n,n", assumptions=["S psd", "P spd"])
+    assert inverse.formula.conditions == ("S is invertible",)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from closedform.emit.definiteness import indefinite
 from closedform.emit.source import identifier
 from closedform.errors import CallError, ConditionError, InputError
 from closedform.expression import Node, column_names, free_names, scalar_names
@@ -181,6 +182,9 @@ class MatrixFunction:
         missing = [n for n in self.parameters if n not in values]
         if missing:
             raise CallError(f"the formula needs {', '.join(missing)}")
+        fault = indefinite(self.problem, self.conditions, values)
+        if fault is not None:
+            raise ConditionError(f"the condition {fault}")
         solve = compiled(self.source)
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")

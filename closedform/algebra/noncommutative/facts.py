@@ -120,11 +120,12 @@ def palindrome(word: Word) -> tuple[Word, Letter | None] | None:
 def definite_letter(l: Letter, facts: Facts) -> Definite | None:
     if "spd" in l.flags:
         return Definite(True)
+    if l.kind == "inv" and (inner := definite(l.args[0], facts)):  # where there is an inverse it is definite
+        return Definite(True, inner.conditions)
     if "psd" in l.flags:
         return Definite(False)
     if l.kind == "inv":
-        inner = definite(l.args[0], facts)
-        return Definite(True, inner.conditions) if inner else None
+        return None
     if l.kind == "diag":
         word: Word = next(iter(l.args[0].terms))[1]
         inner = word[0].args[1].single() if word[0].kind == "fn" and word[0].args[0] == "recip" else None

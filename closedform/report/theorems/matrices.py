@@ -50,7 +50,7 @@ def _family(family: str, free: Mapping[str, str]) -> str:
     return f"the minimisers form an affine family: {family}, with {any_}; the formula is the one with {zero}"
 
 
-def _constant_slope(reason: str, open_set: bool) -> str:
+def _constant_slope(reason: str, open_set: bool, exceptions: Sequence[str] = ()) -> str:
     return f"{reason}, {'nor a minimum in the open set' if open_set else 'and the loss has no lower bound'}"
 
 

@@ -85,6 +85,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     for u, g in equations.items():
         if u in system.unknowns and not g.zero and not g.names & frozenset(names):
             statement = f"the gradient {display(g)} by {u} does not depend on the unknowns: there is no critical point unless it is zero"
+            left_out = (display(g),) if g.names else ()
             open_set = bool(system.flags(u) & {"spd", "positive"}) or u in system.facts.positive
             return Attempt(
                 name,
@@ -93,7 +94,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
                 complete=True,
                 scope="formula",
                 minimiser="no_critical_point",
-                findings=(finding("constant slope", reason=statement, open_set=open_set),),
+                findings=(finding("constant slope", reason=statement, open_set=open_set, exceptions=left_out),),
             )
     singular = generalised(wide(system)) if _squares(system) else None
     steps = eliminate(equations, names, frozenset(multipliers), budget, singular, system.facts)
