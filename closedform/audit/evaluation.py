@@ -42,7 +42,7 @@ class Value:
 
 
 @dataclass
-class Evaluation:
+class TextEvaluation:
     """Where the text is evaluated: balls for names, exact columns; ``edges`` and ``doubts`` fill up on the way."""
 
     balls: Mapping[str, arb]
@@ -166,7 +166,7 @@ def _hull(one: Slope | None, other: Slope | None) -> Slope | None:
 # -- one rule for each head that is not a plain function -----------------------------------------------------------
 
 
-def _sum(here: Evaluation, node: Node) -> Value:
+def _sum(here: TextEvaluation, node: Node) -> Value:
     ball, slope = arb(0), dict[int, arb]()
     total: Slope | None = slope
     for child in node.children:
@@ -179,14 +179,14 @@ def _product_of(one: Value, other: Value) -> Value:
     return Value(one.ball * other.ball, _added(_scaled(one.slope, other.ball), _scaled(other.slope, one.ball)))
 
 
-def _product(here: Evaluation, node: Node) -> Value:
+def _product(here: TextEvaluation, node: Node) -> Value:
     out = here.value(node.children[0])
     for child in node.children[1:]:
         out = _product_of(out, here.value(child))
     return out
 
 
-def _power(here: Evaluation, node: Node) -> Value:
+def _power(here: TextEvaluation, node: Node) -> Value:
     base, exponent = here.value(node.children[0]), node.children[1].number
     if exponent is None:
         return _general_power(here, base, here.value(node.children[1]))
@@ -198,7 +198,7 @@ def _power(here: Evaluation, node: Node) -> Value:
     return _rational_power(base, exponent, ball)
 
 
-def _nonzero(here: Evaluation, value: Value) -> None:
+def _nonzero(here: TextEvaluation, value: Value) -> None:
     if value.ball.is_zero() and (value.slope != {} or here.strict):
         raise Undefined("a denominator is zero")
     if value.ball.contains(0):
@@ -216,7 +216,7 @@ def _rational_power(base: Value, exponent: Fraction, ball: arb) -> Value:
     return Value(value, _scaled(base.slope, once))
 
 
-def _general_power(here: Evaluation, base: Value, exponent: Value) -> Value:
+def _general_power(here: TextEvaluation, base: Value, exponent: Value) -> Value:
     whole = exponent.ball.unique_fmpz() if exponent.slope == {} and exponent.ball.is_exact() else None
     if whole is not None:
         if whole < 0:
@@ -230,7 +230,7 @@ def _general_power(here: Evaluation, base: Value, exponent: Value) -> Value:
     return Value(up.ball.exp(), _scaled(up.slope, up.ball.exp()))
 
 
-def _abs(here: Evaluation, node: Node) -> Value:
+def _abs(here: TextEvaluation, node: Node) -> Value:
     u = here.value(node.children[0])
     if bool(u.ball > 0):
         return u
@@ -239,16 +239,16 @@ def _abs(here: Evaluation, node: Node) -> Value:
     return Value(abs(u.ball), _scaled(u.slope, arb(0, 1)))
 
 
-def _sign(here: Evaluation, node: Node) -> Value:
+def _sign(here: TextEvaluation, node: Node) -> Value:
     u = here.value(node.children[0])
     jumps = u.ball.contains(0) and u.slope != {}
     return Value(u.ball.sgn(), None if jumps else {})
 
 
-def _extreme(sign: int) -> Callable[[Evaluation, Node], Value]:
+def _extreme(sign: int) -> Callable[[TextEvaluation, Node], Value]:
     """Of max (sign 1) or min (-1): the hull of the slopes of those arguments that may be the extreme one."""
 
-    def rule(here: Evaluation, node: Node) -> Value:
+    def rule(here: TextEvaluation, node: Node) -> Value:
         values = [here.value(child) for child in node.children]
         best = values[0].ball
         for v in values[1:]:
@@ -262,7 +262,7 @@ def _extreme(sign: int) -> Callable[[Evaluation, Node], Value]:
     return rule
 
 
-def _repeated(here: Evaluation, node: Node) -> Value:
+def _repeated(here: TextEvaluation, node: Node) -> Value:
     """A sum or a product over integers."""
     name, low, high, body = node.children
     first, last = (here.value(end).ball.unique_fmpz() for end in (low, high))
@@ -277,7 +277,7 @@ def _repeated(here: Evaluation, node: Node) -> Value:
     return out
 
 
-def _entry(here: Evaluation, node: Node) -> Value:
+def _entry(here: TextEvaluation, node: Node) -> Value:
     column = here.columns.get(str(node.children[0].name))
     where = here.value(node.children[1]).ball.unique_fmpz()
     if column is None or where is None or not 1 <= where <= len(column):
@@ -285,7 +285,7 @@ def _entry(here: Evaluation, node: Node) -> Value:
     return Value(arb(column[int(fmpz(where)) - 1]), {})
 
 
-def _piecewise(here: Evaluation, node: Node) -> Value:
+def _piecewise(here: TextEvaluation, node: Node) -> Value:
     """The piece that holds; where that is open, the hull of the values. Where pieces meet the slope is open."""
     possible, seam = list[Value](), False
     for piece in node.children:
@@ -315,7 +315,7 @@ def _piecewise(here: Evaluation, node: Node) -> Value:
     return Value(ball, None)
 
 
-def _is_seam(here: Evaluation, condition: Node) -> bool:
+def _is_seam(here: TextEvaluation, condition: Node) -> bool:
     """Does a comparison in the condition change its answer at the point, or may it?"""
     if condition.head in _HOLDS and len(condition.children) == 2:
         between = gap(here, condition)
@@ -323,7 +323,7 @@ def _is_seam(here: Evaluation, condition: Node) -> bool:
     return any(_is_seam(here, part) for part in condition.children)
 
 
-_RULES: dict[str, Callable[[Evaluation, Node], Value]] = {
+_RULES: dict[str, Callable[[TextEvaluation, Node], Value]] = {
     "+": _sum,
     "*": _product,
     "^": _power,
@@ -341,7 +341,7 @@ _RULES: dict[str, Callable[[Evaluation, Node], Value]] = {
 # -- relations -----------------------------------------------------------------------------------------------------
 
 
-def gap(here: Evaluation, relation: Node) -> Value:
+def gap(here: TextEvaluation, relation: Node) -> Value:
     """What the relation compares with zero: right minus left for < and <=, left minus right otherwise."""
     left, right = (here.value(side) for side in relation.children[:2])
     if relation.head in ("<", "<="):
@@ -349,11 +349,11 @@ def gap(here: Evaluation, relation: Node) -> Value:
     return Value(left.ball - right.ball, _added(left.slope, _scaled(right.slope, arb(-1))))
 
 
-def truth(here: Evaluation, condition: Node) -> bool | None:
+def truth(here: TextEvaluation, condition: Node) -> bool | None:
     """Whether a condition holds at every point of the balls, at none of them, or neither is shown.
 
     >>> from closedform.reading.language import parse
-    >>> truth(Evaluation({"x": arb(2)}), parse("x >= 2")), truth(Evaluation({"x": arb(2, 1)}), parse("x > 2"))
+    >>> truth(TextEvaluation({"x": arb(2)}), parse("x >= 2")), truth(TextEvaluation({"x": arb(2, 1)}), parse("x > 2"))
     (True, None)
     """
     head = condition.head

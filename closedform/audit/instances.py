@@ -15,7 +15,7 @@ from flint import acb, arb, fmpq
 
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt
-from closedform.audit.evaluation import Evaluation, Open, Undefined, tree_of, truth
+from closedform.audit.evaluation import Open, TextEvaluation, Undefined, tree_of, truth
 from closedform.audit.question import Question
 from closedform.audit.search import Search
 from closedform.budget import Budget
@@ -139,7 +139,7 @@ class _Claim:
             if node is None:
                 return None
             try:
-                holds = truth(Evaluation(instance.balls, {}, instance.columns), node)
+                holds = truth(TextEvaluation(instance.balls, {}, instance.columns), node)
             except (Open, Undefined):
                 return None
             if holds is False:
@@ -151,7 +151,7 @@ class _Claim:
         """The condition that the formula lacks, as far as it is a relation of the problem; else in words."""
         question = Question.of(problem)
         formulas = {u: node for u, e in self.formulas.items() if (node := question.read(e)) is not None}
-        here = Evaluation(instance.balls, {}, instance.columns)
+        here = TextEvaluation(instance.balls, {}, instance.columns)
         for relation in question.relations:
             if not free_names(relation) & formulas.keys():
                 continue
@@ -182,7 +182,7 @@ def _real(node: Node, instance: Instance) -> arb | str | None:
     """A ball around the real value; why there is none; None where that is open."""
     why = ""
     try:
-        ball = Evaluation(instance.balls, {}, instance.columns, strict=True).value(node).ball
+        ball = TextEvaluation(instance.balls, {}, instance.columns, strict=True).value(node).ball
         if ball.is_finite():
             return ball
     except Undefined as reason:
@@ -312,7 +312,7 @@ def _admissible(
         for row in rows:
             here = {**balls, **{i: arb(row) for i in indices}, **{c: arb(data[c][row - 1]) for c in bare}}
             try:
-                if truth(Evaluation(here, {}, data), relation) is not True:
+                if truth(TextEvaluation(here, {}, data), relation) is not True:
                     return False
             except (Open, Undefined):
                 return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flint import acb, arb, arb_mat, fmpq
 
-from closedform.audit.evaluation import Evaluation, Open, Slope, Undefined, Value, gap, tree_of, truth
+from closedform.audit.evaluation import Open, Slope, TextEvaluation, Undefined, Value, gap, tree_of, truth
 from closedform.errors import ClosedFormError
 from closedform.expression import RELATIONS, Node, name, scalar_form
 from closedform.kernel.algebra.inertia import inertia
@@ -58,8 +58,8 @@ class Question:
             columns,
         )
 
-    def evaluation(self, at: Mapping[str, arb]) -> Evaluation:
-        return Evaluation(at, {u: i for i, u in enumerate(self.unknowns)}, self.columns)
+    def evaluation(self, at: Mapping[str, arb]) -> TextEvaluation:
+        return TextEvaluation(at, {u: i for i, u in enumerate(self.unknowns)}, self.columns)
 
     def read(self, text: str) -> Node | None:
         """The expression that a text of the report writes, None where our own reader cannot say."""
@@ -78,7 +78,7 @@ class Question:
         if node is None:
             return None
         try:
-            ball = Evaluation(at, {}, self.columns).value(node).ball
+            ball = TextEvaluation(at, {}, self.columns).value(node).ball
             if ball.is_finite():
                 return ball
         except (Undefined, Open):
@@ -152,7 +152,7 @@ class Question:
             return ""
         return self._unbalanced(slope, active, kind)
 
-    def _active(self, evaluation: Evaluation) -> list[tuple[str, Value]] | None:
+    def _active(self, evaluation: TextEvaluation) -> list[tuple[str, Value]] | None:
         """The requirements that may hold with equality, as (head, gap); None where a slope is open."""
         out = dict[Node, tuple[str, Value]]()
         for relation in self.relations:

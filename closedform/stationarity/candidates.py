@@ -28,7 +28,7 @@ from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import free_names, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
-from closedform.stationarity.real_point import RealPoint, not_real
+from closedform.stationarity.location import Location, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of, sampler
 
 Word = Literal["root", "outside", "not", "unknown"]
@@ -100,15 +100,15 @@ class Judge:
     def _judged_at(self, point: Mapping[Any, Any]) -> tuple[Word, Mapping[str, arb] | None]:
         """The fate of a point in numbers, held against the domain of the text as written."""
         values = {u.name: sp.sympify(v) for u, v in point.items()}
-        real = RealPoint(exact=values, columns=columns_of(self.system.problem), bits=self.precision)
-        at = real.at()
+        location = Location(exact=values, columns=columns_of(self.system.problem), bits=self.precision)
+        at = location.at()
         if at is None:
             return ("outside" if any(not_real(v, self.precision) for v in values.values()) else "unknown"), None
-        side = self.system.domain.holds(real)
+        side = self.system.domain.holds(location)
         if side != "inside":
             return side, at
         for tree in self._equations:
-            ball = real.value(tree) if tree is not None else None
+            ball = location.value(tree) if tree is not None else None
             if ball is None:
                 return "unknown", at
             if not ball.contains(0):

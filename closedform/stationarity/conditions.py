@@ -17,7 +17,7 @@ from closedform.algebra.bridge import text
 from closedform.calculus.signs import Facts
 from closedform.expression import Node
 from closedform.stationarity.domain import defined
-from closedform.stationarity.real_point import Requirement
+from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
 
 MAX_OPS = 150  # of a condition that is factored

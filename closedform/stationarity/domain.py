@@ -18,7 +18,7 @@ from closedform.algebra import bridge
 from closedform.expression import Node, add, call, negate, number
 from closedform.problem import Problem
 from closedform.reading.language import unparse
-from closedform.stationarity.real_point import COMPARISONS, RealPoint, Requirement, Side, truth
+from closedform.stationarity.location import COMPARISONS, Location, Requirement, Side, truth
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,11 @@ class Domain:
         """The requirements that speak of an unknown."""
         return tuple(r for r in self.requirements if r.text_names & set(self.unknowns))
 
-    def holds(self, real: RealPoint) -> Side:
+    def holds(self, location: Location) -> Side:
         """Whether the point lies in the domain; proved unless "unknown"."""
         side: Side = "inside"
         for requirement in self.requirements:
-            found = real.meets(requirement)
+            found = location.meets(requirement)
             if found == "outside":
                 return "outside"
             if found == "unknown":

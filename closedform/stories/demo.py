@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from closedform.derive import derive
-from closedform.emit.cost import predict
 from closedform.errors import CallError
 from closedform.points import CriticalPoint
 from closedform.polynomials import galois, monodromy
@@ -33,6 +32,7 @@ from closedform.report.expressions import text_of
 from closedform.report.formats import text
 from closedform.report.model import Report
 from closedform.report.numbers import loss_at
+from closedform.stories.cost import predict
 
 Progress = Callable[[str], None] | None
 SCREEN = 100  # columns

@@ -27,7 +27,7 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
-from closedform.stationarity.real_point import TINY, RealPoint, Requirement, not_real
+from closedform.stationarity.location import TINY, Location, Requirement, not_real
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.translates import keeps
 from closedform.strategies.withdrawn import without_comparisons, without_list_certificates
@@ -97,14 +97,14 @@ class _Gate:
     # -- the attempt ------------------------------------------------------------------------------------------------
 
     def attempt(self) -> Attempt:
-        points, reals = list[CriticalPoint](), list[RealPoint]()
+        points, locations = list[CriticalPoint](), list[Location]()
         for p in self.found.points:
             self.budget.check()
-            shown, real = self._pass(p)
+            shown, location = self._pass(p)
             if shown is not None:
                 points.append(shown)
-                reals.append(real)
-        points = self._checked_least(points, reals)
+                locations.append(location)
+        points = self._checked_least(points, locations)
         if not self._turns_hold():
             self.found = replace(self.found, findings=tuple(f for f in self.found.findings if not f.of_all_turns))
         complete = self.found.complete and not self.faults
@@ -121,37 +121,37 @@ class _Gate:
                 return False
         return True
 
-    def _pass(self, p: CriticalPoint) -> tuple[CriticalPoint | None, RealPoint]:
+    def _pass(self, p: CriticalPoint) -> tuple[CriticalPoint | None, Location]:
         """The point with its numbers and kind, or None where it is no point of the domain."""
         p = self._without_multipliers(p)
         if p.exact is not None and any(v.free_symbols for v in p.exact.values()):
-            return p, RealPoint(balls={})  # a family: no numbers of its own
-        real = self._real_point(p)
-        at = real.at()
+            return p, Location(balls={})  # a family: no numbers of its own
+        location = self._location(p)
+        at = location.at()
         if at is None and p.exact is not None and any(not_real(v, self.bits) for v in p.exact.values()):
-            return None, real
+            return None, location
         if at is None:
             self._fault(p, "its coordinates were not evaluated")
-            return (None if p.numeric is None else replace(p, kind="unclassified")), real
+            return (None if p.numeric is None else replace(p, kind="unclassified")), location
         if self.whole and any(not at[u].contains_integer() for u in self.whole):
             self._fault(p, "an unknown is no integer there, and other integers were not looked at")
-            return None, real
-        side = self.system.domain.holds(real)
+            return None, location
+        side = self.system.domain.holds(location)
         if side == "outside":
-            return None, real
-        if side == "unknown" and not self._by_construction(real):
+            return None, location
+        if side == "unknown" and not self._by_construction(location):
             self._fault(p, "it is open whether it lies in the domain")
-            return None, real
-        slope = self._slope(real)
-        if slope == "not" and not self._on_constraints(real):
+            return None, location
+        slope = self._slope(location)
+        if slope == "not" and not self._on_constraints(location):
             self._fault(p, "the slope does not vanish there")
-            return None, real
+            return None, location
         if slope == "unknown" and self._certified(p):
             slope = "zero"
         if slope == "unknown":
             self._fault(p, "it is open whether the slope vanishes there")
         numeric, radius = self._numbers(p, at)
-        kind, inertia = self._kind(p, real, slope)
+        kind, inertia = self._kind(p, location, slope)
         self.ends += kind == "boundary minimum" and slope != "zero"
         return replace(
             p,
@@ -159,8 +159,8 @@ class _Gate:
             radius=radius,
             kind=kind,
             inertia=inertia,
-            loss=self._loss_value(p, real),
-        ), real
+            loss=self._loss_value(p, location),
+        ), location
 
     def _certified(self, p: CriticalPoint) -> bool:
         """Does a certificate of the attempt prove that a critical point lies within these very decimals?
@@ -178,17 +178,17 @@ class _Gate:
                     return True
         return False
 
-    def _by_construction(self, real: RealPoint) -> bool:
+    def _by_construction(self, location: Location) -> bool:
         """Is all that is open an equation or a closed bound on whose edge a reduction put the point?"""
         return self.found.strategy in SEARCHED and all(
-            self._may_vanish(real, r) for r in self.system.domain.requirements if real.meets(r) == "unknown"
+            self._may_vanish(location, r) for r in self.system.domain.requirements if location.meets(r) == "unknown"
         )
 
-    def _may_vanish(self, real: RealPoint, r: Requirement) -> bool:
+    def _may_vanish(self, location: Location, r: Requirement) -> bool:
         """Is it an equation or closed bound that is zero to many digits, at a point that a reduction put on edges?"""
         if self.found.strategy not in SEARCHED or r.sums or r.guards or r.op not in ("=", ">=", "<="):
             return False
-        gap = real.value(r.gap)
+        gap = location.value(r.gap)
         return gap is not None and bool(gap.contains(0)) and not gap.rad() > arb(TINY)
 
     def _without_multipliers(self, p: CriticalPoint) -> CriticalPoint:
@@ -214,23 +214,25 @@ class _Gate:
         values = p.exact or p.numeric or {}
         self.faults.append(f"{', '.join(f'{u} = {str(v)[:60]}' for u, v in values.items())}: {why}")
 
-    def _real_point(self, p: CriticalPoint) -> RealPoint:
+    def _location(self, p: CriticalPoint) -> Location:
         if p.exact is not None:
             values = {u: sp.sympify(v) for u, v in p.exact.items()}
-            return RealPoint(exact=values, columns=self.columns, bits=self.bits)
+            return Location(exact=values, columns=self.columns, bits=self.bits)
         with ctx.workprec(self.bits):
             balls = {u: arb(arb(v), arb((p.radius or {})[u])) for u, v in (p.numeric or {}).items()}
-        return RealPoint(balls=balls if set(balls) >= set(self.names) else None, columns=self.columns, bits=self.bits)
+        return Location(balls=balls if set(balls) >= set(self.names) else None, columns=self.columns, bits=self.bits)
 
     # -- slope, kind, loss ------------------------------------------------------------------------------------------
 
-    def _slope(self, real: RealPoint) -> str:
+    def _slope(self, location: Location) -> str:
         """ "zero", "not", "kink" (no derivative), or "unknown"."""
-        what = tuple(bridge.from_sympy(e) for e in self.system.equations) if self.loss is None else self._slopes(real)
+        what = (
+            tuple(bridge.from_sympy(e) for e in self.system.equations) if self.loss is None else self._slopes(location)
+        )
         if what is None:
             return "kink"
         for part in what:
-            value = real.value(part)
+            value = location.value(part)
             if value is None:
                 return "unknown" if self.loss is None else "kink"
             if not value.contains(0):
@@ -239,11 +241,11 @@ class _Gate:
                 return "unknown"
         return "zero"
 
-    def _slopes(self, real: RealPoint) -> tuple[Any, ...] | None:
+    def _slopes(self, location: Location) -> tuple[Any, ...] | None:
         """The gradient of the loss, from the text around the point, as trees; None at a kink."""
         if self.loss is None:
             return None
-        smooth = real.active(self.loss, smooth=True)
+        smooth = location.active(self.loss, smooth=True)
         if smooth is None:
             return None
         if smooth not in self._derived:
@@ -255,26 +257,26 @@ class _Gate:
                 self._derived[smooth] = tuple(kernel.read(bridge.to_tree(g)) for g in gradient) or None
         return self._derived[smooth]
 
-    def _on_constraints(self, real: RealPoint) -> bool:
+    def _on_constraints(self, location: Location) -> bool:
         """Do the constraints that are active here carry the slope (Karush, Kuhn and Tucker), or leave it open (John)?
 
         Active are closed bounds and equations whose gap is proved to vanish. The multipliers are found in floating
         point: this admits a candidate, it proves nothing about a minimum.
         """
-        slopes = self._slopes(real)
+        slopes = self._slopes(location)
         rows = list[list[float]]()
         for r in self.system.domain.own():
-            if r.op in (">=", "<=", "=") and not r.sums and (real.vanishes(r.gap) or self._may_vanish(real, r)):
-                smooth = real.active(r.gap, smooth=True)
+            if r.op in (">=", "<=", "=") and not r.sums and (location.vanishes(r.gap) or self._may_vanish(location, r)):
+                smooth = location.active(r.gap, smooth=True)
                 if smooth is None:  # a kink of the constraint: it has no gradient
                     rows.append([float("nan")] * len(self.names))
                     continue
                 tree = kernel.read(to_tree(smooth))
-                rows.append(self._floats(real, [differentiate(tree, u) for u in self.names]))
+                rows.append(self._floats(location, [differentiate(tree, u) for u in self.names]))
         if slopes is None or not rows:
             return False
         active = np.array(rows, dtype=float).T
-        slope = np.array(self._floats(real, slopes), dtype=float)
+        slope = np.array(self._floats(location, slopes), dtype=float)
         if not (np.isfinite(active).all() and np.isfinite(slope).all()):
             return bool(np.isfinite(slope).all())  # a constraint without a gradient there
         if np.linalg.matrix_rank(active, tol=1e-9) < active.shape[1]:
@@ -282,11 +284,11 @@ class _Gate:
         rest = slope - active @ np.linalg.lstsq(active, slope, rcond=None)[0]
         return bool(np.abs(rest).max() <= 1e-9 * (1 + np.abs(slope).max()))
 
-    def _floats(self, real: RealPoint, trees: Sequence[Any]) -> list[float]:
-        values = [real.value(tree) for tree in trees]
+    def _floats(self, location: Location, trees: Sequence[Any]) -> list[float]:
+        values = [location.value(tree) for tree in trees]
         return [float(v.mid()) if v is not None else float("nan") for v in values]
 
-    def _kind(self, p: CriticalPoint, real: RealPoint, slope: str) -> tuple[Kind, tuple[int, int, int] | None]:
+    def _kind(self, p: CriticalPoint, location: Location, slope: str) -> tuple[Kind, tuple[int, int, int] | None]:
         if (
             self.loss is None
             or slope != "zero"
@@ -295,10 +297,10 @@ class _Gate:
             or (self.found.strategy in SEARCHED and p.note.startswith("on the edge"))
         ):
             return p.kind, p.inertia
-        found = self._inertia(real)
+        found = self._inertia(location)
         if found is None or found[2]:
             return p.kind, p.inertia if found is None else found
-        if self._is_held(real) and (found[0] and found[1]):
+        if self._is_held(location) and (found[0] and found[1]):
             return p.kind, p.inertia  # the Hessian speaks of steps that leave the domain as well
         local: Kind = "saddle" if found[0] and found[1] else "local minimum" if found[0] else "local maximum"
         if p.kind == "global minimum" and local == "local minimum":
@@ -307,15 +309,15 @@ class _Gate:
             return p.kind, found
         return local, found
 
-    def _is_held(self, real: RealPoint) -> bool:
+    def _is_held(self, location: Location) -> bool:
         """Does an equation, or a bound at which the point lies, keep it from moving in every direction?"""
         own = [r for r in self.system.domain.own() if r.op in ("=", ">=", "<=") and not r.sums]
-        return any(r.op == "=" or real.vanishes(r.gap) or self._may_vanish(real, r) for r in own)
+        return any(r.op == "=" or location.vanishes(r.gap) or self._may_vanish(location, r) for r in own)
 
-    def _inertia(self, real: RealPoint) -> tuple[int, int, int] | None:
+    def _inertia(self, location: Location) -> tuple[int, int, int] | None:
         n = len(self.names)
         rows = max((len(c) for c in self.columns.values()), default=1)
-        slopes = self._slopes(real)
+        slopes = self._slopes(location)
         if slopes is None or n * n * rows > MAX_HESSIAN:
             return None
         table = list[list[arb]]()
@@ -323,7 +325,7 @@ class _Gate:
             for i, g in enumerate(slopes):
                 row = list[arb]()
                 for j, u in enumerate(self.names):
-                    value = table[j][i] if j < i else real.value(differentiate(g, u))
+                    value = table[j][i] if j < i else location.value(differentiate(g, u))
                     if value is None:
                         return None
                     row.append(value)
@@ -332,11 +334,11 @@ class _Gate:
             return None
         return inertia_of(table)
 
-    def _loss_value(self, p: CriticalPoint, real: RealPoint) -> Any:
+    def _loss_value(self, p: CriticalPoint, location: Location) -> Any:
         """The exact loss where it agrees with the loss of the text here, else its decimal value."""
         if self.loss is None:
             return p.loss
-        ball = real.value(self.loss)
+        ball = location.value(self.loss)
         if ball is None:
             return None
         if p.loss is None and p.exact is not None and self.system.loss is not None:
@@ -344,16 +346,18 @@ class _Gate:
             p = replace(p, loss=value if value.is_Rational else None)
         stated = None
         if p.loss is not None and not p.loss.free_symbols:
-            stated = RealPoint(exact={"loss": p.loss}, bits=self.bits).at()
+            stated = Location(exact={"loss": p.loss}, bits=self.bits).at()
         if p.loss is not None and stated is not None and stated["loss"].overlaps(ball) and not p.loss.has(sp.Float):
             return p.loss
         return sp.Float(decimal_text(ball, min(self.budget.digits, 20))[0], 20)
 
     # -- least values -----------------------------------------------------------------------------------------------
 
-    def _checked_least(self, points: list[CriticalPoint], reals: Sequence[RealPoint]) -> list[CriticalPoint]:
+    def _checked_least(self, points: list[CriticalPoint], locations: Sequence[Location]) -> list[CriticalPoint]:
         """No point stays a global minimum (maximum) while another one listed has a lower (higher) loss."""
-        values = [real.value(self.loss) if self.loss is not None and real.at() else None for real in reals]
+        values = [
+            location.value(self.loss) if self.loss is not None and location.at() else None for location in locations
+        ]
         out = list[CriticalPoint]()
         for p, value in zip(points, values, strict=True):
             kind = p.kind

@@ -21,7 +21,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class
-from closedform.stationarity.real_point import real_value
+from closedform.stationarity.location import real_value
 
 SIMPLIFIED, SHOWN = 60, 150  # operations of a loss that is simplified, and of one that is shown
 

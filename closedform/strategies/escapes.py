@@ -15,7 +15,7 @@ from closedform.expression import to_tree
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.tree import MINUS, mul
 from closedform.kernel.reading import Refused
-from closedform.stationarity.real_point import Requirement
+from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
 
 MAX_NEAR = 4

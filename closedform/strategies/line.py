@@ -31,7 +31,7 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class
-from closedform.stationarity.real_point import real_value
+from closedform.stationarity.location import real_value
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import answer, numbers_only
 from closedform.strategies.withdrawn import without_list_certificates

@@ -13,7 +13,7 @@ from closedform.enclosures.line.circles import period_of
 from closedform.expression import to_tree
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
-from closedform.stationarity.real_point import COMPARISONS, Requirement
+from closedform.stationarity.location import COMPARISONS, Requirement
 from closedform.stationarity.scalar import Stationarity
 
 BITS = 200

@@ -14,7 +14,6 @@ from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from closedform.algebra.radicals.terms import HALF, I, Unresolved, negate, plain_root, rational_root, unity
 from closedform.kernel.algebra.tower import Relation, prove_zero
-from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, head_of, mul, power
 from closedform.kernel.reading import Refused
@@ -328,8 +327,3 @@ def _dickson(ring: _Ring, d: list[fmpq_mpoly], needed: _Needed) -> list[Tree] | 
     inside = add(mul(fmpq(1, 4), power(b, fmpq(2))), negate(power(a, fmpq(n))))
     u = _root(add(mul(HALF, b), _root(inside, 2)), n)
     return [add(mul(unity(fmpq(k, n)), u), mul(unity(fmpq(-k, n)), a, power(u, MINUS))) for k in range(n)]
-
-
-def describe(root: SymbolicRoot) -> str:
-    """The conditions in words of our language."""
-    return " and ".join(f"{infix(a)} {op} {infix(b)}" for op, a, b in root.conditions)

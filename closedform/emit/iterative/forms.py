@@ -314,21 +314,6 @@ def _number(value: object) -> tuple[str, int]:
     return text, _TIGHT if text.isdigit() or text in ("np.pi", "np.e") else _LOOSE
 
 
-def leaves_of(program: Program, results: Sequence[int]) -> set[str]:
-    """The names that results depend on."""
-    seen, todo, out = set[int](), list(results), set[str]()
-    while todo:
-        i = todo.pop()
-        if i in seen:
-            continue
-        seen.add(i)
-        s = program.steps[i]
-        todo += s.args
-        if s.op == "leaf":
-            out.add(s.about[0])
-    return out
-
-
 def symbols(*shapes: Shape) -> list[str]:
     """The size symbols of shapes."""
     return [m for shape in shapes for s in shape for m in re.findall(r"[^\W\d]\w*", s)]

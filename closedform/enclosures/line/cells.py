@@ -31,7 +31,7 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import ZERO, Tree
 from closedform.kernel.reading import Refused
-from closedform.stationarity.real_point import Requirement
+from closedform.stationarity.location import Requirement
 
 MAX_CELLS = 2_000
 PARTIAL = ("log", "sqrt", "asin", "acos", "gamma", "loggamma", "digamma", "lambertw", "erfinv", "tan", "piecewise")

@@ -27,7 +27,7 @@ from closedform.errors import ClosedFormError
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.tree import Tree, add, mul, power
 from closedform.kernel.reading import Refused
-from closedform.stationarity.real_point import real_value
+from closedform.stationarity.location import real_value
 
 MAX_OPS = 400
 FINE = 700  # bits at which candidates are told apart

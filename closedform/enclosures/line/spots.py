@@ -18,7 +18,7 @@ from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul
 from closedform.kernel.reading import Refused
-from closedform.stationarity.real_point import integer_coefficients
+from closedform.stationarity.location import integer_coefficients
 
 BITS = 96  # of searching
 FINE = (128, 320, 1000, 2600)  # of decisions

@@ -16,7 +16,7 @@ from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul
 from closedform.kernel.reading import Refused
-from closedform.stationarity.real_point import integer_coefficients
+from closedform.stationarity.location import integer_coefficients
 
 if TYPE_CHECKING:
     from closedform.enclosures.line.landscape import Stop

@@ -23,7 +23,7 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree, add, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.domain import defined
-from closedform.stationarity.real_point import Requirement
+from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity, columns_of
 
 STARTS = (fmpq(-1, 10), fmpq(-13, 100), fmpq(-7, 100), fmpq(-31, 100), fmpq(-3, 7))

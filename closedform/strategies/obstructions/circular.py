@@ -18,7 +18,7 @@ import sympy as sp
 from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.stationarity.real_point import RealPoint
+from closedform.stationarity.location import Location
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.exponentials.findings import SCHANUEL
 
@@ -85,7 +85,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         mixed.append(f)
     if not mixed:
         return Attempt(name, "failed", "no factor has the unknown and its circular functions")
-    outside = system.domain.holds(RealPoint(exact={x.name: sp.S.Zero}, columns=columns_of(system.problem))) == "outside"
+    outside = system.domain.holds(Location(exact={x.name: sp.S.Zero}, columns=columns_of(system.problem))) == "outside"
     if not outside and any(f.subs({x: 0, u: 0}) == 0 for f in mixed):
         return Attempt(name, "failed", "zero is a solution")
     shown = " and ".join(bridge.text(f) for f in mixed)

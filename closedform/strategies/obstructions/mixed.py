@@ -20,7 +20,7 @@ from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.reading import Refused
-from closedform.stationarity.real_point import RealPoint
+from closedform.stationarity.location import Location
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.exponentials.division import coefficients, substituted, variables
 from closedform.strategies.exponentials.field import NotExponential, exponentials
@@ -92,7 +92,7 @@ def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] 
         return f"{len(mixed)} factors have the unknown and its exponential"
     p = mixed[0]
     at_zero = substituted(substituted(p, x, (field.one * 0, field.one), field), t, (field.one, field.one), field)
-    if at_zero == 0 and system.domain.holds(RealPoint(exact={x: sp.S.Zero}, columns=columns)) != "outside":
+    if at_zero == 0 and system.domain.holds(Location(exact={x: sp.S.Zero}, columns=columns)) != "outside":
         return "zero is a critical point"
     if all(c == 0 for c in coefficients(p, x, field)[1:]):
         return "the unknown stands only inside the exponential"

@@ -29,7 +29,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Json, Refused
 from closedform.points import Kind
-from closedform.stationarity.real_point import RealPoint, Side, integer_coefficients
+from closedform.stationarity.location import Location, Side, integer_coefficients
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
 
@@ -125,8 +125,8 @@ class _Line:
     def side(self, ball: arb, minimal: fmpz_poly | None = None) -> Side:
         """Whether a real number, given as a ball and where known by its minimal polynomial, lies in the domain."""
         root = None if minimal is None else (minimal, self.x)
-        real = RealPoint(balls={self.x: ball}, root=root, columns=columns_of(self.system.problem), bits=self.bits)
-        return self.system.domain.holds(real)
+        location = Location(balls={self.x: ball}, root=root, columns=columns_of(self.system.problem), bits=self.bits)
+        return self.system.domain.holds(location)
 
     def value(self, expr: Any, ball: arb) -> arb | None:
         return real_ball(expr, Sample({self.x: ball}, {}), self.bits)

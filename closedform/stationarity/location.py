@@ -52,7 +52,7 @@ class Requirement:
         return free_names(self.gap) - {index for index, _, _ in self.sums}
 
 
-class RealPoint:
+class Location:
     """A real point given by expressions, by balls, or as a root of a polynomial; everything said of it is proved.
 
     ``exact`` maps names to SymPy expressions without free symbols; ``balls`` are fixed enclosures; ``root`` is
