@@ -40,19 +40,19 @@ def zeros_by_msolve(system: list[Terms], k: int, budget: Budget) -> Parametrisat
     command = program()
     if command is None:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        given, out = Path(folder, "system.ms"), Path(folder, "zeros")
-        given.write_text(_written(system, k), encoding="ascii")
+    with tempfile.TemporaryFile() as given:  # without a name: nothing is left of it, however this process ends
+        given.write(_written(system, k).encode("ascii"))
+        given.seek(0)
         try:
             done = subprocess.run(
-                [command, "-f", str(given), "-o", str(out), "-P", "2", "-t", "1"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
+                [command, "-f", "/dev/stdin", "-P", "2", "-t", "1"],
+                stdin=given,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=max(budget.remaining * SHARE, 0.1),
                 check=False,
             )
-            said = out.read_text(encoding="ascii") if done.returncode == 0 else ""
+            said = done.stdout.decode("ascii") if done.returncode == 0 else ""
         except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
             return None
     form = read(said, k)

@@ -3,7 +3,8 @@
 The way: unknowns that occur linearly with a constant factor are eliminated; a Groebner basis modulo a prime (F4) gives
 the number of zeros and a univariate form; Newton's iteration lifts the form to Q; exact substitution proves that every
 root of its polynomial ``q`` is a zero of the system, all distinct. Multiple zeros are made simple first by adding the
-squarefree parts of the unknowns' eliminants (Seidenberg's lemma), found modulo several primes.
+squarefree parts of the unknowns' eliminants (Seidenberg's lemma), found modulo several primes. Where msolve is installed
+the form comes from it, and is proved by the same substitution.
 
 That there are no more zeros rests on the ground that ``SystemSolution.ground`` names:
 
