@@ -24,6 +24,7 @@ from closedform.reading.streams.clock import reading_until
 from closedform.report.model import Report
 from closedform.report.sense import turned
 from closedform.report.theorems.table import stated
+from closedform.stationarity.polynomial_line import answers_without_sympy
 from closedform.stationarity.system import Outline
 
 Progress = Callable[[str], None]
@@ -206,9 +207,10 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
             checked = message
 
     fork = worker.can_fork()
-    if problem.level != "matrix" and fork:  # the child has it then, and the answer needs it
+    needed = problem.level != "matrix" and not answers_without_sympy(problem.minimised())
+    if needed and fork:  # the child has it then, and the answer needs it
         importlib.import_module("sympy")
-    elif problem.level != "matrix":  # the answer comes back as SymPy expressions: import while the child works
+    elif needed:  # the answer comes back as SymPy expressions: import while the child works
         worker.import_meanwhile("sympy")
     asked = replace(problem.minimised(), arrays=FrozenMap())  # formulas are found without arrays, which may be large
     while checked is None and inner.remaining > 0:

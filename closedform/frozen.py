@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -42,3 +42,47 @@ class FrozenMap(Mapping[K, V]):
 
     def __repr__(self) -> str:
         return f"FrozenMap({self._items!r})"
+
+
+def shown(value: Any) -> Any:
+    """The value as a user of Python is to have it: what can be shown as something else is."""
+    return value.shown if hasattr(type(value), "shown") else value
+
+
+class Shown(tuple[V, ...]):
+    """A tuple whose entries are made into what a user is to have when they are asked for; ``raw`` has them as they are."""
+
+    __slots__ = ()
+
+    def __new__(cls, entries: Iterable[V] = ()) -> Self:
+        return super().__new__(cls, entries.raw if isinstance(entries, Shown) else entries)
+
+    @property
+    def raw(self) -> tuple[V, ...]:
+        return super().__getitem__(slice(None))
+
+    def __iter__(self) -> Iterator[V]:
+        return map(shown, super().__iter__())
+
+    def __getitem__(self, which: Any) -> Any:
+        found = super().__getitem__(which)
+        return tuple(map(shown, found)) if isinstance(which, slice) else shown(found)
+
+
+class ShownMap(FrozenMap[K, V]):
+    """The same for a mapping."""
+
+    __slots__ = ()
+
+    def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
+        super().__init__(items.raw if isinstance(items, ShownMap) else items)
+
+    @property
+    def raw(self) -> FrozenMap[K, V]:
+        return FrozenMap(self._items)
+
+    def __getitem__(self, key: K) -> V:
+        return shown(self._items[key])
+
+    def __reduce__(self) -> Any:
+        return (ShownMap, (dict(self._items),))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, Shown, shown
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -74,6 +75,14 @@ class CriticalPoint:
         exact = self.exact or {}
         return any(s.name in exact for v in exact.values() for s in getattr(v, "free_symbols", ()))
 
+    @cached_property
+    def shown(self) -> CriticalPoint:
+        """The point with SymPy's expressions in the place of ours."""
+        exact = None if self.exact is None else FrozenMap({u: shown(v) for u, v in self.exact.items()})
+        loss = shown(self.loss)
+        same = exact is None or all(v is w for v, w in zip(exact.values(), (self.exact or {}).values(), strict=True))
+        return self if same and loss is self.loss else replace(self, exact=exact, loss=loss)
+
     @property
     def numbers(self) -> dict[str, float]:
         """The coordinates as floating-point numbers, by name; empty where the data are symbols.
@@ -87,7 +96,7 @@ class CriticalPoint:
         return self.numbers[unknown]
 
 
-class CriticalPoints(tuple[CriticalPoint, ...]):
+class CriticalPoints(Shown[CriticalPoint]):
     """The critical points of a report: a tuple, with the names by which one asks for some of them."""
 
     __slots__ = ()

@@ -86,7 +86,17 @@ def test_help_and_errors_import_neither_sympy_nor_numpy():
     assert done.stderr.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("arguments", [("derive", "ols"), ("roots", "x^5-x-1"), ("galois", "x^5-x-1")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("derive", "ols"),
+        ("derive", "x**4 - x**2"),
+        ("derive", "x^6/6 - x^2/2 - x", "--json"),
+        ("derive", "x^3/3 - 4*x", "--latex"),
+        ("roots", "x^5-x-1"),
+        ("galois", "x^5-x-1"),
+    ],
+)
 def test_what_an_answer_does_not_use_is_not_imported(tmp_path, arguments):
     """Neither by the command nor by its child, which has the finder by the fork."""
     heard = tmp_path / "imported"

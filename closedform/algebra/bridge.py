@@ -7,15 +7,16 @@ reader and ``sympify`` read the same value back. Nothing is evaluated as code.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-import sympy as sp
 from flint import fmpq
-from sympy.printing.str import StrPrinter
 
 from closedform import expression
+from closedform.algebra.later import sp
+from closedform.algebra.spelled import Spelled
 from closedform.expression import RELATIONS, Node, name, number
 from closedform.kernel.reading import Json
 from closedform.problem import Problem
@@ -149,70 +150,75 @@ def _sign(head: str, bound: Any) -> set[str]:
 
 # -- reading a node ----------------------------------------------------------------------------------------------
 
-_CONSTANTS: dict[str, Any] = {
-    "pi": sp.pi,
-    "I": sp.I,
-    "e": sp.E,
-    "true": sp.true,
-    "false": sp.false,
-    "True": sp.true,
-    "False": sp.false,
-    "oo": sp.oo,
+_CONSTANTS: dict[str, str] = {  # by SymPy's names
+    "pi": "pi",
+    "I": "I",
+    "e": "E",
+    "true": "true",
+    "false": "false",
+    "True": "true",
+    "False": "false",
+    "oo": "oo",
 }
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "exp": sp.exp,
-    "log": sp.log,
-    "sqrt": sp.sqrt,
-    "sin": sp.sin,
-    "cos": sp.cos,
-    "tan": sp.tan,
-    "sinh": sp.sinh,
-    "cosh": sp.cosh,
-    "tanh": sp.tanh,
-    "asin": sp.asin,
-    "acos": sp.acos,
-    "atan": sp.atan,
-    "atan2": sp.atan2,
-    "asinh": sp.asinh,
-    "acosh": sp.acosh,
-    "atanh": sp.atanh,
-    "cot": sp.cot,
-    "sec": sp.sec,
-    "csc": sp.csc,
-    "abs": sp.Abs,
-    "sign": sp.sign,
-    "max": sp.Max,
-    "min": sp.Min,
-    "gamma": sp.gamma,
-    "loggamma": sp.loggamma,
-    "digamma": sp.digamma,
-    "trigamma": sp.trigamma,
-    "polygamma": sp.polygamma,
-    "beta": sp.beta,
-    "erf": sp.erf,
-    "erfc": sp.erfc,
-    "erfinv": sp.erfinv,
-    "zeta": sp.zeta,
-    "besseli": sp.besseli,
-    "besselj": sp.besselj,
-    "lambertw": sp.LambertW,
-    "factorial": sp.factorial,
-    "binomial": sp.binomial,
-    "floor": sp.floor,
-    "ceiling": sp.ceiling,
+_FUNCTIONS: dict[str, str | Callable[..., Any]] = {
+    "exp": "exp",
+    "log": "log",
+    "sqrt": "sqrt",
+    "sin": "sin",
+    "cos": "cos",
+    "tan": "tan",
+    "sinh": "sinh",
+    "cosh": "cosh",
+    "tanh": "tanh",
+    "asin": "asin",
+    "acos": "acos",
+    "atan": "atan",
+    "atan2": "atan2",
+    "asinh": "asinh",
+    "acosh": "acosh",
+    "atanh": "atanh",
+    "cot": "cot",
+    "sec": "sec",
+    "csc": "csc",
+    "abs": "Abs",
+    "sign": "sign",
+    "max": "Max",
+    "min": "Min",
+    "gamma": "gamma",
+    "loggamma": "loggamma",
+    "digamma": "digamma",
+    "trigamma": "trigamma",
+    "polygamma": "polygamma",
+    "beta": "beta",
+    "erf": "erf",
+    "erfc": "erfc",
+    "erfinv": "erfinv",
+    "zeta": "zeta",
+    "besseli": "besseli",
+    "besselj": "besselj",
+    "lambertw": "LambertW",
+    "factorial": "factorial",
+    "binomial": "binomial",
+    "floor": "floor",
+    "ceiling": "ceiling",
     "sigmoid": lambda u: 1 / (1 + sp.exp(-u)),
     "softplus": lambda u: sp.log(1 + sp.exp(u)),
     "relu": lambda u: sp.Max(0, u),
-    "=": sp.Eq,
-    "!=": sp.Ne,
-    "<": sp.Lt,
-    "<=": sp.Le,
-    ">": sp.Gt,
-    ">=": sp.Ge,
-    "and": sp.And,
-    "or": sp.Or,
-    "not": sp.Not,
+    "=": "Eq",
+    "!=": "Ne",
+    "<": "Lt",
+    "<=": "Le",
+    ">": "Gt",
+    ">=": "Ge",
+    "and": "And",
+    "or": "Or",
+    "not": "Not",
 }
+
+
+def _function(head: str) -> Callable[..., Any]:
+    found = _FUNCTIONS[head]
+    return getattr(sp, found) if isinstance(found, str) else found
 
 
 def sympy_rational(number: fmpq) -> Any:
@@ -255,10 +261,10 @@ def to_sympy(node: Node, table: Symbols) -> Any:
         if n in table:
             return table[n]
         if n in _CONSTANTS:
-            return _CONSTANTS[n]
+            return getattr(sp, _CONSTANTS[n])
         raise NoTranslation(f"the name {n} is not declared")
     if node.head in _CONSTANTS and not node.args:
-        return _CONSTANTS[node.head]
+        return getattr(sp, _CONSTANTS[node.head])
     args = node.children
     if node.head in ("sum", "prod"):
         index = str(args[0].name)
@@ -284,8 +290,8 @@ def to_sympy(node: Node, table: Symbols) -> Any:
         raise NoTranslation(f"{node.head} is not a scalar function")
     if node.head in ("cos", "sin") and values[0].is_number and _is_part_of_angle(values[0]):
         # SymPy takes acos(c) for zero, on some runs, where c < 1 is close to 1, and would make cos(acos(c)/3) a 1
-        return _FUNCTIONS[node.head](values[0], evaluate=False)
-    return _FUNCTIONS[node.head](*values)
+        return _function(node.head)(values[0], evaluate=False)
+    return _function(node.head)(*values)
 
 
 def _is_part_of_angle(value: Any) -> bool:
@@ -344,6 +350,8 @@ def from_sympy(expr: Any) -> Node:
     >>> from_sympy(sp.Symbol("x") - sp.Rational(1, 2)).head
     '+'
     """
+    if isinstance(expr, Spelled):
+        return expr.node
     if isinstance(expr, sp.Rational):
         return number(Fraction(int(expr.p), int(expr.q)))
     if isinstance(expr, sp.Float):
@@ -414,26 +422,7 @@ def node_of(tree: Json) -> Node:
 # -- text --------------------------------------------------------------------------------------------------------
 
 
-class _Printer(StrPrinter):
-    """``sstr`` without the letters that a name may claim: e is written exp(1); I stays, unless a name takes it."""
-
-    def _print_Exp1(self, expr: Any) -> str:
-        return "exp(1)"
-
-    def _print_ImaginaryUnit(self, expr: Any) -> str:
-        return "sqrt(-1)" if self._settings.get("full_prec") == "taken" else "I"
-
-    def _print_polygamma(self, expr: Any) -> str:
-        order, z = expr.args
-        if order in (0, 1):
-            return f"{'digamma' if order == 0 else 'trigamma'}({self._print(z)})"
-        return f"polygamma({self._print(order)}, {self._print(z)})"
-
-    def _print_Relational(self, expr: Any) -> str:
-        names = {"==": "Eq", "!=": "Ne"}
-        if expr.rel_op in names:
-            return f"{names[expr.rel_op]}({self._print(expr.lhs)}, {self._print(expr.rhs)})"
-        return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
+PRINTING = "closedform.algebra.printing"  # a class of SymPy's stands in it
 
 
 def text(expr: Any) -> str:
@@ -442,5 +431,7 @@ def text(expr: Any) -> str:
     >>> text(sp.E * sp.Symbol("E"))
     'exp(1)*E'
     """
+    if isinstance(expr, Spelled):
+        return expr.text
     taken = any(s.name == "I" for s in getattr(expr, "free_symbols", ()) if isinstance(s, sp.Symbol))
-    return str(_Printer({"full_prec": "taken" if taken else "auto"}).doprint(expr))
+    return str(importlib.import_module(PRINTING).Printer({"full_prec": "taken" if taken else "auto"}).doprint(expr))

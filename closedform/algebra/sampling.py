@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import sympy as sp
 from flint import acb, arb, ctx, fmpq
 
 from closedform.algebra.bridge import NoTranslation, to_tree
+from closedform.algebra.later import sp
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.values import evaluate_complex
@@ -53,7 +53,7 @@ def real_ball(expr: Any | kernel.Tree, sample: Sample, precision: int = 200) -> 
     previous = ctx.prec
     ctx.prec = precision
     try:
-        tree = tree_of(expr) if isinstance(expr, sp.Basic) else expr
+        tree = expr if isinstance(expr, (str, tuple, fmpq)) else tree_of(expr)
         out = balls.evaluate(tree, {k: arb(v) for k, v in sample.values.items()}, dict(sample.columns))
         return out if out.is_finite() else None
     except (Refused, NoTranslation, ValueError, ArithmeticError, OverflowError):

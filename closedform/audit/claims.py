@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from flint import arb, ctx
 
 from closedform.algebra.bridge import nodes, text
 from closedform.attempt import Attempt, finding
 from closedform.audit.evaluation import Open, Undefined
-from closedform.audit.instances import contradiction
+from closedform.audit.exact_search import ExactSearch, exact_search
 from closedform.audit.question import MINIMA, Question
-from closedform.audit.search import Search
+
+if TYPE_CHECKING:
+    from closedform.audit.search import Search
 from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, Kind
 from closedform.problem import Problem
 
+FLOATING = "closedform.audit.search"  # it brings NumPy
 GUARD = 200  # bits past the digits asked for
 SEARCH = 0.3  # seconds for what a report leaves out
 MAX_WORK = 10_000  # of one evaluation of the text: an audit takes about ten
@@ -48,6 +53,7 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
     if problem.parameters:
         with ctx.workprec(2 * GUARD):
             share = Budget(min(budget.deadline, time.monotonic() + SEARCH), budget.digits, budget.seed)
+            contradiction = importlib.import_module("closedform.audit.instances").contradiction
             why, attempt, told = contradiction(problem, attempt, share)
         if told:
             attempt = replace(attempt, faults=told)
@@ -208,14 +214,17 @@ class _Audit:
         if self.faults or any(k.at is None for k in kept):  # a family of points, or an exact form that is not read
             return kept
         budget = Budget(min(self.budget.deadline, time.monotonic() + SEARCH), self.budget.digits, self.budget.seed)
-        search = Search(self.question, [k.at for k in kept if k.at is not None], budget)
+        listed = [k.at for k in kept if k.at is not None]
+        search = exact_search(self.question, listed) or importlib.import_module(FLOATING).Search(
+            self.question, listed, budget
+        )
         try:
             self._completeness(search)
             return [self._unbeaten(search, k, kept) for k in kept]
         except (Open, Undefined):  # nothing is searched where floating point has no rule
             return kept
 
-    def _completeness(self, search: Search) -> None:
+    def _completeness(self, search: Search | ExactSearch) -> None:
         a = self.attempt
         many = any(f.of_many_points for f in a.findings) or any(_MANY.search(p.note) for p in a.points)
         none = a.outcome == "no_critical_point"
@@ -229,7 +238,7 @@ class _Audit:
         if edge:
             self.faults.append(f"the minimum on the edge, at {edge}, is not said")
 
-    def _unbeaten(self, search: Search, k: _Kept, kept: list[_Kept]) -> _Kept:
+    def _unbeaten(self, search: Search | ExactSearch, k: _Kept, kept: list[_Kept]) -> _Kept:
         kind = k.point.kind
         edge = kind == "boundary minimum" and not any(o.point.kind == "global minimum" for o in kept)
         sign = -1 if kind == "global maximum" else 1

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from flint import acb, arb, fmpq
 
 from closedform.algebra import bridge
 from closedform.algebra.roots import decimal_text, exact, radius_text
 from closedform.budget import working_bits
+from closedform.enclosures.certified import ListedPoint, listing
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import Enclosed
 from closedform.kernel.certificate import Certificate
@@ -20,15 +19,6 @@ from closedform.stationarity.scalar import Stationarity
 
 MAX_POINTS = 400
 COMPLEX_DIGITS = 20  # of the zeros that only count: Newton's test needs no more
-
-
-@dataclass(frozen=True)
-class ListedPoint:
-    """A critical point as a certificate lists it; ``exact`` is written where it is rational."""
-
-    balls: Mapping[str, arb]
-    inertia: tuple[int, int, int] | None = None
-    exact: Mapping[str, Any] | None = None
 
 
 def points_certificate(
@@ -148,31 +138,6 @@ def listed_certificate(
     if relations:
         statement["relations"] = list(relations)
     return listing(statement, points, complex_count, evidence, digits)
-
-
-def listing(
-    statement: Mapping[str, Json],
-    points: Sequence[ListedPoint],
-    complex_count: int | None,
-    evidence: Mapping[str, Json],
-    digits: int,
-) -> Certificate:
-    """The claim that these are all critical points of what the statement says."""
-    claimed = list[Json]()
-    for p in points:
-        texts = {x: decimal_text(ball, digits) for x, ball in p.balls.items()}
-        item: dict[str, Json] = {"numeric": {x: t for x, (t, _) in texts.items()}}
-        item["radius"] = {x: r for x, (_, r) in texts.items()}
-        if p.inertia is not None and "loss" in statement:
-            item["inertia"] = [str(k) for k in p.inertia]
-        if p.exact is not None and all(v.is_Rational for v in p.exact.values()):
-            item["exact"] = {x: str(v) for x, v in p.exact.items()}
-        claimed.append(item)
-    counts: dict[str, Json] = {"real": str(len(claimed))}
-    if complex_count is not None:
-        counts["complex"] = str(complex_count)
-    claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": claimed, "counts": counts}
-    return Certificate(dict(statement), claim, dict(evidence))
 
 
 def _complex_zero(names: list[str], zero: Sequence[acb]) -> Json:

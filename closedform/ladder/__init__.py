@@ -11,6 +11,7 @@ TEXT: tuple[str, ...] = (  # these read the text and derive nothing
     "closedform.strategies.networks.zero_loss",
     "closedform.strategies.networks.width",
 )
+LINE: tuple[str, ...] = ("closedform.strategies.scalar.univariate_polynomial",)  # of polynomials read without SymPy
 SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.linear_constraints",
     # constraints

@@ -15,7 +15,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
 from closedform.frozen import FrozenMap
-from closedform.ladder import LARGE, MATRIX, NUMBERS, SCALAR, TEXT
+from closedform.ladder import LARGE, LINE, MATRIX, NUMBERS, SCALAR, TEXT
 from closedform.ladder.verdict import DECISIVE, SEARCHED, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
 from closedform.problem import Problem
@@ -134,6 +134,9 @@ def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:
     if _is_large(problem):
         yield Streamed(problem, "sum over streamed data"), LARGE
         return
+    polynomial = module("polynomial_line").polynomial_line(problem)
+    if polynomial is not None:
+        yield polynomial, LINE
     for system in (module("large.quadratic").quadratic_loss(problem), module("large.kinked_line").kinked_line(problem)):
         if system is not None:
             yield system, LARGE
@@ -203,7 +206,10 @@ def _on_edges(system: System, conclusion: Attempt, budget: Budget) -> Attempt:
     if not system.in_expressions:
         return conclusion
     conclusion = importlib.import_module("closedform.strategies.line").completed(system, conclusion, budget)
-    conclusion = importlib.import_module("closedform.strategies.norms").completed(system, conclusion, budget)
+    if len(system.unknowns) > 1:
+        conclusion = importlib.import_module("closedform.strategies.norms").completed(system, conclusion, budget)
+    if _is_on_the_whole_line(system):
+        return conclusion
     boundary = importlib.import_module("closedform.strategies.edges")
     try:
         return boundary.completed(system, conclusion, budget) if boundary.bounded(system) else conclusion
@@ -252,7 +258,7 @@ def _attempt(
             attempt = Attempt(name, "failed", "it has neither an attempt nor a reduction")
         if system.in_expressions:
             attempt = importlib.import_module("closedform.strategies.answer").answer(system, attempt, budget)
-            if not system.parameters:
+            if not system.parameters and not _is_on_the_whole_line(system):
                 attempt = importlib.import_module("closedform.strategies.least_point").promoted(system, attempt, budget)
     except OutOfTime:
         attempt = Attempt(name, "timeout", f"stopped after {time.monotonic() - started:.3g} s")
@@ -265,6 +271,11 @@ def _attempt(
     attempt = replace(attempt, seconds=time.monotonic() - started)
     yield Finished(here, attempt)
     return attempt
+
+
+def _is_on_the_whole_line(system: System) -> bool:
+    """Has it one unknown and no edges, so that ``strategies.line`` says all there is to say?"""
+    return getattr(system, "everywhere", False)
 
 
 def _broken(name: str, fault: Exception) -> Attempt:

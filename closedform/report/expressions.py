@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from closedform.algebra.spelled import Spelled
 from closedform.expression import Node
 from closedform.reading.language import unparse
 
@@ -23,6 +24,8 @@ def text_of(value: object) -> str:
         return value
     if isinstance(value, Node):
         return unparse(value)
+    if isinstance(value, Spelled):
+        return value.text
     try:
         return _in_full(value)
     except ValueError:  # Python refuses to print an integer of more than 4,300 digits unless told otherwise

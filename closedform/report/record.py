@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from closedform.attempt import Attempt, Formula
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, Shown, ShownMap
 from closedform.kernel.certificate import Certificate
 from closedform.ladder.verdict import Verdict
-from closedform.points import SOUGHT, CriticalPoints
+from closedform.points import SOUGHT, CriticalPoint, CriticalPoints
 from closedform.problem import Problem
 from closedform.report.expressions import text_of
 
 NO_POINTS = CriticalPoints()
 DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
+
+
+@dataclass(frozen=True)
+class Written:
+    """The expressions of a report as they were found: SymPy's, ours, or text in our language."""
+
+    points: tuple[CriticalPoint, ...]
+    gradient: FrozenMap[str, object]
+    hessian: tuple[tuple[object, ...], ...] | None
+    equations: tuple[object, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +61,18 @@ class ReportRecord:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "critical_points", CriticalPoints(self.critical_points))
+        for key, kind in (("critical_points", CriticalPoints), ("gradient", ShownMap), ("equations", Shown)):
+            object.__setattr__(self, key, kind(getattr(self, key)))
+        if self.hessian is not None:
+            object.__setattr__(self, "hessian", tuple(Shown(row) for row in self.hessian))
+
+    @property
+    def written(self) -> Written:
+        """Points and derivatives as they were found: what is told of them needs their text, and no expression of SymPy's."""
+        rows = None if self.hessian is None else tuple(Shown(row).raw for row in self.hessian)
+        return Written(
+            CriticalPoints(self.critical_points).raw, ShownMap(self.gradient).raw, rows, Shown(self.equations).raw
+        )
 
     @property
     def solution(self) -> Mapping[str, Any] | None:
@@ -65,7 +86,7 @@ class ReportRecord:
         if given is not None:
             return {u: given[u] for u in self.problem.unknowns if u in given}
         whole, edge = SOUGHT[self.problem.sense]
-        best = next((p for kind in (whole, edge) for p in self.critical_points if p.kind == kind), None)
+        best = next((p for kind in (whole, edge) for p in self.written.points if p.kind == kind), None)
         if best is not None and (best.numbers or best.exact is not None):
             return best.numbers or {u: text_of(v) for u, v in (best.exact or {}).items()}
         return dict(self.formula.unknown) if self.formula is not None and self.verdict.minimiser == "closed" else None

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import Any, Literal
 
-import sympy as sp
 from flint import acb, arb, ctx, fmpq, fmpz_poly
 
 from closedform.algebra import bridge
+from closedform.algebra.later import sp
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
+from closedform.algebra.spelled import Spelled
 from closedform.expression import Node, add, free_names, negate, number, to_tree
 from closedform.kernel.algebra import tower
 from closedform.kernel.algebra.rational import quotient
@@ -55,7 +57,7 @@ class Requirement:
 class Location:
     """A real point given by expressions, by balls, or as a root of a polynomial; everything said of it is proved.
 
-    ``exact`` maps names to SymPy expressions without free symbols; ``balls`` are fixed enclosures; ``root`` is
+    ``exact`` maps names to expressions without free symbols; ``balls`` are fixed enclosures; ``root`` is
     (polynomial, name) where the one unknown is a root of an irreducible integer polynomial.
     """
 
@@ -316,7 +318,7 @@ def integer_coefficients(top: Any) -> list[Any]:
     terms = {int(m[0]): c for m, c in top.terms()}
     common = 1
     for c in terms.values():
-        common = common * int(c.q) // sp.igcd(common, int(c.q))
+        common = lcm(common, int(c.q))
     return [int((terms.get(i, fmpq(0)) * common).p) for i in range(max(terms) + 1)]
 
 
@@ -337,6 +339,8 @@ def real_value(value: Any, bits: int) -> arb | None:
 
 def not_real(value: Any, bits: int) -> bool:
     """Proved to be no real number: an imaginary part that excludes zero, or no value at all."""
+    if isinstance(value, Spelled):
+        return False
     if value.has(sp.zoo, sp.nan, sp.oo, sp.S.NegativeInfinity):
         return True
     z = complex_ball(value, Sample({}, {}), bits + 200)

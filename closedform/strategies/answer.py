@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import sympy as sp
 from flint import arb, ctx
 
 from closedform.algebra import bridge
+from closedform.algebra.later import np, sp
 from closedform.algebra.roots import decimal_text
+from closedform.algebra.spelled import Spelled
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.expression import Node, to_tree
@@ -27,17 +27,22 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
+from closedform.statement import columns_of
 from closedform.stationarity.location import TINY, Location, Requirement, not_real
-from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.stationarity.polynomial_line import PolynomialLine
+from closedform.strategies.ending import decimal, expression
 from closedform.strategies.translates import keeps
 from closedform.strategies.withdrawn import without_comparisons, without_list_certificates
+
+if TYPE_CHECKING:
+    from closedform.stationarity.scalar import Stationarity
 
 SETTLED = ("solved", "partial", "not_closed", "no_critical_point", "enclosed")
 SEARCHED = ("faces, edges and corners", "a constraint gives an unknown")  # these look at degenerate points as well
 MAX_HESSIAN = 200_000  # entries of the Hessian times the rows of the data
 
 
-def answer(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
+def answer(system: Stationarity | PolynomialLine, found: Attempt, budget: Budget) -> Attempt:
     """The attempt as it may be shown: see the head of this file. Attempts that found nothing pass unchanged."""
     if found.outcome not in SETTLED or not numbers_only(system):
         return found
@@ -51,8 +56,10 @@ def answer(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     return _Gate(system, found, budget).attempt()
 
 
-def numbers_only(system: Stationarity) -> bool:
+def numbers_only(system: Stationarity | PolynomialLine) -> bool:
     """Has the system no parameter and no data in symbols?"""
+    if isinstance(system, PolynomialLine):
+        return True
     if system.parameters:
         return False
     own = set(system.unknowns)
@@ -69,7 +76,7 @@ def numbers_only(system: Stationarity) -> bool:
 
 
 class _Gate:
-    def __init__(self, system: Stationarity, found: Attempt, budget: Budget) -> None:
+    def __init__(self, system: Stationarity | PolynomialLine, found: Attempt, budget: Budget) -> None:
         self.system, self.found, self.budget = system, found, budget
         constrained = system.constrained  # its multipliers are no unknowns of the problem
         self.names = [u.name for u in system.unknowns] if constrained is None else list(constrained.unknowns)
@@ -216,8 +223,7 @@ class _Gate:
 
     def _location(self, p: CriticalPoint) -> Location:
         if p.exact is not None:
-            values = {u: sp.sympify(v) for u, v in p.exact.items()}
-            return Location(exact=values, columns=self.columns, bits=self.bits)
+            return Location(exact={u: expression(v) for u, v in p.exact.items()}, columns=self.columns, bits=self.bits)
         with ctx.workprec(self.bits):
             balls = {u: arb(arb(v), arb((p.radius or {})[u])) for u, v in (p.numeric or {}).items()}
         return Location(balls=balls if set(balls) >= set(self.names) else None, columns=self.columns, bits=self.bits)
@@ -347,9 +353,9 @@ class _Gate:
         stated = None
         if p.loss is not None and not p.loss.free_symbols:
             stated = Location(exact={"loss": p.loss}, bits=self.bits).at()
-        if p.loss is not None and stated is not None and stated["loss"].overlaps(ball) and not p.loss.has(sp.Float):
+        if p.loss is not None and stated is not None and stated["loss"].overlaps(ball) and not _has_decimals(p.loss):
             return p.loss
-        return sp.Float(decimal_text(ball, min(self.budget.digits, 20))[0], 20)
+        return decimal(ball, self.budget.digits)
 
     # -- least values -----------------------------------------------------------------------------------------------
 
@@ -424,3 +430,7 @@ class _Gate:
     def _has_edges(self) -> bool:
         """May a minimum lie on an edge of the domain that belongs to it?"""
         return any(r.op in (">=", "<=", "=") for r in self.system.domain.own())
+
+
+def _has_decimals(value: Any) -> bool:
+    return value.is_Float if isinstance(value, Spelled) else value.has(sp.Float)

@@ -7,20 +7,21 @@ domain of the text as written. Answers with parameters end in ``strategies.formu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-import sympy as sp
 from flint import arb, ctx
 
+from closedform.algebra.later import sp
 from closedform.algebra.roots import decimal_text
+from closedform.algebra.spelled import Spelled, spelled_decimal
 from closedform.attempt import Attempt, Finding, Outcome, Trust, finding, shifted
 from closedform.budget import Budget, working_bits
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, shown
 from closedform.kernel.certificate import Certificate
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
-from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.location import real_value
 
 SIMPLIFIED, SHOWN = 60, 150  # operations of a loss that is simplified, and of one that is shown
@@ -156,7 +157,7 @@ def _minimiser(found: Found) -> Literal["closed", "not_closed"] | None:
 
 def pointed(system: Posed, c: FoundPoint, digits: int) -> CriticalPoint:
     """The point of a candidate, with decimals where it is one of numbers."""
-    exact = None if c.exact is None else {str(u): sp.sympify(v) for u, v in c.exact.items()}
+    exact = None if c.exact is None else {str(u): expression(v) for u, v in c.exact.items()}
     names = [u.name for u in system.unknowns if u.name in (exact or c.balls or {})]  # multipliers are left out
     exact = None if exact is None else FrozenMap({n: exact[n] for n in names})
     balls = dict(c.balls) if c.balls is not None else _balls(exact, working_bits(digits))
@@ -173,11 +174,23 @@ def pointed(system: Posed, c: FoundPoint, digits: int) -> CriticalPoint:
         c.inertia,
         c.multiplicity,
         c.loss if c.loss is not None or c.balls is not None or exact is None else loss_at(system, exact),
-        None if exact is None else c.expression_class or expression_class(*exact.values()),
+        None if exact is None else c.expression_class or expression_class(exact.values()),
         c.conditions,
         c.note,
         c.certificate,
     )
+
+
+def expression(value: Any) -> Any:
+    """SymPy's expression of what a strategy gave, or ours."""
+    return value if isinstance(value, Spelled) else sp.sympify(value)
+
+
+def expression_class(values: Collection[Any]) -> str:
+    """The class in which the values are written; a number of ours is rational or a root of one."""
+    if all(isinstance(v, Spelled) for v in values):
+        return "rational" if all(v.is_Rational for v in values) else "radical"
+    return importlib.import_module("closedform.stationarity.candidates").expression_class(*map(shown, values))
 
 
 def _balls(exact: Mapping[str, Any] | None, bits: int) -> dict[str, arb] | None:
@@ -219,9 +232,15 @@ def least_seen(name: str, point: Mapping[str, float], loss: float, *, downhill: 
     )
 
 
+def decimal(loss: arb, digits: int) -> Any:
+    """The middle of a ball as a number of at most 20 digits."""
+    text = decimal_text(loss, min(digits, 20))[0]
+    return spelled_decimal(text) or sp.Float(text, 20)
+
+
 def height(loss: arb | None, digits: int) -> Any:
     """The loss in a ball as a number of at most 20 digits."""
     if loss is None or not loss.is_finite():
         return None
     with ctx.workprec(working_bits(digits, 60)):
-        return sp.Float(decimal_text(loss, min(digits, 20))[0], 20)
+        return decimal(loss, digits)

@@ -7,20 +7,20 @@ that the line encloses; a point without a formula keeps its decimals.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy as sp
 from flint import arb, ctx
 
 from closedform.algebra import bridge
+from closedform.algebra.later import sp
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget, working_bits
 from closedform.enclosures.line.circles import period_of
-from closedform.enclosures.line.formulas import add_formulas
 from closedform.enclosures.line.functions import Unclear, from_node
 from closedform.enclosures.line.landscape import Escape, Landscape, Stop
 from closedform.enclosures.line.spots import Spot
@@ -30,17 +30,21 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
-from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.location import real_value
-from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.polynomial_line import PolynomialLine
 from closedform.strategies.answer import answer, numbers_only
+from closedform.strategies.ending import expression_class
 from closedform.strategies.withdrawn import without_list_certificates
 
+if TYPE_CHECKING:
+    from closedform.stationarity.scalar import Stationarity
+
+FORMULAS = "closedform.enclosures.line.formulas"
 SHARE = 0.4  # of the time left
 OPEN = ("further points are open", "turns are not listed", "translates by the period")  # what the line settles
 
 
-def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
+def completed(system: Stationarity | PolynomialLine, found: Attempt, budget: Budget) -> Attempt:
     """The attempt with the whole line's truth; unchanged where the line is not one, or was not decided."""
     if len(system.unknowns) != 1 or not numbers_only(system) or system.constrained is not None:
         return found
@@ -56,12 +60,12 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
 
 
 class _Line:
-    def __init__(self, system: Stationarity, found: Attempt, budget: Budget) -> None:
+    def __init__(self, system: Stationarity | PolynomialLine, found: Attempt, budget: Budget) -> None:
         self.system, self.found, self.budget = system, found, budget
         self.x = system.unknowns[0].name
         self.bits = max(333, working_bits(budget.digits))
         self.turns_in_period = 1
-        self.turn = self._turn(list(system.equations))
+        self.turn = self._turn()
         self.modulo = False  # the points stand for all their translates by the period
         self.open = False  # is it open here which point is the least, so that what a strategy proved of it stays?
 
@@ -83,7 +87,7 @@ class _Line:
                 FrozenMap({self.x: value}),
                 kind=kind,
                 multiplicity=spot.multiplicity,
-                expression_class=expression_class(value),
+                expression_class=expression_class((value,)),
             )
         with ctx.workprec(self.bits):
             numeric, radius = decimal_text(ball, self.budget.digits)
@@ -102,8 +106,11 @@ class _Line:
         whole = None if turn is None else ((ball - own) / turn).unique_fmpz()
         return None if whole is None else int(whole)
 
-    def _turn(self, trees: list[Any]) -> Any:
+    def _turn(self) -> Any:
         """The period of what must vanish, as a SymPy number, where it has one."""
+        if isinstance(self.system, PolynomialLine):
+            return None
+        trees = list(self.system.equations)
         period = period_of([from_node(bridge.from_sympy(e)) for e in trees], self.x)
         if period is None:
             return None
@@ -128,8 +135,10 @@ class _Line:
         known = [p.exact[self.x] for p in self.found.points if p.exact is not None]
         known = [v for v in known if not v.free_symbols]
         missing = [s for s in spots if all(self._turns(v, s.at(self.bits)) is None for v in known)]
+        if not missing or isinstance(self.system, PolynomialLine):  # Galois theory has decided those
+            return
         with suppress(OutOfTime):
-            add_formulas(missing, part.share(SHARE * part.remaining))
+            importlib.import_module(FORMULAS).add_formulas(missing, part.share(SHARE * part.remaining))
 
     def concluded(
         self, points: list[CriticalPoint], period: Any, minimiser: Any, findings: list[Finding], what: str

@@ -14,7 +14,7 @@ from flint import arb, ctx, fmpq, fmpq_mat
 from closedform.algebra import bridge
 from closedform.attempt import finding
 from closedform.budget import working_bits
-from closedform.enclosures.certificates import ListedPoint
+from closedform.enclosures.certified import ListedPoint
 from closedform.kernel.algebra.inertia import inertia as inertia_of
 from closedform.kernel.certificate import Certificate
 from closedform.points import Kind

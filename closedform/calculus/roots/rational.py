@@ -5,32 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import sympy as sp
-from flint import arb, fmpz_poly
+from flint import arb, fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra import bridge
 from closedform.algebra.galois.decide import decide
+from closedform.algebra.later import sp
 from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, complex_ball
+from closedform.algebra.spelled import spelled_number, spelled_polynomial
 from closedform.attempt import Finding, finding
 from closedform.budget import Budget
+from closedform.frozen import shown
 from closedform.kernel.certificate import Certificate
 from closedform.reading.language import parse
+
+TRIED = 3512  # primes whose squares are taken out of a root, those below 2^15
+Surd = tuple[fmpq, fmpq, fmpz]  # a + b*sqrt(d)
 
 
 @dataclass(frozen=True)
 class RealRoots:
-    """The real roots in increasing order; ``exact`` runs parallel to ``balls``, None where no expression is known."""
+    """The real roots in increasing order; ``exact`` runs parallel to ``balls``, None where no expression is known.
+
+    ``written`` has the same before anybody asks for SymPy's expressions; of a quadratic it comes with ``surds``, each
+    root as a + b*sqrt(d).
+    """
 
     polynomial: fmpz_poly
     balls: tuple[arb, ...]
-    exact: tuple[Any, ...]
+    written: tuple[Any, ...]
     status: Literal["closed", "not_closed", "unknown"]
     expression_class: str | None = None
     findings: tuple[Finding, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     reason: str = ""
+    surds: tuple[Surd, ...] = ()
+
+    @property
+    def exact(self) -> tuple[Any, ...]:
+        return tuple(shown(v) for v in self.written)
 
 
 def is_rational(poly: Any) -> bool:
@@ -43,8 +57,8 @@ def to_flint(poly: Any) -> fmpz_poly:
     return fmpz_poly([int(c) for c in reversed(whole.all_coeffs())])
 
 
-def to_sympy(f: fmpz_poly, x: Any) -> Any:
-    return sp.Add(*(sp.Integer(int(c)) * x**k for k, c in enumerate(f.coeffs())))
+def to_sympy(f: fmpz_poly | fmpq_poly, x: Any) -> Any:
+    return sp.Add(*(bridge.sympy_rational(fmpq(c)) * x**k for k, c in enumerate(f.coeffs())))
 
 
 def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
@@ -57,20 +71,18 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
     balls = tuple(b for b, _ in isolate_real(f, bits))
     n = f.degree()
     if n == 1:
-        root = sp.Rational(-int(f[0]), int(f[1]))
-        return RealRoots(f, balls, (root,), "closed", "rational")
+        root = fmpq(-f[0], f[1])
+        return RealRoots(f, balls, (spelled_number(root),), "closed", "rational", surds=((root, fmpq(0), fmpz(1)),))
     if not balls:
         return RealRoots(f, (), (), "closed", "rational")
     if n == 2:
-        a, b, c = (sp.Integer(int(f[k])) for k in (2, 1, 0))
-        root = sp.sqrt(b**2 - 4 * a * c)
-        values = [sp.expand((-b + s * root) / (2 * a)) for s in (-1, 1)]
-        return RealRoots(f, balls, _matched(values, balls), "closed", "radical")
+        surds = quadratic_roots(f)
+        return RealRoots(f, balls, tuple(spelled_number(*r) for r in surds), "closed", "radical", surds=surds)
     nothing = (None,) * len(balls)
     decision = decide(f, budget)
-    shown = to_sympy(f, sp.Symbol("x"))
+    equation = spelled_polynomial(fmpq_poly(f), "x")
     if decision.solvable is False and decision.certificate is not None:
-        statement = finding("no root in radicals", "proved", certificate=0, polynomial=shown, group=decision.group)
+        statement = finding("no root in radicals", "proved", certificate=0, polynomial=equation, group=decision.group)
         return RealRoots(f, balls, nothing, "not_closed", None, (statement,), (decision.certificate,))
     if decision.solvable is None:
         return RealRoots(f, balls, nothing, "unknown", reason=decision.reason)
@@ -84,13 +96,29 @@ def real_roots(f: fmpz_poly, bits: int, budget: Budget) -> RealRoots:
         value = None if text is None else bridge.to_sympy(parse(text), {})
         # SymPy takes acos(c) for zero where c < 1 is close to 1: what it made of the text is held against the root
         exact.append(None if value is None else _matched([value], (ball,))[0])
-    statement = finding("roots in radicals", "proved", certificate=0, polynomial=shown, cosines="acos" in str(exact))
+    statement = finding("roots in radicals", "proved", certificate=0, polynomial=equation, cosines="acos" in str(exact))
     if None in exact:
         reason = "solvable by radicals, but the expressions are too long to be written out"
         return RealRoots(
             f, balls, nothing, "unknown", reason=reason, findings=(statement,), certificates=(solution.certificate,)
         )
     return RealRoots(f, balls, tuple(exact), "closed", "radical", (statement,), (solution.certificate,))
+
+
+def quadratic_roots(f: fmpz_poly) -> tuple[Surd, Surd]:
+    """The real roots of an irreducible quadratic, the lesser first.
+
+    >>> quadratic_roots(fmpz_poly([-2, 0, 4]))
+    ((0, -1/2, 2), (0, 1/2, 2))
+    """
+    a, b, d = f[2], f[1], f[1] ** 2 - 4 * f[2] * f[0]
+    outside = fmpz(1)
+    for p, k in d.factor(trial_limit=TRIED):
+        whole = p.isqrt()
+        outside *= whole**k if whole**2 == p else p ** (k // 2)
+    shift, half = fmpq(-b, 2 * a), abs(fmpq(outside, 2 * a))
+    inside = d // outside**2
+    return (shift, -half, inside), (shift, half, inside)
 
 
 def _holds(ball: arb, numeric: str, radius: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flint import ctx, fmpq
 
@@ -12,7 +13,6 @@ from closedform.algebra import bridge
 from closedform.budget import Budget
 from closedform.enclosures.line.cells import Line, Mark, line_of, restricted
 from closedform.enclosures.line.circles import period_of
-from closedform.enclosures.line.formulas import add_formulas
 from closedform.enclosures.line.functions import Unclear, from_node, has_switch, identically_zero, put, sign_at
 from closedform.enclosures.line.landscape import Landscape, landscape, period_of_loss
 from closedform.enclosures.line.spots import BITS, Spot
@@ -22,9 +22,13 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree, add, mul
 from closedform.kernel.reading import Refused
+from closedform.statement import columns_of
 from closedform.stationarity.domain import defined
 from closedform.stationarity.location import Requirement
-from closedform.stationarity.scalar import Stationarity, columns_of
+
+if TYPE_CHECKING:
+    from closedform.stationarity.polynomial_line import PolynomialLine
+    from closedform.stationarity.scalar import Stationarity
 
 STARTS = (fmpq(-1, 10), fmpq(-13, 100), fmpq(-7, 100), fmpq(-31, 100), fmpq(-3, 7))
 
@@ -44,7 +48,7 @@ class Solutions:
         return not self.open and not self.intervals
 
 
-def landscape_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = ()) -> Landscape:
+def landscape_of(system: Stationarity | PolynomialLine, budget: Budget, forms: Sequence[Tree] = ()) -> Landscape:
     """The landscape of the loss of a system with one unknown over numbers; raises ``Unclear`` where nothing is known.
 
     >>> from closedform.problem import read
@@ -66,7 +70,7 @@ def landscape_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = (
     return found
 
 
-def solutions_of(system: Stationarity, budget: Budget, forms: Sequence[Tree] = ()) -> Solutions:
+def solutions_of(system: Stationarity | PolynomialLine, budget: Budget, forms: Sequence[Tree] = ()) -> Solutions:
     """All solutions of a system of equations in one unknown over numbers; raises ``Unclear`` where nothing is known.
 
     >>> from closedform.problem import read
@@ -102,7 +106,7 @@ def exact_zeros(equation: Any, x: Any, budget: Budget) -> tuple[Any, ...] | None
         found = _common_zeros([from_node(node)], line, None, budget)
     except (Unclear, Refused):
         return None
-    add_formulas(found.spots, budget)
+    importlib.import_module("closedform.enclosures.line.formulas").add_formulas(found.spots, budget)
     values = [_formula_of(s) for s in found.spots]
     return tuple(values) if found.complete and not found.intervals and None not in values else None
 
@@ -178,7 +182,7 @@ def _sign_at(spot: Spot, tree: Tree) -> int | None:
         return None
 
 
-def _unknown(system: Stationarity) -> str:
+def _unknown(system: Stationarity | PolynomialLine) -> str:
     if len(system.unknowns) != 1:
         raise Unclear("there is more than one unknown")
     return system.unknowns[0].name
@@ -192,7 +196,7 @@ def _node(expr: object) -> Node:
 
 
 def _line(
-    system: Stationarity, trees: list[Tree], x: str, budget: Budget, loss: bool
+    system: Stationarity | PolynomialLine, trees: list[Tree], x: str, budget: Budget, loss: bool
 ) -> tuple[Line, Tree | None, Tree | None]:
     """The domain; one period of it (with the period, and the drift of the loss) where everything is periodic."""
     own = system.domain.own()

@@ -62,12 +62,12 @@ def _question(report: ReportRecord) -> Iterator[tuple[Inline, ...]]:
     problem = report.problem
     if problem.catalogue is not None and problem.loss is not None:
         yield "loss" if problem.sense == "min" else "to be maximised", Math(problem.loss)
-    for e in report.equations[:FEW] if problem.loss is None else ():
+    for e in report.written.equations[:FEW] if problem.loss is None else ():
         yield "equation", Equation(e, 0)
-    for u, g in list(gradient(problem, report.gradient).items())[:FEW]:
+    for u, g in list(gradient(problem, report.written.gradient).items())[:FEW]:
         yield f"d/d{u}", Math(g)
-    if len(report.gradient) > FEW:
-        yield "", f"… and {len(report.gradient) - FEW} more derivatives"
+    if len(report.written.gradient) > FEW:
+        yield "", f"… and {len(report.written.gradient) - FEW} more derivatives"
     if sentence := namesakes(problem):
         yield "where", sentence
     for note in problem.notes:
@@ -80,12 +80,12 @@ def _question(report: ReportRecord) -> Iterator[tuple[Inline, ...]]:
 
 def _is_more_to_list(report: ReportRecord) -> bool:
     """Does the answer's sentence leave out a point, or a coordinate?"""
-    points = report.critical_points
+    points = report.written.points
     return len(points) > 1 or any(len(names_of(p)) > 4 for p in points)
 
 
 def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
-    points = report.critical_points
+    points = report.written.points
     if len(names_of(points[0])) > FEW:
         best = next(iter(optima(report) or points))
         rows: list[tuple[Inline, ...]] = [(coordinate(best, u, digits),) for u in names_of(best)[:MOST]]

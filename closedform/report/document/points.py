@@ -30,7 +30,8 @@ def together(points: Sequence[CriticalPoint]) -> list[list[CriticalPoint]]:
     """
     out = dict[object, list[CriticalPoint]]()
     for p in points:
-        out.setdefault(tuple((p.exact or p.numeric or {}).items()), []).append(p)
+        place = tuple((u, text_of(v)) for u, v in (p.exact or p.numeric or {}).items())
+        out.setdefault(place, []).append(p)
     return list(out.values())
 
 

@@ -29,7 +29,7 @@ def textbook(value: Any) -> object:
     >>> unparse(textbook(Sum(x[i], (i, 1, n))/n))
     'mean(x)'
     """
-    if not hasattr(value, "free_symbols") or "Sum(" not in text_of(value):
+    if "Sum(" not in text_of(value) or not hasattr(value, "free_symbols"):
         return value
     from closedform.report.document import moments
 

@@ -54,7 +54,7 @@ def compose(report: ReportRecord, steps: Sequence[Block] = (), digits: int | Non
 
 def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) -> Iterator[Block]:
     yield answer(report)
-    if report.critical_points:
+    if report.written.points:
         yield from _points(report, digits)
     if report.formula is not None:
         yield from _formula(report)
@@ -120,14 +120,16 @@ def _question(report: ReportRecord) -> Iterator[Block]:
     rows.append(("unknown" + "s" * (len(names) > 1), ", ".join(names)))
     if problem.relations:
         rows.append(("where", ", ".join(text_of(r) for r in problem.relations)))
-    for u, g in list(gradient(problem, report.gradient).items())[:MANY]:
+    for u, g in list(gradient(problem, report.written.gradient).items())[:MANY]:
         rows.append((f"d/d{u}", Math(g)))
-    if len(report.gradient) > MANY:
-        rows.append(("", f"… and {len(report.gradient) - MANY} more derivatives (all are in the JSON)"))
-    if not report.gradient:
-        rows += [("equation", Equation(e, 0)) for e in report.equations[:MANY]]
-    if report.hessian is not None and len(report.hessian) == 1:
-        rows.append(("second derivative" if problem.level != "matrix" else "Hessian", Math(report.hessian[0][0])))
+    if len(report.written.gradient) > MANY:
+        rows.append(("", f"… and {len(report.written.gradient) - MANY} more derivatives (all are in the JSON)"))
+    if not report.written.gradient:
+        rows += [("equation", Equation(e, 0)) for e in report.written.equations[:MANY]]
+    if report.written.hessian is not None and len(report.written.hessian) == 1:
+        rows.append(
+            ("second derivative" if problem.level != "matrix" else "Hessian", Math(report.written.hessian[0][0]))
+        )
     if named := namesakes(problem):
         rows.append(("where", named))
     for note in problem.notes:
@@ -161,7 +163,7 @@ def _formula(report: ReportRecord) -> Iterator[Block]:
 
 
 def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
-    points = report.critical_points
+    points = report.written.points
     count = f"{len(points)}{_no_others(report)}"
     complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
     yield Heading(f"{thing(report).capitalize()}s ({count})")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from closedform.algebra import bridge
 from closedform.attempt import Attempt
 from closedform.budget import Budget
-from closedform.enclosures.certificates import listing
+from closedform.enclosures.certified import listing
 from closedform.kernel.reading import Json
 from closedform.stationarity.large.quadratic import QuadraticLoss
 from closedform.stationarity.system import System

@@ -18,7 +18,8 @@ from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
-from closedform.enclosures.certificates import ListedPoint, listed_certificate
+from closedform.enclosures.certificates import listed_certificate
+from closedform.enclosures.certified import ListedPoint
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
 from closedform.points import Kind

@@ -7,31 +7,38 @@ minima are compared in balls (equal ones by exact elimination).
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy as sp
-from flint import arb, fmpq, fmpz_poly
+from flint import arb, fmpq, fmpq_poly, fmpz_poly
 
+from closedform.algebra.later import sp
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.sampling import Sample, real_ball
+from closedform.algebra.spelled import spelled_number
 from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.rational import RealRoots
-from closedform.enclosures.certificates import ListedPoint, listed_certificate
+from closedform.enclosures.certified import ListedPoint, listing
 from closedform.expression import Node, to_tree
+from closedform.frozen import shown
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Json, Refused
 from closedform.points import Kind
+from closedform.statement import columns_of
 from closedform.stationarity.location import Location, Side, integer_coefficients
-from closedform.stationarity.scalar import Stationarity, columns_of
+from closedform.stationarity.polynomial_line import PolynomialLine
 from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+
+if TYPE_CHECKING:
+    from closedform.stationarity.scalar import Stationarity
 
 name = "univariate polynomial"
 example = {"loss": "x**4 - x**2"}
@@ -40,8 +47,10 @@ counterexample = {"loss": "exp(x) - 2*x"}
 MAX_DEGREE = 400
 
 
-def declines(system: Stationarity) -> str | None:
+def declines(system: Stationarity | PolynomialLine) -> str | None:
     """A sentence when the system is not one rational equation in one unknown over Q, else None."""
+    if isinstance(system, PolynomialLine):
+        return None
     if len(system.unknowns) != 1 or len(system.equations) != 1:
         return "there is more than one unknown"
     if system.kind not in ("polynomial", "rational"):
@@ -68,26 +77,20 @@ class _Zero:
 
     @property
     def exact(self) -> Any:
-        return self.roots.exact[self.index]
+        return self.roots.written[self.index]
 
 
-def attempt(system: Stationarity, budget: Budget) -> Attempt:
+def attempt(system: Stationarity | PolynomialLine, budget: Budget) -> Attempt:
     """Every real critical point, with certificates; "failed" only where solvability was not decided."""
-    x = system.unknowns[0]
-    source = system.gradient[0] if system.gradient is not None else system.equations[0]
-    numerator, denominator = sp.fraction(sp.cancel(sp.together(source)))
-    try:
-        top, bottom = sp.Poly(numerator, x), sp.Poly(denominator, x)
-    except sp.PolynomialError:
-        return Attempt(name, "declined", "the gradient is not rational")
-    if not all(c.is_Rational for c in (*top.all_coeffs(), *bottom.all_coeffs())):
-        return Attempt(name, "declined", "the coefficients are not rational")
-    if top.is_zero:
-        return Attempt(name, "failed", "the gradient is zero everywhere")
-    if top.degree() > MAX_DEGREE:
-        return Attempt(name, "failed", f"the gradient has degree {top.degree()}, more than {MAX_DEGREE}")
-    f, d = rational_roots.to_flint(top), rational_roots.to_flint(bottom)
-    sign = _same_sign(top, f) * _same_sign(bottom, d)
+    if isinstance(system, PolynomialLine):
+        f, d, sign = system.slope.numer(), fmpz_poly([1]), 1
+    else:
+        read = _read(system)
+        if isinstance(read, Attempt):
+            return read
+        f, d, sign = read
+    if f.degree() > MAX_DEGREE:
+        return Attempt(name, "failed", f"the gradient has degree {f.degree()}, more than {MAX_DEGREE}")
     bits = working_bits(budget.digits, 80)
     line = _Line(system, f, d, sign, bits)
     zeros = list[_Zero]()
@@ -108,6 +111,23 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     return _Answer(system, line, zeros, decided, budget).attempt(f)
 
 
+def _read(system: Stationarity) -> tuple[fmpz_poly, fmpz_poly, int] | Attempt:
+    """The gradient as a quotient of integer polynomials and a sign."""
+    x = system.unknowns[0]
+    source = system.gradient[0] if system.gradient is not None else system.equations[0]
+    numerator, denominator = sp.fraction(sp.cancel(sp.together(source)))
+    try:
+        top, bottom = sp.Poly(numerator, x), sp.Poly(denominator, x)
+    except sp.PolynomialError:
+        return Attempt(name, "declined", "the gradient is not rational")
+    if not all(c.is_Rational for c in (*top.all_coeffs(), *bottom.all_coeffs())):
+        return Attempt(name, "declined", "the coefficients are not rational")
+    if top.is_zero:
+        return Attempt(name, "failed", "the gradient is zero everywhere")
+    f, d = rational_roots.to_flint(top), rational_roots.to_flint(bottom)
+    return f, d, _same_sign(top, f) * _same_sign(bottom, d)
+
+
 def _same_sign(poly: Any, f: fmpz_poly) -> int:
     return 1 if (poly.LC() > 0) == (int(f.leading_coefficient()) > 0) else -1
 
@@ -115,7 +135,7 @@ def _same_sign(poly: Any, f: fmpz_poly) -> int:
 class _Line:
     """The real line with the sign of the gradient on it."""
 
-    def __init__(self, system: Stationarity, f: fmpz_poly, d: fmpz_poly, sign: int, bits: int) -> None:
+    def __init__(self, system: Stationarity | PolynomialLine, f: fmpz_poly, d: fmpz_poly, sign: int, bits: int) -> None:
         self.system, self.f, self.d, self.sign = system, f, d, sign
         self.x = system.unknowns[0].name
         self.bits = bits
@@ -168,10 +188,16 @@ class _Line:
 
 class _Answer:
     def __init__(
-        self, system: Stationarity, line: _Line, zeros: list[_Zero], decided: list[RealRoots], budget: Budget
+        self,
+        system: Stationarity | PolynomialLine,
+        line: _Line,
+        zeros: list[_Zero],
+        decided: list[RealRoots],
+        budget: Budget,
     ) -> None:
         self.system, self.line, self.zeros, self.decided, self.budget = system, line, zeros, decided, budget
-        self.x = system.unknowns[0]
+        self.x: str = system.unknowns[0].name
+        self.polynomial = _over_rationals(system)
 
     def attempt(self, f: fmpz_poly) -> Attempt:
         record, points = Record(), self._points()
@@ -205,12 +231,12 @@ class _Answer:
             points.append(
                 FoundPoint(
                     None if z.exact is None else {self.x: z.exact},
-                    {self.x.name: z.ball},
+                    {self.x: z.ball},
                     "global minimum" if i in best else kinds[i],
                     inertia if self.system.loss is not None else None,
                     z.multiplicity,
                     self._loss(z),
-                    None if z.exact is None or z.exact.is_Rational else "radical",
+                    None if z.exact is None else "rational" if z.exact.is_Rational else "radical",
                 )
             )
         return tuple(points)
@@ -237,18 +263,29 @@ class _Answer:
         return self.line.slope(middle - step), self.line.slope(middle + step)
 
     def _loss_ball(self, z: _Zero) -> arb | None:
-        return self.line.value(self.system.loss, z.ball) if self.system.loss is not None else None
+        what = self.system.tree if isinstance(self.system, PolynomialLine) else self.system.loss
+        return self.line.value(what, z.ball) if what is not None else None
 
     def _loss(self, z: _Zero) -> Any:
         """The exact loss, reduced modulo the factor where the loss is a polynomial; None where it would be long."""
-        loss = self.system.loss
-        if z.exact is None or loss is None:
+        if z.exact is None:
             return None
-        if loss.is_polynomial(self.x):
-            g = rational_roots.to_sympy(z.roots.polynomial, self.x)
-            value = sp.expand(sp.rem(loss, g, self.x).subs(self.x, z.exact))
+        if self.polynomial is not None:
+            rest = self.polynomial % fmpq_poly(z.roots.polynomial)
+            if rest.degree() <= 0:
+                return spelled_number(rest[0])
+            if z.roots.surds:  # where the rest is linear
+                a, b, d = z.roots.surds[z.index]
+                return spelled_number(rest[0] + rest[1] * a, rest[1] * b, d)
+            value = sp.expand(rational_roots.to_sympy(rest, shown(z.exact)))
         else:
-            value = loss.subs(self.x, z.exact)
+            loss = self.system.loss
+            if loss is None:
+                return None
+            x = self.system.unknowns[0]
+            if loss.is_polynomial(x):
+                loss = sp.rem(loss, rational_roots.to_sympy(z.roots.polynomial, x), x)
+            value = sp.expand(loss.subs(x, shown(z.exact))) if loss.is_polynomial(x) else loss.subs(x, shown(z.exact))
         return value if sp.count_ops(value) <= 200 else None
 
     def _least(self, candidates: list[int], losses: list[arb | None]) -> list[int]:
@@ -264,46 +301,75 @@ class _Answer:
         """Whether two losses whose balls meet are the same algebraic number."""
         if i == j:
             return True
-        loss: Any = self.system.loss
         a, b = self.zeros[i], self.zeros[j]
-        if sp.expand(loss.subs(self.x, -self.x) - loss) == 0 and (a.ball + b.ball).contains(0) and a.roots is b.roots:
-            return True  # an even loss at a root and its negative, which is a root too
-        if not loss.is_polynomial(self.x):
+        if a.roots is b.roots and (a.ball + b.ball).contains(0) and self._is_even():
+            return True  # at a root and its negative, which is a root too
+        if self.polynomial is not None and a.exact is not None and str(self._loss(a)) == str(self._loss(b)):
+            return b.exact is not None
+        loss: Any = self.system.loss
+        x = self.system.unknowns[0]
+        if not loss.is_polynomial(x):
             return False
         z = sp.Dummy("z")
         product = sp.S.One
         for zero in {id(k.roots): k for k in (a, b)}.values():
-            g = rational_roots.to_sympy(zero.roots.polynomial, self.x)
-            if sp.degree(g, self.x) > 12:
+            g = rational_roots.to_sympy(zero.roots.polynomial, x)
+            if sp.degree(g, x) > 12:
                 return False
-            product *= sp.resultant(g, z - sp.rem(loss, g, self.x), self.x)
+            product *= sp.resultant(g, z - sp.rem(loss, g, x), x)
         values = isolate_real(rational_roots.to_flint(sp.Poly(product, z)), self.line.bits)
         meeting = [v for v, _ in values if v.overlaps(balls[i]) or v.overlaps(balls[j])]
         return len(meeting) == 1
 
+    def _is_even(self) -> bool:
+        if self.polynomial is not None:
+            return not any(self.polynomial.coeffs()[1::2])
+        loss: Any = self.system.loss
+        x = self.system.unknowns[0]
+        return sp.expand(loss.subs(x, -x) - loss) == 0
+
     def _in_the_plane(self) -> bool:
         """Do complex roots count: is the loss a rational function, defined everywhere?"""
-        loss = self.system.loss
-        return not self.system.domain.own() and (loss is None or bool(loss.is_rational_function(self.x)))
+        if self.system.domain.own():
+            return False
+        loss = None if self.polynomial is not None else self.system.loss
+        return loss is None or bool(loss.is_rational_function(self.system.unknowns[0]))
 
     def _certificate(self, points: Sequence[FoundPoint], f: fmpz_poly) -> Certificate | None:
         """The kernel claim ``critical_points`` by roots; None where the loss cannot be written for the kernel."""
         held = self.system.domain.own()
-        if any(r.guards or r.sums or not _is_rational(r.gap, self.x.name) for r in held):
+        if any(r.guards or r.sums or not _is_rational(r.gap, self.x) for r in held):
             return None  # the kernel asks on every root, also where such a relation has no real value
         # roots may come with twice the accuracy that was asked for; the kernel's own rounding must be finer still
         evidence: dict[str, Json] = {"method": "roots", "precision": str(2 * self.line.bits + 100)}
         if not points:
             if self.line.stretches([]) is None or self.line.within is None:
                 return None
-            evidence["inside"] = {self.x.name: str(self.line.within)}
+            evidence["inside"] = {self.x: str(self.line.within)}
         relations: list[Json] = [[r.op, to_tree(r.gap), "0"] for r in held]
         listed = [
-            ListedPoint(p.balls or {}, p.inertia, None if p.exact is None else {self.x.name: p.exact[self.x]})
+            ListedPoint(p.balls or {}, p.inertia, None if p.exact is None else {self.x: p.exact[self.x]})
             for p in points
         ]
         count = _distinct(f) if self._in_the_plane() else None
-        return listed_certificate(self.system, relations, listed, count, evidence, self.budget.digits)
+        if isinstance(self.system, PolynomialLine):
+            statement: dict[str, Json] = {"unknowns": [self.x], "loss": to_tree(self.system.text)}
+            return listing(statement, listed, count, evidence, self.budget.digits)
+        of_expressions = importlib.import_module("closedform.enclosures.certificates").listed_certificate
+        return of_expressions(self.system, relations, listed, count, evidence, self.budget.digits)
+
+
+def _over_rationals(system: Stationarity | PolynomialLine) -> fmpq_poly | None:
+    """The loss as a polynomial over Q, where it is one."""
+    if isinstance(system, PolynomialLine):
+        return system.polynomial
+    x, loss = system.unknowns[0], system.loss
+    if loss is None or not loss.is_polynomial(x):
+        return None
+    coefficients = sp.Poly(loss, x).all_coeffs()[::-1]
+    if not all(c.is_Rational for c in coefficients):
+        return None
+    return fmpq_poly([fmpq(int(c.p), int(c.q)) for c in coefficients])
 
 
 def _is_rational(node: Node, x: str) -> bool:
