@@ -52,7 +52,7 @@ def enclose(function: Function, guess: Sequence[arb | float], digits: int, budge
 def _newton(
     function: Function, x: list[arb], digits: int, budget: Budget, steps: list[tuple[float, float]]
 ) -> Enclosed | None:
-    tolerance = arb(10) ** (-digits - 3)
+    tolerance, half = arb(10) ** (-digits - 3), arb(10) ** (-digits // 2 - 3)  # a step in a box squares its width
     previous, jacobian = None, list[list[arb]]()
     for count in range(60):
         budget.check()
@@ -66,20 +66,28 @@ def _newton(
         steps.append((_norm(values), size))
         if size > 1e8 or (count > 25 and previous is not None and size > previous):
             return None
-        previous = size
+        previous, small = size, tolerance if size < tolerance else half
+        if all(bool(abs(s) <= small * (abs(v) + tolerance)) for s, v in zip(step, x, strict=True)):
+            found = _prove(function, x, values, step, digits, steps)
+            narrow = found is not None and all(bool(p.rad() <= tolerance * (abs(p) + tolerance)) for p in found.point)
+            if narrow or small is tolerance:
+                return found
         x = [(v - s).mid() for v, s in zip(x, step, strict=True)]
-        if all(bool(abs(s) <= tolerance * (abs(v) + tolerance)) for s, v in zip(step, x, strict=True)):
-            return _prove(function, x, step, digits, steps)
     return None
 
 
 def _prove(
-    function: Function, x: list[arb], step: list[arb], digits: int, steps: list[tuple[float, float]]
+    function: Function,
+    x: list[arb],
+    values: list[arb],
+    step: list[arb],
+    digits: int,
+    steps: list[tuple[float, float]],
 ) -> Enclosed | None:
+    """Newton's step from x, which is about ``step``, with the Jacobian of a box that holds x and the zero."""
     small = arb(10) ** (-digits - 4)
     radii = [(4 * abs(s) + small * (abs(v) + small)).upper() for s, v in zip(step, x, strict=True)]
     box = [arb(v, r) for v, r in zip(x, radii, strict=True)]
-    values, _ = function.system(x, False)
     _, jacobian = function.system(box)
     step_in_box = solve_step(jacobian, values)
     if step_in_box is None or not all(bool(abs(s) < r) for s, r in zip(step_in_box, radii, strict=True)):

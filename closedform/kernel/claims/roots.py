@@ -58,8 +58,7 @@ def _isolated(f: fmpz_poly, discs: list[Disc], bits: int) -> bool:
         found = list[tuple[acb, arb]]()
         for re, im, radius, _, real in discs:
             centre = acb(arb(re), arb(im))
-            z, r = centre.mid(), arb(0)
-            z = acb(z.real) if real else z
+            z, r = acb(centre.real.mid()) if real else centre.mid(), arb(0)
             if radius == 0 and real and im == 0 and fmpq_poly(f)(re) == 0:
                 z = centre
             else:

@@ -30,6 +30,7 @@ _COMMA_DECIMAL = re.compile(r"[-+]?[0-9]*,[0-9]*(?:[eE][-+]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T].*)?|[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
 _TRUTH = {"true": Fraction(1), "false": Fraction(0)}
 MAX_SHOWN = 40
+MOST_AT_ONCE = 10**15
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Column:
 
 def missing(value: object) -> bool:
     """Whether a cell says that it has no value (empty, NaN, NA, null, ?)."""
-    if value is None or (isinstance(value, float) and value != value):
-        return True
+    if value is None or isinstance(value, float):
+        return value is None or value != value
     return _MISSING.fullmatch(str(value).strip()) is not None
 
 
@@ -75,7 +76,7 @@ def decimal_mark(columns: Iterable[Iterable[object]]) -> Decimal:
 
 def read_column(key: str, values: Sequence[Any], decimal: Decimal = ".") -> Column:
     """The column that these cells make."""
-    out, gaps, floats, percent = list[Fraction](), list[int](), False, 0
+    out, gaps, floats, percent, scale = list[Fraction](), list[int](), False, 0, 1
     truth = [t for value in values if isinstance(value, str) and (t := _TRUTH.get(value.strip().lower())) is not None]
     flags = bool(truth) and all(missing(v) or str(v).strip().lower() in _TRUTH for v in values)
     for row, value in enumerate(values):
@@ -85,6 +86,10 @@ def read_column(key: str, values: Sequence[Any], decimal: Decimal = ".") -> Colu
         if missing(value):
             out.append(Fraction(0))
             gaps.append(row)
+            continue
+        if type(value) is float and (whole := _whole(value, scale)) is not None:
+            out.append(Fraction(whole, scale))
+            floats = floats or out[-1].denominator != 1
             continue
         text = _text(value)
         if flags:
@@ -96,6 +101,8 @@ def read_column(key: str, values: Sequence[Any], decimal: Decimal = ".") -> Colu
             return Column(words=tuple("" if missing(v) else _text(v).strip() for v in values), fault=fault)
         percent += text.rstrip().endswith("%")
         floats = floats or (not isinstance(value, (str, Fraction)) and entry.denominator != 1)
+        if type(value) is float and entry.denominator < MOST_AT_ONCE:
+            scale = max(scale, 10 ** len(text.partition(".")[2]))
         out.append(entry)
     if gaps and len(gaps) == len(out):
         return Column(fault=f"column {key} is empty")
@@ -108,6 +115,14 @@ def read_column(key: str, values: Sequence[Any], decimal: Decimal = ".") -> Colu
         notes.append(f"column {key} is in percent: 50% is 1/2")
     words = tuple("" if missing(v) else str(v).strip() for v in values) if flags else ()
     return Column(tuple(out), tuple(gaps), words, "", tuple(notes), floats)
+
+
+def _whole(value: float, scale: int) -> int | None:
+    """m, where m/scale is the shortest decimal that prints the float: of 15 digits at most only one is read as it."""
+    if not abs(value) * scale < MOST_AT_ONCE:
+        return None
+    whole = round(value * scale)
+    return whole if whole / scale == value else None
 
 
 def _text(value: object) -> str:
