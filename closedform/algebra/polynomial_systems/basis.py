@@ -222,7 +222,7 @@ def _reduce(
                 budget.check()
             where = np.array([at[m] for m in monomials])
             factor = dense[hit, column]
-            block = np.ix_(hit, where)
+            block = (hit[:, None], where)
             dense[block] = (dense[block] - factor[:, None] * c[None, :]) % p
     free = np.flatnonzero(~pivot_columns)
     rest = dense[:, free]
@@ -252,7 +252,7 @@ def _interreduce(ring: Monomials, rows: list[Row], p: int, budget: Budget, cap: 
     for monomials, c in sorted(lower, key=lambda r: r[0][0], reverse=True):
         hit = np.flatnonzero(dense[:, at[monomials[0]]])
         if len(hit):
-            block = np.ix_(hit, np.array([at[m] for m in monomials]))
+            block = (hit[:, None], np.array([at[m] for m in monomials]))
             dense[block] = (dense[block] - dense[hit, at[monomials[0]]][:, None] * c[None, :]) % p
     out = list[Row]()
     for (monomials, _), line in zip(rows, dense, strict=True):

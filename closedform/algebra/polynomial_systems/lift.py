@@ -8,10 +8,10 @@ that there are no more is not shown here.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from flint import fmpz, fmpz_mod_ctx, fmpz_mod_poly, fmpz_mod_poly_ctx, fmpz_poly, nmod_poly
 
 from closedform.algebra.polynomial_systems.quotient import Univariate
@@ -164,8 +164,8 @@ def _left_inverse(ring: _Ring, x: list[list[int]], jacobian: list[list[Terms]]) 
     evaluation = _Evaluation(ring, [ring.of(v) for v in x])
     j = [[evaluation.value(d) for d in row] for row in jacobian]
     p = int(ring.modulus)
-    rng = np.random.default_rng(1)
-    mix = [[int(v) for v in row] for row in rng.integers(0, p, (n, m))]
+    draw = random.Random(1)
+    mix = [[draw.randrange(p) for _ in range(m)] for _ in range(n)]
     zero = ring.constant(0)
     rows = [
         [sum((j[k][i] * r[k] for k in range(m)), zero) for i in range(n)] + [ring.constant(c) for c in r] for r in mix

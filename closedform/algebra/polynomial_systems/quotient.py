@@ -9,6 +9,7 @@ every unknown is a polynomial in u (Rouillier, AAECC 9 (1999)).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -170,12 +171,12 @@ def minimal_polynomial(quotient: Quotient, i: int) -> nmod_poly:
     return nmod_poly([(p - c) % p for c in column] + [1], p)
 
 
-def candidate_forms(n: int) -> list[tuple[int, ...]]:
+def candidate_forms(n: int) -> Iterator[tuple[int, ...]]:
     """Linear forms with small coefficients, the simplest first."""
-    forms = [tuple(int(i == j) for j in range(n)) for i in reversed(range(n))]
+    yield from (tuple(int(i == j) for j in range(n)) for i in reversed(range(n)))
     rng = np.random.default_rng(0)
-    forms += [tuple(int(v) for v in rng.integers(-k, k + 1, n)) for k in (1, 2, 3, 5, 10, 30, 100, 1000) for _ in "ab"]
-    return [f for f in forms if any(f)]
+    forms = (tuple(int(v) for v in rng.integers(-k, k + 1, n)) for k in (1, 2, 3, 5, 10, 30, 100, 1000) for _ in "ab")
+    yield from (f for f in forms if any(f))
 
 
 def is_basis(
