@@ -21,7 +21,7 @@ value is 0, and as many unknowns as residuals stand under "within", where Newton
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
@@ -49,8 +49,7 @@ from closedform.kernel.expressions.tree import (
 )
 from closedform.kernel.reading import Json, fields, names, rational, refuse, sequence
 
-MAX_ROWS, MAX_EXPONENT = 2_000, 20_000
-Pair = tuple[fmpq, fmpq]  # a + b*log(2)
+MAX_ROWS = 2_000
 Kink = tuple[str, tuple[tuple[Key, fmpq], ...]]  # the head, max or log, and the linear form z
 
 
@@ -86,8 +85,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
             else:
                 squares.prove_zero(at, within)
     else:
-        at = {x: number(t, {}) for x, t in point.items()}
-        reached = sum((c * plain(number(r, at)) ** 2 for c, r in squares.rows), ZERO)
+        reached = sum((c * _exactly(bind(r, point, {})) ** 2 for c, r in squares.rows), ZERO)
         if reached != value:
             refuse(f"the loss at the point is {reached}, not {value}")
     with ctx.workprec(bits):
@@ -284,67 +282,10 @@ def dot(a: list[fmpq], b: list[fmpq]) -> fmpq:
     return sum((x * y for x, y in zip(a, b, strict=True)), ZERO)
 
 
-# -- numbers a + b*log(2) ------------------------------------------------------------------------------------------
-
-
-def plain(value: Pair) -> fmpq:
-    return value[0] if value[1] == 0 else refuse("a number with log(2) where a rational one is needed")
-
-
-def number(tree: Tree, at: Mapping[str, Pair]) -> Pair:
-    """The exact value of a tree at coordinates a + b*log(2); refused where it is no such number."""
-    if isinstance(tree, fmpq):
-        return tree, ZERO
-    if isinstance(tree, str):
-        return at[tree] if tree in at else refuse(f"no value for {tree}")
-    values = [number(a, at) for a in tree[1:]]
-    return _COMBINED[str(tree[0])](values) if tree[0] in _COMBINED else refuse(f"no exact value of {tree[0]}")
-
-
-def _sum(values: list[Pair]) -> Pair:
-    return sum((a for a, _ in values), ZERO), sum((b for _, b in values), ZERO)
-
-
-def _product(values: list[Pair]) -> Pair:
-    a, b = ONE, ZERO
-    for c, d in values:
-        if b != 0 and d != 0:
-            refuse("a product of two logarithms")
-        a, b = a * c, a * d + b * c
-    return a, b
-
-
-def _power(values: list[Pair]) -> Pair:
-    base, exponent = plain(values[0]), as_integer(plain(values[1]))
-    if exponent is None or abs(exponent) > MAX_EXPONENT or (exponent < 0 and base == 0):
-        refuse("a power has no exact value here")
-    return base**exponent, ZERO
-
-
-def _exp(value: Pair) -> fmpq:
-    whole = as_integer(value[1])
-    if value[0] != 0 or whole is None or abs(whole) > MAX_EXPONENT:
-        refuse("an exponential is no power of two")
-    return TWO**whole
-
-
-def _log(value: Pair) -> Pair:
-    p, q = plain(value).p, plain(value).q
-    whole = p.bit_length() - q.bit_length()
-    return (ZERO, fmpq(int(whole))) if fmpq(p, q) == TWO ** int(whole) else refuse("a logarithm of no power of two")
-
-
-def _tanh(value: Pair) -> fmpq:
-    square = _exp((2 * value[0], 2 * value[1]))
-    return (square - 1) / (square + 1)
-
-
-_COMBINED: dict[str, Callable[[list[Pair]], Pair]] = {
-    "+": _sum,
-    "*": _product,
-    "^": _power,
-    "exp": lambda values: (_exp(values[0]), ZERO),
-    "log": lambda values: _log(values[0]),
-    "tanh": lambda values: (_tanh(values[0]), ZERO),
-    "max": lambda values: (max(plain(v) for v in values), ZERO),
-}
+def _exactly(tree: Tree) -> fmpq:
+    """The value of a number, with t = exp(log(2)) = 2; refused where log(2) stays, or there are other logarithms."""
+    above, below = Field({("log(2)",): ("t", ONE)}, ["log(2)"], {}).quotient(tree, {})
+    top, bottom = (p.compose(p.context().constant(2), p.context().gens()[1]) for p in (above, below))
+    if not top.is_constant() or not bottom.is_constant() or bottom.is_zero():
+        refuse(f"no exact value of {infix(tree)[:80]}")
+    return fmpq(top.leading_coefficient() if not top.is_zero() else 0, bottom.leading_coefficient())

@@ -17,10 +17,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple
 
-import flint
 from flint import fmpq
+from flint import nmod_mat as Matrix
 
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read
@@ -33,25 +33,6 @@ PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
 _OF = dict[str, Callable[[int, "Sample"], int]]  # the derivative of a function at x
 
 
-class Matrix(Protocol):
-    """FLINT's matrices modulo p, as far as they are used here (python-flint has no types for them)."""
-
-    def nrows(self) -> int: ...
-    def ncols(self) -> int: ...
-    def entries(self) -> list[int]: ...
-    def transpose(self) -> Matrix: ...
-    def inv(self) -> Matrix: ...
-    def det(self) -> int: ...
-    def nullspace(self) -> tuple[Matrix, int]: ...
-    def __getitem__(self, at: tuple[int, int]) -> int: ...
-    def __add__(self, other: Matrix) -> Matrix: ...
-    def __sub__(self, other: Matrix) -> Matrix: ...
-    def __mul__(self, other: Matrix | int) -> Matrix: ...
-
-
-_new = cast("Callable[[int, int, list[int], int], Matrix]", vars(flint)["nmod_mat"])
-
-
 class Dual(NamedTuple):
     """A matrix, its derivative (None for zero), and a bound on the degree of its entries."""
 
@@ -61,7 +42,7 @@ class Dual(NamedTuple):
 
 
 def matrix(rows: int, cols: int, entries: list[int]) -> Matrix:
-    return _new(rows, cols, entries, P)
+    return Matrix(rows, cols, entries, P)
 
 
 def entries(a: Matrix) -> list[int]:
@@ -551,7 +532,7 @@ def _trial(stated: Stated, sizes: dict[str, int], seed: str) -> int:
         words = set(stated.properties.get(key, []))
         if words & {"sym", "spd", "psd"} and value.value != value.value.transpose():
             refuse(f"the formula of {key} is not symmetric")
-        if "spd" in words and value.value.det() == 0:
+        if "spd" in words and int(value.value.det()) == 0:
             refuse(f"the formula of {key} is singular")
         sample.known[key], degrees[key] = value, value.degree
     for tree in stated.constraints:

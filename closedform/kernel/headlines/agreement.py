@@ -61,7 +61,7 @@ def _apart(one: Tree, other: Tree, names: Sequence[str]) -> bool:
 
 def written_out(tree: Tree, columns: Columns) -> Tree:
     """The tree with the entries of columns put in, and sums between numbers written out while they are short."""
-    return bind(tree, {}, columns, MAX_ROWS, strict=False)
+    return bind(tree, {}, columns, MAX_ROWS, requirements)
 
 
 def parts(tree: Tree) -> int:

@@ -19,6 +19,7 @@ from closedform.kernel.claims.zeros.newton import by_newton, inertia_at, system
 from closedform.kernel.claims.zeros.rational_gradient import quotients
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.binding import bind
+from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import Relation, Tree, read, write
 from closedform.kernel.expressions.values import evaluate_complex, excludes_zero
@@ -358,7 +359,7 @@ class Place:
     def exact_value(self) -> Tree | None:
         if self.exact is None or not self.closed or self.question.loss is None:
             return None
-        return bind(self.question.loss, self.exact, self.question.columns, strict=False)
+        return bind(self.question.loss, self.exact, self.question.columns, asks=requirements)
 
     def _loss(self) -> Finding:
         written, value = str(self.said["loss"]), self.value()

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from flint import arb, fmpq, fmpq_mat
 
-from closedform.kernel.claims.least_value import Pair, Squares, number
+from closedform.kernel.claims.least_value import Squares
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import ZERO, Tree, free_names
 from closedform.kernel.reading import Refused
 from closedform.strategies.exponentials.field import common_measure
+from closedform.strategies.networks.dyadic import Pair, number
 
 SMOOTH, KINKED = ("exp", "tanh"), ("max", "min", "abs", "sign")
 MAX_DENOMINATOR = 2**10  # of the slope of an exponent: the power of two would be too large (deep layers)
