@@ -41,6 +41,7 @@ class Generator:
     real: bool = False
     names: frozenset[str] = frozenset()
     relation: fmpq_mpoly | None = None
+    degree: int = 0  # of its relation, once that is used
     log: Fraction | None = None  # its logarithm, where it is exp of something real
     exp: Fraction | None = None  # its exponential, where it is a logarithm
     root: tuple[Fraction, int] | None = None  # (a, k) where it is the k-th root of a positive a
@@ -102,8 +103,12 @@ class Radicals:
             refuse("an expression grows past the limit of its normal form")
         degrees = p.degrees()
         for k in range(len(self.made), 0, -1):
-            relation, at = self.made[k - 1].relation, self.size - k
-            if relation is not None and degrees[at] >= relation.degrees()[at]:
+            made, at = self.made[k - 1], self.size - k
+            relation = made.relation
+            if relation is None or not degrees[at]:
+                continue
+            made.degree = made.degree or int(relation.degrees()[at])
+            if degrees[at] >= made.degree:
                 if k == 1 and self.cycle is not None:
                     p = divmod(p, self.cycle)[1]
                 p = divmod(p, relation)[1]
