@@ -24,7 +24,6 @@ from closedform.reading.streams.clock import reading_until
 from closedform.report.model import Report
 from closedform.report.sense import turned
 from closedform.report.theorems.table import stated
-from closedform.stationarity.polynomial_line import answers_without_sympy
 from closedform.stationarity.system import Outline
 
 Progress = Callable[[str], None]
@@ -207,7 +206,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
             checked = message
 
     fork = worker.can_fork()
-    needed = problem.level != "matrix" and not answers_without_sympy(problem.minimised())
+    needed = problem.level != "matrix" and not _answers_without_sympy(problem)
     if needed and fork:  # the child has it then, and the answer needs it
         importlib.import_module("sympy")
     elif needed:  # the answer comes back as SymPy expressions: import while the child works
@@ -238,6 +237,12 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     report = numbers.with_solution(report)
     report = report if problem.sense == "min" else turned(report, problem)
     return numbers.with_iteration(report)
+
+
+def _answers_without_sympy(problem: Problem) -> bool:
+    """Is all of the answer in trees of ours?"""
+    line = importlib.import_module("closedform.stationarity.polynomial_line")
+    return line.answers_without_sympy(problem.minimised())
 
 
 def _tell(conclusion: Attempt) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -21,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from closedform.errors import CallError, InputError
 from closedform.frozen import FrozenMap
-from closedform.reading.data import files
 from closedform.reading.data.cells import Column as Cells
 from closedform.reading.data.cells import Decimal, decimal_mark, read_column, refuse_missing
 from closedform.reading.data.handed import Column, array_columns, chunks_of, column_names, columns_of
@@ -34,6 +32,11 @@ if TYPE_CHECKING:
 LARGE_CELLS = 200_000
 LARGE_ROWS = 100_000
 MAX_COLUMNS = 100_000
+
+
+def _files() -> Any:
+    """What reads files: imported where there is one."""
+    return importlib.import_module("closedform.reading.data.files")
 
 
 @dataclass(frozen=True)
@@ -376,7 +379,7 @@ def _from_file(path: Path, mark: Decimal | None) -> Table:
 
 
 def _from_pipe(path: Path, mark: Decimal | None) -> Table:
-    with tempfile.TemporaryDirectory() as folder:
+    with importlib.import_module("tempfile").TemporaryDirectory() as folder:
         copy = Path(folder) / "pipe.csv"
         copy.write_bytes(path.read_bytes())
         table = _from_file(copy, mark)
@@ -395,7 +398,7 @@ def _npz(path: Path, mark: Decimal | None) -> Table:
     named = [(name, member) for member in found for name in column_names(member.key, member.shape)]
     rows = _length({name: member.shape[0] for name, member in named})
     if not _is_large(rows, len(named)):
-        arrays = files.npz(path)
+        arrays = _files().npz(path)
         return _from_columns([c for key, array in arrays.items() for c in array_columns(key, array)], mark, str(path))
     names, spelled, told = _clean([name for name, _ in named])
     return _large(archive.from_npz(path, found, names), names, spelled, _target(names), str(path), told)
@@ -407,22 +410,22 @@ def _parquet(path: Path, mark: Decimal | None) -> Table:
         rows, columns = int(file.metadata.num_rows), tuple(map(str, file.schema_arrow.names))
     lengths = dict[str, int](zip(columns, [rows] * len(columns), strict=True))
     if not _is_large(_length(lengths), len(columns)):
-        return _from_columns(files.parquet(path), mark, str(path))
+        return _from_columns(_files().parquet(path), mark, str(path))
     names, spelled, told = _clean(columns)
     made = columnar.from_parquet(path, names, columns, mark)
     return _large(made, names, spelled, _target(names), str(path), told)
 
 
 def _csv(path: Path, mark: Decimal | None) -> Table:
-    how = files.layout(path)
+    how = _files().layout(path)
     names, spelled, notes = _clean([f"x{j}" for j in range(1, len(how.head) + 1)] if how.bare else how.head)
     notes = [*how.notes, *notes]
     if how.bare:
         notes.append(f"the file has no header; its columns are read as {listed(names)}")
-    if files.has_more_lines(path, min(LARGE_ROWS, LARGE_CELLS // len(names))):
+    if _files().has_more_lines(path, min(LARGE_ROWS, LARGE_CELLS // len(names))):
         made = _streams("text").from_csv(how, names, mark)
         return _large(made, names, spelled, None, str(path), notes)
-    rows = list(files.rows_of(how))
+    rows = list(_files().rows_of(how))
     if not rows:
         raise InputError(f"{path} has a header but no rows")
     return _exact_table(names, list(zip(*rows, strict=True)), mark, spelled, None, str(path), notes)
