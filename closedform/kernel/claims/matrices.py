@@ -2,11 +2,12 @@
 
 The statement is the loss with its symbols' shapes (in size symbols), properties, unknowns and equality constraints; the
 claim gives the unknowns' formulas in the order of evaluation; the evidence says which sizes must exceed which for the
-inverses to exist, and nothing else. The kernel draws sizes, and random matrices modulo p = 2^61 - 1 for the data, from a
-hash of statement and claim, evaluates the formulas, and differentiates the loss along random directions (tangent to the
-constraints) by dual numbers of its own. A rational identity of degree D that is false survives a trial with probability
-at most D/p (Schwartz 1980). A formula that is special to some sizes fails at others: the more often sizes stand in it as
-numbers, the more sizes are tried. That a formula is positive semidefinite is read off how it is written. Functions such as
+inverses to exist, and nothing else. The kernel draws a prime p past 2^60, and random matrices modulo p for the data,
+from a hash of statement and claim, evaluates the formulas, and differentiates the loss along random directions (tangent to
+the constraints) by dual numbers of its own. A rational identity of degree D that is false survives a trial with probability
+at most D/p (Schwartz 1980). A formula that is special to some sizes fails at others: each size takes more values than it
+may be special at, counted by the numbers that sizes and traces may make. That a formula is positive semidefinite is read off
+how it is written. Functions such as
 exp stand for independent indeterminates at each argument, with their derivatives' relations. What is proved is the
 identity at the sizes stated, up to that probability, wherever the inverses exist. Long, for its matrix functions.
 """
@@ -19,16 +20,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from flint import fmpq
+from flint import fmpq, fmpz
 from flint import nmod_mat as Matrix
 
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
-P = 2**61 - 1
+BITS = 60  # of the least prime that is drawn
 MAX_DEPTH, MAX_ENTRIES, MAX_DATA = 200, 1600, 20_000
-MIN_TRIALS, MAX_TRIALS, MIN_VALUES, STEP, MAX_SPREAD = 4, 60, 3, 3, 10
+MIN_TRIALS, MAX_TRIALS, MIN_VALUES, STEP, MAX_VALUES = 4, 100, 3, 3, 24
 PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
 _OF = dict[str, Callable[[int, "Sample"], int]]  # the derivative of a function at x
 
@@ -41,8 +42,26 @@ class Dual(NamedTuple):
     degree: int
 
 
+@dataclass
+class _Modulus:
+    """The prime of the sample that is at work."""
+
+    p: int = 2**BITS + 33
+
+
+MODULUS = _Modulus()
+
+
+def draw_prime(seed: str) -> int:
+    """The first prime from a place between 2^60 and 2^61 on, which whoever writes a formula does not choose."""
+    p = 2**BITS + int.from_bytes(hashlib.sha256(f"{seed}|prime".encode()).digest()[:16], "big") % 2**BITS
+    while not fmpz(p).is_prime():
+        p += 1
+    return p
+
+
 def matrix(rows: int, cols: int, entries: list[int]) -> Matrix:
-    return Matrix(rows, cols, entries, P)
+    return Matrix(rows, cols, entries, MODULUS.p)
 
 
 def entries(a: Matrix) -> list[int]:
@@ -58,20 +77,21 @@ def identity(n: int) -> Matrix:
 
 
 def trace(a: Matrix) -> Matrix:
-    return matrix(1, 1, [sum(int(a[i, i]) for i in range(a.nrows())) % P])
+    return matrix(1, 1, [sum(int(a[i, i]) for i in range(a.nrows())) % MODULUS.p])
 
 
 class Sample:
-    """One choice of random data; evaluates trees there."""
+    """One choice of random data, modulo the prime of its seed (of what stands before "|"); evaluates trees there."""
 
     def __init__(
         self, seed: str, shapes: dict[str, tuple[int, int]], properties: dict[str, list[str]], sizes: dict[str, int]
     ) -> None:
         self.seed, self.shapes, self.properties, self.sizes = seed, shapes, properties, sizes
         self.known: dict[str, Dual] = {}
+        MODULUS.p = draw_prime(seed.partition("|")[0])
 
     def draw(self, label: str) -> int:
-        return int.from_bytes(hashlib.sha256(f"{self.seed}|{label}".encode()).digest()[:16], "big") % P
+        return int.from_bytes(hashlib.sha256(f"{self.seed}|{label}".encode()).digest()[:16], "big") % MODULUS.p
 
     def random(self, what: str, rows: int, cols: int) -> Matrix:
         return matrix(rows, cols, [self.draw(f"{what}[{i},{j}]") for i in range(rows) for j in range(cols)])
@@ -116,7 +136,7 @@ class Sample:
             if tree[:1] not in "-0123456789":
                 return self.name(name(tree, "a name"))
             q: fmpq = rational(tree, "a number")
-            return Dual(matrix(1, 1, [int(q.p) * pow(int(q.q), -1, P) % P]), None, 0)
+            return Dual(matrix(1, 1, [int(q.p) * pow(int(q.q), -1, MODULUS.p) % MODULUS.p]), None, 0)
         head, *rest = sequence(tree, "an expression")
         if head in ("pi", "e") and not rest:  # an indeterminate
             return Dual(matrix(1, 1, [self.draw(str(head))]), None, 1)
@@ -157,7 +177,7 @@ class Sample:
         if head == "vec":
             return _map(a, lambda m: matrix(m.nrows() * m.ncols(), 1, entries(m.transpose())))
         if head == "total":
-            return _map(a, lambda m: matrix(1, 1, [sum(entries(m)) % P]))
+            return _map(a, lambda m: matrix(1, 1, [sum(entries(m)) % MODULUS.p]))
         if head == "diag":
             return _map(a, _diag)
         if head in ("logdet", "det"):
@@ -176,37 +196,37 @@ class Sample:
         if a.slope is None:
             return Dual(value, None, a.degree + 1)
         rates = [_FUNCTIONS[head](x, self) for x in xs]
-        slope = [r * s % P for r, s in zip(rates, entries(a.slope), strict=True)]
+        slope = [r * s % MODULUS.p for r, s in zip(rates, entries(a.slope), strict=True)]
         return Dual(value, matrix(rows, cols, slope), 2 * a.degree + 2)
 
     def at(self, head: str, x: int) -> int:
         """The function's value: exp and log are free, all others are written with them."""
         if head == "recip":
-            return pow(x, -1, P)
+            return pow(x, -1, MODULUS.p)
         if head == "square":
-            return x * x % P
+            return x * x % MODULUS.p
         if head in ("exp", "log", "sin", "cos"):
             return self.draw(f"{head}({x})")
         if head == "softplus":
-            return self.at("log", (1 + self.at("exp", x)) % P)
-        up, half = self.at("exp", x), pow(2, -1, P)
-        down = pow(up, -1, P)
+            return self.at("log", (1 + self.at("exp", x)) % MODULUS.p)
+        up, half = self.at("exp", x), pow(2, -1, MODULUS.p)
+        down = pow(up, -1, MODULUS.p)
         if head == "sigmoid":
-            return up * pow(1 + up, -1, P) % P
-        odd, even = (up - down) * half % P, (up + down) * half % P
-        return odd * pow(even, -1, P) % P if head == "tanh" else odd if head == "sinh" else even
+            return up * pow(1 + up, -1, MODULUS.p) % MODULUS.p
+        odd, even = (up - down) * half % MODULUS.p, (up + down) * half % MODULUS.p
+        return odd * pow(even, -1, MODULUS.p) % MODULUS.p if head == "tanh" else odd if head == "sinh" else even
 
 
 _FUNCTIONS: _OF = {
     "exp": lambda x, s: s.at("exp", x),
-    "log": lambda x, s: pow(x, -1, P),
-    "recip": lambda x, s: -pow(x, -2, P) % P,
+    "log": lambda x, s: pow(x, -1, MODULUS.p),
+    "recip": lambda x, s: -pow(x, -2, MODULUS.p) % MODULUS.p,
     "square": lambda x, s: 2 * x,
     "softplus": lambda x, s: s.at("sigmoid", x),
-    "sigmoid": lambda x, s: s.at("sigmoid", x) * (1 - s.at("sigmoid", x)) % P,
-    "tanh": lambda x, s: 1 - pow(s.at("tanh", x), 2, P),
+    "sigmoid": lambda x, s: s.at("sigmoid", x) * (1 - s.at("sigmoid", x)) % MODULUS.p,
+    "tanh": lambda x, s: 1 - pow(s.at("tanh", x), 2, MODULUS.p),
     "sin": lambda x, s: s.at("cos", x),
-    "cos": lambda x, s: -s.at("sin", x) % P,
+    "cos": lambda x, s: -s.at("sin", x) % MODULUS.p,
     "sinh": lambda x, s: s.at("cosh", x),
     "cosh": lambda x, s: s.at("sinh", x),
 }
@@ -276,7 +296,9 @@ def _power(a: Dual, e: int) -> Dual:
         refuse("a power of a matrix that is not square")
     if e < 0:
         inverse = a.value.inv()
-        a = Dual(inverse, None if a.slope is None else (inverse * a.slope * inverse) * (P - 1), (n + 2) * a.degree)
+        a = Dual(
+            inverse, None if a.slope is None else (inverse * a.slope * inverse) * (MODULUS.p - 1), (n + 2) * a.degree
+        )
     out = Dual(identity(n), None, 0)
     for _ in range(abs(e)):
         out = _times(out, a)
@@ -293,7 +315,7 @@ def _diag(a: Matrix) -> Matrix:
 def _hadamard(a: Matrix, b: Matrix) -> Matrix:
     if (a.nrows(), a.ncols()) != (b.nrows(), b.ncols()):
         refuse("matrices in an elementwise product do not conform")
-    return matrix(a.nrows(), a.ncols(), [x * y % P for x, y in zip(entries(a), entries(b), strict=True)])
+    return matrix(a.nrows(), a.ncols(), [x * y % MODULUS.p for x, y in zip(entries(a), entries(b), strict=True)])
 
 
 def _kron(a: Matrix, b: Matrix) -> Matrix:
@@ -302,7 +324,9 @@ def _kron(a: Matrix, b: Matrix) -> Matrix:
         refuse("a Kronecker product is too large")
     q, s = b.nrows(), b.ncols()
     return matrix(
-        rows, cols, [int(a[i // q, j // s]) * int(b[i % q, j % s]) % P for i in range(rows) for j in range(cols)]
+        rows,
+        cols,
+        [int(a[i // q, j // s]) * int(b[i % q, j % s]) % MODULUS.p for i in range(rows) for j in range(cols)],
     )
 
 
@@ -313,7 +337,7 @@ def _khatrirao(a: Matrix, b: Matrix) -> Matrix:
     return matrix(
         a.nrows() * q,
         cols,
-        [int(a[i // q, j]) * int(b[i % q, j]) % P for i in range(a.nrows() * q) for j in range(cols)],
+        [int(a[i // q, j]) * int(b[i % q, j]) % MODULUS.p for i in range(a.nrows() * q) for j in range(cols)],
     )
 
 
@@ -328,7 +352,7 @@ def _contracted(g: Matrix, a: Matrix, left: bool) -> Matrix:
     def at(i: int, j: int, k: int, l: int) -> int:
         return int(g[k * rows + i, l * cols + j] if left else g[i * p + k, j * q + l])
 
-    return matrix(p, q, [sum(at(i, j, k, l) * x for i, j, x in spots) % P for k in range(p) for l in range(q)])
+    return matrix(p, q, [sum(at(i, j, k, l) * x for i, j, x in spots) % MODULUS.p for k in range(p) for l in range(q)])
 
 
 @dataclass
@@ -426,20 +450,17 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     tall = [names(p, "a row of sizes") for p in sequence(fields(evidence, ("tall",))["tall"], "tall", 100)]
     if any(len(p) < 2 or not set(p) <= set(stated.sizes) for p in tall):
         refuse("tall must name rows of two or more sizes")
-    wanted = MIN_TRIALS + 2 * _mentions(stated)
-    spread = 3 if "kron" in str(claim) + str(statement) else max(3, min(MAX_SPREAD, letters(claim["formula"])))
-    tried, worst = trials(
-        [statement, claim], stated.sizes, tall, spread, wanted, lambda s, seed: _trial(stated, s, seed)
-    )
+    trees = [stated.statement["loss"], *stated.formulas.values(), *stated.constraints]
+    tried, worst = trials([statement, claim], stated.sizes, tall, trees, lambda s, seed: _trial(stated, s, seed))
     at = "; ".join(", ".join(f"{k} = {v}" for k, v in s.items()) for s in tried[:8] if s)
     inverted = dict.fromkeys(_text(t) for f in stated.formulas.values() for t in inverses(f))
     where = " and ".join([*(f"{t} is invertible" for t in inverted)] or ["everything in it is defined"])
     formulas = ", ".join(f"{k} = {_text(v)}" for k, v in stated.formulas.items())
     return (
         f"at {formulas} every {'feasible ' * bool(stated.constraints)}directional derivative of "
-        f"{_text(stated.statement['loss'])} is zero wherever {where}: {len(tried)} random trials modulo 2^61 - 1"
+        f"{_text(stated.statement['loss'])} is zero wherever {where}: {len(tried)} random trials modulo primes past 2^60"
         f"{f' at the sizes {at}' if at else ''} (at these sizes wrong with probability below "
-        f"2^-{61 - worst.bit_length()} each)"
+        f"2^-{BITS - worst.bit_length()} each)"
     )
 
 
@@ -447,19 +468,25 @@ def trials(
     subject: Json,
     symbols: list[str],
     tall: list[list[str]],
-    spread: int,
-    wanted: int,
+    trees: list[Json],
     trial: Callable[[dict[str, int], str], int],
 ) -> tuple[list[dict[str, int]], int]:
-    """The sizes tried and the largest degree, where ``trial`` did not refuse at any sizes and seed drawn from the subject."""
-    worst, tried = 0, list[dict[str, int]]()
+    """The sizes tried and the largest degree, where ``trial`` did not refuse at any sizes and seed drawn from the subject.
+
+    Each size takes one value more than the trees may be special at; matrices of size k have identities of their own of
+    degree 2k and more only (Amitsur and Levitzki 1950).
+    """
+    longest = sum(map(_length, trees))
+    worst, tried, values = 0, list[dict[str, int]](), max(MIN_VALUES, 1 + special(trees, symbols), longest // 2)
+    if symbols and values > MAX_VALUES:
+        refuse("it may be special at too many sizes")
     for number in range(MAX_TRIALS):
-        if len(tried) >= wanted and not _thin(symbols, tried, spread):
+        if len(tried) >= MIN_TRIALS and not _thin(symbols, tried, values):
             break
         seed = hashlib.sha256(
             json.dumps([str(number), *sequence(subject, "a subject")], sort_keys=True).encode()
         ).hexdigest()
-        sizes = draw_sizes(symbols, tall, seed, spread, large=number % MIN_TRIALS == 0)
+        sizes = draw_sizes(symbols, tall, seed, 2 + number % (values + 1))
         try:
             worst = max(worst, trial(sizes, seed))
         except (ZeroDivisionError, ValueError):
@@ -467,33 +494,53 @@ def trials(
         tried.append(sizes)
         if not symbols and len(tried) == 2:
             break
-    if len(tried) < (wanted if symbols else 2):
-        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {wanted} are needed")
-    for size in _thin(symbols, tried, spread):
+    if len(tried) < (MIN_TRIALS if symbols else 2):
+        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {MIN_TRIALS} are needed")
+    for size in _thin(symbols, tried, values):
         refuse(f"the formula has a value at too few values of {size}")
     if worst >= 2**50:
         refuse("the degrees are too large for the test to mean anything")
     return tried, worst
 
 
-def _thin(sizes: list[str], tried: list[dict[str, int]], spread: int) -> list[str]:
-    """The sizes that were not tried at enough values, or at none past the spread; then more are drawn."""
-    values = {size: {s[size] for s in tried} for size in sizes}
-    return [size for size, seen in values.items() if len(seen) < MIN_VALUES or max(seen) <= spread]
+def _thin(sizes: list[str], tried: list[dict[str, int]], values: int) -> list[str]:
+    """The sizes that were not tried at enough values; then more are drawn."""
+    return [size for size in sizes if len({s[size] for s in tried}) < values]
 
 
-def letters(tree: Json) -> int:
-    """How many names a tree has: matrices larger than its degree have no identities of their own (Procesi 1976)."""
-    return sum(map(letters, tree[1:])) if isinstance(tree, list) else int(str(tree)[:1] not in "-0123456789")
+def special(trees: list[Json], symbols: list[str]) -> int:
+    """At how many values of a size an identity that is false may hold: each number that depends on sizes may be zero once.
 
-
-def draw_sizes(
-    symbols: list[str], tall: list[list[str]], seed: str, spread: int, large: bool = False
-) -> dict[str, int]:
-    """Distinct sizes from 2 up, the least at most ``spread`` + 1; of a row (a, b, c) in ``tall``, a exceeds b + c.
-
-    They are drawn by the checker, from the seed; ``large`` asks that even the least exceeds ``spread``.
+    Such are the sizes themselves, traces, totals, norms and determinants, and products of two columns of ones, each of
+    which may also be written as a diagonal or a vec.
     """
+
+    def count(tree: Json) -> int:  # twice the number
+        if isinstance(tree, str):
+            return 2 * int(tree in symbols)
+        head, *args = sequence(tree, "an expression")
+        if head == "^" and len(args) == 2:
+            square = isinstance(args[0], list) and args[0][0] == "norm"
+            return count(args[0]) * abs(integer(args[1], "an exponent", -8, 8)) // (2 if square else 1)
+        own = 2 if head in ("tr", "total", "norm", "det", "logdet") else int(head in ("ones", "vec", "diag"))
+        inside = args[:1] if head == "unvec" else [] if head in ("eye", "ones", "zeros") else args
+        return own + sum(map(count, inside))
+
+    return (sum(map(count, trees)) + 1) // 2
+
+
+def _length(tree: Json) -> int:
+    """How many letters are multiplied in a term at most."""
+    if not isinstance(tree, list):
+        return int(str(tree)[:1] not in "-0123456789")
+    parts = list(map(_length, tree[1:]))
+    if tree[0] == "^":
+        return parts[0] * abs(integer(tree[2], "an exponent", -8, 8))
+    return 0 if tree[0] in ("eye", "ones", "zeros") else (max if tree[0] == "+" else sum)(parts)
+
+
+def draw_sizes(symbols: list[str], tall: list[list[str]], seed: str, least: int) -> dict[str, int]:
+    """Distinct sizes, the least as given, the others drawn from the seed; of a row (a, b, c) in ``tall``, a exceeds b + c."""
     order = sorted(symbols, key=lambda s: hashlib.sha256(f"{seed}|{s}".encode()).digest())
     above = {s: [b for row in tall if row[0] == s for b in row[1:]] for s in symbols}
     ranked = list[str]()
@@ -508,10 +555,9 @@ def draw_sizes(
 
     for s in order:
         place(s, ())
-    out, size = dict[str, int](), 1
+    out, size = dict[str, int](), least - 1
     for s in ranked:
-        drawn = hashlib.sha256(f"{seed}|step {s}".encode()).digest()[0] % (STEP if out else spread)
-        size += 1 + (spread if large and not out else drawn)
+        size += 1 + (hashlib.sha256(f"{seed}|step {s}".encode()).digest()[0] % STEP if out else 0)
         size = max([size, *(1 + sum(out[b] for b in row[1:]) for row in tall if row[0] == s)])
         out[s] = size
     return out
@@ -546,20 +592,6 @@ def _trial(stated: Stated, sizes: dict[str, int], seed: str) -> int:
     if loss.slope is not None and int(loss.slope[0, 0]) != 0:
         refuse("the derivative of the loss at the formula is not zero")
     return 2 * loss.degree + 2
-
-
-def _mentions(stated: Stated) -> int:
-    """How often sizes stand as numbers in the loss and the formulas: each may hide a polynomial in them."""
-
-    def count(tree: Json) -> int:
-        if isinstance(tree, str):
-            return int(tree in stated.sizes)
-        head, *args = sequence(tree, "an expression")
-        if head == "^" and len(args) == 2:
-            return count(args[0]) * abs(integer(args[1], "an exponent", -8, 8))
-        return 0 if head in ("eye", "ones", "zeros") else sum(map(count, args[:1] if head == "unvec" else args))
-
-    return sum(map(count, (stated.statement["loss"], *stated.formulas.values(), *stated.constraints)))
 
 
 def _text(tree: Json) -> str:
@@ -618,7 +650,7 @@ def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) ->
     for c in range(nullity):
         weight = sample.draw(f"tangent {c}")
         for r, (n, direction) in enumerate(basis):
-            out[n] = out[n] + direction * (weight * int(kernel[r, c]) % P)
+            out[n] = out[n] + direction * (weight * int(kernel[r, c]) % MODULUS.p)
     return out
 
 

@@ -63,7 +63,7 @@ def _no_lower_bound(kind: str) -> str:
 MATRICES: dict[str, Theorem] = {
     "stationary matrices": Theorem(_stationary, "Magnus and Neudecker, Matrix Differential Calculus, 1988"),
     "stationary at random matrices": Theorem(
-        "the same, evaluated at random matrices modulo 2^61 - 1 by the kernel's own dual numbers"
+        "the same, evaluated at random matrices modulo primes past 2^60 by the kernel's own dual numbers"
     ),
     "global minimum of the matrices": Theorem(_least, CONVEX),
     "gradient never zero": Theorem("{reason}", "Fermat", topic="no minimum"),

@@ -17,16 +17,13 @@ from math import prod
 
 from closedform.kernel.claims.matrices import (
     HEADS,
-    MAX_SPREAD,
-    MIN_TRIALS,
     Dual,
     Matrix,
-    P,
+    MODULUS,
     Sample,
     draw_sizes,
     entries,
     inverses,
-    letters,
     matrix,
     trace,
     trials,
@@ -119,7 +116,8 @@ def _formula(said: Json, question: Question) -> Finding | None:
             tall = [
                 [str(n) for n in sequence(r, "sizes")] for r in sequence(question.own[name].evidence["tall"], "tall")
             ]
-            trials([*formulas.values(), *texts.values()], sizes_of(question), tall, MAX_SPREAD, MIN_TRIALS, trial)
+            both = [*formulas.values(), *texts.values()]
+            trials(both, sizes_of(question), tall, both, trial)
     except (Refused, ZeroDivisionError, ValueError) as fault:
         return Finding("formula", SEALED, str(fault)[:200])
     word, how = (REFUSED, "it is not that of") if apart else (COVERED, "stationary, by")
@@ -188,8 +186,7 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
                     apart.append("the derivative is another")
                 return 2 * (moved.degree + gradient.degree) + 2
 
-            spread = max(3, min(MAX_SPREAD, letters(loss)))
-            tried, _ = trials([loss, tree], sizes_of(question), [], spread, MIN_TRIALS, trial)
+            tried, _ = trials([loss, tree], sizes_of(question), [], [loss, tree], trial)
         except Refused as fault:
             yield Finding(at, SEALED, str(fault)[:200])
             continue
@@ -228,7 +225,7 @@ def _unique(question: Question) -> str:
         rows = sequence(question.own[name].evidence["tall"], "tall")
         tall = [[str(s) for s in sequence(row, "sizes")] for row in rows]
         try:
-            if all(_regular(question, formulas, inverted, tall, spread) for spread in (2, 3, 4)):
+            if all(_regular(question, formulas, inverted, tall, least) for least in (2, 3, 4)):
                 where = " and ".join(f"{infix(read(t, heads=HEADS))} is invertible" for t in inverted)
                 return f"the equations are linear and regular{f' where {where}' if where else ''}"
         except (Refused, ZeroDivisionError, ValueError):
@@ -237,26 +234,27 @@ def _unique(question: Question) -> str:
 
 
 def _regular(
-    question: Question, formulas: dict[str, Json], inverted: list[Json], tall: list[list[str]], spread: int
+    question: Question, formulas: dict[str, Json], inverted: list[Json], tall: list[list[str]], least: int
 ) -> bool:
     """Whether, at sizes of their own, det H is a constant times a product of powers of the inverted determinants."""
     loss = write(question.loss or ZERO)
-    seed = hashlib.sha256(json.dumps([str(spread), loss, formulas], sort_keys=True).encode()).hexdigest()
-    sizes, found, entered = draw_sizes(sizes_of(question), tall, seed, spread), list[list[int]](), 0
+    seed = hashlib.sha256(json.dumps([str(least), loss, formulas], sort_keys=True).encode()).hexdigest()
+    sizes, found, entered = draw_sizes(sizes_of(question), tall, seed, least), list[list[int]](), 0
     for k in range(3):
         sample = _sample(question, sizes, f"{seed}|{k}")
         for x, tree in formulas.items():
             sample.known[x] = sample.tree(tree, 0)
         hessian = _hessian(sample, [loss, *map(write, question.constraints)], list(formulas))
         entered = hessian.nrows()
-        found.append([int(a.det()) % P for a in (hessian, *(sample.tree(t, 0).value for t in inverted))])
+        found.append([int(a.det()) % MODULUS.p for a in (hessian, *(sample.tree(t, 0).value for t in inverted))])
     if not all(value for values in found for value in values):
         return False
     (first, *below), others = found[0], found[1:]
     exponents = product(range(entered + 1), repeat=len(inverted))
     return any(
         all(
-            values[0] * prod(map(pow_p, below, powers)) % P == first * prod(map(pow_p, values[1:], powers)) % P
+            values[0] * prod(map(pow_p, below, powers)) % MODULUS.p
+            == first * prod(map(pow_p, values[1:], powers)) % MODULUS.p
             for values in others
         )
         for powers in islice(exponents, MAX_POWERS)
@@ -264,7 +262,7 @@ def _regular(
 
 
 def pow_p(base: int, exponent: int) -> int:
-    return pow(base, exponent, P)
+    return pow(base, exponent, MODULUS.p)
 
 
 def _hessian(sample: Sample, trees: list[Json], unknowns: list[str]) -> Matrix:
@@ -284,14 +282,14 @@ def _hessian(sample: Sample, trees: list[Json], unknowns: list[str]) -> Matrix:
 
     zero, single = values(), [values(p) for p in places]
     slopes = [
-        [(b - a) % P for x, y in zip(zero[1:], one[1:], strict=True) for a, b in zip(x, y, strict=True)]
+        [(b - a) % MODULUS.p for x, y in zip(zero[1:], one[1:], strict=True) for a, b in zip(x, y, strict=True)]
         for one in single
     ]
     size, more = len(places), len(slopes[0])
     rows = [[0] * (size + more) for _ in range(size + more)]
     for i, p in enumerate(places):
         for j, q in enumerate(places[: i + 1]):
-            second = (values(p, q)[0][0] - single[i][0][0] - single[j][0][0] + zero[0][0]) % P
+            second = (values(p, q)[0][0] - single[i][0][0] - single[j][0][0] + zero[0][0]) % MODULUS.p
             rows[i][j] = rows[j][i] = second
         for k, slope in enumerate(slopes[i]):
             rows[i][size + k] = rows[size + k][i] = slope
