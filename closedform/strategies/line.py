@@ -244,7 +244,7 @@ class _Landscape(_Line):
             return f" as {self.x} -> {'oo' if escape.way > 0 else '-oo'}"
         place = escape.where
         value = bridge.text(bridge.from_tree(kernel.write(place.exact), {})) if place.exact is not None else ""
-        return f" as {self.x} -> {value or decimal_text(place.at(64), 8)[0]}"
+        return f" as {self.x} -> {value or 'c ' + _rounded(place.at(64), 8)}"
 
 
 def _number(escape: Escape | None) -> str:
@@ -254,4 +254,8 @@ def _number(escape: Escape | None) -> str:
     whole = ball.unique_fmpz()
     if whole is not None and ball.rad() < arb("1e-20"):
         return str(int(whole))
-    return decimal_text(ball, 12)[0] if ball.rad() < arb("1e-13") * (1 + abs(ball.mid())) else ""
+    return _rounded(ball, 12) if ball.rad() < arb("1e-13") * (1 + abs(ball.mid())) else ""
+
+
+def _rounded(ball: arb, digits: int) -> str:
+    return f"≈ {decimal_text(ball, digits)[0]}"
