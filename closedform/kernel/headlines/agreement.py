@@ -23,9 +23,14 @@ SAMPLES, DIGITS = 5, 200
 
 
 def agree(
-    one: Tree, other: Tree, names: Sequence[str], columns: Columns, assumptions: Sequence[Relation] = ()
+    one: Tree,
+    other: Tree,
+    names: Sequence[str],
+    columns: Columns,
+    assumptions: Sequence[Relation] = (),
+    within: Sequence[Relation] = (),
 ) -> bool | None:
-    """The difference is reduced to zero, or is not zero at one of a few fixed points."""
+    """The difference is reduced to zero, or is not zero at one of a few fixed points, which lie ``within`` relations."""
     if infix(one) == infix(other):
         return True
     try:
@@ -35,7 +40,7 @@ def agree(
             pass
         one, other = (written_out(t, columns) for t in (one, other))
         difference = add(one, mul(MINUS, other))
-        if _apart(one, other, names):
+        if _apart(one, other, names, within):
             return False
         if parts(difference) <= MAX_PARTS:
             prove_zero(difference, assumptions)
@@ -45,12 +50,15 @@ def agree(
     return None
 
 
-def _apart(one: Tree, other: Tree, names: Sequence[str]) -> bool:
+def _apart(one: Tree, other: Tree, names: Sequence[str], within: Sequence[Relation] = ()) -> bool:
     """Whether the values differ at some point where both are defined."""
     with ctx.workprec(DIGITS):
         for k in range(SAMPLES):
             at = {x: arb(fmpq(7 + 5 * k + 3 * i, 11 + 2 * k + i) * (-1) ** (k * (i + 1))) for i, x in enumerate(names)}
             try:
+                sides = [(op, evaluate(a, at) - evaluate(b, at)) for op, a, b in within]
+                if not all(bool(gap > 0) if op[0] == ">" else bool(gap < 0) for op, gap in sides if op[0] in "<>"):
+                    continue
                 gap = evaluate(one, at) - evaluate(other, at)
             except Refused:
                 continue

@@ -101,7 +101,8 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
                 refuse(f"{x} is no unknown")
             own = differentiate(rooted(question.loss), x)
             said = rooted(parse(str(written), question.names))
-            answer = agree(own, said, question.names, question.columns)
+            inside = (*(question.domain or ()), *question.assumptions)  # beyond, |x| may have been x
+            answer = agree(own, said, question.names, question.columns, within=inside)
             answer = alike(own, said, question.columns) if answer is None else answer
         except Refused as fault:
             yield Finding(at, SEALED, str(fault)[:200])
