@@ -96,3 +96,9 @@ def test_what_is_covered(name: str) -> None:
     assert [f for f in findings if f.word == REFUSED] == []
     assert {f.place for f in findings if f.headline and f.word == SEALED} == sealed
     assert sum(f.headline for f in findings) >= 2
+
+
+def test_a_gradient_is_compared_inside_the_domain():
+    """For x > 0 the derivative of |x| + x^2 is 1 + 2*x, which is another one beyond."""
+    for loss in ("|x| + x^2", "sqrt(x^2) + x^2", "log(|x| + 1) + x"):
+        assert "REFUSED" not in str(cf.verify(cf.derive(loss, assumptions=["x > 0"])))

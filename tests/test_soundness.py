@@ -150,3 +150,27 @@ def test_a_constraint_with_a_kink_at_the_candidate():
     (point,) = report.critical_points
     assert point.kind == "global minimum"
     assert dict(point.numeric) == {"x": "0", "y": "0"}
+
+
+@pytest.mark.parametrize(
+    ("loss", "assumed"),
+    [
+        ("cos(1/x)", ["x >= -1", "x <= 2"]),  # critical at 1/(k*pi) for every integer k that is not zero
+        ("cos(x^(-3))", ["x >= -4/3", "x <= 20/3"]),
+        ("sin(tan(x))", ["x >= 0", "x <= 2"]),  # tan runs through all values up to pi/2
+        ("sin(tan(x))", []),  # of period pi, with infinitely many points in each
+    ],
+)
+def test_an_angle_that_runs_to_infinity_in_a_bounded_domain(loss, assumed):
+    report = cf.derive(loss, assumptions=assumed)
+    assert not report.faults
+    assert report.verdict.outcome == "partly_closed"
+    assert not report.complete
+
+
+def test_the_turns_of_an_angle_are_those_of_its_range():
+    """exp(x) runs from 1 to e^2 = 7.39 for 0 <= x <= 2, where its cosine vanishes at pi/2 and 3*pi/2."""
+    report = cf.derive("sin(exp(x))", assumptions=["x >= 0", "x <= 2"])
+    assert [p.kind.endswith("minimum") for p in report.critical_points] == [False, True]
+    assert report.complete
+    assert len(report.critical_points) == 2

@@ -196,7 +196,7 @@ def nested_minimum(system: Stationarity, facts: Facts, depth: int = 0) -> bool:
         values = real_roots(own.equations[0], u, facts)
         if any(values.guards) or any(facts.sign(e) not in (1, -1) for e in values.exceptions):
             continue
-        if values.obstacles or values.placeholders or sp.count_ops(values.values) > 120:
+        if values.obstacles or values.placeholders or values.turns_cut or sp.count_ops(values.values) > 120:
             continue
         inside = [v for v in values.values if not u.is_positive or facts.sign(v) == 1]
         if len(inside) != 1 or any(u in r.free_symbols and not _only_sign(r, u) for r in system.relations):

@@ -27,7 +27,13 @@ MAX_OPS = 2_500
 
 
 def real_roots(
-    equation: Any, x: Any, facts: Facts, meaning: Any = None, depth: int = 0, budget: Budget | None = None
+    equation: Any,
+    x: Any,
+    facts: Facts,
+    meaning: Any = None,
+    depth: int = 0,
+    budget: Budget | None = None,
+    original: Any = None,
 ) -> Roots:
     """Candidates for the real roots of ``equation`` in x, or obstacles.
 
@@ -44,7 +50,7 @@ def real_roots(
         return Roots(exceptions=(equation,) if equation.free_symbols else ())
     split, contents = factors(_prepared(equation, x), x)
     found = Roots(exceptions=tuple(c for c in contents if facts.sign(c) not in (1, -1)))
-    solver = _Solver(x, facts, meaning, depth, budget)
+    solver = _Solver(x, facts, meaning, depth, budget, x if original is None else original)
     for factor in split:
         found |= solver.solve(factor)
     composed = composition(equation, x) if found.obstacles else None
@@ -52,6 +58,7 @@ def real_roots(
         inner, t, outer = composed
         other = solver.invert(inner, solver.again(outer, t, solver.as_meaning(inner)))
         found = found if other.obstacles else other
+    found = replace(found, turns_cut=found.turns_cut or solver.turns_cut)
     return found if depth else found.resolved()
 
 
@@ -150,7 +157,7 @@ class _Solver(Inverses):
         return Roots((), (Obstacle(equation, x, self.meaning, "no change of variable makes it a polynomial"),))
 
     def again(self, equation: Any, x: Any, meaning: Any) -> Roots:
-        return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.budget)
+        return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.budget, self.original)
 
     # -- rules: each returns None when it does not apply ---------------------------------------------------------
 

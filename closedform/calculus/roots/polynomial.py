@@ -76,7 +76,8 @@ class Roots:
 
     Values may contain the symbols of ``placeholders``. With symbols in the equation the list is complete wherever none of
     ``exceptions`` vanishes, and a value counts only where its ``guards`` hold (a step was reversible only there).
-    ``loose`` says that a step may have added values that are no roots, beyond those that guards exclude.
+    ``loose`` says that a step may have added values that are no roots, beyond those that guards exclude; ``turns_cut``
+    that only some turns of an angle were followed.
     """
 
     values: tuple[Any, ...] = ()
@@ -88,6 +89,7 @@ class Roots:
     named: tuple[Named, ...] = ()  # symbols in the values that stand for formulas with guards; see ``resolved``
     guards: tuple[tuple[Any, ...], ...] = ()  # of each value, once resolved
     loose: bool = False
+    turns_cut: bool = False
 
     def __or__(self, other: Roots) -> Roots:
         values = dict.fromkeys((*self.values, *other.values))
@@ -100,6 +102,7 @@ class Roots:
             tuple(dict.fromkeys((*self.exceptions, *other.exceptions))),
             tuple(dict.fromkeys((*self.named, *other.named))),
             loose=self.loose or other.loose,
+            turns_cut=self.turns_cut or other.turns_cut,
         )
 
     def resolved(self) -> Roots:

@@ -8,16 +8,19 @@ from typing import Any
 import sympy as sp
 
 from closedform.budget import Budget
-from closedform.calculus.bounds import bounds_of
+from closedform.calculus.bounds import bounds_of, end_of
 from closedform.calculus.roots.polynomial import Obstacle, Roots, guarded
 from closedform.calculus.signs import Facts
 
+MAX_TURNS = 500  # of an angle, beyond which one is followed
+
 
 class Inverses:
-    """Inversion in one unknown x, under facts; ``meaning`` is what x stands for in the original unknown."""
+    """Inversion in one unknown x, under facts; ``meaning`` is what x stands for in the ``original`` unknown."""
 
-    def __init__(self, x: Any, facts: Facts, meaning: Any, depth: int, budget: Budget) -> None:
+    def __init__(self, x: Any, facts: Facts, meaning: Any, depth: int, budget: Budget, original: Any) -> None:
         self.x, self.facts, self.meaning, self.depth, self.budget = x, facts, meaning, depth, budget
+        self.original, self.turns_cut = original, False
 
     def again(self, equation: Any, x: Any, meaning: Any) -> Roots:
         """The roots of another equation, one level down."""
@@ -109,13 +112,17 @@ class Inverses:
         return list(dict.fromkeys(b + k * period for k in turns for b in base))
 
     def _turns(self, argument: Any, period: Any) -> Iterable[int]:
-        low, high = bounds_of(self.x, self.facts.relations)
-        if low is None or high is None:
-            return (0,)
-        ends = (
-            [float(sp.N(argument.subs(self.x, b))) for b in (low, high)]
-            if not argument.subs(self.x, 0).free_symbols
-            else [0.0, 0.0]
-        )
+        """The turns that the range of the argument may hold; one, and ``turns_cut``, where that is not bounded.
+
+        An angle that is linear in an unknown without bounds runs through all turns alike: that is the period's business.
+        """
+        u = self.original
+        whole = argument.subs(self.x, self.meaning)
+        bounds = bounds_of(u, self.facts.relations)
+        low, high = end_of(whole, {u: bounds}, -1), end_of(whole, {u: bounds}, 1)
         p = float(period)
-        return range(int(min(ends) // p) - 1, int(max(ends) // p) + 2)
+        if low is not None and high is not None and float(high - low) < MAX_TURNS * p:
+            return range(int(float(low) // p) - 1, int(float(high) // p) + 2)
+        linear = whole.is_polynomial(u) and sp.degree(whole, u) <= 1
+        self.turns_cut = self.turns_cut or not linear or None not in bounds
+        return (0,)

@@ -77,7 +77,13 @@ def _value(e: Any, u: Any, facts: Facts) -> Any:
     if not u.is_positive:
         return None
     found = real_roots(e, u, facts)
-    if found.obstacles or found.placeholders or len(found.values) != 1 or sp.count_ops(found.values[0]) > 60:
+    if (
+        found.obstacles
+        or found.placeholders
+        or found.turns_cut
+        or len(found.values) != 1
+        or sp.count_ops(found.values[0]) > 60
+    ):
         return None
     return found.values[0] if facts.sign(found.values[0]) == 1 else None
 

@@ -77,7 +77,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         )
     if any(j.sometimes for j in judged):
         return _Answer(system, facts, found, judge, budget).with_points(judged)
-    if _period(system):
+    if _period(system) or found.turns_cut:
         return Attempt(name, "failed", "only one turn of the circular functions was looked at")
     if not judge.numeric or not all(j.never for j in judged):
         return Attempt(name, "failed", "it is open whether a candidate is real, in the domain and a solution")
@@ -89,7 +89,8 @@ def _for_all_data(system: Stationarity, found: Roots, facts: Facts, budget: Budg
     """The answer in symbols: also where a leading coefficient vanishes, each such case with its own formulas."""
     x = system.unknowns[0]
     period = _period(system)
-    turns = system.equations[0].has(sp.sin, sp.cos, sp.tan) and _turns_open(system, x)
+    turns = found.turns_cut or (system.equations[0].has(sp.sin, sp.cos, sp.tan) and _turns_open(system, x))
+    period = TURNS if found.turns_cut else period  # the points of one period are not all
     items = [Candidate({x: v}, g) for v, g in zip(found.values, found.guards or [()] * len(found.values), strict=True)]
     cases = _Cases(x, budget)
     left = [e for e in cases.split(found.exceptions, system.equations[0], facts, 0) if e is not None]
@@ -172,7 +173,7 @@ class _Cases:
                 return []
             inner = Facts([r for r in relations if r != sp.true])
             found = real_roots(case, self.x, inner, budget=self.budget)
-            if found.obstacles or found.placeholders or found.everywhere:
+            if found.obstacles or found.placeholders or found.everywhere or found.turns_cut:
                 return None
             self.loose |= found.loose
             guard = sp.Eq(e, 0, evaluate=False)
@@ -206,7 +207,7 @@ class _Answer:
         whole = shape(self.system, self.facts)
         if whole.reason:
             self.record.say("shape of the loss", reason=whole.reason)
-        periodic = _period(self.system)
+        periodic = TURNS if self.found.turns_cut else _period(self.system)
         sure = all(j.never for j in judged if not j.sometimes) or (whole.unique and len(kept) == 1)
         complete = sure and not periodic
         kind: Kind = "global minimum" if whole.minimum else "unclassified"
