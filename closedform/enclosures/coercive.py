@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import sympy as sp
@@ -164,6 +165,10 @@ def _positive(form: list[tuple[tuple[int, ...], fmpq]], n: int, budget: Budget) 
         return False
     count = 0
     with ctx.workprec(64):
+        # where unknowns tie, as in x^2 - y^2, no middle of a box would ever meet the zero
+        for corner in product((Fraction(-1), Fraction(1)), repeat=n):
+            if _value(form, [(c, c) for c in corner]) <= 0:
+                return False
         for face in range(n):
             stack: list[list[tuple[Fraction, Fraction]]] = [
                 [(Fraction(1), Fraction(1)) if i == face else (Fraction(-1), Fraction(1)) for i in range(n)]
