@@ -208,7 +208,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     fork = worker.can_fork()
     needed = problem.level != "matrix" and not _answers_without_sympy(problem)
     if needed and fork:  # the child has it then, and the answer needs it
-        importlib.import_module("sympy")
+        importlib.import_module("sympy.tensor.tensor")  # the first sum of expressions asks for it
     elif needed:  # the answer comes back as SymPy expressions: import while the child works
         worker.import_meanwhile("sympy")
     asked = replace(problem.minimised(), arrays=FrozenMap())  # formulas are found without arrays, which may be large

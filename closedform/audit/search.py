@@ -265,7 +265,7 @@ class Search:
         found = [self.floats(part, arrays) for part in self.what]
         rows = found[0][1] if self.q.loss is not None else [value for value, _ in found]
         zero = np.logical_and.reduce([row == 0 for row in rows])
-        for row in np.unique(table[zero], axis=0)[:MOST]:
+        for row in sorted(set(map(tuple, table[zero].tolist())))[:MOST]:
             at = {u: _exactly(v) for u, v in zip(self.names, row, strict=True)}
             evaluation = self.q.evaluation(at)
             values = [evaluation.value(part) for part in self.what]
