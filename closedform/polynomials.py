@@ -24,7 +24,7 @@ from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import Unresolved
 from closedform.algebra.radicals.terms import text as tree_text
-from closedform.algebra.roots import all_roots
+from closedform.algebra.roots import Root, all_roots
 from closedform.algebra.univariate import Given, of_tree, read
 from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
@@ -93,6 +93,10 @@ def roots(polynomial: object, digits: int = 30, timeout: float = 60, unknown: st
     ]
     claim: dict[str, Json] = {"kind": "roots", "polynomial": texts(f), "roots": listed}
     return Roots(given.text, found, Certificate({}, claim, {}), given.notes)
+
+
+def _roots_job(coefficients: list[str], digits: int, timeout: float) -> Iterator[Root]:
+    yield from all_roots(_poly(coefficients), digits, Budget.of(timeout, digits))
 
 
 def _poly(coefficients: list[str]) -> fmpz_poly:
