@@ -547,6 +547,59 @@ def a_definition_that_is_another() -> Doc:
     return {**doc, "formula": {"unknown": {"a": "P*X'*y where P = inv(X'*X + eye(k))"}}}
 
 
+def eigenvectors(
+    formula: str = "largest_eigenvectors(S, q)", *assumptions: str, metric: str = "", **problem: Any
+) -> Doc:
+    """The greatest trace of W'*S*W over orthonormal columns; without ``assumptions`` S is symmetric."""
+    tree = ["*", "-1", ["tr", ["*", ["transpose", "W"], "S", "W"]]]
+    given: Doc = {
+        "loss": infix(read(tree, heads=HEADS)),
+        "tree": tree,
+        "unknowns": ["W"],
+        "parameters": ["S"],
+        "domain": {"W": "real"},
+        "assumptions": list(assumptions) or ["S sym"],
+        "constraints": [f"W'*{metric}W = eye(q)"],
+        "shapes": {"S": ["k", "k"], "W": ["k", "q"], "D": ["k", "k"]},
+    }
+    doc = report("0", [], [], minimiser="closed", problem={**given, **problem})
+    return {**doc, "complete": False, "formula": {"unknown": {"W": formula}}}
+
+
+def eigenvectors_from_the_other_end() -> Doc:
+    return eigenvectors("smallest_eigenvectors(S, q)")
+
+
+def eigenvectors_of_a_matrix_that_is_not_symmetric() -> Doc:
+    return eigenvectors("largest_eigenvectors(S, q)", "k > 0")
+
+
+def too_few_eigenvectors() -> Doc:
+    return eigenvectors("largest_eigenvectors(S, 1)")
+
+
+def eigenvectors_in_no_metric() -> Doc:
+    """W'*D*W = I with D indefinite bounds nothing."""
+    return eigenvectors("largest_eigenvectors(S, D, q)", "S sym", "D sym", metric="D*")
+
+
+def eigenvectors_in_the_wrong_metric() -> Doc:
+    return eigenvectors("largest_eigenvectors(S, q)", "S sym", "D spd", metric="D*")
+
+
+def eigenvectors_called_no_formula() -> Doc:
+    doc = eigenvectors()
+    return {**doc, "verdict": {**doc["verdict"], "outcome": "not_closed", "minimiser": "not_closed"}}
+
+
+def eigenvectors_called_all() -> Doc:
+    return {**eigenvectors(), "complete": True}
+
+
+def eigenvectors_without_the_constraint() -> Doc:
+    return eigenvectors(constraints=[])
+
+
 FALSE = [
     (a_point_beside_the_median, "critical_points[0].exact"),
     (a_point_beside_the_median, "critical_points[0].kind"),
@@ -622,6 +675,15 @@ FALSE = [
     (many_minimisers_where_a_matrix_is_singular, "complete"),
     (many_minimisers_where_a_matrix_is_singular, "verdict.outcome"),
     (a_definition_that_is_another, "formula"),
+    (eigenvectors_from_the_other_end, "formula"),
+    (eigenvectors_of_a_matrix_that_is_not_symmetric, "formula"),
+    (too_few_eigenvectors, "formula"),
+    (eigenvectors_in_no_metric, "formula"),
+    (eigenvectors_in_the_wrong_metric, "formula"),
+    (eigenvectors_called_no_formula, "verdict.outcome"),
+    (eigenvectors_called_no_formula, "verdict.minimiser"),
+    (eigenvectors_called_all, "complete"),
+    (eigenvectors_without_the_constraint, "formula"),
 ]
 
 
@@ -668,7 +730,7 @@ def of_positive_definite_matrices() -> Doc:
     return a_stationary_symmetric_matrix("spd")
 
 
-TRUE = [of_positive_definite_matrices, the_median, both_signs, with_its_assumption, all_three_roots]
+TRUE = [eigenvectors, of_positive_definite_matrices, the_median, both_signs, with_its_assumption, all_three_roots]
 
 
 @pytest.mark.parametrize("true", TRUE, ids=lambda v: v.__name__)

@@ -35,14 +35,14 @@ def bowl(question: Question) -> bool:
     """Whether the loss is convex on the points that meet the constraints, for all data and sizes."""
     unknowns = set(question.unknowns)
     affine = all(degree(c, unknowns) <= 1 for c in question.constraints)
-    return affine and any(convex(loss, unknowns, _written(question)) for loss in _forms(question))
+    return affine and any(convex(loss, unknowns, letters_of(question)) for loss in _forms(question))
 
 
 def strict(question: Question) -> str:
     """Why a loss of positive definite matrices has one critical point at most: -log det of each of them is strictly convex."""
-    given, unknowns = _written(question), set(question.unknowns)
+    given, unknowns = letters_of(question), set(question.unknowns)
     for loss in _forms(question):
-        bent = {t for t in unknowns if any(_barrier(part, t, given) for part in _parts(loss, "+"))}
+        bent = {t for t in unknowns if any(_barrier(part, t, given) for part in terms_of(loss))}
         if bent == unknowns and convex(loss, unknowns, given):
             return "the loss is strictly convex, in the inverses where it is written with them"
     return ""
@@ -54,14 +54,19 @@ def _forms(question: Question) -> list[Tree]:
     return [loss] if question.constraints else [loss, turned(loss, question)]
 
 
-def _parts(tree: Tree, head: str) -> list[Tree]:
-    """The terms of a sum, or the factors of a product."""
-    return list(tree[1:]) if isinstance(tree, tuple) and tree[0] == head else [tree]
+def terms_of(tree: Tree) -> list[Tree]:
+    """The terms of a sum."""
+    return list(tree[1:]) if isinstance(tree, tuple) and tree[0] == "+" else [tree]
+
+
+def factors_of(tree: Tree) -> list[Tree]:
+    """The factors of a product."""
+    return list(tree[1:]) if isinstance(tree, tuple) and tree[0] == "*" else [tree]
 
 
 def _barrier(tree: Tree, unknown: str, given: Written) -> bool:
     """Whether the tree is a negative multiple of log det of the unknown, a positive definite matrix."""
-    factors, log = _parts(tree, "*"), ("logdet", unknown)
+    factors, log = factors_of(tree), ("logdet", unknown)
     rest = [a for a in factors if a != log and a not in given.positive]
     negative = len(rest) == 1 and isinstance(rest[0], fmpq) and rest[0] < 0
     return factors.count(log) == 1 and negative and given.spd(unknown)
@@ -84,7 +89,7 @@ def turned(tree: Tree, question: Question) -> Tree:
     return mul(*parts) if tree[0] == "*" else (tree[0], *parts)
 
 
-def _written(question: Question) -> Written:
+def letters_of(question: Question) -> Written:
     """What is known of the letters of the question."""
     signs, shapes = _signs(question), question.shapes
     numbers = {x for x in signs if shapes.get(x, ["1", "1"]) == ["1", "1"]}
@@ -108,7 +113,7 @@ class Written:
 
     def factors(self, tree: Tree) -> list[Tree]:
         """The factors of a product, without numbers that are not negative."""
-        return [a for a in _parts(tree, "*") if not (a > 0 if isinstance(a, fmpq) else _base(a) in self.numbers)]
+        return [a for a in factors_of(tree) if not (a > 0 if isinstance(a, fmpq) else _base(a) in self.numbers)]
 
     def definite(self, factors: list[Tree]) -> bool:
         """Whether a product is positive semidefinite as it is written."""

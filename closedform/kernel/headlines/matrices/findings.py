@@ -36,6 +36,7 @@ from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import normal, written_out
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.matrices.convexity import LINEAR, bowl, degree, shape_trees, sizes_of, strict
+from closedform.kernel.headlines.matrices.spectral import eigenvectors
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
@@ -57,6 +58,7 @@ RATIONAL = {
     "unvec",
     *LINEAR[1:],
 }
+KY_FAN = "eigenvectors, by Ky Fan's theorem"
 MAX_UNKNOWN, MAX_POWERS, MAX_DEFINED = 60, 2_000, 8  # entries of the unknowns; exponents that are tried; nested names
 
 
@@ -66,7 +68,17 @@ def matrices(document: dict[str, Json], question: Question, why_none: str, least
     ``why_none`` says why no formula gives the critical points for all data, ``least`` whether it is so of the minimiser.
     """
     out, verdict = list(_gradient(document, question)), mapping(document["verdict"], "verdict")
-    out.insert(0, question.finding(why_none, any(f.word == COVERED for f in out)))
+    fan = eigenvectors(question, document.get("formula"))
+    out.insert(0, question.finding(why_none, fan or any(f.word == COVERED for f in out)))
+    if fan:
+        out.append(Finding("formula", COVERED, KY_FAN))
+        if document.get("complete") is True:
+            out.append(Finding("complete", SEALED, "eigenvectors for other eigenvalues are critical too"))
+        for key in ("minimiser", "outcome"):
+            if verdict.get(key) not in (None, "undecided"):
+                word = COVERED if verdict[key] == "closed" else REFUSED
+                out.append(Finding(f"verdict.{key}", word, f"{verdict[key]}: {KY_FAN}"))
+        return out
     formula = _formula(document.get("formula"), question)
     out += [formula] if formula is not None else []
     proved = formula is not None and formula.word == COVERED and question.loss is not None
