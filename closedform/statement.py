@@ -8,7 +8,7 @@ from typing import Any
 from flint import fmpq
 
 from closedform.expression import Node, column_names, number, scalar_form, scalar_names, substitute, to_tree
-from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Json, Refused, decimal
 from closedform.problem import Problem

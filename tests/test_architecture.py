@@ -29,7 +29,23 @@ LAZY_FACES = {
 OPTIONAL = {"matplotlib", "PIL", "pyarrow", "pandas", "dask", "sklearn", "array_api_compat", "resource"}
 
 LINES_OF_A_FILE, FILES_OF_A_FOLDER = 450, 14
-LINES_OF_A_CLAIM, LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 1_800, 5_800, 3_300
+# What a person reads to trust one kind of proof: the frame, its file, and all that these import. These go past the bound.
+LINES_OF_A_CLAIM = 1_200
+LINES_OF_LONG_ONES = {
+    "critical_points": 1_250,
+    "exponential_eliminant": 1_350,
+    "radicals": 1_450,
+    "least_value": 1_550,
+    "formula": 1_650,
+    "zeros.convex": 1_350,
+    "zeros.newton": 1_600,
+    "zeros.cover": 1_650,
+    "zeros.linear": 1_700,
+    "zeros.roots": 1_700,
+    "zeros.bezout": 1_700,
+    "zeros.multiples": 1_800,
+}
+LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 5_800, 3_300
 
 
 def name_of(path: Path) -> str:
@@ -144,7 +160,7 @@ def test_what_one_claim_rests_on_is_small(trees: dict[Path, ast.Module]) -> None
     }
     frame = {f"closedform.kernel.{part}" for part in ("certificate", "check", "reading")}
     claims = {t for t in needs["closedform.kernel.check"] if t.startswith("closedform.kernel.claims.")}
-    assert len(claims) >= 7
+    assert len(claims) >= 17
     reached_by_any = set(frame)
     for claim in claims:
         reached, todo = set(frame), [claim]
@@ -153,7 +169,8 @@ def test_what_one_claim_rests_on_is_small(trees: dict[Path, ast.Module]) -> None
             if module not in reached:
                 reached.add(module)
                 todo += needs[module] - {"closedform.kernel"}
-        assert sum(lines[m] for m in reached) < LINES_OF_A_CLAIM, (claim, {m: lines[m] for m in reached})
+        most = LINES_OF_LONG_ONES.get(claim.removeprefix("closedform.kernel.claims."), LINES_OF_A_CLAIM)
+        assert sum(lines[m] for m in reached) <= most, (claim, {m: lines[m] for m in reached})
         reached_by_any |= reached
     assert not any(m.startswith("closedform.kernel.headlines") for m in reached_by_any)
     assert sum(lines[m] for m in reached_by_any) < LINES_OF_ALL_CLAIMS

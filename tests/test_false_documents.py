@@ -14,7 +14,7 @@ from flint import fmpq
 import closedform as cf
 from closedform.kernel import check_certificate, check_document
 from closedform.kernel.algebra.exponentials import Field
-from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix

@@ -11,7 +11,8 @@ import pytest
 
 import closedform as cf
 from closedform.kernel import Certificate, check_certificate, check_document
-from closedform.kernel.claims.matrices import HEADS, Stated
+from closedform.kernel.algebra.matrices import HEADS
+from closedform.kernel.claims.matrices import Stated
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read

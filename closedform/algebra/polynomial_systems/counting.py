@@ -17,7 +17,8 @@ from flint import Ordering, fmpq_mpoly, fmpq_mpoly_ctx, nmod_mat
 
 from closedform.algebra.polynomial_systems.lift import Terms
 from closedform.budget import Budget
-from closedform.kernel.algebra.standard_monomials import DIGITS, PRIME, without_solved
+from closedform.kernel.algebra.standard_monomials import DIGITS, PRIME
+from closedform.kernel.claims.zeros.complex_zeros import without_solved
 from closedform.kernel.reading import Json
 
 Exponents = tuple[int, ...]

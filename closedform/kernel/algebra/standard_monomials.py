@@ -11,30 +11,11 @@ from __future__ import annotations
 
 from flint import fmpq_mpoly, fmpz, nmod_mat
 
-from closedform.kernel.reading import Json, integer, refuse, sequence, text
+from closedform.kernel.reading import Json, refuse, sequence, text
 
 PRIME = 2_147_483_647
 MAX_COLUMNS = 2_000
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
-def without_solved(system: list[fmpq_mpoly], value: Json) -> tuple[list[fmpq_mpoly], list[int]]:
-    """The other equations where some are solved for an unknown each, and those unknowns.
-
-    ``value``: pairs of an equation's place (among those left) and an unknown's, which it holds linearly with a constant
-    factor.
-    """
-    gone = list[int]()
-    for pair in sequence(value, "solved", 1000):
-        i, x = (integer(v, "solved", 0, 10_000) for v in sequence(pair, "solved", 2))
-        factor = system[i].derivative(x)
-        if factor.is_zero() or not factor.is_constant():
-            refuse("an equation is not solved for an unknown")
-        gens = list(system[i].context().gens())
-        gens[x] = gens[x] - system[i] / factor.leading_coefficient()
-        system = [f.compose(*gens) for f in (*system[:i], *system[i + 1 :])]
-        gone.append(x)
-    return system, gone
 
 
 def zeros_at_most(system: list[fmpq_mpoly], unknowns: list[int], standard: Json, multiples: Json) -> int:

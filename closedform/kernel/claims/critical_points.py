@@ -10,7 +10,7 @@ Format, numbers as text, ``?`` may be left out::
                 "counts"?: {"real", "complex"?},
                 "points": [{"numeric": {name: decimal}, "radius": {name: decimal},
                             "inertia"?: [positive, negative, zero], "loss"?: {"numeric", "radius"},
-                            "exact"?: {name: rational}}, ...]}
+                            "exact"?: {name: rational}}, ...]}         with the methods roots and linear
     evidence   {"method": "newton" | "roots" | "linear" | "none", "precision": bits,
                 "inside"?: {name: rational},                     a point of the domain, when no points are listed
                 "points"?: [{"box": {name: decimal}}, ...],       newton: a wider box in which the zero is unique

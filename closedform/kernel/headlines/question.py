@@ -11,11 +11,12 @@ from typing import Self
 from flint import fmpq
 
 from closedform.kernel import reading
+from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.algebra.relations import prove_relation
 from closedform.kernel.algebra.tower import is_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import Given
-from closedform.kernel.claims.matrices import HEADS, PROPERTIES
+from closedform.kernel.claims.matrices import PROPERTIES
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix

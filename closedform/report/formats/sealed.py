@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from closedform.expression import RELATIONS, Node
-from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import ARITY, read

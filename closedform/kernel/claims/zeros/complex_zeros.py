@@ -7,10 +7,9 @@ from collections.abc import Callable
 from flint import acb, acb_mat, arb, fmpq_mpoly
 
 from closedform.kernel.algebra.rational import value_at
-from closedform.kernel.algebra.standard_monomials import without_solved
 from closedform.kernel.claims.critical_points import Given, Point, apart
 from closedform.kernel.claims.zeros.rational_gradient import quotients
-from closedform.kernel.reading import Json, decimal, fields, refuse, sequence
+from closedform.kernel.reading import Json, decimal, fields, integer, refuse, sequence
 
 Bound = Callable[[list[fmpq_mpoly], list[int]], int]  # of the zeros of equations, when some unknowns are gone
 
@@ -31,6 +30,25 @@ def counted(given: Given, points: list[Point], how: dict[str, Json], box: Json, 
     if len(boxes) != most:
         refuse(f"{len(boxes)} zeros, and up to {most} are possible")
     return most, ""
+
+
+def without_solved(system: list[fmpq_mpoly], value: Json) -> tuple[list[fmpq_mpoly], list[int]]:
+    """The other equations where some are solved for an unknown each, and those unknowns.
+
+    ``value``: pairs of an equation's place (among those left) and an unknown's, which it holds linearly with a constant
+    factor.
+    """
+    gone = list[int]()
+    for pair in sequence(value, "solved", 1000):
+        i, x = (integer(v, "solved", 0, 10_000) for v in sequence(pair, "solved", 2))
+        factor = system[i].derivative(x)
+        if factor.is_zero() or not factor.is_constant():
+            refuse("an equation is not solved for an unknown")
+        gens = list(system[i].context().gens())
+        gens[x] = gens[x] - system[i] / factor.leading_coefficient()
+        system = [f.compose(*gens) for f in (*system[:i], *system[i + 1 :])]
+        gone.append(x)
+    return system, gone
 
 
 def _complex_zero(given: Given, system: list[fmpq_mpoly], value: Json) -> list[acb]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from flint import fmpq
 
-from closedform.kernel.claims.matrices import HEADS, Stated, definite
+from closedform.kernel.algebra.matrices import HEADS
+from closedform.kernel.claims.matrices import Stated, definite
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, Tree, as_integer, mul, read, write
 from closedform.kernel.headlines.consequences import Question

@@ -14,20 +14,8 @@ from collections.abc import Iterator
 from itertools import islice, product
 from math import prod
 
-
-from closedform.kernel.claims.matrices import (
-    HEADS,
-    Dual,
-    Matrix,
-    MODULUS,
-    Sample,
-    draw_sizes,
-    entries,
-    inverses,
-    matrix,
-    trace,
-    trials,
-)
+from closedform.kernel.algebra.matrices import HEADS, MODULUS, Dual, Matrix, Sample, entries, matrix, trace
+from closedform.kernel.claims.matrices import draw_sizes, inverses, trials
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns
 from closedform.kernel.expressions.substitution import substitute

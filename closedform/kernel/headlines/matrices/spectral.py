@@ -11,7 +11,7 @@ from math import prod
 
 from flint import fmpq
 
-from closedform.kernel.claims.matrices import HEADS
+from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, Tree, free_names
 from closedform.kernel.headlines.consequences import Question
