@@ -160,7 +160,7 @@ def free_names(node: Node) -> frozenset[str]:
     if node.head in ("sum", "prod") and len(node.args) == 4:
         index, low, high, body = node.children
         return free_names(low) | free_names(high) | (free_names(body) - {index.name or ""})
-    return frozenset().union(*(free_names(child) for child in node.children))
+    return frozenset[str]().union(*(free_names(child) for child in node.children))
 
 
 def column_names(node: Node) -> frozenset[str]:
@@ -174,11 +174,11 @@ def scalar_names(node: Node) -> frozenset[str]:
     if node.head == "name":
         return frozenset((str(node.args[0]),))
     if node.head == "@":
-        return frozenset().union(*(scalar_names(child) for child in node.children[1:]))
+        return frozenset[str]().union(*(scalar_names(child) for child in node.children[1:]))
     if node.head in ("sum", "prod") and len(node.args) == 4:
         index, low, high, body = node.children
         return scalar_names(low) | scalar_names(high) | (scalar_names(body) - {index.name or ""})
-    return frozenset().union(*(scalar_names(child) for child in node.children))
+    return frozenset[str]().union(*(scalar_names(child) for child in node.children))
 
 
 def heads(node: Node) -> frozenset[str]:

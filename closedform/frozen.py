@@ -19,6 +19,8 @@ class FrozenMap(Mapping[K, V]):
 
     __slots__ = ("_items",)
 
+    _items: dict[K, V]
+
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         object.__setattr__(self, "_items", dict(items))
 

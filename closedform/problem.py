@@ -6,7 +6,6 @@ Long, because every option of a call meets the loss here.
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -31,6 +30,7 @@ from closedform.losses import Draft, Entry, find, refuse_misspelt
 from closedform.points import Sense
 from closedform.reading.binding import Declared, bound_names, check_columns, choose_unknowns, refuse_idle, symbolic_sum
 from closedform.reading.bounds import check_rows, check_together, put_in, values_said
+from closedform.reading.data.handed import is_many, is_mapping, is_path
 from closedform.reading.data.selection import selected
 from closedform.reading.data.tables import Table, listed, read_table
 from closedform.reading.from_sympy import SympyReading
@@ -212,7 +212,7 @@ def read(
         if bound is not None:
             arrays, properties, relations = bound.arrays, bound.properties, bound.relations
             free = frozenset[str]().union(*(scalar_names(node) for node in (*nodes, *constraints)))
-        sizes = frozenset().union(*(free_names(part) for shape in final.values() for part in shape))
+        sizes = frozenset[str]().union(*(free_names(part) for shape in final.values() for part in shape))
         level = "matrix" if any(shape != SCALAR for shape in final.values()) else level
     beside = Declared(names, found.all | sizes, shaped, given.values, boxed.sides, started, given.given, stated)
     refuse_idle(beside, "the loss" if equations is None else "the equations")
@@ -335,10 +335,10 @@ def _offered(
 ) -> dict[str, Any] | None:
     """The arrays that a call gives for names of a matrix text; None where its data are a table, or there are none."""
     if (
-        not isinstance(data, Mapping | str | os.PathLike)
+        not (is_mapping(data) or is_path(data))
         or source is None
-        or (isinstance(data, Mapping) and not data)
-        or (isinstance(data, (str, os.PathLike)) and not str(data).endswith(".npz"))
+        or (is_mapping(data) and not data)
+        or (is_path(data) and not str(data).endswith(".npz"))
     ):
         return None
     arrays = importlib.import_module(
@@ -405,7 +405,7 @@ def _read_source(
     if equations is not None:
         if source is not None:
             raise CallError("give a loss or equations, not both")
-        items = [equations] if isinstance(equations, str) or not isinstance(equations, Iterable) else list(equations)
+        items = list(equations) if is_many(equations) else [equations]
         if not items:
             raise InputError("there are no equations")
         readings = [

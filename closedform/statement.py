@@ -109,11 +109,11 @@ def apart(tree: Any, columns: Mapping[str, Any], unknowns: Sequence[str]) -> tup
             name += "_"
         new[column] = name
 
-    def renamed(t: Any) -> Any:
+    def renamed(t: Json) -> Json:
         if not isinstance(t, list):
             return t
         if t and t[0] == "@":
-            return ["@", new.get(t[1], t[1]), renamed(t[2])]
+            return ["@", new.get(str(t[1]), t[1]), renamed(t[2])]
         return [renamed(a) for a in t]
 
     return renamed(tree), {new[c]: rows for c, rows in columns.items()}

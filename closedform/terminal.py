@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 from closedform.errors import CallError, InputError
@@ -95,7 +95,7 @@ def write(file: str, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def progress(timeout: float | None = None) -> Iterator[Progress | None]:
+def progress(timeout: float | None = None) -> Generator[Progress | None]:
     """What is being tried, for how long, and how much of the time is gone: a line on a terminal, erased at the end."""
     if not sys.stderr.isatty():
         yield None

@@ -234,7 +234,7 @@ def all_roots(f: fmpz_poly, digits: int, budget: Budget) -> tuple[Root, ...]:
     """
     budget.check()
     if f.degree() > MAX_DEGREE:
-        squarefree = [cast(fmpz_poly, s) for s, _ in f.factor_squarefree()[1]]
+        squarefree = [s for s, _ in f.factor_squarefree()[1]]
         if sum(s.degree() for s in squarefree) > MAX_DEGREE:
             raise CallError(
                 f"enclosing all roots of a polynomial of degree {f.degree()} would not end in time; "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
@@ -12,6 +11,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz, fmpz_poly
 from closedform.errors import CallError, InputError
 from closedform.expression import Node, free_names
 from closedform.kernel.algebra.polynomials import poly_text
+from closedform.reading.data.handed import is_many
 from closedform.reading.from_sympy import SympyReading
 from closedform.reading.language import parse, unparse
 
@@ -51,7 +51,7 @@ def read(polynomial: object, unknown: str | None = None) -> Given:
         return _integral(fmpq_poly(polynomial), unknown or "x")
     elif isinstance(polynomial, fmpq_poly):
         return _integral(polynomial, unknown or "x")
-    elif isinstance(polynomial, Iterable):
+    elif is_many(polynomial):
         return _from_coefficients(list(polynomial), unknown or "x")
     else:
         raise CallError(f"a polynomial is text, a SymPy expression or a list of coefficients, not {polynomial!r}"[:200])

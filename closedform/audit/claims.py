@@ -101,8 +101,8 @@ class _Audit:
     question: Question
     attempt: Attempt
     budget: Budget
-    faults: list[str] = field(default_factory=list)  # claims that fall, and the verdict with them
-    repairs: list[str] = field(default_factory=list)  # numbers that are replaced by true ones
+    faults: list[str] = field(default_factory=list[str])  # claims that fall, and the verdict with them
+    repairs: list[str] = field(default_factory=list[str])  # numbers that are replaced by true ones
 
     def done(self) -> Attempt:
         kept = [k for p in self.attempt.points if (k := self._point(p)) is not None]

@@ -46,10 +46,12 @@ class TextEvaluation:
     """Where the text is evaluated: balls for names, exact columns; ``edges`` and ``doubts`` fill up on the way."""
 
     balls: Mapping[str, arb]
-    index: Mapping[str, int] = field(default_factory=dict)  # the unknowns that slopes are taken by
-    columns: Mapping[str, list[fmpq]] = field(default_factory=dict)
-    edges: list[tuple[Node, Value]] = field(default_factory=list)  # requirements gap >= 0 that may hold with equality
-    doubts: list[str] = field(default_factory=list)
+    index: Mapping[str, int] = field(default_factory=dict[str, int])  # the unknowns that slopes are taken by
+    columns: Mapping[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
+    edges: list[tuple[Node, Value]] = field(
+        default_factory=list[tuple[Node, Value]]
+    )  # requirements gap >= 0 that may hold with equality
+    doubts: list[str] = field(default_factory=list[str])
     strict: bool = False  # what is undefined whatever the unknowns are is undefined too
 
     def value(self, node: Node) -> Value:

@@ -328,6 +328,6 @@ def _sizes(node: Node) -> frozenset[str]:
 def _indices(node: Node) -> frozenset[str]:
     """The names that stand as the index of a column outside of any sum (``x[i] > 0`` for every row)."""
     if node.head in ("sum", "prod") and len(node.args) == 4:
-        return frozenset().union(*(_indices(child) for child in node.children)) - {str(node.children[0].name)}
+        return frozenset[str]().union(*(_indices(child) for child in node.children)) - {str(node.children[0].name)}
     own = frozenset((str(node.children[1].name),)) if node.head == "@" and node.children[1].name else frozenset[str]()
     return own.union(*(_indices(child) for child in node.children))

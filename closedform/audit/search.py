@@ -265,7 +265,8 @@ class Search:
         found = [self.floats(part, arrays) for part in self.what]
         rows = found[0][1] if self.q.loss is not None else [value for value, _ in found]
         zero = np.logical_and.reduce([row == 0 for row in rows])
-        for row in sorted(set(map(tuple, table[zero].tolist())))[:MOST]:
+        listed: list[list[float]] = table[zero].tolist()
+        for row in sorted({tuple(row) for row in listed})[:MOST]:
             at = {u: _exactly(v) for u, v in zip(self.names, row, strict=True)}
             evaluation = self.q.evaluation(at)
             values = [evaluation.value(part) for part in self.what]
@@ -290,6 +291,7 @@ class Search:
                 return np.stack(self.floats(self.q.loss, arrays)[1], 1)
             return np.stack([self.floats(part, arrays)[0] for part in self.what], 1)
 
+        length = np.empty((0, 1))
         with np.errstate(all="ignore"):
             for _ in range(30):
                 here = vanish(table)

@@ -16,6 +16,7 @@ from itertools import combinations
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
 from closedform.budget import Budget
 from closedform.calculus.bounds import bounds_of, end_of
@@ -429,6 +430,12 @@ def _guarded(point: dict[Any, Any], guards: tuple[Any, ...]) -> dict[Any, Any]:
 
 CIRCULAR = (sp.sin, sp.cos, sp.tan)
 MAX_TURNS = 60
+
+
+def _times_its_exponential(v: Expr) -> Expr:
+    return v * sp.exp(v)
+
+
 _INVERSES: dict[Any, Any] = {
     sp.log: sp.exp,
     sp.sinh: sp.asinh,
@@ -437,5 +444,5 @@ _INVERSES: dict[Any, Any] = {
     sp.asin: sp.sin,
     sp.acos: sp.cos,
     sp.erf: sp.erfinv,
-    sp.LambertW: lambda v: v * sp.exp(v),
+    sp.LambertW: _times_its_exponential,
 }

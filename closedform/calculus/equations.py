@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
+from closedform.algebra import bridge
 from closedform.calculus.scalar import generators
 
 MAX_OPS = 1_500
@@ -26,12 +28,12 @@ def change_of_variable(e: Any, u: Any) -> tuple[Any, Any, Any]:
     if not all(isinstance(h, sp.exp) for h in found):
         return None, None, None
     first = next(iter(sorted((h.args[0] for h in found), key=sp.default_sort_key)))
-    ratios = {h: sp.simplify(h.args[0] / first) for h in found}
+    ratios = bridge.rationals([sp.simplify(h.args[0] / first) for h in found])
     t = sp.Dummy("t", positive=True)
-    if all(r.is_Rational for r in ratios.values()):
-        bottom = sp.ilcm(1, *(r.q for r in ratios.values()))
-        step = sp.igcd(0, *(int(r * bottom) for r in ratios.values()))
-        reduced = e.xreplace({h: t ** int(r * bottom / step) for h, r in ratios.items()})
+    if ratios is not None:
+        bottom = sp.ilcm(1, *(r.q for r in ratios))
+        step = sp.igcd(0, *(int(r * bottom) for r in ratios))
+        reduced = e.xreplace({h: t ** int(r * bottom / step) for h, r in zip(found, ratios, strict=True)})
         return sp.exp(first * sp.Rational(step, bottom)), sp.numer(sp.together(reduced)), t
     one, other = sorted(found, key=sp.default_sort_key)[:2]
     a, b = sp.Dummy(), sp.Dummy()
@@ -65,7 +67,7 @@ def hidden(one: Any, other: Any, unknowns: tuple[Any, ...]) -> set[Any]:
     return {u for u in unknowns if not (one.is_polynomial(u) and other.is_polynomial(u))}
 
 
-def vanishes(e: Any) -> bool:
+def vanishes(e: Expr) -> bool:
     """Is it zero? A number that is zero to 30 digits counts as zero: its solutions are tested at the end."""
     if e.is_number:
         value = sp.N(e, 40)
@@ -116,7 +118,7 @@ def with_plain_symbols(e: Any, unknowns: tuple[Any, ...], names: dict[Any, Any])
     return content
 
 
-def tidied(value: Any) -> Any:
+def tidied(value: Expr) -> Expr:
     if sp.count_ops(value) > 80 or not value.free_symbols:
         return value if sp.count_ops(value) > 60 else sp.radsimp(value)
     return sp.simplify(value)

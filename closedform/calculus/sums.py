@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
 
-def separate(expr: Any, unknowns: Sequence[Any]) -> Any:
+def separate(expr: Expr, unknowns: Sequence[Any]) -> Expr:
     """The expression with every factor that is free of a sum's index taken out of it.
 
     >>> i, n = sp.Symbol("i", integer=True, positive=True), sp.Symbol("n", integer=True, positive=True)

@@ -3,10 +3,13 @@
 Separate from ``least_squares.py`` because it subclasses scikit-learn's bases where scikit-learn is installed.
 """
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,32 +22,39 @@ from closedform.emit.linear.passes import Rows, Scored, State, Stream, scores
 from closedform.emit.linear.rows import as_columns, as_weights, penalties
 from closedform.errors import CallError, InputError
 
+
+class _Parameters:
+    """What a user of the estimator alone needs of scikit-learn's base."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in ("ridge", "fit_intercept")}
+
+    def set_params(self, **params: Any) -> Any:
+        for key, value in params.items():
+            if key not in self.get_params():
+                raise CallError(f"there is no parameter {key}; ridge and fit_intercept are")
+            setattr(self, key, value)
+        return self
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{key}={value!r}" for key, value in self.get_params().items())
+        return f"{type(self).__name__}({inside})"
+
+
+class _Nothing:
+    """In the place of a mixin: ``score`` is the estimator's own."""
+
+
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
     from sklearn.utils.validation import check_is_fitted, validate_data
+
+    WITH_SKLEARN = True
 except ImportError:  # the conventions hold without it; only sklearn's own tooling is then missing
-
-    class BaseEstimator:  # type: ignore[no-redef]
-        """What a user of the estimator alone needs of scikit-learn's base."""
-
-        def get_params(self, deep: bool = True) -> dict[str, Any]:
-            return {key: getattr(self, key) for key in ("ridge", "fit_intercept")}
-
-        def set_params(self, **params: Any) -> Any:
-            for key, value in params.items():
-                if key not in self.get_params():
-                    raise CallError(f"there is no parameter {key}; ridge and fit_intercept are")
-                setattr(self, key, value)
-            return self
-
-        def __repr__(self) -> str:
-            inside = ", ".join(f"{key}={value!r}" for key, value in self.get_params().items())
-            return f"{type(self).__name__}({inside})"
-
-    class RegressorMixin:  # type: ignore[no-redef]
-        """Nothing: ``score`` is the estimator's own."""
-
-    check_is_fitted = validate_data = None  # type: ignore[assignment]
+    WITH_SKLEARN = False
+    if TYPE_CHECKING:
+        raise  # what follows is checked against scikit-learn's own
+    BaseEstimator, RegressorMixin = _Parameters, _Nothing
 
 BLOCK_BYTES = 8 << 20
 
@@ -53,7 +63,7 @@ class WeightError(InputError, ValueError):
     """Sample weights that do not fit the rows; a ``ValueError`` too, as scikit-learn's conventions ask."""
 
 
-class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc,valid-type]
+class LeastSquaresRegressor(RegressorMixin, BaseEstimator):
     """Minimise sum w ||y - X coef - intercept||^2 + ridge ||coef||^2 by its formula; nothing is iterated to convergence.
 
     ``ridge`` is one penalty or one for each output. ``fit`` is the accurate path (``least_squares.solve``).
@@ -148,9 +158,9 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
             A = X if hasattr(X, "rechunk") else X.to_dask_array()
             out = (A - self._centre) @ self._slopes + self._level
             return out[:, 0] if self.coef_.ndim == 1 else out
-        if not hasattr(self, "coef_") and check_is_fitted is None:
+        if not hasattr(self, "coef_") and not WITH_SKLEARN:
             raise CallError("this LeastSquaresRegressor is not fitted yet; call fit first")
-        if check_is_fitted is not None and validate_data is not None:
+        if WITH_SKLEARN:
             check_is_fitted(self)
             A = validate_data(self, X, reset=False, dtype=[np.float64, np.float32], accept_sparse="csr")
         else:
@@ -238,7 +248,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         return _mean_r_squared(left, whole)
 
     def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.single_output = True
         tags.input_tags.sparse = True
@@ -263,7 +273,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         return self
 
     def _validated(self, X: Any, y: Any, weights: Any, reset: bool) -> tuple[Any, np.ndarray, np.ndarray | None]:
-        if validate_data is not None:
+        if WITH_SKLEARN:
             A, b = validate_data(
                 self,
                 X,

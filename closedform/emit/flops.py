@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import operator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -19,12 +20,17 @@ from closedform.algebra.noncommutative.letters import Atom, Mono, Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import Names, read
 from closedform.emit.operations import LINALG, extreme, product
-from closedform.emit.shapes import NUMBER, Array, NumPy
+from closedform.emit.shapes import NUMBER, Array, NumPy, is_list
 from closedform.frozen import FrozenMap
+from closedform.reading.data.handed import is_listed
 from closedform.reading.language import parse
 
 ROUNDS = 8
-_OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
+_OPERATORS: dict[type[ast.operator], Callable[[Poly, Poly], Poly]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+}
 
 
 class _Returned(Exception):
@@ -159,7 +165,7 @@ class _Counter(NumPy):
             if isinstance(value, Array) and value.shape:
                 self.memory = self.memory + value.size
         elif isinstance(target, ast.Tuple | ast.List):
-            values = value if isinstance(value, list | tuple) else [value] * len(target.elts)
+            values = value if is_listed(value) else [value] * len(target.elts)
             for t, v in zip(target.elts, values, strict=False):
                 self.bind(t, v, scope)
         elif not isinstance(target, ast.Subscript | ast.Starred):
@@ -234,10 +240,8 @@ class _Counter(NumPy):
         return NUMBER
 
     def subscript(self, value: Any, index: ast.expr, scope: dict[str, Any]) -> Any:
-        if isinstance(value, list):
-            if isinstance(index, ast.Constant) and isinstance(index.value, int):
-                return value[index.value]
-            return value
+        if is_list(value):
+            return value[index.value] if isinstance(index, ast.Constant) and isinstance(index.value, int) else value
         if not isinstance(value, Array) or not value.shape:
             return NUMBER
         parts = index.elts if isinstance(index, ast.Tuple) else [index]

@@ -8,6 +8,9 @@ Stability*, 2nd ed., section 20.5). An intercept is eliminated by moments about 
 Whether columns depend on each other is decided in one place (``rank.py``), on columns scaled by their own norms.
 """
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 import math

@@ -71,8 +71,25 @@ def _full(a: Shape) -> Any:
     return times(4, a[0], a[0], a[1]) + times(8, a[0], a[1], a[1]) + times(9, a[1], a[1], a[1])
 
 
+def _solve(g: Shape, c: Shape) -> Any:
+    return times(Fraction(2, 3), *[g[0]] * 3) + times(2, g[0], g[0], c[1] if len(c) == 2 else 1)
+
+
+def _norm(a: Shape) -> Any:
+    return times(2, *a)
+
+
+def _lstsq(a: Shape, _: Shape) -> Any:
+    small = extreme("min", *a)
+    return times(4, extreme("max", *a), small, small) + times(8, small, small, small)
+
+
+def _sylvester(a: Shape, b: Shape, _: Shape) -> Any:
+    return times(25, *[a[0]] * 3) + times(25, *[b[0]] * 3) + times(5, a[0], a[0], b[0]) + times(5, a[0], b[0], b[0])
+
+
 LINALG: Mapping[str, Callable[..., Any]] = {
-    "solve": lambda g, c: times(Fraction(2, 3), *[g[0]] * 3) + times(2, g[0], g[0], c[1] if len(c) == 2 else 1),
+    "solve": _solve,
     "cholesky": _cube(Fraction(1, 3)),
     "eigh": _cube(9),
     "eigvalsh": _cube(Fraction(4, 3)),
@@ -83,11 +100,9 @@ LINALG: Mapping[str, Callable[..., Any]] = {
     "cond": _values,
     "det": _cube(Fraction(2, 3)),
     "slogdet": _cube(Fraction(2, 3)),
-    "norm": lambda a: times(2, *a),
-    "lstsq": lambda a, b: times(4, extreme("max", *a), *[extreme("min", *a)] * 2) + times(8, *[extreme("min", *a)] * 3),
-    "solve_sylvester": lambda a, b, c: (
-        times(25, *[a[0]] * 3) + times(25, *[b[0]] * 3) + times(5, a[0], a[0], b[0]) + times(5, a[0], b[0], b[0])
-    ),
+    "norm": _norm,
+    "lstsq": _lstsq,
+    "solve_sylvester": _sylvester,
 }
 ENTRYWISE = frozenset(
     {

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.functions import power
 from closedform.algebra.noncommutative.letters import Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.emit.operations import ENTRYWISE, LINALG, REDUCED, extreme, times
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 @dataclass(frozen=True)
@@ -115,24 +119,22 @@ class NumPy:
             rows = args[0]
             cols = args[1] if len(args) > 1 else rows
             return Array((rows, cols))
-        shape = args[0] if isinstance(args[0], list) else [args[0]]
+        shape: list[Any] = args[0] if is_list(args[0]) else [args[0]]
         if not all(isinstance(s, Poly) for s in shape):
             raise Unsupported("an array of unknown size")
         return Array(tuple(shape))
 
     def stacked(self, parts: Any, axis: int) -> Array:
-        parts = parts if isinstance(parts, list) else [parts]
-        matrices = [p if len(p.shape) == 2 else Array((w.constant(1), w.constant(1))) for p in parts]
+        listed: list[Any] = parts if is_list(parts) else [parts]
+        matrices = [p if len(p.shape) == 2 else Array((w.constant(1), w.constant(1))) for p in listed]
         along = w.add(*(p.shape[axis] for p in matrices))
         across = matrices[0].shape[1 - axis]
         return Array((across, along) if axis else (along, across))
 
     def padded(self, a: Array, amounts: Any) -> Array:
-        if not isinstance(amounts, list) or len(amounts) != 2:
+        if not is_list(amounts) or len(amounts) != 2:
             return a
-        extra = [
-            w.add(*(x for x in pair if isinstance(x, Poly))) if isinstance(pair, list) else pair for pair in amounts
-        ]
+        extra = [_on_both_sides(pair) for pair in amounts]
         return Array(tuple(s + x if isinstance(x, Poly) else s for s, x in zip(a.shape, extra, strict=True)))
 
     def contraction(self, args: list[Any]) -> Array:
@@ -156,10 +158,15 @@ class NumPy:
         if name == "ravel":
             return Array((value.size,))
         if name == "reshape":
-            shape = args[0] if args and isinstance(args[0], list) else args
+            shape = args[0] if args and is_list(args[0]) else args
             sizes = [s for s in shape if isinstance(s, Poly)]
             if any(s == w.constant(-1) for s in sizes):
                 others = w.product(w.constant(1), *(s for s in sizes if s != w.constant(-1)))
                 sizes = [value.size * power(others, -1) if s == w.constant(-1) else s for s in sizes]
             return Array(tuple(sizes))
         return value if name in ("copy", "astype") else NUMBER
+
+
+def _on_both_sides(amounts: Any) -> Any:
+    """What padding adds to one axis: the amounts before and after, or one that is not known."""
+    return w.add(*(x for x in amounts if isinstance(x, Poly))) if is_list(amounts) else amounts

@@ -3,7 +3,7 @@ sum of squares, null-space methods for constraints, Kronecker products for sever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, sign
@@ -106,7 +106,7 @@ def _block(p: Poly, system: MatrixSystem, flipped: bool) -> Block | None:
             s = identity_multiple(right)
             if s is None and not scalar:
                 return None
-            one = left * right if scalar else left * s  # type: ignore[operator]
+            one = left * right if scalar or s is None else left * s
             total = one if total is None else total + one
         parts[u] = total  # type: ignore[assignment]
         rest = found.rest
@@ -164,7 +164,7 @@ def _stack(
     return source.finish(outputs), "least squares"
 
 
-def weight(source: Source, piece: Piece, rows: str):
+def weight(source: Source, piece: Piece, rows: str) -> Callable[[str], str]:
     """Multiplication from the left with the square root of the piece's weight and metric."""
     system = source.system
     scale = "" if piece.coefficient == w.constant(1) else f"np.sqrt({source.poly(piece.coefficient)})"

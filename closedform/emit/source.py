@@ -273,7 +273,7 @@ class Source:
             and any(sizes[s].startswith(f"{identifier(n)}.shape") for s in self.needed if s in sizes)
         ]
         order = [n for n in shapes if n in carriers or n in order] + [n for n in order if n not in shapes]
-        checks, bounded = [], {s for u in outputs for s in shapes.get(u, ())}
+        checks, bounded = list[str](), {s for u in outputs for s in shapes.get(u, ())}
         for n in order:
             if n in shapes and shapes[n] != (ONE, ONE):
                 checks.append(f'("{n}", {identifier(n)}, "{shapes[n][0]}", "{shapes[n][1]}"{self.declared(n)})')

@@ -36,8 +36,8 @@ class Function:
     names: list[str]
     loss: Tree | None
     equations: list[Tree]
-    columns: dict[str, list[fmpq]] = field(default_factory=dict)
-    written: dict[str, Json] = field(default_factory=dict)  # the statement, for certificates
+    columns: dict[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
+    written: dict[str, Json] = field(default_factory=dict[str, Json])  # the statement, for certificates
     _loss_quotient: Quotient | None = None
     _over_rows: OverRows | None = None
     _tape: Tape | bool = True  # True: not tried yet; False: there is none

@@ -30,7 +30,7 @@ class Residuals:
     def __post_init__(self) -> None:
         self.derivatives = [Derivatives(tree, self.names) for tree, _, _ in self.blocks]
         linear = [set(d.linear()) for d in self.derivatives]
-        common = set.intersection(*linear) if linear else set()
+        common = linear[0].intersection(*linear[1:]) if linear else set[str]()
         self.linear = [x for x in self.names if x in common]
         self.others = [x for x in self.names if x not in common]
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from closedform.losses.entry import Draft, Entry, Options, check_entries, free_index, only_column
 from closedform.reading.data.tables import Table
 
-POSITIVE = (lambda x: x > 0, "positive")
-NOT_NEGATIVE = (lambda x: x >= 0, "at least zero")
-COUNT = (lambda x: x >= 0 and x.denominator == 1, "a count: 0, 1, 2, ...")
-COUNT_FROM_ONE = (lambda x: x >= 1 and x.denominator == 1, "a count from one: 1, 2, 3, ...")
-UNIT = (lambda x: 0 < x < 1, "between 0 and 1")
-LABEL = (lambda x: 0 <= x <= 1, "0 or 1")
-ANY = (lambda _: True, "")
+Support = tuple[Callable[[Fraction], bool], str]  # which numbers are allowed, in words too
+
+POSITIVE: Support = (lambda x: x > 0, "positive")
+NOT_NEGATIVE: Support = (lambda x: x >= 0, "at least zero")
+COUNT: Support = (lambda x: x >= 0 and x.denominator == 1, "a count: 0, 1, 2, ...")
+COUNT_FROM_ONE: Support = (lambda x: x >= 1 and x.denominator == 1, "a count from one: 1, 2, 3, ...")
+UNIT: Support = (lambda x: 0 < x < 1, "between 0 and 1")
+LABEL: Support = (lambda x: 0 <= x <= 1, "0 or 1")
+ANY: Support = (lambda _: True, "")
 
 
 def _likelihood(
@@ -22,7 +25,7 @@ def _likelihood(
     body: str,
     unknowns: str,
     bounds: str,
-    support: tuple[Callable[..., bool], str],
+    support: Support,
     explanation: str,
     *aliases: str,
     given: str = "",

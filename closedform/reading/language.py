@@ -17,6 +17,7 @@ from flint import fmpq
 from closedform.errors import TextFault, option
 from closedform.expression import RELATIONS, Node, add, name, negate, number, power, substitute
 from closedform.points import Sense
+from closedform.reading.data.handed import is_listed
 from closedform.reading.parser import MAX_NESTING, Parser
 from closedform.reading.tokens import LOGIC, MAX_TEXT
 from closedform.reading.vocabulary import CONSTANTS, FUNCTIONS, PROPERTIES
@@ -236,7 +237,7 @@ def parse_shapes(shapes: str | Mapping[str, object]) -> dict[str, Size]:
             sizes: list[object] = [*value.strip().strip("()").rstrip(",").replace(" x ", ",").split(",")]
             if sizes in ([""], ["scalar"]):
                 sizes = ["1"]
-        elif isinstance(value, (tuple, list)):
+        elif is_listed(value):
             sizes = list(value)
         else:
             sizes = [value]

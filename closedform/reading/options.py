@@ -14,6 +14,7 @@ from closedform.expression import Node, free_names, name, to_tree
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import read as tree_of
 from closedform.kernel.reading import Refused
+from closedform.reading.data.handed import is_listed, is_mapping
 from closedform.reading.language import parse, parts, unparse
 
 _INFINITE = ("oo", "inf", "+oo", "+inf", "-oo", "-inf")
@@ -37,7 +38,7 @@ def pairs_of(value: Mapping[str, object] | Iterable[str] | str | None, what: str
     """``w=1,b=0`` (or several such texts, or a mapping) as names with what is given for them."""
     if value is None:
         return {}
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         return {str(key): entry for key, entry in value.items()}
     out = dict[str, object]()
     for text in (value,) if isinstance(value, str) else value:
@@ -67,7 +68,7 @@ def box_of(value: Mapping[str, object] | str | None) -> Box:
     """
     sides, relations = dict[str, tuple[str, str]](), list[Node]()
     for key, entry in pairs_of(value, "a box", "w=-10:10").items():
-        ends = [str(end) for end in entry] if isinstance(entry, (tuple, list)) else str(entry).split(":")
+        ends = [str(end) for end in entry] if is_listed(entry) else str(entry).split(":")
         if len(ends) != 2:
             raise CallError(f"a box must look like w=-10:10, not {key}={str(entry)[:60]}")
         low, high = (constant(end, f"the box of {key}") for end in ends)

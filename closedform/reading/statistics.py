@@ -104,9 +104,13 @@ def _covariance(index: Node, x: Node, y: Node) -> Node:
     return add(_mean(index, mul(x, y)), negate(mul(_mean(index, x), _mean(index, y))))
 
 
+def _variance(index: Node, x: Node) -> Node:
+    return add(_mean(index, power(x, number(2))), negate(power(_mean(index, x), number(2))))
+
+
 _MEANING: dict[str, Callable[..., Node]] = {
     "total": _total,
     "average": _mean,
     "cov": _covariance,
-    "var": lambda index, x: add(_mean(index, power(x, number(2))), negate(power(_mean(index, x), number(2)))),
+    "var": _variance,
 }

@@ -87,7 +87,8 @@ class Cursor:
             shown = f"{text[:40]} ..."
             raise TextFault(shown, 0, f"the text has {len(text):,} characters, more than the limit of {MAX_TEXT:,}")
         self.text, self.names = text, names
-        self.tokens, self.k = tokens_of(text), 0
+        self.tokens = tokens_of(text)
+        self.k: int = 0
         self.numpy = any(kind == "module" or word in ("@", ".sum()", ".mean()") for kind, word, _ in self.tokens)
 
     def fault(self, at: int, cause: str, hint: str = "") -> TextFault:

@@ -52,7 +52,7 @@ SENSES: Mapping[str, Sense] = {
 Builder = Callable[..., Node]
 
 
-def _inverse_hyperbolic(sign: int) -> Builder:
+def _inverse_hyperbolic(sign: int) -> Callable[[Node], Node]:
     return lambda u: call("log", add(u, call("sqrt", add(power(u, number(2)), number(sign)))))
 
 
@@ -159,6 +159,16 @@ SPECTRAL: Mapping[str, tuple[int, int]] = {
     "unvec": (3, 3),
     "sylvester": (3, 3),  # the X with A X + X B = C
 }
+
+
+def _of_one(build: Callable[[Node], Node]) -> tuple[int, int, Builder]:
+    return 1, 1, build
+
+
+def _of_two(build: Callable[[Node, Node], Node]) -> tuple[int, int, Builder]:
+    return 2, 2, build
+
+
 FUNCTIONS: dict[str, tuple[int, int, Builder]] = {
     **{head: (low, high, _one_of(head)) for head, (low, high) in SPECTRAL.items()},
     **{head: (1, 1, _one_of(head)) for head in _PLAIN},
@@ -182,45 +192,43 @@ FUNCTIONS: dict[str, tuple[int, int, Builder]] = {
     "kronright": (2, 2, _one_of("kronright")),
     "var": (1, 1, _one_of("var")),
     "cov": (2, 2, _one_of("cov")),
-    "dot": (2, 2, lambda a, b: mul(call("transpose", a), b)),
+    "dot": _of_two(lambda a, b: mul(call("transpose", a), b)),
     "matmul": (2, 2, _one_of("matmul")),
-    "outer": (2, 2, lambda a, b: mul(a, call("transpose", b))),
+    "outer": _of_two(lambda a, b: mul(a, call("transpose", b))),
     "mean": (1, 1, _one_of("average")),
-    "logaddexp": (2, 2, lambda a, b: call("log", add(exponential(a), exponential(b)))),
-    "cot": (1, 1, lambda u: power(call("tan", u), number(-1))),
-    "sec": (1, 1, lambda u: power(call("cos", u), number(-1))),
-    "csc": (1, 1, lambda u: power(call("sin", u), number(-1))),
-    "sech": (1, 1, lambda u: power(call("cosh", u), number(-1))),
-    "coth": (1, 1, lambda u: power(call("tanh", u), number(-1))),
+    "logaddexp": _of_two(lambda a, b: call("log", add(exponential(a), exponential(b)))),
+    "cot": _of_one(lambda u: power(call("tan", u), number(-1))),
+    "sec": _of_one(lambda u: power(call("cos", u), number(-1))),
+    "csc": _of_one(lambda u: power(call("sin", u), number(-1))),
+    "sech": _of_one(lambda u: power(call("cosh", u), number(-1))),
+    "coth": _of_one(lambda u: power(call("tanh", u), number(-1))),
     "asinh": (1, 1, _inverse_hyperbolic(1)),
     "acosh": (1, 1, _inverse_hyperbolic(-1)),
-    "atanh": (
-        1,
-        1,
+    "atanh": _of_one(
         lambda u: mul(
             number("1/2"), add(call("log", add(number(1), u)), negate(call("log", add(number(1), negate(u)))))
         ),
     ),
-    "log2": (1, 1, lambda u: _log(u, number(2))),
-    "log10": (1, 1, lambda u: _log(u, number(10))),
-    "log1p": (1, 1, lambda u: call("log", add(number(1), u))),
-    "expm1": (1, 1, lambda u: add(exponential(u), number(-1))),
-    "logit": (1, 1, lambda u: add(call("log", u), negate(call("log", add(number(1), negate(u)))))),
-    "square": (1, 1, lambda u: power(u, number(2))),
-    "cbrt": (1, 1, lambda u: power(u, number("1/3"))),
-    "root": (2, 2, lambda u, k: power(u, power(k, number(-1)))),
+    "log2": _of_one(lambda u: _log(u, number(2))),
+    "log10": _of_one(lambda u: _log(u, number(10))),
+    "log1p": _of_one(lambda u: call("log", add(number(1), u))),
+    "expm1": _of_one(lambda u: add(exponential(u), number(-1))),
+    "logit": _of_one(lambda u: add(call("log", u), negate(call("log", add(number(1), negate(u)))))),
+    "square": _of_one(lambda u: power(u, number(2))),
+    "cbrt": _of_one(lambda u: power(u, number("1/3"))),
+    "root": _of_two(lambda u, k: power(u, power(k, number(-1)))),
     "pow": (2, 2, power),
     "Pow": (2, 2, power),
     "Add": (1, 9999, add),
     "Mul": (1, 9999, mul),
-    "factorial": (1, 1, lambda u: _gamma(add(u, number(1)))),
+    "factorial": _of_one(lambda u: _gamma(add(u, number(1)))),
     "binomial": (2, 2, _binomial),
-    "beta": (2, 2, lambda a, b: quotient(mul(_gamma(a), _gamma(b)), _gamma(add(a, b)))),
-    "logbeta": (2, 2, lambda a, b: add(call("loggamma", a), call("loggamma", b), negate(call("loggamma", add(a, b))))),
+    "beta": _of_two(lambda a, b: quotient(mul(_gamma(a), _gamma(b)), _gamma(add(a, b)))),
+    "logbeta": _of_two(lambda a, b: add(call("loggamma", a), call("loggamma", b), negate(call("loggamma", add(a, b))))),
     "polygamma": (2, 2, _polygamma),
     "Rational": (1, 2, _rational),
     "Integer": (1, 1, _rational),
-    "normcdf": (1, 1, lambda u: mul(number("1/2"), add(number(1), call("erf", quotient(u, call("sqrt", number(2))))))),
+    "normcdf": _of_one(lambda u: mul(number("1/2"), add(number(1), call("erf", quotient(u, call("sqrt", number(2))))))),
     "Eq": (2, 2, _one_of("=")),
     "Ne": (2, 2, _one_of("!=")),
     "Lt": (2, 2, _one_of("<")),

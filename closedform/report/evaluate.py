@@ -29,6 +29,26 @@ def _each(function: Callable[..., Any]) -> Callable[..., Array]:
     return lambda *arrays: np.vectorize(one)(*arrays)
 
 
+def _sigmoid(u: Array) -> Array:
+    return 0.5 * (1 + np.tanh(0.5 * u))
+
+
+def _softplus(u: Array) -> Array:
+    return np.logaddexp(0, u)
+
+
+def _relu(u: Array) -> Array:
+    return np.maximum(u, 0)
+
+
+def _trigamma(u: Any) -> Any:
+    return mpmath.psi(1, u)
+
+
+def _lambertw(u: Any, branch: Any = 0) -> Any:
+    return mpmath.lambertw(u, int(branch))
+
+
 _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "exp": np.exp,
     "log": scimath.log,
@@ -45,20 +65,20 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "atan2": np.arctan2,
     "abs": np.abs,
     "sign": np.sign,
-    "sigmoid": lambda u: 0.5 * (1 + np.tanh(0.5 * u)),
-    "softplus": lambda u: np.logaddexp(0, u),
-    "relu": lambda u: np.maximum(u, 0),
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+    "relu": _relu,
     "gamma": _each(mpmath.gamma),
     "loggamma": _each(mpmath.loggamma),
     "digamma": _each(mpmath.digamma),
-    "trigamma": _each(lambda u: mpmath.psi(1, u)),
+    "trigamma": _each(_trigamma),
     "erf": _each(mpmath.erf),
     "erfc": _each(mpmath.erfc),
     "erfinv": _each(mpmath.erfinv),
     "zeta": _each(mpmath.zeta),
     "besseli": _each(mpmath.besseli),
     "besselj": _each(mpmath.besselj),
-    "lambertw": _each(lambda u, k=0: mpmath.lambertw(u, int(k))),
+    "lambertw": _each(_lambertw),
 }
 _CONSTANTS = {"pi": np.pi, "e": np.e, "I": 1j, "true": True, "false": False}
 _COMPARE = {

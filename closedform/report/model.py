@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,6 @@ class Report(ReportRecord):
 
     def to_dataframe(self) -> Any:
         """The critical points as a pandas table: one column an unknown, then kind, loss and what is exact."""
-        import pandas as pd  # pyright: ignore[reportMissingImports]
-
         rows = [
             {
                 **p.numbers,
@@ -47,7 +46,7 @@ class Report(ReportRecord):
             }
             for p in self.critical_points
         ]
-        return pd.DataFrame(rows)
+        return importlib.import_module("pandas").DataFrame(rows)
 
     # -- what leaves the program -----------------------------------------------------------------------------------
 

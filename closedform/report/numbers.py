@@ -5,7 +5,7 @@ By the kernel's own trees and FLINT's balls, so neither SymPy nor NumPy is neede
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from flint import arb, arb_mat, ctx, fmpq
@@ -26,7 +26,7 @@ Step = dict[str, str]
 
 
 @contextmanager
-def _precision(bits: int) -> Iterator[None]:
+def _precision(bits: int) -> Generator[None]:
     before = ctx.prec
     ctx.prec = bits
     try:
@@ -103,7 +103,7 @@ def _iterate(
     goal: list[arb],
     columns: dict[str, list[fmpq]],
     digits: int,
-) -> Iterator[Step]:
+) -> Generator[Step]:
     if len(equations) != len(unknowns):
         return
     for number in range(MOST_STEPS):

@@ -25,7 +25,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import formula
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import free_names, read, write
+from closedform.kernel.expressions.tree import Tree, free_names, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
 from closedform.stationarity.location import Location, not_real
@@ -224,7 +224,7 @@ class Judge:
         return "root", at
 
 
-def _names_of(tree: Any) -> set[str]:
+def _names_of(tree: Tree) -> set[str]:
     if isinstance(tree, str):
         return {tree}
     return set[str]().union(*(_names_of(a) for a in tree[1:])) if isinstance(tree, tuple) else set()

@@ -196,7 +196,7 @@ def _nonzero(base: Node) -> list[tuple[str, Node]]:
 
 
 _ONE = number(1)
-_RULES: dict[str, Callable[..., list[tuple[str, Node]]]] = {
+_OF_ONE: dict[str, Callable[[Node], list[tuple[str, Node]]]] = {
     "log": lambda u: [(">", u)],
     "loggamma": lambda u: [(">", u)],
     "sqrt": lambda u: [(">=", u)],
@@ -204,12 +204,18 @@ _RULES: dict[str, Callable[..., list[tuple[str, Node]]]] = {
     "asin": lambda u: [(">=", add(_ONE, u)), (">=", add(_ONE, negate(u)))],
     "acos": lambda u: [(">=", add(_ONE, u)), (">=", add(_ONE, negate(u)))],
     "erfinv": lambda u: [(">", add(_ONE, u)), (">", add(_ONE, negate(u)))],
-    "lambertw": lambda u, *branch: [(">=", add(u, call("exp", number(-1)))), *(("<", u) for b in branch if b.number)],
     "gamma": lambda u: [("finite", call("gamma", u))],
     "digamma": lambda u: [("finite", call("digamma", u))],
     "trigamma": lambda u: [("finite", call("trigamma", u))],
     "zeta": lambda u: [("finite", call("zeta", u))],
 }
+
+
+def _of_lambertw(u: Node, *branch: Node) -> list[tuple[str, Node]]:
+    return [(">=", add(u, call("exp", number(-1)))), *(("<", u) for b in branch if b.number)]
+
+
+_RULES: dict[str, Callable[..., list[tuple[str, Node]]]] = {**_OF_ONE, "lambertw": _of_lambertw}
 
 
 def _plainly_positive(node: Node, positive: frozenset[str], or_zero: bool) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
 from closedform.algebra.bridge import text
 from closedform.calculus.signs import Facts
@@ -113,7 +114,7 @@ def _gaps(system: Stationarity, point: Mapping[Any, Any]) -> list[tuple[Any, str
     return list(out)
 
 
-def _meets(gap: Any, op: str) -> bool:
+def _meets(gap: Expr, op: str) -> bool:
     gap = sp.simplify(gap)
     if not gap.is_comparable:
         return False

@@ -216,7 +216,7 @@ class Location:
         if self.root is not None:
             f, name = self.root
             top = quotient(tree, [name], self.columns).top
-            return fmpz_poly(integer_coefficients(top)) % f == 0 if not top.is_zero() else True
+            return top.is_zero() or (fmpz_poly(integer_coefficients(top)) % f).is_zero()
         if self.exact is None:
             return False
         if not self._trees:

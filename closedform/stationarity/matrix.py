@@ -123,7 +123,7 @@ def matrix_system(problem: Problem) -> MatrixSystem:
     facts = _facts(problem, shapes)
     for name, words in flags.items():
         rows, cols = shapes.get(name, (ONE, ONE))
-        if words & {"spd", "psd", "sym", "diag", "orth"} and rows != cols and not (words == {"orth"}):
+        if words & {"spd", "psd", "sym", "diag", "orth"} and rows != cols and words != frozenset({"orth"}):
             raise ShapeFault(f"{name} is said to be {' '.join(sorted(words))}, but it is {rows} x {cols}, not square")
     plain = Names(FrozenMap(shapes), FrozenMap(flags))
     assumed = equalities(problem, plain)

@@ -72,7 +72,7 @@ def refuted(
     return ""
 
 
-def _names(tree: Any) -> set[str]:
+def _names(tree: kernel.Tree) -> set[str]:
     if isinstance(tree, str):
         return {tree}
     return set[str]().union(*(_names(a) for a in tree[1:])) if isinstance(tree, tuple) else set()

@@ -335,7 +335,7 @@ def _system(
         tuple(cleared),
         tuple(nonzero),
         relations,
-        cast(SystemKind, kind),
+        kind,
     )
 
 

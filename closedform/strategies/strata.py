@@ -193,7 +193,8 @@ def put_in(held: Sequence[Any], unknowns: Sequence[Any]) -> tuple[dict[Any, Any]
     >>> put_in([x + y - 1, x - y], [x, y])
     ({y: 1/2, x: 1/2}, [])
     """
-    values, left = dict[Any, Any](), [sp.sympify(h) for h in held]
+    values: dict[Any, Any] = {}
+    left = [sp.sympify(h) for h in held]
     while True:
         chosen: tuple[Any, Any, Any] | None = None
         rest = list[Any]()

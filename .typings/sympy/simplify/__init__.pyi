@@ -1,12 +1,7 @@
 from collections.abc import Callable
-from typing import overload
 
 from sympy.core import Expr, _Value
-from sympy.logic.boolalg import Boolean
 
-@overload
-def simplify(expr: Boolean, ratio: float = 1.7) -> Boolean: ...
-@overload
 def simplify(
     expr: _Value,
     ratio: float = 1.7,

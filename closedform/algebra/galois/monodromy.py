@@ -156,7 +156,7 @@ def _start(coefficients: list[fmpq_poly], t: acb) -> list[acb]:
     """Enclosures of all the roots at t, each with exactly one, by Krawczyk's test around approximations."""
     with flint.ctx.workprec(BITS):
         f = _at(coefficients, t)
-        near, out = [z.mid() for z in cast(list[acb], f.roots(tol=2.0**-60))], list[acb]()
+        near, out = [z.mid() for z in f.roots(tol=2.0**-60)], list[acb]()
         for i, z in enumerate(near):
             apart = min((abs(z - w).lower() for j, w in enumerate(near) if j != i), default=arb(1))
             tight = _krawczyk(f, f.derivative(), _square(z, apart * arb(2) ** -30))
@@ -242,7 +242,7 @@ def _matching(first: list[acb], last: list[acb]) -> Permutation:
 def _order(generators: list[Permutation]) -> int | None:
     group, frontier = set(generators), list(generators)
     while frontier and len(group) <= MAX_GROUP:
-        fresh = {tuple(g[i] for i in h) for h in frontier for g in generators} - group
+        fresh: set[Permutation] = {tuple(g[i] for i in h) for h in frontier for g in generators} - group
         group |= fresh
         frontier = list(fresh)
     return len(group) if len(group) <= MAX_GROUP else None

@@ -22,7 +22,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
-from typing import cast
 
 import flint
 from flint import acb, acb_poly, fmpz, fmpz_poly
@@ -151,7 +150,7 @@ def _resolvent(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> tuple[
         else:
             raise TooLarge(f"a resolvent needs more than {MAX_BITS} bits")
         if resolvent.gcd(resolvent.derivative()).degree() == 0:
-            factors = sorted((cast(fmpz_poly, q) for q, _ in resolvent.factor()[1]), key=fmpz_poly.degree)
+            factors = sorted((q for q, _ in resolvent.factor()[1]), key=fmpz_poly.degree)
             return labels, shift, factors
     raise TooLarge("no small shift makes the resolvent squarefree")
 

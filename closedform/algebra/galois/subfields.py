@@ -23,7 +23,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import cast
 
 import flint
 from flint import acb, acb_poly, fmpq, fmpq_mat, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series
@@ -131,7 +130,7 @@ def _pair_orbits(coefficients: tuple[int, ...]) -> PairOrbits:
     for shift in (1, 2, -1, 3, -2, 5, 7, -5, 11, 13):
         resolvent = pair_resolvent(f, shift)
         if resolvent.gcd(resolvent.derivative()).degree() == 0:
-            factors = sorted((cast(fmpz_poly, q) for q, _ in resolvent.factor()[1]), key=fmpz_poly.degree)
+            factors = sorted((q for q, _ in resolvent.factor()[1]), key=fmpz_poly.degree)
             return PairOrbits(shift, tuple(q.degree() for q in factors), tuple(factors))
     raise TooLarge("no small shift makes the pair polynomial squarefree")
 

@@ -7,7 +7,7 @@ Differential Calculus* (1988). Both modes read one table of elementwise derivati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -26,7 +26,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.substitution import rebuild
 
 # The derivative of an elementwise function at Z, as a function of Z and f(Z).
-_DERIVATIVE = {
+_DERIVATIVE: dict[str, Callable[[Poly], Poly]] = {
     "exp": lambda z: elementwise("exp", z),
     "log": lambda z: elementwise("recip", z),
     "softplus": lambda z: elementwise("sigmoid", z),

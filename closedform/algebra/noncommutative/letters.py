@@ -31,7 +31,13 @@ class Letter:
     __slots__ = ("args", "cols", "flags", "key", "kind", "names", "rows", "t")
 
     def __init__(
-        self, kind: str, args: tuple, rows: str, cols: str, flags: frozenset[str] = frozenset(), t: bool = False
+        self,
+        kind: str,
+        args: tuple[Any, ...],
+        rows: str,
+        cols: str,
+        flags: frozenset[str] = frozenset(),
+        t: bool = False,
     ) -> None:
         self.args: tuple[Any, ...] = args
         self.kind, self.flags, self.t = kind, flags, t
@@ -42,8 +48,8 @@ class Letter:
             text = f"{args[0]}({args[1].key})"
         elif kind == "had":
             text = f"({' .* '.join(f'({a.key})' for a in args)})"
-        self.key = text + "'" if t else text
-        names = frozenset(args) if kind == "name" else frozenset()
+        self.key: str = text + "'" if t else text
+        names: frozenset[str] = frozenset(args) if kind == "name" else frozenset()
         for a in args:
             if not isinstance(a, str):
                 names |= a.names
@@ -80,9 +86,10 @@ class Atom:
 
     __slots__ = ("args", "key", "kind", "names")
 
-    def __init__(self, kind: str, args: tuple) -> None:
+    def __init__(self, kind: str, args: tuple[Any, ...]) -> None:
         self.args: tuple[Any, ...] = args
         self.kind = kind
+        self.key: str
         self.names: frozenset[str] = frozenset()
         if kind in ("name", "const"):
             self.key = args[0]

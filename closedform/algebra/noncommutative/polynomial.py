@@ -44,7 +44,7 @@ class Poly:
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset().union(*(x.names for m, w in self.terms for x in (*w, *(a for a, _ in m))))
+        return frozenset[str]().union(*(x.names for m, w in self.terms for x in (*w, *(a for a, _ in m))))
 
     @property
     def scalar(self) -> bool:

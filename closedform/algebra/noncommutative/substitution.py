@@ -61,7 +61,7 @@ def _image(l: Letter, values: Mapping[str, Poly]) -> Poly:
     return transpose(out) if l.t else out
 
 
-def rebuild(l: Letter, parts: list) -> Poly:
+def rebuild(l: Letter, parts: list[Any]) -> Poly:
     """A compound letter with other arguments (not transposed)."""
     if l.kind == "inv":
         return inverse(parts[0])

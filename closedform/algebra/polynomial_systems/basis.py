@@ -64,9 +64,11 @@ class Monomials:
 class _Basis:
     ring: Monomials
     p: int
-    rows: list[Row] = field(default_factory=list)
-    active: list[int] = field(default_factory=list)  # indices whose leading monomial no other one divides
-    pairs: list[tuple[int, int, int, int]] = field(default_factory=list)  # (degree, lcm, i, j)
+    rows: list[Row] = field(default_factory=list[Row])
+    active: list[int] = field(default_factory=list[int])  # indices whose leading monomial no other one divides
+    pairs: list[tuple[int, int, int, int]] = field(
+        default_factory=list[tuple[int, int, int, int]]
+    )  # (degree, lcm, i, j)
 
     def lead(self, i: int) -> int:
         return self.rows[i][0][0]

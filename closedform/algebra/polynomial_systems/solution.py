@@ -35,7 +35,7 @@ class SystemSolution:
     ground: str = ""
     bound: dict[str, Json] | None = None
     reason: str = ""
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
 
     def real_points(self, digits: int) -> list[RealPoint]:
         """The real zeros in balls of radius at most 10^-digits (relative to 1 + |x|), by factor and place."""

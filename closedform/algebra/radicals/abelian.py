@@ -129,7 +129,7 @@ def _phi(n: int) -> int:
 def _generated(modulus: int, generators: list[int]) -> list[int]:
     group, frontier = {1}, [1]
     while frontier:
-        fresh = {a * g % modulus for a in frontier for g in generators} - group
+        fresh: set[int] = {a * g % modulus for a in frontier for g in generators} - group
         group |= fresh
         frontier = list(fresh)
     return sorted(group)

@@ -13,6 +13,7 @@ from math import gcd, lcm
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
 from closedform.algebra import bridge
 from closedform.budget import Budget
@@ -106,7 +107,7 @@ def factors(equation: Any, x: Any) -> tuple[list[Any], list[Any]]:
     return list(out), list(contents)
 
 
-def _prepared(equation: Any, x: Any) -> Any:
+def _prepared(equation: Expr, x: Any) -> Expr:
     """Hyperbolic functions and powers of numbers as exponentials, logarithms and exponents expanded."""
     e = equation
     if e.has(sp.sinh, sp.cosh, sp.tanh, sp.coth):
@@ -185,13 +186,13 @@ class _Solver(Inverses):
             return None
         exponents = {h: h.args[0] for h in found}
         first = next(iter(sorted(exponents.values(), key=sp.default_sort_key)))
-        ratios = {h: sp.simplify(e / first) for h, e in exponents.items()}
-        if all(r.is_Rational for r in ratios.values()):
-            denominator = _lcm(*(r.q for r in ratios.values()))
-            step = _gcd(*(int(r * denominator) for r in ratios.values()))
+        ratios = bridge.rationals([sp.simplify(e / first) for e in exponents.values()])
+        if ratios is not None:
+            denominator = _lcm(*(r.q for r in ratios))
+            step = _gcd(*(int(r * denominator) for r in ratios))
             unit = sp.exp(first * sp.Rational(step, denominator))
             t = sp.Dummy("t", positive=True)
-            powers = {h: t ** int(r * denominator / step) for h, r in ratios.items()}
+            powers = {h: t ** int(r * denominator / step) for h, r in zip(exponents, ratios, strict=True)}
             reduced = sp.numer(sp.together(equation.xreplace(powers)))
             if self.x in reduced.free_symbols:
                 return None
@@ -362,8 +363,8 @@ class _Solver(Inverses):
         if bare or not all(isinstance(h, (sp.sin, sp.cos, sp.tan)) for h in found):
             return None
         arguments = sorted({h.args[0] for h in found}, key=sp.default_sort_key)
-        ratios = [sp.simplify(a / arguments[0]) for a in arguments]
-        if not all(r.is_Rational for r in ratios):
+        ratios = bridge.rationals([sp.simplify(a / arguments[0]) for a in arguments])
+        if ratios is None:
             return None
         denominator = _lcm(*(r.q for r in ratios))
         step = _gcd(*(int(r * denominator) for r in ratios))

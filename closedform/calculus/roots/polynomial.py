@@ -112,12 +112,12 @@ class Roots:
         table = {n.symbol: n for n in self.named}
         values, guards = list[Any](), list[tuple[Any, ...]]()
         for v in self.values:
-            needed = dict[Any, None]()
+            needed: dict[Any, None] = {}
             while used := [table[s] for s in v.free_symbols & table.keys()]:
                 v = v.subs({n.symbol: n.value for n in used})
-                needed |= dict.fromkeys(g for n in used for g in n.guards)
+                needed |= dict[Any, None].fromkeys(g for n in used for g in n.guards)
             while any(g.free_symbols & table.keys() for g in needed):
-                needed = dict.fromkeys(g.subs({n.symbol: n.value for n in self.named}) for g in needed)
+                needed = {g.subs({n.symbol: n.value for n in self.named}): None for g in needed}
             if sp.false in needed:
                 continue
             values.append(v)

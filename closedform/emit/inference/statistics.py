@@ -7,6 +7,9 @@ and MacKinnon and White (1985): HC0, HC1 = HC0 n/(n - p), HC2 and HC3 with the r
 h the leverage.
 """
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 import math

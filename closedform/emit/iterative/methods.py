@@ -1,5 +1,8 @@
 """The iterations of emitted solvers; their source is copied word for word, so each needs NumPy and nothing else."""
 
+# the text of these functions is what a user gets, NumPy alone: it has no annotations
+# pyright: basic
+
 from __future__ import annotations
 
 import math

@@ -5,6 +5,9 @@ here too: Newton's method with gradients and Hessians summed over the blocks. Wh
 current the work is done on its cluster, else in threads of this process.
 """
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 import importlib

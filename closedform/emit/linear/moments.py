@@ -5,6 +5,9 @@ two states are merged by the difference of their means (Chan, Golub and LeVeque 
 sample variance*), which are kept as unevaluated sums of two doubles. Memory is O((k + m)^2) whatever the number of rows.
 """
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace

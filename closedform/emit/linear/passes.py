@@ -3,6 +3,9 @@
 The parts are small, frozen and picklable, so that ``cluster.py`` can send them to the blocks instead of the blocks here.
 """
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

@@ -70,7 +70,7 @@ def relations(null: Array, R: Array, centre: Array | None, names: Sequence[str])
         left = left - np.outer(left[:, column], row)
         found.append(column)
     free = [j for j in range(null.shape[1]) if j not in found]
-    sizes = np.linalg.norm(R, axis=0)
+    sizes: Array = np.linalg.norm(R, axis=0)
     sizes[sizes == 0] = 1.0
     weights = np.linalg.lstsq(R[:, free] / sizes[free], R[:, found], rcond=None)[0] / sizes[free, None]
     out = list[str]()

@@ -5,6 +5,9 @@ solutions*, BIT 7; Higham, *Accuracy and Stability*, 2nd ed., section 20.5), res
 1971) and exact summation.
 """
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 import math
@@ -32,22 +35,25 @@ def refine_extended(whole: Block, a: Array, intercept: Array | None) -> tuple[Ar
     X, y = X[used], y[used]
     w = np.ones((len(X), 1)) if weights is None else weights[used, None]
     root = np.sqrt(w)  # rows times it are rounded, so they are for the factors only, never for the residuals
-    scale = 1 / np.linalg.norm(X * root, axis=0)
+    scale: Array = 1 / np.linalg.norm(X * root, axis=0)
     Q, R = np.linalg.qr(X * root * scale)
-    low = np.zeros_like(a)
-    r = y - X @ a
-    for _ in range(4):
+
+    def step(a: Array, low: Array, r: Array) -> tuple[Array, Array, Array]:
         f = root * _residual_twice(X, y, a, low, r)
-        g = -(
-            _product_twice(X.T, r) if weights is None else sum(_product_twice(X.T, part) for part in _two_product(w, r))
-        )
+        if weights is None:
+            g = -_product_twice(X.T, r)
+        else:
+            first, second = _two_product(w, r)
+            g = -(_product_twice(X.T, first) + _product_twice(X.T, second))
         h = np.linalg.solve(R.T, scale[:, None] * g)
         projected = Q.T @ f
-        step = scale[:, None] * np.linalg.solve(R, projected - h)
-        change = (f - Q @ (projected - h)) / root
-        high = a + step
-        low = low + (step - (high - a))
-        a, r = high, r + change
+        change = scale[:, None] * np.linalg.solve(R, projected - h)
+        high = a + change
+        return high, low + (change - (high - a)), r + (f - Q @ (projected - h)) / root
+
+    low, r = np.zeros_like(a), y - X @ a
+    for _ in range(4):
+        a, low, r = step(a, low, r)
     out = a + low
     squares = np.einsum("ij,ij->j", w * r, r)
     return (out, None, squares) if intercept is None else (out[1:], out[0], squares)

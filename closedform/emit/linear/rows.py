@@ -1,5 +1,8 @@
 """Arrays as rows of a least-squares problem: float64, conforming and finite, or one line that says what is not."""
 
+# a capital letter is a matrix, which a later step may replace
+# pyright: reportConstantRedefinition=false
+
 from __future__ import annotations
 
 import numpy as np

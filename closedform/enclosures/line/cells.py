@@ -60,9 +60,9 @@ class Mark:
 
     def resolved(self, tree: Tree) -> Tree:
         """Without switches, by the signs here (|0| is 0); raises ``Unclear``."""
-        return resolve(tree, self._sign)
+        return resolve(tree, self.decided_sign)
 
-    def _sign(self, gap: Tree) -> int:
+    def decided_sign(self, gap: Tree) -> int:
         found = self.sign_of(gap)
         if found is None:
             raise Unclear("a sign at a place")
@@ -238,7 +238,7 @@ class Line:
 
     def _at_mark(self, mark: Mark, gap: Tree, op: str, guards: Sequence[Tree]) -> None:
         try:
-            if guards and not all(holds(g, mark._sign) for g in guards):
+            if guards and not all(holds(g, mark.decided_sign) for g in guards):
                 return
             sign = 0 if gap in mark.zeros else mark.sign_of(mark.resolved(gap))
         except Unclear:

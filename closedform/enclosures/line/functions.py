@@ -233,8 +233,10 @@ def vanishes(tree: Tree, x: str, at: Tree) -> bool:
         return False
 
 
-_AT_ZERO = {"sin": ZERO, "tan": ZERO, "sinh": ZERO, "tanh": ZERO, "asin": ZERO, "atan": ZERO, "erf": ZERO, "sqrt": ZERO}
-_AT_ZERO |= {"cos": ONE, "exp": ONE, "cosh": ONE, "erfc": ONE, "abs": ZERO, "sign": ZERO}
+_AT_ZERO = {
+    **dict.fromkeys(("sin", "tan", "sinh", "tanh", "asin", "atan", "erf", "sqrt", "abs", "sign"), ZERO),
+    **dict.fromkeys(("cos", "exp", "cosh", "erfc"), ONE),
+}
 
 
 def put(tree: Tree, values: Mapping[Tree, Tree]) -> Tree:

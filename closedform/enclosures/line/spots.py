@@ -109,7 +109,7 @@ class Spot:
             return True
         if self.poly is not None and self.exact is None:
             top = polynomial_of(tree, self.x)
-            return top is not None and (top % self.poly[0] == 0)
+            return top is not None and (top % self.poly[0]).is_zero()
         return self.exact is not None and vanishes(tree, self.x, self.exact)
 
     def sign_of(self, tree: Tree) -> int | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from flint import arb, ctx, fmpq
+from flint import arb, ctx, fmpq, fmpz_poly
 
 from closedform.algebra.roots import isolate_real
 from closedform.budget import Budget
@@ -115,11 +115,11 @@ def _affine(f: Tree, x: str) -> Tree | None:
     return mul(MINUS, b, power(a, MINUS))
 
 
-def _polynomial(poly: object, x: str, low: Spot | None, high: Spot | None) -> Zeros:
-    if poly == 0:
+def _polynomial(poly: fmpz_poly, x: str, low: Spot | None, high: Spot | None) -> Zeros:
+    if poly.is_zero():
         return Zeros(everywhere=True)
     spots = list[Spot]()
-    for part, multiplicity in poly.factor()[1]:  # type: ignore[attr-defined]
+    for part, multiplicity in poly.factor()[1]:
         if part.degree() >= 1:
             spots += [
                 Spot(x, ball, poly=(part, i), multiplicity=int(multiplicity))

@@ -5,12 +5,33 @@ Objects are told by what they offer (``columns``, ``shape``, ``collect``), so th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, TypeGuard
 
 from closedform.errors import InputError
 
 Column = tuple[str, Sequence[Any]]
+
+
+def is_mapping(data: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(data, Mapping)
+
+
+def is_many(data: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(data, Iterable) and not isinstance(data, str)
+
+
+def is_tuple(data: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(data, tuple)
+
+
+def is_listed(data: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    return isinstance(data, (list, tuple))
+
+
+def is_path(data: object) -> TypeGuard[str | PathLike[str]]:
+    return isinstance(data, (str, PathLike))
 
 
 def columns_of(data: Any) -> Iterator[Column]:
@@ -19,7 +40,7 @@ def columns_of(data: Any) -> Iterator[Column]:
         data = data.collect()  # a lazy frame of polars
     if callable(getattr(data, "toarray", None)) and callable(getattr(data, "tocsr", None)):
         data = data.toarray()  # a sparse matrix of SciPy
-    if isinstance(data, Mapping):
+    if is_mapping(data):
         for key, values in data.items():
             yield from array_columns(str(key), values)
     elif hasattr(data, "columns") and hasattr(data, "__getitem__") and not isinstance(data.columns, int):
@@ -28,11 +49,11 @@ def columns_of(data: Any) -> Iterator[Column]:
             if keys.count(key) > 1:
                 raise InputError(f"there are two columns named {key}")
             yield str(key), data[key]
-    elif isinstance(data, tuple) and len(data) == 2 and _depth(data[0]) == 2:
+    elif is_tuple(data) and len(data) == 2 and _depth(data[0]) == 2:
         yield from array_columns("x", data[0])
         yield from array_columns("y", data[1])
-    elif getattr(getattr(data, "dtype", None), "names", None):
-        for key in data.dtype.names:  # pyright: ignore[reportAttributeAccessIssue]
+    elif fields := getattr(getattr(data, "dtype", None), "names", None):
+        for key in fields:
             yield key, data[key]
     elif _depth(data) == 2:
         yield from array_columns("x", data)
@@ -48,9 +69,9 @@ def columns_of(data: Any) -> Iterator[Column]:
 def _is_records(data: Any) -> bool:
     """Whether this is a list of rows, each a mapping of names to cells."""
     return (
-        isinstance(data, (list, tuple))
+        is_listed(data)
         and bool(data)
-        and all(isinstance(row, Mapping) and not any(_depth(cell) for cell in row.values()) for row in data)
+        and all(is_mapping(row) and not any(_depth(cell) for cell in row.values()) for row in data)
     )
 
 
@@ -58,14 +79,14 @@ def chunks_of(data: Any) -> Iterator[Any] | None:
     """The chunks of an iterable of tables (or of Dask collections), None for data of any other kind."""
     if _is_dask(data):
         return _of_dask([data], lambda parts: parts[0])
-    if isinstance(data, Mapping) and any(_is_dask(value) for value in data.values()):
+    if is_mapping(data) and any(_is_dask(value) for value in data.values()):
         keys = [str(key) for key in data]
         return _of_dask(list(data.values()), lambda parts: dict(zip(keys, parts, strict=True)))
-    if isinstance(data, tuple) and len(data) == 2 and _is_dask(data[0]):
+    if is_tuple(data) and len(data) == 2 and _is_dask(data[0]):
         return _of_dask(list(data), lambda parts: {"X": parts[0], "y": parts[1]})
     if isinstance(data, (str, bytes, Mapping)) or hasattr(data, "columns") or hasattr(data, "shape"):
         return None
-    if isinstance(data, (list, tuple)):
+    if is_listed(data):
         tables = bool(data) and all(isinstance(d, Mapping) or hasattr(d, "columns") or _depth(d) == 2 for d in data)
         return iter(data) if tables and not _is_records(data) and not (len(data) == 2 and _is_pair(data)) else None
     return iter(data) if hasattr(data, "__iter__") else None
@@ -94,14 +115,14 @@ def _of_dask(collections: list[Any], made: Callable[[list[Any]], Any]) -> Iterat
 
 
 def _is_pair(data: Any) -> bool:
-    return isinstance(data, tuple) and _depth(data[0]) == 2 and _depth(data[1]) in (1, 2)
+    return is_tuple(data) and _depth(data[0]) == 2 and _depth(data[1]) in (1, 2)
 
 
 def _depth(values: Any) -> int:
     shape = getattr(values, "shape", None)
-    if isinstance(shape, tuple):
+    if is_tuple(shape):
         return len(shape)
-    if isinstance(values, (list, tuple)):
+    if is_listed(values):
         return 1 + (_depth(values[0]) if values else 0)
     return 0
 

@@ -9,7 +9,6 @@ it.
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from closedform.errors import CallError, InputError
 from closedform.frozen import FrozenMap
 from closedform.reading.data.cells import Column as Cells
 from closedform.reading.data.cells import Decimal, decimal_mark, read_column, refuse_missing
-from closedform.reading.data.handed import Column, array_columns, chunks_of, column_names, columns_of
+from closedform.reading.data.handed import Column, array_columns, chunks_of, column_names, columns_of, is_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,7 +96,7 @@ class Table:
         if self.blocks is not None:
             blocks = self.blocks.without_gaps(tuple(holes))
             return replace(self, rows=blocks.rows, blocks=blocks, gaps=FrozenMap(), notes=self._dropped(blocks.rows))
-        out = frozenset().union(*holes.values())
+        out = frozenset[int]().union(*holes.values())
         rows = self.rows - len(out)
         if rows == 0:
             raise InputError(f"every row has a missing cell in one of the columns {listed(tuple(holes))}")
@@ -177,7 +176,7 @@ def read_table(
     mark: Decimal | None = "," if decimal == "," else "." if decimal else None
     if isinstance(data, Table):
         table = data
-    elif isinstance(data, (str, os.PathLike)):
+    elif is_path(data):
         table = _from_file(Path(data), mark)
     elif (chunks := chunks_of(data)) is not None:
         table = _from_chunks(chunks, mark)

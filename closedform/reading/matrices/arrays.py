@@ -7,7 +7,6 @@ one-dimensional one in a text with matrix functions.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -28,6 +27,7 @@ from closedform.expression import (
     scalar_names,
     substitute,
 )
+from closedform.reading.data.handed import is_listed, is_mapping, is_path, is_tuple
 from closedform.reading.language import unparse
 from closedform.reading.matrices.checker import Settled
 from closedform.reading.matrices.shapes import SCALAR, Size, settle
@@ -38,14 +38,12 @@ Array = Any
 
 def candidates(data: object) -> dict[str, Array] | None:
     """The arrays of a mapping or of an NPZ file by name; None where the data are of another kind."""
-    if isinstance(data, (str, os.PathLike)) and Path(data).suffix.lower() == ".npz" and Path(data).is_file():
+    if is_path(data) and Path(data).suffix.lower() == ".npz" and Path(data).is_file():
         try:
             return {member.key: Stored(Path(data), member) for member in members(Path(data))}
         except InputError:
             return None  # the reader of tables says what is wrong with the file
-    if not isinstance(data, Mapping):
-        return None
-    return {str(key): value for key, value in data.items()}
+    return {str(key): value for key, value in data.items()} if is_mapping(data) else None
 
 
 def literals(nodes: Iterable[Node], taken: Iterable[str]) -> tuple[tuple[Node, ...], dict[str, Array]]:
@@ -76,9 +74,9 @@ def literals(nodes: Iterable[Node], taken: Iterable[str]) -> tuple[tuple[Node, .
 def dimensions(value: Array) -> int:
     """0 for a number, 1 for a vector, 2 for a matrix."""
     shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple):
+    if is_tuple(shape):
         return len(shape)
-    if isinstance(value, (list, tuple)):
+    if is_listed(value):
         return 1 + (dimensions(value[0]) if value else 0)
     return 0
 
@@ -86,7 +84,7 @@ def dimensions(value: Array) -> int:
 def meant(data: Mapping[str, Array], nodes: Iterable[Node], shaped: bool) -> bool:
     """Whether the text speaks of the arrays themselves; ``shaped`` when the caller declared shapes."""
     nodes = tuple(nodes)
-    bare = frozenset[str]().union(*(scalar_names(n) for n in nodes)) - frozenset().union(
+    bare = frozenset[str]().union(*(scalar_names(n) for n in nodes)) - frozenset[str]().union(
         *(column_names(n) for n in nodes)
     )
     matrix = shaped or any(heads(n) & (MATRIX_HEADS - {"rank"}) for n in nodes)
@@ -204,8 +202,8 @@ def _renamed(settled: Settled, old: str, new: str) -> Settled:
 class Bound(Settled):
     """Expressions that conform, with the arrays of their names (sizes and numbers as arrays without dimensions)."""
 
-    arrays: dict[str, Array] = field(default_factory=dict)
-    properties: dict[str, frozenset[str]] = field(default_factory=dict)
+    arrays: dict[str, Array] = field(default_factory=dict[str, Array])
+    properties: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     relations: tuple[Node, ...] = ()
 
 

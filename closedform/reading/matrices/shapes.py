@@ -66,8 +66,8 @@ def settle(
         if properties.get(key, frozenset()) & SQUARE and not same(*shape):
             word = sorted(properties[key] & SQUARE)[0]
             raise CallError(f"{key} is declared {word} but is {shape_text(shape)}; only a square matrix can be")
-    used = frozenset().union(*(free_names(n) for n in (*expressions, *constraints)))
-    sizes = frozenset().union(*(_sizes(n) for n in (*expressions, *constraints)))
+    used = frozenset[str]().union(*(free_names(n) for n in (*expressions, *constraints)))
+    sizes = frozenset[str]().union(*(_sizes(n) for n in (*expressions, *constraints)))
     sizes |= frozenset(s for shape in given.values() for part in shape for s in free_names(part))
     plain = _compared(constraints) | _not_shaped((*expressions, *constraints))
     open_names = sorted(used - given.keys() - sizes - plain)
@@ -150,12 +150,12 @@ def _not_shaped(nodes: tuple[Node, ...]) -> frozenset[str]:
         if node.head in ("sum", "prod") and len(node.args) == 4:
             own = free_names(node.children[0]) | free_names(node.children[1]) | free_names(node.children[2])
         elif node.head == "@":
-            own = frozenset().union(*(free_names(child) for child in node.children[1:]))
+            own = frozenset[str]().union(*(free_names(child) for child in node.children[1:]))
         elif node.head == "^" and node.children[1].name == "T":
             own = frozenset(("T",))
         return own.union(*(walk(child) for child in node.children))
 
-    return frozenset().union(*(walk(node) for node in nodes))
+    return frozenset[str]().union(*(walk(node) for node in nodes))
 
 
 def _compared(constraints: tuple[Node, ...]) -> frozenset[str]:

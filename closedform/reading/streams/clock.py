@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -13,7 +13,7 @@ _DEADLINE: ContextVar[float | None] = ContextVar("_DEADLINE", default=None)
 
 
 @contextmanager
-def reading_until(deadline: float) -> Iterator[None]:
+def reading_until(deadline: float) -> Generator[None]:
     """Within it ``look`` raises once the monotonic clock has passed the deadline."""
     token = _DEADLINE.set(deadline)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
 from closedform.algebra import bridge
 from closedform.expression import Node, substitute
@@ -31,5 +32,10 @@ def as_sums(problem: Problem) -> dict[str, object]:
 
 
 def _node(value: Any) -> Node:
-    value = value.replace(sp.Heaviside, lambda z, *_: (1 + sp.sign(z)) / 2)  # the step of max(0, z), beside its jump
+    value = value.replace(sp.Heaviside, _step)
     return parse(bridge.text(value), (str(s) for s in value.free_symbols))
+
+
+def _step(z: Expr, *_: Expr) -> Expr:
+    """The step of max(0, z), beside its jump."""
+    return (1 + sp.sign(z)) / 2

@@ -6,10 +6,11 @@ Everything said here is recomputed from the report for the reader's sake: what i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
 from closedform.algebra import bridge
 from closedform.points import SOUGHT, CriticalPoint
@@ -23,8 +24,8 @@ from closedform.report.record import ReportRecord
 DIGITS = 8  # of numbers in the argument
 MOST = 12  # terms, factors or points that are gone through
 LONGEST = 200  # operations of an expression that is worked with
-RULES = (
-    (lambda f, x: f.is_Pow and f.base == x and not f.exp.has(x), "power rule"),
+RULES: tuple[tuple[Callable[[Expr, Expr], bool], str], ...] = (
+    (lambda f, x: isinstance(f, sp.Pow) and f.base == x and not f.exp.has(x), "power rule"),
     (lambda f, x: f.is_Mul and len([a for a in f.args if a.has(x)]) > 1, "product rule"),
     (lambda f, x: f.has(x) and not f.is_Atom and f.args[0] != x, "chain rule"),
 )

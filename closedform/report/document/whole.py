@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from closedform.reading.data.handed import is_listed, is_mapping
 from closedform.report.document.answer import MANY, SOUGHT_STEM, answer, iteration, said_where, sentence, thing
 from closedform.report.document.blocks import (
     Block,
@@ -232,14 +233,14 @@ def _details(report: ReportRecord) -> Iterator[Block]:
 
 
 def _detail(value: object) -> Iterator[Block]:
-    if isinstance(value, Mapping):
+    if is_mapping(value):
         yield Table((), tuple((str(k).replace("_", " "), _cell(v)) for k, v in value.items()))
-    elif isinstance(value, list | tuple) and value and all(isinstance(r, Mapping) for r in value):
+    elif is_listed(value) and value and all(is_mapping(r) for r in value):
         header = tuple(str(k) for k in value[0])
         yield Table(header, tuple(tuple(_field(r, k) for k in header) for r in value))
-    elif isinstance(value, list | tuple) and value and all(isinstance(r, list | tuple) for r in value):
+    elif is_listed(value) and value and all(is_listed(r) for r in value):
         yield Table((), tuple(tuple(_cell(c) for c in r) for r in value))
-    elif isinstance(value, list | tuple):
+    elif is_listed(value):
         yield Items(tuple(((_cell(v),),) for v in value))
     else:
         yield Paragraph((_cell(value),))
@@ -247,7 +248,7 @@ def _detail(value: object) -> Iterator[Block]:
 
 def _field(row: Mapping[str, object], key: str) -> Inline:
     value = row.get(key, "")
-    if key == "polynomial" and isinstance(value, list | tuple):
+    if key == "polynomial" and is_listed(value):
         return Math(polynomial(str(row.get("unknown", "x")), [str(c) for c in value]))
     return _cell(value)
 
@@ -275,7 +276,7 @@ def _cell(value: object) -> Inline:
         return value
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "not known"}[value]
-    if isinstance(value, list | tuple):
+    if is_listed(value):
         return ", ".join(str(v) for v in value)
     return Math(value) if hasattr(value, "free_symbols") else str(value)
 

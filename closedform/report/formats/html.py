@@ -167,9 +167,7 @@ class _Page:
             return "".join(self.claim(s) for s in block.statements)
         if isinstance(block, Table):
             return self.table(block)
-        if isinstance(block, Code):
-            return self.code(block)
-        raise TypeError(f"no HTML for {type(block).__name__}")
+        return self.code(block)
 
     def claim(self, statement: Statement) -> str:
         extra = "".join(f"<br><em>assuming {escape(a)}</em>" for a in statement.assuming)

@@ -7,7 +7,6 @@ from closedform.report.document.blocks import (
     Answer,
     Block,
     Claims,
-    Code,
     Document,
     Heading,
     Inline,
@@ -75,10 +74,8 @@ def _block(block: Block) -> str:
         return _claims(block)
     if isinstance(block, Table):
         return _table(block)
-    if isinstance(block, Code):
-        more = "" if block.source.strip() == block.main else "\nThe functions that it calls are in the JSON."
-        return f"{{\\small\n\\begin{{verbatim}}\n{block.main}\n\\end{{verbatim}}\n}}{more}"
-    raise TypeError(f"no LaTeX for {type(block).__name__}")
+    more = "" if block.source.strip() == block.main else "\nThe functions that it calls are in the JSON."
+    return f"{{\\small\n\\begin{{verbatim}}\n{block.main}\n\\end{{verbatim}}\n}}{more}"
 
 
 def _claims(block: Claims) -> str:

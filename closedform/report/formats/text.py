@@ -106,9 +106,7 @@ class _Terminal:
             return self.claims(block)
         if isinstance(block, Table):
             return self.table(block)
-        if isinstance(block, Code):
-            return self.code(block)
-        raise TypeError(f"no text for {type(block).__name__}")
+        return self.code(block)
 
     def line(self, line: Line) -> str:
         return "".join(self.inline(part) for part in line)

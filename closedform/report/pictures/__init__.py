@@ -29,6 +29,6 @@ def draw_roots(roots: Sequence[Root], title: str) -> Drawing:
 def picture_of(report: ReportRecord) -> bytes | None:
     """The picture of a report as PNG, where there is one."""
     try:
-        return draw(report)._repr_png_()
+        return draw(report).png()
     except CallError:
         return None

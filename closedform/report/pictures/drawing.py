@@ -1,5 +1,8 @@
 """The figure that all pictures are drawn on, with matplotlib (the ``plot`` extra) and without pyplot."""
 
+# Matplotlib's own types leave keyword arguments open
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from io import BytesIO
@@ -28,7 +31,10 @@ class Drawing(Figure):
         with mpl.rc_context({"svg.hashsalt": "closedform", "svg.fonttype": "path"}):
             self.savefig(file, format=kind, metadata=_METADATA.get(kind), dpi=150)
 
-    def _repr_png_(self) -> bytes:
+    def png(self) -> bytes:
         out = BytesIO()
         self.savefig(out, format="png", metadata=_METADATA["png"], dpi=100)
         return out.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.png()

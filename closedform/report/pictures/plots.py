@@ -1,5 +1,8 @@
 """Pictures of a report, with matplotlib (the ``plot`` extra) and without pyplot; the same file every time."""
 
+# Matplotlib's own types leave keyword arguments open
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -74,8 +77,8 @@ def _loss(report: ReportRecord, **values: np.ndarray) -> np.ndarray:
     with np.errstate(all="ignore"):
         for start in range(0, len(flat[0]), step):
             part = {n: f[start : start + step] for n, f in zip(names, flat, strict=True)}
-            out = real_if_close(evaluate(report.problem.loss, {**fixed, **part}, columns))
-            pieces.append(np.broadcast_to(np.where(np.iscomplex(out), np.nan, out.real), part[names[0]].shape))
+            out: np.ndarray = real_if_close(evaluate(report.problem.loss, {**fixed, **part}, columns))
+            pieces.append(np.broadcast_to(np.where(np.iscomplex(out), np.nan, np.real(out)), part[names[0]].shape))
     return np.concatenate(pieces).reshape(np.broadcast_shapes(*(a.shape for a in arrays)))
 
 
@@ -184,8 +187,9 @@ def draw_roots(found: Sequence[Root], title: str) -> Drawing:
 
 def _mark(axes: Axes, point: CriticalPoint, x: float, y: float) -> None:
     marker, colour = _MARK[point.kind]
-    style = {"marker": marker, "color": colour, "s": 58, "edgecolors": "white", "linewidths": 0.8}
-    axes.scatter([x], [y], zorder=3, label=point.kind, **style)
+    axes.scatter(
+        [x], [y], s=58, marker=marker, color=colour, edgecolors="white", linewidths=0.8, zorder=3, label=point.kind
+    )
 
 
 def _title(axes: Axes, report: ReportRecord) -> None:

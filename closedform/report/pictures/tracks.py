@@ -1,5 +1,8 @@
 """Pictures of monodromy: the tracks of the roots around each loop, and an animation; needs the ``plot`` extra."""
 
+# Matplotlib's own types leave keyword arguments open
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import numpy as np

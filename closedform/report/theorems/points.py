@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from closedform.points import interval
 from closedform.report.theorems.words import Theorem, coordinates, critical_points, there_are, unless, written
@@ -10,6 +11,53 @@ from closedform.report.theorems.words import Theorem, coordinates, critical_poin
 BEZOUT = "Fulton, Intersection theory, 8.4.6"
 JOHN = "F. John, Extremum problems with inequalities as subsidiary conditions, 1948"
 KUHN = "S. Boyd, L. Vandenberghe, Convex Optimization, 2004, section 5.5.3"
+
+
+def _translates(shifts: Sequence[Any]) -> str:
+    return f"the points stand for all their translates by {', '.join(map(_shift, shifts))}"
+
+
+def _between_kinks(breaks: Sequence[Any]) -> str:
+    return (
+        f"the loss is smooth between {', '.join(map(written, breaks))}; on each piece the sign of its derivative is "
+        "known between all its zeros, so these are all its local extrema"
+    )
+
+
+def _sets(sets: Sequence[str]) -> str:
+    return f"{'; '.join(sets)}: a set of points, which is not counted"
+
+
+def _roots_that_vanish(roots: Sequence[Any]) -> str:
+    return (
+        f"where {', '.join(written(r) for r in roots)} vanish{'es' if len(roots) == 1 else ''} the loss has no "
+        "gradient; its slope in every direction was compared with zero there"
+    )
+
+
+def _roots_named(roots: Sequence[tuple[Any, Any]]) -> str:
+    return f"with {', '.join(f'{s} = {written(r)}' for s, r in roots)} the equations are polynomials"
+
+
+def _least_corners(flat: bool) -> str:
+    return "the loss is convex, linear between its kinks, and falls along no edge that leaves a point listed: " + (
+        "its minimisers are the convex combinations of these points" if flat else "this is its only minimiser"
+    )
+
+
+def _falls(corner: Mapping[Any, Any], way: Sequence[Any]) -> str:
+    return (
+        "the loss has no lower bound: it falls along the ray from "
+        f"{', '.join(f'{u} = {v}' for u, v in corner.items())} in the direction ({', '.join(map(str, way))}), which meets no "
+        "further kink that stops it"
+    )
+
+
+def _linear_forms(forms: Sequence[Any]) -> str:
+    return (
+        f"the loss is a sum of functions of one of {', '.join(written(f) for f in forms)} each, and these are "
+        "independent: each is critical by itself"
+    )
 
 
 def _solutions(why: str) -> Theorem:
@@ -156,9 +204,7 @@ POINTS: dict[str, Theorem] = {
     "translates by the period": Theorem(
         "the points stand for all their translates by the period {period}", topic="period"
     ),
-    "translates of each unknown": Theorem(
-        lambda shifts: f"the points stand for all their translates by {', '.join(map(_shift, shifts))}", topic="period"
-    ),
+    "translates of each unknown": Theorem(_translates, topic="period"),
     "withdrawn": Theorem("what was found did not stand up to the text of the problem and was withdrawn"),
     "exactly these points": Theorem(_exactly),
     "points enclosed": Theorem(_enclosed),
@@ -176,12 +222,7 @@ POINTS: dict[str, Theorem] = {
         "every critical point in the domain is listed: between neighbours, and up to each end, the slope keeps its sign, "
         "by balls on bounded intervals and by its growth at the ends"
     ),
-    "every extremum between the kinks": Theorem(
-        lambda breaks: (
-            f"the loss is smooth between {', '.join(map(written, breaks))}; on each piece the sign of its derivative is "
-            "known between all its zeros, so these are all its local extrema"
-        )
-    ),
+    "every extremum between the kinks": Theorem(_between_kinks),
     "every point of John": Theorem(
         "all points of {parts} where the gradients of the loss and of the active constraints are linearly dependent were "
         "found",
@@ -190,7 +231,7 @@ POINTS: dict[str, Theorem] = {
     "faces searched": Theorem("{parts} were searched, not all of them to the end"),
     "no point of any face": Theorem("no point of any face, edge or corner of the domain is critical, nor any inside"),
     "elimination leaves none": Theorem("elimination that keeps every solution leaves none in the domain"),
-    "sets of critical points": Theorem(lambda sets: f"{'; '.join(sets)}: a set of points, which is not counted"),
+    "sets of critical points": Theorem(_sets),
     # equations
     "the gradient vanishes": Theorem(_vanishes),
     "steps that can be reversed": Theorem(_reversible),
@@ -218,38 +259,15 @@ POINTS: dict[str, Theorem] = {
     "profile": Theorem(
         "at every critical point {unknown} = {value}, so the others are critical points of the profile of the loss"
     ),
-    "roots that vanish": Theorem(
-        lambda roots: (
-            f"where {', '.join(written(r) for r in roots)} vanish{'es' if len(roots) == 1 else ''} the loss has no "
-            "gradient; its slope in every direction was compared with zero there"
-        )
-    ),
-    "least corners": Theorem(
-        lambda flat: (
-            "the loss is convex, linear between its kinks, and falls along no edge that leaves a point listed: "
-            + ("its minimisers are the convex combinations of these points" if flat else "this is its only minimiser")
-        )
-    ),
+    "roots that vanish": Theorem(_roots_that_vanish),
+    "least corners": Theorem(_least_corners),
     "rises along every edge": Theorem(
         "the loss is convex, and at the point listed it rises along every edge of the cells between its kinks: this is its "
         "only minimiser"
     ),
-    "falls along an edge": Theorem(
-        lambda corner, way: (
-            "the loss has no lower bound: it falls along the ray from "
-            f"{', '.join(f'{u} = {v}' for u, v in corner.items())} in the direction ({', '.join(map(str, way))}), which meets no "
-            "further kink that stops it"
-        )
-    ),
-    "linear forms as unknowns": Theorem(
-        lambda forms: (
-            f"the loss is a sum of functions of one of {', '.join(written(f) for f in forms)} each, and these are "
-            "independent: each is critical by itself"
-        )
-    ),
-    "roots as unknowns": Theorem(
-        lambda roots: f"with {', '.join(f'{s} = {written(r)}' for s, r in roots)} the equations are polynomials"
-    ),
+    "falls along an edge": Theorem(_falls),
+    "linear forms as unknowns": Theorem(_linear_forms),
+    "roots as unknowns": Theorem(_roots_named),
     "a block of its own": Theorem(
         "the loss is a part without {unknown} plus a positive multiple of {block}, so {unknown} is critical for that alone"
     ),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from closedform.ladder.verdict import Topic
+from closedform.reading.data.handed import is_many
 from closedform.report.expressions import text_of
 
 SHOWN = 300  # characters of one value in a sentence
@@ -40,7 +41,7 @@ def coordinates(point: Mapping[str, object]) -> str:
 
 def nonzero(exceptions: object) -> tuple[str, ...]:
     """Each as the condition that it does not vanish, ``a != 0``."""
-    return tuple(f"{written(e)} != 0" for e in exceptions) if isinstance(exceptions, Iterable) else ()
+    return tuple(f"{written(e)} != 0" for e in exceptions) if is_many(exceptions) else ()
 
 
 def unless(exceptions: Iterable[object]) -> str:

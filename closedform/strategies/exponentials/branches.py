@@ -62,9 +62,9 @@ class Curve:
 class Pieces:
     """What a system falls into. ``exhaustive`` complex solutions too, not only those with positive generators."""
 
-    branches: list[Branch] = field(default_factory=list)
-    curves: list[Curve] = field(default_factory=list)
-    open: list[tuple[tuple[fmpz_mpoly, ...], str]] = field(default_factory=list)
+    branches: list[Branch] = field(default_factory=list[Branch])
+    curves: list[Curve] = field(default_factory=list[Curve])
+    open: list[tuple[tuple[fmpz_mpoly, ...], str]] = field(default_factory=list[tuple[tuple[fmpz_mpoly, ...], str]])
     exhaustive: bool = True
 
 

@@ -83,7 +83,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     for b in branches:
         roots = _roots(b, shifted, shifts, unique)
         if roots is None:
-            names = variables(b.eliminant, shifted.field) if b.eliminant is not None else []
+            names = variables(b.eliminant, shifted.field) if b.eliminant is not None else set[str]()
             constants = [n for n in names if n in ("pi", "e") or n.startswith("log(")]
             if constants:
                 return Attempt(name, "failed", f"{constants[0]} is a number, of which no theorem on families speaks")

@@ -238,7 +238,7 @@ def descent(rows: Sequence[Vector], k: int, budget: Budget) -> Vector | None:
 
 def guessed(rows: Sequence[Vector], width: int, budget: Budget) -> Vector | None:
     """A v with a·v <= 0 for all rows, found by Newton steps on sum log(1 + exp(a·v)) in floats and checked exactly."""
-    a = np.array([[float(c.p) / float(c.q) for c in r] for r in rows])
+    a: np.ndarray = np.array([[float(c.p) / float(c.q) for c in r] for r in rows])
     a /= np.maximum(np.abs(a).max(axis=1, keepdims=True), 1e-300)
     v = np.zeros(width)
     for _ in range(100):

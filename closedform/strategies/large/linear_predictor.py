@@ -29,9 +29,9 @@ class _Group:
 
     coefficients: dict[str, Node]
     offset: Node
-    softplus: list[Node] = field(default_factory=list)
-    exponential: list[Node] = field(default_factory=list)
-    linear: list[Node] = field(default_factory=list)
+    softplus: list[Node] = field(default_factory=list[Node])
+    exponential: list[Node] = field(default_factory=list[Node])
+    linear: list[Node] = field(default_factory=list[Node])
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def _affine(node: Node, unknowns: set[str]) -> tuple[dict[str, Node], Node] | No
 
 def rows_of(group: _Group, index: str, unknowns: Sequence[str], table: Table) -> Rows:
     wanted = sorted(
-        set().union(
+        set[str]().union(
             *(
                 expression.column_names(n)
                 for n in (

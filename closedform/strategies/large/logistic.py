@@ -178,7 +178,7 @@ def _proof(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array] 
     if not np.isfinite(hessian).all() or (np.diag(hessian) <= 0).any():
         return "the Hessian is singular in floating point"
     scale = 2.0 ** np.round(-np.log2(np.diag(hessian)) / 2)  # powers of two: scaling is exact
-    gradient, radius, spread = [[] for _ in range(k)], np.zeros(k), 0.0
+    gradient, radius, spread = [list[float]() for _ in range(k)], np.zeros(k), 0.0
     scaled, trace, reach = np.diag(2 * ridge * scale**2), 2 * U * float((ridge * scale**2).sum()), 0.0
     for r in rows:
         eta, error = r.x @ b + r.offset, _eta_error(r, b)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, full_column_rank, sign
@@ -172,7 +173,7 @@ def _bend(a: Atom, e: Fraction, system: MatrixSystem, wanted: tuple[str, ...]) -
         if half:
             j = next(k for k in range(1, len(half)) if half[k].names & frozenset(wanted))
             if half[j] == half[0].T or (half[0].symmetric and half[0] == half[j]):
-                parts = []
+                parts = list[Any]()
                 for l, piece in ((half[0].cols, half[1:j]), (half[j].cols, half[j + 1 :])):
                     mid = w.product(w.eye(l), *(w.of_letter(x) for x in piece))
                     parts.append(definite(mid, system.facts) if w.is_symmetric(mid) else None)

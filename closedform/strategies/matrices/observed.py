@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.attempt import Finding, finding
 from closedform.emit.auxiliaries import AUXILIARIES
 from closedform.emit.source import Source, compiled, identifier
+from closedform.reading.data.handed import is_tuple
 from closedform.stationarity.matrix import MatrixSystem
 from closedform.strategies.matrices.equations.certificate import sizes_of
 
@@ -36,12 +37,12 @@ def observe(system: MatrixSystem, source: str) -> Finding | None:
         return None
     solve = compiled(source)
     rng = np.random.default_rng(0)
-    fixed = frozenset().union(*(c.left.names for c in system.constraints))
+    fixed = frozenset[str]().union(*(c.left.names for c in system.constraints))
     sizes = sizes_of(system)
     data = drawn(system, sizes, rng)
     if data is None:
         return None
-    shape = {n: a.shape for n, a in data.items() if isinstance(a, np.ndarray)}
+    shape = {n: a.shape for n, a in data.items() if _is_array(a)}
     extra = {s: v for s, v in sizes.items() if s not in data}
     movable = [n for n in shape if n in system.loss.names and n not in fixed]
     if not movable:
@@ -61,6 +62,10 @@ def observe(system: MatrixSystem, source: str) -> Finding | None:
         return None
     where = ", ".join(f"{k} = {v}" for k, v in sizes.items())
     return finding("not beaten by neighbours", "observed", sizes=where, neighbours=NEIGHBOURS)
+
+
+def _is_array(value: object) -> TypeGuard[np.ndarray]:
+    return isinstance(value, np.ndarray)
 
 
 def drawn(system: MatrixSystem, sizes: Mapping[str, int], rng: np.random.Generator) -> dict[str, Any] | None:
@@ -121,7 +126,7 @@ def _inverted(p: Poly) -> Iterator[Poly]:
             for a in x.args:
                 if isinstance(a, Poly):
                     yield from _inverted(a)
-                elif isinstance(a, tuple):  # the word of a trace
+                elif is_tuple(a):  # the word of a trace
                     for l in a:
                         yield from _inverted(w.of_letter(l))
             if isinstance(x, Letter) and x.kind == "inv":

@@ -71,7 +71,11 @@ def _metric(c: Constraint, system: MatrixSystem, u: str, side: str) -> Poly | No
         front = Poly(ONE, ONE, {(m, ()): x})
         if not word:
             unit = unit - front
-        elif len(word) > 2 and word[0].names == {u} == word[-1].names and word[0].t == (side == "left") != word[-1].t:
+        elif (
+            len(word) > 2
+            and word[0].names == frozenset({u}) == word[-1].names
+            and word[0].t == (side == "left") != word[-1].t
+        ):
             metric = metric + front * w.product(*(w.of_letter(l) for l in word[1:-1]))
         else:
             return None

@@ -264,8 +264,8 @@ def _inside(p: Poly, u: str, x: Poly) -> Poly | None:
     for (m, word), c in p.terms.items():
         if (
             len(word) < 2
-            or word[0].names != {u}
-            or word[-1].names != {u}
+            or word[0].names != frozenset({u})
+            or word[-1].names != frozenset({u})
             or word[0].kind != "name"
             or not word[0].t
             or word[-1].t

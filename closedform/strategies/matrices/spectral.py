@@ -51,7 +51,7 @@ def declines(system: MatrixSystem) -> str | None:
 def metric_of(c: Constraint, system: MatrixSystem, u: str) -> tuple[Poly, Poly] | None:
     """``(B, c)`` where the constraint says U'BU = c I (u'Bu = c for a column), with B free of unknowns."""
     rows, cols = system.shape(u)
-    if c.kind != "zero" or (rows, cols) == (ONE, ONE) or c.left.names & frozenset(system.unknowns) != {u}:
+    if c.kind != "zero" or (rows, cols) == (ONE, ONE) or c.left.names & frozenset(system.unknowns) != frozenset({u}):
         return None
     left = without_root(c.left, system) if c.left.scalar else c.left
     if left is None or (left.rows, left.cols) != (cols, cols):

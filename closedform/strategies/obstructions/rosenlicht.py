@@ -20,6 +20,7 @@ from typing import Any
 
 import sympy as sp
 from flint import fmpq
+from sympy import Expr
 
 from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
@@ -71,7 +72,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     return Attempt(name, "failed", "; ".join(reasons) or "no parameter is left in the equation")
 
 
-def _form(equation: Any, x: Any) -> _Form | str:
+def _form(equation: Expr, x: Any) -> _Form | str:
     """The equation as a polynomial in the parameters, y and z = e^y, or the reason why it has no such form."""
     turned = equation.has(*(f for f in (sp.sin, sp.cos, sp.tan)))
     expr = equation.rewrite(_TO_EXP, sp.exp) if equation.has(*_TO_EXP) else equation

@@ -145,7 +145,7 @@ def _of_cell(system: Stationarity, cell: Cell) -> Stationarity:
 class _Located:
     point: CriticalPoint
     at: dict[str, arb]
-    minimum: set[int] = field(default_factory=set)  # the cells in which it is a local minimum
+    minimum: set[int] = field(default_factory=set[int])  # the cells in which it is a local minimum
     inside: bool = False  # inside a cell, where the loss is smooth
 
 
@@ -222,7 +222,7 @@ class _Answer:
         known = [v for v in values if v is not None]
         findings = [finding("every cell was solved", edges=True)]
         bowl = not feasible.closed and not feasible.open and convex(loss, unknowns, sides_of(feasible))
-        best, reason = self._least(feasible, kept, known, bowl) if len(known) == len(kept) else (set(), "")
+        best, reason = self._least(feasible, kept, known, bowl) if len(known) == len(kept) else (set[int](), "")
         if best:
             findings.append(finding("global minimum", reason=reason))
         points = list[CriticalPoint]()

@@ -102,9 +102,11 @@ class _Answer:
     strata: list[Stratum]
     attempts: dict[int, Attempt]
     budget: Budget
-    candidates: list[_Candidate] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)  # strata of which not every point is known
-    flat: list[tuple[str, Any]] = field(default_factory=list)  # strata on which the loss is constant, with its value
+    candidates: list[_Candidate] = field(default_factory=list[_Candidate])
+    gaps: list[str] = field(default_factory=list[str])  # strata of which not every point is known
+    flat: list[tuple[str, Any]] = field(
+        default_factory=list[tuple[str, Any]]
+    )  # strata on which the loss is constant, with its value
 
     @property
     def bits(self) -> int:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import sympy as sp
+from sympy import Expr
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
@@ -76,7 +77,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     return Reduction(name, tuple(systems), lift)
 
 
-def _written(e: Any, length: Any, size: int) -> Any:
+def _written(e: Expr, length: Any, size: int) -> Expr:
     return e.subs(length, size).replace(lambda s: isinstance(s, (sp.Sum, sp.Product)), lambda s: s.doit())
 
 

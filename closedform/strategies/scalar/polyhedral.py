@@ -8,7 +8,7 @@ Without smooth terms a loss that has a least value has it at a corner; with them
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -98,7 +98,11 @@ class Part:
                 yield from (_added(a, _scaled(b, Fraction(-1))) for a in p.branches() for b in q.branches())
 
 
-_JOINED = {"sum": lambda v: sum(v, Fraction(0)), "max": max, "min": min}
+def _total(values: Sequence[Fraction]) -> Fraction:
+    return sum(values, Fraction(0))
+
+
+_JOINED: dict[str, Callable[[Sequence[Fraction]], Fraction]] = {"sum": _total, "max": max, "min": min}
 
 
 def _dot(a: Vector, b: Vector) -> Fraction:

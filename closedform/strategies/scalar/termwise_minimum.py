@@ -7,7 +7,7 @@ a common solution, the solutions are exactly the global minimisers. Nothing is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, cast
@@ -160,7 +160,7 @@ def _scaled(b: _Bound | None, c: Any) -> _Bound | None:
     return replace(b, value=b.value * c) if b is not None else None
 
 
-def _mapped(b: _Bound | None, f: Any) -> _Bound | None:
+def _mapped(b: _Bound | None, f: Callable[[Any], Any]) -> _Bound | None:
     return replace(b, value=f(b.value)) if b is not None else None
 
 

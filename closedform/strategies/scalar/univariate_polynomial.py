@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from flint import arb, fmpq, fmpq_poly, fmpz_poly
 
+from closedform.algebra import bridge
 from closedform.algebra.later import sp
 from closedform.algebra.roots import exact as dyadic
 from closedform.algebra.roots import isolate_real
@@ -366,10 +367,8 @@ def _over_rationals(system: Stationarity | PolynomialLine) -> fmpq_poly | None:
     x, loss = system.unknowns[0], system.loss
     if loss is None or not loss.is_polynomial(x):
         return None
-    coefficients = sp.Poly(loss, x).all_coeffs()[::-1]
-    if not all(c.is_Rational for c in coefficients):
-        return None
-    return fmpq_poly([fmpq(int(c.p), int(c.q)) for c in coefficients])
+    coefficients = bridge.rationals(sp.Poly(loss, x).all_coeffs()[::-1])
+    return None if coefficients is None else fmpq_poly([bridge.flint_rational(c) for c in coefficients])
 
 
 def _is_rational(node: Node, x: str) -> bool:

@@ -90,7 +90,8 @@ def eliminate(
 
     ``singular``: the equations are those of a sum of squares, and this gives generalised inverses (see the head).
     """
-    left, steps = dict(equations), list[Step]()
+    left: dict[str, Poly] = dict(equations)
+    steps = list[Step]()
     while left:
         budget.check()
         best: Step | None = None

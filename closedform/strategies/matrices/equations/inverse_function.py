@@ -215,7 +215,7 @@ def _stripped(g: Poly, left: Poly, right: Poly) -> Poly | None:
 def _replaced(p: Poly, f: str, inside: Poly, image: Poly) -> Poly | None:
     """``p`` with f(inside) replaced by a name; None where the letter cannot be put back into normal form."""
     for (m, word), _ in p.terms.items():
-        if any(a.names & inside.names and a.kind != "name" for a, _ in m if a.kind == "tr"):
+        if any(a.names & inside.names for a, _ in m if a.kind == "tr"):
             return None
         del word
     one = elementwise(f, inside)

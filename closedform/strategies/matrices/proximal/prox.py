@@ -48,7 +48,7 @@ class Parts:
 
     curvature: Poly
     target: Poly
-    penalties: dict[str, Poly] = field(default_factory=dict)
+    penalties: dict[str, Poly] = field(default_factory=dict[str, Poly])
     weighted: bool = False
 
 
@@ -151,12 +151,12 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     if parts.curvature.zero:
         return Attempt(name, "declined", "there is no quadratic term")
     if "rank" in kinds:
-        if kinds != {"rank"} or sets or parts.weighted:
+        if kinds != frozenset({"rank"}) or sets or parts.weighted:
             return Attempt(name, "declined", "a rank penalty with other terms")
         return _hard_threshold(system, u, parts)
     if sets and kinds - {"norm1"}:
         return Attempt(name, "declined", "a penalty and a set together")
-    if ("nuclear" in kinds and kinds != {"nuclear"}) or (parts.weighted and kinds - {"norm1"}):
+    if ("nuclear" in kinds and kinds != frozenset({"nuclear"})) or (parts.weighted and kinds - {"norm1"}):
         return Attempt(name, "declined", "these penalties do not split together")
     return _project(system, u, parts, sets) if sets else _threshold(system, u, parts)
 

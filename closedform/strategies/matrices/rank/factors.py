@@ -42,7 +42,8 @@ def by_factors(
                 return Attempt(NAME, "declined", f"nothing shows that {display(x)} is positive definite")
             conditions += found
     matrix = source.let("M", source.poly(k))
-    scalar = identity_multiple(a) * identity_multiple(b) if left is None and right is None else None  # type: ignore[operator]
+    of_a, of_b = identity_multiple(a), identity_multiple(b)
+    scalar = of_a * of_b if left is None and right is None and of_a is not None and of_b is not None else None
     if scalar is not None:
         if definite_when(system, scalar) is None:
             return Attempt(NAME, "declined", f"nothing shows that {display(scalar)} is positive")

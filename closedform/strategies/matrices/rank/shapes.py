@@ -153,7 +153,9 @@ def chains_of(system: MatrixSystem) -> list[Word]:
                 part: list[Letter] = list(turned[:size])
                 if len(part) < size or not all(l.kind == "name" and l.names <= unknowns for l in part):
                     continue
-                if {x for l in part for x in l.names} == unknowns and (size == len(unknowns) or part[1] == part[0].T):
+                if frozenset(x for l in part for x in l.names) == unknowns and (
+                    size == len(unknowns) or part[1] == part[0].T
+                ):
                     back = tuple(l.T for l in reversed(part))
                     found[min(tuple(part), back, key=lambda x: (sum(l.t for l in x), x[0].key))] = None
     return sorted(found, key=lambda x: (sum(l.t for l in x), x[0].t, x[0].key))
