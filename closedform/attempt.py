@@ -50,6 +50,11 @@ class Finding:
         return self.theorem in WITHOUT_MINIMUM
 
     @property
+    def of_no_formula(self) -> bool:
+        """Does it say that a point has no expression of some class?"""
+        return self.theorem.startswith(WITHOUT_FORMULA)
+
+    @property
     def of_many_points(self) -> bool:
         """Does each listed point stand for others?"""
         return self.theorem in OF_MANY_POINTS
@@ -85,6 +90,7 @@ OF_THE_LIST = (  # these count or compare the points listed, so they fall with a
     "falls before and rises after the points",
     "coercive",
 )
+WITHOUT_FORMULA = ("no root in radicals", "points without radicals", "coordinates not all", "transcendental", "no exp")
 WITHOUT_MINIMUM = ("unbounded below", "infimum not attained")
 OF_ALL_TURNS = ("translates by the period", "translates of each unknown")
 OF_MANY_POINTS = (

@@ -174,3 +174,18 @@ def test_the_turns_of_an_angle_are_those_of_its_range():
     assert [p.kind.endswith("minimum") for p in report.critical_points] == [False, True]
     assert report.complete
     assert len(report.critical_points) == 2
+
+
+def test_that_a_point_on_an_edge_has_no_formula_is_said_with_its_ground():
+    """On the circle Rosenbrock's function leads to an irreducible polynomial of degree 8 with the group S8."""
+    report = cf.derive("(1 - x)^2 + 100*(y - x^2)^2 subject to x^2 + y^2 <= 1")
+    assert report.verdict.outcome == "not_closed"
+    assert any("not solvable by radicals" in s.text and s.trust == "proved" for s in report.verdict.statements)
+    assert "has no expression in radicals." in report.to_text()
+    assert "REFUSED" not in str(cf.verify(report))
+
+
+def test_with_points_on_edges_no_others_speaks_of_the_inside():
+    """-x^2 - y^2 on the square [-1, 2]^2 has conditional points, such as (2, 0), that are no minima and not listed."""
+    text = " ".join(cf.derive("-x^2 - y^2", box={"x": (-1, 2), "y": (-1, 2)}).to_text().split())
+    assert "All 5 points are exact, by arithmetic alone; inside the domain there are no others." in text

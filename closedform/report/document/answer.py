@@ -131,7 +131,7 @@ def _verdict(report: ReportRecord) -> str:
             )
         return f"Every {what} has a formula {_everywhere(report)}, {how}{said_where(report)}."
     if verdict.outcome == "closed":
-        edge = any(p.kind.startswith("boundary") for p in points)
+        edge = any(p.kind.startswith("boundary") or p.note.startswith("on the edge") for p in points)
         told = bool(optima(report)) and not edge
         rest = (
             "" if not is_whole(report) else "inside the domain there are no others" if edge else "there are no others"

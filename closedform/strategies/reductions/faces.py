@@ -7,7 +7,7 @@ rises into the domain. Where a minimum exists (a compact domain, growth, convexi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sympy as sp
@@ -93,6 +93,7 @@ class _Candidate:
     value: Any = None  # the loss, exactly
     kind: Kind = "unclassified"
     note: str = ""
+    source: Stratum | None = None  # the one on which it was found by an attempt
 
 
 @dataclass
@@ -140,12 +141,23 @@ class _Answer:
         elif (way := self._downhill()) is not None:
             record.findings.append(way)
         self._certify(kept, record)
+        self._grounds(kept, record)
         open_ = f"not every point of these parts of the domain is known: {gaps}" if gaps else ""
         if not open_ and any(c.open and c.exact is None for c in kept):
             open_ = "no formula was found for some of the points"
         details = FrozenMap[str, object]({**self._multipliers(kept), **passed})
         points = tuple(self._point(c) for c in kept)
         return concluded(name, self.system, Found(points, not gaps, record, open=open_, details=details), self.budget)
+
+    def _grounds(self, kept: list[_Candidate], record: Record) -> None:
+        """Why the points without a formula have none, as was found on their strata."""
+        for s in {id(c.source): c.source for c in kept if c.exact is None and c.source is not None}.values():
+            attempt, where = self.attempts[id(s)], f"{'where ' * bool(s.active)}{self._where(s)}"
+            for f in attempt.findings:
+                if f.of_no_formula:
+                    proof = () if f.certificate is None else (attempt.certificates[f.certificate],)
+                    said = replace(f, certificate=0 if proof else None, within=(where, *f.within))
+                    record.take((said,), proof)
 
     # -- gathering ---------------------------------------------------------------------------------------------------
 
@@ -175,7 +187,7 @@ class _Answer:
             if p.exact is not None and not any(v.free_symbols for v in p.exact.values()):
                 inner = {u: p.exact[u.name] for u in s.system.unknowns}
                 exact = {**inner, **{u: sp.expand(v.subs(inner, simultaneous=True)) for u, v in s.values.items()}}
-            self._add(s, exact, at, open_, s if p.kind == "global minimum" else None)
+            self._add(s, exact, at, open_, s if p.kind == "global minimum" else None, s)
 
     def _balls(self, s: Stratum, p: CriticalPoint) -> dict[str, arb | None] | None:
         if s.system is None or p.numeric is None or p.radius is None:
@@ -193,12 +205,13 @@ class _Answer:
         at: dict[str, Any],
         open_: bool = False,
         least: Stratum | None = None,
+        source: Stratum | None = None,
     ) -> None:
         if any(b is None for b in at.values()):
             self.gaps.append(self._where(s))
             return
         order = [u.name for u in self.feasible.unknowns]
-        self.candidates.append(_Candidate(s.active, exact, {n: at[n] for n in order}, open_, least))
+        self.candidates.append(_Candidate(s.active, exact, {n: at[n] for n in order}, open_, least, source=source))
 
     def _distinct(self) -> list[_Candidate]:
         out = list[_Candidate]()
