@@ -78,7 +78,7 @@ class Eliminator:
         self.branches = 0
         self.periods, self.turned = periods or {}, set[Any]()
         self.turns_cut = self.loose = self.generic = False
-        self._joined = set[Any]()
+        self._already_joined = set[Any]()
 
     def solve(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> Solutions:
         points = self._branch([*row_reduced(equations, unknowns)], tuple(unknowns))
@@ -390,7 +390,7 @@ class Eliminator:
             for f in equations[:i]:
                 for h in self._shared(e, f, unknowns):
                     key = (e, f, h)
-                    if key in self._joined:
+                    if key in self._already_joined:
                         continue
                     t = sp.Dummy("t", real=True)
                     one, other = e.xreplace({h: t}), f.xreplace({h: t})
@@ -401,7 +401,7 @@ class Eliminator:
                         continue
                     if sp.degree(one, t) * sp.degree(other, t) > 9:
                         continue
-                    self._joined.add(key)
+                    self._already_joined.add(key)
                     r = sp.expand(sp.resultant(one, other, t))
                     if r == 0 or sp.count_ops(r) > MAX_OPS or not r.free_symbols & set(unknowns):
                         continue

@@ -65,12 +65,14 @@ def _text(p: Poly) -> str:
     )
     texts = list[str]()
     for m, c in terms:
-        top = [f"{abs(c.numerator)}"] * (abs(c.numerator) != 1 or not m) + [_power(a, e, "**") for a, e in _ordered(m)]
+        top = [f"{abs(c.numerator)}"] * (abs(c.numerator) != 1 or not m) + [
+            _power(a, e, "**") for a, e in _low_powers_first(m)
+        ]
         texts.append("-" * (c < 0) + "*".join(top) + f"/{c.denominator}" * (c.denominator != 1))
     return " + ".join(texts).replace("+ -", "- ") or "0"
 
 
-def _ordered(m: Mono) -> list[tuple[Atom, Fraction]]:
+def _low_powers_first(m: Mono) -> list[tuple[Atom, Fraction]]:
     """Low powers first, as in n k^2."""
     return sorted(m, key=lambda x: (x[1], x[0].key))
 
@@ -104,8 +106,8 @@ def _order(p: Poly) -> str:
         )
 
     kept = [m for m in terms if not outgrown(m)]
-    kept.sort(key=lambda m: (-len(m), [a.key for a, _ in _ordered(m)]))
-    texts = [" ".join(_power(a, e, "^") for a, e in _ordered(m)) or "1" for m in kept]
+    kept.sort(key=lambda m: (-len(m), [a.key for a, _ in _low_powers_first(m)]))
+    texts = [" ".join(_power(a, e, "^") for a, e in _low_powers_first(m)) or "1" for m in kept]
     return f"O({' + '.join(texts)})" if texts else "O(1)"
 
 
@@ -142,7 +144,7 @@ class _Counter(NumPy):
                     self.value(s.test, scope)
                     self.run(s.orelse, scope)
             elif isinstance(s, ast.For):
-                for _ in range(self.rounds(s, scope)):
+                for _ in range(self.rounds(s)):
                     self.run(s.body, scope)
             elif isinstance(s, ast.Try):
                 self.run(s.body, scope)
@@ -152,7 +154,7 @@ class _Counter(NumPy):
             elif not isinstance(s, ast.Import | ast.ImportFrom | ast.Break | ast.Pass | ast.Raise):
                 raise Unsupported(f"a statement {type(s).__name__} is not counted")
 
-    def rounds(self, s: ast.For, scope: dict[str, Any]) -> int:
+    def rounds(self, s: ast.For) -> int:
         times_ = s.iter.args[0] if isinstance(s.iter, ast.Call) else None
         if not isinstance(times_, ast.Constant) or not isinstance(times_.value, int):
             raise Unsupported("a loop over data is not counted")

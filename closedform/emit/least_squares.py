@@ -120,7 +120,7 @@ def solve_blocks(
     moments = State(intercept).of(rows)
     penalty = penalties(ridge, moments.moment.shape[1])
     problem = _Problem(rows, whole, moments, names, inference)
-    return _joined(penalty, {p: problem.fit(p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
+    return _by_penalty(penalty, {p: problem.fit(p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
 
 
 @dataclass(frozen=True)
@@ -367,7 +367,7 @@ def solve_moments(s: Moments, ridge: float | ArrayLike, names: Sequence[str] | N
     """
     penalty = penalties(ridge, s.moment.shape[1])
     problem = _Problem(None, None, s, names)
-    return _joined(penalty, {p: _from_state(problem, p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
+    return _by_penalty(penalty, {p: _from_state(problem, p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
 
 
 def with_residual(fit: LeastSquares, residual: Array) -> LeastSquares:
@@ -381,7 +381,7 @@ def _rounding(s: Moments, a: Array, square: Array, offset: Array | float) -> Arr
     return 16 * (len(a) + 2) * EPSILON**2 * (square + (np.diag(s.gram) + offset) @ a**2)
 
 
-def _joined(penalty: Array, fits: dict[float, LeastSquares]) -> LeastSquares:
+def _by_penalty(penalty: Array, fits: dict[float, LeastSquares]) -> LeastSquares:
     """One fit of all outputs from the fits of those with one penalty; its condition is the worst of them."""
     worst = max(fits.values(), key=lambda f: f.condition)
     k, m = len(worst.coefficients), len(penalty)

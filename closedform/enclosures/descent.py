@@ -51,7 +51,7 @@ def _draws(function: Function, rng: np.random.Generator, sides: Mapping[str, int
     return out
 
 
-def _at(function: Function, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
+def _value_slope_curvature(function: Function, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarray] | None:
     """Loss (or half the squares of a system), gradient (or values) and Hessian (or Jacobian) as floats."""
     try:
         loss, f, j = function.floats(list(x))
@@ -62,7 +62,7 @@ def _at(function: Function, x: np.ndarray) -> tuple[float, np.ndarray, np.ndarra
 
 
 def _newton(function: Function, x: np.ndarray, budget: Budget) -> Candidate | None:
-    here = _at(function, x)
+    here = _value_slope_curvature(function, x)
     if here is None:
         return None
     steps = list[tuple[float, float]]()
@@ -79,7 +79,7 @@ def _newton(function: Function, x: np.ndarray, budget: Budget) -> Candidate | No
             return Candidate(x, loss, steps)
         slope = float(g @ step)
         for _ in range(40):
-            trial = _at(function, x + length * step)
+            trial = _value_slope_curvature(function, x + length * step)
             if trial is not None and trial[0] <= loss + 1e-4 * length * slope + 1e-14 * abs(loss):
                 moved = trial
                 break
@@ -94,7 +94,7 @@ def _newton(function: Function, x: np.ndarray, budget: Budget) -> Candidate | No
 
 
 def _root(function: Function, x: np.ndarray, budget: Budget) -> Candidate | None:
-    here, damping = _at(function, x), 1e-3
+    here, damping = _value_slope_curvature(function, x), 1e-3
     if here is None:
         return None
     steps = list[tuple[float, float]]()
@@ -106,7 +106,7 @@ def _root(function: Function, x: np.ndarray, budget: Budget) -> Candidate | None
         scale = np.where(scale > 0, scale, 1.0)
         a = np.concatenate([j / scale, np.sqrt(damping) * np.eye(len(x))])
         step = -np.linalg.lstsq(a, np.concatenate([f, np.zeros(len(x))]), rcond=None)[0] / scale
-        trial = _at(function, x + step)
+        trial = _value_slope_curvature(function, x + step)
         size = float(np.max(np.abs(step) / (np.abs(x) + 1e-8)))
         if trial is not None and trial[0] < here[0]:
             x, here, damping = x + step, trial, max(damping / 5, 1e-18)

@@ -189,14 +189,14 @@ def _of_sum(e: Any, own: set[Any], sides: Mapping[str, Range]) -> str:
     shapes = [_shape(t, own, sides) for t in e.args if t not in flat]
     if flat:
         hessian = sp.hessian(sp.Add(*flat), names)
-        apart = _joined([_shape(t, own, sides) for t in flat])
+        apart = _shape_of_sum([_shape(t, own, sides) for t in flat])
         if apart == OPEN and len(names) <= 8 and hessian.is_positive_semidefinite:
             apart = CONVEX
         shapes.append(apart)
-    return _joined(shapes)
+    return _shape_of_sum(shapes)
 
 
-def _joined(shapes: Sequence[str]) -> str:
+def _shape_of_sum(shapes: Sequence[str]) -> str:
     found = set(shapes) - {CONSTANT}
     if not found:
         return CONSTANT

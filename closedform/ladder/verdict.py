@@ -96,7 +96,7 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
         reason = "; ".join(f"{a.strategy}: {a.reason}" for a in tried) or "no strategy applies to this system"
         return Attempt(name, "failed", reason)
     if numbers is not None and numbers.complete and not deciding.complete and deciding.outcome in ("solved", "partial"):
-        return _joined(deciding, numbers)
+        return _formulas_with_numbers(deciding, numbers)
     if numbers is None or numbers is deciding or deciding.points or deciding.outcome == "no_critical_point":
         return deciding
     shift = len(deciding.certificates)
@@ -119,7 +119,7 @@ def _with_search(numbers: Attempt, attempts: Sequence[Attempt]) -> Attempt:
     return replace(numbers, findings=(*numbers.findings, *seen[:1]))
 
 
-def _joined(formulas: Attempt, numbers: Attempt) -> Attempt:
+def _formulas_with_numbers(formulas: Attempt, numbers: Attempt) -> Attempt:
     """A complete list of enclosures, with the formulas that an incomplete list has for some of its points."""
     points, used = list[CriticalPoint](), set[int]()
     for q in numbers.points:

@@ -28,7 +28,6 @@ def _likelihood(
     support: Support,
     explanation: str,
     *aliases: str,
-    given: str = "",
 ) -> Entry:
     names = tuple(unknowns.split())
     assumed = tuple(part.strip() for part in bounds.split(",") if part.strip())

@@ -170,20 +170,20 @@ class GradientFunction:
         return self.code.source
 
     def __call__(self, **given: Any) -> dict[str, Any]:
-        own, data, theta = self._at(given)
+        own, data, theta = self._on_data(given)
         return own.split(own.functions["gradient"](theta, *data), data)
 
     def loss(self, **given: Any) -> float:
-        own, data, theta = self._at(given)
+        own, data, theta = self._on_data(given)
         return float(own.functions["loss"](theta, *data))
 
     def hessian(self, **given: Any) -> np.ndarray:
-        own, data, theta = self._at(given)
+        own, data, theta = self._on_data(given)
         if "hessian" not in own.functions:
             raise CallError("there is no code for the Hessian of this loss")
         return np.asarray(own.functions["hessian"](theta, *data))
 
-    def _at(self, given: Mapping[str, Any]) -> tuple[Code, tuple[Any, ...], np.ndarray]:
+    def _on_data(self, given: Mapping[str, Any]) -> tuple[Code, tuple[Any, ...], np.ndarray]:
         own = Code(self.problem, self.code)
         columns = {k: v for k, v in given.items() if self.problem.data is None or k not in self.code.unknowns}
         try:

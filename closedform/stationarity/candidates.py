@@ -90,7 +90,7 @@ class Judge:
             bindings = self._bindings(used, sample)
             best: tuple[Word, Mapping[str, arb] | None] = ("unknown", None) if bindings is None else ("outside", None)
             for extra in bindings or ():
-                word, at = self._at(point, Sample({**sample.values, **extra}, sample.columns))
+                word, at = self._judged_at_sample(point, Sample({**sample.values, **extra}, sample.columns))
                 if word == "root" or best[0] == "outside":
                     best = (word, at)
             words.append(best[0])
@@ -184,7 +184,7 @@ class Judge:
                     return True
         return False
 
-    def _at(self, point: Mapping[Any, Any], sample: Sample) -> tuple[Word, Mapping[str, arb] | None]:
+    def _judged_at_sample(self, point: Mapping[Any, Any], sample: Sample) -> tuple[Word, Mapping[str, arb] | None]:
         at = dict[str, arb]()
         free = {k: v for k, v in point.items() if v == k}
         for k in free:  # a coordinate that stays free takes a value of its own

@@ -14,7 +14,6 @@ from closedform.budget import Budget
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
-from closedform.stationarity.conditions import Conditions
 from closedform.stationarity.scalar import Stationarity, sampler
 
 RANDOM, EXTREME = 40, 60
@@ -25,7 +24,6 @@ BITS = 333
 def refuted(
     system: Stationarity,
     points: Sequence[tuple[CriticalPoint, tuple[Any, ...]]],
-    rules: Conditions,
     budget: Budget,
 ) -> str:
     """A sentence when some point fails at admissible values that meet its conditions, else empty.

@@ -58,7 +58,7 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     if found.outcome not in ("solved", "no_critical_point", "partial", "not_closed"):
         return found
     if system.parameters and not whole:
-        return found if found.outcome == "not_closed" or _is_inside(system, found) else _without_edges(found)
+        return found if found.outcome == "not_closed" or _is_inside(found) else _without_edges(found)
     line = None
     if len(system.unknowns) == 1 and system.loss is not None and not system.parameters and found.complete:
         line = _Line.of(system, found, budget)
@@ -70,7 +70,7 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
     return found if line is None else line.edges() or found
 
 
-def _is_inside(system: Stationarity, found: Attempt) -> bool:
+def _is_inside(found: Attempt) -> bool:
     """Does the answer in symbols name the minimum whatever the data: on an edge, or inside without conditions?"""
     if any(f.theorem in CLIPPED for f in found.findings) and any(p.kind in LEAST_KINDS for p in found.points):
         return True  # its conditions are the order of the bounds, without which the domain is empty
@@ -175,7 +175,7 @@ class _Line:
             return end is not None and not any(r.rel_op in (">", "<") and end in (r.lhs, r.rhs) for r in own)
 
         line = _Line(system, found, precision, budget.digits, tuple(balls), low, high, closed(low), closed(high), ())
-        marks = [line._at(low), *balls, line._at(high)]
+        marks = [line._ball_of(low), *balls, line._ball_of(high)]
         signs = list[int]()
         for a, b in pairwise(marks):
             probe = line._between(a, b)
@@ -188,7 +188,7 @@ class _Line:
             signs.append(1 if slope > 0 else -1)
         return replace(line, slopes=tuple(signs))
 
-    def _at(self, end: Any) -> arb | None:
+    def _ball_of(self, end: Any) -> arb | None:
         return real_ball(end, Sample({}, {}), self.precision) if end is not None else None
 
     def _between(self, a: Any, b: Any) -> arb | None:
@@ -272,7 +272,7 @@ class _Line:
         x = self.system.unknowns[0].name
         if p.numeric is not None and p.radius is not None:
             return arb(p.numeric[x], arb(p.radius[x]))
-        return self._at(p.exact[x] if p.exact is not None else None) or arb(0)
+        return self._ball_of(p.exact[x] if p.exact is not None else None) or arb(0)
 
     def integers(self) -> Attempt | None:
         """The integers of least loss: next to a local minimum, or at an end of the domain."""
@@ -281,7 +281,7 @@ class _Line:
         x, loss = self.system.unknowns[0], cast(Any, self.system.loss)
         near = set[int]()
         marks = [b for b, s, t in zip(self.balls, self.slopes, self.slopes[1:], strict=False) if s <= 0 <= t]
-        marks += [b for b in (self._at(self.low), self._at(self.high)) if b is not None]
+        marks += [b for b in (self._ball_of(self.low), self._ball_of(self.high)) if b is not None]
         for b in marks:
             middle = dyadic(b.mid())
             floor = int(fmpq(middle).floor())

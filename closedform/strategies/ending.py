@@ -27,7 +27,7 @@ from closedform.stationarity.location import real_value
 SIMPLIFIED, SHOWN = 60, 150  # operations of a loss that is simplified, and of one that is shown
 
 
-class Record:
+class Evidence:
     """The findings so far, each next to the certificate that it rests on."""
 
     def __init__(self, *findings: Finding) -> None:
@@ -89,7 +89,7 @@ class Found:
 
     points: tuple[FoundPoint, ...] = ()
     complete: bool = False
-    record: Record = field(default_factory=Record)
+    record: Evidence = field(default_factory=Evidence)
     open: str = ""
     unsettled: str = ""
     none: str = "the gradient has no real zero in the domain"

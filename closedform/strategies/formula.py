@@ -65,7 +65,7 @@ class _Ending:
     def attempt(self) -> Attempt:
         kept = list[tuple[Candidate, tuple[Any, ...]]]()
         whole = self.found.shape if self.found.shape.minimum else shape(self.system, self.facts)
-        clipped = self._clipped(whole)
+        clipped = self._clipped()
         if clipped is not None:
             return clipped
         for c in self.found.items:
@@ -97,7 +97,7 @@ class _Ending:
         return self._concluded(met) if met else self._without_points()
 
     def _concluded(self, points: list[tuple[CriticalPoint, tuple[Any, ...]]]) -> Attempt:
-        wrong = refuted(self.system, points, self.rules, self.budget)
+        wrong = refuted(self.system, points, self.budget)
         if wrong:
             return Attempt(self.name, "failed", wrong)
         complete = self.found.complete
@@ -267,7 +267,7 @@ class _Ending:
         self.findings.append(statement)
         return self._concluded([(point, conditions)])
 
-    def _clipped(self, whole: Shape) -> Attempt | None:
+    def _clipped(self) -> Attempt | None:
         """The minimiser between closed bounds, where the loss is strictly convex also beyond them."""
         system = self.system
         if len(system.unknowns) != 1 or system.gradient is None or len(self.found.items) != 1 or self.found.loose:

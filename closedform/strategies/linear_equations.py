@@ -18,7 +18,7 @@ from closedform.enclosures.certified import ListedPoint
 from closedform.kernel.algebra.inertia import inertia as inertia_of
 from closedform.kernel.certificate import Certificate
 from closedform.points import Kind
-from closedform.strategies.ending import Found, FoundPoint, Record
+from closedform.strategies.ending import Evidence, Found, FoundPoint
 
 Certify = Callable[[ListedPoint], Certificate | None]
 
@@ -39,7 +39,7 @@ def solutions(
     exact = {u: bridge.sympy_rational(v) for u, v in zip(unknowns, solution.entries(), strict=True)}
     with ctx.workprec(working_bits(digits)):
         balls = {u.name: arb(v) for u, v in zip(unknowns, solution.entries(), strict=True)}
-    record, index = Record(), None
+    record, index = Evidence(), None
     certificate = certify(ListedPoint(balls, signs, {u.name: v for u, v in exact.items()}))
     if certificate is not None:
         index = record.say("regular linear gradient", certificate=certificate)
@@ -71,7 +71,7 @@ def _family(
     reduced, rank = fmpq_mat(augmented).rref()
     pivots = [next(j for j in range(n + 1) if reduced[i, j] != 0) for i in range(rank)]
     if n in pivots:
-        record = Record(finding("linear equations contradict each other"))
+        record = Evidence(finding("linear equations contradict each other"))
         return Found((), True, record, none="the equations contradict each other")
     free = [j for j in range(n) if j not in pivots]
     one = {p: reduced[i, n] for i, p in enumerate(pivots)}  # the solution where the free unknowns are zero
@@ -81,7 +81,7 @@ def _family(
             bridge.sympy_rational(one[p]), *(-bridge.sympy_rational(reduced[i, j]) * unknowns[j] for j in free)
         )
     loss = value(fmpq_mat([[one.get(j, fmpq(0))] for j in range(n)])) if value is not None else None
-    record = Record(finding("affine family", dimension=len(free)))
+    record = Evidence(finding("affine family", dimension=len(free)))
     kind: Kind = "degenerate"
     if signs is not None and signs[1] == 0:
         kind = "global minimum"

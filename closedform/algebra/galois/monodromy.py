@@ -148,14 +148,14 @@ def _centres(discs: list[acb]) -> tuple[complex, ...]:
     return tuple(complex(z.mid()) for z in discs)
 
 
-def _at(coefficients: list[fmpq_poly], t: acb) -> acb_poly:
+def _specialised(coefficients: list[fmpq_poly], t: acb) -> acb_poly:
     return acb_poly([acb_poly(c)(t) for c in coefficients])
 
 
 def _start(coefficients: list[fmpq_poly], t: acb) -> list[acb]:
     """Enclosures of all the roots at t, each with exactly one, by Krawczyk's test around approximations."""
     with flint.ctx.workprec(BITS):
-        f = _at(coefficients, t)
+        f = _specialised(coefficients, t)
         near, out = [z.mid() for z in f.roots(tol=2.0**-60)], list[acb]()
         for i, z in enumerate(near):
             apart = min((abs(z - w).lower() for j, w in enumerate(near) if j != i), default=arb(1))
@@ -209,8 +209,8 @@ def _segment(
 
 def _advance(coefficients: list[fmpq_poly], roots: list[acb], here: acb, there: acb) -> list[acb] | None:
     """Enclosures of the same roots at the other end of a short piece; None when the piece is too long for the proof."""
-    family = _at(coefficients, here.union(there))
-    slopes, end = family.derivative(), _at(coefficients, there)
+    family = _specialised(coefficients, here.union(there))
+    slopes, end = family.derivative(), _specialised(coefficients, there)
     end_slopes = end.derivative()
     out = list[acb]()
     for i, z in enumerate(roots):

@@ -195,14 +195,14 @@ def _eight(f: fmpz_poly, blocks: Blocks) -> Step | None:
     for factor, labels in orbits:
         if len(labels) != 7 * len(blocks):
             continue
-        if all(_planes([label for label in labels if set(label[0]) <= set(block)], block) for block in blocks):
+        if all(_planes([label for label in labels if set(label[0]) <= set(block)]) for block in blocks):
             evidence: dict[str, Json] = {"shift": str(shift), "planes": [str(c) for c in factor.coeffs()]}
             reason = "degree 8, inside AGL(3,2), solvable on the parallel classes of planes"
             return Step(reason, {"inside": evidence}, factor)
     return None
 
 
-def _planes(labels: list[Label], block: tuple[int, ...]) -> bool:
+def _planes(labels: list[Label]) -> bool:
     """Are these the 7 parallel classes of planes of an affine space AG(3,2)?"""
     halves = {frozenset(side) for label in labels for side in label}
     if len(labels) != 7 or len(halves) != 14:

@@ -189,7 +189,7 @@ def cancel(w: Word) -> Word:
             out.pop()
             todo[:0] = [x, y]
             back = min(len(out), 3)
-        elif (joined := _joined(y, x)) is not None:
+        elif (joined := _one_for_two(y, x)) is not None:
             out.pop()
             todo[:0] = joined
             back = min(len(out), 3)
@@ -248,7 +248,7 @@ def _word_below(l: Letter) -> Word | None:
     return s[2] if s is not None and s[:2] == (1, ()) else None
 
 
-def _joined(y: Letter, x: Letter) -> Word | None:
+def _one_for_two(y: Letter, x: Letter) -> Word | None:
     """(A (x) B)(C (x) D) = AC (x) BD and (A (x) B) vec(X) = vec(B X A'), where the factors conform."""
     out: Poly | None = None
     if y.kind == "kron" == x.kind and all(a.cols == b.rows for a, b in zip(y.args, x.args, strict=True)):

@@ -154,11 +154,11 @@ def groebner(
                 return ring, [row]
         idle = 0 if new else idle + 1
         if enough is not None and idle in (2, 6) and basis.pairs:
-            so_far = _interreduce(ring, [basis.rows[i] for i in basis.active], p, budget, cap)
+            so_far = _interreduce(ring, [basis.rows[i] for i in basis.active], p)
             if enough(ring, so_far):
                 return ring, so_far
     final = [basis.rows[i] for i in basis.active]
-    return ring, _interreduce(ring, final, p, budget, cap)
+    return ring, _interreduce(ring, final, p)
 
 
 def _row(terms: dict[int, int], p: int) -> Row:
@@ -200,7 +200,6 @@ def _reduce(
     budget: Budget,
     cap: int,
     pivots: list[Row] | None = None,
-    tails: bool = False,
 ) -> list[Row]:
     """The rows reduced by the known ones and among each other, new leading monomials only, least first."""
     if not rows:
@@ -242,7 +241,7 @@ def _reduce(
     return out
 
 
-def _interreduce(ring: Monomials, rows: list[Row], p: int, budget: Budget, cap: int) -> list[Row]:
+def _interreduce(ring: Monomials, rows: list[Row], p: int) -> list[Row]:
     """Every tail in normal form."""
     tails = [(monomials[1:], c[1:]) for monomials, c in rows]
     lower = _reducers(ring, rows, [t for t in tails if t[0]], [])

@@ -305,7 +305,7 @@ def eliminate_linear(
     gone = set[int]()
     while True:
         polynomials = list({str(f): f for f in (g.primitive()[1] for g in polynomials if not g.is_zero())}.values())
-        step = _linear_step(polynomials, gone, n, longest)
+        step = _linear_step(polynomials, gone, longest)
         if step is None:
             break
         f, i = step
@@ -333,7 +333,7 @@ def eliminate_linear(
     return kept, eliminated, out
 
 
-def _linear_step(polynomials, gone: set[int], n: int, longest: int):
+def _linear_step(polynomials, gone: set[int], longest: int):
     for f in sorted(polynomials, key=len):
         if len(f) > longest or f.total_degree() > 3:
             continue

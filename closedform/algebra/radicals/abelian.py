@@ -34,7 +34,7 @@ def periods(f: fmpz_poly, workspace: Workspace) -> list[Tree] | None:
         return None
     conductor, group = found
     cosets = _cosets(conductor, group)
-    basis = _basis(conductor, group, cosets, n)
+    basis = _basis(conductor, group, n)
     if basis is None:
         return None
     coefficients = _coefficients(f, conductor, group, basis)
@@ -144,7 +144,7 @@ def _cosets(conductor: int, group: list[int]) -> list[int]:
     return out
 
 
-def _basis(conductor: int, group: list[int], cosets: list[int], n: int) -> list[int] | None:
+def _basis(conductor: int, group: list[int], n: int) -> list[int] | None:
     """Exponents k whose periods sum_h z^(kh) form a basis of the fixed field, shortest first."""
     modulus = fmpz_poly.cyclotomic(conductor)
     chosen, rows = list[int](), list[list[int]]()

@@ -155,7 +155,7 @@ def _interpolated(minimal: fmpz_poly, points: list[acb], values: list[acb]) -> f
     return (fmpq_poly(exact) * fmpq_poly(minimal.derivative()).xgcd(modulus)[1]) % modulus
 
 
-def _pairs(space: Space, factors: list[fmpz_poly], home: dict[Vector, fmpz_poly]) -> Pairs:
+def _pairs(space: Space, home: dict[Vector, fmpz_poly]) -> Pairs:
     candidates = space.independent()
     for m in (2, 3, -2, 5, 7):
         values = [space.rho[x] + space.rho[y] * m for x, y in candidates]
@@ -204,7 +204,7 @@ def _solved(space: Space, workspace: Workspace, solve: Solve) -> list[Tree]:
     if min(g.degree() for g in factors) < 2:
         raise Unresolved("a resolvent of an affine group is rational")
     home = {c: next(g for g in factors if g(r).contains(acb(0))) for c, r in space.rho.items()}
-    pairs = _pairs(space, factors, home)
+    pairs = _pairs(space, home)
     trees = dict[Vector, Tree]()
     for g in factors:
         for tree in solve(g, workspace):

@@ -104,7 +104,7 @@ def lift(f: fmpz_poly, p: int, q: int, factors: list[nmod_poly], bits: int) -> L
         images, image = list[fmpz_mod_poly](), nmod_poly([0, 1], q)
         frobenius = image.pow_mod(q, part)
         for _ in range(p):
-            slope = _at(df, image, part, nmod_poly([0], q))
+            slope = _composed(df, image, part, nmod_poly([0], q))
             common, inverse, _ = slope.xgcd(part)
             inverse = inverse / common[0]
             y, u, precision = ring([int(c) for c in image.coeffs()]), ring([int(c) for c in inverse.coeffs()]), 1
@@ -122,7 +122,7 @@ def lift(f: fmpz_poly, p: int, q: int, factors: list[nmod_poly], bits: int) -> L
     return Local(p, ring, moduli, roots, zeta)
 
 
-def _at(f: fmpz_poly, y: nmod_poly, modulus: nmod_poly, out: nmod_poly) -> nmod_poly:
+def _composed(f: fmpz_poly, y: nmod_poly, modulus: nmod_poly, out: nmod_poly) -> nmod_poly:
     for c in list(f.coeffs())[::-1]:
         out = (out * y + int(c % int(y.modulus()))) % modulus
     return out

@@ -57,9 +57,9 @@ def located(poly: Any, meaning: Any, bits: int, budget: Budget) -> list[tuple[ar
     for f in factors:
         squarefree *= f
     coefficients = [complex_ball(c, Sample({}, {}), bits) for c in poly.all_coeffs()]
-    near = [z for z, _ in enclose(squarefree, bits) if _at(coefficients, z) is not False]
+    near = [z for z, _ in enclose(squarefree, bits) if _vanishes_at(coefficients, z) is not False]
     slopes = [complex_ball(c, Sample({}, {}), bits) for c in poly.diff().all_coeffs()]
-    if len(near) != poly.degree() or any(_at(slopes, z) is not False for z in near):
+    if len(near) != poly.degree() or any(_vanishes_at(slopes, z) is not False for z in near):
         return None
     out = list[tuple[arb, Any | None, RealRoots]]()
     for f in factors:
@@ -74,7 +74,7 @@ def located(poly: Any, meaning: Any, bits: int, budget: Budget) -> list[tuple[ar
     return sorted(out, key=lambda item: float(item[0].mid())) if len(out) == real else None
 
 
-def _at(coefficients: list[acb | None], z: acb) -> bool | None:
+def _vanishes_at(coefficients: list[acb | None], z: acb) -> bool | None:
     """False: the polynomial does not vanish at z, proved. None: it may."""
     value = acb(0)
     for c in coefficients:

@@ -193,13 +193,13 @@ class Writer:
             return text if _is_tight(text) else f"({text})"
 
         if head == "+":
-            return _joined([go(a) for a in args])
+            return _sum_of([go(a) for a in args])
         if head == "*":
             return _quotient(args, go, tight, parts or {})
         if head == "^":
             return _raised(args[0], args[1], go, tight)
         if head in ("column", "entry", "slice", "span", "filled", "each", "total", "whole"):
-            return self._rows(head, args, go, bound, parts)
+            return self._rows(head, args, go, bound)
         if head == "rows":
             return f"len({self.column(self.known[0])})"
         if head in _CONSTANTS:
@@ -260,7 +260,6 @@ class Writer:
         args: tuple[Tree, ...],
         go: Callable[[Tree], str],
         bound: frozenset[str],
-        parts: Mapping[Tree, str] | None,
     ) -> str:
         if head == "total":
             return f"np.sum({go(args[0])})"
@@ -377,7 +376,7 @@ def _is_tight(text: str) -> bool:
     return True
 
 
-def _joined(terms: list[str]) -> str:
+def _sum_of(terms: list[str]) -> str:
     out = ""
     for text in terms:
         if not out:

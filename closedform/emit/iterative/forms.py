@@ -214,7 +214,7 @@ class Printer:
 
         return re.sub(r"[^\W\d]\w*", named, s)
 
-    def _at(self, i: int, least: int) -> str:
+    def _bound_tightly(self, i: int, least: int) -> str:
         text, binds = self._code(i)
         return text if binds >= least else f"({text})"
 
@@ -238,21 +238,21 @@ class Printer:
             return f"{left} - {right[1:]}" if right.startswith("-") else f"{left} + {right}", _LOOSE
         if s.op == "scale":
             whole = about[0].denominator == 1
-            return _scaled(about[0], self._at(args[0], _PRODUCT if whole else _TIGHT)), _PRODUCT
+            return _scaled(about[0], self._bound_tightly(args[0], _PRODUCT if whole else _TIGHT)), _PRODUCT
         if s.op == "times":
-            return f"{self._at(args[0], _TIGHT)}*{self._at(args[1], _TIGHT)}", _PRODUCT
+            return f"{self._bound_tightly(args[0], _TIGHT)}*{self._bound_tightly(args[1], _TIGHT)}", _PRODUCT
         if s.op == "matmul":
             code = f"{self._factor(args[0])} @ {self._factor(args[1])}"
             return (f"({code}).item()", _TIGHT) if s.shape == SCALAR else (code, _PRODUCT)
         if s.op == "transpose":
-            return f"{self._at(args[0], _TIGHT)}.T", _TIGHT
+            return f"{self._bound_tightly(args[0], _TIGHT)}.T", _TIGHT
         if s.op == "power":
             return self._raised(args[0], about[0])
         if s.op == "function":
             return self._function(about[0], self._code(args[0])[0]), _TIGHT
         if s.op == "spread":
             ones = f"np.ones(({self.size(s.shape[0])}, {self.size(s.shape[1])}))"
-            return f"{self._at(args[0], _TIGHT)}*{ones}", _PRODUCT
+            return f"{self._bound_tightly(args[0], _TIGHT)}*{ones}", _PRODUCT
         forms = {
             "total": "np.sum({})",
             "inverse": "np.linalg.inv({})",
@@ -267,7 +267,7 @@ class Printer:
     def _term(self, i: int, least: int) -> str:
         """A term of a sum, where a number stands for a matrix of it."""
         s = self.program.steps[i]
-        return _number(s.about[0])[0] if s.op == "fill" else self._at(i, least)
+        return _number(s.about[0])[0] if s.op == "fill" else self._bound_tightly(i, least)
 
     def _factor(self, i: int) -> str:
         """A factor of a matrix product: products of matrices associate, all else in parentheses."""
@@ -277,7 +277,7 @@ class Printer:
     def _raised(self, a: int, e: Fraction) -> tuple[str, int]:
         if e == Fraction(1, 2):
             return f"np.sqrt({self._code(a)[0]})", _TIGHT
-        base = self._at(a, _TIGHT)
+        base = self._bound_tightly(a, _TIGHT)
         if e == -1:
             return f"1/{base}", _PRODUCT
         if e < 0:

@@ -107,7 +107,7 @@ class _Assembly:
         scalars = [p for p in self.system.problem.parameters if p in needed and p not in shapes and p not in shown]
         scalars += sorted(s for s in needed if s not in shapes and s not in scalars and s not in shown)
         self.arguments = [*data, *scalars]
-        text = [self._given(data, scalars), self._split(data)]
+        text = [self._given(data, scalars), self._split()]
         for f in made:
             head = [f'"""{_DOCS[f.name]}"""']
             extra = ["direction"] if f.name == "curvature" else []
@@ -152,7 +152,7 @@ class _Assembly:
         ]
         return define("given", names, lines)
 
-    def _split(self, data: list[str]) -> str:
+    def _split(self) -> str:
         lines, place = ['"""The unknowns in their shapes."""', *self._sizes(), "out, place = {}, 0"], "place"
         for u in self.unknowns:
             rows, cols = self.system.shape(u)

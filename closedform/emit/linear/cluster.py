@@ -52,7 +52,7 @@ class DaskRows:
     def total(self, part: Callable[[Block], T], join: Callable[[T, T], T]) -> T | None:
         """One task for each block and a tree of joins; what comes back is the last join."""
         dask = _dask()
-        shared, several = dask.delayed(part, pure=False), dask.delayed(_joined)
+        shared, several = dask.delayed(part, pure=False), dask.delayed(_merged)
         layer = [dask.delayed(_applied)(shared, block) for block in self.parts]
         while len(layer) > 1:
             layer = [several(join, layer[i : i + ARITY]) for i in range(0, len(layer), ARITY)]
@@ -70,7 +70,7 @@ def _applied(part: Callable[[Block], T], block: Block) -> T:
     return part(block)
 
 
-def _joined(join: Callable[[T, T], T], parts: list[T]) -> T:
+def _merged(join: Callable[[T, T], T], parts: list[T]) -> T:
     out = parts[0]
     for part in parts[1:]:
         out = join(out, part)

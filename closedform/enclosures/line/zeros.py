@@ -287,7 +287,7 @@ class _Search:
             width = b - a
             at = None
             if width < arb(2) ** -8 * (1 + abs(ball.mid())):
-                settled, at = self._multiple(ball, sa, sb)
+                settled, at = self._multiple(ball)
                 if settled:
                     continue
             if width < arb(2) ** -64 * (1 + abs(ball.mid())):
@@ -320,7 +320,7 @@ class _Search:
                 return m, s
         return None
 
-    def _multiple(self, ball: arb, sa: int | None, sb: int | None) -> tuple[bool, arb | None]:
+    def _multiple(self, ball: arb) -> tuple[bool, arb | None]:
         """(settled, a better place to cut): a multiple zero, or an extremum that is no zero."""
         c = taylor(self.f, self.x, ball, ORDERS)
         m = next((k for k in range(2, ORDERS) if c[k].is_finite() and sign_of(c[k])), None)

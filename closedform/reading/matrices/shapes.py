@@ -80,7 +80,9 @@ def settle(
         except Mismatch as error:
             if first is None or (isinstance(error, NotEntrywise) and not isinstance(first, NotEntrywise)):
                 first = error
-    for mended, note in () if joined else islice(_joined((*expressions, *constraints), given), _MAX_TRIES // 50):
+    for mended, note in (
+        () if joined else islice(_products_of_sizes((*expressions, *constraints), given), _MAX_TRIES // 50)
+    ):
         try:
             found = settle(expressions, constraints, mended, properties, bounded, loss, True, fixed, unknowns)
         except InputError:
@@ -89,7 +91,7 @@ def settle(
     raise InputError(str(first))
 
 
-def _joined(nodes: tuple[Node, ...], given: Mapping[str, Size]) -> Iterator[tuple[dict[str, Size], str]]:
+def _products_of_sizes(nodes: tuple[Node, ...], given: Mapping[str, Size]) -> Iterator[tuple[dict[str, Size], str]]:
     """Where Kronecker products occur, a size symbol that stands nowhere else may be a product of two others."""
     if not any(heads(node) & {"kron", "khatrirao", "vec"} for node in nodes):
         return

@@ -6,7 +6,7 @@ Everything said here is recomputed from the report for the reader's sake: what i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sympy as sp
@@ -85,13 +85,13 @@ def _equation(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
         lines += [(Equation(g, 0),) for g in slopes[:MOST]]
     else:
         for g in slopes[:MOST]:
-            product = _product(g, report.problem.unknowns)
+            product = _product(g)
             lines.append((Equation(product if product is not None else g, 0),))
         lines += [(sentence(text, report.problem.unknowns),) for text in _changes(report)]
     yield tuple(lines)
 
 
-def _product(expression: Any, unknowns: Sequence[str]) -> Any:
+def _product(expression: Any) -> Any:
     """The numerator in factors, where there is more than one; None where factoring says nothing new."""
     if not isinstance(expression, sp.Expr) or sp.count_ops(expression) > LONGEST or expression.has(sp.Sum):
         return None
@@ -140,7 +140,7 @@ def _source(report: ReportRecord, point: CriticalPoint) -> Line:
     equations = list(report.gradient.values()) or list(report.equations)
     if len(equations) != 1 or len(report.problem.unknowns) != 1 or point.exact is None:
         return ()
-    product = _product(equations[0], report.problem.unknowns)
+    product = _product(equations[0])
     if product is None:
         return ()
     (name,) = report.problem.unknowns

@@ -239,9 +239,9 @@ def _layout(node: Node) -> Box:
     if head == "hadamard" and len(args) == 2 and args[1].head == "./" and args[1].children[0].number == 1:
         return _layout(Node("./", (args[0], args[1].children[1])))
     if head == "./":
-        return _joined([_at_least(_layout(a), POWER) for a in args], " \\oslash ", "⊘", PRODUCT)
+        return _separated_boxes([_at_least(_layout(a), POWER) for a in args], " \\oslash ", "⊘", PRODUCT)
     if head == "hadamard":
-        return _joined([_at_least(_layout(a), POWER) for a in args], "\\odot ", "⊙", PRODUCT)
+        return _separated_boxes([_at_least(_layout(a), POWER) for a in args], "\\odot ", "⊙", PRODUCT)
     if head == "transpose":
         return _raised(_at_least(_layout(args[0]), ATOM), Box("\\top", "<mo>⊤</mo>"))
     if head == "inv":
@@ -254,7 +254,7 @@ def _layout(node: Node) -> Box:
         inner = _layout(args[0])
         return Box(f"\\sqrt{{{inner.latex}}}", f"<msqrt>{inner.mathml}</msqrt>")
     if head == "@":
-        base, index = _layout(args[0]), _joined([_layout(a) for a in args[1:]], ",", ",", ATOM)
+        base, index = _layout(args[0]), _separated_boxes([_layout(a) for a in args[1:]], ",", ",", ATOM)
         return Box(f"{{{base.latex}}}_{{{index.latex}}}", f"<msub>{base.mathml}<mrow>{index.mathml}</mrow></msub>")
     if head in _STATISTIC:
         return _STATISTIC[head](_layout(args[0]))
@@ -265,20 +265,20 @@ def _layout(node: Node) -> Box:
         letter = Box("I", "<mi>I</mi>") if head == "eye" else Box("\\mathbf{1}", '<mn mathvariant="bold">1</mn>')
         return Box(f"{letter.latex}_{{{size.latex}}}", f"<msub>{letter.mathml}{size.mathml}</msub>")
     if head == "kron":
-        return _joined([_at_least(_layout(a), POWER) for a in args], " \\otimes ", "⊗", PRODUCT)
+        return _separated_boxes([_at_least(_layout(a), POWER) for a in args], " \\otimes ", "⊗", PRODUCT)
     if head in ("sqrtm", "invsqrt") and len(args) == 1:
         half = "1/2" if head == "sqrtm" else "-1/2"
         return _raised(_at_least(_layout(args[0]), ATOM), Box(half, f"<mn>{half}</mn>"))
     if head == "where":
         first, *rest = (_layout(a) for a in args)
-        where = _joined(rest, ",\\ ", ",", 0)
+        where = _separated_boxes(rest, ",\\ ", ",", 0)
         return Box(
             f"{first.latex} \\quad\\text{{where }} {where.latex}",
             f"<mrow>{first.mathml}<mtext> where </mtext>{where.mathml}</mrow>",
             0,
         )
     if head in RELATIONS:
-        return _joined([_layout(a) for a in args], f" {_RELATION[head][0]} ", _RELATION[head][1], 0)
+        return _separated_boxes([_layout(a) for a in args], f" {_RELATION[head][0]} ", _RELATION[head][1], 0)
     if head == "piecewise":
         return _cases(args)
     return _call(head, args)
@@ -314,7 +314,7 @@ def _sum(args: tuple[Node, ...]) -> Box:
     return Box(text, f"<mrow>{mathml}</mrow>", SUM)
 
 
-def _joined(boxes: list[Box], latex_mark: str, mathml_mark: str, level: int) -> Box:
+def _separated_boxes(boxes: list[Box], latex_mark: str, mathml_mark: str, level: int) -> Box:
     mark = f"<mo>{escape(mathml_mark)}</mo>"
     return Box(latex_mark.join(b.latex for b in boxes), f"<mrow>{mark.join(b.mathml for b in boxes)}</mrow>", level)
 
@@ -404,6 +404,6 @@ def _call(head: str, args: tuple[Node, ...]) -> Box:
         return _name(head)
     known = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min", "det"}
     shown = f"\\{head}" if head in known else f"\\operatorname{{{latex_escape(head)}}}"
-    inner = _joined([_layout(a) for a in args], ", ", ",", 0)
+    inner = _separated_boxes([_layout(a) for a in args], ", ", ",", 0)
     fence = _fenced(inner)
     return Box(shown + fence.latex, f"<mrow><mi>{escape(head)}</mi>{fence.mathml}</mrow>", ATOM)

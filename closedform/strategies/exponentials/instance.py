@@ -19,7 +19,7 @@ from closedform.frozen import FrozenMap
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import numbers_only
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.exponentials.branches import Branch, Pieces, admissible, pieces
 from closedform.strategies.exponentials.designs import about_design
 from closedform.strategies.exponentials.division import dense
@@ -74,7 +74,7 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
     )
     different = list({id(n): n for n in answer.numbers}.values())
     certificates = tuple(n.certificate for n in different if n.certificate is not None)
-    record = Record()
+    record = Evidence()
     findings = about_engine(where, answer.numbers, answer.complex, answer.ground, certificates)
     record.take((*findings, *about_design(where, answer.complex)), certificates)
     unsettled = ""
@@ -144,7 +144,7 @@ def _from_pieces(where: Setting, found: Pieces, budget: Budget) -> Attempt:
     findings = about_numbers(where, found, real, numbers, goal, certificates)
     findings += about_points(where, found, judged, points, None if goal is None else 0)
     findings += about_design(where, _complex(found, where))
-    record = Record()
+    record = Evidence()
     record.take(tuple(findings), tuple(certificates))
     details = FrozenMap(_details(where, found, numbers))
     unsettled = _unsettled(found, numbers)

@@ -106,7 +106,7 @@ def _exactly(answer: SystemSolution, where: Setting, names: list[str], u: Any) -
         return None
     values: dict[int, Any] = {}
     for i, top in zip(answer.kept, answer.form.numerators, strict=True):
-        values[i] = _at(top, u) / _at(answer.form.denominator, u)
+        values[i] = _substituted(top, u) / _substituted(answer.form.denominator, u)
     for i, terms, scale in reversed(answer.eliminated):
         total = sp.Integer(0)
         for e, c in terms.items():
@@ -122,7 +122,7 @@ def _exactly(answer: SystemSolution, where: Setting, names: list[str], u: Any) -
     return out
 
 
-def _at(p: Any, u: Any) -> Any:
+def _substituted(p: Any, u: Any) -> Any:
     """A polynomial over Z or Q at an expression."""
     coefficients = [fmpq(c) for c in p.coeffs()]
     return sp.Add(*(bridge.sympy_rational(c) * u**k for k, c in enumerate(coefficients)))

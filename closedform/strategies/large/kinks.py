@@ -18,7 +18,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.stationarity.large.kinked_line import KinkedLine, Kinks
 from closedform.stationarity.system import System
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 
 name = "sorted kinks"
 example = {"loss": "sum(i, 1, n, abs(x[i] - m))", "unknowns": ["m"], "data": {"x": [k * k % 101 for k in range(41)]}}
@@ -36,7 +36,7 @@ def attempt(system: KinkedLine, budget: Budget) -> Attempt:
     steep = sum(kinks.weights.values(), fmpq(0))
     if kinks.bend == 0 and abs(kinks.slope) == steep:
         return Attempt(name, "failed", "the loss is constant on a ray")
-    record = Record()
+    record = Evidence()
     record.say("convex with sorted kinks", count=len(kinks.weights))
     if kinks.bend == 0 and abs(kinks.slope) > steep:
         none = "the slope has the same sign everywhere"

@@ -19,7 +19,7 @@ from closedform.enclosures.krawczyk import enclose
 from closedform.kernel.expressions.convexity import AFFINE, CONSTANT, CONVEX, curvature
 from closedform.stationarity.large.row_loss import RowLoss
 from closedform.stationarity.system import System
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded, height
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded, height
 
 name = "loss over rows"
 share = 0.9
@@ -52,7 +52,7 @@ def attempt(system: RowLoss, budget: Budget) -> Attempt:
     if point is None or point.inertia != (len(names), 0, 0):
         reason = "no minimum was found and proved: the labels may be separable, or the columns dependent"
         return Attempt(name, "failed", reason)
-    record = Record()
+    record = Evidence()
     certificate = minimum_certificate(function, point, budget.digits, only=True)
     index = record.say("convex with one critical point", certificate=certificate)
     balls = dict(zip(names, point.point, strict=True))

@@ -163,7 +163,7 @@ def _sharpe(system: MatrixSystem, u: str, atom: Atom) -> Attempt | None:
         return None
     level = definite(under[0], system.facts)
     return (
-        _direction(system, u, w.scale(above[1], -2), under[0], level.conditions, positive=True)
+        _direction(system, u, w.scale(above[1], -2), under[0], level.conditions)
         if level is not None and level.strict
         else None
     )
@@ -330,9 +330,7 @@ def dyad(p: Poly) -> Poly | None:
     return v if not any(c == 0 for c in v.terms.values()) else None
 
 
-def _direction(
-    system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: tuple[str, ...], positive: bool = False
-) -> Attempt:
+def _direction(system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: tuple[str, ...]) -> Attempt:
     value = inverse(metric) * v
     source = source_of(system)
     source.line(f"{identifier(u)} = {source.poly(value)}")

@@ -144,13 +144,15 @@ def _exponentials(rows: Rows) -> tuple[arb, ...] | None:
     out = list[arb]()
     for root, _ in cast(list[tuple[acb, int]], slope.complex_roots()):
         if root.imag == 0 and not root.real <= 0:
-            out.append(arb(whole) - _at(top, root.real) ** 2 / _at(below, root.real) / arb(scale) ** 2)
+            out.append(
+                arb(whole) - _value_in_ball(top, root.real) ** 2 / _value_in_ball(below, root.real) / arb(scale) ** 2
+            )
         elif root.imag.contains(0) and root.imag != 0 and not root.real < 0:
             return None  # it is open whether the root is real
     return tuple(out)
 
 
-def _at(p: fmpz_poly, x: arb) -> arb:
+def _value_in_ball(p: fmpz_poly, x: arb) -> arb:
     total = arb(0)
     for c in reversed(p.coeffs()):
         total = total * x + arb(c)

@@ -158,9 +158,9 @@ def _least(unit: Unit, low: Vector, high: Vector, sign: fmpq) -> tuple[fmpq, Vec
     rest, gram, right = ZERO, [[ZERO, ZERO], [ZERO, ZERO]], [ZERO, ZERO]
     for weight, constant, slope, form in unit.rows:
         rest += weight * constant * constant
-        if _at(form, middle) <= 0:
+        if _value_of_form(form, middle) <= 0:
             continue
-        u = [sign * slope * _at(form, ray) for ray in (low, high)]
+        u = [sign * slope * _value_of_form(form, ray) for ray in (low, high)]
         for j, k in product((0, 1), repeat=2):
             gram[j][k] += weight * u[j] * u[k]
         for j in (0, 1):
@@ -201,5 +201,5 @@ def _candidates(gram: list[list[fmpq]], right: list[fmpq]) -> list[tuple[fmpq, f
     return out
 
 
-def _at(form: Vector, direction: Vector) -> fmpq:
+def _value_of_form(form: Vector, direction: Vector) -> fmpq:
     return sum((a * b for a, b in zip(form, direction, strict=True)), ZERO)

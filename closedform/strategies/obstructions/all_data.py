@@ -93,7 +93,7 @@ def witnessed(problem: Problem, budget: Budget) -> Attempt:
         if budget.remaining <= 0 or (found is not None and tried > found[0] + MORE_WITNESSES):
             break
         tried += 1
-        answer = _at(small, values, problem, budget)
+        answer = _with_data(small, values, problem, budget)
         if found is None and (answer is None or answer.outcome not in ("not_closed", "partial", "solved")):
             beside = _beside_its_exponential(small, values, problem, budget)
             found = None if beside is None else (tried, beside)
@@ -138,7 +138,7 @@ def _zero_loss(problem: Problem, budget: Budget) -> Attempt | None:
         for values in islice(_witnesses(small, problem, SPREAD), MAX_WITNESSES):
             if budget.remaining <= 0:
                 return None
-            answer = _at(small, values, problem, budget, squares)
+            answer = _with_data(small, values, problem, budget, squares)
             if answer is not None and answer.outcome == "not_closed":
                 least = replace(answer, minimiser="not_closed")
                 return _refused(least, small, values, "the global minimiser")
@@ -267,7 +267,7 @@ def _specialised(
     )
 
 
-def _at(
+def _with_data(
     small: Small, values: Mapping[str, fmpq], problem: Problem, budget: Budget, equations: tuple[Node, ...] = ()
 ) -> Attempt | None:
     """The engine's answer at one data set (about the zeros of the equations, if any), None when it does not apply."""

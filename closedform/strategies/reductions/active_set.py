@@ -17,7 +17,7 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import Facts
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 
 name = "active set"
 example = {"loss": "(a - 3)^2 + 2*(b - 1)^2", "unknowns": ["a", "b"], "assumptions": ["a <= b"]}
@@ -104,7 +104,7 @@ def _kkt(gradient: list[Any], active: list[Any], unknowns: list[Any]) -> tuple[d
 
 def _answer(system: Stationarity, found: dict[Any, Any], active: list[Any], strict: bool, budget: Budget) -> Attempt:
     where = ", ".join(f"{text(a)} = 0" for a in active)
-    record = Record(finding("Karush-Kuhn-Tucker for a quadratic", active=where, strict=strict))
+    record = Evidence(finding("Karush-Kuhn-Tucker for a quadratic", active=where, strict=strict))
     point = FoundPoint(
         {u: found[plain] for u, plain in zip(system.unknowns, found, strict=True)},
         kind="boundary minimum",
@@ -123,4 +123,4 @@ def _clipped(system: Stationarity, slope: Any, slack: list[Any], x: Any, budget:
     if len(slack) > 1 and not all(s.free_symbols == {x} for s in slack):
         return Attempt(name, "failed", "the order of the bounds is not known")
     point = FoundPoint({system.unknowns[0]: value}, kind="global minimum", expression_class="piecewise")
-    return concluded(name, system, Found((point,), True, Record(finding("vertex, clipped"))), budget)
+    return concluded(name, system, Found((point,), True, Evidence(finding("vertex, clipped"))), budget)

@@ -211,7 +211,7 @@ class _Answer:
                     name, "no_critical_point", "no cell holds a solution", complete=True, findings=(statement,)
                 )
             return Attempt(name, "failed", self.open)
-        return self._with(points, complete, (statement,), None)
+        return self._with(points, complete, (statement,))
 
     def _minima(self, kept: list[_Located], total: int) -> Attempt:
         loss, unknowns = cast(Any, self.system.loss), self.system.unknowns
@@ -248,7 +248,7 @@ class _Answer:
         # A kink may be stationary without being a minimum, where a point of John on an edge of some cell was passed over.
         every = all(a.details.get(PASSED) == 0 for a in self.attempts)
         complete = not self.open and (bowl or (every and len(kept) == total))
-        return self._with(tuple(points), complete, tuple(findings), best)
+        return self._with(tuple(points), complete, tuple(findings))
 
     def _least(self, feasible: Feasible, kept: list[_Located], values: list[arb], bowl: bool) -> tuple[set[int], str]:
         low = min(range(len(values)), key=lambda i: float(values[i].mid()))
@@ -284,9 +284,7 @@ class _Answer:
         a, b = self._exact(p), self._exact(q)
         return a is not None and b is not None and sp.count_ops(a - b) < 300 and sp.simplify(a - b) == 0
 
-    def _with(
-        self, points: tuple[CriticalPoint, ...], complete: bool, statement: tuple[Finding, ...], best: set[int] | None
-    ) -> Attempt:
+    def _with(self, points: tuple[CriticalPoint, ...], complete: bool, statement: tuple[Finding, ...]) -> Attempt:
         closed = [p.exact is not None for p in points]
         outcome: Any = "solved" if all(closed) and complete else "partial" if any(closed) else "enclosed"
         least = [p for p in points if p.kind == "global minimum"]

@@ -24,7 +24,7 @@ from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.system import Reduction
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.escapes import escape, unbounded
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import (
@@ -135,7 +135,7 @@ class _Answer:
         if not kept:
             return self._nothing(gaps, passed)
         parts = "the inside and every face, edge and corner of the domain" if self.feasible.closed else "the constraint"
-        record = Record(finding("faces searched" if gaps else "every point of John", parts=parts))
+        record = Evidence(finding("faces searched" if gaps else "every point of John", parts=parts))
         if best:
             record.say("global minimum", reason=reason)
         elif (way := self._downhill()) is not None:
@@ -351,13 +351,13 @@ class _Answer:
         if bounded(self.feasible, self.budget) is not None:
             return Attempt(name, "failed", "no point satisfies the constraints")
         none = "the loss has no critical point, also on the edges of the domain"
-        record = Record(finding("no point of any face"))
+        record = Evidence(finding("no point of any face"))
         if (way := self._downhill()) is not None:
             record.findings.append(way)
         found = Found((), True, record, none=none, details=FrozenMap[str, object](passed))
         return concluded(name, self.system, found, self.budget)
 
-    def _certify(self, kept: list[_Candidate], record: Record) -> None:
+    def _certify(self, kept: list[_Candidate], record: Evidence) -> None:
         inside = [c for c in kept if not c.active]
         if not inside or self.feasible.equal or self.system.loss is None:
             return

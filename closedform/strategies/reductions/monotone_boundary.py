@@ -18,7 +18,7 @@ from closedform.calculus.signs import Facts
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.reductions.lifted import lifted
 
 name = "monotone up to the edge"
@@ -85,11 +85,11 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         if not attempts:
             point = FoundPoint(values, kind="boundary minimum", note="on the edge of the domain")
-            return concluded(name, system, Found((point,), True, Record(statement)), budget)
+            return concluded(name, system, Found((point,), True, Evidence(statement)), budget)
         inner = attempts[0]
         if inner.outcome not in ("solved", "partial"):
             return replace(inner, strategy=name, findings=(statement, *inner.findings))
-        points = tuple(_joined(system, values, p) for p in inner.points)
+        points = tuple(_with_bounds(system, values, p) for p in inner.points)
         return replace(inner, strategy=name, points=points, findings=(statement, *inner.findings))
 
     if not rest or loss is None:
@@ -98,7 +98,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     return Reduction(name, (smaller(system, rest, equations, loss=loss, relations=relations),), lift)
 
 
-def _joined(system: Stationarity, values: dict[Any, Any], p: CriticalPoint) -> CriticalPoint:
+def _with_bounds(system: Stationarity, values: dict[Any, Any], p: CriticalPoint) -> CriticalPoint:
     kind = "boundary minimum" if p.kind == "global minimum" else p.kind
     whole = lifted(p, values, [u.name for u in system.unknowns])
     return replace(whole, kind=kind, inertia=None, note="on the edge of the domain")

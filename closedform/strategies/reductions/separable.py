@@ -19,7 +19,7 @@ from closedform.calculus.signs import Facts
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.reductions.lifted import balls_of, with_values
 
 name = "a block of its own"
@@ -172,13 +172,13 @@ def _lift(
     points = list[FoundPoint]()
     for c in cases:
         for p, q in product(c.first.points, c.second.points):
-            joined = _joined(system, c, p, q)
+            joined = _point_of_both(system, c, p, q)
             if joined is None:
                 return Attempt(name, "failed", "the value of the block is not known or not positive")
             points.append(joined)
     if len(points) > MAX_POINTS:
         return Attempt(name, "failed", f"more than {MAX_POINTS} combinations")
-    record = Record(statement)
+    record = Evidence(statement)
     if numbers:
         record.findings += _free_of_certificates(_of_part(first, m))
     else:
@@ -228,7 +228,7 @@ def _free_of_certificates(a: Attempt) -> tuple[Finding, ...]:
     return tuple(s for s in a.findings if s.certificate is None)
 
 
-def _joined(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoint) -> FoundPoint | None:
+def _point_of_both(system: Stationarity, case: _Case, p: CriticalPoint, q: CriticalPoint) -> FoundPoint | None:
     both = {p.kind, q.kind}
     kind: Kind = "unclassified"
     if both <= {"global minimum", "local minimum"}:

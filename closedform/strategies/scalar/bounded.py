@@ -31,7 +31,7 @@ from closedform.errors import ClosedFormError, OutOfTime
 from closedform.kernel.reading import Json
 from closedform.stationarity.candidates import prove
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded, loss_at
 from closedform.strategies.strata import Feasible, sides_of
 
 name = "every point of a bounded domain"
@@ -163,7 +163,7 @@ class _Found:
         self.open = False  # is it open whether a point lies in the domain?
 
     def attempt(self) -> Attempt:
-        record = Record()
+        record = Evidence()
         self._certify(record)
         guesses = [self._guessed(p) for p in self.cover.points]
         formulas, whole = self._formulas() if None in guesses else ([], False)
@@ -181,7 +181,7 @@ class _Found:
         none = "the bounded domain holds none"
         return concluded(name, self.system, Found(points, complete, record, open=open_, none=none), self.budget)
 
-    def _certify(self, record: Record) -> None:
+    def _certify(self, record: Evidence) -> None:
         points = self.cover.points
         if len(points) > MAX_CERTIFIED or self.budget.remaining < 2:
             return

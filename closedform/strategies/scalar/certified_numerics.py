@@ -28,7 +28,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Json
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded, height
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded, height
 from closedform.strategies.strata import Feasible, sides_of
 
 name = "certified numerics"
@@ -68,7 +68,7 @@ class _Search:
     def __init__(self, system: Stationarity, function: Function, budget: Budget) -> None:
         self.system, self.function, self.budget = system, function, budget
         self.names = function.names
-        self.record = Record()
+        self.record = Evidence()
 
     def attempt(self) -> Attempt:
         covered = self._in_box()

@@ -21,7 +21,7 @@ from closedform.stationarity.families import Family, family_of
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded, loss_at
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 from closedform.strategies.reductions.separable import separates
 from closedform.strategies.translates import period_in
@@ -141,7 +141,7 @@ def _without_points(system: Stationarity, found: Solutions, sure: bool, budget: 
         return Attempt(name, "failed", f"no critical point unless {found.exceptions[0]} = 0")
     if not sure:
         return Attempt(name, "failed", "it is open whether a candidate is real, in the domain and a solution")
-    record = Record(finding("elimination leaves none"))
+    record = Evidence(finding("elimination leaves none"))
     none = "the system has no real solution in the domain"
     return concluded(name, system, Found((), True, record, none=none), budget)
 
@@ -187,7 +187,7 @@ def _with_points(
     turns: tuple[Mapping[str, Any], ...],
     budget: Budget,
 ) -> Attempt:
-    record = Record()
+    record = Evidence()
     whole = shape(system, facts)
     if whole.reason:
         record.say("shape of the loss", reason=whole.reason)

@@ -27,7 +27,7 @@ from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded, loss_at
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded, loss_at
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 from closedform.strategies.linear_equations import solutions
 
@@ -134,7 +134,7 @@ def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budg
 
 def _of_numbers(system: Stationarity, values: list[Any], determinant: Any, budget: Budget) -> Attempt:
     """The one solution where the coefficients are numbers that are not rational; its kind is found by the gate."""
-    record = Record(finding("determinant is not zero", determinant=determinant))
+    record = Evidence(finding("determinant is not zero", determinant=determinant))
     whole = shape(system, Facts(system.relations))
     if whole.reason:
         record.say("shape of the loss", reason=whole.reason)

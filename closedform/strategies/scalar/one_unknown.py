@@ -30,7 +30,7 @@ from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
 name = "one unknown by changes of variable"
@@ -81,7 +81,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "failed", "only one turn of the circular functions was looked at")
     if not judge.numeric or not all(j.never for j in judged):
         return Attempt(name, "failed", "it is open whether a candidate is real, in the domain and a solution")
-    record = Record(finding("no zero in the domain", what="gradient", why="changes of variable keep every root"))
+    record = Evidence(finding("no zero in the domain", what="gradient", why="changes of variable keep every root"))
     return concluded(name, system, Found((), True, record), budget)
 
 
@@ -192,7 +192,7 @@ class _Answer:
     def __init__(self, system: Stationarity, facts: Facts, found: Roots, judge: Judge, budget: Budget) -> None:
         self.system, self.facts, self.found, self.judge, self.budget = system, facts, found, judge, budget
         self.x = system.unknowns[0]
-        self.record = Record()
+        self.record = Evidence()
 
     def with_points(self, judged: list[Judged]) -> Attempt:
         placeholders = {s.symbol: s for s in self.found.placeholders}

@@ -22,7 +22,7 @@ from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
 from closedform.points import Kind, interval
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 
 name = "pieces and kinks on a line"
 example = {"loss": "|1 - m| + |2 - m| + |9 - 3*m|"}
@@ -102,7 +102,7 @@ def _with_numbers(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
     attained = signs[0][0] <= 0 <= signs[-1][1]
     if not extrema:
         none = "no piece has a critical point and no break is a minimum"
-        return concluded(name, system, Found((), True, Record(finding("monotone on each piece")), none=none), budget)
+        return concluded(name, system, Found((), True, Evidence(finding("monotone on each piece")), none=none), budget)
     return _report(system, pieces, extrema, attained, budget)
 
 
@@ -177,7 +177,7 @@ def _report(system: Stationarity, pieces: Pieces, extrema: list[_Extremum], atta
                 for i in minima
                 if all(k == i or balls[i] < balls[k] or sp.simplify(values[i] - values[k]) == 0 for k in minima)
             }
-    record = Record(finding("every extremum between the kinks", breaks=tuple(pieces.breaks)))
+    record = Evidence(finding("every extremum between the kinks", breaks=tuple(pieces.breaks)))
     points = list[FoundPoint]()
     for i, p in enumerate(extrema):
         kind: Kind = "global minimum" if i in best else p.kind
@@ -223,5 +223,5 @@ def _with_symbols(system: Stationarity, pieces: Pieces, cutter: Cutter, budget: 
         cases.append((b, condition))
     value = sp.Piecewise(*cases) if len(cases) > 1 else cases[0][0]
     minimiser = FoundPoint({x: value}, kind="global minimum", expression_class="piecewise")
-    record = Record(finding("strictly convex by cases"))
+    record = Evidence(finding("strictly convex by cases"))
     return concluded(name, system, Found((minimiser,), True, record), budget)

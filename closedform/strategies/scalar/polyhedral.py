@@ -23,7 +23,7 @@ from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
 from closedform.enclosures.least import convex
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.strata import Feasible, sides_of
 
 name = "corners of a linear arrangement"
@@ -223,7 +223,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         for way in _edges(a, x):
             slope = a.loss.slope(x, way)
             if slope < 0:  # it meets no corner, which would be lower: the loss falls along it for ever
-                record = Record()
+                record = Evidence()
                 record.say("falls along an edge", corner=_named(system, x), way=tuple(map(sp.Rational, way)))
                 none = "the loss is convex and has no lower bound"
                 return concluded(name, system, Found((), True, record, none=none), budget)
@@ -231,7 +231,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
                 flat.append((x, way))
     if any(not any(_ahead(x, way, y) for y in best) for x, way in flat):
         return Attempt(name, "failed", "the loss is least along an unbounded edge")
-    record = Record()
+    record = Evidence()
     record.say("least corners", flat=bool(flat))
     points = tuple(FoundPoint(_named(system, x), kind="global minimum") for x in best)
     return concluded(name, system, Found(points, True, record), budget)
@@ -257,7 +257,7 @@ def _with_smooth_terms(
             for way in _edges(a, x)
         )
         if all(bool(r > 0) for r in rises):
-            record = Record()
+            record = Evidence()
             record.say("rises along every edge")
             point = FoundPoint(_named(system, x), kind="global minimum")
             return concluded(name, system, Found((point,), True, record), budget)

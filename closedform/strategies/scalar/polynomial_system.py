@@ -35,7 +35,7 @@ from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Refused
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 
 name = "polynomial system"
 example = {"loss": "(x^2 + y - 11)^2 + (x + y^2 - 7)^2"}
@@ -169,7 +169,7 @@ class _Answer:
     def __init__(self, system: Stationarity, solution: SystemSolution, budget: Budget) -> None:
         self.system, self.solution, self.budget = system, solution, budget
         self.names = [u.name for u in system.unknowns]
-        self.record = Record()
+        self.record = Evidence()
         self.bits = working_bits(budget.digits)
         self.function = Function.of(system)
         self.open = False

@@ -20,7 +20,7 @@ from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import bounds_of
 from closedform.frozen import FrozenMap
 from closedform.stationarity.scalar import Stationarity
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.translates import period_in
 
 name = "every term at its least"
@@ -84,7 +84,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     met = tuple(FoundPoint(dict(zip(system.unknowns, p, strict=True)), kind="global minimum") for p in points)
     if not met or not all(_meets(system, p, bound.value, budget) for p in points):
         return Attempt(name, "failed", "the terms are not least at a common point that was found")
-    record = Record(finding("bounds of the terms", value=bound.value), finding("nothing about other points"))
+    record = Evidence(finding("bounds of the terms", value=bound.value), finding("nothing about other points"))
     if periods:
         record.say("translates of each unknown", shifts=tuple(FrozenMap({u: periods[u]}) for u in sorted(periods)))
     return concluded(

@@ -36,7 +36,7 @@ from closedform.points import Kind
 from closedform.statement import columns_of
 from closedform.stationarity.location import Location, Side, integer_coefficients
 from closedform.stationarity.polynomial_line import PolynomialLine
-from closedform.strategies.ending import Found, FoundPoint, Record, concluded
+from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 
 if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
@@ -201,7 +201,7 @@ class _Answer:
         self.polynomial = _over_rationals(system)
 
     def attempt(self, f: fmpz_poly) -> Attempt:
-        record, points = Record(), self._points()
+        record, points = Evidence(), self._points()
         for roots in self.decided:
             record.take(roots.findings, roots.certificates)
         certificate = self._certificate(points, f)

@@ -15,9 +15,7 @@ from closedform.kernel.reading import Json, Refused
 from closedform.stationarity.matrix import MatrixSystem
 
 
-def certificate(
-    system: MatrixSystem, values: dict[str, Poly], order: Sequence[str], conditions: Sequence[str] = ()
-) -> Certificate | None:
+def certificate(system: MatrixSystem, values: dict[str, Poly], order: Sequence[str]) -> Certificate | None:
     """A certificate that the kernel accepts, or None where it cannot test the loss or the formula.
 
     Raises ``ArithmeticError`` when the kernel finds that the formula is not stationary.
