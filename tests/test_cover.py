@@ -50,6 +50,16 @@ CASES: dict[str, tuple[Ask, set[str]]] = {
     "neuron": (lambda: cf.derive("nn", data=BUMP, target="y"), set()),
     "waves": (lambda: cf.derive("10+x^2-10*cos(2*pi*x)", box={"x": (-5.12, 5.12)}), set()),
     "Rastrigin": (lambda: cf.derive("rastrigin"), set()),
+    "Rosenbrock": (lambda: cf.derive("rosenbrock"), set()),
+    "Himmelblau": (  # cosines of angles in both coordinates are not reduced together
+        lambda: cf.derive("himmelblau"),
+        {f"critical_points[{i}].{what}" for i in (0, 2, 8) for what in ("exact", "kind")},
+    ),
+    "median of an even number": (
+        lambda: cf.derive("median", data={"x": [1, 2, 4, 7]}),
+        {"complete", "verdict.outcome"},  # an interval
+    ),
+    "neuron for all data": (lambda: cf.derive("nn"), {"verdict.outcome", "verdict.minimiser"}),
     "quintic family": (lambda: cf.derive("x^6/6+a*x^2/2-x", unknowns=["x"]), set()),
     "Kepler's equation": (  # that nothing elementary solves it rests on Schanuel's conjecture
         lambda: cf.derive("x^2/2+cos(x)/2-x"),
