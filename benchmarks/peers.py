@@ -256,6 +256,127 @@ def _(work: Any) -> Answer:
     return [str(r).replace(" E", "e") for r in pari(f"polrootsreal({text})")]
 
 
+def wilkinson(degree: int) -> list[int]:
+    out = [1]
+    for k in range(1, degree + 1):
+        out = [a - k * b for a, b in zip([0, *out], [*out, 0], strict=True)]
+    return out
+
+
+def power_sum(work: list[int]) -> str:
+    return " + ".join(f"({c})*x^{k}" for k, c in enumerate(work))
+
+
+def lengths(found: list[tuple[str, str]]) -> Answer:
+    """The absolute values of complex roots in order."""
+    import mpmath
+
+    with mpmath.workdps(60):
+        return [mpmath.nstr(a, 50) for a in sorted(mpmath.hypot(re, im) for re, im in found)]
+
+
+def true_lengths(work: list[int]) -> list[Fraction]:
+    import closedform as cf
+    from closedform.kernel.check import check_certificate
+
+    found = cf.roots(work[::-1], digits=60)
+    check_certificate(found.certificate)
+    return [Fraction(v) for v in lengths([(r.re, r.im) for r in found.roots])]
+
+
+for task, work, small, truth in (
+    (
+        "roots of Wilkinson's polynomial, degree 200",
+        wilkinson(200),
+        wilkinson(30),
+        lambda work: sorted(map(Fraction, range(1, len(work)))),
+    ),
+    ("complex roots, degree 200", polynomial(200), polynomial(31), true_lengths),
+):
+    DATA[task] = (work, small, truth)
+
+    @does(task, "closedform")
+    def _(work: Any) -> Answer:
+        import closedform as cf
+
+        return lengths([(r.re, r.im) for r in cf.roots(work[::-1], digits=30).roots])
+
+    @does(task, "PARI")
+    def _(work: Any) -> Answer:
+        from cypari import pari
+
+        pari.allocatemem(2 * 10**9, 2 * 10**9, silent=True)
+        found = pari(power_sum(work)).polroots(precision=116)
+        pari.set_real_precision(30)
+        return lengths([(str(pari.real(z)).replace(" E", "e"), str(pari.imag(z)).replace(" E", "e")) for z in found])
+
+    @does(task, "FLINT")
+    def _(work: Any) -> Answer:
+        from flint import ctx, fmpz_poly
+
+        with ctx.workprec(116):
+            found = [z for z, _ in fmpz_poly(work).complex_roots()]
+            return lengths([(z.real.str(34, radius=False), z.imag.str(34, radius=False)) for z in found])
+
+    @does(task, "NumPy")
+    def _(work: Any) -> Answer:
+        return lengths([(repr(float(z.real)), repr(float(z.imag))) for z in np.roots([float(c) for c in work[::-1]])])
+
+
+def decay(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(rows)
+    x = np.round(np.linspace(0.1, 6, rows), 3)
+    return x, np.round(2.5 * np.exp(-0.7 * x) + 0.05 * draw.standard_normal(rows), 3)
+
+
+def decay_fitted(work: tuple[np.ndarray, np.ndarray]) -> list[Fraction]:
+    """Gauss and Newton's method in 60 digits."""
+    import mpmath
+
+    x, y = ([mpmath.mpf(repr(v)) for v in column.tolist()] for column in work)
+
+    def gradient(a: Any, b: Any) -> list[Any]:
+        grown = [mpmath.exp(-b * u) for u in x]
+        gaps = [a * e - v for e, v in zip(grown, y, strict=True)]
+        return [
+            mpmath.fsum(g * e for g, e in zip(gaps, grown, strict=True)),
+            mpmath.fsum(g * u * e for g, u, e in zip(gaps, x, grown, strict=True)),
+        ]
+
+    with mpmath.workdps(60):
+        return [Fraction(mpmath.nstr(v, 55)) for v in mpmath.findroot(gradient, (2.5, 0.7))]
+
+
+DECAY = "nonlinear least squares, a*exp(-b*x), 50 rows"
+DATA[DECAY] = (decay(50), decay(9), decay_fitted)
+
+
+@does(DECAY, "closedform")
+def _(work: Any) -> Answer:
+    import closedform as cf
+
+    data = {"x": work[0].tolist(), "y": work[1].tolist()}
+    report = cf.derive("sum(i, 1, n, (y[i] - a*exp(-b*x[i]))^2)", data=data, unknowns=["a", "b"])
+    return [report.critical_points[0].numeric[name] for name in "ab"]
+
+
+@does(DECAY, "SciPy")
+def _(work: Any) -> Answer:
+    from scipy.optimize import curve_fit
+
+    return curve_fit(lambda x, a, b: a * np.exp(-b * x), *work, p0=(1, 1), ftol=1e-15, xtol=1e-15, gtol=1e-15)[
+        0
+    ].tolist()
+
+
+@does(DECAY, "lmfit")
+def _(work: Any) -> Answer:
+    import lmfit
+
+    model = lmfit.Model(lambda x, a, b: a * np.exp(-b * x))
+    return list(model.fit(work[1], x=work[0], a=1, b=1).best_values.values())
+
+
 # -- the run -------------------------------------------------------------------------------------------------------
 
 
