@@ -53,7 +53,7 @@ POLYNOMIALS: dict[str, Callable[[], fmpz_poly]] = {
     **{f"dense {n}": (lambda n=n: dense(n)) for n in (20, 30, 50, 100, 200, 500, 1000)},
     **{f"wilkinson {n}": (lambda n=n: product([x - k for k in range(1, n + 1)])) for n in (20, 50, 100, 200)},
     **{f"chebyshev {n}": (lambda n=n: fmpz_poly.chebyshev_t(n)) for n in (50, 100, 200)},
-    "hermite 100": lambda: fmpz_poly.hermite_h(100),
+    "swinnerton-dyer 64": lambda: fmpz_poly.swinnerton_dyer(6),
     "mignotte 50, 1000": lambda: x**50 - 2 * (1000 * x - 1) ** 2,
     "mignotte 100, 10^10": lambda: x**100 - 2 * (10**10 * x - 1) ** 2,
     "x^50 - (1000x - 1)^2": lambda: x**50 - (1000 * x - 1) ** 2,
