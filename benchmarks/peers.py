@@ -348,7 +348,7 @@ def decay_fitted(work: tuple[np.ndarray, np.ndarray]) -> list[Fraction]:
 
 
 DECAY = "nonlinear least squares, a*exp(-b*x), 50 rows"
-DATA[DECAY] = (decay(50), decay(9), decay_fitted)
+DATA[DECAY] = (decay(50), decay(30), decay_fitted)
 
 
 @does(DECAY, "closedform")
