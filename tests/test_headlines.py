@@ -8,15 +8,18 @@ from functools import cache
 from typing import Any
 
 import pytest
+from flint import fmpq
 
 import closedform as cf
 from closedform.kernel import Certificate, check_certificate, check_document
+from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.claims.matrices import Stated
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED
+from closedform.kernel.headlines.attained import _limits
 from closedform.kernel.headlines.matrices.convexity import Written, convex
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Refused
@@ -355,3 +358,19 @@ def test_a_matrix_loss_is_convex_by_how_it_is_written(text: str, unknowns: str, 
 def test_what_is_no_expression_is_not_read(text: str) -> None:
     with pytest.raises(Refused):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("v^2*exp(x) - 2*v*exp(x) + 3*exp(x)/(1 + exp(x))", []),  # less than any number far out
+        ("v^2 + exp(x)/(1 + exp(x))", ["0", "1.0"]),
+        ("-v^2 + exp(x)/(1 + exp(x))", []),  # no least value in v
+        ("v^2*(exp(x) - 1) + v", []),  # none for x < 0
+        ("v^2*exp(x)/(exp(x) - 2)", []),
+    ],
+)
+def test_limits_of_the_least_value_in_a_second_unknown(text: str, limits: list[str]) -> None:
+    field = Field({("x",): ("t", fmpq(1))}, ["v"], {})
+    found = _limits(field, *field.quotient(parse(text), {}))
+    assert [v.str(2, radius=False) for v in found] == limits
