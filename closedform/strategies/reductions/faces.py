@@ -149,7 +149,7 @@ class _Answer:
         points = tuple(self._point(c) for c in kept)
         return concluded(name, self.system, Found(points, not gaps, record, open=open_, details=details), self.budget)
 
-    def _grounds(self, kept: list[_Candidate], record: Record) -> None:
+    def _grounds(self, kept: list[_Candidate], record: Evidence) -> None:
         """Why the points without a formula have none, as was found on their strata."""
         for s in {id(c.source): c.source for c in kept if c.exact is None and c.source is not None}.values():
             attempt, where = self.attempts[id(s)], f"{'where ' * bool(s.active)}{self._where(s)}"
