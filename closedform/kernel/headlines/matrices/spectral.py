@@ -44,7 +44,7 @@ def eigenvectors(question: Question, said: Json) -> bool:
         own = _constraint(question, given)
     else:  # of one column, by its length
         inside = [f for a in rest if a not in below for f in given.flat(a)]
-        base = below[0][1] if len(below) == 1 and isinstance(below[0], tuple) else fmpq(1)
+        base = below[0][1] if len(below) == 1 else fmpq(1)
         own = _around(given.flat(base), u, given)
         own = own if question.shapes.get(u, ["", ""])[1] == "1" else None
     middle = _around(inside, u, given)
