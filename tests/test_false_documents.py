@@ -600,6 +600,26 @@ def eigenvectors_without_the_constraint() -> Doc:
     return eigenvectors(constraints=[])
 
 
+def a_cubic_without_a_minimum() -> Doc:
+    tree = ["+", ["^", "x", "3"], ["*", "-3", "x"]]
+    points = [at("-1", kind="local maximum"), at("1", kind="global minimum")]
+    return report(tree, [roots(tree, [rational("-1"), rational("1")])], points)
+
+
+def a_ditch_between_two_slopes() -> Doc:
+    """x^2/2 - x^4/4 falls without end."""
+    tree = ["+", ["*", "1/2", square("x")], ["*", "-1/4", ["^", "x", "4"]]]
+    listed = [rational(v) for v in ("-1", "0", "1")]
+    points = [at("-1", kind="local maximum"), at("0", kind="global minimum"), at("1", kind="local maximum")]
+    return report(tree, [roots(tree, listed)], points)
+
+
+def the_best_of_a_list_that_is_not_complete() -> Doc:
+    """x^4/4 - x^3/3 - x^2 is least at 2."""
+    tree = ["+", ["*", "1/4", ["^", "x", "4"]], ["*", "-1/3", ["^", "x", "3"]], ["*", "-1", square("x")]]
+    return {**report(tree, [], [at("-1", kind="global minimum")]), "complete": False}
+
+
 FALSE = [
     (a_point_beside_the_median, "critical_points[0].exact"),
     (a_point_beside_the_median, "critical_points[0].kind"),
@@ -684,6 +704,9 @@ FALSE = [
     (eigenvectors_called_no_formula, "verdict.minimiser"),
     (eigenvectors_called_all, "complete"),
     (eigenvectors_without_the_constraint, "formula"),
+    (a_cubic_without_a_minimum, "critical_points[1].kind"),
+    (a_ditch_between_two_slopes, "critical_points[1].kind"),
+    (the_best_of_a_list_that_is_not_complete, "critical_points[0].kind"),
 ]
 
 
