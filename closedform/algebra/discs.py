@@ -26,7 +26,7 @@ from closedform.budget import Budget
 FIRST = 128  # binary digits of the first balls
 CLUSTER = 16  # points that a Taylor polynomial separates
 PATIENCE = 30  # rounds at one precision
-MOST = 1 << 16  # binary digits in which a value is sought, to be told from 0
+MOST = 1 << 16  # binary digits in which a value is told from 0, if at all
 ENTRIES = 1_000_000  # distances looked at in one piece
 SLACK = 2.0**-40  # far more than floating point loses on a distance
 TURN = acb(complex(cmath.rect(1, -0.5)))
@@ -94,6 +94,8 @@ class _Isolation:
             noise = all(p.noise for p in left)
             if noise or rounds > PATIENCE:
                 self._bits, rounds = 2 * self._bits, 0
+                if self._bits > MOST:
+                    raise Unsuited
             with ctx.workprec(self._bits):
                 for group in groups:
                     self._separate(group)
