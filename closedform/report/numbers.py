@@ -55,9 +55,9 @@ def loss_at(problem: Problem, point: CriticalPoint, digits: int = 12) -> str | N
             ball = evaluate(read(to_tree(problem.loss)), places, columns)
             if not ball.is_finite():
                 return None
-            if abs(ball) < 1e-12:
-                return "0"
-            return ball.mid().str(digits, radius=False) if ball.rel_accuracy_bits() >= 12 else None
+            if ball.rel_accuracy_bits() >= 12:
+                return ball.mid().str(digits, radius=False)
+            return "0" if abs(ball) < 1e-12 else None
     except (Refused, ValueError, ArithmeticError):
         return None
 
