@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
-from sympy import Expr
 
 from closedform.algebra import bridge
+from closedform.calculus.scalar import step
 from closedform.expression import Node, substitute
 from closedform.problem import Problem
 from closedform.reading.language import parse
@@ -32,10 +32,5 @@ def as_sums(problem: Problem) -> dict[str, object]:
 
 
 def _node(value: Any) -> Node:
-    value = value.replace(sp.Heaviside, _step)
+    value = value.replace(sp.Heaviside, step)
     return parse(bridge.text(value), (str(s) for s in value.free_symbols))
-
-
-def _step(z: Expr, *_: Expr) -> Expr:
-    """The step of max(0, z), beside its jump."""
-    return (1 + sp.sign(z)) / 2
