@@ -337,3 +337,19 @@ def test_given_data_are_not_drawn_again() -> None:
     report = derive("ridge", data={"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}, target="y")
     assert report.verdict.outcome == "closed"
     assert report.problem.parameters == ("lam",)
+
+
+@pytest.mark.parametrize(
+    ("options", "places"),
+    [
+        # x^2 + x - 2 vanishes at -2 and at 1, where the text divides by zero
+        ({"equations": ["(x^3 - 1)/(x - 1) - 3"], "unknowns": ["x"]}, [-2.0]),
+        # x^2 without its minimum, and without another place
+        ({"loss": "x^3/x"}, []),
+        ({"loss": "x^2*(x - 1)/(x - 1)"}, [0.0]),
+    ],
+)
+def test_a_hole_that_cancels_is_nothing_left_out(options: dict[str, Any], places: list[float]) -> None:
+    report = derive(**options)
+    assert report.outcome == ("closed" if places else "no_critical_point")
+    assert [p["x"] for p in report.critical_points] == places
