@@ -351,5 +351,5 @@ def test_given_data_are_not_drawn_again() -> None:
 )
 def test_a_hole_that_cancels_is_nothing_left_out(options: dict[str, Any], places: list[float]) -> None:
     report = derive(**options)
-    assert report.outcome == ("closed" if places else "no_critical_point")
+    assert report.verdict.outcome == ("closed" if places else "no_critical_point")
     assert [p["x"] for p in report.critical_points] == places
