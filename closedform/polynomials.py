@@ -20,6 +20,7 @@ from closedform.algebra.galois.explain import explain
 from closedform.algebra.galois.family import decide_family, tree_of
 from closedform.algebra.galois.monodromy import Monodromy, of_family
 from closedform.algebra.galois.subfields import MAX_DEGREE
+from closedform.algebra.newton import Unsuited
 from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import Unresolved
@@ -79,10 +80,12 @@ def roots(polynomial: object, digits: int = 30, timeout: float = 60, unknown: st
         raise InputError(f"roots in numbers need numbers: {', '.join(given.parameters)} have no value")
     f = given.poly
     try:
-        if f.degree() * (f.height_bits() + 4 * digits) > LONG:
+        found: tuple[Root, ...] | None = None
+        if f.degree() * (f.height_bits() + 4 * digits) <= LONG:
+            with contextlib.suppress(Unsuited):
+                found = all_roots(f, digits, Budget.of(timeout, digits), by_flint=False)
+        if found is None:
             found = tuple(_in_child("_roots_job", (texts(f), digits), timeout, digits))
-        else:
-            found = all_roots(f, digits, Budget.of(timeout, digits))
     except OutOfTime:
         raise CallError(
             f"the roots of this polynomial of degree {f.degree()} were not all enclosed within {timeout} s; "

@@ -8,10 +8,13 @@ import pickle
 from fractions import Fraction
 
 import pytest
-from flint import arb, ctx, fmpq, fmpz, fmpz_poly
+from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from closedform import polynomials
+from closedform.algebra import discs
+from closedform.algebra.newton import Unsuited
 from closedform.algebra.roots import all_roots, enclose, isolate_real, magnitude, radius_text, round_ball
 from closedform.budget import Budget
 from closedform.errors import CallError, InputError
@@ -204,3 +207,25 @@ def test_huge_and_tiny_roots() -> None:
     assert found[1].re in ("1.0000e200", "1.00000e200")
     small = roots([10**400, 0, -1], digits=5).roots
     assert small[1].re in ("1.0000e-200", "1.00000e-200")
+
+
+def test_where_floating_point_finds_no_start_flint_is_asked_in_a_process_that_can_be_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unsuited(*_: object) -> list[acb]:
+        raise Unsuited
+
+    monkeypatch.setattr(discs, "all_discs", unsuited)
+    f = fmpz_poly([-1] + [1] * 60)
+    with pytest.raises(Unsuited):
+        enclose(f, 64, by_flint=False)
+    assert len(enclose(f, 64)) == 60
+    asked = list[str]()
+
+    def child(job: str, *_: object) -> list[object]:
+        asked.append(job)
+        return []
+
+    monkeypatch.setattr(polynomials, "_in_child", child)
+    polynomials.roots("+".join(f"x^{k}" for k in range(1, 61)) + "-1")
+    assert asked == ["_roots_job"]

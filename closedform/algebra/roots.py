@@ -7,7 +7,6 @@ balls become decimals, every rounding outward and exact in rational arithmetic.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import math
 from dataclasses import dataclass, replace
@@ -53,20 +52,21 @@ class Root:
         return float(self.re)
 
 
-def enclose(f: fmpz_poly, bits: int, budget: Budget | None = None) -> list[tuple[acb, int]]:
+def enclose(f: fmpz_poly, bits: int, budget: Budget | None = None, by_flint: bool = True) -> list[tuple[acb, int]]:
     """Disjoint balls, one for each distinct root of f, with multiplicities; relative accuracy about ``bits``.
 
-    Real roots come first, in increasing order, with an exactly zero imaginary part.
+    Real roots come first, in increasing order, with an exactly zero imaginary part. Where floating point finds no start,
+    FLINT isolates the roots in a call that no budget ends; ``by_flint=False`` raises ``Unsuited`` instead.
 
     >>> [(round(float(z.real.mid()), 3), m) for z, m in enclose(fmpz_poly([2, -3, 0, 1]), 64)]
     [(-2.0, 1), (1.0, 2)]
     """
     budget = budget or Budget.of(math.inf)
-    found = [(z, int(m)) for s, m in f.factor_squarefree()[1] for z in _distinct(s, max(bits, 32), budget)]
+    found = [(z, int(m)) for s, m in f.factor_squarefree()[1] for z in _distinct(s, max(bits, 32), budget, by_flint)]
     return sorted(found, key=lambda item: _order(item[0]))
 
 
-def _distinct(f: fmpz_poly, bits: int, budget: Budget) -> list[acb]:
+def _distinct(f: fmpz_poly, bits: int, budget: Budget, by_flint: bool) -> list[acb]:
     """Disjoint balls around the roots of f, which has no multiple root."""
     zero = [acb(0)] if f[0] == 0 else []
     g, k = (f.right_shift(1) if zero else f).deflation()
@@ -76,8 +76,11 @@ def _distinct(f: fmpz_poly, bits: int, budget: Budget) -> list[acb]:
     balls = list[acb]()
     if g.degree() * (1 + more / QUICK_BITS) > (QUICK_TALL if g.height_bits() > g.degree() else QUICK_DEGREE):
         discs = importlib.import_module("closedform.algebra.discs")  # with NumPy, which small degrees need not wait for
-        with contextlib.suppress(Unsuited):
+        try:
             balls = discs.all_discs(g, more, budget)
+        except Unsuited:
+            if not by_flint:
+                raise
     if not balls:
         with flint.ctx.workprec(more):
             balls = [z for z, _ in cast(list[tuple[acb, int]], g.complex_roots())]
@@ -226,8 +229,10 @@ def rounded(z: acb, multiplicity: int, digits: int) -> Root:
     return Root(re, im, radius, multiplicity, real)
 
 
-def all_roots(f: fmpz_poly, digits: int, budget: Budget) -> tuple[Root, ...]:
+def all_roots(f: fmpz_poly, digits: int, budget: Budget, by_flint: bool = True) -> tuple[Root, ...]:
     """Every complex root of f with ``digits`` significant digits and a proved radius; multiplicities proved.
+
+    ``by_flint`` as for ``enclose``.
 
     >>> [r.re for r in all_roots(fmpz_poly([-2, 0, 1]), 10, Budget.of(10))]
     ['-1.414213562', '1.414213562']
@@ -240,11 +245,11 @@ def all_roots(f: fmpz_poly, digits: int, budget: Budget) -> tuple[Root, ...]:
                 f"enclosing all roots of a polynomial of degree {f.degree()} would not end in time; "
                 f"the limit is degree {MAX_DEGREE}"
             )
-    out = _listed(f, digits, budget)
+    out = _listed(f, digits, budget, by_flint)
     while _one_twice(out):  # roots closer than the digits wanted: more digits for all
         budget.check()
         digits *= 2
-        out = _listed(f, digits, budget)
+        out = _listed(f, digits, budget, by_flint)
     return tuple(out)
 
 
@@ -257,9 +262,9 @@ def _one_twice(roots: list[Root]) -> bool:
     return any(len({(decimal(r.re, "re"), decimal(r.im, "im")) for r in g}) < len(g) for g in groups)
 
 
-def _listed(f: fmpz_poly, digits: int, budget: Budget) -> list[Root]:
+def _listed(f: fmpz_poly, digits: int, budget: Budget, by_flint: bool) -> list[Root]:
     out, before = list[Root](), acb(0)
-    for z, m in enclose(f, _bits(digits), budget):
+    for z, m in enclose(f, _bits(digits), budget, by_flint):
         budget.check()
         # Balls of one middle, each with one root: the root of one is the conjugate of the other's.
         mirrored = z.imag < 0 and z.real.mid() == before.real.mid() and z.imag.mid() + before.imag.mid() == 0
