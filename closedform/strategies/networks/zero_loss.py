@@ -145,12 +145,14 @@ class _Search:
 
     def attempt(self) -> Attempt:
         spare = len(self.unknowns) - len(self.residuals)
+        if spare < 0:
+            return Attempt(name, "declined", "there are not more unknowns than independent residuals")
         try:
-            zero = self._exactly(spare) if spare >= 0 else None
+            zero = self._exactly(spare)
             if zero is not None:
                 return self._concluded(zero)
             found = self._candidates()
-            zero = self._nearby(found) if spare >= 0 else None
+            zero = self._nearby(found)
             return self._seen(found) if zero is None else self._concluded(zero)
         except Refused as reason:
             return Attempt(name, "failed", f"the zero of all residuals was not proved: {reason}")
