@@ -114,3 +114,28 @@ _MEANING: dict[str, Callable[..., Node]] = {
     "cov": _covariance,
     "var": _variance,
 }
+
+
+def columns_only(total: Node) -> Node | None:
+    """``sum(x*y)`` for a sum from 1 to n of an expression in columns alone, under its index."""
+    if total.head != "sum" or len(total.args) != 4:
+        return None
+    index, low, high, body = total.children
+    alone = scalar_names(body) <= {index.name} and not scalar_names(body) & column_names(body)
+    if low.number != 1 or high.name is None or not column_names(body) or not alone or _loose(body, index.name or ""):
+        return None
+    return Node("total", (_without(body),))
+
+
+def _loose(node: Node, index: str) -> bool:
+    """Does the index stand elsewhere than alone in brackets?"""
+    if node.head == "@":
+        return not (len(node.children) == 2 and node.children[1].name == index)
+    return node.name == index or any(_loose(child, index) for child in node.children)
+
+
+def _without(node: Node) -> Node:
+    """The body of a sum with ``x`` for ``x[i]``."""
+    if node.head == "@":
+        return node.children[0]
+    return Node(node.head, tuple(_without(a) if isinstance(a, Node) else a for a in node.args))

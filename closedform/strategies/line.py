@@ -22,8 +22,9 @@ from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget, working_bits
 from closedform.enclosures.line.circles import period_of
 from closedform.enclosures.line.functions import Unclear, from_node
-from closedform.enclosures.line.landscape import Escape, Landscape, Stop
+from closedform.enclosures.line.landscape import Escape, Landscape
 from closedform.enclosures.line.spots import Spot
+from closedform.enclosures.line.stops import Stop
 from closedform.enclosures.line.whole import landscape_of, solutions_of
 from closedform.errors import OutOfTime
 from closedform.frozen import FrozenMap

@@ -14,12 +14,13 @@ from typing import Literal
 from flint import arb, ctx
 
 from closedform.budget import Budget
-from closedform.enclosures.line.cells import Line, Mark, value_at
+from closedform.enclosures.line.cells import Line, Mark
 from closedform.enclosures.line.circles import drift, has_circular, period_of
 from closedform.enclosures.line.constants import Const
 from closedform.enclosures.line.expansion import expansion
 from closedform.enclosures.line.functions import Unclear, has_switch, identically_zero, put
 from closedform.enclosures.line.spots import BITS, FINE, Spot
+from closedform.enclosures.line.stops import Role, Shape, Stop
 from closedform.enclosures.line.ties import equal_values, symmetric
 from closedform.enclosures.line.zeros import TAILS, inward, signs_between, zeros
 from closedform.kernel.expressions import tree as kernel
@@ -27,34 +28,7 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 from closedform.kernel.reading import Refused
 
-Role = Literal["critical", "kink", "end", "isolated", "flat"]
-Shape = Literal["minimum", "maximum", "neither", "both", "unknown"]
 State = Literal["attained", "not attained", "unbounded", "open"]
-
-
-@dataclass
-class Stop:
-    """A place of interest. ``before`` and ``after``: the sign of the slope beside it, 0 where constant, None without domain.
-
-    ``stationary``: the slope exists there and is zero. ``tree`` has the value of the loss there. A flat stretch is a stop
-    with ``until`` its other end (None: infinity); its ``spot`` is None where it begins at -oo.
-    """
-
-    spot: Spot | None
-    role: Role
-    before: int | None
-    after: int | None
-    shape: Shape
-    stationary: bool
-    tree: Tree
-    mark: Mark | None = None
-    until: Spot | None = None
-
-    def value(self, bits: int = BITS) -> arb | None:
-        spot = self.spot or self.until
-        if self.role == "flat" or spot is None:
-            return value_at(Spot.at_number("x", kernel.ZERO) if spot is None else spot, self.tree, bits)
-        return self.mark.value(self.tree, bits) if self.mark is not None else value_at(spot, self.tree, bits)
 
 
 @dataclass

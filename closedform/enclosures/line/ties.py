@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flint import Ordering, arb, ctx, fmpq, fmpq_mpoly_ctx, fmpz_poly
 
@@ -12,14 +12,12 @@ from closedform.enclosures.line.cells import value_at
 from closedform.enclosures.line.circles import circular_args, in_half_angle, period_of, unit_of
 from closedform.enclosures.line.functions import identically_zero, put
 from closedform.enclosures.line.spots import Spot, polynomial_of
+from closedform.enclosures.line.stops import Stop
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul
 from closedform.kernel.reading import Refused
 from closedform.stationarity.location import integer_coefficients
-
-if TYPE_CHECKING:
-    from closedform.enclosures.line.landscape import Stop
 
 MAX_DEGREE = 24
 

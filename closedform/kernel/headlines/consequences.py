@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from flint import acb, arb, ctx, fmpq, fmpz_poly
 
@@ -25,10 +24,6 @@ from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, writt
 from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
 from closedform.kernel.reading import Refused, mapping, rational, refuse, sequence
-
-if TYPE_CHECKING:
-    from closedform.kernel.headlines.places import Place
-
 
 MAX_AFFINE = 4  # unknowns of an affine gradient
 
@@ -161,8 +156,8 @@ class Question(Stated):
             return True
         return any((evaluate(a, values) - evaluate(b, values)).contains(0) for _, a, b in self.domain)
 
-    def pinned(self, places: list[Place]) -> str:
-        """The certificate by which there is no critical point besides the places; "" where none shows it.
+    def pinned(self, points: list[list[arb]]) -> str:
+        """The certificate by which there is no critical point besides those in the balls; "" where none shows it.
 
         All critical points lie on the positive roots of its polynomial in t, the exponential of one unknown. On each
         root there is at most one: there is no other unknown, or the loss is strictly convex in the only other one.
@@ -173,22 +168,22 @@ class Question(Stated):
                 continue
             at = self.unknowns.index(x)
             roots = [r.real for f, _ in eliminant.factor()[1] for r in enclosed_roots(f) if r.imag.is_zero()]
-            balls = [(p.ball[at] * arb(scale)).exp() for p in places if p.settled]
+            balls = [(p[at] * arb(scale)).exp() for p in points if p]
             hit = [[i for i, r in enumerate(roots) if r.overlaps(b)] for b in balls]
             positive = sum(not r < 0 for r in roots if not r.is_zero())
-            if len(balls) == len(places) == positive == len({i for h in hit for i in h}) and all(
+            if len(balls) == len(points) == positive == len({i for h in hit for i in h}) and all(
                 len(h) == 1 for h in hit
             ):
                 return name
         return ""
 
-    def inexpressible(self, place: Place) -> bool:
-        """Whether a coordinate of the point, or the exponential of it that a certificate names, is proved to be no radical."""
+    def inexpressible(self, point: list[arb], precision: int) -> bool:
+        """Whether a coordinate of the point in the balls, or the exponential of it that a certificate names, is proved to be no radical."""
         bad = self._unsolvable()
-        if not place.settled or not bad:
+        if not point or not bad:
             return False
-        with ctx.workprec(place.precision):
-            for equation, ball in self._equations_at(place):
+        with ctx.workprec(precision):
+            for equation, ball in self._equations_at(point):
                 roots = [(f, r) for f, _ in equation.factor()[1] for r in enclosed_roots(f)]
                 hit = [f for f, r in roots if r.overlaps(acb(ball))]
                 if len(hit) == 1 and any(same(f, hit[0]) for f in bad):
@@ -232,13 +227,13 @@ class Question(Stated):
     def _unsolvable(self) -> list[fmpz_poly]:
         return [polynomial(c.claim["polynomial"], "f") for c in self.others.values() if c.kind == "unsolvable"]
 
-    def _equations_at(self, place: Place) -> Iterator[tuple[fmpz_poly, arb]]:
+    def _equations_at(self, point: list[arb]) -> Iterator[tuple[fmpz_poly, arb]]:
         """Polynomials over Z that vanish at a coordinate of each critical point, or at an exponential of one; its ball."""
         if len(self.unknowns) == 1:
             with contextlib.suppress(NotRational, Refused):
-                yield dense(quotients(self.given)[0].top), place.ball[0]
+                yield dense(quotients(self.given)[0].top), point[0]
         for _, x, eliminant, scale in self._eliminants():
-            yield eliminant, (place.ball[self.unknowns.index(x)] * arb(scale)).exp()
+            yield eliminant, (point[self.unknowns.index(x)] * arb(scale)).exp()
 
     def _eliminants(self) -> Iterator[tuple[str, str, fmpz_poly, fmpq]]:
         """The certificates by which a polynomial in t = exp(scale*x) vanishes at every critical point."""

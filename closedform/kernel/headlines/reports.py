@@ -152,7 +152,7 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
         return Finding("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
     if len(places) == 1 and places[0].exact is not None and question.bottom(places[0].exact, strict=True):
         return Finding("complete", COVERED, "the loss is convex, and rises to both sides")
-    name = question.pinned(places) if question.everywhere else ""
+    name = question.pinned([p.ball for p in places]) if question.everywhere else ""
     if name:
         return Finding("complete", COVERED, f"by {name}: a critical point for each positive root at most")
     return Finding("complete", SEALED, "no certificate about this problem says so")
@@ -237,7 +237,7 @@ def _counts(document: dict[str, Json], question: Question, places: list[Place], 
 def _verdict(document: dict[str, Json], question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
     verdict = mapping(document["verdict"], "verdict")
     closed = [p.closed and (p.inside() or bool(question.parameters)) for p in places]
-    refuted = [not p.closed and question.inexpressible(p) for p in places]
+    refuted = [not p.closed and question.inexpressible(p.ball, p.precision) for p in places]
     outcome, word, why = verdict.get("outcome"), SEALED, "no certificate says so"
     if outcome == "closed" and whole and closed and all(closed):
         word, why = COVERED, "every point has its expression, and there are no others"

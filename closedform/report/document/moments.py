@@ -11,7 +11,7 @@ from closedform.algebra import bridge
 from closedform.errors import InputError
 from closedform.expression import Node, mul, substitute
 from closedform.reading.language import parse, unparse
-from closedform.report.document.textbook import columns_only
+from closedform.reading.statistics import columns_only
 
 LONGEST = 400  # operations in an expression that is rewritten
 MOST_SUMS = 10

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from closedform.errors import InputError
-from closedform.expression import Node, column_names, mul, scalar_names
+from closedform.expression import Node, mul
 from closedform.reading.language import parse, unparse
+from closedform.reading.statistics import columns_only
 from closedform.report.expressions import text_of
 
 LONGEST = 400  # characters of one expression; the JSON has it whole
@@ -96,36 +97,11 @@ def _closing(text: str, start: int) -> int:
     return len(text)
 
 
-def columns_only(total: Node) -> Node | None:
-    """``sum(x*y)`` for a sum from 1 to n of an expression in columns alone, under its index."""
-    if total.head != "sum" or len(total.args) != 4:
-        return None
-    index, low, high, body = total.children
-    alone = scalar_names(body) <= {index.name} and not scalar_names(body) & column_names(body)
-    if low.number != 1 or high.name is None or not column_names(body) or not alone or _loose(body, index.name or ""):
-        return None
-    return Node("total", (_without(body),))
-
-
 def _repeated(total: Node) -> Node | None:
     """``2*n`` for a sum from 1 to n of 2."""
     if total.head != "sum" or total.children[1].number != 1 or total.children[3].number is None:
         return None
     return mul(total.children[3], total.children[2])
-
-
-def _loose(node: Node, index: str) -> bool:
-    """Does the index stand elsewhere than alone in brackets?"""
-    if node.head == "@":
-        return not (len(node.children) == 2 and node.children[1].name == index)
-    return node.name == index or any(_loose(child, index) for child in node.children)
-
-
-def _without(node: Node) -> Node:
-    """The body of a sum with ``x`` for ``x[i]``."""
-    if node.head == "@":
-        return node.children[0]
-    return Node(node.head, tuple(_without(a) if isinstance(a, Node) else a for a in node.args))
 
 
 def readable(value: object, longest: int = LONGEST) -> str:
