@@ -20,6 +20,7 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read
 from closedform.kernel.finding import COVERED, REFUSED
+from closedform.kernel.reading import Refused
 
 Doc = dict[str, Any]
 
@@ -397,6 +398,21 @@ def a_saddle_called_the_minimum() -> Doc:
     return about_matrices(loss, stationary(loss, [["a", ["*", ["inv", inside], ["transpose", "X"], "y"]]]))
 
 
+def two_diagonals_around_a_matrix() -> Doc:
+    """a'*diag(w)*P*diag(v)*a is not convex for all w and v, though P and both diagonals are positive definite."""
+    middle = ["*", ["diag", "w"], "P", ["transpose", ["diag", "v"]]]
+    both = ["+", middle, ["*", ["diag", "v"], "P", ["diag", "w"]]]
+    loss = ["+", ["*", ["transpose", "a"], *middle[1:], "a"], ["*", "-2", ["transpose", "y"], "a"]]
+    shapes: Doc = {**{key: ["k", "1"] for key in "ayvw"}, "P": ["k", "k"]}
+    formula = [["a", ["*", "2", ["inv", both], "y"]]]
+    statement = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": {"P": ["spd"]}, "constraints": []}
+    proof = certificate(statement, {"kind": "matrix_stationary", "formula": formula}, {"tall": []})
+    doc = about_matrices(loss, proof, shapes)
+    doc["problem"]["assumptions"] = ["P spd", "w > 0", "v > 0"]
+    assert words(doc)["formula"] == COVERED
+    return doc
+
+
 SIGMOID = ["^", ["+", "1", ["exp", ["*", "-1", "x"]]], "-1"]
 
 
@@ -641,6 +657,7 @@ FALSE = [
     (a_hill_in_a_ditch, "complete"),
     (a_hill_in_a_ditch, "verdict.minimiser"),
     (a_saddle_called_the_minimum, "verdict.minimiser"),
+    (two_diagonals_around_a_matrix, "verdict.minimiser"),
     (one_of_two_wells, "complete"),
     (one_of_two_wells, "verdict.outcome"),
     (an_eliminant_on_half_the_line, "complete"),
@@ -713,6 +730,23 @@ FALSE = [
 @pytest.mark.parametrize(("false", "place"), FALSE, ids=lambda v: v if isinstance(v, str) else v.__name__)
 def test_a_false_headline_is_not_covered(false: Any, place: str) -> None:
     assert words(false()).get(place) != COVERED
+
+
+NEAR = ["^", ["norm", ["+", "a", ["*", "-1", "y"]]], "2"]  # least at a = y
+COLUMN: Doc = {"a": ["k", "1"], "y": ["k", "1"]}
+A_SIZE_WITH_A_SHAPE = (
+    ["^", ["norm", ["+", "T", ["*", "-1", "k"]]], "2"],
+    [["T", "k"]],
+    {"T": ["n", "n"], "k": ["n", "n"], "z": ["k", "1"]},
+    {"T": ["psd"], "k": ["sym"]},
+)
+
+
+@pytest.mark.parametrize("false", [A_SIZE_WITH_A_SHAPE])
+def test_a_false_formula_has_no_certificate(false: Any) -> None:
+    loss, formula, shapes, properties = false
+    with pytest.raises(Refused):
+        stationary(loss, formula, shapes, properties=properties)
 
 
 def test_what_is_two_things_at_once_is_refused() -> None:

@@ -71,6 +71,8 @@ def _stated(statement: dict[str, Json], claim: dict[str, Json]) -> Stated:
     out = Stated(statement, unknowns, formulas, shapes, properties, sequence(stated["constraints"], "constraints", 50))
     if set(unknowns) & set(out.sizes) or any(len(p) != 2 for p in shapes.values()):
         refuse("an unknown is also a size, or a shape is no pair")
+    if shapes.keys() & set(out.sizes):  # a size is a positive number, which a matrix of its name is not
+        refuse("a size has a shape")
     defined = set[str]()
     for key, tree in formulas.items():  # a formula may use unknowns that came before it, never later ones
         if _names(tree) & (set(unknowns) - defined):

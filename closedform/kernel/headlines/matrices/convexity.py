@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flint import fmpq
 
@@ -100,6 +100,11 @@ def letters_of(question: Question) -> Written:
     return Written(stated, signs, numbers, numbers & (above | set(sizes_of(question))))
 
 
+def _diagonal(column: str) -> str:
+    """The letter of a diagonal matrix; no name has a blank."""
+    return f"diag {column}"
+
+
 @dataclass
 class Written:
     """Letters by what is known of them: matrices as in a certificate, ``signs`` with no negative entry, of these ``numbers``."""
@@ -108,6 +113,13 @@ class Written:
     signs: set[str]
     numbers: set[str]
     positive: set[str]
+
+    def __post_init__(self) -> None:
+        sides = {x: list(self.stated.shapes.get(x, ["1", "1"])) for x in self.signs}
+        columns = {x: rows for x, (rows, cols) in sides.items() if cols == "1"}
+        diagonals, psd = {_diagonal(x): [r, r] for x, r in columns.items()}, {_diagonal(x): ["psd"] for x in columns}
+        own = self.stated
+        self.stated = replace(own, shapes=own.shapes | diagonals, properties=own.properties | psd)
 
     def spd(self, letter: Tree) -> bool:
         return isinstance(letter, str) and "spd" in self.stated.properties.get(letter, [])
@@ -122,11 +134,11 @@ class Written:
         return not factors or definite(product, self.stated, frozenset())
 
     def _plain(self, tree: Tree) -> Tree:
-        """The tree without the diagonals of columns that are not negative, which are definite."""
+        """The tree with a letter for the diagonal of each column that is not negative: another column has another one."""
         if not isinstance(tree, tuple):
             return tree
-        if tree[0] == "diag" and tree[1] in self.signs:
-            return ("eye", fmpq(1))
+        if tree[0] == "diag" and isinstance(tree[1], str) and tree[1] in self.signs:
+            return _diagonal(tree[1])
         return (tree[0], *(self._plain(a) for a in tree[1:]))
 
     def flat(self, tree: Tree) -> list[Tree]:
