@@ -636,7 +636,123 @@ def the_best_of_a_list_that_is_not_complete() -> Doc:
     return {**report(tree, [], [at("-1", kind="global minimum")]), "complete": False}
 
 
+CUBIC = ["+", ["^", "x", "3"], ["*", "-3", "x"]]
+
+
+def a_point_listed_twice() -> Doc:
+    """x^4/4 + x^3/3 - x^2 is least at -2, which is not listed."""
+    tree = ["+", ["*", "1/4", ["^", "x", "4"]], ["*", "1/3", ["^", "x", "3"]], ["*", "-1", square("x")]]
+    points = [at("0", kind="local maximum"), *(at("1", kind="global minimum") for _ in range(2))]
+    return report(tree, [roots(tree, [rational("-2"), rational("0"), rational("1")])], points, minimiser="closed")
+
+
+def a_condition_on_the_unknown() -> Doc:
+    """x^3 - 3*x has no least value, whatever is said of x at the point."""
+    points = [at("-1", kind="local maximum"), at("1", kind="global minimum", conditions=["x > 0"])]
+    return report(CUBIC, [roots(CUBIC, [rational("-1"), rational("1")])], points, minimiser="closed")
+
+
+def a_condition_that_is_false() -> Doc:
+    return report(["*", "-1", square("x")], [], [at("0", kind="global minimum", conditions=["-1 > 0"])])
+
+
+def bounded(assumption: str) -> Doc:
+    """x^2 where something is assumed of x."""
+    tree = square("x")
+    problem = {"assumptions": [assumption]}
+    points = [at("0", kind="global minimum")]
+    return report(tree, [roots(tree, [rational("0")])], points, minimiser="closed", problem=problem)
+
+
+def an_assumption_that_excludes_the_minimum() -> Doc:
+    return bounded("x >= 1")
+
+
+def an_assumption_in_words_about_the_unknown() -> Doc:
+    return bounded("x is not zero")
+
+
+def an_assumption_in_words_about_everything() -> Doc:
+    return bounded("nothing is zero")
+
+
+def a_half_integer_among_integers() -> Doc:
+    tree, problem = square(["+", "x", "-1/2"]), {"assumptions": ["x is an integer"]}
+    return report(tree, [], [{"exact": {"x": "1/2"}, "kind": "global minimum"}], minimiser="closed", problem=problem)
+
+
+def a_word_for_matrices_about_a_number() -> Doc:
+    return report(square("x"), [], [at("0", kind="global minimum")], problem={"domain": {"x": "orth"}})
+
+
+def half_of_a_domain_by_an_assumption() -> Doc:
+    """x^3 - 3*x where x > 0 has one critical point; the list has two."""
+    points = [at("-1", kind="local maximum"), at("1", kind="local minimum")]
+    proof = roots(CUBIC, [rational("-1"), rational("1")])
+    return report(CUBIC, [proof], points, problem={"assumptions": ["x > 0"]})
+
+
+def a_matrix_bound_by_an_assumption() -> Doc:
+    tree = square(["norm", ["+", "a", ["*", "-1", "y"]]])
+    shapes = {"a": ["k", "1"], "y": ["k", "1"]}
+    stated = {"loss": tree, "unknowns": ["a"], "shapes": shapes, "properties": {}, "constraints": []}
+    proof = certificate(stated, {"kind": "matrix_stationary", "formula": [["a", "y"]]}, {"tall": []})
+    doc = about_matrices(tree, proof, shapes)
+    return {**doc, "problem": {**doc["problem"], "assumptions": ["a >= 0"]}}
+
+
+def eigenvectors_without_negative_entries() -> Doc:
+    return eigenvectors("largest_eigenvectors(S, q)", "S sym", "W >= 0")
+
+
+def eigenvectors_bound_in_words() -> Doc:
+    return eigenvectors("largest_eigenvectors(S, q)", "S sym", "W has no negative entry")
+
+
+def a_maximum_by_another_word() -> Doc:
+    return report(square("x"), [roots(square("x"), [rational("0")])], [at("0", kind="global max")], minimiser="closed")
+
+
+def a_sense_by_another_word() -> Doc:
+    points, problem = [at("0", kind="global minimum")], {"sense": "maximum"}
+    return report(square("x"), [roots(square("x"), [rational("0")])], points, minimiser="closed", problem=problem)
+
+
+def numbers_beside_a_parameter() -> Doc:
+    tree = ["+", square("x"), ["*", "-2", "a", "x"]]
+    point = {"exact": {"x": "a"}, "kind": "local minimum", "numeric": {"x": "17"}, "radius": {"x": "0"}}
+    return report(tree, [], [point], problem={"parameters": ["a"]})
+
+
 FALSE = [
+    (a_point_listed_twice, "complete"),
+    (a_point_listed_twice, "critical_points[1].kind"),
+    (a_point_listed_twice, "verdict.minimiser"),
+    (a_condition_on_the_unknown, "critical_points[1].kind"),
+    (a_condition_on_the_unknown, "verdict.minimiser"),
+    (a_condition_that_is_false, "critical_points[0].kind"),
+    (an_assumption_that_excludes_the_minimum, "critical_points[0].kind"),
+    (an_assumption_that_excludes_the_minimum, "verdict.minimiser"),
+    (an_assumption_that_excludes_the_minimum, "verdict.outcome"),
+    (an_assumption_in_words_about_the_unknown, "critical_points[0].kind"),
+    (an_assumption_in_words_about_the_unknown, "verdict.outcome"),
+    (an_assumption_in_words_about_everything, "critical_points[0].kind"),
+    (a_half_integer_among_integers, "critical_points[0].kind"),
+    (a_half_integer_among_integers, "verdict.minimiser"),
+    (a_word_for_matrices_about_a_number, "critical_points[0].kind"),
+    (half_of_a_domain_by_an_assumption, "complete"),
+    (half_of_a_domain_by_an_assumption, "verdict.outcome"),
+    (a_matrix_bound_by_an_assumption, "formula"),
+    (a_matrix_bound_by_an_assumption, "verdict.minimiser"),
+    (eigenvectors_without_negative_entries, "formula"),
+    (eigenvectors_without_negative_entries, "verdict.minimiser"),
+    (eigenvectors_bound_in_words, "formula"),
+    (eigenvectors_bound_in_words, "verdict.minimiser"),
+    (a_maximum_by_another_word, "critical_points[0].kind"),
+    (a_maximum_by_another_word, "verdict.minimiser"),
+    (a_sense_by_another_word, "problem"),
+    (a_sense_by_another_word, "critical_points[0].kind"),
+    (numbers_beside_a_parameter, "critical_points[0].numeric"),
     (a_point_beside_the_median, "critical_points[0].exact"),
     (a_point_beside_the_median, "critical_points[0].kind"),
     (one_of_many_medians, "complete"),

@@ -26,6 +26,9 @@ def worth(question: Question, places: list[Place], whole: bool) -> Iterator[Find
         kind = str(place.said.get("kind"))
         if not kind.startswith("global"):
             continue
+        if kind not in ("global minimum", "global maximum"):
+            yield place.finding("kind", REFUSED, "it is no kind of a point")
+            continue
         up = kind == "global maximum"
         sought = up == question.maximised
         rivals = [_compare(place, other, up, places) for other in places if other is not place]

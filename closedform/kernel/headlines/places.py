@@ -21,7 +21,7 @@ from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.binding import bind
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import Relation, Tree, read, write
+from closedform.kernel.expressions.tree import Relation, Tree, free_names, read, write
 from closedform.kernel.expressions.values import evaluate_complex, excludes_zero
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
@@ -76,10 +76,13 @@ class Place:
 
     @property
     def where(self) -> list[Relation]:
-        """The conditions at the point, as far as they are read."""
+        """The conditions on parameters at the point, as far as they are read: one on an unknown is no fact about it."""
+        if not self.question.parameters:
+            return []
         names = {*self.question.unknowns, *self.question.parameters}
         texts = [str(c) for c in sequence(self.said.get("conditions", []), "conditions")]
-        return [r for text in texts for r in relations_in({"": text}, names) or ()]
+        read_ones = [r for text in texts for r in relations_in({"": text}, names) or ()]
+        return [r for r in read_ones if not self.question.about_unknowns(r)]
 
     @property
     def conditions(self) -> int:
@@ -133,6 +136,8 @@ class Place:
         if self.numbers is None:
             return self.finding("numeric", SEALED, "numbers without a radius")
         centre, radii = self.numbers
+        if self.question.parameters and not self._same_for_all():
+            return self.finding("numeric", SEALED, "not shown for all values of the parameters")
         if self.closed:
             return self.finding("numeric", COVERED, "the value of the expression")
         point = Point(centre, radii, {}, [])
@@ -146,6 +151,16 @@ class Place:
         if self._slope_excludes_zero(there):
             return self.finding("numeric", REFUSED, "a derivative is not zero anywhere near it")
         return self.finding("numeric", SEALED, why)
+
+    def _same_for_all(self) -> bool:
+        """Whether the expression holds no parameter, and its value is within the radius of the numbers."""
+        if self.exact is None or self.numbers is None or any(map(free_names, self.exact.values())):
+            return False
+        try:
+            balls = [evaluate(self.exact[x], {}) for x in self.question.unknowns]
+        except Refused:
+            return False
+        return all(abs(b - arb(c)) <= arb(r) for b, c, r in zip(balls, *self.numbers, strict=True))
 
     def _slope_excludes_zero(self, ball: list[arb]) -> bool:
         """Whether the point is proved to be no critical point; on an edge of the domain it need not be one."""

@@ -61,12 +61,14 @@ class Stated:
         loss = trees[0] if trees and not isinstance(tree, dict) else None
         if loss is not None and infix(loss) != problem.get("loss"):
             refuse("the text of the loss is not the print of its tree")
+        if problem.get("sense", "min") not in ("min", "max"):
+            refuse("the sense is min or max")
         out = cls(
             unknowns,
             parameters,
             matrix,
             problem.get("sense") == "max",
-            relations_in(mapping(problem.get("domain", {}), "domain"), {*unknowns, *parameters}),
+            relations_in(mapping(problem.get("domain", {}), "domain"), {*unknowns, *parameters}, matrix),
             loss,
             trees if loss is None else [],
         )
@@ -85,16 +87,35 @@ class Stated:
             x, _, word = line.partition(" ")
             if word in PROPERTIES:
                 out.properties.setdefault(x, set()).add(word)
-        read_ones = [relations_in({"": text}, {*unknowns, *parameters}) for text in said]
+        read_ones = [relations_in({"": text}, {*unknowns, *parameters}, matrix) for text in said]
         out.unread = None in read_ones
+        rest = [text for text, rs in zip(said, read_ones, strict=True) if rs is None and not out.is_property(text)]
+        facts = [r for rs in read_ones for r in rs or []]
+        # what is assumed of an unknown bounds where it may lie; so do words that may be about one
+        if out.domain is None or any(out.may_bound(text) for text in rest):
+            out.domain = None
+        else:
+            out.domain = [*out.domain, *filter(out.about_unknowns, facts)]
         rows: list[Relation] = [(">", n, ZERO) for n in sorted(set[str]().union(*map(_ends, trees)) & set(parameters))]
-        out.assumptions = [*(out.domain or []), *(r for rs in read_ones for r in rs or []), *rows]
+        out.assumptions = [*(out.domain or []), *(r for r in facts if not out.about_unknowns(r)), *rows]
         out.admit_all(proved)
         if (
             set[str]().union(*map(_indexed, trees)) - out.columns.keys() - set(parameters)
         ):  # no certificate has the data
             out.loss, out.equations = None, []
         return out
+
+    def about_unknowns(self, relation: Relation) -> bool:
+        return bool(set(self.unknowns) & (free_names(relation[1]) | free_names(relation[2])))
+
+    def is_property(self, text: str) -> bool:
+        """Whether a text gives a matrix one of the properties that certificates know."""
+        return self.matrix and text.partition(" ")[2] in PROPERTIES
+
+    def may_bound(self, text: str) -> bool:
+        """Whether an assumption that is not read may be about an unknown: it names one, or no other name."""
+        said, sizes = _words(text), set[str]().union(*(_words(s) for sides in self.shapes.values() for s in sides))
+        return bool(said & set(self.unknowns)) or not said & {*self.parameters, *self.shapes, *sizes}
 
     def admit_all(self, proved: Mapping[str, Certificate]) -> None:
         """Sort the accepted certificates into those about this problem and others."""
@@ -280,12 +301,16 @@ NUMBER = ["1", "1"]  # the shape of a name that has none
 _RELATION = re.compile(r"(.+?) *(<=|>=|!=|<|>) *(.+)")
 
 
-def relations_in(domain: dict[str, Json], known: set[str]) -> list[Relation] | None:
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def relations_in(domain: dict[str, Json], known: set[str], matrix: bool = False) -> list[Relation] | None:
     """The relations that the texts of a domain write; None where one is not read."""
     out = list[Relation]()
     for said in {str(text) for text in domain.values()} - {"real"}:
         for part in _parts(said):
-            if part in PROPERTIES:  # of a matrix, read elsewhere
+            if matrix and part in PROPERTIES:  # read elsewhere
                 continue
             match = _RELATION.fullmatch(part)
             try:

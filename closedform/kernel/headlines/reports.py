@@ -124,8 +124,9 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
     for name, certificate in lists:
         if not question.same_domain(certificate):
             continue
-        same = len(sequence(certificate.claim["points"], "points")) == len(inner)
-        if not same or any(not p.listed_in(certificate) for p in inner):
+        if sorted(map(_numbers, sequence(certificate.claim["points"], "points"))) != sorted(
+            _numbers(p.said) for p in inner
+        ):
             if (
                 "box" in certificate.claim
             ):  # closed, where the domain may be open: then a zero on its side is not listed
@@ -156,6 +157,12 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
     if name:
         return Finding("complete", COVERED, f"by {name}: a critical point for each positive root at most")
     return Finding("complete", SEALED, "no certificate about this problem says so")
+
+
+def _numbers(point: Json) -> str:
+    """The numbers of a point, as a text to sort by: a point listed twice stands for no second one."""
+    said = mapping(point, "a point")
+    return str([sorted(v.items()) if isinstance(v := said.get(k), dict) else v for k in ("numeric", "radius")])
 
 
 def _family(question: Question, places: list[Place]) -> str:
