@@ -70,6 +70,17 @@ class Shown(tuple[V, ...]):
         found = super().__getitem__(which)
         return tuple(map(shown, found)) if isinstance(which, slice) else shown(found)
 
+    def __add__(self, other: Any) -> Any:
+        return tuple(self) + other
+
+    def __radd__(self, other: Any) -> Any:
+        return other + tuple(self)
+
+    def __mul__(self, times: Any) -> Any:
+        return tuple(self) * times
+
+    __rmul__ = __mul__
+
 
 class ShownMap(FrozenMap[K, V]):
     """The same for a mapping."""

@@ -25,7 +25,7 @@ from closedform.algebra.radicals.engine import Withheld, radical_roots
 from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import Unresolved
 from closedform.algebra.radicals.terms import text as tree_text
-from closedform.algebra.roots import Root, all_roots
+from closedform.algebra.roots import Root, all_roots, tall
 from closedform.algebra.univariate import Given, of_tree, read
 from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
@@ -339,7 +339,7 @@ def radicals(
     if given.poly is None:
         return _radicals_family(given, timeout)
     f, parts, notes = given.poly, list[_Part](), given.notes
-    if _heavy(f) or f.degree() > QUICK_RADICALS:
+    if _heavy(f) or f.degree() > QUICK_RADICALS or tall(f):
         try:
             _in_child("_radicals_job", (texts(f), given.unknown, form, digits), timeout, digits, parts)
         except OutOfTime as late:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import pickle
+import time
 from fractions import Fraction
 
 import pytest
@@ -229,3 +231,21 @@ def test_where_floating_point_finds_no_start_flint_is_asked_in_a_process_that_ca
     monkeypatch.setattr(polynomials, "_in_child", child)
     polynomials.roots("+".join(f"x^{k}" for k in range(1, 61)) + "-1")
     assert asked == ["_roots_job"]
+
+
+def test_a_cluster_of_pairs_and_single_points_loses_no_root() -> None:
+    """A polynomial of degree 30 whose squarefree points cluster in pairs beside points without a mirror image."""
+    a, b = fmpz_poly([-6, 1, 9, -6, -8]), fmpz_poly([9, -5, 2, -3, -5, -9, 6, -6, 3, 3, 2])
+    f = a**5 * b * 10**20 + fmpz_poly([2, -1, 3, -3, -6, -9])
+    assert f.degree() == 30
+    for bits in (64, 116):
+        assert len(discs.all_discs(f, bits, Budget.of(60))) == 30
+
+
+@pytest.mark.parametrize("polynomial", ["x^20 - 2*(10^20*x - 1)^2", "x^5 - 2*(10^3000*x - 1)^2"])
+def test_near_roots_of_low_degree_obey_the_time(polynomial: str) -> None:
+    """Mignotte's polynomials: two roots that share thousands of digits, on which FLINT works for minutes."""
+    begun = time.monotonic()
+    with contextlib.suppress(CallError):
+        assert len(roots(polynomial, digits=10, timeout=3).roots) in (5, 20)
+    assert time.monotonic() - begun < 20

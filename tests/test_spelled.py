@@ -136,3 +136,10 @@ def test_the_audit_of_a_polynomial_misses_nothing(points, why):
     found = audit(read("x^4 - x^2"), said, Budget.of(5))
     assert found.outcome != "solved"
     assert any(why in fault for fault in found.faults), found.faults
+
+
+def test_tuples_made_of_shown_ones_hold_expressions_too():
+    equations = cf.derive("x^4 - x^2").equations
+    for made in (equations + (), () + equations, equations * 1, 1 * equations):  # noqa: RUF005
+        assert type(made) is tuple
+        assert isinstance(made[0], sp.Expr)

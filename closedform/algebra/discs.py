@@ -85,6 +85,8 @@ class _Isolation:
                 groups = self._compare()
                 left = [p for p in self._points if not p.alone]
                 if not left:
+                    if len(self._discs()) != self._values.degree:
+                        raise Unsuited
                     self._bound_pulls()
                     return self._points
             if not moved and max(map(len, groups), default=len(left)) > CLUSTER:
@@ -205,6 +207,10 @@ class _Isolation:
         upper = all(p.kind == PAIR for p in group)
         above = upper and len(group) > 1
         free = any(p.kind == FREE for p in group)
+        if free and any(
+            p.kind == PAIR for p in group
+        ):  # a mirror image that is not in the group would go with its pair
+            return
         count = len(group) if above or free else sum(2 if p.kind == PAIR else 1 for p in group)
         known = any(p.separated == self._bits for p in group)
         if known or not 2 <= count <= min(CLUSTER, self._values.degree // 2):

@@ -24,6 +24,7 @@ from closedform.kernel.reading import decimal
 MAX_DEGREE = 2_000  # FLINT's refinement is quadratic and more; past this it does not end in a minute
 QUICK_DEGREE, QUICK_BITS = 24, 400  # FLINT is as quick up to this degree, divided by 1 + bits/400;
 QUICK_TALL = 34  # up to this one where a coefficient has more bits than the degree: doubles hardly tell the roots apart
+TALL = 1000  # degree times bits: x^10 - 2*(10^50*x - 1)^2 takes FLINT 8 s, and 0.05 s with 10^20
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def enclose(f: fmpz_poly, bits: int, budget: Budget | None = None, by_flint: boo
     return sorted(found, key=lambda item: _order(item[0]))
 
 
+def tall(f: fmpz_poly) -> bool:
+    """Whether two roots may be so close that FLINT, in a call that no deadline ends, may look for them for long."""
+    return f.degree() > 2 and f.degree() * f.height_bits() > TALL
+
+
 def _distinct(f: fmpz_poly, bits: int, budget: Budget, by_flint: bool) -> list[acb]:
     """Disjoint balls around the roots of f, which has no multiple root."""
     zero = [acb(0)] if f[0] == 0 else []
@@ -74,7 +80,7 @@ def _distinct(f: fmpz_poly, bits: int, budget: Budget, by_flint: bool) -> list[a
         return zero
     more = bits + 2 * int(k).bit_length()
     balls = list[acb]()
-    if g.degree() * (1 + more / QUICK_BITS) > (QUICK_TALL if g.height_bits() > g.degree() else QUICK_DEGREE):
+    if g.degree() * (1 + more / QUICK_BITS) > (QUICK_TALL if g.height_bits() > g.degree() else QUICK_DEGREE) or tall(g):
         discs = importlib.import_module("closedform.algebra.discs")  # with NumPy, which small degrees need not wait for
         try:
             balls = discs.all_discs(g, more, budget)
