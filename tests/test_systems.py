@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from closedform.algebra.polynomial_systems import msolve
 from closedform.algebra.polynomial_systems import solve as solving
 from closedform.algebra.polynomial_systems.basis import Monomials, groebner
-from closedform.algebra.polynomial_systems.lift import reconstruct
+from closedform.algebra.polynomial_systems.lift import Parametrisation, are_isolated, proves, reconstruct
 from closedform.algebra.polynomial_systems.quotient import dimension
 from closedform.algebra.polynomial_systems.solution import SystemSolution
 from closedform.algebra.polynomial_systems.solve import solve_system
@@ -356,3 +356,13 @@ def test_counts_of_one_engine_are_observed_and_kept(monkeypatch: pytest.MonkeyPa
     found = polynomial_system.attempt(system(unknowns="x y", equations=circles), Budget.of(30))
     assert not found.complete
     assert dict(found.counts) == {"complex": 2, "real": 2}
+
+
+def test_zeros_on_a_curve_are_not_isolated():
+    """x^2 = 1 and (x - 1) y = 0: two zeros with y = 0 are the product of no degrees, for a line runs through one of them."""
+    ends = Parametrisation((1, 0), fmpz_poly([-1, 0, 1]), (fmpz_poly([0, 1]), fmpz_poly([0])), fmpz_poly([1]))
+    line = [{(2, 0): 1, (0, 0): -1}, {(1, 1): 1, (0, 1): -1}]
+    points = [{(2, 0): 1, (0, 0): -1}, {(0, 1): 1}]
+    assert proves(ends, line, Budget.of(10))
+    assert not are_isolated(ends, line, solving.PRIMES[0])
+    assert are_isolated(ends, points, solving.PRIMES[0])

@@ -309,6 +309,20 @@ def proves(found: Parametrisation, system: list[Terms], budget: Budget) -> bool:
     return True
 
 
+def are_isolated(found: Parametrisation, system: list[Terms], p: int) -> bool:
+    """Whether modulo p the Jacobian is invertible at the roots of q: then it is at each zero, and no curve runs through one."""
+    q = nmod_poly([int(c) for c in found.q.coeffs()], p)
+    bottom = nmod_poly([int(c) for c in found.denominator.coeffs()], p)
+    common, inverse, _ = bottom.xgcd(q)
+    if q.degree() != found.q.degree() or common.degree() != 0:
+        return False
+    q *= 1 / q[q.degree()]
+    scaled = inverse * (1 / common[0])
+    x = [_integers(nmod_poly([int(c) for c in top.coeffs()], p) * scaled % q) for top in found.numerators]
+    jacobian = [[derivative(f, i) for i in range(len(x))] for f in system]
+    return _left_inverse(_Ring(fmpz(p), _integers(q)), x, jacobian) is not None
+
+
 def _divides(q: fmpz_poly, f: fmpz_poly) -> bool:
     """Whether primitive q divides f; by Gauss's lemma the quotient has integer coefficients."""
     return f.is_zero() or divmod(f, q)[1].is_zero()

@@ -27,7 +27,7 @@ from flint import Ordering, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_po
 
 from closedform.algebra.polynomial_systems.basis import Monomials, Row, groebner
 from closedform.algebra.polynomial_systems.counting import multiples, solved_for
-from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms, lift, reconstruct_all
+from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms, are_isolated, lift, reconstruct_all
 from closedform.algebra.polynomial_systems.msolve import zeros_by_msolve
 from closedform.algebra.polynomial_systems.quotient import (
     Quotient,
@@ -148,7 +148,7 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
     form = zeros_by_msolve(system, k, budget) if k > 1 and (most or LARGE) >= LARGE else None
     if form is not None:
         times["msolve"] = time.perf_counter() - begin
-        if most is not None and form.q.degree() == most:
+        if most is not None and form.q.degree() == most and are_isolated(form, system, p):
             bound = _bezout(work, names, total, eliminated)
             return _finished(names, kept, eliminated, form, most, ("A", bound), times, budget)
     begin = time.perf_counter()
