@@ -8,6 +8,7 @@ import json
 import pickle
 import time
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
@@ -130,6 +131,19 @@ def test_order_and_isolation() -> None:
     found = enclose((x - 3) * (x + 2) * (x**2 + 1), 64)
     assert [z.imag == 0 for z, _ in found] == [True, True, False, False]
     assert [float(z.mid()) for z, _ in isolate_real((x - 3) * (x + 2) ** 2)] == [-2.0, 3.0]
+
+
+def test_real_roots_increase_where_doubles_do_not_tell_them_apart() -> None:
+    near = ((10**20 * x - 10**20) ** 2 - 2) * ((10**20 * x - 2 * 10**20) ** 2 - 3)
+    for f in (near * (x**40 + x + 7), (x - 10**400) * (x + 10**400) ** 2):
+        balls = [z for z, _ in isolate_real(f, 100)]
+        assert all(a < b for a, b in pairwise(balls))
+
+
+def test_balls_of_roots_of_different_multiplicity_do_not_overlap() -> None:
+    (low, twice), (high, once) = enclose((x - 10**100) ** 2 * (x - 10**100 - 1), 64)
+    assert (twice, once) == (2, 1)
+    assert low.real < high.real
 
 
 def test_wrong_discs_are_refused() -> None:

@@ -11,6 +11,7 @@ import importlib
 import math
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain, combinations
 from typing import Any, cast
 
 import flint
@@ -62,9 +63,13 @@ def enclose(f: fmpz_poly, bits: int, budget: Budget | None = None, by_flint: boo
     >>> [(round(float(z.real.mid()), 3), m) for z, m in enclose(fmpz_poly([2, -3, 0, 1]), 64)]
     [(-2.0, 1), (1.0, 2)]
     """
-    budget = budget or Budget.of(math.inf)
-    found = [(z, int(m)) for s, m in f.factor_squarefree()[1] for z in _distinct(s, max(bits, 32), budget, by_flint)]
-    return sorted(found, key=lambda item: _order(item[0]))
+    budget, bits, parts = budget or Budget.of(math.inf), max(bits, 32), f.factor_squarefree()[1]
+    while True:
+        found = [[(z, int(m)) for z in _distinct(s, bits, budget, by_flint)] for s, m in parts]
+        if not any(a.overlaps(b) for one, two in combinations(found, 2) for a, _ in one for b, _ in two):
+            return sorted(chain(*found), key=lambda item: _order(item[0]))
+        budget.check()
+        bits *= 2  # parts have no root in common, so their balls part
 
 
 def tall(f: fmpz_poly) -> bool:
@@ -121,13 +126,14 @@ def isolate_real(f: fmpz_poly, bits: int = 64) -> list[tuple[arb, int]]:
     return [(z.real, m) for z, m in enclose(f, bits) if z.imag == 0]
 
 
-def _order(z: acb) -> tuple[int, float, float]:
-    """Real roots first, increasing; then by real part, a conjugate pair side by side with the upper one first."""
+def _order(z: acb) -> tuple[int, arb | float, float]:
+    """Real roots first, increasing (middles compare exactly); the others about by real part, the upper one first."""
+    if z.imag == 0:
+        return 0, z.real.mid(), 0.0
     try:
-        re, im = float(z.real.mid()), float(z.imag.mid())
+        return 1, float(z.real.mid()), -float(z.imag.mid())
     except OverflowError:
-        re, im = 0.0, 0.0
-    return (0, re, 0.0) if z.imag == 0 else (1, re, -im)
+        return 1, 0.0, 0.0
 
 
 def exact(number: arb) -> fmpq:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import sympy as sp
@@ -71,7 +72,9 @@ def located(poly: Any, meaning: Any, bits: int, budget: Budget) -> list[tuple[ar
             if any(z.imag == 0 and z.real.overlaps(ball) for z in near):
                 out.append((ball, exact, known))
     real = sum(z.imag == 0 for z in near)
-    return sorted(out, key=lambda item: float(item[0].mid())) if len(out) == real else None
+    out.sort(key=lambda item: item[0].mid())
+    apart = all(a[0] < b[0] for a, b in pairwise(out))
+    return out if apart and len(out) == real else None
 
 
 def _vanishes_at(coefficients: list[acb | None], z: acb) -> bool | None:

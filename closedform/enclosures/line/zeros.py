@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cmp_to_key
 from itertools import pairwise
 
 from flint import arb, ctx, fmpq, fmpz_poly
@@ -136,7 +137,11 @@ def _kept(spots: list[Spot], low: Spot | None, high: Spot | None) -> Zeros:
                 out.spots.append(s)
         except Unclear as open_:
             out.open(str(open_))
-    out.spots.sort(key=lambda s: float(s.at().mid()))
+    try:
+        out.spots.sort(key=cmp_to_key(lambda a, b: {True: -1, False: 1, None: 0}[a.less(b)]))
+    except Unclear as open_:
+        out.spots = []  # no order is proved
+        out.open(str(open_))
     return out
 
 
