@@ -850,19 +850,45 @@ def test_a_false_headline_is_not_covered(false: Any, place: str) -> None:
 
 NEAR = ["^", ["norm", ["+", "a", ["*", "-1", "y"]]], "2"]  # least at a = y
 COLUMN: Doc = {"a": ["k", "1"], "y": ["k", "1"]}
-A_SIZE_WITH_A_SHAPE = (
-    ["^", ["norm", ["+", "T", ["*", "-1", "k"]]], "2"],
-    [["T", "k"]],
-    {"T": ["n", "n"], "k": ["n", "n"], "z": ["k", "1"]},
-    {"T": ["psd"], "k": ["sym"]},
-)
+TALL: Doc = {**COLUMN, "X": ["n", "k"]}
+GRAM, OUTER = ["det", ["*", ["transpose", "X"], "X"]], ["det", ["*", "X", ["transpose", "X"]]]
 
 
-@pytest.mark.parametrize("false", [A_SIZE_WITH_A_SHAPE])
-def test_a_false_formula_has_no_certificate(false: Any) -> None:
-    loss, formula, shapes, properties = false
+def _gaps(*sizes: int) -> Any:
+    return ["*", *[["+", "k", str(-j)] for j in sizes]]
+
+
+# A number that is zero at some sizes or data only, the shapes and properties, and the sizes that the forger would try.
+NOT_ZERO: dict[str, tuple[Any, Doc, Doc, Any]] = {
+    "at size one": (["det", ["ones", "k", "k"]], COLUMN, {}, []),
+    "past five sizes": (["+", ["tr", ["eye", ["+", _gaps(2, 3, 4, 5, 6), "1"]]], "-1"], COLUMN, {}, []),
+    "at odd sizes": (["*", ["+", ["det", ["*", "-1", ["eye", "k"]]], "-1"], _gaps(3, 5)], COLUMN, {}, []),
+    "past a number of columns": (["det", ["*", ["transpose", "X"], "X"]], {**COLUMN, "X": ["k", "9"]}, {}, []),
+    "past a product": (["det", ["*", ["transpose", "X"], "X"]], {**COLUMN, "X": ["k", ["*", "3", "3"]]}, {}, []),
+    "for n <= k": (OUTER, TALL, {}, [["n", "k"]]),
+    "for n >= k": (GRAM, TALL, {}, []),
+    "for n = k": (["*", GRAM, OUTER, _gaps(1, 2, 3)], TALL, {}, [["n", "k"]]),
+    "for a reflection": (["+", ["det", "Q"], "-1"], {**COLUMN, "Q": ["k", "k"]}, {"Q": ["orth"]}, []),
+}
+
+
+@pytest.mark.parametrize("where", NOT_ZERO)
+def test_a_formula_that_is_wrong_somewhere_has_no_certificate(where: str) -> None:
+    """||a - y||^2 + c*y'*a is stationary at y where c = 0 only."""
+    number, shapes, properties, tall = NOT_ZERO[where]
+    loss = ["+", NEAR, ["*", number, ["transpose", "y"], "a"]]
+    statement = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": properties, "constraints": []}
     with pytest.raises(Refused):
-        stationary(loss, formula, shapes, properties=properties)
+        certificate(statement, {"kind": "matrix_stationary", "formula": [["a", "y"]]}, {"tall": tall})
+
+
+def test_a_size_has_no_shape() -> None:
+    loss, shapes = (
+        ["^", ["norm", ["+", "T", ["*", "-1", "k"]]], "2"],
+        {"T": ["n", "n"], "k": ["n", "n"], "z": ["k", "1"]},
+    )
+    with pytest.raises(Refused, match="a size has a shape"):
+        stationary(loss, [["T", "k"]], shapes, properties={"T": ["psd"], "k": ["sym"]})
 
 
 def test_what_is_two_things_at_once_is_refused() -> None:

@@ -89,10 +89,14 @@ class Sample:
         rows, cols = self.shapes.get(of, (1, 1))
         words = self.properties.get(of, [])
         a = self.random(what, rows, cols)
-        if "orth" in words and rows >= cols:  # the first columns of a Cayley transform
+        if "orth" in words and rows < cols:  # there is none
+            raise ValueError
+        if "orth" in words:  # the first columns of a Cayley transform
             skew = self.random(what, rows, rows)
             skew = skew - skew.transpose()
             full = (identity(rows) - skew) * (identity(rows) + skew).inv()
+            if self.draw(f"{what} mirrored") % 2:  # a Cayley transform is a rotation
+                full = full * _diag(matrix(rows, 1, [MODULUS.p - 1] + [1] * (rows - 1)))
             return matrix(rows, cols, [int(full[i, j]) for i in range(rows) for j in range(cols)]), rows + 1
         if words and rows != cols:
             refuse(f"{of} is not square")
@@ -113,7 +117,9 @@ class Sample:
     def size(self, tree: Json) -> int:
         got = self.tree(tree, 0).value
         value = int(got[0, 0])
-        if got.nrows() != 1 or got.ncols() != 1 or not 1 <= value <= MAX_ENTRIES:
+        if value == 0 or value > MODULUS.p // 2:  # no matrix has so few rows: there is none at these sizes
+            raise ValueError
+        if got.nrows() != 1 or got.ncols() != 1 or value > MAX_ENTRIES:
             refuse("a size is out of range")
         return value
 

@@ -18,6 +18,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 from closedform.kernel.algebra.matrices import (
     BITS,
@@ -36,7 +37,9 @@ from closedform.kernel.expressions.tree import read
 from closedform.kernel.reading import Json, fields, integer, mapping, name, names, rational, refuse, sequence
 
 MAX_DATA = 20_000  # entries of one matrix
-MIN_TRIALS, MAX_TRIALS, MIN_VALUES, STEP, MAX_VALUES = 4, 100, 3, 3, 24
+MIN_TRIALS, MAX_TRIALS, MIN_VALUES, STEP, MAX_VALUES, MAX_NUMBER = 4, 400, 3, 2, 24, 64
+MIRRORS = 40  # trials for each orthogonal matrix, which is a rotation or not
+MAX_DEGREE_BITS = 30  # a trial at a wrong formula then passes with probability below 2^-30
 PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
 
 
@@ -138,7 +141,15 @@ def check_matrix_stationary(statement: dict[str, Json], claim: dict[str, Json], 
     if any(len(p) < 2 or not set(p) <= set(stated.sizes) for p in tall):
         refuse("tall must name rows of two or more sizes")
     trees = [stated.statement["loss"], *stated.formulas.values(), *stated.constraints]
-    tried, worst = trials([statement, claim], stated.sizes, tall, trees, lambda s, seed: _trial(stated, s, seed))
+    tried, worst = trials(
+        [statement, claim],
+        stated.sizes,
+        tall,
+        trees,
+        [side for pair in stated.shapes.values() for side in pair],
+        lambda s, seed: _trial(stated, s, seed),
+        stated.properties,
+    )
     at = "; ".join(", ".join(f"{k} = {v}" for k, v in s.items()) for s in tried[:8] if s)
     inverted = dict.fromkeys(_text(t) for f in stated.formulas.values() for t in inverses(f))
     where = " and ".join([*(f"{t} is invertible" for t in inverted)] or ["everything in it is defined"])
@@ -156,36 +167,44 @@ def trials(
     symbols: list[str],
     tall: list[list[str]],
     trees: list[Json],
+    shapes: list[Json],
     trial: Callable[[dict[str, int], str], int],
+    properties: dict[str, list[str]],
 ) -> tuple[list[dict[str, int]], int]:
     """The sizes tried and the largest degree, where ``trial`` did not refuse at any sizes and seed drawn from the subject.
 
-    Each size takes one value more than the trees may be special at; matrices of size k have identities of their own of
-    degree 2k and more only (Amitsur and Levitzki 1950).
+    Each size takes one value more than the trees may be special at, in each order with each other size and with each
+    number in ``shapes``, which decide about ranks: every other draw keeps to ``tall``, so that enough inverses exist.
+    Matrices of size k have identities of their own of degree 2k and more only (Amitsur and Levitzki 1950).
     """
-    longest = sum(map(_length, trees))
-    worst, tried, values = 0, list[dict[str, int]](), max(MIN_VALUES, 1 + special(trees, symbols), longest // 2)
+    longest, least = sum(map(_length, trees)), MIN_TRIALS + MIRRORS * sum("orth" in w for w in properties.values())
+    values = max(MIN_VALUES, 1 + special(trees, symbols, shapes), longest // 2)
     if symbols and values > MAX_VALUES:
         refuse("it may be special at too many sizes")
+    numbers = _numbers([*shapes, *_inner(trees)], any(map(_multiplies, trees)))
+    worst, tried, drawn = 0, list[dict[str, int]](), list[dict[str, int]]()
     for number in range(MAX_TRIALS):
-        if len(tried) >= MIN_TRIALS and not _thin(symbols, tried, values):
+        apart = sum(len(set(s.values())) == len(s) for s in tried)
+        if apart >= least and not _thin(symbols, tried, values) and not _untried(symbols, drawn, values, numbers):
             break
         seed = hashlib.sha256(
             json.dumps([str(number), *sequence(subject, "a subject")], sort_keys=True).encode()
         ).hexdigest()
-        sizes = draw_sizes(symbols, tall, seed, 2 + number % (values + 1))
+        rows, turn = (tall * (number % 2), number // 2) if tall else ([], number)
+        sizes = draw_sizes(symbols, rows, seed, 1 + turn % (values + 1), numbers)
+        drawn.append(sizes)
         try:
             worst = max(worst, trial(sizes, seed))
         except (ZeroDivisionError, ValueError):
             continue  # a matrix that is inverted has no inverse at these sizes
         tried.append(sizes)
-        if not symbols and len(tried) == 2:
-            break
-    if len(tried) < (MIN_TRIALS if symbols else 2):
-        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {MIN_TRIALS} are needed")
+    if sum(len(set(s.values())) == len(s) for s in tried) < least:
+        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {least} are needed")
     for size in _thin(symbols, tried, values):
         refuse(f"the formula has a value at too few values of {size}")
-    if worst >= 2**50:
+    for pair in _untried(symbols, drawn, values, numbers):
+        refuse(f"too few sizes were drawn where {pair}")
+    if worst >= 2**MAX_DEGREE_BITS:
         refuse("the degrees are too large for the test to mean anything")
     return tried, worst
 
@@ -195,25 +214,86 @@ def _thin(sizes: list[str], tried: list[dict[str, int]], values: int) -> list[st
     return [size for size in sizes if len({s[size] for s in tried}) < values]
 
 
-def special(trees: list[Json], symbols: list[str]) -> int:
+def _untried(symbols: list[str], drawn: list[dict[str, int]], values: int, numbers: list[int]) -> list[str]:
+    """The orders of two sizes, or of a size and a number, that were not drawn with enough values of the size."""
+    out = list[str]()
+    for i, a in enumerate(symbols):
+        for b in symbols[:i]:
+            for sign, word in ((-1, "<"), (0, "="), (1, ">")):
+                if len({s[a] for s in drawn if (s[a] > s[b]) - (s[a] < s[b]) == sign}) < values:
+                    out.append(f"{a} {word} {b}")
+        for c in numbers:
+            below, past = {s[a] for s in drawn if s[a] < c}, {s[a] for s in drawn if s[a] > c}
+            if len(below) < min(values, c - 1) or len(past) < values:
+                out.append(f"{a} is compared with {c}")
+    return out
+
+
+def _numbers(sides: list[Json], multiplied: bool) -> list[int]:
+    """The numbers past one that a number of rows or columns may be; ``multiplied``: products of them too."""
+    found = {int(abs(rational(t, "a number").p)) for side in sides for t in _leaves(side) if t[:1] in "-0123456789"}
+    found = {c for c in found if c > 1}
+    whole = prod(found) if multiplied or any(isinstance(side, list) for side in sides) else max(found, default=1)
+    if found and whole > MAX_NUMBER:
+        refuse("a matrix has too many rows or columns for all sizes to be compared with them")
+    return sorted(found | ({whole} if found else set()))
+
+
+def _leaves(tree: Json) -> list[str]:
+    return [t for a in tree[1:] for t in _leaves(a)] if isinstance(tree, list) else [str(tree)]
+
+
+def _inner(trees: list[Json]) -> list[Json]:
+    """The numbers of rows and columns that are written in trees."""
+    out = list[Json]()
+    for tree in trees:
+        if isinstance(tree, list):
+            out += tree[1:] if tree[0] in ("eye", "ones", "zeros") else tree[2:] if tree[0] == "unvec" else []
+            out += _inner(tree[1:])
+    return out
+
+
+def _multiplies(tree: Json) -> bool:
+    """Whether numbers of rows or columns are multiplied."""
+    heads = ("kron", "khatrirao", "vec", "kronleft", "kronright")
+    return isinstance(tree, list) and (tree[0] in heads or any(map(_multiplies, tree[1:])))
+
+
+def special(trees: list[Json], symbols: list[str], shapes: list[Json]) -> int:
     """At how many values of a size an identity that is false may hold: each number that depends on sizes may be zero once.
 
     Such are the sizes themselves, traces, totals, norms and determinants, and products of two columns of ones, each of
-    which may also be written as a diagonal or a vec.
+    which may also be written as a diagonal or a vec; where a number of rows or columns is a polynomial in the sizes, as
+    often as its degree. A determinant may be another polynomial at even sizes than at odd ones, as that of -I.
     """
+    found = False
+    sides = [*shapes, *_inner(trees)]
+    degree = max([1, *(sum(t in symbols for t in _leaves(_powers(side))) for side in sides)])
 
     def count(tree: Json) -> int:  # twice the number
+        nonlocal found
         if isinstance(tree, str):
             return 2 * int(tree in symbols)
         head, *args = sequence(tree, "an expression")
         if head == "^" and len(args) == 2:
             square = isinstance(args[0], list) and args[0][0] == "norm"
             return count(args[0]) * abs(integer(args[1], "an exponent", -8, 8)) // (2 if square else 1)
+        found = found or head in ("det", "logdet")
         own = 2 if head in ("tr", "total", "norm", "det", "logdet") else int(head in ("ones", "vec", "diag"))
         inside = args[:1] if head == "unvec" else [] if head in ("eye", "ones", "zeros") else args
-        return own + sum(map(count, inside))
+        return own * degree + sum(map(count, inside))
 
-    return (sum(map(count, trees)) + 1) // 2
+    once = (sum(map(count, trees)) + 1) // 2
+    return once * (1 + found)
+
+
+def _powers(tree: Json) -> Json:
+    """The tree with its powers written as products."""
+    if not isinstance(tree, list):
+        return tree
+    if tree[0] == "^" and len(tree) == 3:
+        return ["*", *[_powers(tree[1])] * abs(integer(tree[2], "an exponent", -8, 8))]
+    return [tree[0], *map(_powers, tree[1:])]
 
 
 def _length(tree: Json) -> int:
@@ -226,8 +306,17 @@ def _length(tree: Json) -> int:
     return 0 if tree[0] in ("eye", "ones", "zeros") else (max if tree[0] == "+" else sum)(parts)
 
 
-def draw_sizes(symbols: list[str], tall: list[list[str]], seed: str, least: int) -> dict[str, int]:
-    """Distinct sizes, the least as given, the others drawn from the seed; of a row (a, b, c) in ``tall``, a exceeds b + c."""
+def draw_sizes(
+    symbols: list[str], tall: list[list[str]], seed: str, least: int, numbers: list[int] | None = None
+) -> dict[str, int]:
+    """Sizes, the least as given, the others drawn; of a row (a, b, c) in ``tall``, a exceeds b + c.
+
+    Two sizes may be equal, or the larger ones exceed all ``numbers``.
+    """
+
+    def draw(label: str) -> int:
+        return int.from_bytes(hashlib.sha256(f"{seed}|{label}".encode()).digest()[:4], "big")
+
     order = sorted(symbols, key=lambda s: hashlib.sha256(f"{seed}|{s}".encode()).digest())
     above = {s: [b for row in tall if row[0] == s for b in row[1:]] for s in symbols}
     ranked = list[str]()
@@ -242,9 +331,14 @@ def draw_sizes(symbols: list[str], tall: list[list[str]], seed: str, least: int)
 
     for s in order:
         place(s, ())
-    out, size = dict[str, int](), least - 1
-    for s in ranked:
-        size += 1 + (hashlib.sha256(f"{seed}|step {s}".encode()).digest()[0] % STEP if out else 0)
+    out, size = dict[str, int](), least
+    far = (
+        draw("far") % (2 * len(ranked)) if numbers and ranked else len(ranked)
+    )  # from which size on the numbers are exceeded
+    for i, s in enumerate(ranked):
+        size += draw(f"step {s}") % (STEP + 1) if out else 0
+        if i == far and numbers:
+            size = max(numbers) + least
         size = max([size, *(1 + sum(out[b] for b in row[1:]) for row in tall if row[0] == s)])
         out[s] = size
     return out
@@ -266,7 +360,7 @@ def _trial(stated: Stated, sizes: dict[str, int], seed: str) -> int:
         if words & {"sym", "spd", "psd"} and value.value != value.value.transpose():
             refuse(f"the formula of {key} is not symmetric")
         if "spd" in words and int(value.value.det()) == 0:
-            refuse(f"the formula of {key} is singular")
+            raise ZeroDivisionError  # it is no value of the unknown
         sample.known[key], degrees[key] = value, value.degree
     for tree in stated.constraints:
         if any(entries(sample.tree(tree, 0).value)):

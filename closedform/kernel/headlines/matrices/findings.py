@@ -117,7 +117,7 @@ def _formula(said: Json, question: Question) -> Finding | None:
                 [str(n) for n in sequence(r, "sizes")] for r in sequence(question.own[name].evidence["tall"], "tall")
             ]
             both = [*formulas.values(), *texts.values()]
-            trials(both, sizes_of(question), tall, both, trial)
+            trials(both, sizes_of(question), tall, both, _sides(question), trial, _words(question))
     except (Refused, ZeroDivisionError, ValueError) as fault:
         return Finding("formula", SEALED, str(fault)[:200])
     word, how = (REFUSED, "it is not that of") if apart else (COVERED, "stationary, by")
@@ -154,7 +154,16 @@ def _proved(question: Question) -> Iterator[tuple[str, dict[str, Json]]]:
 def _sample(question: Question, sizes: dict[str, int], seed: str) -> Sample:
     blank = Sample("", {}, {}, sizes)
     shapes = {x: (blank.size(rows), blank.size(cols)) for x, (rows, cols) in shape_trees(question).items()}
-    return Sample(seed, shapes, {x: sorted(words) for x, words in question.properties.items()}, sizes)
+    return Sample(seed, shapes, _words(question), sizes)
+
+
+def _sides(question: Question) -> list[Json]:
+    """The numbers of rows and columns of all letters."""
+    return [side for pair in shape_trees(question).values() for side in pair]
+
+
+def _words(question: Question) -> dict[str, list[str]]:
+    return {x: sorted(words) for x, words in question.properties.items()}
 
 
 def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding]:
@@ -186,7 +195,9 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
                     apart.append("the derivative is another")
                 return 2 * (moved.degree + gradient.degree) + 2
 
-            tried, _ = trials([loss, tree], sizes_of(question), [], [loss, tree], trial)
+            tried, _ = trials(
+                [loss, tree], sizes_of(question), [], [loss, tree], _sides(question), trial, _words(question)
+            )
         except Refused as fault:
             yield Finding(at, SEALED, str(fault)[:200])
             continue
