@@ -12,7 +12,7 @@ import json
 
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.finding import COVERED, PROVED, REFUSED, SEALED, Finding
+from closedform.kernel.finding import PROVED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines import headlines
 from closedform.kernel.reading import Json, Refused, refuse
 
@@ -65,14 +65,3 @@ def _collect(value: Json, place: str, found: list[tuple[str, Json]], depth: int)
     elif isinstance(value, list):
         for i, item in enumerate(value):
             _collect(item, f"{place}[{i}]", found, depth + 1)
-
-
-def summary(findings: list[Finding]) -> str:
-    """The findings as lines of text, with the share of the headlines that is covered."""
-    lines = [f"{f.word:8}{f.place}: {f.sentence}" for f in findings]
-    covered, sealed = (sum(f.word == word and f.headline for f in findings) for word in (COVERED, SEALED))
-    if covered + sealed:
-        lines.append(f"{covered} of {covered + sealed} headlines are covered, {sealed} sealed only")
-    if not any(f.word == PROVED for f in findings):
-        lines.append("no certificate in this document was accepted: nothing is proved")
-    return "\n".join(lines)

@@ -24,3 +24,14 @@ class Finding:
     def headline(self) -> bool:
         beside = self.place in ("seal", "the rest") or self.place.startswith("verdict.statements")
         return self.word in (COVERED, SEALED) and not beside
+
+
+def summary(findings: list[Finding]) -> str:
+    """The findings as lines of text, with the share of the headlines that is covered."""
+    lines = [f"{f.word:8}{f.place}: {f.sentence}" for f in findings]
+    covered, sealed = (sum(f.word == word and f.headline for f in findings) for word in (COVERED, SEALED))
+    if covered + sealed:
+        lines.append(f"{covered} of {covered + sealed} headlines are covered, {sealed} sealed only")
+    if not any(f.word == PROVED for f in findings):
+        lines.append("no certificate in this document was accepted: nothing is proved")
+    return "\n".join(lines)

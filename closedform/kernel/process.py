@@ -5,17 +5,15 @@ A document may be written to exhaust whoever reads it. The process then ends, an
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
-from closedform.kernel.document import Finding, check_document
-from closedform.kernel.reading import Json, Refused, refuse
+from closedform.kernel.finding import Finding
+from closedform.kernel.reading import refuse
 
 TIMEOUT = 60.0  # seconds
 MEMORY = 2 * 1024**3  # bytes of address space
@@ -30,7 +28,7 @@ def check_text(text: bytes, timeout: float = TIMEOUT) -> list[Finding]:
     path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
     try:
         child = subprocess.run(
-            [sys.executable, "-P", "-m", "closedform.kernel.process", str(math.ceil(timeout) + 1)],
+            [sys.executable, "-P", "-m", "closedform.kernel.child", str(math.ceil(timeout) + 1)],
             input=text,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -47,39 +45,3 @@ def check_text(text: bytes, timeout: float = TIMEOUT) -> list[Finding]:
     if isinstance(answer, str):
         refuse(answer)
     return [Finding(*finding) for finding in answer]
-
-
-def strict(text: bytes) -> Json:
-    """The value of a JSON text; ``ValueError`` where a key stands twice or a number is none."""
-
-    def once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-        out = dict(pairs)
-        if len(out) < len(pairs):
-            raise ValueError("a key stands twice in one object")
-        return out
-
-    def never(word: str) -> Json:
-        raise ValueError(f"{word} is no number")
-
-    return json.loads(text, object_pairs_hook=once, parse_constant=never)
-
-
-def main() -> None:
-    """Check the document on standard input; the findings, or one sentence where it cannot be read, go to standard output."""
-    seconds = int(sys.argv[1])
-    with contextlib.suppress(ValueError):  # the time too: it ends even when the parent is killed
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    try:
-        answer: object = [[f.place, f.word, f.sentence] for f in check_document(strict(sys.stdin.buffer.read()))]
-    except Refused as refused:
-        answer = str(refused)
-    except (ValueError, RecursionError) as fault:
-        answer = f"not JSON as it is read here: {str(fault)[:200]}"
-    except MemoryError:
-        answer = f"not checked within {MEMORY // 1024**3} GB of memory"
-    sys.stdout.write(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    main()

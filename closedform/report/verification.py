@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from closedform.errors import InputError
-from closedform.kernel.document import summary
-from closedform.kernel.finding import PROVED, Finding
+from closedform.kernel.finding import PROVED, Finding, summary
 from closedform.kernel.process import TIMEOUT, check_text
 from closedform.kernel.reading import Refused
 
