@@ -271,6 +271,19 @@ def test_the_quintic_has_no_radicals_and_thirty_digits() -> None:
         ("(x-1)^4*(x+2)^2", ["global minimum", "local maximum", "global minimum"]),
         ("x + 1/x", ["local maximum", "local minimum"]),
         ("x^4 - x^2 + x/100", ["global minimum", "local maximum", "local minimum"]),
+        # zeros that doubles do not tell apart, or cannot hold
+        (
+            "x^5/5 + 5*10^19*x^4 + (10^40 - 10^20 - 1)/3*x^3 - (5*10^39 + 5*10^19)*x^2",
+            ["local maximum", "local minimum", "local maximum", "local minimum"],
+        ),
+        (
+            "x^5/5 - 7*x^4/4 + 17*x^3/3 - 17*x^2/2 + 6*x + 10^(-20)*(x^4/4 - 2*x^3 + 11*x^2/2 - 6*x)",
+            ["local maximum", "local minimum", "local maximum", "local minimum"],
+        ),
+        ("-x^6/6 + x^4/4 + 10^602*x^4/4 - 10^602*x^2/2", ["local maximum", "local minimum"] * 2 + ["local maximum"]),
+        # and zeros that the first digits do not tell apart
+        ("x^3/3 - (2*10^100 + 1)*x^2/2 + (10^200 + 10^100)*x", ["local maximum", "local minimum"]),
+        ("(x - 10^100)^2/2 - 1/(x - 10^100 - 1)", ["local minimum"]),
     ],
 )
 def test_kinds_on_the_line(loss: str, kinds: list[str]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from flint import arb, fmpq, fmpq_poly, fmpz_poly
+from flint import arb, ctx, fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra import bridge
 from closedform.algebra.later import sp
@@ -92,14 +92,13 @@ def attempt(system: Stationarity | PolynomialLine, budget: Budget) -> Attempt:
         f, d, sign = read
     if f.degree() > MAX_DEGREE:
         return Attempt(name, "failed", f"the gradient has degree {f.degree()}, more than {MAX_DEGREE}")
-    bits = working_bits(budget.digits, 80)
-    line = _Line(system, f, d, sign, bits)
+    line = _Line(system, f, d, sign, working_bits(budget.digits, 80), budget)
     zeros = list[_Zero]()
     outside = 0
     decided = list[RealRoots]()
     for g, m in f.factor()[1]:
         budget.check()
-        roots = rational_roots.real_roots(g, bits, budget)
+        roots = rational_roots.real_roots(g, line.bits, budget)
         where = [line.side(b, g) for b in roots.balls]
         if "unknown" in where:
             return Attempt(name, "failed", "it is open whether a zero of the gradient lies in the domain")
@@ -108,7 +107,7 @@ def attempt(system: Stationarity | PolynomialLine, budget: Budget) -> Attempt:
         if inside:
             decided.append(roots)
         zeros += [_Zero(roots.balls[i], int(m), roots, i) for i in inside]
-    zeros.sort(key=lambda z: float(z.ball.mid()) if abs(z.ball) < 1e300 else 0.0)
+    zeros.sort(key=lambda z: z.ball.mid())  # exact numbers; the balls are disjoint
     return _Answer(system, line, zeros, decided, budget).attempt(f)
 
 
@@ -136,12 +135,43 @@ def _same_sign(poly: Any, f: fmpz_poly) -> int:
 class _Line:
     """The real line with the sign of the gradient on it."""
 
-    def __init__(self, system: Stationarity | PolynomialLine, f: fmpz_poly, d: fmpz_poly, sign: int, bits: int) -> None:
+    def __init__(
+        self,
+        system: Stationarity | PolynomialLine,
+        f: fmpz_poly,
+        d: fmpz_poly,
+        sign: int,
+        bits: int,
+        budget: Budget,
+    ) -> None:
         self.system, self.f, self.d, self.sign = system, f, d, sign
         self.x = system.unknowns[0].name
-        self.bits = bits
         self.within: fmpq | None = None  # some point of the domain, once its stretches are known
-        self.poles = [b for b, _ in isolate_real(d, bits)] if d.degree() > 0 else []
+        edges = self._edges()
+        zeros, ends = _factors(f), _factors(d, *(edges or ()))
+        factors = {*zeros, *ends}
+        while True:  # distinct factors have no root in common, so their balls part
+            budget.check()
+            roots = {g: [b for b, _ in isolate_real(fmpz_poly(list(g)), bits)] for g in factors}
+            if all(
+                a < b for a, b in pairwise(sorted((b for own in roots.values() for b in own), key=lambda b: b.mid()))
+            ):
+                break
+            bits *= 2
+        self.bits = bits
+        self.beside = [b for g in {*zeros, *_factors(d)} for b in roots[g]]  # zeros and poles, disjoint
+        self.cuts = None if edges is None else [b for g in ends for b in roots[g]]
+
+    def _edges(self) -> list[fmpz_poly] | None:
+        """Polynomials with the edges of the domain among their zeros; None where these are not known exactly."""
+        out = list[fmpz_poly]()
+        for r in self.system.domain.own():
+            try:
+                gap = quotient(kernel.read(to_tree(r.gap)), [self.x], columns_of(self.system.problem))
+            except Refused:
+                return None
+            out += [fmpz_poly(integer_coefficients(p)) for p in (gap.top, gap.bottom) if not p.is_constant()]
+        return out
 
     def side(self, ball: arb, minimal: fmpz_poly | None = None) -> Side:
         """Whether a real number, given as a ball and where known by its minimal polynomial, lies in the domain."""
@@ -162,27 +192,21 @@ class _Line:
 
         The edges of the domain are the real zeros of the relations' differences, so an interval lies in it or outside.
         """
-        cuts = list(self.poles)
-        for r in self.system.domain.own():
-            try:
-                gap = quotient(kernel.read(to_tree(r.gap)), [self.x], columns_of(self.system.problem))
-            except Refused:
-                return None
-            for part in (gap.top, gap.bottom):
-                if not part.is_constant():
-                    cuts += [b for b, _ in isolate_real(fmpz_poly(integer_coefficients(part)), self.bits)]
-        ends = sorted({dyadic(b.mid()) for b in cuts})
+        if self.cuts is None:
+            return None
+        cuts = sorted(b.mid() for b in self.cuts)
+        ends = [dyadic(c) for c in cuts]
         inner = [(a + b) / 2 for a, b in pairwise(ends)]
         middles = [ends[0] - 1, *inner, ends[-1] + 1] if ends else [fmpq(0)]
         out = list[list[_Zero]]()
         for k, middle in enumerate(middles):
-            own = [
-                z for z in zeros if (k == 0 or z.ball > arb(ends[k - 1])) and (k == len(ends) or z.ball < arb(ends[k]))
-            ]
-            if self.side(arb(middle)) == "inside":
+            own = [z for z in zeros if (k == 0 or z.ball > cuts[k - 1]) and (k == len(cuts) or z.ball < cuts[k])]
+            with ctx.workprec(2 * self.bits):
+                side = self.side(arb(middle))
+            if side == "inside":
                 self.within = middle
                 out.append(own)
-            elif own:
+            elif side == "unknown" or own:
                 return None
         return out
 
@@ -246,8 +270,7 @@ class _Answer:
         """Each zero's kind from the gradient's sign on both sides; whether each stretch falls first and rises last."""
         if self.system.loss is None:
             return ["unclassified"] * len(self.zeros), False
-        outer = [*self.line.poles, *(b for b, _ in isolate_real(self.line.f, self.line.bits))]
-        beside = {id(z): self._beside(z.ball, outer) for z in self.zeros}
+        beside = {id(z): self._beside(z.ball, self.line.beside) for z in self.zeros}
         kinds = list[Kind]()
         for z in self.zeros:
             before, after = beside[id(z)]
@@ -377,6 +400,11 @@ def _is_rational(node: Node, x: str) -> bool:
     except Refused:
         return False
     return True
+
+
+def _factors(*polynomials: fmpz_poly) -> set[tuple[fmpz, ...]]:
+    """The irreducible factors, each by its coefficients."""
+    return {tuple(g.coeffs()) for f in polynomials for g, _ in f.factor()[1]}
 
 
 def _distinct(f: fmpz_poly) -> int:
