@@ -17,7 +17,7 @@ from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.reading import Refused
 
 MAX_DEGREE = 60
-FARTHEST = 40  # powers of two at which the ends of the line are looked at
+NEAR = 40  # powers of two at which the line is looked at, before those past which the leading term decides
 
 
 class ExactSearch:
@@ -49,9 +49,15 @@ class ExactSearch:
             out = out * place + arb(c)
         return out
 
+    def _past(self, height: arb) -> int:
+        """A power of two beyond which the loss does not come back to a height (Cauchy's bound of their difference)."""
+        mantissa, exponent = height.abs_upper().man_exp()
+        own = max(0, mantissa.bit_length() + int(exponent))
+        return int(self.polynomial.numer().height_bits() + self.polynomial.denom().bit_length()) + own + 4
+
     def lower(self, height: arb, sign: int = 1) -> str:
         """Where the loss is certainly lower (``sign`` -1: higher) than a height; the empty text where it is nowhere."""
-        ends = [arb(way) * arb(2) ** k for k in range(0, FARTHEST, 4) for way in (1, -1)]
+        ends = (arb(way) * arb(2) ** k for k in (*range(0, NEAR, 4), self._past(height)) for way in (1, -1))
         for place in (*self.zeros, *ends):
             there = self._height(place)
             if bool(there * sign < height * sign):
