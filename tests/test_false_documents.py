@@ -724,7 +724,63 @@ def numbers_beside_a_parameter() -> Doc:
     return report(tree, [], [point], problem={"parameters": ["a"]})
 
 
+def an_exponent_that_is_a_sum() -> Doc:
+    """x^(2 + 1) has a value where x is negative, too, and x^(2 + 1) - 3*x no least one."""
+    tree = ["+", ["^", "x", ["+", "2", "1"]], ["*", "-3", "x"]]
+    return report(tree, [], [at("1", kind="global minimum")], minimiser="closed")
+
+
+def beside(*function: str) -> Doc:
+    """x^3 - 3*x with a function added and taken away that has values where x is negative, too."""
+    tree = [*CUBIC, list(function), ["*", "-1", list(function)]]
+    return report(tree, [], [at("1", kind="global minimum")], minimiser="closed")
+
+
+def a_gamma_function() -> Doc:
+    return beside("gamma", "x")
+
+
+def a_digamma_function() -> Doc:
+    return beside("digamma", "x")
+
+
+def a_bessel_function() -> Doc:
+    return beside("besseli", "0", "x")
+
+
+def a_root_written_twice() -> Doc:
+    """x^3/3 - a^2*x is critical at a and -a; sqrt(a^2) is a where a is positive."""
+    tree = ["+", ["*", "1/3", ["^", "x", "3"]], ["*", "-1", square("a"), "x"]]
+    return report(tree, [], [at("a"), at("sqrt(a^2)")], problem={"parameters": ["a"]})
+
+
+def a_root_of_a_polynomial_written_twice() -> Doc:
+    statement = {
+        "equations": [["+", square("x"), ["*", "-1", square("a")]]],
+        "unknowns": ["x"],
+        "parameters": ["a"],
+        "assumptions": [],
+    }
+    proofs = [
+        certificate(statement, {"kind": "critical_point_formula", "point": {"x": v}, "conditions": []})
+        for v in ("a", ["sqrt", square("a")])
+    ]
+    listed = [{"exact": "a"}, {"exact": "sqrt(a^2)"}]
+    return {"polynomial": "x^2 - a^2", "unknown": "x", "roots": listed, "solvable": True, "certificates": proofs}
+
+
 FALSE = [
+    (an_exponent_that_is_a_sum, "critical_points[0].kind"),
+    (an_exponent_that_is_a_sum, "complete"),
+    (a_gamma_function, "critical_points[0].kind"),
+    (a_gamma_function, "complete"),
+    (a_digamma_function, "critical_points[0].kind"),
+    (a_bessel_function, "critical_points[0].kind"),
+    (a_bessel_function, "complete"),
+    (a_root_written_twice, "complete"),
+    (a_root_written_twice, "verdict.outcome"),
+    (a_root_of_a_polynomial_written_twice, "roots"),
+    (a_root_of_a_polynomial_written_twice, "solvable"),
     (a_point_listed_twice, "complete"),
     (a_point_listed_twice, "critical_points[1].kind"),
     (a_point_listed_twice, "verdict.minimiser"),

@@ -368,6 +368,8 @@ def test_what_is_no_expression_is_not_read(text: str) -> None:
         ("-v^2 + exp(x)/(1 + exp(x))", []),  # no least value in v
         ("v^2*(exp(x) - 1) + v", []),  # none for x < 0
         ("v^2*exp(x)/(exp(x) - 2)", []),
+        ("(exp(x) + exp(-x) + v^2)/(1 + v^2)", []),  # v in the denominator: no quadratic
+        ("exp(x)*v^2", ["0", "0"]),
     ],
 )
 def test_limits_of_the_least_value_in_a_second_unknown(text: str, limits: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What an expression, as it is written, needs to have a real value."""
+"""What suffices for an expression, as it is written, to have a real value, and what of that it cannot do without."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from flint import fmpq
 from closedform.kernel.expressions.tree import MINUS, ONE, TWO, ZERO, Relation, Tree, add, mul, power
 
 Binding = tuple[str, Tree, Tree]  # an index with its limits
+NECESSARY = ("log", "sqrt", "tan", "asin", "acos", "erfinv", "lambertw", "atan2")  # no real value elsewhere
 
 
-def requirements(tree: Tree) -> list[tuple[Relation, tuple[Binding, ...]]]:
-    """What must hold for the tree, as written, to have a real value: each relation with the indices that run in it."""
+def requirements(tree: Tree, necessary: bool = False) -> list[tuple[Relation, tuple[Binding, ...]]]:
+    """Relations that suffice for the tree, as written, to have a real value, each with the indices that run in it.
+
+    ``necessary``: only those that hold wherever it has one, which may then be used as facts.
+    """
     out = list[tuple[Relation, tuple[Binding, ...]]]()
 
     def walk(t: Tree, inside: tuple[Binding, ...]) -> None:
@@ -22,7 +26,8 @@ def requirements(tree: Tree) -> list[tuple[Relation, tuple[Binding, ...]]]:
             walk(t[4], (*inside, (str(t[1]), t[2], t[3])))
             return
         for relation in _needs(str(t[0]), t[1:]):
-            if not _evident(relation):
+            needed = t[0] in NECESSARY or (t[0] == "^" and isinstance(_number(t[2]), fmpq))
+            if (needed or not necessary) and not _evident(relation):
                 out.append((relation, inside))
         for a in t[2:] if t[0] == "@" else t[1:]:
             walk(a, inside)
@@ -34,7 +39,7 @@ def requirements(tree: Tree) -> list[tuple[Relation, tuple[Binding, ...]]]:
 def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
     u = args[0] if args else ZERO
     if head == "^":
-        exponent = args[1]
+        exponent = _number(args[1])
         if not isinstance(exponent, fmpq):
             return [(">", u, ZERO)]
         if exponent.q == 1:
@@ -48,18 +53,24 @@ def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
         "asin": [("<=", square, ONE)],
         "acos": [("<=", square, ONE)],
         "erfinv": [("<", square, ONE)],
-        "gamma": [(">", u, ZERO)],
-        "loggamma": [(">", u, ZERO)],
-        "digamma": [(">", u, ZERO)],
-        "trigamma": [(">", u, ZERO)],
+        **{f: [(">", u, ZERO)] for f in ("gamma", "loggamma", "digamma", "trigamma")},
         "zeta": [(">", u, ONE)],
         "lambertw": [(">=", mul(("e",), u), MINUS)],
-        "besseli": [(">", args[-1] if args else ZERO, ZERO)],
-        "besselj": [(">", args[-1] if args else ZERO, ZERO)],
+        **{f: [(">", args[-1] if args else ZERO, ZERO)] for f in ("besseli", "besselj")},
         "atan2": [("!=", add(*(power(a, TWO) for a in args)) if args else ZERO, ZERO)],
         "I": [("=", ONE, ZERO)],
     }
     return table.get(head, [])
+
+
+def _number(tree: Tree) -> Tree:
+    """The tree, with sums, products and quotients of numbers worked out."""
+    if not isinstance(tree, tuple):
+        return tree
+    if tree[0] in ("+", "*"):
+        return (add if tree[0] == "+" else mul)(*map(_number, tree[1:]))
+    base = _number(tree[1]) if tree[0] == "^" and tree[2] == MINUS else ZERO
+    return 1 / base if isinstance(base, fmpq) and base != 0 else tree
 
 
 def _evident(relation: Relation) -> bool:

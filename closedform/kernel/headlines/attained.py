@@ -93,6 +93,8 @@ def _positive(p: fmpz_mpoly) -> bool:
 def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[arb]:
     """The limits for t to zero and infinity of the least value in v; none where there is no least value, or no limit."""
     if len(field.names) > 1:
+        if any(k for _, k in bottom.monoms()):  # v in a denominator: no quadratic
+            return []
         by_power = [field.one * 0 for _ in range(3)]
         for (e, k), c in zip(top.monoms(), top.coeffs(), strict=True):
             if k > 2:
@@ -104,6 +106,8 @@ def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[arb]:
         top, bottom = 4 * twice * none - once * once, 4 * twice * bottom
     if not _positive(bottom * bottom):
         return []
+    if top.is_zero():
+        return [arb(0), arb(0)]
     out = list[arb]()
     for end in (min, max):
         (high, a), (low, b) = (

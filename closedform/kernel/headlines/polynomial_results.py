@@ -5,17 +5,18 @@ A text stands for the polynomial that it writes. Two polynomials are the same up
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from flint import fmpq_mpoly
+from flint import fmpq, fmpq_mpoly
 
 from closedform.kernel.algebra.polynomials import polynomial
 from closedform.kernel.algebra.rational import dense, product, quotient, ring
+from closedform.kernel.algebra.relations import prove_relation
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import roots as root_lists
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import Tree, free_names, read
+from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, free_names, mul, power, read
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.text import parse
@@ -46,6 +47,24 @@ class Whole:
         at = self.names.index(self.unknown)
         common = self.value.gcd(self.value.derivative(at))
         return int(self.value.degrees()[at]) - int(common.degrees()[at])
+
+    def is_product(self, roots: Sequence[Tree]) -> bool:
+        """Whether these are the roots of the polynomial without its repeated factors, with their multiplicities there."""
+        at = self.names.index(self.unknown)
+        plain = divmod(self.value, self.value.gcd(self.value.derivative(at)))[0]
+        degree = int(plain.degrees()[at])
+        first = [(e, c) for e, c in plain.terms() if e[at] == degree]
+
+        def tree(terms: list[tuple[tuple[int, ...], fmpq]], but: int = -1) -> Tree:
+            return add(
+                *(
+                    mul(c, *(power(n, fmpq(k)) for i, (n, k) in enumerate(zip(self.names, e, strict=True)) if i != but))
+                    for e, c in terms
+                )
+            )
+
+        product = mul(tree(first, at), *(add(self.unknown, mul(MINUS, r)) for r in roots))
+        return bool(agree(tree(list(plain.terms())), product, self.names, {}))
 
     def of(self, tree: Tree) -> fmpq_mpoly:
         out = quotient(tree, self.names, {})
@@ -248,16 +267,21 @@ def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], 
 
 
 def _family(whole: Whole, listed: list[Json]) -> Finding:
-    """As many expressions as there are roots, every two of them different at some values of the parameters."""
+    """All roots: x minus each of them multiply to the polynomial without its repeated factors, or no two are ever equal."""
     try:
         texts = [root.get("exact") for root in listed if isinstance(root, dict)]
         trees = [parse(text(t, "exact")) for t in texts if t is not None]
+        gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
         rest = [n for n in whole.names if n != whole.unknown]
-        apart = all(agree(a, b, rest, {}) is False for i, a in enumerate(trees) for b in trees[:i])
+        full = len(trees) == whole.distinct()
+        full = full and all(agree(a, b, rest, {}) is False for i, a in enumerate(trees) for b in trees[:i])
+        full = full and (whole.is_product(trees) or all(prove_relation(("!=", gap, ZERO), ()) for gap in gaps))
     except Refused as fault:
         return Finding("roots", SEALED, f"not read here: {fault}")
-    if apart and len(trees) == whole.distinct():
-        return Finding("roots", COVERED, "as many different expressions as there are roots")
+    if full:
+        return Finding(
+            "roots", COVERED, "they are as many as there are roots, and multiply to them or differ everywhere"
+        )
     word = REFUSED if len(listed) > whole.distinct() else SEALED
     return Finding("roots", word, "it is not shown that these are all the roots")
 

@@ -237,8 +237,8 @@ class Stated:
         return set(map(gap_text, self._needs()))
 
     def _needs(self) -> list[Relation]:
-        """What must hold for the loss or the equations to have a value, but for what each row of a sum asks in turn."""
-        every = ((r, inside) for t in self.trees for r, inside in requirements(t))
+        """What holds wherever the loss or the equations have a value, but for what each row of a sum asks in turn."""
+        every = ((r, inside) for t in self.trees for r, inside in requirements(t, necessary=True))
         return [
             (op, a, b)
             for (op, a, b), inside in every
@@ -254,15 +254,22 @@ class Stated:
         """Whether the domain has no edge that belongs to it."""
         if self.domain is None or any(op in ("<=", ">=") for op, *_ in self.domain):
             return False
-        needs = (r for t in self.trees for r, _ in requirements(t))
-        return all(op in ("<", ">", "!=") or prove_relation((op, a, b), self.assumptions) for op, a, b in needs)
+        needs = self._shape(self.assumptions)
+        return needs is not None and all(op in ("<", ">", "!=") for op, *_ in needs)
+
+    def _shape(self, known: list[Relation]) -> list[Relation] | None:
+        """What the trees ask for and is not known; None where more may suffice: then the domain may be larger."""
+        needs, enough = (
+            {str(r): r for t in self.trees for r, _ in requirements(t, only) if not prove_relation(r, known)}
+            for only in (True, False)
+        )
+        return list(needs.values()) if needs.keys() == enough.keys() else None
 
     def _interval(self, x: str, known: list[Relation]) -> bool:
         """Whether the domain is an interval in x for all values of the other names: half-lines, or no bounds."""
-        needs = [r for t in self.trees for r, _ in requirements(t)]
-        open_ones = [*(self.domain or []), *(r for r in needs if not prove_relation(r, known))]
-        gaps = [(op, add(a, mul(MINUS, b))) for op, a, b in open_ones]
-        return self.domain is not None and all(
+        needs = self._shape(known)
+        gaps = [(op, add(a, mul(MINUS, b))) for op, a, b in (*(self.domain or []), *(needs or []))]
+        return None not in (self.domain, needs) and all(
             x not in free_names(gap) or (op != "!=" and is_zero(differentiate(differentiate(gap, x), x), known))
             for op, gap in gaps
         )

@@ -181,7 +181,7 @@ def _family(question: Question, places: list[Place]) -> str:
         groups[alike.index(True) if True in alike else -1].append(place)
     affine = question.determinant() if len(groups) == 1 else None
     lead = affine or question.all_roots([g[0].exact or {} for g in groups])
-    if lead is None and question.degree() != len(groups):
+    if lead is None and (question.degree() != len(groups) or not _apart_everywhere(groups, question)):
         return ""
     sign = ">" if affine and question.convex() else "!="  # a convex loss has no negative determinant
     known = [*question.assumptions, *([] if lead is None else [(sign, lead, ZERO)])]
@@ -203,8 +203,15 @@ def _family(question: Question, places: list[Place]) -> str:
 
 def _excludes_zero(place: Place, tree: Tree) -> bool:
     """Whether the tree is not zero wherever the expressions of the place are defined and its conditions hold."""
-    needs = (r for t in (place.exact or {}).values() for r, inside in requirements(t) if not inside)
+    needs = (r for t in (place.exact or {}).values() for r, inside in requirements(t, necessary=True) if not inside)
     return prove_relation(("!=", tree, ZERO), [*place.question.assumptions, *place.where, *needs])
+
+
+def _apart_everywhere(groups: list[list[Place]], question: Question) -> bool:
+    """Whether no two of the expressions of one unknown are equal at any values of the parameters: one sample shows less."""
+    trees = [t for g in groups for t in (g[0].exact or {}).values()]
+    gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
+    return all(prove_relation(("!=", gap, ZERO), question.assumptions) for gap in gaps)
 
 
 def agree_at(place: Place, other: Place, question: Question) -> bool | None:
