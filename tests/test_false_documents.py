@@ -413,6 +413,33 @@ def two_diagonals_around_a_matrix() -> Doc:
     return doc
 
 
+def nearest(loss: Any) -> Doc:
+    """A loss in a column a, with the formula y."""
+    shapes: Doc = {"a": ["k", "1"], "y": ["k", "1"]}
+    statement = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": {}, "constraints": []}
+    proof = certificate(statement, {"kind": "matrix_stationary", "formula": [["a", "y"]]}, {"tall": []})
+    return about_matrices(loss, proof, shapes)
+
+
+def a_weight_that_vanishes_at_one_size() -> Doc:
+    """(k - 5)*||a - y||^2 is zero for columns of five entries."""
+    loss = ["*", ["+", "k", "-5"], ["^", ["norm", ["+", "a", ["*", "-1", "y"]]], "2"]]
+    return nearest(loss)
+
+
+def a_weight_that_vanishes_far_out() -> Doc:
+    """(k - 100)*||a - y||^2 is zero for columns of a hundred entries."""
+    loss = ["*", ["+", "k", "-100"], ["^", ["norm", ["+", "a", ["*", "-1", "y"]]], "2"]]
+    return nearest(loss)
+
+
+def a_metric_that_is_singular_at_one_size() -> Doc:
+    """(a - y)'*(I - ones*ones'/11)*(a - y) is zero along the ones for columns of eleven entries."""
+    gap = ["+", "a", ["*", "-1", "y"]]
+    metric = ["+", ["eye", "k"], ["*", "-1/11", ["ones", "k"], ["transpose", ["ones", "k"]]]]
+    return nearest(["*", ["transpose", gap], metric, gap])
+
+
 SIGMOID = ["^", ["+", "1", ["exp", ["*", "-1", "x"]]], "-1"]
 
 
@@ -830,6 +857,10 @@ FALSE = [
     (a_hill_in_a_ditch, "verdict.minimiser"),
     (a_saddle_called_the_minimum, "verdict.minimiser"),
     (two_diagonals_around_a_matrix, "verdict.minimiser"),
+    (a_weight_that_vanishes_at_one_size, "complete"),
+    (a_weight_that_vanishes_at_one_size, "verdict.outcome"),
+    (a_weight_that_vanishes_far_out, "complete"),
+    (a_metric_that_is_singular_at_one_size, "complete"),
     (one_of_two_wells, "complete"),
     (one_of_two_wells, "verdict.outcome"),
     (an_eliminant_on_half_the_line, "complete"),

@@ -15,7 +15,7 @@ from itertools import islice, product
 from math import prod
 
 from closedform.kernel.algebra.matrices import HEADS, MODULUS, Dual, Matrix, Sample, entries, matrix, trace
-from closedform.kernel.claims.matrices import draw_sizes, inverses, trials
+from closedform.kernel.claims.matrices import draw_sizes, inverses, special, trials
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns
 from closedform.kernel.expressions.substitution import substitute
@@ -236,7 +236,7 @@ def _unique(question: Question) -> str:
         rows = sequence(question.own[name].evidence["tall"], "tall")
         tall = [[str(s) for s in sequence(row, "sizes")] for row in rows]
         try:
-            if all(_regular(question, formulas, inverted, tall, least) for least in (2, 3, 4)):
+            if _regular_everywhere(question, formulas, inverted, tall):
                 where = " and ".join(f"{infix(read(t, heads=HEADS))} is invertible" for t in inverted)
                 return f"the equations are linear and regular{f' where {where}' if where else ''}"
         except (Refused, ZeroDivisionError, ValueError):
@@ -244,32 +244,65 @@ def _unique(question: Question) -> str:
     return ""
 
 
-def _regular(
-    question: Question, formulas: dict[str, Json], inverted: list[Json], tall: list[list[str]], least: int
+def _regular_everywhere(
+    question: Question, formulas: dict[str, Json], inverted: list[Json], tall: list[list[str]]
 ) -> bool:
-    """Whether, at sizes of their own, det H is a constant times a product of powers of the inverted determinants."""
-    loss = write(question.loss or ZERO)
-    seed = hashlib.sha256(json.dumps([str(least), loss, formulas], sort_keys=True).encode()).hexdigest()
-    sizes, found, entered = draw_sizes(sizes_of(question), tall, seed, least), list[list[int]](), 0
+    """Whether det H is that of a multiple of the inverted matrices, by a number that is zero at no sizes.
+
+    To one sign, it must be k^f*(r*k^e)^u, for u unknowns and each size k, with the same r, e and f at more sizes than
+    another number may be so: any other could be zero at sizes that are not tried.
+    """
+    symbols, loss = sizes_of(question), write(question.loss or ZERO)
+    constraints = list(map(write, question.constraints))
+    seed = hashlib.sha256(json.dumps([loss, formulas], sort_keys=True).encode()).hexdigest()
+    found = list[tuple[dict[str, int], int, int]]()
+    for least in range(2, 5 + special([loss, *constraints], symbols, _sides(question))):
+        sizes = draw_sizes(symbols, tall, f"{seed}|{least}", least)
+        regular = _regular(question, formulas, inverted, sizes, f"{seed}|{least}")
+        if regular is None:
+            return False
+        found.append((sizes, *regular))
+
+    def matches(powers: tuple[tuple[int, int], ...]) -> bool:
+        bare = [
+            (c * prod(pow_p(s[k], -e * u - f) for k, (e, f) in zip(symbols, powers, strict=True)), u)
+            for s, c, u in found
+        ]
+        first, many = bare[0]
+        gaps = [pow_p(c, many) * pow_p(first, -u) % MODULUS.p for c, u in bare]
+        return all(gap in (1, MODULUS.p - 1) for gap in gaps)
+
+    once = list(product((0, -1, 1), repeat=2))
+    return any(map(matches, islice(product(once, repeat=len(symbols)), MAX_POWERS)))
+
+
+def _regular(
+    question: Question, formulas: dict[str, Json], inverted: list[Json], sizes: dict[str, int], seed: str
+) -> tuple[int, int] | None:
+    """The constant that det H is, at these sizes, beside powers of the inverted determinants; and the number of unknowns.
+
+    Unknowns that affine constraints fix are not counted. None where there is no such constant.
+    """
+    found, entered, free = list[list[int]](), 0, 0
     for k in range(3):
         sample = _sample(question, sizes, f"{seed}|{k}")
         for x, tree in formulas.items():
             sample.known[x] = sample.tree(tree, 0)
-        hessian = _hessian(sample, [loss, *map(write, question.constraints)], list(formulas))
+        hessian = _hessian(sample, [write(question.loss or ZERO), *map(write, question.constraints)], list(formulas))
         entered = hessian.nrows()
+        free = 2 * sum(len(entries(sample.known[x].value)) for x in formulas) - entered
         found.append([int(a.det()) % MODULUS.p for a in (hessian, *(sample.tree(t, 0).value for t in inverted))])
     if not all(value for values in found for value in values):
-        return False
+        return None
     (first, *below), others = found[0], found[1:]
-    exponents = product(range(entered + 1), repeat=len(inverted))
-    return any(
-        all(
+    for powers in islice(product(range(entered + 1), repeat=len(inverted)), MAX_POWERS):
+        if all(
             values[0] * prod(map(pow_p, below, powers)) % MODULUS.p
             == first * prod(map(pow_p, values[1:], powers)) % MODULUS.p
             for values in others
-        )
-        for powers in islice(exponents, MAX_POWERS)
-    )
+        ):
+            return first * pow_p(prod(map(pow_p, below, powers)), -1) % MODULUS.p, free
+    return None
 
 
 def pow_p(base: int, exponent: int) -> int:
