@@ -6,7 +6,8 @@ inverses to exist, and nothing else. The kernel draws a prime p past 2^60, and r
 from a hash of statement and claim, evaluates the formulas, and differentiates the loss along random directions (tangent to
 the constraints) by dual numbers of its own. A rational identity of degree D that is false survives a trial with probability
 at most D/p (Schwartz 1980). A formula that is special to some sizes fails at others: each size takes more values than it
-may be special at, counted by the numbers that sizes and traces may make. That a formula is positive semidefinite is read off
+may be special at, counted by the numbers that sizes and traces may make, in every order of two sizes and past every
+number in the shapes, which decide about ranks. That a formula is positive semidefinite is read off
 how it is written. Functions such as
 exp stand for independent indeterminates at each argument, with their derivatives' relations. What is proved is the
 identity at the sizes stated, up to that probability, wherever the inverses exist.

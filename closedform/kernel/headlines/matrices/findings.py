@@ -272,7 +272,7 @@ def _regular_everywhere(
         gaps = [pow_p(c, many) * pow_p(first, -u) % MODULUS.p for c, u in bare]
         return all(gap in (1, MODULUS.p - 1) for gap in gaps)
 
-    once = list(product((0, -1, 1), repeat=2))
+    once: list[tuple[int, int]] = [(e, f) for e in (0, -1, 1) for f in (0, -1, 1)]
     return any(map(matches, islice(product(once, repeat=len(symbols)), MAX_POWERS)))
 
 
