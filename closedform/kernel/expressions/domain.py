@@ -11,20 +11,15 @@ NECESSARY = ("log", "sqrt", "tan", "asin", "acos", "erfinv", "lambertw", "atan2"
 
 
 def requirements(tree: Tree, necessary: bool = False) -> list[tuple[Relation, tuple[Binding, ...]]]:
-    """Relations that suffice for the tree, as written, to have a real value, each with the indices that run in it.
-
-    ``necessary``: only those that hold wherever it has one, which may then be used as facts.
-    """
+    """What suffices for a real value, with the indices that run in it; ``necessary``: what holds wherever it has one."""
     out = list[tuple[Relation, tuple[Binding, ...]]]()
 
     def walk(t: Tree, inside: tuple[Binding, ...]) -> None:
         if not isinstance(t, tuple):
             return
         if t[0] in ("sum", "prod"):
-            walk(t[2], inside)
-            walk(t[3], inside)
-            walk(t[4], (*inside, (str(t[1]), t[2], t[3])))
-            return
+            walk(("+", t[2], t[3]), inside)
+            return walk(t[4], (*inside, (str(t[1]), t[2], t[3])))
         for relation in _needs(str(t[0]), t[1:]):
             needed = t[0] in NECESSARY or (t[0] == "^" and isinstance(_number(t[2]), fmpq))
             if (needed or not necessary) and not _evident(relation):
@@ -50,8 +45,7 @@ def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
         "log": [(">", u, ZERO)],
         "sqrt": [(">=", u, ZERO)],
         "tan": [("!=", ("cos", u), ZERO)],
-        "asin": [("<=", square, ONE)],
-        "acos": [("<=", square, ONE)],
+        **{f: [("<=", square, ONE)] for f in ("asin", "acos")},
         "erfinv": [("<", square, ONE)],
         **{f: [(">", u, ZERO)] for f in ("gamma", "loggamma", "digamma", "trigamma")},
         "zeta": [(">", u, ONE)],
@@ -65,11 +59,9 @@ def _needs(head: str, args: tuple[Tree, ...]) -> list[Relation]:
 
 def _number(tree: Tree) -> Tree:
     """The tree, with sums, products and quotients of numbers worked out."""
-    if not isinstance(tree, tuple):
-        return tree
-    if tree[0] in ("+", "*"):
+    if isinstance(tree, tuple) and tree[0] in ("+", "*"):
         return (add if tree[0] == "+" else mul)(*map(_number, tree[1:]))
-    base = _number(tree[1]) if tree[0] == "^" and tree[2] == MINUS else ZERO
+    base = _number(tree[1]) if isinstance(tree, tuple) and tree[0] == "^" and tree[2] == MINUS else ZERO
     return 1 / base if isinstance(base, fmpq) and base != 0 else tree
 
 
