@@ -15,7 +15,7 @@ from itertools import islice, product
 from math import prod
 
 from closedform.kernel.algebra.matrices import HEADS, MODULUS, Dual, Matrix, Sample, entries, matrix, trace
-from closedform.kernel.claims.matrices import draw_sizes, inverses, special, trials
+from closedform.kernel.claims.matrices import MAX_DEGREE_BITS, draw_sizes, inverses, special, trials
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns
 from closedform.kernel.expressions.substitution import substitute
@@ -217,7 +217,7 @@ def alike(one: Tree, other: Tree, columns: Columns) -> bool | None:
         values = [Sample(f"{seed}|{k}", {}, {}, {}).tree(gap, 0) for k in range(3)]
     except (Refused, ZeroDivisionError, ValueError):
         return None
-    return True if all(not any(entries(v.value)) and v.degree < 2**50 for v in values) else None
+    return True if all(not any(entries(v.value)) and v.degree < 2**MAX_DEGREE_BITS for v in values) else None
 
 
 def _heads(tree: Tree) -> set[str]:
