@@ -285,7 +285,9 @@ class _Survey:
         try:
             best = self._best(best, way)
             if limits and (not best or self._below(limits, best[0], way)):
-                lowest = min(limits, key=lambda e: way * float(e.ball.mid()) if e.ball is not None else 0.0)
+                lowest = min(
+                    limits, key=lambda e: way * e.ball.mid() if e.ball is not None else arb(0)
+                )  # exact middles
                 out.state, out.escape, out.value = "not attained", lowest, lowest.ball
             elif best:
                 out.state, out.stops, out.value = "attained", best, best[0].value()
