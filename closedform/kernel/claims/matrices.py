@@ -184,8 +184,8 @@ def trials(
         refuse("it may be special at too many sizes")
     numbers = _numbers([*shapes, *_inner(trees)], any(map(_multiplies, trees)))
     worst, tried, drawn = 0, list[dict[str, int]](), list[dict[str, int]]()
+    apart = 0  # trials at different sizes, in the order that ``tall`` states
     for number in range(MAX_TRIALS):
-        apart = sum(len(set(s.values())) == len(s) for s in tried)
         if apart >= least and not _thin(symbols, tried, values) and not _untried(symbols, drawn, values, numbers):
             break
         seed = hashlib.sha256(
@@ -199,8 +199,9 @@ def trials(
         except (ZeroDivisionError, ValueError):
             continue  # a matrix that is inverted has no inverse at these sizes
         tried.append(sizes)
-    if sum(len(set(s.values())) == len(s) for s in tried) < least:
-        refuse(f"the formula has a value at {len(tried)} of {MAX_TRIALS} choices of sizes, and {least} are needed")
+        apart += len(set(sizes.values())) == len(sizes) and bool(rows or not tall)
+    if apart < least:
+        refuse(f"the formula has a value at {apart} of {MAX_TRIALS} choices of sizes, and {least} are needed")
     for size in _thin(symbols, tried, values):
         refuse(f"the formula has a value at too few values of {size}")
     for pair in _untried(symbols, drawn, values, numbers):
@@ -312,7 +313,7 @@ def draw_sizes(
 ) -> dict[str, int]:
     """Sizes, the least as given, the others drawn; of a row (a, b, c) in ``tall``, a exceeds b + c.
 
-    Two sizes may be equal, or the larger ones exceed all ``numbers``.
+    With ``numbers`` two sizes may be equal, or the larger ones exceed all of them; without, sizes differ.
     """
 
     def draw(label: str) -> int:
@@ -337,7 +338,8 @@ def draw_sizes(
         draw("far") % (2 * len(ranked)) if numbers and ranked else len(ranked)
     )  # from which size on the numbers are exceeded
     for i, s in enumerate(ranked):
-        size += draw(f"step {s}") % (STEP + 1) if out else 0
+        step = draw(f"step {s}")
+        size += 0 if not out else 1 + step % STEP if numbers is None else step % (STEP + 1)
         if i == far and numbers:
             size = max(numbers) + least
         size = max([size, *(1 + sum(out[b] for b in row[1:]) for row in tall if row[0] == s)])
