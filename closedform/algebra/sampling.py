@@ -7,7 +7,7 @@ point, in balls, is refuted.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -112,6 +112,12 @@ class Sampler:
                 self.tests.append((tree_of(r.lhs - r.rhs), r.rel_op))
             except (NoTranslation, Refused):
                 continue
+
+    def leave_out(self, names: Set[str]) -> None:
+        """These get no value, and what the relations say of them is not asked."""
+        self.tests = [(t, op) for t, op in self.tests if not _every_name(t) & names]
+        for name in names:
+            self.ranges.pop(name, None)
 
     def _narrow(self, r: Any) -> None:
         for own, other, op in (
@@ -236,3 +242,9 @@ def _holds(tree: kernel.Tree, op: str, sample: Sample) -> bool:
     if ball is None:
         return False
     return {">": ball > 0, ">=": ball >= 0, "<": ball < 0, "<=": ball <= 0, "!=": ball != 0, "==": ball.contains(0)}[op]
+
+
+def _every_name(tree: kernel.Tree) -> set[str]:
+    if isinstance(tree, str):
+        return {tree}
+    return set[str]().union(*map(_every_name, tree[1:])) if isinstance(tree, tuple) else set()

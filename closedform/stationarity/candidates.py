@@ -25,7 +25,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import formula
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import Tree, free_names, read, write
+from closedform.kernel.expressions.tree import free_names, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
 from closedform.stationarity.location import Location, not_real
@@ -61,11 +61,8 @@ class Judge:
     def __init__(self, system: Stationarity, budget: Budget, count: int = 10) -> None:
         self.system = system
         self.precision = max(333, working_bits(budget.digits))
-        own = {u.name for u in system.unknowns}
         draw = sampler(system)
-        draw.tests = [(t, op) for t, op in draw.tests if not _names_of(t) & own]
-        for u in own:
-            draw.ranges.pop(u, None)
+        draw.leave_out({u.name for u in system.unknowns})
         self.numeric = not draw.ranges and not draw.columns
         self.samples = [Sample({}, {})] if self.numeric else draw.draws(count)
         self._draw = draw
@@ -222,12 +219,6 @@ class Judge:
             if ball.rad() > arb(TINY):
                 return "unknown", at
         return "root", at
-
-
-def _names_of(tree: Tree) -> set[str]:
-    if isinstance(tree, str):
-        return {tree}
-    return set[str]().union(*(_names_of(a) for a in tree[1:])) if isinstance(tree, tuple) else set()
 
 
 def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, tuple[Any, ...]] | None:

@@ -31,11 +31,8 @@ def refuted(
     Also when no admissible values were found at all, or none at which the conditions of any point hold: a formula that
     was nowhere evaluated claims nothing.
     """
-    own = {u.name for u in system.unknowns}
     draw = sampler(system)
-    draw.tests = [(t, op) for t, op in draw.tests if not _names(t) & own]
-    for u in own:
-        draw.ranges.pop(u, None)
+    draw.leave_out({u.name for u in system.unknowns})
     samples = [*draw.draws(RANDOM), *draw.extremes(EXTREME)]
     if not samples:
         return "no admissible values of the parameters were found"
@@ -68,12 +65,6 @@ def refuted(
     if points and not evaluated:
         return "no admissible values of the parameters were found at which the conditions of the formula hold"
     return ""
-
-
-def _names(tree: kernel.Tree) -> set[str]:
-    if isinstance(tree, str):
-        return {tree}
-    return set[str]().union(*(_names(a) for a in tree[1:])) if isinstance(tree, tuple) else set()
 
 
 def _holds(gap: arb | None, op: str) -> bool | None:
