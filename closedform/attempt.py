@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, cast
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple, cast
 
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
@@ -142,6 +142,13 @@ class Formula:
     numpy: str = ""
 
 
+class NewtonStep(NamedTuple):
+    """Where a step of Newton's method began: the largest residual there, and the step's length relative to the point."""
+
+    residual: float
+    length: float
+
+
 @dataclass(frozen=True)
 class Attempt:
     """The outcome of one strategy on one system."""
@@ -159,5 +166,5 @@ class Attempt:
     findings: tuple[Finding, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     faults: tuple[str, ...] = ()  # claims that our own audit withdrew, each with its reason
-    details: FrozenMap[str, object] = field(default=FrozenMap())  # named extras for the report (Newton steps, ...)
+    newton: tuple[NewtonStep, ...] = ()  # that led to the first point
     seconds: float = 0.0

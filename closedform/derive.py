@@ -280,7 +280,7 @@ def _report(
         formula=conclusion.formula,
         certificates=conclusion.certificates,
         attempts=attempts,
-        details=conclusion.details,
+        newton=conclusion.newton,
         faults=conclusion.faults,
         refused=checked.refused,
         digits=budget.digits,

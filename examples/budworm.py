@@ -26,8 +26,8 @@ def main() -> None:
         )
         for unknown, value in report.critical_points[0].numeric.items():
             print(f"  {unknown} = {value}")
-        for group in report.details["groups"]:
-            print(f"  degree {group['degree']}, group {group['group']}")
+        for found in report.verdict.about("irreducible over Q"):
+            print(f"  degree {found['degree']}, group {found['group']}")
         for statement in report.verdict.statements:
             print(f"  [{statement.trust}] {statement.text[:150]}")
         print(f"  kernel: {[f.accepted for f in cf.verify(report).findings]}")

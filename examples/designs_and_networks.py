@@ -135,14 +135,14 @@ def cases() -> Iterator[tuple[str, dict[str, Any]]]:
 def decide(title: str, keywords: dict[str, Any], folder: Path | None = None) -> Row:
     """One line of the table, from the public interface alone."""
     report = cf.derive(**keywords, timeout=60)
-    groups = [g for g in report.details.get("groups", ()) if g["degree"] > 1]
+    groups = [*report.verdict.about("irreducible over Q"), *report.verdict.about("coordinates not all in radicals")]
     largest = max(groups, key=lambda g: g["degree"], default=None)
     if folder is not None:
         name = "".join(c if c.isalnum() else "_" for c in title)[:60]
         (folder / f"{name}.json").write_text(report.to_json())
     return Row(
         title,
-        largest["degree"] if largest else 1 if groups or report.critical_points else None,
+        largest["degree"] if largest else 1 if report.critical_points else None,
         (largest["group"] or "?") if largest else "",
         report.verdict.outcome,
         report.verdict.expression_class or "",

@@ -162,7 +162,7 @@ def test_a_fit_is_certified(tmp_path: Path) -> None:
     assert best.numeric["b2"].startswith("0.5472374854")
     assert (best.kind, best.inertia) == ("local minimum", (2, 0, 0))
     assert all(check_certificate(c) for c in found.certificates)
-    assert found.details["newton"]
+    assert found.newton
 
 
 def test_a_convex_loss_is_complete() -> None:

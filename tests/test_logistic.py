@@ -73,7 +73,8 @@ def test_standard_errors_are_those_of_the_information_matrix():
     b = np.array([float(v) for v in answer.points[0].numeric.values()])
     p = 1 / (1 + np.exp(-z @ b))
     errors = np.sqrt(np.diag(np.linalg.inv(z.T @ (z * (p * (1 - p))[:, None]))))
-    given = [float(v) for v in answer.details["standard_errors"].values()]
+    (given,) = (f.about["errors"] for f in answer.findings if f.theorem == "standard errors")
+    given = [float(v) for v in given.values()]
     assert np.allclose(given, errors, rtol=1e-4)
 
 
@@ -82,7 +83,7 @@ def test_separable_labels_are_seen_and_proved():
     y = (x @ np.array([1.0, -2.0, 0.5]) > 0.1).astype(float)
     answer = fit(x, y)
     assert answer.outcome == "no_critical_point"
-    v = [float(c) for c in answer.details["direction"].values()]
+    v = [float(c.split(": ")[1]) for c in answer.findings[0].about["direction"].split(", ")]
     assert (((2 * y - 1) * (np.column_stack([np.ones(len(x)), x]) @ v)) > 0).all()
 
 

@@ -119,3 +119,10 @@ def test_a_stationary_point_on_an_edge_is_listed_though_no_minimum():
     said = answer(loss, unknowns=["x", "y"], assumptions=["x<=4", "y>=-2", "y<=4"])
     assert said["complete"]
     assert (-2.0, -2.0) in [p[1:] for p in points(said)]
+
+
+def test_multipliers_are_told_as_data():
+    """By hand: at (1, 1) the gradient (2, 2) is 2 times (1, 1), the gradient of x*y."""
+    report = cf.derive("x^2+y^2 subject to x*y>=1, x+2*y>=3", unknowns=["x", "y"])
+    (about,) = report.verdict.about("multipliers")
+    assert about["points"] == (({"x": "1", "y": "1"}, {"x*y - 1": "2", "x + 2*y - 3": "0"}),)

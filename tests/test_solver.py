@@ -382,12 +382,12 @@ def test_special_functions_of_the_emitted_code() -> None:
 
 def test_a_report_on_data_without_a_formula_offers_the_iteration_that_was_run() -> None:
     report = cf.derive("logistic", data={"x": [1, 2, 3, 4], "y": [0, 1, 0, 1]}, target="y", intercept=False)
-    told = report.details["iteration"]
-    assert isinstance(told, dict)
-    assert f"iterates: {told['iterations']} steps on your data" in report.to_text()
-    assert told["values"]["x"] == pytest.approx(float(report.critical_points[0].numeric["x"]))
+    told = report.computed
+    assert told is not None
+    assert f"iterates: {told.iterations} steps on your data" in report.to_text()
+    assert told.values["x"] == pytest.approx(float(report.critical_points[0].numeric["x"]))
     closed = cf.derive("logistic", data={"x": [0, 1, 0, 1], "y": [0, 1, 1, 1]}, target="y")
-    assert "iteration" not in closed.details
+    assert closed.computed is None
 
 
 def test_arrays_without_a_formula_come_back_with_numbers() -> None:

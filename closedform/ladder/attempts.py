@@ -14,7 +14,6 @@ from typing import Any
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
-from closedform.frozen import FrozenMap
 from closedform.ladder import LARGE, LINE, MATRIX, NUMBERS, SCALAR, TEXT
 from closedform.ladder.verdict import DECISIVE, SEARCHED, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
@@ -103,8 +102,7 @@ def _with_number(system: System, conclusion: Attempt, budget: Budget) -> Attempt
         seen = last.attempt(system, budget)
     except (OutOfTime, ClosedFormError, ArithmeticError, ValueError):
         return conclusion
-    findings = (*conclusion.findings, *seen.findings)
-    return replace(conclusion, findings=findings, details=FrozenMap({**conclusion.details, **seen.details}))
+    return replace(conclusion, findings=(*conclusion.findings, *seen.findings))
 
 
 def audited(problem: Problem, conclusion: Attempt, budget: Budget) -> Attempt:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from closedform.attempt import Attempt, Finding, Scope, Trust, finding, shifted
 from closedform.expression import Node
@@ -54,7 +54,8 @@ class Statement:
 
     ``certificate`` indexes the report's certificates. ``assuming`` lists unproved hypotheses, such as Schanuel's
     conjecture; ``reference`` is the printed source of a cited theorem. ``topic`` marks a statement that the short report
-    tells, too. ``exceptions`` are the conditions, such as ``a != 0``, without which nothing is said.
+    tells, too. ``exceptions`` are the conditions, such as ``a != 0``, without which nothing is said. ``finding`` is the
+    same as data.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Statement:
     certificate: int | None = None
     topic: Topic = ""
     exceptions: tuple[str, ...] = ()
+    finding: Finding | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Verdict:
     scope: Scope
     minimiser: VerdictOutcome | None
     statements: tuple[Statement, ...]
+
+    def about(self, theorem: str) -> tuple[FrozenMap[str, Any], ...]:
+        """What the statements by a theorem on the problem itself are about, as data."""
+        found = (s.finding for s in self.statements)
+        return tuple(f.about for f in found if f is not None and f.theorem == theorem and not f.within and not f.names)
 
 
 def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
@@ -107,7 +114,7 @@ def conclude(name: str, attempts: Sequence[Attempt]) -> Attempt:
         counts=numbers.counts if any(v is not None for v in numbers.counts.values()) else deciding.counts,
         findings=deciding.findings + shifted(numbers.findings, shift),
         certificates=deciding.certificates + numbers.certificates,
-        details=numbers.details or deciding.details,
+        newton=numbers.newton,
     )
 
 

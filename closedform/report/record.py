@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from closedform.attempt import Attempt, Formula
+from closedform.attempt import Attempt, Formula, NewtonStep
 from closedform.frozen import FrozenMap, Shown, ShownMap
 from closedform.kernel.certificate import Certificate
 from closedform.ladder.verdict import Verdict
@@ -28,6 +29,36 @@ class Written:
     equations: tuple[object, ...]
 
 
+@dataclass(frozen=True)
+class Computed:
+    """What floating point gave on the problem's own data, a formula's value or an iteration's: observed, never proved.
+
+    ``condition`` is that of the matrices that the formula inverts; standard errors, sigma and R^2 are those of least
+    squares (None where there are none); ``iterations`` and ``converged`` belong to an iteration.
+    """
+
+    values: FrozenMap[str, Any]  # a number, or rows of numbers, for each unknown
+    loss: float | None = None
+    condition: float | None = None
+    standard_errors: tuple[float | None, ...] | None = None
+    sigma: float | None = None
+    r_squared: float | None = None
+    iterations: int | None = None
+    converged: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values, and beside them what is known; an unknown's own name comes first."""
+        known: dict[str, Any] = {"trust": "observed", "condition": self.condition}
+        if self.condition is not None:
+            known["digits"] = max(0.0, round(15.95 - math.log10(max(1.0, self.condition)), 1))
+        known |= {"loss": self.loss, "converged": self.converged}
+        out = {key: value for key, value in known.items() if value is not None}
+        if self.standard_errors is not None:
+            errors = {next(iter(self.values)): list(self.standard_errors)}
+            out |= {"standard_errors": errors, "sigma": self.sigma, "r_squared": self.r_squared}
+        return {**self.values, **{key: value for key, value in out.items() if key not in self.values}}
+
+
 @dataclass(frozen=True, repr=False)
 class ReportRecord:
     """What a ``Report`` holds; what is told and drawn of a report is made from this alone.
@@ -35,8 +66,7 @@ class ReportRecord:
     ``gradient`` maps each unknown to a SymPy expression (scalar and sum level) or to text in our language (matrix
     level); so do ``hessian`` (rows of entries) and ``equations``. ``complete`` is true only when it is proved that
     there are no further real critical points. ``counts`` are the numbers of distinct complex and real solutions,
-    where known. ``attempts`` is what was tried, in order. ``details`` are named extras for the text: Newton's
-    steps under ``"newton"``, the condition number, what a table was like.
+    where known. ``attempts`` is what was tried, in order.
     """
 
     problem: Problem
@@ -51,7 +81,8 @@ class ReportRecord:
     formula: Formula | None = None
     certificates: tuple[Certificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
-    details: FrozenMap[str, object] = FrozenMap()
+    newton: tuple[NewtonStep, ...] = ()
+    computed: Computed | None = None
     faults: tuple[str, ...] = ()  # claims that our own audit withdrew
     refused: tuple[
         str, ...
@@ -82,9 +113,8 @@ class ReportRecord:
         >>> derive("x^2 - 2*x").solution
         {'x': 1.0}
         """
-        given: Any = self.details.get("solution")
-        if given is not None:
-            return {u: given[u] for u in self.problem.unknowns if u in given}
+        if self.computed is not None and self.problem.arrays:
+            return dict(self.computed.values)
         whole, edge = SOUGHT[self.problem.sense]
         best = next((p for kind in (whole, edge) for p in self.written.points if p.kind == kind), None)
         if best is not None and (best.numbers or best.exact is not None):

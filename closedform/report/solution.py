@@ -14,6 +14,7 @@ from closedform.errors import CallError, ConditionError, InputError
 from closedform.frozen import FrozenMap
 from closedform.report.function import function_of
 from closedform.report.model import Report
+from closedform.report.record import Computed
 from closedform.report.solver import own_values, solver_of
 from closedform.stationarity.matrix import matrix_system
 from closedform.strategies.matrices.observed import loss_function
@@ -44,15 +45,12 @@ def with_iteration(report: Report) -> Report:
         return report
     sign = 1.0 if problem.sense == "min" else -1.0
     numbers = {u: np.asarray(found[u], dtype=float).tolist() for u in problem.unknowns}
-    more: dict[str, object] = {}
-    if problem.arrays:
-        more["solution"] = {**numbers, "trust": "observed", "loss": found.loss, "converged": found.converged}
     reached = [float(p.loss) for p in report.critical_points if p.loss is not None and _is_number(p.loss)]
     worse = bool(reached) and sign * found.loss > min(sign * v for v in reached) + 1e-6 * (1 + abs(found.loss))
-    if not worse and (found.converged or not report.critical_points):
-        told = {"iterations": found.iterations, "loss": found.loss, "values": numbers, "converged": found.converged}
-        more["iteration"] = told
-    return replace(report, details=FrozenMap({**report.details, **more}))
+    if worse or (report.critical_points and not found.converged):
+        return report
+    computed = Computed(FrozenMap(numbers), found.loss, iterations=found.iterations, converged=found.converged)
+    return replace(report, computed=computed)
 
 
 def _is_number(value: object) -> bool:
@@ -78,32 +76,22 @@ def with_solution(report: Report) -> Report:
             return _noted(report, f"no numbers from the arrays: {fault}")
     for warning in heard:
         report = _noted(report, str(warning.message))
-    solution: dict[str, Any] = {u: np.asarray(v, dtype=float).tolist() for u, v in values.items()}
-    condition = _condition(report)
-    extra: dict[str, Any] = {"trust": "observed"}
-    if condition is not None:
-        extra["condition"] = condition
-        extra["digits"] = max(0.0, round(15.95 - math.log10(max(1.0, condition)), 1))
-    loss = _loss(report, values)
-    if loss is not None:
-        extra["loss"] = loss
-    extra |= _statistics(report)
-    solution |= {key: value for key, value in extra.items() if key not in solution}
-    return replace(report, details=FrozenMap({**report.details, "solution": solution}))
+    numbers = FrozenMap({u: np.asarray(v, dtype=float).tolist() for u, v in values.items()})
+    computed = Computed(numbers, _loss(report, values), _condition(report))
+    return replace(report, computed=_with_statistics(computed, report))
 
 
-def _statistics(report: Report) -> dict[str, Any]:
-    """Of least squares: the standard errors of the unknown's entries (None where there are none), sigma and R^2."""
+def _with_statistics(computed: Computed, report: Report) -> Computed:
+    """Of least squares: with the standard errors of the unknown's entries (None where there are none), sigma and R^2."""
     try:
         s = report.statistics()
     except (CallError, InputError):
-        return {}
-    errors = [None if math.isnan(v) else v for v in s.standard_errors.tolist()]
-    numbers = {"sigma": s.sigma, "r_squared": s.r_squared}
-    return {
-        "standard_errors": {report.problem.unknowns[0]: errors},
-        **{key: None if math.isnan(v) else v for key, v in numbers.items()},
-    }
+        return computed
+    errors, sigma, r_squared = (
+        tuple(None if math.isnan(v) else float(v) for v in numbers)
+        for numbers in (s.standard_errors, (s.sigma,), (s.r_squared,))
+    )
+    return replace(computed, standard_errors=errors, sigma=sigma[0], r_squared=r_squared[0])
 
 
 def _noted(report: Report, note: str) -> Report:

@@ -16,6 +16,7 @@ from closedform.emit.iterative import matrix, scalar
 from closedform.emit.iterative.source import Iteration
 from closedform.emit.iterative.trees import NoCode
 from closedform.errors import CallError, ConditionError, InputError
+from closedform.ladder.verdict import SEARCHED
 from closedform.points import SOUGHT
 from closedform.problem import Problem
 from closedform.reading.matrices.arrays import measure
@@ -61,9 +62,9 @@ def _known(report: ReportRecord) -> tuple[tuple[float, ...], ...]:
     best = next((p for kind in SOUGHT[report.problem.sense] for p in report.critical_points if p.kind == kind), None)
     if best is not None and best.numeric is not None and not report.problem.parameters:
         out.append(tuple(float(best.numeric[u]) for u in names))
-    seen: Any = report.details.get("observed")
-    if seen is not None and all(u in seen for u in names):
-        out.append(tuple(float(seen[u]) for u in names))
+    for found in report.verdict.about(SEARCHED):
+        if all(u in found["point"] for u in names):
+            out.append(tuple(float(found["point"][u]) for u in names))
     return tuple(out)
 
 

@@ -17,7 +17,7 @@ from flint import arb, ctx
 from closedform.algebra.later import sp
 from closedform.algebra.roots import decimal_text
 from closedform.algebra.spelled import Spelled, spelled_decimal
-from closedform.attempt import Attempt, Finding, Outcome, Trust, finding, shifted
+from closedform.attempt import Attempt, Finding, NewtonStep, Outcome, Trust, finding, shifted
 from closedform.budget import Budget, working_bits
 from closedform.frozen import FrozenMap, shown
 from closedform.kernel.certificate import Certificate
@@ -95,7 +95,7 @@ class Found:
     none: str = "the gradient has no real zero in the domain"
     complex: int | None = None
     ordered: bool = False  # the points come in an order that is meant
-    details: FrozenMap[str, object] = FrozenMap()
+    newton: tuple[NewtonStep, ...] = ()
 
 
 class Posed(Protocol):
@@ -129,7 +129,7 @@ def concluded(name: str, system: Posed, found: Found, budget: Budget) -> Attempt
         counts=FrozenMap({"complex": found.complex, "real": len(points) if counted else None}),
         findings=tuple(found.record.findings),
         certificates=tuple(found.record.certificates),
-        details=found.details,
+        newton=found.newton,
     )
 
 

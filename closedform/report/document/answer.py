@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.document.blocks import Answer, Equation, Inline, Line
@@ -68,20 +68,20 @@ def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
 
 def iteration(report: ReportRecord) -> str:
     """What the solver's iteration came to on the data, where it was run and converged; empty otherwise."""
-    told: Any = report.details.get("iteration")
-    if told is None:
+    told = report.computed
+    if told is None or told.iterations is None:
         return ""
-    steps = f"{told['iterations']} step{'s' * (told['iterations'] != 1)} on your data"
+    steps = f"{told.iterations} step{'s' * (told.iterations != 1)} on your data"
     lead = "No formula; report.solver()" if report.verdict.minimiser == "not_closed" else "report.solver()"
     where = ""
-    if not report.written.points and all(isinstance(v, float) for v in told["values"].values()):
-        shown = list(told["values"].items())[:MANY]
-        where = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told['values']) > MANY else ''}"
-    if not told["converged"]:
+    if not report.written.points and all(isinstance(v, float) for v in told.values.values()):
+        shown = list(told.values.items())[:MANY]
+        where = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told.values) > MANY else ''}"
+    if not told.converged:
         seen = any(s.topic in ("search", "no minimum") for s in report.verdict.statements)
-        far = f"report.solver() did not converge: after {steps} the loss is {told['loss']:.10g}{where}"
+        far = f"report.solver() did not converge: after {steps} the loss is {told.loss:.10g}{where}"
         return "" if seen else f"{far}; there may be no minimum."
-    return f"{lead} iterates: {steps}, to the loss {told['loss']:.10g}{where}."
+    return f"{lead} iterates: {steps}, to the loss {told.loss:.10g}{where}."
 
 
 def sentence(text: str, names: tuple[str, ...] = ()) -> str:

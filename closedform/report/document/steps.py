@@ -236,7 +236,10 @@ def _newton(report: ReportRecord) -> Iterator[Block]:
     ranked = sorted(report.critical_points, key=lambda p: (p.kind != whole, edge.split()[-1] not in p.kind))
     if not ranked or ranked[0].exact is not None:
         return
-    taken: Any = report.details.get("newton") or newton_steps(report.problem, ranked[0], report.digits)
+    taken = [
+        {"step": str(k), "largest residual": f"{s.residual:.3g}", "relative step": f"{s.length:.3g}"}
+        for k, s in enumerate(report.newton)
+    ] or newton_steps(report.problem, ranked[0], report.digits)
     if not taken:
         return
     header = tuple(str(k) for k in taken[0])

@@ -6,7 +6,7 @@ it looks. The first block answers the question; everything after it says why one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement
 
 
-HIDDEN = frozenset(
-    ("newton", "logarithms", "passed over", "iteration")
-)  # details that are shown elsewhere, or told by a statement
 BRIEF = 160  # characters of the reason why something failed
 FEW = 3  # unknowns that are listed under each other; more make a table
 
@@ -64,7 +61,7 @@ def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) ->
         yield Heading("What is claimed, and on whose word")
         yield Claims(_as_sentences(report))
     yield from steps
-    yield from _details(report)
+    yield from _computed(report)
     if report.formula is not None and report.formula.numpy:
         yield Heading("A function that computes it: report.function()")
         yield Code(report.formula.numpy)
@@ -213,72 +210,21 @@ def _no_others(report: ReportRecord) -> str:
 # -- the rest -----------------------------------------------------------------------------------------------------
 
 
-def _details(report: ReportRecord) -> Iterator[Block]:
-    """Extras by name: text becomes a paragraph, a mapping a table of pairs, a sequence of rows a table."""
-    small = list[tuple[Inline, ...]]()
-    for name, value in report.details.items():
-        title = name.replace("_", " ")
-        if name in HIDDEN:
-            continue
-        if isinstance(value, float):
-            small.append((title, f"{value:.6g}"))
-        elif isinstance(value, str | int) and len(str(value)) <= BRIEF:
-            small.append((title, str(value)))
-        else:
-            yield Heading(title.capitalize())
-            yield from _detail(value)
-    if small:
-        yield Heading("Also known")
-        yield Table((), tuple(small))
+def _computed(report: ReportRecord) -> Iterator[Block]:
+    """The numbers at the arrays, and what is known beside them."""
+    if report.computed is None or not report.problem.arrays:
+        return
+    yield Heading("Solution")
+    rows = [(key.replace("_", " "), _cell(value)) for key, value in report.computed.to_dict().items()]
+    yield Table((), tuple(rows))
 
 
-def _detail(value: object) -> Iterator[Block]:
-    if is_mapping(value):
-        yield Table((), tuple((str(k).replace("_", " "), _cell(v)) for k, v in value.items()))
-    elif is_listed(value) and value and all(is_mapping(r) for r in value):
-        header = tuple(str(k) for k in value[0])
-        yield Table(header, tuple(tuple(_field(r, k) for k in header) for r in value))
-    elif is_listed(value) and value and all(is_listed(r) for r in value):
-        yield Table((), tuple(tuple(_cell(c) for c in r) for r in value))
-    elif is_listed(value):
-        yield Items(tuple(((_cell(v),),) for v in value))
-    else:
-        yield Paragraph((_cell(value),))
-
-
-def _field(row: Mapping[str, object], key: str) -> Inline:
-    value = row.get(key, "")
-    if key == "polynomial" and is_listed(value):
-        return Math(polynomial(str(row.get("unknown", "x")), [str(c) for c in value]))
-    return _cell(value)
-
-
-def polynomial(unknown: str, coefficients: Sequence[str]) -> str:
-    """The polynomial with these coefficients, the constant one first, as text.
-
-    >>> polynomial("t", ["-5", "1", "0", "-1"])
-    '-t^3 + t - 5'
-    """
-    out = ""
-    for degree in range(len(coefficients) - 1, -1, -1):
-        c = coefficients[degree]
-        if c == "0":
-            continue
-        size, power = c.lstrip("-"), f"{unknown}^{degree}" if degree > 1 else unknown
-        term = size if degree == 0 else power if size == "1" else f"{size}*{power}"
-        sign = ("-" if c.startswith("-") else "") if not out else " - " if c.startswith("-") else " + "
-        out += sign + term
-    return out or "0"
-
-
-def _cell(value: object) -> Inline:
-    if isinstance(value, str):
-        return value
+def _cell(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "not known"}[value]
-    if is_listed(value):
-        return ", ".join(str(v) for v in value)
-    return Math(value) if hasattr(value, "free_symbols") else str(value)
+    if is_mapping(value):
+        return "; ".join(f"{key}: {_cell(part)}" for key, part in value.items())
+    return ", ".join(map(_cell, value)) if is_listed(value) else str(value)
 
 
 def _closing(report: ReportRecord) -> str:

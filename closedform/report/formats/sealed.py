@@ -98,11 +98,10 @@ def document(report: ReportRecord) -> dict[str, Any]:
         ],
         "environment": {"version": version("closedform"), "seed": report.seed},
     }
-    if "witness data" in report.details:
-        given: Any = report.details["witness data"]
-        out["witness"] = {name: list(entries) for name, entries in given.items()}
-    if "solution" in report.details:
-        out["solution"] = report.details["solution"]
+    for refuted in report.verdict.about("no radicals for all data"):
+        out["witness"] = {name: list(entries) for name, entries in refuted["data"].items()}
+    if report.computed is not None and report.problem.arrays:
+        out["solution"] = report.computed.to_dict()
     out["seal"] = seal(out)
     return out
 

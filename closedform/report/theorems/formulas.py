@@ -38,7 +38,7 @@ def _family(reason: str, unknown: str, meaning: object) -> str:
     return reason if meaning is None else f"{reason} ({unknown} = {written(meaning)})"
 
 
-def _irreducible(polynomial: str, group: str | None, root: str) -> str:
+def _irreducible(polynomial: str, degree: int, group: str | None, root: str) -> str:
     which = f"; at the points concerned {root} is a root of it" if root else ""
     return f"{polynomial} is irreducible over Q{grouped(group)}{which}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from closedform.report.theorems.formulas import ALBERT
-from closedform.report.theorems.words import Theorem, when
+from closedform.report.theorems.words import Theorem, coordinates, when
 
 CONVEX_RULES = "Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 3.2"
 CONVEX = "Boyd and Vandenberghe, Convex Optimization, 2004, sections 3.1 and 4.2.3"
@@ -14,6 +14,10 @@ _MEANS = {
     "kronecker": "by vec(L U R) = (R' (x) L) vec(U)",
     "inverted": "the collected terms are inverted",
 }
+
+
+def _errors(errors: Mapping[str, str]) -> str:
+    return f"the standard errors by the inverse of the Hessian are {coordinates(errors)}"
 
 
 def _stationary(constrained: bool, formula: str, conditions: Sequence[str], means: str) -> str:
@@ -119,6 +123,7 @@ MATRICES: dict[str, Theorem] = {
         "the numbers are for the {rows:,} rows as binary64 numbers; decimals of the file were rounded once, and more digits "
         "than these need a table small enough for exact arithmetic"
     ),
+    "standard errors": Theorem(_errors),
     "labels separated in every row": Theorem(
         "there is no finite minimiser: the direction ({direction}) separates the labels strictly in every row, beyond all "
         "rounding",

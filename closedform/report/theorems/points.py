@@ -121,6 +121,11 @@ def _infimum(infimum: str, where: str) -> str:
     return f"the {value} is not attained{f'; it is the limit{where}' if where else ''}"
 
 
+def _multipliers(points: Sequence[tuple[Mapping[str, str], Mapping[str, str]]]) -> str:
+    rows = (f"at {coordinates(at)}: {', '.join(f'{m} of {g}' for g, m in of.items())}" for at, of in points)
+    return f"the multipliers of the bounds that are met are, {'; '.join(rows)}"
+
+
 def _search(point: Mapping[str, str], loss: str, downhill: bool) -> str:
     if downhill:
         return (
@@ -223,6 +228,7 @@ POINTS: dict[str, Theorem] = {
         "by balls on bounded intervals and by its growth at the ends"
     ),
     "every extremum between the kinks": Theorem(_between_kinks),
+    "multipliers": Theorem(_multipliers),
     "every point of John": Theorem(
         "all points of {parts} where the gradients of the loss and of the active constraints are linearly dependent were "
         "found",

@@ -43,7 +43,7 @@ def stated(finding: Finding) -> Statement:
     reference = theorem.reference.format(**about)
     topic = "" if finding.within and theorem.topic in OF_THE_WHOLE else theorem.topic
     exceptions = tuple(_renamed(e, finding.names) for e in nonzero(finding.about.get("exceptions", ())))
-    return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, topic, exceptions)
+    return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, topic, exceptions, finding)
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

@@ -69,6 +69,7 @@ def about_numbers(
             finding(
                 "irreducible over Q",
                 polynomial=f,
+                degree=int(n.polynomial.degree()),
                 group=n.group,
                 root="" if goal is not None and len(real) == 1 else substitution(where, t),
             )

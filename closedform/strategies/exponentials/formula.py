@@ -115,8 +115,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         points = list(answer.points) if answer.outcome == "solved" else []
         return _with(counted, _refused(refusals, points, where, FrozenMap()))
     if answer.outcome == "solved":
-        details = FrozenMap({**answer.details, "solutions": total if found.exhaustive else None})
-        answer = replace(answer, details=details, formula=_formula(answer, sources, convex))
+        answer = replace(answer, formula=_formula(answer, sources, convex))
     return answer
 
 

@@ -15,7 +15,6 @@ from flint import arb, fmpz_mpoly
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.roots.decided_numbers import Number, number, rational
-from closedform.frozen import FrozenMap
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import numbers_only
@@ -51,10 +50,14 @@ def declines(system: Stationarity) -> str | None:
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Every real critical point with its kind, closed or proven not to be."""
     try:
-        where = setting(system)
+        return decided(setting(system), budget)
     except NotExponential as reason:
         return Attempt(name, "declined", str(reason))
-    if where.parameters or not numbers_only(system):
+
+
+def decided(where: Setting, budget: Budget) -> Attempt:
+    """The same for a system over its field."""
+    if where.parameters or not numbers_only(where.system):
         return Attempt(name, "declined", "the data have symbols")
     found = taken_apart(where, budget)
     if found.open:
@@ -80,14 +83,7 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
     unsettled = ""
     if any(n.closed is None for n in answer.numbers):
         unsettled = "the coordinates are algebraic in the exponentials, but were not written out"
-    details = FrozenMap[str, object](
-        {
-            "groups": [{"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed} for n in different],
-            "logarithms": tuple(u for u, how in where.of.items() if how is not None),
-            "solutions": answer.complex,
-        }
-    )
-    return concluded(name, where.system, Found(points, True, record, unsettled=unsettled, details=details), budget)
+    return concluded(name, where.system, Found(points, True, record, unsettled=unsettled), budget)
 
 
 def _point(
@@ -146,14 +142,10 @@ def _from_pieces(where: Setting, found: Pieces, budget: Budget) -> Attempt:
     findings += about_design(where, _complex(found, where))
     record = Evidence()
     record.take(tuple(findings), tuple(certificates))
-    details = FrozenMap(_details(where, found, numbers))
     unsettled = _unsettled(found, numbers)
     if not points and found.curves:
-        return Attempt(
-            name, "enclosed", unsettled, findings=tuple(findings), certificates=tuple(certificates), details=details
-        )
-    whole = Found(tuple(points), not found.curves, record, unsettled=unsettled, details=details)
-    return concluded(name, where.system, whole, budget)
+        return Attempt(name, "enclosed", unsettled, findings=tuple(findings), certificates=tuple(certificates))
+    return concluded(name, where.system, Found(tuple(points), not found.curves, record, unsettled=unsettled), budget)
 
 
 def _number(branch: Branch, group: list[Solution], where: Setting, budget: Budget) -> Number:
@@ -173,22 +165,3 @@ def _unsettled(found: Pieces, numbers: list[Number]) -> str:
     if found.curves:
         return "the other critical points fill a curve, given by its equation"
     return next((n.reason for n in numbers if n.closed is None), "")
-
-
-def _details(where: Setting, found: Pieces, numbers: list[Number]) -> dict[str, object]:
-    rows = list[dict[str, object]]()
-    for b in found.branches:
-        if b.eliminant is not None and b.main is not None:
-            f = dense(b.eliminant, b.main, where.field)
-            rows.append({"unknown": b.main, "degree": int(f.degree()), "polynomial": [str(c) for c in f.coeffs()]})
-    groups = [
-        {"degree": int(n.polynomial.degree()), "group": n.group, "closed": n.closed}
-        for n in numbers
-        if n.polynomial is not None
-    ]
-    return {
-        "eliminants": rows,
-        "groups": groups,
-        "logarithms": tuple(u for u, how in where.of.items() if how is not None),
-        "solutions": _complex(found, where),  # in the exponentials: a logarithm has many values
-    }

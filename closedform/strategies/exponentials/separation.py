@@ -101,7 +101,6 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             finding("the direction separates"),
         ),
         certificates=(certificate,),
-        details=FrozenMap({"direction": FrozenMap({u: str(c) for u, c in direction.items()})}),
     )
 
 

@@ -198,7 +198,6 @@ def _attempt(fit: LeastSquares, found: dict[str, float], deficient: bool, penali
         expression_class="linear_algebra",
         minimiser="undecided" if deficient else "closed",
         findings=tuple(findings),
-        details=FrozenMap({"condition": fit.condition, "digits": fit.digits}),
     )
 
 

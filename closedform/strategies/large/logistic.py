@@ -76,14 +76,14 @@ def attempt(system: Streamed, budget: Budget) -> Attempt:
     if any((r.softplus < 0).any() or (r.exponential < 0).any() for r in rows):
         return Attempt(name, "declined", "a weight is negative, so the loss need not be convex")
     ridge = np.array([model.ridge.get(u, 0.0) for u in unknowns])
-    b, steps, separated = _newton(rows, ridge, budget)
+    b, separated = _newton(rows, ridge, budget)
     if separated:
         return _no_minimiser(unknowns, b)
     proof = _proof(rows, ridge, b)
     if isinstance(proof, str):
         return Attempt(name, "failed", proof)
     radii, errors = proof
-    return _attempt(unknowns, b, radii, errors, steps, problem.data)
+    return _attempt(unknowns, b, radii, errors, problem.data)
 
 
 # -- Newton ------------------------------------------------------------------------------------------------------
@@ -117,10 +117,11 @@ def _system(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array]
     return gradient, hessian
 
 
-def _newton(rows: Sequence[Rows], ridge: Array, budget: Budget) -> tuple[Array, list[float], bool]:
-    """Damped Newton steps; the point, the loss at each step, and whether the point separates the labels."""
+def _newton(rows: Sequence[Rows], ridge: Array, budget: Budget) -> tuple[Array, bool]:
+    """Damped Newton steps; the point, and whether the point separates the labels."""
     b = np.zeros(len(ridge))
-    loss, last, steps = _loss(rows, ridge, b), math.inf, list[float]()
+    loss, last = _loss(rows, ridge, b), math.inf
+    start = loss
     for _ in range(MAX_STEPS):
         budget.check()
         gradient, hessian = _system(rows, ridge, b)
@@ -129,7 +130,6 @@ def _newton(rows: Sequence[Rows], ridge: Array, budget: Budget) -> tuple[Array, 
         except np.linalg.LinAlgError:
             step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
         decrement = float(gradient @ step)
-        steps.append(loss)
         if (
             not np.isfinite(decrement)
             or decrement <= 1e-24 * (1 + abs(loss))
@@ -142,9 +142,9 @@ def _newton(rows: Sequence[Rows], ridge: Array, budget: Budget) -> tuple[Array, 
                 size /= 2
             loss = trial
         b = b - size * step
-        if not ridge.any() and loss < 0.5 * steps[0] and _separated(rows, b):
-            return b, steps, True
-    return b, steps, False
+        if not ridge.any() and loss < 0.5 * start and _separated(rows, b):
+            return b, True
+    return b, False
 
 
 # -- proofs ------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def _least_eigenvalue(a: Array) -> float:
 # -- the report --------------------------------------------------------------------------------------------------
 
 
-def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, steps: list[float], table: Table) -> Attempt:
+def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, table: Table) -> Attempt:
     point = in_floating_point(
         {u: _decimal(v) for u, v in zip(unknowns, b, strict=True)},
         {u: _upward(v) for u, v in zip(unknowns, radii, strict=True)},
@@ -260,8 +260,12 @@ def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, steps: 
     findings = (
         finding("minimiser within rounding bounds"),
         finding("rows as binary64 numbers", "observed", rows=table.rows),
+        finding(
+            "standard errors",
+            "observed",
+            errors=FrozenMap({u: f"{v:.6g}" for u, v in zip(unknowns, errors, strict=True)}),
+        ),
     )
-    table_of_errors = FrozenMap({u: f"{v:.6g}" for u, v in zip(unknowns, errors, strict=True)})
     return Attempt(
         name,
         "enclosed",
@@ -270,7 +274,6 @@ def _attempt(unknowns: list[str], b: Array, radii: Array, errors: Array, steps: 
         complete=True,
         counts=FrozenMap({"real": 1}),
         findings=findings,
-        details=FrozenMap({"standard_errors": table_of_errors, "newton": tuple(steps)}),
     )
 
 
@@ -283,7 +286,6 @@ def _no_minimiser(unknowns: list[str], v: Array) -> Attempt:
         complete=True,
         counts=FrozenMap({"real": 0}),
         findings=(finding("labels separated in every row", direction=along),),
-        details=FrozenMap({"direction": FrozenMap({u: repr(float(c)) for u, c in zip(unknowns, v, strict=True)})}),
     )
 
 

@@ -28,6 +28,7 @@ from closedform.problem import Problem
 from closedform.stationarity.scalar import stationarity
 from closedform.stationarity.system import System
 from closedform.strategies.exponentials import instance as exponentials
+from closedform.strategies.exponentials.field import NotExponential, setting
 from closedform.strategies.exponentials.findings import SCHANUEL
 from closedform.strategies.obstructions import mixed
 from closedform.strategies.obstructions.small_data import Small, TooLarge, sizes_of, written_out
@@ -93,15 +94,16 @@ def witnessed(problem: Problem, budget: Budget) -> Attempt:
         if budget.remaining <= 0 or (found is not None and tried > found[0] + MORE_WITNESSES):
             break
         tried += 1
-        answer = _with_data(small, values, problem, budget)
+        engine = _with_data(small, values, problem, budget)
+        answer = engine[0] if engine else None
         if found is None and (answer is None or answer.outcome not in ("not_closed", "partial", "solved")):
             beside = _beside_its_exponential(small, values, problem, budget)
             found = None if beside is None else (tried, beside)
-        if answer is None:
+        if engine is None or answer is None:
             continue
         if answer.outcome == "not_closed" or (answer.outcome == "partial" and answer.minimiser == "not_closed"):
             subject = "a critical point" if answer.outcome == "not_closed" else "the global minimiser"
-            refused = _refused(answer, small, values, subject)
+            refused = _refused(*engine, small, values, subject)
             if not any(f.assuming for f in refused.findings):
                 return refused
             found = found or (tried, refused)
@@ -138,10 +140,10 @@ def _zero_loss(problem: Problem, budget: Budget) -> Attempt | None:
         for values in islice(_witnesses(small, problem, SPREAD), MAX_WITNESSES):
             if budget.remaining <= 0:
                 return None
-            answer = _with_data(small, values, problem, budget, squares)
-            if answer is not None and answer.outcome == "not_closed":
-                least = replace(answer, minimiser="not_closed")
-                return _refused(least, small, values, "the global minimiser")
+            engine = _with_data(small, values, problem, budget, squares)
+            if engine is not None and engine[0].outcome == "not_closed":
+                least = replace(engine[0], minimiser="not_closed")
+                return _refused(least, engine[1], small, values, "the global minimiser")
     return None
 
 
@@ -269,11 +271,20 @@ def _specialised(
 
 def _with_data(
     small: Small, values: Mapping[str, fmpq], problem: Problem, budget: Budget, equations: tuple[Node, ...] = ()
-) -> Attempt | None:
-    """The engine's answer at one data set (about the zeros of the equations, if any), None when it does not apply."""
+) -> tuple[Attempt, str] | None:
+    """The engine's answer at one data set (about the zeros of the equations, if any), and the unknowns in exponentials.
+
+    None when it does not apply.
+    """
     try:
         system = stationarity(_specialised(small, values, problem, equations))
-        return exponentials.attempt(system, budget.share(5)) if exponentials.declines(system) is None else None
+        if exponentials.declines(system) is not None:
+            return None
+        where = setting(system)
+        logarithms = ", ".join(u for u, how in where.of.items() if how is not None)
+        return exponentials.decided(where, budget.share(5)), logarithms
+    except NotExponential as reason:
+        return Attempt(exponentials.name, "declined", str(reason)), ""
     except (CallError, Refused, ArithmeticError, ValueError):
         return None
 
@@ -302,9 +313,7 @@ def _beside_its_exponential(
     findings.append(finding("transcendental at a witness", scope="formula", unknown=small.unknowns[0], witness=witness))
     if any(f.assuming for f in answer.findings):
         findings.append(finding("no exp and log for all data by degree one", assuming=(SCHANUEL,), scope="formula"))
-    return Attempt(
-        name, "not_closed", "", scope="formula", findings=tuple(findings), details=FrozenMap({"witness": witness})
-    )
+    return Attempt(name, "not_closed", "", scope="formula", findings=tuple(findings))
 
 
 def _told(small: Small, values: Mapping[str, fmpq]) -> str:
@@ -313,15 +322,21 @@ def _told(small: Small, values: Mapping[str, fmpq]) -> str:
     return f"the data {data}"
 
 
-def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq], subject: str) -> Attempt:
+def _refused(answer: Attempt, logarithms: str, small: Small, values: Mapping[str, fmpq], subject: str) -> Attempt:
     """The verdict on the formula, with the witness and its certificates."""
     witness = _told(small, values)
     findings = [
         replace(f, within=(*f.within, f"at the witness, {witness}")) for f in answer.findings if f.trust == "proved"
     ]
-    logarithms = ", ".join(str(u) for u in answer.details.get("logarithms", ()))  # type: ignore[attr-defined]
     findings.append(
-        finding("no radicals for all data", scope="formula", logarithms=logarithms, subject=subject, witness=witness)
+        finding(
+            "no radicals for all data",
+            scope="formula",
+            logarithms=logarithms,
+            subject=subject,
+            witness=witness,
+            data=_listed(small, values),
+        )
     )
     label = _linear_label(small, values)
     if label is not None and any(f.theorem == "no quadratures in the shift" for f in answer.findings):
@@ -336,7 +351,6 @@ def _refused(answer: Attempt, small: Small, values: Mapping[str, fmpq], subject:
         minimiser="not_closed" if answer.minimiser == "not_closed" else None,
         findings=tuple(findings),
         certificates=answer.certificates,
-        details=FrozenMap({"witness": witness, "witness data": _listed(small, values)}),
     )
 
 

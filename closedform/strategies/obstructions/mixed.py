@@ -15,7 +15,6 @@ from flint import fmpq, fmpz_mpoly
 from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
@@ -63,7 +62,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     ]
     if 1 in (p.degrees()[field.names.index(x)], p.degrees()[field.names.index(t)]):
         findings.append(finding("no exp and log by degree one", assuming=(SCHANUEL,), unknown=x))
-    return Attempt(name, "not_closed", "", findings=tuple(findings), details=FrozenMap({"equation": shown}))
+    return Attempt(name, "not_closed", "", findings=tuple(findings))
 
 
 def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] | str:

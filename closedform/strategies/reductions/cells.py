@@ -22,7 +22,6 @@ from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity, alone, smaller
 from closedform.stationarity.system import Reduction
-from closedform.strategies.reductions.faces import PASSED
 from closedform.strategies.reductions.lifted import balls_of
 from closedform.strategies.strata import Feasible, bounds_of, ranges, sides_of
 
@@ -246,7 +245,7 @@ class _Answer:
                 )
             )
         # A kink may be stationary without being a minimum, where a point of John on an edge of some cell was passed over.
-        every = all(a.details.get(PASSED) == 0 for a in self.attempts)
+        every = all(any(f.about.get("passed") == 0 and not f.within for f in a.findings) for a in self.attempts)
         complete = not self.open and (bowl or (every and len(kept) == total))
         return self._with(tuple(points), complete, tuple(findings))
 

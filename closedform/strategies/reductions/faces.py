@@ -7,6 +7,7 @@ rises into the domain. Where a minimum exists (a compact domain, growth, convexi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,7 +44,6 @@ from closedform.strategies.strata import (
 
 name = "faces, edges and corners"
 example = {"loss": "(x - 3)^2 + y^2 subject to x^2 + y^2 <= 1", "unknowns": ["x", "y"]}
-PASSED = "passed over"  # in the details: points of John on edges that are no minima
 counterexample = {"loss": "x^2 + y^2 - x*y", "unknowns": ["x", "y"]}
 
 
@@ -131,11 +131,11 @@ class _Answer:
             c.kind = "global minimum" if i in best else self._kind(c)
         kept = [c for c in self.candidates if self._listed(c)]
         gaps = "; ".join(dict.fromkeys(self.gaps))
-        passed: dict[str, object] = {PASSED: len(self.candidates) - len(kept) + len(self.flat)}
+        passed = len(self.candidates) - len(kept) + len(self.flat)
         if not kept:
             return self._nothing(gaps, passed)
         parts = "the inside and every face, edge and corner of the domain" if self.feasible.closed else "the constraint"
-        record = Evidence(finding("faces searched" if gaps else "every point of John", parts=parts))
+        record = Evidence(finding("faces searched" if gaps else "every point of John", parts=parts, passed=passed))
         if best:
             record.say("global minimum", reason=reason)
         elif (way := self._downhill()) is not None:
@@ -145,9 +145,9 @@ class _Answer:
         open_ = f"not every point of these parts of the domain is known: {gaps}" if gaps else ""
         if not open_ and any(c.open and c.exact is None for c in kept):
             open_ = "no formula was found for some of the points"
-        details = FrozenMap[str, object]({**self._multipliers(kept), **passed})
+        record.findings += self._multipliers(kept)
         points = tuple(self._point(c) for c in kept)
-        return concluded(name, self.system, Found(points, not gaps, record, open=open_, details=details), self.budget)
+        return concluded(name, self.system, Found(points, not gaps, record, open=open_), self.budget)
 
     def _grounds(self, kept: list[_Candidate], record: Evidence) -> None:
         """Why the points without a formula have none, as was found on their strata."""
@@ -345,17 +345,16 @@ class _Answer:
 
     # -- the result --------------------------------------------------------------------------------------------------
 
-    def _nothing(self, gaps: str, passed: dict[str, object]) -> Attempt:
+    def _nothing(self, gaps: str, passed: int) -> Attempt:
         if gaps:
             return Attempt(name, "failed", f"not every part of the domain was solved: {gaps}")
         if bounded(self.feasible, self.budget) is not None:
             return Attempt(name, "failed", "no point satisfies the constraints")
         none = "the loss has no critical point, also on the edges of the domain"
-        record = Evidence(finding("no point of any face"))
+        record = Evidence(finding("no point of any face", passed=passed))
         if (way := self._downhill()) is not None:
             record.findings.append(way)
-        found = Found((), True, record, none=none, details=FrozenMap[str, object](passed))
-        return concluded(name, self.system, found, self.budget)
+        return concluded(name, self.system, Found((), True, record, none=none), self.budget)
 
     def _certify(self, kept: list[_Candidate], record: Evidence) -> None:
         inside = [c for c in kept if not c.active]
@@ -381,16 +380,16 @@ class _Answer:
             decided=not c.open,
         )
 
-    def _multipliers(self, kept: list[_Candidate]) -> dict[str, object]:
-        rows = [
-            {
-                **{k: float(b.mid()) for k, b in c.at.items()},
-                **{
-                    text(self.feasible.closed[i]): float(m.mid())
-                    for i, m in zip(c.active, c.edge.multipliers, strict=False)
-                },
-            }
+    def _multipliers(self, kept: list[_Candidate]) -> list[Finding]:
+        def numbers(balls: Iterable[tuple[str, arb]]) -> FrozenMap[str, str]:
+            return FrozenMap({k: "0" if b.contains(0) else f"{float(b.mid()):.6g}" for k, b in balls})
+
+        rows = tuple(
+            (
+                numbers(c.at.items()),
+                numbers((text(self.feasible.closed[i]), m) for i, m in zip(c.active, c.edge.multipliers, strict=False)),
+            )
             for c in kept
             if c.edge is not None and c.active
-        ]
-        return {"multipliers": tuple(str(r) for r in rows)} if rows else {}
+        )
+        return [finding("multipliers", "observed", points=rows)] if rows else []

@@ -14,7 +14,7 @@ import numpy as np
 import sympy as sp
 from flint import arb, fmpq
 
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, NewtonStep
 from closedform.budget import Budget, working_bits
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.coercive import coercive, lower_bound
@@ -24,7 +24,6 @@ from closedform.enclosures.krawczyk import Enclosed, all_in_box, enclose, separa
 from closedform.enclosures.least import convex
 from closedform.enclosures.least_squares import Candidate, candidates, residuals_of, symmetries
 from closedform.errors import OutOfTime
-from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Json
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
@@ -251,11 +250,7 @@ class _Search:
     def _answer(self, found: list[Enclosed], complete: bool, unique: bool) -> Attempt:
         found = sorted(found, key=_loss)
         best = self._global(found, complete, unique)
-        steps = found[0].steps if found else ()
-        rows = tuple(
-            {"step": str(k), "largest residual": f"{r:.3g}", "relative step": f"{s:.3g}"}
-            for k, (r, s) in enumerate(steps)
-        )
+        newton = tuple(NewtonStep(*step) for step in found[0].steps) if found else ()
         points = tuple(
             FoundPoint(
                 balls=dict(zip(self.names, p.point, strict=True)),
@@ -268,8 +263,8 @@ class _Search:
         reason = "certified numbers"
         if not complete:
             reason += "; that there are no other critical points is not proved"
-        none, details = "the box holds no critical point", FrozenMap[str, object]({"newton": rows} if rows else {})
-        whole = Found(points, complete, self.record, open=reason, none=none, ordered=True, details=details)
+        none = "the box holds no critical point"
+        whole = Found(points, complete, self.record, open=reason, none=none, ordered=True, newton=newton)
         return concluded(name, self.system, whole, self.budget)
 
     def _global(self, found: list[Enclosed], complete: bool, unique: bool) -> set[int]:

@@ -7,7 +7,6 @@ penalty for what a relation forbids. What it finds is said as observed: no point
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -19,7 +18,6 @@ from closedform.algebra.sampling import tree_of
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.least_squares import value
-from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.ending import least_seen
@@ -68,8 +66,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if way is not None:
         return Attempt(name, "enclosed", "the loss has no lower bound", findings=(way,))
     seen = {u.name: float(v) + 0.0 for u, v in zip(feasible.unknowns, point, strict=True)}
-    statement = least_seen(name, seen, loss, downhill=downhill)
-    return replace(statement, details=FrozenMap({"observed": {**seen, "loss": loss}}))
+    return least_seen(name, seen, loss, downhill=downhill)
 
 
 def _measure(system: Stationarity, feasible: Feasible) -> Callable[[np.ndarray], np.ndarray] | None:

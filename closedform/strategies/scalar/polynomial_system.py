@@ -160,8 +160,7 @@ class _Zero:
 def answer(system: Stationarity, solution: SystemSolution, budget: Budget) -> Attempt:
     """The attempt that a solved system supports; a reduction may call it with its own system."""
     if solution.space is None or (solution.form is None and solution.space != -1):
-        details = FrozenMap[str, object]({"dimension": solution.space})
-        return Attempt(name, "failed", solution.reason or "the system was not solved", details=details)
+        return Attempt(name, "failed", solution.reason or "the system was not solved")
     return _Answer(system, solution, budget).attempt()
 
 
