@@ -189,3 +189,74 @@ def test_with_points_on_edges_no_others_speaks_of_the_inside():
     """-x^2 - y^2 on the square [-1, 2]^2 has conditional points, such as (2, 0), that are no minima and not listed."""
     text = " ".join(cf.derive("-x^2 - y^2", box={"x": (-1, 2), "y": (-1, 2)}).to_text().split())
     assert "All 5 points are exact, by arithmetic alone; inside the domain there are no others." in text
+
+
+@pytest.mark.parametrize(
+    ("loss", "assumption", "value", "roots"),
+    [
+        ("exp(x) - a*x^2/2", "a>3", 4, [0.35740296, 2.15329236]),  # exp(x) = 4*x, by mpmath.findroot
+        ("x*exp(-x) - a*x", "a<0", -0.1, [2.99144620, 1.40931511]),  # (1 - x)*exp(-x) = -1/10
+        ("x*log(x) - a*x^2", "a>0", 0.25, [0.46392191, 5.35669398]),  # log(x) + 1 = x/2
+    ],
+)
+def test_both_branches_of_lambert_are_listed(loss, assumption, value, roots):
+    """SymPy calls W_-1(z) not real where it knows z < 0 alone: one branch went, and the list was called complete."""
+    report = cf.derive(loss, unknowns=["x"], assumptions=[assumption], timeout=20)
+    assert report.verdict.outcome == "closed"
+    exact = {p.exact["x"] for p in report.critical_points}
+    found = [complex(v.subs(dict.fromkeys(v.free_symbols, value)).evalf(20)).real for v in exact]
+    assert sorted(found) == pytest.approx(sorted(roots), abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    "loss", ["x^pi", "x^(sqrt(2) - 1) + x", "(x^2)^sqrt(2)", "(x^2 + y^2)^sqrt(2)", "|x|^e", "sqrt(x)^pi"]
+)
+def test_zero_to_a_positive_irrational_power_is_zero(loss):
+    """All of these are at least 0 and are 0 at the origin: "not attained" and "no critical point" were false."""
+    report = cf.derive(loss, timeout=20)
+    assert report.verdict.outcome in ("closed", "undecided")
+    assert "not attained" not in report.to_text()
+
+
+@pytest.mark.parametrize("loss", ["0^x + (x - 1)^2", "i*x + x^2", "sqrt(-1)*x", "acos(2) + x^2", "(-8)^(1/3)*x + x^2"])
+def test_a_part_of_constants_that_is_not_real_is_refused(loss):
+    """Each was answered "no critical point", the first with the slope nan."""
+    with pytest.raises(cf.CallError, match="is not real"):
+        cf.derive(loss)
+
+
+@pytest.mark.parametrize("loss", ["gamma(0)*x + x^2", "tan(pi/2) + x^2", "1/(x - x)"])
+def test_a_loss_without_finite_values_is_refused(loss):
+    with pytest.raises(cf.CallError, match="no finite value"):
+        cf.derive(loss)
+
+
+@pytest.mark.parametrize(
+    ("loss", "conditions"),
+    [
+        ("0/x", {"x != 0"}),
+        ("exp(log(x)) - x", {"0 < x"}),
+        ("0*log(y) + x^2", {"0 < y"}),
+        ("(x - y)^2 + 0*sqrt(1 - x^2 - y^2)", {"-sqrt(2)/2 <= y", "y <= sqrt(2)/2"}),  # 1 - 2*y^2 >= 0
+    ],
+)
+def test_a_family_is_told_with_the_domain_of_the_text(loss, conditions):
+    (family,) = cf.derive(loss).critical_points
+    assert set(family.conditions) == conditions
+
+
+def test_a_family_outside_of_the_domain_is_none():
+    report = cf.derive("(x + y)^2 + 0*log(x + y)")  # x + y > 0: the infimum 0 is not attained
+    assert report.verdict.outcome == "no_critical_point"
+
+
+def test_a_root_that_is_real_at_one_point_only_is_no_crash():
+    assert cf.derive("sqrt(-x^2) + (x - 1)^2").verdict.outcome in ("undecided", "closed")
+
+
+def test_a_condition_with_a_pole_where_another_holds_is_no_crash():
+    """x = a + 2/(a - b), with a > b for a minimum; the case a = b divides by zero."""
+    report = cf.derive("(x - a)^2*(a - b) - 4*x", unknowns=["x"], assumptions=["a>0", "x>=0", "x>=a"], timeout=20)
+    assert [(str(p.exact["x"]), p.conditions) for p in report.critical_points] == [
+        ("(a**2 - a*b + 2)/(a - b)", ("a > b",))
+    ]

@@ -74,7 +74,7 @@ def value(tree: Tree, values: Values, columns: Values) -> np.ndarray:
 def _through_balls(tree: Tree, names: list[str], parts: list[np.ndarray]) -> np.ndarray:
     """Special functions, one entry at a time, by the kernel's own evaluation."""
     arrays = np.broadcast_arrays(*parts)
-    out = np.empty(arrays[0].shape)
+    out = np.empty(arrays[0].shape if arrays else ())
     for index in np.ndindex(out.shape):
         try:
             out[index] = float(

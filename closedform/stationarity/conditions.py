@@ -136,7 +136,8 @@ class Conditions:
     def _contradict(self, conditions: Sequence[Any]) -> bool:
         """Is one of them refuted once the equalities among them are put in?"""
         put = solved(conditions)
-        return bool(put) and any(c.subs(put) == sp.false for c in conditions if c.rel_op != "==")
+        gaps = [((c.lhs - c.rhs).subs(put), c.rel_op) for c in conditions if c.rel_op != "=="] if put else []
+        return any(sp.Rel(g, 0, op) == sp.false for g, op in gaps if g.is_extended_real is not False)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 

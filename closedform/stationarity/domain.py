@@ -15,7 +15,8 @@ from fractions import Fraction
 from typing import Any
 
 from closedform.algebra import bridge
-from closedform.expression import Node, add, call, negate, number
+from closedform.errors import CallError
+from closedform.expression import Node, add, call, free_names, negate, number
 from closedform.problem import Problem
 from closedform.reading.language import unparse
 from closedform.stationarity.location import COMPARISONS, Location, Requirement, Side, truth
@@ -30,7 +31,7 @@ class Domain:
 
     @staticmethod
     def of(problem: Problem) -> Domain:
-        """The domain of a problem with scalar unknowns.
+        """The domain of a problem with scalar unknowns; raises ``CallError`` where a part of constants is not real.
 
         >>> from closedform.problem import read
         >>> [(r.op, r.why) for r in Domain.of(read("log(x - 1)/(x - 2)", assumptions=["x<=9"])).requirements]
@@ -47,6 +48,9 @@ class Domain:
         for text in (*texts, *(c for r in _stated(problem) for c in r.children)):
             for requirement in _definedness(text, (), (), frozenset(positive)):
                 out[requirement] = None
+        for r in out:
+            if not r.text_names and not r.guards and not r.sums and Location(balls={}).meets(r) == "outside":
+                raise CallError(f"{r.why} is not real: {unparse(r.gap)} {r.op} 0 does not hold")
         return Domain(problem.unknowns, _strictest(out))
 
     @staticmethod
@@ -168,6 +172,8 @@ def _needs(node: Node) -> list[tuple[str, Node]]:
     args = node.children
     if node.head == "^":
         return _needs_of_power(*args)
+    if node.head == "I":
+        return [_NEVER]
     rule = _RULES.get(node.head)
     return rule(*args) if rule is not None else []
 
@@ -180,7 +186,8 @@ def _needs_of_power(base: Node, exponent: Node) -> list[tuple[str, Node]]:
         return [(">=" if k > 0 else ">", base)]
     if (base.number is not None and base.number > 0) or base.head in ("e", "pi", "exp"):
         return []
-    return [(">", base)]
+    fixed = not free_names(exponent) and Location(balls={}).compare(exponent, ">") == "inside"
+    return [(">=" if fixed else ">", base)]  # 0^pi is 0
 
 
 def _nonzero(base: Node) -> list[tuple[str, Node]]:
@@ -209,6 +216,7 @@ _OF_ONE: dict[str, Callable[[Node], list[tuple[str, Node]]]] = {
     "trigamma": lambda u: [("finite", call("trigamma", u))],
     "zeta": lambda u: [("finite", call("zeta", u))],
 }
+_NEVER = (">", number(-1))
 
 
 def _of_lambertw(u: Node, *branch: Node) -> list[tuple[str, Node]]:

@@ -8,15 +8,17 @@ into bounds, into nothing, or into single points. That every member is a solutio
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 from sympy import Expr
 
+from closedform.algebra import bridge
 from closedform.algebra.bridge import text
 from closedform.calculus.signs import Facts
+from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
 
 MAX_OPS = 400
@@ -57,28 +59,19 @@ def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[d
     An empty list: no member is real or in the domain.
     """
     free = tuple(u for u in system.unknowns if point[u] == u)
+    if any((r.sums or r.guards or r.op == "finite") and _of_free(r, point) for r in system.domain.own()):
+        return "where a family of solutions is defined was not understood"
     if set().union(*(v.free_symbols for v in point.values())) - set(free):
         return "a family of solutions was not understood"
     gaps = _gaps(system, point)
-    facts = Facts([r for r in system.relations if r.free_symbols & set(free) and not r.free_symbols - set(free)])
-    left = dict[tuple[Any, str], None]()
-    for gap, op in gaps:
-        gap = sp.factor(gap) if sp.count_ops(gap) < MAX_OPS else gap
-        if not gap.free_symbols:
-            if not _meets(gap, op):
-                return []
-            continue
-        sign = facts.sign(gap)
-        if (sign in (1, 2) and op == ">=") or (sign == 1 and op in (">", "!=")) or (sign == -1 and op == "!="):
-            continue
-        if (sign == -1 and op in (">", ">=")) or (sign in (0, -2) and op == ">") or (sign == 0 and op == "!="):
-            return []
-        left[gap, op] = None
+    left = _open(system, gaps, free)
+    if left is None:
+        return []
     if not _solves(system, point):
         return "that every member of a family solves the equations was not shown"
     if not left:
         return Family(dict(point), free, (), ())
-    if len(free) == 1 and (solved := _on_the_line(list(left), free[0])) is not None:
+    if len(free) == 1 and (solved := _on_the_line(left, free[0])) is not None:
         pieces, points = solved
         singles = [
             {u: sp.simplify(v.subs(free[0], p)) if u != free[0] else p for u, v in point.items()} for p in points
@@ -90,6 +83,43 @@ def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[d
             return Family(dict(point), free, conditions, tuple(left))
     conditions = tuple(f"{text(g)} {op} 0" for g, op in left)
     return Family(dict(point), free, conditions, tuple(left))
+
+
+def where(system: Stationarity, point: Mapping[Any, Any]) -> tuple[str, ...] | str | None:
+    """Which members of a family of solutions lie in the domain: conditions, words where it is open, None for no member."""
+    free = tuple(u for u in system.unknowns if u in point and point[u] == u)
+    asked = [r for r in system.domain.own() if _of_free(r, point)]
+    if any(r.sums or r.guards or r.op == "finite" for r in asked):
+        return "where a family of solutions is defined was not understood"
+    left = _open(system, _asked(system, asked, point), free)
+    if not left:
+        return left if left is None else ()
+    solved = _on_the_line(left, free[0]) if len(free) == 1 else None
+    if solved is None:
+        return tuple(f"{text(g)} {op} 0" for g, op in left)
+    pieces, points = solved
+    if points:
+        return "a family of solutions meets the domain in single points"
+    return _worded(pieces, free[0]) if pieces else None
+
+
+def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
+    """What is asked of the free unknowns and not proved; None where it is refuted."""
+    facts = Facts([r for r in system.relations if r.free_symbols & set(free) and not r.free_symbols - set(free)])
+    left = dict[tuple[Any, str], None]()
+    for gap, op in gaps:
+        gap = sp.factor(gap) if sp.count_ops(gap) < MAX_OPS else gap
+        if not gap.free_symbols:
+            if not _meets(gap, op):
+                return None
+            continue
+        sign = facts.sign(gap)
+        if (sign in (1, 2) and op == ">=") or (sign == 1 and op in (">", "!=")) or (sign == -1 and op == "!="):
+            continue
+        if (sign == -1 and op in (">", ">=")) or (sign in (0, -2) and op == ">") or (sign == 0 and op == "!="):
+            return None
+        left[gap, op] = None
+    return list(left)
 
 
 def _gaps(system: Stationarity, point: Mapping[Any, Any]) -> list[tuple[Any, str]]:
@@ -104,14 +134,28 @@ def _gaps(system: Stationarity, point: Mapping[Any, Any]) -> list[tuple[Any, str
                     out[node.base, "!="] = None
             elif isinstance(node, sp.log) and node.free_symbols:
                 out[node.args[0], ">"] = None
-    for r in system.relations:
-        if r.rel_op == "==" or not r.free_symbols & set(system.unknowns):
-            continue
-        gap = (r.lhs - r.rhs).subs(dict(point), simultaneous=True)
-        out[(gap, r.rel_op) if r.rel_op in (">", ">=", "!=") else (-gap, {"<": ">", "<=": ">="}[r.rel_op])] = None
+    out |= dict.fromkeys(_asked(system, [r for r in system.domain.own() if _of_free(r, point)], point))
     for e in system.nonzero:
         out[e.subs(dict(point), simultaneous=True), "!="] = None
     return list(out)
+
+
+def _asked(
+    system: Stationarity, requirements: Iterable[Requirement], point: Mapping[Any, Any]
+) -> Iterator[tuple[Any, str]]:
+    """The relations and the requirements at the members of a family, turned to >, >= and !=."""
+    table = bridge.symbols(system.problem) | {u.name: u for u in system.unknowns}
+    asked = [(r.lhs - r.rhs, r.rel_op) for r in system.relations if r.free_symbols & set(system.unknowns)]
+    asked += [(bridge.to_sympy(r.gap, table), r.op) for r in requirements]
+    for gap, op in asked:
+        if op not in ("==", "="):
+            gap = gap.subs(dict(point), simultaneous=True)
+            yield (gap, op) if op in (">", ">=", "!=") else (-gap, {"<": ">", "<=": ">="}[op])
+
+
+def _of_free(requirement: Requirement, point: Mapping[Any, Any]) -> bool:
+    """Does what is asked depend on where in the family one stands?"""
+    return any(u.name in requirement.text_names and v.free_symbols for u, v in point.items())
 
 
 def _meets(gap: Expr, op: str) -> bool:

@@ -98,6 +98,8 @@ def stationarity(problem: Problem) -> Stationarity:
         equations = tuple(_expression(e, problem, table, columns) for e in problem.equations)
         return replace(_system(problem, table, unknowns, None, None, equations, relations), domain=domain)
     loss = _expression(problem.loss, problem, table, columns)
+    if loss.has(sp.zoo, sp.nan):
+        raise CallError("the loss has no finite value: a part of it divides by zero or is taken at a pole")
     relations += scalar.real_domain(loss, unknowns)
     try:
         gradient = scalar.gradient(loss, unknowns)

@@ -8,6 +8,7 @@ outside: the list is then open, and the reason says so.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -132,7 +133,7 @@ class _Gate:
         """The point with its numbers and kind, or None where it is no point of the domain."""
         p = self._without_multipliers(p)
         if p.exact is not None and any(v.free_symbols for v in p.exact.values()):
-            return p, Location(balls={})  # a family: no numbers of its own
+            return self._family(p, p.exact), Location(balls={})
         location = self._location(p)
         at = location.at()
         if at is None and p.exact is not None and any(not_real(v, self.bits) for v in p.exact.values()):
@@ -168,6 +169,18 @@ class _Gate:
             inertia=inertia,
             loss=self._loss_value(p, location),
         ), location
+
+    def _family(self, p: CriticalPoint, exact: Mapping[str, Any]) -> CriticalPoint | None:
+        """A family, which has no numbers of its own, with the conditions under which its members lie in the domain."""
+        if isinstance(self.system, PolynomialLine) or not self.system.domain.own():
+            return p
+        families = importlib.import_module("closedform.stationarity.families")  # with SymPy, which a polynomial spares
+        found = families.where(self.system, {u: exact[u.name] for u in self.system.unknowns if u.name in exact})
+        if isinstance(found, str):
+            self._fault(p, found)
+        return (
+            replace(p, conditions=tuple(dict.fromkeys((*p.conditions, *found)))) if isinstance(found, tuple) else None
+        )
 
     def _certified(self, p: CriticalPoint) -> bool:
         """Does a certificate of the attempt prove that a critical point lies within these very decimals?

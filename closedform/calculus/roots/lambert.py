@@ -13,6 +13,28 @@ from typing import Any
 import sympy as sp
 
 
+def _is_real(w: Any) -> bool | None:
+    """Whether a value of the Lambert function is real, as far as SymPy knows the sign of z and of z + 1/e.
+
+    SymPy 1.14 calls W_-1(z) not real wherever it knows z < 0 but not z > -1/e, and then the whole formula.
+
+    >>> sp.LambertW(-sp.Symbol("a", positive=True), -1).is_real is None
+    True
+    """
+    z, *branch = w.args
+    right, branch = z + sp.exp(-1), branch[0] if branch else sp.S.Zero
+    if branch == 0:
+        return True if right.is_nonnegative else False if right.is_negative else None
+    if branch != -1:
+        return False if branch.is_integer and (branch + 1).is_nonzero and z.is_extended_real else None
+    if right.is_negative or z.is_nonnegative:
+        return False
+    return True if right.is_nonnegative and z.is_negative else None
+
+
+sp.LambertW._prop_handler["extended_real"] = _is_real
+
+
 def lambert_roots(equation: Any, x: Any, generators: Iterable[Any]) -> tuple[Any, ...] | None:
     """Candidates by the Lambert function, every real root among them; None when the equation is not of this form.
 
