@@ -89,6 +89,7 @@ OF_THE_LIST = (  # these count or compare the points listed, so they fall with a
     "falls before and rises after the critical points",
     "falls before and rises after the points",
     "coercive",
+    "rises far out",
 )
 WITHOUT_FORMULA = ("no root in radicals", "points without radicals", "coordinates not all", "transcendental", "no exp")
 WITHOUT_MINIMUM = ("unbounded below", "infimum not attained")

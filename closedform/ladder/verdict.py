@@ -36,6 +36,7 @@ SEARCHED = "least loss of a search"  # the finding that a search in floating poi
 Topic = Literal[
     "",
     "no minimum",  # the loss has no global minimum
+    "attained",  # it has one, at the listed point of least loss
     "convex",
     "period",  # the points listed stand for all their translates
     "search",  # a number that was found, where no point is listed
@@ -331,8 +332,8 @@ def judge(conclusion: Attempt, say: Callable[[Finding], Statement]) -> Verdict:
 
 
 def _not_convex(conclusion: Attempt) -> tuple[Finding, ...]:
-    """A point with a negative eigenvalue says it: "closed" and "convex" are two different things."""
-    bent = [p for p in conclusion.points if p.inertia is not None and p.inertia[1] > 0]
+    """A point with a negative eigenvalue for all parameters says it: "closed" and "convex" are two different things."""
+    bent = [p for p in conclusion.points if p.inertia is not None and p.inertia[1] > 0 and not p.conditions]
     return (finding("not convex", points=len(bent)),) if bent else ()
 
 

@@ -103,27 +103,59 @@ class Conditions:
                 gap = _positive_factors_out(gap, self.facts)
             if op in ("!=", "=="):
                 powers = [f.as_base_exp() for f in sp.Mul.make_args(gap) if f.free_symbols]
-                gap = sp.Mul(*(b for b, e in powers if op == "!=" or not e.is_negative))  # nothing divided is zero
+                bases = [b for b, e in powers if op == "!=" or not e.is_negative]  # nothing divided is zero
+                gap = sp.Mul(*(b for b in bases if not self.facts.is_nonzero(b)))
                 gap = -gap if gap.could_extract_minus_sign() else gap
         weak = self.facts.sign(gap)
         if op == "!=" and weak in (2, -2):
             gap, op = (gap if weak == 2 else -gap), ">"
+        factor, power = gap.as_coeff_Mul()
+        base, exponent = power.as_base_exp()
+        if op in (">", ">=") and exponent.is_odd and exponent.is_negative:
+            gap, op = factor * base, ">"  # what is divided by has the sign of the quotient
         return sp.Rel(gap, 0, op)
 
     def joined(self, conditions: Sequence[Any], more: Iterable[Any]) -> tuple[Any, ...]:
-        """The conditions with more of them, those left out that are proved or follow from the others."""
+        """The conditions with more of them, each as short as the others allow; those are left out that follow."""
         out = dict.fromkeys(conditions)
         for r in more:
-            simple = self._simple(r)
-            if simple != sp.true:
-                out[simple] = None
-        kept = list(out)
-        if sp.false in kept or not 1 < len(kept) <= MAX_PRUNED or not all(map(_is_short, kept)):
+            for part in _factors_apart(self._simple(r)):
+                out[part] = None
+        out.pop(sp.true, None)
+        if sp.false in out:
+            return tuple(out)
+        kept = self._put_in(list(out))
+        if sp.false in kept:
             return tuple(kept)
-        for c in sorted(kept, key=lambda r: (r.rel_op == ">", -sp.count_ops(r))):
-            if len(kept) > 1 and self.under([k for k in kept if k is not c]).decide(c) is True:
-                kept.remove(c)
-        return tuple(kept)
+        kept = _strict(kept)
+        if not 1 < len(kept) <= MAX_PRUNED or not all(map(_is_short, kept)):
+            return tuple(kept)
+        changed = True
+        while changed:
+            changed = False
+            for c in sorted(kept, key=lambda r: (r.rel_op == ">", -sp.count_ops(r))):
+                short = self.under([k for k in kept if k is not c])._simple(c) if len(kept) > 1 else c
+                if short == sp.false:
+                    return (sp.false,)
+                if short == sp.true:
+                    kept.remove(c)
+                elif _length(short) < _length(c):
+                    kept[kept.index(c)], changed = short, True
+        return tuple(_strict(list(dict.fromkeys(kept))))
+
+    def _put_in(self, conditions: list[Any]) -> list[Any]:
+        """With the values put in that the equalities among them fix."""
+        put = solved(conditions)
+        if not put:
+            return conditions
+        out = list[Any]()
+        for c in conditions:
+            there = c if c.rel_op == "==" or not c.free_symbols & put.keys() else _at(c, put)
+            if there is not c and there not in (sp.true, sp.false):
+                there = self._simple(there) if sp.count_ops(there) <= sp.count_ops(c) else c
+            if there != sp.true:
+                out.append(there)
+        return out
 
     def possible(self, conditions: Sequence[Any]) -> bool:
         """False where the conditions are proved to contradict each other."""
@@ -136,8 +168,7 @@ class Conditions:
     def _contradict(self, conditions: Sequence[Any]) -> bool:
         """Is one of them refuted once the equalities among them are put in?"""
         put = solved(conditions)
-        gaps = [((c.lhs - c.rhs).subs(put), c.rel_op) for c in conditions if c.rel_op != "=="] if put else []
-        return any(sp.Rel(g, 0, op) == sp.false for g, op in gaps if g.is_extended_real is not False)
+        return bool(put) and any(_at(c, put) == sp.false for c in conditions if c.rel_op != "==")
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -215,6 +246,46 @@ def solved(conditions: Sequence[Any]) -> dict[Any, Any]:
                 out = {k: v.subs(s, value) for k, v in out.items()} | {s: value}
                 break
     return out
+
+
+def _factors_apart(relation: Any) -> tuple[Any, ...]:
+    """Of a*b^2 > 0 the relations a > 0 and b != 0: a strict sign of a product with even powers, which can only vanish."""
+    if relation in (sp.true, sp.false) or relation.rel_op != ">" or relation.rhs != 0:
+        return (relation,)
+    factors = [f.as_base_exp() for f in sp.Mul.make_args(relation.lhs)]
+    even = [base for base, power in factors if power.is_even and power.is_positive and base.is_real]
+    if not even:
+        return (relation,)
+    rest = sp.Mul(*(base**power for base, power in factors if base not in even))
+    apart = [sp.Ne(base, 0, evaluate=False) for base in even]
+    if not rest.free_symbols:
+        return tuple(apart) if rest > 0 else (sp.false,)
+    return (sp.Gt(rest, 0, evaluate=False), *apart)
+
+
+def _at(relation: Any, put: Mapping[Any, Any]) -> Any:
+    """The relation at values of some parameters; false where it divides by zero, itself where a root seems not real."""
+    gap = (relation.lhs - relation.rhs).subs(put)
+    if gap.has(sp.zoo, sp.nan):
+        return sp.false
+    return relation if gap.is_extended_real is False else sp.Rel(gap, 0, relation.rel_op)
+
+
+def _length(relation: Any) -> tuple[int, int]:
+    return len(relation.free_symbols), sp.count_ops(relation)
+
+
+def _strict(conditions: list[Any]) -> list[Any]:
+    """With gap > 0 for the two of gap >= 0 and gap != 0."""
+    nonzero = {way * (c.lhs - c.rhs): c for c in conditions if c.rel_op == "!=" for way in (1, -1)}
+    out = dict[Any, None]()
+    dropped = list[Any]()
+    for c in conditions:
+        if c.rel_op == ">=" and (twin := nonzero.get(c.lhs - c.rhs)) is not None:
+            dropped.append(twin)
+            c = sp.Gt(c.lhs, c.rhs, evaluate=False)
+        out[c] = None
+    return [c for c in out if c not in dropped]
 
 
 def _is_short(relation: Any) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 import sympy as sp
 from sympy import Expr, Symbol
 
+from closedform.algebra import bridge
 from closedform.calculus.bounds import all_bounds
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import Facts
@@ -82,8 +83,13 @@ def _is_linear(e: Any, own: set[Any]) -> bool:
 
 
 def connected(system: Stationarity, facts: Facts) -> bool:
-    """Is the domain convex, with no pole of the gradient in it?"""
-    return _interval(system) and all(facts.sign(e) in (1, -1) for e in system.nonzero)
+    """Is the domain convex, with no pole of the gradient in it, and no hole, such as x != 2 or the zero of x - 2 in (x - 2)/(x - 2)?"""
+    if not _interval(system) or not all(facts.sign(e) in (1, -1) for e in system.nonzero):
+        return False
+    own = {u.name: u for u in system.unknowns}
+    table = {**bridge.symbols(system.problem), **own}
+    holes = [r for r in system.domain.requirements if r.op == "!=" and r.text_names & own.keys()]
+    return all(not r.sums and facts.sign(bridge.to_sympy(r.gap, table)) in (1, -1) for r in holes)
 
 
 def ends_inwards(system: Stationarity, facts: Facts) -> int:
@@ -115,6 +121,22 @@ def ends_inwards(system: Stationarity, facts: Facts) -> int:
             out *= sign
         signs.append(out)
     return signs[0] if signs[0] == signs[1] else 0
+
+
+def leading_term(system: Stationarity) -> tuple[Expr, int] | None:
+    """The leading coefficient and the degree of a loss in one unknown whose slope is a polynomial on the whole line.
+
+    Its sign is that of the loss far out. None for any other loss or domain; holes are not looked for (``connected``).
+    """
+    if len(system.unknowns) != 1 or system.gradient is None or system.loss is None:
+        return None
+    x, slope = system.unknowns[0], system.gradient[0]
+    numerator, denominator = sp.fraction(sp.together(slope))
+    if any(map(any, all_bounds(x, system.relations))) or not numerator.is_polynomial(x) or denominator.has(x):
+        return None
+    top = sp.Poly(numerator, x)
+    degree = int(top.degree()) + 1
+    return (sp.factor(top.LC() / (denominator * degree)), degree) if degree > 0 else None
 
 
 def _interval(system: Stationarity) -> bool:

@@ -28,8 +28,10 @@ from closedform.stationarity.candidates import expression_class, prove
 from closedform.stationarity.conditions import Conditions, shown, solved
 from closedform.stationarity.refuted import refuted
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.second_order import Shape, connected, nested_minimum, shape
+from closedform.stationarity.second_order import Shape, connected, leading_term, nested_minimum, shape
 from closedform.strategies.kinds import MAX_LOSS, Candidate, Candidates, Kinds
+
+MAX_SHOWN = 40  # operations of a leading coefficient whose sign is a condition
 
 
 def formula_answer(name: str, system: Stationarity, found: Candidates, budget: Budget) -> Attempt:
@@ -106,18 +108,37 @@ class _Ending:
         made = tuple(self._finished(p, conditions) for p, conditions in points)
         classes = [p.expression_class for p in made]
         least = [p for p in made if p.kind in LEAST_KINDS]
+        self.findings += self._far_out(bool(least))
         return Attempt(
             self.name,
             "solved",
             points=made,
             complete=complete,
-            minimiser="closed" if least else None,
+            minimiser="closed" if least or any(f.theorem == "rises far out" for f in self.findings) else None,
             scope="formula",
             expression_class=largest_class(classes),
             counts=FrozenMap({"complex": None, "real": None}),
             findings=tuple(self.findings),
             certificates=tuple(self.certificates),
         )
+
+    def _far_out(self, named: bool) -> list[Finding]:
+        """That a polynomial in one unknown has a least value (if no point is ``named`` as such), or falls without end."""
+        lead = leading_term(self.system)
+        if lead is None or not connected(self.system, self.facts):
+            return []
+        coefficient, degree = lead
+        sign = self.facts.sign(coefficient)
+        falls = sp.Lt(coefficient, 0) if degree % 2 == 0 else sp.Ne(coefficient, 0)
+        known = self.rules.decide(falls)
+        if known is True:
+            return [finding("unbounded below", where="")]
+        out = list[Finding]()
+        if not named and sign == 1 and degree % 2 == 0 and self.found.complete and not self.exceptions:
+            out.append(finding("rises far out"))
+        if known is None and sp.count_ops(coefficient) <= MAX_SHOWN:
+            out.append(finding("falls far out", condition=shown(self.rules.joined((), [falls])[0])))
+        return out
 
     def _finished(self, p: CriticalPoint, conditions: Sequence[Any]) -> CriticalPoint:
         under = self.rules.under(conditions) if self.exceptions else self.rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
 
@@ -16,11 +16,13 @@ from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.candidates import expression_class
 from closedform.stationarity.conditions import Conditions, solved
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.second_order import Shape, connected, ends_inwards, local_kind, shape
+from closedform.stationarity.second_order import Shape, connected, ends_inwards, leading_term, local_kind, shape
 
 Met = tuple[Any, tuple[Any, ...]]  # a candidate with its conditions
 MAX_LOSS = 150  # operations of a loss that is shown
 MAX_KIND = 60  # operations of a point whose kind is looked for by cases
+WAYS: Mapping[Kind, Literal[1, -1]] = {"local minimum": 1, "local maximum": -1}
+GLOBAL: Mapping[int, Kind] = {1: "global minimum", -1: "global maximum"}
 MAX_SPLIT = 14  # operations of a second derivative whose sign makes cases
 
 
@@ -56,6 +58,8 @@ class Kinds:
 
     def __init__(self, system: Stationarity, found: Candidates, rules: Conditions, exceptions: Sequence[Any]) -> None:
         self.system, self.found, self.rules, self.exceptions = system, found, rules, exceptions
+        lead = leading_term(system)
+        self.lead = None if lead is None or lead[1] % 2 else rules.signed(lead[0])[0]
 
     def of_point(
         self, p: CriticalPoint, c: Candidate, conditions: tuple[Any, ...], whole: Shape, others: Sequence[Met]
@@ -79,8 +83,10 @@ class Kinds:
             return [(replace(p, kind="global minimum"), conditions)]
         kind, inertia = local_kind(system, c.point, facts)
         if kind != "unclassified":
-            return [(replace(p, kind=self._global(kind, c, conditions, others), inertia=inertia), conditions)]
+            return self._by_ends(replace(p, kind=kind, inertia=inertia), c, conditions, others)
         bend = self._bend(system, c)
+        if bend == 0:
+            return self._flat(p, c, conditions, others)
         if bend is None:
             return [(p, conditions)]
         out = list[tuple[CriticalPoint, tuple[Any, ...]]]()
@@ -92,52 +98,108 @@ class Kinds:
             both = self.rules.joined(conditions, [case])
             if not self.rules.possible(both):
                 continue
-            convex = word == "local minimum" and shape(system, Facts((*system.relations, *both))).minimum
-            kind = "global minimum" if convex else self._global(word, c, both, others)
-            out.append((replace(p, kind=kind, inertia=sign), both))
+            out += self._by_ends(replace(p, kind=word, inertia=sign), c, both, others)
         flat = self.rules.joined(conditions, [sp.Eq(bend, 0)])
         if self.rules.possible(flat):
-            out.append((self._flat(p, flat), flat))
+            out += self._flat(p, c, flat, others)
         return out
 
-    def _flat(self, p: CriticalPoint, conditions: tuple[Any, ...]) -> CriticalPoint:
-        """The point where its second derivative vanishes, the parameter that this fixes put in."""
+    def _by_ends(
+        self, p: CriticalPoint, c: Candidate, conditions: tuple[Any, ...], others: Sequence[Met]
+    ) -> list[tuple[CriticalPoint, tuple[Any, ...]]]:
+        """A local optimum, global where it is proved so; one copy for each sign of the loss far out where that depends on the data."""
+        kind = self._kind(p.kind, c, conditions, others)
+        way = WAYS.get(kind)
+        if way is None or self.lead is None or sp.count_ops(self.lead) > MAX_SPLIT:
+            return [(replace(p, kind=kind), conditions)]
+        rising = self.rules.joined(conditions, [sp.Gt(way * self.lead, 0)])
+        if rising == conditions or not self.rules.possible(rising):
+            return [(p, conditions)]
+        kind = self._kind(p.kind, c, rising, others)
+        if kind == p.kind:
+            return [(p, conditions)]
+        out = [(replace(p, kind=kind), rising)]
+        for case in (sp.Lt(way * self.lead, 0), sp.Eq(self.lead, 0)):
+            both = self.rules.joined(conditions, [case])
+            if self.rules.possible(both):
+                out.append((replace(p, kind=self._kind(p.kind, c, both, others)), both))
+        return out
+
+    def _kind(self, kind: Kind, c: Candidate, conditions: tuple[Any, ...], others: Sequence[Met]) -> Kind:
+        """Global in place of local, where the loss is convex (concave) under the conditions or no other point is lower (higher)."""
+        way = WAYS.get(kind)
+        if way is not None:
+            put = solved(conditions)
+            system = _with(self.system, put) if put else self.system
+            system = system if way == 1 else _negated(system)
+            if shape(system, Facts((*system.relations, *(r for r in conditions if r.rel_op != "==")))).minimum:
+                return GLOBAL[way]
+        return self._global(kind, c, conditions, others)
+
+    def _flat(
+        self, p: CriticalPoint, c: Candidate, conditions: tuple[Any, ...], others: Sequence[Met]
+    ) -> list[tuple[CriticalPoint, tuple[Any, ...]]]:
+        """The point where its second derivative vanishes, the parameter that this fixes put in; by the sign of the next derivative."""
         x, put = self.system.unknowns[0], solved(conditions)
-        if not put or p.exact is None or self.system.loss is None:
-            return p
+        if p.exact is None or self.system.loss is None or (not put and any(r.rel_op == "==" for r in conditions)):
+            return [(p, conditions)]
         value = sp.simplify(p.exact[x.name].subs(put))
-        if value.has(sp.nan, sp.zoo):
-            return p
         system = _with(self.system, put)
-        facts, loss = Facts(system.relations), system.loss
-        if loss is None:
-            return p
-        kind: Kind = "unclassified"
-        if shape(system, facts).minimum:
-            kind = "global minimum"
-        else:
-            for k in range(3, 7):  # the first derivative that does not vanish tells
-                sign = facts.sign(sp.simplify(sp.diff(loss, x, k).subs(x, value)))
-                if sign in (1, -1):
-                    kind = "degenerate" if k % 2 else "local minimum" if sign == 1 else "local maximum"
-                if sign != 0:
-                    break
-        at = sp.simplify(loss.subs(x, value))
-        return replace(
+        loss = system.loss
+        if value.has(sp.nan, sp.zoo) or loss is None:
+            return [(p, conditions)]
+        least = sp.simplify(loss.subs(x, value))
+        p = replace(
             p,
             exact=FrozenMap({x.name: value}),
-            kind=kind,
             inertia=(0, 0, 1),
             expression_class=expression_class(value),
-            loss=at if sp.count_ops(at) <= MAX_LOSS and not at.has(sp.nan, sp.zoo) else None,
+            loss=least if sp.count_ops(least) <= MAX_LOSS and not least.has(sp.nan, sp.zoo) else None,
         )
+        facts = Facts((*system.relations, *(r for r in conditions if r.rel_op != "==")))
+        if shape(system, facts).minimum:
+            return [(replace(p, kind="global minimum"), conditions)]
+        for k in range(3, 7):  # the first derivative that does not vanish tells
+            bend = sp.factor(sp.diff(loss, x, k).subs(x, value))
+            sign = facts.sign(bend)
+            if sign == 0:
+                continue
+            return self._by_sign(p, c, (bend, k % 2 == 1), conditions, others)
+        return [(p, conditions)]
+
+    def _by_sign(
+        self,
+        p: CriticalPoint,
+        c: Candidate,
+        bend: tuple[Any, bool],
+        conditions: tuple[Any, ...],
+        others: Sequence[Met],
+    ) -> list[tuple[CriticalPoint, tuple[Any, ...]]]:
+        """A flat point by the sign of its first derivative that does not vanish, of odd order or not."""
+        value, odd = bend
+        out = list[tuple[CriticalPoint, tuple[Any, ...]]]()
+        kept, _ = self.rules.under(conditions).signed(value)
+        if sp.count_ops(kept) > MAX_SPLIT:
+            return [(p, conditions)]
+        even: tuple[tuple[Any, Kind], ...] = ((sp.Gt(kept, 0), "local minimum"), (sp.Lt(kept, 0), "local maximum"))
+        signs: tuple[tuple[Any, Kind], ...] = ((sp.Ne(kept, 0), "degenerate"),) if odd else even
+        cases: tuple[tuple[Any, Kind], ...] = (*signs, (sp.Eq(kept, 0), "unclassified"))
+        for case, word in cases:
+            both = self.rules.joined(conditions, [case])
+            if not self.rules.possible((*both, *(sp.Ne(e, 0) for e in self.exceptions))):
+                continue
+            if word == "unclassified" and len(solved(both)) > len(solved(conditions)):
+                out += self._flat(p, c, both, others)
+            else:
+                out += self._by_ends(replace(p, kind=word), c, both, others)
+        return out
 
     def _global(self, kind: Kind, c: Candidate, conditions: tuple[Any, ...], others: Sequence[Met]) -> Kind:
         """In one unknown, global where no other critical point is lower (higher) and the loss rises (falls) at both ends.
 
         The only critical point of an interval is global where it is local.
         """
-        way = {"local minimum": 1, "local maximum": -1}.get(kind)
+        way = WAYS.get(kind)
         system = self.system
         if way is None or len(system.unknowns) != 1 or not self.found.complete or system.loss is None:
             return kind
@@ -145,10 +207,9 @@ class Kinds:
         facts = Facts((*system.relations, *conditions))
         if not connected(system, facts) or any(under.decide(sp.Ne(e, 0)) is not True for e in self.exceptions):
             return kind
-        word: Kind = "global minimum" if way == 1 else "global maximum"
         there = [(d, k) for d, k in others if not any(under.decide(r) is False for r in k)]
         if not there:
-            return word
+            return GLOBAL[way]
         x = system.unknowns[0]
         if ends_inwards(system, facts) != way:
             return kind
@@ -158,7 +219,7 @@ class Kinds:
             gap = sp.simplify(way * (system.loss.subs(x, d.point[x]) - mine))
             if sp.count_ops(gap) > 80 or both.sign(sp.factor(gap)) not in (0, 1, 2):
                 return kind
-        return word
+        return GLOBAL[way]
 
     def _bend(self, system: Stationarity, c: Candidate) -> Any:
         """The second derivative at a point in one unknown where it is short enough to make cases of its sign."""
@@ -166,10 +227,22 @@ class Kinds:
             return None
         x = system.unknowns[0]
         value = sp.factor(sp.together(sp.diff(system.gradient[0], x).subs(x, c.point[x])))
+        if value == 0:
+            return value
         if sp.count_ops(value) > 60 or not value.free_symbols or value.has(sp.nan, sp.zoo):
             return None
         kept, _ = self.rules.signed(value)
         return kept if sp.count_ops(kept) <= MAX_SPLIT else None
+
+
+def _negated(system: Stationarity) -> Stationarity:
+    """The system of the loss with its sign turned."""
+    loss, gradient = system.loss, system.gradient
+    return replace(
+        system,
+        loss=None if loss is None else -loss,
+        gradient=None if gradient is None else tuple(-g for g in gradient),
+    )
 
 
 def _with(system: Stationarity, put: Mapping[Any, Any]) -> Stationarity:

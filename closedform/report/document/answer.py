@@ -49,6 +49,8 @@ def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
         lines.append((f"There is no global {sought}um: {min(without, key=len).rstrip('.')}.",))
     elif verdict.minimiser is not None and verdict.minimiser != verdict.outcome:
         lines.append((_of_the_optimum(report),))
+    if not optima(report):
+        lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "attained"]
     lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period", "interval", "family")]
     if (
         not report.written.points and report.formula is None and not without
@@ -276,7 +278,7 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     for i, cases in enumerate(places):
         line += [", and at " if by_cases else " and at "] if i else []
         line += separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
-        line += [f" {' or '.join(filter(None, (when(report.problem, p) for p in cases)))}"] if by_cases else []
+        line += [f" {when(report.problem, cases)}".rstrip()] if by_cases else []
     where = [] if by_cases else conditions(report.problem, best[0].conditions)
     return [(*line, f", when {', and '.join(where)}." if where else ".")]
 

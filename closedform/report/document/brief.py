@@ -115,9 +115,10 @@ def _by_cases(report: ReportRecord, cases: Sequence[CriticalPoint], digits: int)
     """What one expression is a point of, under the conditions of each case, and the loss there."""
     if not any(p.conditions for p in cases):
         return _told(report, cases[0], digits)
+    kinds = {p.kind: [q for q in cases if q.kind == p.kind] for p in cases}
     sentence = [
-        f"{'unclassified' if p.kind == 'unclassified' and len(cases) > 1 else _kind(p)} {when(report.problem, p)}".strip()
-        for p in cases
+        f"{'unclassified' if kind == 'unclassified' and len(kinds) > 1 else _kind(same[0])} {when(report.problem, same)}".strip()
+        for kind, same in kinds.items()
     ]
     value = height(report.problem, cases[0], digits)
     return ("; ".join(sentence), *(("; loss ", *value) if value else ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import combinations
 
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
@@ -13,6 +14,9 @@ from closedform.report.expressions import text_of
 from closedform.report.numbers import loss_at
 
 PLAIN = 6  # characters of a fraction that is shown without decimals
+OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
+STRICT = ("<", ">")
+MOST_ALTERNATIVES = 12  # that are held against each other
 MOST_CONDITIONS = 120  # characters of the conditions of a point in the short report
 LONG = 40  # characters of an exact value after which its decimals are easier to read
 
@@ -35,12 +39,56 @@ def together(points: Sequence[CriticalPoint]) -> list[list[CriticalPoint]]:
     return list(out.values())
 
 
-def when(problem: Problem, point: CriticalPoint) -> str:
-    """``when a > 0 and b != 0``; empty without conditions, and short where they are long."""
-    told = " and ".join(conditions(problem, point.conditions))
-    if len(told) > MOST_CONDITIONS:
+def when(problem: Problem, cases: Sequence[CriticalPoint]) -> str:
+    """``when a > 0 and b != 0 or a = 0``; empty where one has no conditions, and short where they are long."""
+    alternatives = alternately([tuple(conditions(problem, p.conditions)) for p in cases])
+    told = [" and ".join(each) for each in alternatives]
+    if not all(told):
+        return ""
+    if any(len(each) > MOST_CONDITIONS for each in told):
         return "when the conditions hold that the full report lists"
-    return f"when {told}" if told else ""
+    return f"when {' or when '.join(told)}"
+
+
+def alternately(cases: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The alternatives, those put together that differ in one comparison: ``b > 0`` or ``b = 0`` is ``b >= 0``.
+
+    >>> alternately([("b > 0", "a > 0"), ("b > 0", "a = 0"), ("b = 0", "a > 0")])
+    [('b > 0', 'a >= 0'), ('b >= 0', 'a > 0')]
+    """
+    now = list(dict.fromkeys(cases))
+    while len(now) <= MOST_ALTERNATIVES:
+        merged, used = list[tuple[str, ...]](), set[int]()
+        for (i, one), (j, other) in combinations(enumerate(now), 2):
+            left, right = [c for c in one if c not in other], [c for c in other if c not in one]
+            if len(left) == len(right) == 1 and len(one) == len(other) and (weak := _either(left[0], right[0])):
+                merged.append(tuple(weak if c == left[0] else c for c in one))
+                used |= {i, j}
+        if not merged:
+            break
+        now = list(dict.fromkeys([*merged, *(c for i, c in enumerate(now) if i not in used)]))
+    return [c for c in now if not any(set(d) < set(c) for d in now)]
+
+
+def _either(one: str, other: str) -> str:
+    """The comparison that holds where one of two with the same sides does, empty where there is none."""
+    for first, second in ((one, other), (other, one)):
+        left, op, right = _sides(first)
+        again = _sides(second)
+        if again[1] == "=" and op in STRICT and {left, right} == {again[0], again[2]}:
+            return f"{left} {op}= {right}"
+        if op == "<" and again == (left, ">", right):
+            return f"{left} != {right}"
+    return ""
+
+
+def _sides(comparison: str) -> tuple[str, str, str]:
+    left, _, rest = comparison.partition(" ")
+    while rest and rest.split(" ", 1)[0] not in OPERATORS:
+        more, _, rest = rest.partition(" ")
+        left = f"{left} {more}"
+    op, _, right = rest.partition(" ")
+    return left, op, right
 
 
 def coordinate(point: CriticalPoint, unknown: str, digits: int | None = None, whole: bool = False) -> Inline:

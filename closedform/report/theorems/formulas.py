@@ -221,6 +221,11 @@ FORMULAS: dict[str, Theorem] = {
     "no formula for a small sample": Theorem(
         "a formula for data of any length would hold for {rows} rows, for which there is none"
     ),
+    "rises far out": Theorem(
+        "the loss tends to infinity at both ends, so it has a global minimum, at the critical point of least loss",
+        topic="attained",
+    ),
+    "falls far out": Theorem("where {condition}, the loss is unbounded below and has no global minimum"),
     "Rosenlicht": Theorem(_rosenlicht, ROSENLICHT, topic="not liouvillian"),
     "Hoelder": Theorem(
         _HYPERTRANSCENDENTAL, f"O. Hölder, Math. Ann. 28 (1887) 1-13; {RUBEL}", topic="not differentially algebraic"

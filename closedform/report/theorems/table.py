@@ -18,6 +18,7 @@ from closedform.report.theorems.words import Theorem, nonzero, written
 
 OF_THE_WHOLE: tuple[Topic, ...] = (
     "no minimum",
+    "attained",
     "convex",
     "interval",
 )  # what a part has, the problem may not have
