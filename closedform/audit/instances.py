@@ -24,6 +24,7 @@ from closedform.kernel.expressions.values import evaluate_complex
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.reading.data.handed import is_many
 from closedform.reading.language import unparse
 
 TRIALS = 100
@@ -70,6 +71,7 @@ def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> tuple[s
     stood, lacking, told = set[int](), dict[int, tuple[str, str]](), list[str]()
     if not claims and not whole:
         return "", attempt, ()
+    beside = _Claim({}, _exceptions(attempt), "")  # the list is said to be whole where these hold
     for count, instance in enumerate(_instances(problem, budget)):
         listed, all_read = list[dict[str, arb]](), True
         for k, claim in enumerate(claims):
@@ -95,7 +97,7 @@ def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> tuple[s
         if budget.remaining <= 0:
             break
         why = ""
-        if count < SEARCHED and all_read and whole and len(instance.question.unknowns) == 1:
+        if count < SEARCHED and all_read and whole and len(instance.question.unknowns) == 1 and beside.holds(instance):
             why = _left_out(instance.question, listed, budget)
         why = why or (_beaten(instance.question, claims, listed, budget) if count < SEARCHED else "")
         if why:
@@ -207,6 +209,11 @@ def _claims(attempt: Attempt) -> Iterator[_Claim]:
             yield _Claim({u: text(e) for u, e in p.exact.items()}, p.conditions, p.kind)
     if not attempt.points and attempt.formula is not None:
         yield _Claim(attempt.formula.unknown, attempt.formula.conditions, "")
+
+
+def _exceptions(attempt: Attempt) -> tuple[str, ...]:
+    listed = (f.about.get("exceptions") for f in attempt.findings)
+    return tuple(f"{text(e)} != 0" for several in listed if is_many(several) for e in several)
 
 
 def _left_out(question: Question, listed: Sequence[Mapping[str, arb]], budget: Budget) -> str:
