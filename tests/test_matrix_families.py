@@ -209,3 +209,27 @@ def test_another_formula_than_that_of_the_certificate_is_refused() -> None:
     spoilt = {**text, "formula": {**text["formula"], "unknown": {**text["formula"]["unknown"], "a": "Y*ones(m)/n"}}}
     found = [f.word for f in check_document({**spoilt, "seal": seal(spoilt)}) if f.place == "formula"]
     assert found == [REFUSED]
+
+
+def test_the_family_says_where_its_formula_is_defined() -> None:
+    """At b = 0 every a is a minimiser of (a'*b)^2, and the family divides by b'*b."""
+    _, attempt, _ = derive("(a'*b)^2", "a", "a=k;b=k", ())
+    assert attempt is not None
+    assert attempt.formula.conditions == ()  # a = 0 is a minimiser, whatever b is
+    (said,) = (f.about["conditions"] for f in attempt.findings if f.theorem == "affine family of minimisers")
+    assert said == ("b is not zero",)
+
+
+def test_a_number_among_matrices_asks_for_no_row_rank() -> None:
+    """X'*y/(X'*X) holds for every column X but zero; "full row rank" holds for one row alone."""
+    _, attempt, _ = derive("||X*a - y||^2", "a", "X=n,1;y=n;a=1", ())
+    assert attempt is not None
+    assert attempt.formula.conditions == ("X is not zero",)
+
+
+def test_no_equation_is_named_whose_map_is_singular_for_all_data() -> None:
+    """A*X - X*A = 0 has the solution 0 and more; its Sylvester map is singular for every A."""
+    _, attempt, _ = derive("||A*X - X*A||^2", "X", "A=n,n;X=n,n", ())
+    assert attempt is not None
+    assert dict(attempt.formula.unknown) == {"X": "zeros(n, n)"}
+    assert attempt.formula.latex == r"\hat X = 0_{n \times n}"

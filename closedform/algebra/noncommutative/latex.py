@@ -69,6 +69,9 @@ class _Latex(Text):
         shown = rf"\{base}" if base in _GREEK else base if len(base) == 1 else rf"\mathrm{{{base}}}".replace("_", r"\_")
         return f"{shown}_{{{digits}}}" if digits else shown
 
+    def zeros(self, rows: str, cols: str) -> str:
+        return rf"0_{{{rows} \times {cols}}}"
+
     def eye(self, n: str) -> str:
         return f"I_{{{n}}}"
 

@@ -218,7 +218,8 @@ def solve(
     if any(q.rows != q.cols for pair in pairs for q in pair):
         return None
     kron = kronecker(pairs, rows, cols)
-    value = w.of_letter(Letter("unvec", (inverse(kron) * w.vec(-rest), rows, cols), rows, cols))
+    column = inverse(kron) * w.vec(-rest)
+    value = w.of_letter(Letter("unvec", (column, rows, cols), rows, cols)) if column.terms else w.zeros(rows, cols)
     return Solution(value, (kron,), "kronecker")
 
 

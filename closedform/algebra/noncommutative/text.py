@@ -35,7 +35,7 @@ class Text:
     def poly(self, p: Poly, inner: bool = False) -> str:
         """The text; ``inner``: one group of a sum, where a minus sign in front of parentheses reads well."""
         if p.zero:
-            return "0" if p.scalar else f"zeros({p.rows}, {p.cols})"
+            return "0" if p.scalar else self.zeros(p.rows, p.cols)
         c, m = content(p)
         rest = divide_mono(p, c, m)
         terms = [(x, n, word) for (n, word), x in rest.terms.items()]
@@ -300,6 +300,9 @@ class Text:
         s = p.single()
         letter = s[2][0] if s and s[:2] == (1, ()) and len(s[2]) == 1 else None
         return letter.args[1] if letter is not None and letter.kind == "fn" and letter.args[0] == "recip" else None
+
+    def zeros(self, rows: str, cols: str) -> str:
+        return f"zeros({rows}, {cols})"
 
     def eye(self, n: str) -> str:
         return f"eye({n})"

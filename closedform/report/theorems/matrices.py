@@ -45,13 +45,13 @@ def _remark(remark: str, source: str) -> str:
     return remark
 
 
-def _family(family: str, free: Mapping[str, str]) -> str:
+def _family(family: str, free: Mapping[str, str], conditions: Sequence[str] = ()) -> str:
     any_ = " and ".join(
         f"{z} any {'number' if size == '1 x 1' else f'{size} matrix'}".replace(" x 1 matrix", " column")
         for z, size in free.items()
     )
     zero = ", ".join(f"{z} = 0" for z in free)
-    return f"the minimisers form an affine family: {family}, with {any_}; the formula is the one with {zero}"
+    return f"the minimisers form an affine family{when(conditions)}: {family}, with {any_}; the formula is the one with {zero}"
 
 
 def _constant_slope(reason: str, open_set: bool, exceptions: Sequence[str] = ()) -> str:

@@ -262,13 +262,14 @@ def strict_conditions(system: MatrixSystem, wanted: tuple[str, ...]) -> tuple[st
                 return None
             a, b = pairs[0]
             side = identity_multiple(b)
-            if side is None and u in system.names.shapes:
+            number = system.shape(u) == (ONE, ONE)
+            if side is None and not number:
                 if len(order) == 1 and len(rows) == 1 and piece.metric is None:
                     both = [] if identity_multiple(a) is not None else [full_column_rank([_plain(a)])]
                     return (*conditions, *both, full_column_rank([_plain(b.T)]))
                 return None
-            front = a if u in system.names.shapes else a * b
-            if len(order) == 1 and u not in system.names.shapes:
+            front = a * b if number else a
+            if len(order) == 1 and number:
                 stacked_scalars.append(_plain(front))
             level = definite(piece.metric, system.facts) if piece.metric is not None else None
             text = _plain(front)

@@ -1,9 +1,8 @@
 """Losses whose stationarity equations are affine in each unknown: least squares in all its forms, and their kin.
 
 The Lagrangian's gradient is solved unknown by unknown: collect ``sum L U R = C``, invert, put the value into the other
-equations, go on (block elimination; multipliers of equality constraints last). Inverses of an unknown, as in Gaussian
-likelihoods, are cleared by multiplying with it. ``L U + U R`` and longer sums are solved through Kronecker products.
-A family of minimisers is described whole: see ``elimination``.
+equations, go on (block elimination; multipliers last). Inverses of an unknown, as in Gaussian likelihoods, are cleared
+by multiplying with it, sums ``L U + U R`` by Kronecker products. A family of minimisers is whole: see ``elimination``.
 """
 
 from __future__ import annotations
@@ -145,7 +144,7 @@ def _squares(system: MatrixSystem) -> bool:
 
 
 def _kronecker(steps: list[Step]) -> bool:
-    return any(s.solution.kind in ("kronecker", "entrywise") or "unvec" in s.solution.value.key for s in steps)
+    return any(s.solution.kind in ("kronecker", "entrywise") for s in steps)
 
 
 def _square_root(system: MatrixSystem, step: Step) -> Step | None:
@@ -167,7 +166,7 @@ def _square_root(system: MatrixSystem, step: Step) -> Step | None:
     kron, target = kronecker(found.plain, rows, cols), w.vec(-found.rest)
     square = (active[0].residual.rows, active[0].residual.cols) == (rows, cols)
     inner = inverse(kron) * target if square else w.product(inverse(kron.T * kron), kron.T, target)
-    value = w.of_letter(Letter("unvec", (inner, rows, cols), rows, cols))
+    value = w.of_letter(Letter("unvec", (inner, rows, cols), rows, cols)) if inner.terms else w.zeros(rows, cols)
     return replace(step, solution=Solution(value, (kron,), "kronecker"))
 
 
@@ -261,7 +260,7 @@ def _answer(
     tex = r",\quad ".join(
         rf"\hat {latex(system.unknown(u))} = {with_names(values[u], taken, latex, _WHERE)}" for u in system.unknowns
     )
-    if two is not None and two[0] == "sum":
+    if two is not None and two[0] == "sum" and values[system.unknowns[0]].terms:
         x, (a, b, c) = rf"\hat {latex(system.unknown(system.unknowns[0]))}", two[1:]
         shown = {system.unknowns[0]: f"sylvester({display(a)}, {display(b)}, {display(c)})"}
         tex = rf"\left({latex(a)}\right) {x} + {x} \left({latex(b)}\right) = {latex(c)}"
@@ -289,7 +288,8 @@ def _answer(
         findings.append(finding("no lower bound", kind=kind))
     if loose.free:
         whole = ", ".join(f"{u} = {display(loose.values[u])}" for u in system.unknowns)
-        findings.append(finding("affine family of minimisers", family=whole, free=loose.free))
+        needed = tuple(inverse_conditions(system, loose.values)[0])
+        findings.append(finding("affine family of minimisers", family=whole, free=loose.free, conditions=needed))
     if plan == "least squares" and not constrained and shape is not None:
         findings += _rank_statements([c for c in conditions if c in (shape.strict or ())])
     formula = Formula(
