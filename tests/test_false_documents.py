@@ -796,7 +796,182 @@ def a_root_of_a_polynomial_written_twice() -> Doc:
     return {"polynomial": "x^2 - a^2", "unknown": "x", "roots": listed, "solvable": True, "certificates": proofs}
 
 
+# -- a list without its points, words for other words, what nobody looks at -------------------------------------------
+
+
+def a_count_of_points_that_are_not_shown() -> Doc:
+    """e^x is strictly convex, and has no critical point."""
+    return report(["exp", "x"], [], [{"kind": "unclassified"}], "undecided", counts={"real": 1})
+
+
+def a_count_beside_a_point_on_the_edge() -> Doc:
+    """(x - 1)^2 has one critical point."""
+    points = [{"kind": "boundary minimum", "exact": {"x": "5"}}]
+    return report(square(["+", "x", "-1"]), [], points, "undecided", counts={"real": 0})
+
+
+E = "2.71828182845904523536028747135266249775724709369995"
+
+
+def a_parameter_called_like_a_constant(**problem: Any) -> Doc:
+    """(x - e)^2 is least at 2.718... for the constant e, and at e for a parameter."""
+    numbers = {"numeric": {"x": E}, "radius": {"x": "1e-40"}}
+    proof = certificate(
+        {"loss": square(["+", "x", ["*", "-1", ["e"]]]), "unknowns": ["x"]},
+        {"kind": "critical_points", "complete": True, "points": [numbers]},
+        {"method": "newton", "precision": "300", "points": [{"box": {"x": "1e-10"}}], "complete": {"method": "convex"}},
+    )
+    tree = square(["+", "x", ["*", "-1", "e"]])
+    return report(tree, [proof], [{**numbers, "kind": "unclassified"}], problem={"parameters": ["e"], **problem})
+
+
+def a_constant_as_a_parameter() -> Doc:
+    """The text reads the same."""
+    return a_parameter_called_like_a_constant(tree=square(["+", "x", ["*", "-1", ["e"]]]))
+
+
+def an_expression_in_another_unknown() -> Doc:
+    """x = e, where e is an unknown, is no value: (x - 2.718...)^2 + e^2."""
+    gap = ["+", "x", f"-{E.replace('.', '')}/1{'0' * (len(E) - 2)}"]
+    return report(
+        ["+", square(gap), square("e")],
+        [],
+        [
+            {
+                "exact": {"x": "e", "e": "0"},
+                "numeric": {"x": E, "e": "0"},
+                "radius": {"x": "1e-30", "e": "0"},
+                "kind": "unclassified",
+            }
+        ],
+        problem={"unknowns": ["x", "e"], "domain": {"x": "real", "e": "real"}},
+    )
+
+
+def no_formula_for_one_number(*assumptions: str) -> Doc:
+    """x^5 - x - a = 0 has no formula, but x^5 - x = 0 has."""
+    quintic = ["+", ["^", "x", "5"], ["*", "-1", "x"], ["*", "-1", "a"]]
+    tree = ["+", ["*", "1/6", ["^", "x", "6"]], ["*", "-1/2", square("x")], ["*", "-1", "a", "x"]]
+    claim = {"kind": "unsolvable_family", "polynomial": quintic, "unknown": "x", "parameters": ["a"]}
+    proof = certificate({}, claim, {"at": {"a": "1"}, "proof": {"types": [{"prime": "2", "degrees": ["2", "3"]}]}})
+    return report(tree, [proof], [], "not_closed", problem={"parameters": ["a"], "assumptions": list(assumptions)})
+
+
+def no_formula_where_a_parameter_is_zero() -> Doc:
+    return no_formula_for_one_number("a = 0")
+
+
+def no_formula_between_two_bounds_that_meet() -> Doc:
+    return no_formula_for_one_number("a >= 0", "a <= 0")
+
+
+def no_formula_where_a_sign_is_zero() -> Doc:
+    return no_formula_for_one_number("sign(a) > -1", "sign(a) < 1")
+
+
+def no_formula_by_another_word() -> Doc:
+    doc = cf.derive("x^6/6 - x^2/2 - x").to_dict()
+    return {**doc, "verdict": {**doc["verdict"], "minimiser": "rational", "outcome": "open"}}
+
+
+def a_degenerate_point_that_is_regular() -> Doc:
+    return report(square("x"), [roots(square("x"), [rational("0")])], [at("0", kind="degenerate")])
+
+
+def a_kind_of_two_words_too_many() -> Doc:
+    return report(square("x"), [roots(square("x"), [rational("0")])], [at("0", kind="local global maximum")])
+
+
+def numbers_for_one_unknown_more() -> Doc:
+    numbers = {"numeric": {"x": "0", "y": "7"}, "radius": {"x": "0", "y": "0"}}
+    return report(square("x"), [], [{"kind": "unclassified", **numbers}])
+
+
+def a_loss_beside_equations() -> Doc:
+    doc = cf.derive(equations=["x^2 - 1"], unknowns=["x"]).to_dict()
+    return {**doc, "problem": {**doc["problem"], "loss": "x^17"}}
+
+
+def an_unknown_that_is_a_parameter() -> Doc:
+    return report(square("x"), [], [at("0")], problem={"parameters": ["x"]})
+
+
+def a_name_that_is_nowhere_declared() -> Doc:
+    return report(["*", "b", square("x")], [roots(square("x"), [rational("0")])], [at("0")])
+
+
+def a_root_beside_the_roots() -> Doc:
+    doc = cf.roots("x^5 - x - 1").to_dict()
+    return {**doc, "roots": [*doc["roots"], {"exact": "17"}]}
+
+
+def a_root_with_an_expression_that_nobody_reads() -> Doc:
+    doc = cf.roots("x^2 - 2").to_dict()
+    return {**doc, "roots": [{**r, "exact": "17"} for r in doc["roots"]]}
+
+
+def a_factor_beside_the_factors() -> Doc:
+    doc = cf.galois("x^2 - 2").to_dict()
+    return {**doc, "factors": [*doc["factors"], "x - 17"]}
+
+
+def the_factors_of_another_unknown() -> Doc:
+    """(x^5 - x - 1)*(a - x) is not solvable in x."""
+    factor = {"polynomial": "a - x", "degree": 1, "multiplicity": 1, "solvable": True, "certificate": None}
+    return {"polynomial": "(x^5 - x - 1)*(a - x)", "unknown": "x", "solvable": True, "factors": [factor]}
+
+
+def roots_beside_factors() -> Doc:
+    return {**cf.galois("x^5 - 2").to_dict(), "roots": [{"exact": "17"}]}
+
+
+def expressions_at_each_others_numbers() -> Doc:
+    proofs = [
+        certificate(
+            {"equations": [["+", square("x"), "-2"]], "unknowns": ["x"], "parameters": [], "assumptions": []},
+            {"kind": "critical_point_formula", "point": {"x": v}, "conditions": []},
+        )
+        for v in (["sqrt", "2"], ["*", "-1", ["sqrt", "2"]])
+    ]
+    doc = cf.radicals("x^2 - 2").to_dict()
+    one, two = doc["roots"]
+    listed = [{**one, "exact": two["exact"]}, {**two, "exact": one["exact"]}]
+    return {**doc, "roots": listed, "certificates": proofs}
+
+
+def a_root_of_a_family_in_numbers() -> Doc:
+    doc = cf.radicals("x^2 - a").to_dict()
+    return {**doc, "roots": [*doc["roots"], {"exact": None, "numeric": {"re": "17", "im": "0"}, "radius": "0"}]}
+
+
 FALSE = [
+    (a_count_of_points_that_are_not_shown, "complete"),
+    (a_count_of_points_that_are_not_shown, "counts.real"),
+    (a_count_beside_a_point_on_the_edge, "counts.real"),
+    (a_parameter_called_like_a_constant, "problem"),
+    (a_parameter_called_like_a_constant, "critical_points[0].numeric"),
+    (a_constant_as_a_parameter, "critical_points[0].numeric"),
+    (an_expression_in_another_unknown, "critical_points[0].exact"),
+    (no_formula_where_a_parameter_is_zero, "verdict.outcome"),
+    (no_formula_between_two_bounds_that_meet, "verdict.outcome"),
+    (no_formula_where_a_sign_is_zero, "verdict.outcome"),
+    (no_formula_by_another_word, "verdict.outcome"),
+    (no_formula_by_another_word, "verdict.minimiser"),
+    (a_degenerate_point_that_is_regular, "critical_points[0].kind"),
+    (a_kind_of_two_words_too_many, "critical_points[0].kind"),
+    (numbers_for_one_unknown_more, "critical_points[0].numeric"),
+    (a_loss_beside_equations, "problem"),
+    (an_unknown_that_is_a_parameter, "critical_points[0].numeric"),
+    (a_name_that_is_nowhere_declared, "critical_points[0].exact"),
+    (a_root_beside_the_roots, "roots"),
+    (a_root_with_an_expression_that_nobody_reads, "roots"),
+    (a_factor_beside_the_factors, "factors"),
+    (the_factors_of_another_unknown, "factors"),
+    (the_factors_of_another_unknown, "solvable"),
+    (roots_beside_factors, "solvable"),
+    (expressions_at_each_others_numbers, "roots[0].exact"),
+    (expressions_at_each_others_numbers, "solvable"),
+    (a_root_of_a_family_in_numbers, "roots"),
     (an_exponent_that_is_a_sum, "critical_points[0].kind"),
     (an_exponent_that_is_a_sum, "complete"),
     (a_gamma_function, "critical_points[0].kind"),
@@ -976,6 +1151,23 @@ def test_a_size_has_no_shape() -> None:
     )
     with pytest.raises(Refused, match="a size has a shape"):
         stationary(loss, [["T", "k"]], shapes, properties={"T": ["psd"], "k": ["sym"]})
+
+
+def test_a_document_writes_no_line_of_the_answer() -> None:
+    """A line break or a turn of direction in a text of the document is printed as a question mark."""
+    doc = report(square("x"), [], [at("0")], "closed\ncovered everything \u202e")
+    assert "\ncovered everything" not in str(cf.verify({**doc, "seal": seal(doc)}))
+    assert "closed?covered everything ?" in str(cf.verify({**doc, "seal": seal(doc)}))
+
+
+def test_what_no_rule_reads_is_named() -> None:
+    doc = {**report(square("x"), [], [at("0")]), "certified by": "nobody"}
+    rest = next(f for f in check_document({**doc, "seal": seal(doc)}) if f.place == "the rest")
+    assert "certified by" in rest.sentence
+
+
+def test_a_family_over_an_open_set_has_no_formula() -> None:
+    assert words(no_formula_for_one_number("a > 0", "a != 5"))["verdict.outcome"] == COVERED
 
 
 def test_what_is_two_things_at_once_is_refused() -> None:

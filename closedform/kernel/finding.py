@@ -26,9 +26,14 @@ class Finding:
         return self.word in (COVERED, SEALED) and not beside
 
 
+def _printable(line: str) -> str:
+    """One line, whatever stands in the document: no line break, no control of the terminal, no turn of direction."""
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
 def summary(findings: list[Finding]) -> str:
     """The findings as lines of text, with the share of the headlines that is covered."""
-    lines = [f"{f.word:8}{f.place}: {f.sentence}" for f in findings]
+    lines = [_printable(f"{f.word:8}{f.place}: {f.sentence}") for f in findings]
     covered, sealed = (sum(f.word == word and f.headline for f in findings) for word in (COVERED, SEALED))
     if covered + sealed:
         lines.append(f"{covered} of {covered + sealed} headlines are covered, {sealed} sealed only")

@@ -12,24 +12,35 @@ from closedform.kernel.reading import MALFORMED, Json, Refused
 
 Judge = Callable[[dict[str, Json], Mapping[str, Certificate]], list[Finding]]
 
-# The kinds of document, each known by keys that only it has.
-KINDS: tuple[tuple[set[str], Judge], ...] = (
-    ({"factors", "solvable"}, galois),
-    ({"roots", "solvable"}, radicals),
-    ({"roots", "polynomial"}, roots),
-    ({"problem", "critical_points"}, report),
-)
+# The kinds of document, each known by keys that only it has: what else is looked at, and what of that no rule speaks of.
+KINDS: dict[str, tuple[Judge, str, str]] = {
+    "factors solvable": (
+        galois,
+        "polynomial unknown",
+        "the factors' orders, transitive groups, reasons, arguments, steps",
+    ),
+    "roots polynomial": (radicals, "unknown solvable certificates", "the roots' short forms, conditions, reasons"),
+    "problem critical_points": (
+        report,
+        "verdict stationarity complete counts formula witness certificates",
+        "the other statements, inertias of open sign, scope, source, notes, Hessian, equations, multiplicities, "
+        "conditions in words, LaTeX, cost, code",
+    ),
+}
 
 
 def headlines(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
     """A finding for each headline of the document; ``proved`` are the accepted certificates by their places."""
-    judges = [judge for keys, judge in KINDS if keys <= document.keys()]
-    single = document.keys() == {"format", "statement", "claim", "evidence"}
-    if not judges and not single:
-        return [Finding("headlines", SEALED, "this is no kind of document that is known here")]
-    if report in judges and len(judges) > 1:
-        return [Finding("headlines", REFUSED, "the document is of two kinds at once")]
+    if document.keys() == {"format", "statement", "claim", "evidence"}:
+        return []
+    kinds = [keys for keys in KINDS if document.keys() >= {*keys.split()}]
+    if len(kinds) != 1:
+        word, why = (REFUSED, "two kinds at once") if kinds else (SEALED, "no kind that is known here")
+        return [Finding("headlines", word, f"the document is of {why}")]
+    judge, looked_at, silent = KINDS[kinds[0]]
+    judge = roots if judge is radicals and "solvable" not in document else judge
+    beside = ", ".join(sorted(document.keys() - {"seal", *kinds[0].split(), *looked_at.split()}))
     try:
-        return judges[0](document, proved) if judges else []
+        return [*judge(document, proved), Finding("the rest", SEALED, f"{silent}, {beside}")]
     except (Refused, *MALFORMED) as fault:
         return [Finding("headlines", REFUSED, f"they cannot be read: {type(fault).__name__}: {str(fault)[:200]}")]

@@ -31,7 +31,7 @@ def agree(
     within: Sequence[Relation] = (),
 ) -> bool | None:
     """The difference is reduced to zero, or is not zero at one of a few fixed points, which lie ``within`` relations."""
-    if infix(one) == infix(other):
+    if infix(one) == infix(other) and free_names(one) == free_names(other):  # a constant may read like a name
         return True
     try:
         try:  # sums over rows as they stand: by their moments
@@ -72,6 +72,10 @@ def written_out(tree: Tree, columns: Columns) -> Tree:
     return bind(tree, {}, columns, MAX_ROWS, requirements)
 
 
+def heads(tree: Tree) -> set[str]:
+    return {str(tree[0])}.union(*map(heads, tree[1:])) if isinstance(tree, tuple) else set()
+
+
 def parts(tree: Tree) -> int:
     return 1 + sum(map(parts, tree[1:])) if isinstance(tree, tuple) else 1
 
@@ -89,6 +93,6 @@ def _open_needs(tree: Tree, columns: Columns) -> set[str]:
     return out
 
 
-def normal(tree: Tree, heads: Mapping[str, int] = ARITY) -> str:
-    """The text of the tree as it reads back: the same for trees that differ by folding only."""
-    return infix(parse(infix(tree), free_names(tree), heads))
+def normal(tree: Tree, heads: Mapping[str, int] = ARITY) -> Tree:
+    """The tree as its text reads back: the same for trees that differ by folding only."""
+    return parse(infix(tree), free_names(tree), heads)

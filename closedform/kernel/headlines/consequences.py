@@ -20,12 +20,13 @@ from closedform.kernel.expressions.convexity import AFFINE, CONVEX, curvature
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, free_names, mul, power, read
-from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, heads, parts, written_out
 from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
 from closedform.kernel.reading import Refused, mapping, rational, refuse, sequence
 
 MAX_AFFINE = 4  # unknowns of an affine gradient
+CONTINUOUS = {"+", "*", "^", "@", "sum", "exp", "log", "sqrt", "abs"}
 
 
 @dataclass
@@ -209,8 +210,10 @@ class Question(Stated):
         """Why no formula in radicals gives the critical points, "" where no certificate shows it.
 
         Each is a root of the certificate's polynomial, which has one wherever its degree, an odd number, does not drop.
+        The parameters must run over an open set: nothing is known of such roots for one number.
         """
-        if self.loss is None or len(self.unknowns) != 1 or not self.everywhere:
+        free = not self.unread and all(map(_open, self.assumptions))
+        if self.loss is None or len(self.unknowns) != 1 or not self.everywhere or not free:
             return ""
         for name, certificate in self.others.items():
             if certificate.kind != "unsolvable_family" or certificate.claim["unknown"] != self.unknowns[0]:
@@ -270,6 +273,12 @@ def _in_numbers(tree: Tree, unknowns: set[str], known: list[Relation]) -> Tree:
         if prove_relation((op, factor, ZERO), known):
             return mul(sign, rest)
     return rest if curvature(rest, unknowns, {}, {}) == AFFINE else refuse("the sign of a factor is not known")
+
+
+def _open(relation: Relation) -> bool:
+    """Whether it holds on an open set, if anywhere: it is strict, between functions without jumps."""
+    op, *sides = relation
+    return op in ("<", ">", "!=") and set[str]().union(*map(heads, sides)) <= CONTINUOUS
 
 
 def _determinant(rows: list[list[Tree]]) -> Tree:

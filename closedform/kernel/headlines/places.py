@@ -35,6 +35,7 @@ from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, s
 BITS, MAX_BITS = 320, 40_000
 _DECIMAL = re.compile(r"-?\d+\.\d+(?:[eE][-+]?\d+)?")
 KINDS = {"minimum": (1, 0), "maximum": (0, 1), "saddle": (1, 1)}  # the signs that a nondegenerate Hessian has
+WORDS = {f"{reach}{end}": KINDS[end] for reach in ("local ", "global ") for end in ("minimum", "maximum")} | KINDS
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Place:
         numeric, radius = self.said.get("numeric"), self.said.get("radius")
         if not isinstance(numeric, dict) or not isinstance(radius, dict):
             return None
-        if not set(self.question.unknowns) <= numeric.keys() & radius.keys():
+        if not set(self.question.unknowns) == numeric.keys() == radius.keys():
             return None
         sides = [[decimal(d[x], x) for x in self.question.unknowns] for d in (numeric, radius)]
         return None if any(r < 0 for r in sides[1]) else (sides[0], sides[1])
@@ -181,7 +182,7 @@ class Place:
             texts = mapping(written, "exact")
             if texts.keys() != set(self.question.unknowns):
                 refuse("an expression for every unknown is needed")
-            self.exact = {x: parse(str(v), self.question.parameters) for x, v in texts.items()}
+            self.exact = {x: parse(str(v), self.question.names) for x, v in texts.items()}
         except Refused as fault:
             return str(fault)[:200]
         self.expression_class = max((class_of(t) for t in self.exact.values()), key=CLASSES.index)
@@ -340,12 +341,11 @@ class Place:
             if kind not in ("unclassified", "None") and not kind.startswith("global"):
                 yield self.finding("kind", SEALED, f"{kind}: the signs of the second derivatives are open")
             return
-        if shown is not None and shown != list(signs):
+        if shown is not None and str(shown) != str(list(signs)):
             yield self.finding("inertia", REFUSED, f"the second derivatives have the signs {list(signs)}")
-        sort = kind.removeprefix("global ").removeprefix("local ")
-        if sort in KINDS:
-            wrong = KINDS[sort] != (int(signs[0] > 0), int(signs[1] > 0)) and not signs[2]
-            if wrong:
+        if kind not in ("unclassified", "None"):
+            wrong = WORDS.get(kind) != (int(signs[0] > 0), int(signs[1] > 0)) and not signs[2]
+            if wrong or kind not in (*WORDS, "degenerate"):
                 yield self.finding("kind", REFUSED, f"{kind}: the second derivatives have the signs {list(signs)}")
             elif not kind.startswith("global"):
                 yield self.finding("kind", SEALED if signs[2] else COVERED, f"{kind}, by the signs {list(signs)}")
@@ -379,7 +379,7 @@ class Place:
     def _loss(self) -> Finding:
         written, value = str(self.said["loss"]), self.value()
         try:
-            said = parse(written, self.question.parameters)
+            said = parse(written, self.question.names)
             if self.question.parameters:
                 answer = self._same_value(said)
                 word = COVERED if answer else SEALED if answer is None else REFUSED

@@ -20,7 +20,7 @@ from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, free_name
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.text import parse
-from closedform.kernel.reading import Json, Refused, refuse, sequence, text
+from closedform.kernel.reading import Json, Refused, fields, mapping, refuse, sequence, text
 
 ANSWERS = {"solvable": True, "unsolvable": False, "unsolvable_family": False}
 CARDANO = 4  # the degree up to which every polynomial is solvable
@@ -119,6 +119,8 @@ def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[
     """The list must be that of a certificate about the polynomial itself."""
     whole, out = _whole(document, proved)
     shown = list(_discs(document["roots"]))
+    for root in sequence(document["roots"], "roots"):
+        fields(root, ("numeric", "radius", "multiplicity", "real"))
     for place, certificate in proved.items():
         own = whole.of_claim(certificate) if whole is not None and certificate.kind == "roots" else None
         if own is not None and whole is not None and same(own, whole.value) and certificate.claim["roots"] == shown:
@@ -128,16 +130,14 @@ def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[
 
 def _discs(listed: Json) -> Iterator[dict[str, Json]]:
     """The roots of a document as a certificate lists them."""
-    for root in listed if isinstance(listed, list) else []:
-        numeric = root.get("numeric") if isinstance(root, dict) else None
-        if isinstance(root, dict) and isinstance(numeric, dict):
-            yield {
-                "re": numeric.get("re"),
-                "im": numeric.get("im"),
-                "radius": root.get("radius"),
-                "multiplicity": str(root.get("multiplicity")),
-                "real": root.get("real", numeric.get("im") == "0"),
-            }
+    for root in (mapping(r, "a root") for r in sequence(listed, "roots")):
+        numeric = fields(root.get("numeric"), ("re", "im"))
+        yield {
+            **numeric,
+            "radius": root.get("radius"),
+            "multiplicity": str(root.get("multiplicity")),
+            "real": root.get("real", numeric["im"] == "0"),
+        }
 
 
 # -- solvable or not ---------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def _discs(listed: Json) -> Iterator[dict[str, Json]]:
 def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
     """The factors must multiply to the polynomial, and each "solvable" be what its certificate proves."""
     whole, out = _whole(document, proved)
-    factors = [f for f in sequence(document["factors"], "factors") if isinstance(f, dict)]
+    factors = [mapping(f, "a factor") for f in sequence(document["factors"], "factors")]
     if whole is None:
         return out
     pairs = list[tuple[fmpq_mpoly, int]]()
@@ -163,9 +163,12 @@ def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
     out.append(_product(whole, pairs, [f.get("degree") for f in factors]))
     answers = [f.get("solvable") for f in factors]
     all_of_them = False if False in answers else None if None in answers else True
-    if document["solvable"] is not all_of_them:
-        out.append(Finding("solvable", REFUSED, "the answer is not that of the factors"))
-    return out
+    proof = all(f.word == COVERED for f in out if f.place.endswith(("solvable", "factors")))
+    word = COVERED if proof else SEALED
+    return [
+        *out,
+        Finding("solvable", word if document["solvable"] is all_of_them else REFUSED, "the answer of the factors"),
+    ]
 
 
 def _answer(
@@ -193,17 +196,16 @@ def _answer(
 
 
 def _product(whole: Whole, pairs: list[tuple[fmpq_mpoly, int]], degrees: list[Json]) -> Finding:
-    """The product of the factors is the polynomial, up to a factor in which some name, the unknown, does not occur."""
+    """The product of the factors is the polynomial, up to a factor in which the unknown does not occur."""
     total = ring(whole.names).constant(1)
     for own, times in pairs:
         if not 1 <= times <= whole.value.total_degree():
             return Finding("factors", REFUSED, "a multiplicity is out of range")
         for _ in range(times):
             total = product(total, own)
-    rest, left = divmod(whole.value, total)
-    for i in range(len(whole.names)):
-        if left.is_zero() and rest.degrees()[i] == 0 and [int(p.degrees()[i]) for p, _ in pairs] == degrees:
-            return Finding("factors", COVERED, "they multiply to the polynomial")
+    (rest, left), i = divmod(whole.value, total), whole.names.index(whole.unknown)
+    if left.is_zero() and rest.degrees()[i] == 0 and [int(p.degrees()[i]) for p, _ in pairs] == degrees:
+        return Finding("factors", COVERED, "they multiply to the polynomial")
     return Finding("factors", REFUSED, "they do not multiply to the polynomial, or their degrees are others")
 
 
@@ -213,7 +215,7 @@ def _product(whole: Whole, pairs: list[tuple[fmpq_mpoly, int]], degrees: list[Js
 def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
     """Each expression must be one that a certificate proves to be a root; "not solvable" needs its certificate."""
     whole, out = _whole(document, proved)
-    listed = sequence(document["roots"], "roots")
+    listed: list[Json] = [mapping(r, "a root") for r in sequence(document["roots"], "roots")]
     known = {said: place for place, certificate in proved.items() for said in _proved_roots(certificate)}
     for i, root in enumerate(listed):
         if isinstance(root, dict) and root.get("exact") is not None:
@@ -261,8 +263,9 @@ def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], 
         written = infix(parse(text(root["exact"], "exact")))
     except Refused as fault:
         return Finding(at, SEALED, f"not read here: {fault}")
-    disc = str([root.get("numeric"), root.get("radius")])
-    place = known.get((written, disc)) or known.get((written, ""))
+    numbers = [root.get("numeric"), root.get("radius")]
+    disc = "" if numbers in ([None, None], [{"re": None, "im": None}, None]) else str(numbers)
+    place = known.get((written, disc))
     return Finding(at, COVERED, f"by {place}") if place else Finding(at, SEALED, "no certificate has it in these words")
 
 
@@ -273,7 +276,7 @@ def _family(whole: Whole, listed: list[Json]) -> Finding:
         trees = [parse(text(t, "exact")) for t in texts if t is not None]
         gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
         rest = [n for n in whole.names if n != whole.unknown]
-        full = len(trees) == whole.distinct()
+        full = len(trees) == len(listed) == whole.distinct()
         full = full and all(agree(a, b, rest, {}) is False for i, a in enumerate(trees) for b in trees[:i])
         full = full and (whole.is_product(trees) or all(prove_relation(("!=", gap, ZERO), ()) for gap in gaps))
     except Refused as fault:

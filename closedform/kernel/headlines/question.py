@@ -20,6 +20,7 @@ from closedform.kernel.claims.matrices import PROPERTIES
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.scope import scoped
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, as_integer, free_names, mul, read
 from closedform.kernel.finding import COVERED, SEALED, Finding
@@ -52,15 +53,17 @@ class Stated:
     def of(cls, problem: dict[str, Json], proved: Mapping[str, Certificate]) -> Self:
         """Read; refused where a text is not the print of the tree beside it."""
         unknowns, parameters = names(problem["unknowns"], "unknowns"), names(problem["parameters"], "parameters")
-        tree = problem.get("tree")
+        declared, tree = {*names([*unknowns, *parameters], "unknowns and parameters")}, problem.get("tree")
         listed = sequence(tree.get("equations"), "equations", 1_000) if isinstance(tree, dict) else [tree]
         try:
             matrix, trees = False, [read(t) for t in listed if t is not None]
         except Refused:
             matrix, trees = True, [read(t, heads=HEADS) for t in listed]
         loss = trees[0] if trees and not isinstance(tree, dict) else None
-        if loss is not None and infix(loss) != problem.get("loss"):
+        if trees and problem.get("loss") != (None if loss is None else infix(loss)):
             refuse("the text of the loss is not the print of its tree")
+        for t in () if matrix else trees:
+            scoped(t, declared, None, unknowns)
         if problem.get("sense", "min") not in ("min", "max"):
             refuse("the sense is min or max")
         out = cls(
@@ -68,7 +71,7 @@ class Stated:
             parameters,
             matrix,
             problem.get("sense") == "max",
-            relations_in(mapping(problem.get("domain", {}), "domain"), {*unknowns, *parameters}, matrix),
+            relations_in(mapping(problem.get("domain", {}), "domain"), declared, matrix),
             loss,
             trees if loss is None else [],
         )
@@ -81,13 +84,15 @@ class Stated:
             out.loss = out.loss if len(out.constraints) == len(bound) else None
         said = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
         for x, sides in mapping(problem.get("shapes", {}), "shapes").items():
-            out.shapes[x] = [normal(parse(str(side), (), HEADS), HEADS) for side in sequence(sides, "a shape", 2)]
+            out.shapes[x] = [
+                infix(normal(parse(str(side), (), HEADS), HEADS)) for side in sequence(sides, "a shape", 2)
+            ]
         bounds = mapping(problem.get("domain", {}), "domain").items()
         for line in [*said, *(f"{x} {word}" for x, text in bounds for word in str(text).split(", "))]:
             x, _, word = line.partition(" ")
             if word in PROPERTIES:
                 out.properties.setdefault(x, set()).add(word)
-        read_ones = [relations_in({"": text}, {*unknowns, *parameters}, matrix) for text in said]
+        read_ones = [relations_in({"": text}, declared, matrix) for text in said]
         out.unread = None in read_ones
         rest = [text for text, rs in zip(said, read_ones, strict=True) if rs is None and not out.is_property(text)]
         facts = [r for rs in read_ones for r in rs or []]
@@ -145,7 +150,7 @@ class Stated:
         if normal(read(stated["loss"], heads=HEADS), HEADS) != normal(self.loss or ZERO, HEADS):
             return False
         shapes = {
-            x: [normal(read(side, heads=HEADS), HEADS) for side in sequence(sides, "a shape")]
+            x: [infix(normal(read(side, heads=HEADS), HEADS)) for side in sequence(sides, "a shape")]
             for x, sides in mapping(stated["shapes"], "shapes").items()
         }
         words = {x: set(names(v, x)) for x, v in mapping(stated["properties"], "properties").items()}
@@ -153,7 +158,7 @@ class Stated:
         bound = [normal(read(c, heads=HEADS), HEADS) for c in sequence(stated["constraints"], "constraints")]
         return (
             self.everywhere
-            and sorted(bound) == sorted(normal(c, HEADS) for c in self.constraints)
+            and sorted(map(str, bound)) == sorted(str(normal(c, HEADS)) for c in self.constraints)
             and all(shapes.get(x, NUMBER) == self.shapes.get(x, NUMBER) for x in everything)
             and all(said <= self.properties.get(x, set()) for x, said in words.items())
             and all(words.get(x, set()) == self.properties.get(x, set()) for x in self.unknowns)

@@ -29,7 +29,7 @@ from closedform.kernel.headlines.text import parse
 from closedform.kernel.headlines.witness import refuted
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
-OTHERS = "the other statements, Hessian, equations, multiplicities, notes, conditions in words, attempts, environment"
+OUTCOMES = ("closed", "partly_closed", "no_critical_point", "not_closed", "undecided")
 
 
 def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
@@ -44,7 +44,7 @@ def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
         out += matrices(document, question, *none) if question.matrix else _scalar(document, question, *none)
     except Refused as fault:
         out.append(Finding("critical_points", REFUSED, f"they cannot be read: {fault}"))
-    return [*out, Finding("the rest", SEALED, f"{OTHERS}")]
+    return out
 
 
 def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) -> Iterator[Finding]:
@@ -149,7 +149,7 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
                 return Finding("complete", COVERED, f"by {name}, which counts as many")
     if question.parameters and (why := _family(question, places)):
         return Finding("complete", COVERED, why)
-    if len(places) == 1 and places[0].conditions == 0 and question.strictly_convex():
+    if len(places) == 1 and places[0].known and places[0].conditions == 0 and question.strictly_convex():
         return Finding("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
     if len(places) == 1 and places[0].exact is not None and question.bottom(places[0].exact, strict=True):
         return Finding("complete", COVERED, "the loss is convex, and rises to both sides")
@@ -231,8 +231,8 @@ def _counts(document: dict[str, Json], question: Question, places: list[Place], 
     shown = mapping(document.get("counts", {}), "counts")
     if shown.get("real") is not None:
         inner = sum(not str(p.said.get("kind")).startswith("boundary") for p in places)
-        wrong = whole and shown["real"] not in (inner, len(places))
-        sure = whole and shown["real"] == inner and not question.parameters
+        wrong = whole and str(shown["real"]) not in (str(inner), str(len(places)))
+        sure = whole and str(shown["real"]) == str(inner) and not question.parameters
         word = REFUSED if wrong and not question.parameters else COVERED if sure else SEALED
         yield Finding(
             "counts.real", word, "the number of points listed" if whole else "the list is not proved complete"
@@ -272,19 +272,22 @@ def _verdict(document: dict[str, Json], question: Question, places: list[Place],
             word, why = COVERED, "no point, or no exponential of it, is expressible in radicals"
     if outcome not in ("no_critical_point", "undecided") and whole and not places:
         word, why = REFUSED, "the complete list of critical points is empty"
+    if outcome not in OUTCOMES:
+        word, why = REFUSED, "it is no outcome"
     if outcome != "undecided":
         yield Finding("verdict.outcome", word, f"{outcome}: {why}")
     best = [i for i, p in enumerate(places) if p.proved_best]
     said = verdict.get("minimiser")
     if said is not None:
-        good = any(closed[i] for i in best) if said == "closed" else any(refuted[i] for i in best)
-        bad = (said == "closed" and any(refuted[i] for i in best)) or (
-            said != "closed" and bool(best) and all(closed[i] for i in best)
-        )
-        word = REFUSED if bad else COVERED if best and good else SEALED
+        is_closed, not_closed = (any(of[i] for i in best) for of in (closed, refuted))
+        open_ = (False, said not in OUTCOMES or (bool(best) and all(closed[i] for i in best)))
+        good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(said), open_)
+        word = REFUSED if bad else COVERED if good else SEALED
         yield Finding("verdict.minimiser", word, f"{said}")
-    classes = [p.expression_class for p in places]
-    if verdict.get("expression_class") in CLASSES and None not in classes and places:
-        written = max((c for c in classes if c), key=CLASSES.index)
-        if verdict["expression_class"] == written:
-            yield Finding("verdict.expression_class", COVERED, f"the expressions are {written} as written")
+    classes, said = [p.expression_class for p in places], verdict.get("expression_class")
+    if said is not None:
+        written = None if None in classes else max((c for c in classes if c), key=CLASSES.index, default=None)
+        word, why = (COVERED, f"the expressions are {said} as written") if said == written else (SEALED, f"{said}")
+        yield Finding("verdict.expression_class", word, why)
+    if document.get("formula") is not None:
+        yield Finding("formula", SEALED, "the points have their own expressions")

@@ -24,7 +24,7 @@ def class_of(tree: Tree) -> str:
         own = "elementary"
     elif tree[0] == "lambertw":
         own = "lambert_w"
-    elif tree[0] not in ("+", "*", "^"):
+    elif tree[0] not in ("+", "*", "^", "sum", "prod", "@"):
         own = "elementary" if tree[0] in ELEMENTARY_HEADS else "radical" if tree[0] == "I" else "special"
     return max([own, *inner], key=CLASSES.index)
 

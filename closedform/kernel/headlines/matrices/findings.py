@@ -21,7 +21,7 @@ from closedform.kernel.expressions.rows import Columns
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, mul, read, write
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
-from closedform.kernel.headlines.agreement import normal, written_out
+from closedform.kernel.headlines.agreement import heads, normal, written_out
 from closedform.kernel.headlines.consequences import Question
 from closedform.kernel.headlines.matrices.convexity import LINEAR, bowl, degree, shape_trees, sizes_of, strict
 from closedform.kernel.headlines.matrices.spectral import eigenvectors
@@ -110,7 +110,7 @@ def _formula(said: Json, question: Question) -> Finding | None:
         }
         texts |= {x: write(t) for x, t in trees.items()}
         apart |= trees.keys() ^ formulas.keys()
-        if not apart and {x: infix(t) for x, t in trees.items()} != {
+        if not apart and {x: normal(t, HEADS) for x, t in trees.items()} != {
             x: normal(read(v, heads=HEADS), HEADS) for x, v in formulas.items()
         }:
             tall = [
@@ -203,7 +203,7 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
             continue
         if not apart:
             yield Finding(at, COVERED, f"the kernel's own derivative, at {len(tried)} random data")
-        elif _heads(said) | _heads(question.loss) <= RATIONAL:
+        elif heads(said) | heads(question.loss) <= RATIONAL:
             yield Finding(at, REFUSED, apart[0])
         else:
             yield Finding(at, SEALED, "not compared: its functions are not brought together here")
@@ -218,10 +218,6 @@ def alike(one: Tree, other: Tree, columns: Columns) -> bool | None:
     except (Refused, ZeroDivisionError, ValueError):
         return None
     return True if all(not any(entries(v.value)) and v.degree < 2**MAX_DEGREE_BITS for v in values) else None
-
-
-def _heads(tree: Tree) -> set[str]:
-    return {str(tree[0])}.union(*map(_heads, tree[1:])) if isinstance(tree, tuple) else set()
 
 
 def _unique(question: Question) -> str:
