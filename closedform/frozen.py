@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, SupportsIndex, TypeVar, cast
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -48,7 +48,7 @@ class FrozenMap(Mapping[K, V]):
 
 def shown(value: Any) -> Any:
     """The value as a user of Python is to have it: what can be shown as something else is."""
-    return value.shown if hasattr(type(value), "shown") else value
+    return value.shown if hasattr(value.__class__, "shown") else value
 
 
 class Shown(tuple[V, ...]):
@@ -66,9 +66,10 @@ class Shown(tuple[V, ...]):
     def __iter__(self) -> Iterator[V]:
         return map(shown, super().__iter__())
 
-    def __getitem__(self, which: Any) -> Any:
-        found = super().__getitem__(which)
-        return tuple(map(shown, found)) if isinstance(which, slice) else shown(found)
+    def __getitem__(self, which: SupportsIndex | slice[Any, Any, Any]) -> Any:
+        if isinstance(which, slice):
+            return tuple(map(shown, super().__getitem__(which)))
+        return shown(super().__getitem__(which))
 
     def __add__(self, other: Any) -> Any:
         return tuple(self) + other
@@ -88,7 +89,9 @@ class ShownMap(FrozenMap[K, V]):
     __slots__ = ()
 
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
-        super().__init__(items.raw if isinstance(items, ShownMap) else items)
+        if isinstance(items, ShownMap):
+            items = cast(ShownMap[K, V], items).raw  # isinstance forgets what it maps
+        super().__init__(items)
 
     @property
     def raw(self) -> FrozenMap[K, V]:

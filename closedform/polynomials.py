@@ -8,9 +8,9 @@ unknown are parameters. Each result has ``to_dict``, ``to_json`` and ``to_text``
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TypeVar, cast
 
 from flint import fmpz, fmpz_poly
 
@@ -40,6 +40,8 @@ from closedform.ladder.worker import Died, Job
 from closedform.ladder.worker import run as run_job
 from closedform.report.polynomials import Factor, Galois, RadicalRoot, Radicals, Roots
 
+R = TypeVar("R")
+
 IN_PROCESS = 24  # degree times a thousandth of the bits above which FLINT may take long: then in a child process
 LONG = 3_000_000  # degree times bits above which a single step towards the roots may take long: in a child process
 QUICK_RADICALS = 12  # degree up to which radicals are sought in this process
@@ -53,12 +55,16 @@ def _heavy(f: fmpz_poly) -> bool:
 
 
 def _in_child(
-    function: str, arguments: tuple[object, ...], timeout: float, digits: int, out: list[Any] | None = None
-) -> list[Any]:
+    job: Callable[..., Iterator[R]],
+    arguments: tuple[object, ...],
+    timeout: float,
+    digits: int,
+    out: list[R] | None = None,
+) -> list[R]:
     """What the job yields, also put into ``out`` as it comes; raises ``OutOfTime`` when it did not finish."""
     budget, out = Budget.of(timeout, digits), [] if out is None else out
     try:
-        run_job(Job("closedform.polynomials", function, (*arguments, timeout)), budget.deadline, out.append)
+        run_job(Job("closedform.polynomials", job.__name__, (*arguments, timeout)), budget.deadline, out.append)
     except Died as died:
         raise OutOfTime(str(died)) from None
     return out
@@ -85,7 +91,7 @@ def roots(polynomial: object, digits: int = 30, timeout: float = 60, unknown: st
             with contextlib.suppress(Unsuited):
                 found = all_roots(f, digits, Budget.of(timeout, digits), by_flint=False)
         if found is None:
-            found = tuple(_in_child("_roots_job", (texts(f), digits), timeout, digits))
+            found = tuple(_in_child(_roots_job, (texts(f), digits), timeout, digits))
     except OutOfTime:
         raise CallError(
             f"the roots of this polynomial of degree {f.degree()} were not all enclosed within {timeout} s; "
@@ -127,7 +133,7 @@ def galois(polynomial: object, timeout: float = 60, unknown: str | None = None) 
     notes = given.notes
     if _heavy(f):
         try:
-            decided = cast(list[Factor], _in_child("_galois_job", (texts(f), given.unknown), timeout, 30))
+            decided = _in_child(_galois_job, (texts(f), given.unknown), timeout, 30)
         except OutOfTime as late:
             reason, notes = f"not factored or decided: {late}", (*notes, f"the time of {timeout} s ran out")
             decided = [Factor(given.text, f.degree(), 1, None, None, None, reason, None)]
@@ -159,7 +165,7 @@ def _galois_job(coefficients: list[Json], unknown: str, timeout: float) -> Itera
     f = _poly(cast(list[str], coefficients))
     budget = Budget.of(timeout)
     for part, multiplicity in f.factor_squarefree()[1]:
-        part, found = cast(fmpz_poly, part), None
+        found = None
         if part.degree() > MAX_FACTORED:  # reductions may show that it is irreducible and insoluble at once
             found = decide(part, budget.share(budget.remaining / 2))
         if found is not None and found.solvable is False:
@@ -243,7 +249,7 @@ def _radicals_family(given: Given, timeout: float) -> Radicals:
             found = list(_formulas_job(given.text, given.unknown, number, timeout))
         elif f.solvable:
             with contextlib.suppress(OutOfTime):
-                found = _in_child("_formulas_job", (given.text, given.unknown, number), timeout / 2, 30)
+                found = _in_child(_formulas_job, (given.text, given.unknown, number), timeout / 2, 30)
         for root in found:
             out.append(RadicalRoot(root.exact, None, None, None, f.multiplicity, None, root.conditions))
             certificates.append(root.certificate)
@@ -341,7 +347,7 @@ def radicals(
     f, parts, notes = given.poly, list[_Part](), given.notes
     if _heavy(f) or f.degree() > QUICK_RADICALS or tall(f):
         try:
-            _in_child("_radicals_job", (texts(f), given.unknown, form, digits), timeout, digits, parts)
+            _in_child(_radicals_job, (texts(f), given.unknown, form, digits), timeout, digits, parts)
         except OutOfTime as late:
             parts.append(_Part(None, ()))
             notes = (*notes, f"the time of {timeout} s ran out: {late}")

@@ -7,6 +7,7 @@ import copy
 import json
 import pickle
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
@@ -238,8 +239,8 @@ def test_where_floating_point_finds_no_start_flint_is_asked_in_a_process_that_ca
     assert len(enclose(f, 64)) == 60
     asked = list[str]()
 
-    def child(job: str, *_: object) -> list[object]:
-        asked.append(job)
+    def child(job: Callable[..., object], *_: object) -> list[object]:
+        asked.append(job.__name__)
         return []
 
     monkeypatch.setattr(polynomials, "_in_child", child)

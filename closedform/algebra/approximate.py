@@ -12,6 +12,7 @@ import cmath
 import itertools
 import math
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def nodes_moved(nodes: np.ndarray, logs: np.ndarray, directions: np.ndarray) -> 
     if (n * size < nearest / 4).all():
         return nodes, True
     beside = np.exp(1j * np.arange(n)) * nearest / 4
-    start = nodes - np.where(size < nearest / 4, weight, beside)
+    moves = cast(np.ndarray, np.where(size < nearest / 4, weight, beside))  # NumPy's stubs leave it open
 
     def newton(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         near = 1 / (z[:, None] - nodes)
@@ -116,7 +117,7 @@ def nodes_moved(nodes: np.ndarray, logs: np.ndarray, directions: np.ndarray) -> 
         step = 1 / (near.sum(axis=1) - (terms * near).sum(axis=1) / value)
         return step, np.abs(value) < 4e-16 * (1 + np.abs(terms).sum(axis=1))
 
-    return _iterate(newton, start), False
+    return _iterate(newton, nodes - moves), False
 
 
 def _iterate(newton: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], w: np.ndarray) -> np.ndarray:

@@ -198,7 +198,7 @@ _NAMES: dict[str, str] = {  # what is read and written: our name, and that of Sy
     "or": "Or",
     "not": "Not",
 }
-_FUNCTIONS: dict[str, str | Callable[..., Any]] = {  # what is read
+_FUNCTIONS: dict[str, str | Callable[[sp.Expr], sp.Expr]] = {  # what is read
     **_NAMES,
     "sqrt": "sqrt",
     "asinh": "asinh",

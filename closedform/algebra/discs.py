@@ -149,7 +149,7 @@ class _Isolation:
             clear = gap > 2 * (r + near)
             sums = np.where(clear, 1 / np.where(clear, gap - near / 2 - r / 4, 1), 0).sum(axis=1) * (1 + SLACK)
             for at, total, fits in zip(part, sums, clear, strict=True):
-                pull, point = arb(float(total)) * self._unit, discs[at].point
+                pull, point = arb(float(total)) * self._unit, discs[int(at)].point
                 for j in np.flatnonzero(~fits):
                     if j != at:
                         own, its = cast(arb, point.radius), cast(arb, discs[j].point.radius)

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 from flint import acb, arb, ctx, fmpq
 
@@ -53,7 +53,7 @@ def real_ball(expr: Any | kernel.Tree, sample: Sample, precision: int = 200) -> 
     previous = ctx.prec
     ctx.prec = precision
     try:
-        tree = expr if isinstance(expr, (str, tuple, fmpq)) else tree_of(expr)
+        tree = cast(kernel.Tree, expr) if isinstance(expr, (str, tuple, fmpq)) else tree_of(expr)
         out = balls.evaluate(tree, {k: arb(v) for k, v in sample.values.items()}, dict(sample.columns))
         return out if out.is_finite() else None
     except (Refused, NoTranslation, ValueError, ArithmeticError, OverflowError):

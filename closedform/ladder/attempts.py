@@ -69,8 +69,9 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     ``known`` holds the attempts of an earlier child, which are not made again.
     """
     yield Until("deriving the gradient", budget.deadline)
-    conclusions = list[Attempt]()
+    systems, conclusions = list[System](), list[Attempt]()
     for system, order in readings(problem):
+        systems.append(system)
         if not exact:
             order = tuple(r for r in order if r in NUMBERS)
         if not order:
@@ -87,7 +88,7 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     found = [c for c in conclusions if c.outcome in (*DECISIVE, "enclosed")]
     conclusion = conclude("ladder", found) if found else conclusions[-1]
     yield Until("checking the certificates", budget.deadline)
-    yield check(_with_number(system, audited(problem, conclusion, budget), budget))
+    yield check(_with_number(systems[-1], audited(problem, conclusion, budget), budget))
 
 
 def _with_number(system: System, conclusion: Attempt, budget: Budget) -> Attempt:

@@ -17,6 +17,7 @@ from flint import acb, acb_poly, arb, fmpz, fmpz_poly
 from closedform.algebra.galois.subfields import TooLarge, monic, monic_roots, pair_orbits
 from closedform.algebra.galois.transitive import (
     DEGREES,
+    Alternant,
     Term,
     Transitive,
     Type,
@@ -197,8 +198,6 @@ def _values(
         roots = monic_roots(f, bits)
         change = acb_poly(transform)
         points = [change(roots[i]) for i in root_at]
-        if isinstance(forms[0][0][0], frozenset):
-            return [_alternants(form, points) for form in forms]
         powers = [[acb(1), z, z * z, z * z * z] for z in points]
         known = dict[Term, acb]()
         out = list[acb]()
@@ -208,24 +207,26 @@ def _values(
             for term in form:
                 value = known.get(term)
                 if value is None:
-                    value = acb(1)
-                    for i, e in enumerate(term):
-                        if e:
-                            value = value * powers[i][e]
+                    value = _alternant(term, points) if isinstance(term, Alternant) else _monomial(term, powers)
                     known[term] = value
                 total = total + value
             out.append(total)
         return out
 
 
-def _alternants(form: tuple[Term, ...], points: list[acb]) -> acb:
-    total = acb(0)
-    for factors, sign in form:
-        value = acb(sign)
-        for sets in factors:
-            sums = [sum((points[i] for i in s[1:]), points[s[0]]) for s in sets]
-            for i, a in enumerate(sums):
-                for b in sums[:i]:
-                    value = value * (b - a)
-        total = total + value
-    return total
+def _monomial(exponents: tuple[int, ...], powers: list[list[acb]]) -> acb:
+    value = acb(1)
+    for i, e in enumerate(exponents):
+        if e:
+            value = value * powers[i][e]
+    return value
+
+
+def _alternant(term: Alternant, points: list[acb]) -> acb:
+    value = acb(term.sign)
+    for sets in term.lists:
+        sums = [sum((points[i] for i in s[1:]), points[s[0]]) for s in sets]
+        for i, a in enumerate(sums):
+            for b in sums[:i]:
+                value = value * (b - a)
+    return value

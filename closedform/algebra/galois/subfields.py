@@ -271,7 +271,7 @@ def _field(f: fmpz_poly, lead: fmpz, blocks: Blocks) -> Subfield:
                     modulus = fmpq_poly(f)
                     _, inverse, _ = fmpq_poly(f.derivative()).xgcd(modulus)
                     g = (fmpq_poly(numerator) * inverse) % modulus
-                    if evaluate_mod(h, g, modulus) != 0:
+                    if not evaluate_mod(h, g, modulus).is_zero():
                         raise ArithmeticError("a subfield failed its exact check")
                     return Subfield(h, g(fmpq_poly([0, lead])), blocks)
         bits *= 2

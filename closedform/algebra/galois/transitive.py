@@ -13,14 +13,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 TABLE = Path(__file__).parents[2] / "tables" / "transitive_groups.json"
 DEGREES = range(3, 12)
 
 Permutation = tuple[int, ...]  # the image of each point
 Type = tuple[int, ...]
-Term = tuple[Any, ...]  # a monomial by its exponents, or (alternant, sign)
+
+
+class Alternant(NamedTuple):
+    """A product, over lists of sets of points, of the differences of the sums of the sets; with its sign."""
+
+    lists: frozenset[tuple[tuple[int, ...], ...]]
+    sign: int
+
+
+Term = tuple[int, ...] | Alternant  # a monomial by its exponents, or an alternant
 
 
 @dataclass(frozen=True)
@@ -108,23 +117,22 @@ def reach(degree: int, number: int) -> frozenset[int]:
 # -- terms and their images ------------------------------------------------------------------------------------------
 
 
-def alternant(tuples: list[list[tuple[int, ...]]]) -> Term:
-    """The product, over the given lists of sets of points, of the differences of the sums of the sets; with its sign."""
+def alternant(lists: list[list[tuple[int, ...]]]) -> Alternant:
+    """The alternant of these lists, each in order, which may turn the sign."""
     sign, out = 1, set[tuple[tuple[int, ...], ...]]()
-    for sets in tuples:
+    for sets in lists:
         items = [tuple(sorted(s)) for s in sets]
         for a, b in combinations(items, 2):
             sign = -sign if a > b else sign
         out.add(tuple(sorted(items)))
-    return frozenset(out), sign
+    return Alternant(frozenset(out), sign)
 
 
 def moved(term: Term, by: Permutation) -> Term:
     """The image of a term when point i goes to point ``by[i]``."""
-    if isinstance(term[0], frozenset):
-        factors, sign = term
-        image, turned = alternant([[tuple(by[i] for i in s) for s in sets] for sets in factors])
-        return image, sign * turned
+    if isinstance(term, Alternant):
+        image, turned = alternant([[tuple(by[i] for i in s) for s in sets] for sets in term.lists])
+        return Alternant(image, term.sign * turned)
     out = [0] * len(term)
     for i, e in enumerate(term):
         out[by[i]] = e

@@ -44,7 +44,7 @@ _DERIVATIVE: dict[str, Callable[[Poly], Poly]] = {
     "erfc": lambda z: -_bell(z),
 }
 # ... and where it exists, for functions with a kink.
-_ALMOST = {
+_ALMOST: dict[str, Callable[[Poly], Poly]] = {
     "abs": lambda z: elementwise("sign", z),
     "relu": lambda z: w.scale(elementwise("sign", z) + of_fill(z.rows, z.cols), Fraction(1, 2)),
     "sign": lambda z: w.zeros(z.rows, z.cols),
@@ -57,7 +57,7 @@ def _bell(z: Poly) -> Poly:
     return w.scale(root * elementwise("exp", -hadamard(z, z)), 2)
 
 
-def _plus_fill(s: Poly, combine) -> Poly:
+def _plus_fill(s: Poly, combine: Callable[[Poly, Poly], Poly]) -> Poly:
     return combine(s, of_fill(s.rows, s.cols))
 
 

@@ -202,6 +202,6 @@ def is_basis(
             known[e] = monomial((*e[:i], e[i] - 1, *e[i + 1 :])) * found.coordinates[i] % found.q
         return known[e]
 
-    return (u - nmod_poly([0, 1], p)) % found.q == 0 and all(
-        sum((monomial(e) * (c % p) for e, c in f.items()), nmod_poly([0], p)) == 0 for f in system
+    return ((u - nmod_poly([0, 1], p)) % found.q).is_zero() and all(
+        sum((monomial(e) * (c % p) for e, c in f.items()), nmod_poly([0], p)).is_zero() for f in system
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any, cast
+from typing import cast
 
 from flint import Ordering, fmpz_mpoly_ctx, fmpz_mpoly_vec
 
@@ -37,8 +37,9 @@ def basis(system: list[Terms], k: int, limits: tuple[int, int, int]) -> list[tup
     """The same in this process; None past the limits."""
     ring = fmpz_mpoly_ctx.get(tuple(f"x{i}" for i in range(k)), Ordering.degrevlex)
     polynomials = fmpz_mpoly_vec([ring.from_dict(f) for f in system], ring)
-    found, success = polynomials.buchberger_naive(limits=limits)
-    return [tuple(int(v) for v in cast(Any, g).monoms()[0]) for g in cast(Any, found)] if success else None
+    # with limits it returns a pair, which the stubs of python-flint do not say
+    found, success = cast(tuple[fmpz_mpoly_vec, bool], polynomials.buchberger_naive(limits=limits))
+    return [tuple(int(v) for v in g.monoms()[0]) for g in found] if success else None
 
 
 def main() -> int:

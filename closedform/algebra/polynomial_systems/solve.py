@@ -23,7 +23,7 @@ import math
 import time
 from collections.abc import Sequence
 
-from flint import Ordering, fmpq_mpoly, fmpz, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
+from flint import Ordering, fmpq_mpoly, fmpz, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly, nmod_poly
 
 from closedform.algebra.polynomial_systems.basis import Monomials, Row, groebner
 from closedform.algebra.polynomial_systems.counting import multiples, solved_for
@@ -311,7 +311,7 @@ def eliminate_linear(
         f, i = step
         factor = f.derivative(i)
         rest, scale = factor * gens[i] - f, int(factor.leading_coefficient())
-        new = list[type(f)]()
+        new = list[fmpz_mpoly]()
         for g in polynomials:
             if g is f:
                 continue
@@ -333,7 +333,8 @@ def eliminate_linear(
     return kept, eliminated, out
 
 
-def _linear_step(polynomials, gone: set[int], longest: int):
+def _linear_step(polynomials: list[fmpz_mpoly], gone: set[int], longest: int) -> tuple[fmpz_mpoly, int] | None:
+    """An equation and the unknown that it is solved for, shortest equations first."""
     for f in sorted(polynomials, key=len):
         if len(f) > longest or f.total_degree() > 3:
             continue

@@ -41,7 +41,7 @@ def dickson_roots(
     n: int, a: Element, b: Element, field: NumberField, embedding: Embedding, relation: list[Tree], workspace: Workspace
 ) -> list[Tree]:
     """A name for each root of D_n(x, a) = b, whose coefficients as trees, constant first, are ``relation``."""
-    if a == 0:
+    if a.is_zero():
         u = workspace.real_root(field.tree(b, embedding), n)
         return [workspace.named(turn(fmpq(k, n), u), relation) for k in range(n)]
     powers = a
@@ -67,7 +67,7 @@ def dickson_roots(
 def square_root(a: Element, field: NumberField, embedding: Embedding, workspace: Workspace) -> Tree:
     """The principal root of an element in one embedding, rational squares drawn out."""
     if a.is_constant():
-        return rational_root(fmpq(a.leading_coefficient()) if a != 0 else ZERO, 2)
+        return rational_root(ZERO if a.is_zero() else fmpq(a.leading_coefficient()), 2)
     r = square_part(content(a))
     return mul(r, workspace.root(field.tree(a / (r * r), embedding), 2))
 

@@ -99,7 +99,7 @@ class NumberField:
         return self._tree(a, conjugate, self.level)
 
     def _tree(self, a: Element, conjugate: tuple[Tree, ...], level: int) -> Tree:
-        if a == 0:
+        if a.is_zero():
             return ZERO
         while level and a.degrees()[LEVELS - level] == 0:
             level -= 1
@@ -119,7 +119,7 @@ class NumberField:
     def square_root(self, a: Element, level: int | None = None) -> Element | None:
         """A square root inside the field, where the generators that matter are square roots; None if none is found."""
         level = self.level if level is None else level
-        if a == 0:
+        if a.is_zero():
             return a
         if level == 0:
             root = rational_square_root(fmpq(a.leading_coefficient()))
@@ -131,7 +131,7 @@ class NumberField:
         if d.degrees()[LEVELS - level] != 0:
             return None
         u, v = parts.get(0, constant(0)), parts.get(1, constant(0))
-        if v == 0:
+        if v.is_zero():
             inside = self.square_root(u, level - 1)
             if inside is not None:
                 return inside
@@ -142,7 +142,7 @@ class NumberField:
             return None
         for sign in (1, -1):
             s = self.square_root((u + w * sign) / 2, level - 1)
-            if s is not None and s != 0:
+            if s is not None and not s.is_zero():
                 return s + self.times(self.times(v, y), self.inverse(s)) / 2
         return None
 

@@ -214,7 +214,7 @@ def _orbit(p: int, local: Local, values: Points, resolvents: list[list[fmpz_mod_
     found = list[Orbit]()
     for m, e in _integers(list(whole.coeffs()), local.ring.modulus()).factor()[1]:
         points = [(b, k, g) for b, k, g in values if _is_root(m, g)]
-        if e == 1 and len(points) == m.degree() and all(resolvents[b][k] != 0 for b, k, _ in points):
+        if e == 1 and len(points) == m.degree() and all(not resolvents[b][k].is_zero() for b, k, _ in points):
             found.append(Orbit(p, m, points, local))
     return min(found, key=lambda o: (o.m.degree(), o.m.height_bits()), default=None)
 
@@ -249,7 +249,7 @@ def _over_orbit(
     link = [zero, *(base.field.times(linked(j, 1), below) for j in range(1, p))]
     opposite = (
         [zero, *(base.field.times(linked(j, -1), base.field.inverse(across)) for j in range(1, p))]
-        if across != 0
+        if not across.is_zero()
         else []
     )
     centre = inside(lambda b, k: resolvents[b][0])

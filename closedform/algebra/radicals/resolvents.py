@@ -54,7 +54,7 @@ def _roots(known: Resolvents, embedding: Embedding, workspace: Workspace) -> lis
     p, field = known.p, known.field
     principal = dict[int, tuple[Tree, Tree]]()  # j: a p-th root of the radicand, and the radicand
     for j in range(1, p):
-        if known.radicand[j] != 0:
+        if not known.radicand[j].is_zero():
             under = field.tree(known.radicand[j], embedding)
             principal[j] = (workspace.real_root(under, p), under)
     first = workspace.value(principal[1][0])
@@ -94,7 +94,7 @@ def _cosines(known: Resolvents, embedding: Embedding, workspace: Workspace) -> l
     twist = workspace.value(field.tree(known.radicand[1] - known.radicand[-1], embedding))
     if not real.imag.contains(0) or not real.real > 0 or not twist.real.contains(0) or twist.contains(0):
         return []
-    middles = [j for j in range(1, (p + 1) // 2) if known.radicand[j] != 0]
+    middles = [j for j in range(1, (p + 1) // 2) if not known.radicand[j].is_zero()]
     both = {j: known.radicand[j] + known.radicand[p - j] for j in middles}
     values = {j: cosines(p, known.norm[j], both[j], field, embedding, workspace) for j in middles}
     relations = dict[int, list[Tree]]()

@@ -127,7 +127,7 @@ def looks_like_dickson(g: list[fmpq_poly], below: Subfield) -> bool:
     h = g[n - 1] * fmpq(-1, n)
     hh = h * h % field
     cubic = g[n - 3] + g[n - 2] * h * (n - 2) + g[n - 1] * hh * comb(n - 1, 2) + hh * h * comb(n, 3)
-    return cubic % field == 0
+    return (cubic % field).is_zero()
 
 
 def relative_polynomial(f: fmpz_poly, below: Subfield) -> list[fmpq_poly]:

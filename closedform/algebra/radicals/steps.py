@@ -64,7 +64,7 @@ def _resolved(field: NumberField, d: Element) -> tuple[Element, Element]:
     w = field.square_root(field.reduce(u * u - v * v * y * y), level - 1)
     if w is None:
         return d, constant(1)
-    choices = [e for e in ((u + w) / 2, (u - w) / 2) if e != 0]
+    choices = [e for e in ((u + w) / 2, (u - w) / 2) if not e.is_zero()]
     e = min(choices, key=lambda a: (len(a), abs(content(a).p)))
     lower, scale = _resolved(field, e)
     return lower, field.times(scale, 1 + field.times(field.times(v, y), field.inverse(e)) / 2)
@@ -102,7 +102,7 @@ def _quartic(field: NumberField, g: Sequence[Element], workspace: Workspace) -> 
     p = 6 * powers[2] + 3 * field.times(a, h) + b
     q = 4 * powers[3] + 3 * field.times(a, powers[2]) + 2 * field.times(b, h) + c
     r = powers[4] + field.times(a, powers[3]) + field.times(b, powers[2]) + field.times(c, h) + d
-    if q == 0:
+    if q.is_zero():
         raise Unresolved("a biquadratic step should have been two quadratic ones")
     y = generator(field.level + 1)
     cubic = [-field.times(q, q), field.times(p, p) - 4 * r, 2 * p, constant(1)]
@@ -160,7 +160,7 @@ def dickson(field: NumberField, g: Sequence[Element], workspace: Workspace) -> t
             shifted[k] = shifted[k] + field.times(h, shifted[k + 1])
     a = -shifted[n - 2] / n
     target = dickson_polynomial(n, a, field)
-    if any(shifted[k] != target[k] for k in range(1, n)) or (a != 0 and (n < 5 or n % 2 == 0)):
+    if any(shifted[k] != target[k] for k in range(1, n)) or (not a.is_zero() and (n < 5 or n % 2 == 0)):
         return None
     b = target[0] - shifted[0]
     trees = list[list[Tree]]()

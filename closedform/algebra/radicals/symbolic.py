@@ -117,7 +117,7 @@ def radical_formulas(
     ['(sqrt(b**2 - 4*a*c) - b)/(2*a)', '(-b - sqrt(b**2 - 4*a*c))/(2*a)']
     """
     ring = _Ring(polynomial, unknown)
-    if ring.top == 0 or len(ring.top) > MAX_TERMS:
+    if ring.top.is_zero() or len(ring.top) > MAX_TERMS:
         raise Unresolved("the polynomial is zero or too large")
     out = list[SymbolicFactor]()
     for factor, multiplicity in ring.top.factor()[1]:
@@ -176,7 +176,7 @@ def _general(ring: _Ring, c: list[fmpq_mpoly], needed: _Needed) -> list[Tree]:
         disc = c[1] * c[1] - 4 * c[0] * lead
         root = _square_root(ring, disc)
         return [_over(add(tree(-c[1]), r), tree(2 * lead)) for r in (root, negate(root))]
-    step = next((k for k in range(n, 1, -1) if n % k == 0 and all(c[i] == 0 for i in range(n + 1) if i % k)), 1)
+    step = next((k for k in range(n, 1, -1) if n % k == 0 and all(c[i].is_zero() for i in range(n + 1) if i % k)), 1)
     if step > 1:
         inner = _general(ring, c[::step], needed)
         return [mul(unity(fmpq(k, step)), _root(t, step)) for t in inner for k in range(step)]
@@ -187,10 +187,10 @@ def _general(ring: _Ring, c: list[fmpq_mpoly], needed: _Needed) -> list[Tree]:
     if n == 4:
         r, q, p = _monic(ring, depressed)[:3]
         return [add(t, shift) for t in _quartic(r, q, p, needed)]
-    if all(c[i] == 0 for i in range(n + 1)):
+    if all(c[i].is_zero() for i in range(n + 1)):
         raise Unresolved("a constant polynomial")
     short = next(
-        (k for k in range(n, 1, -1) if n % k == 0 and all(depressed[i] == 0 for i in range(n + 1) if i % k)), 1
+        (k for k in range(n, 1, -1) if n % k == 0 and all(depressed[i].is_zero() for i in range(n + 1) if i % k)), 1
     )
     if short > 1:
         return [add(t, shift) for t in _general(ring, depressed, needed)]
@@ -238,7 +238,7 @@ def _depress(ring: _Ring, c: list[fmpq_mpoly]) -> tuple[Tree, list[fmpq_mpoly]]:
         out.append(total)
     common = out[-1]
     for d in out:
-        common = common.gcd(d) if d != 0 else common
+        common = common if d.is_zero() else common.gcd(d)
     return _over(ring.tree(-b), ring.tree(n * a)), [d / common for d in out]
 
 
@@ -246,7 +246,7 @@ def _monic(ring: _Ring, d: list[fmpq_mpoly]) -> list[Tree]:
     """The coefficients over the leading one, constant first."""
     out = list[Tree]()
     for x in d[:-1]:
-        common = x.gcd(d[-1]) if x != 0 else d[-1]
+        common = d[-1] if x.is_zero() else x.gcd(d[-1])
         top, bottom = x / common, d[-1] / common
         if bottom.leading_coefficient() != 1:
             scale = bottom.leading_coefficient()
@@ -318,7 +318,7 @@ def _dickson(ring: _Ring, d: list[fmpq_mpoly], needed: _Needed) -> list[Tree] | 
         expected = fmpq(n, n - i) * comb(n - i, i) * (-1) ** i
         if d[n - 2 * i] * denominator**i != numerator**i * lead * expected:
             return None
-    if any(d[n - k] != 0 for k in range(1, n, 2)):
+    if any(not d[n - k].is_zero() for k in range(1, n, 2)):
         return None
     a = _monic(ring, [numerator, denominator])[0]
     needed.say(a)

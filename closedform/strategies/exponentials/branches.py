@@ -103,7 +103,7 @@ def _step(state: _State, fld: Field, out: Pieces) -> list[_State]:
     equations = list[fmpz_mpoly]()
     several = len(state.free) > 1
     for i, p in enumerate(state.equations):
-        if p == 0:
+        if p.is_zero():
             continue
         if len(p) > MAX_SIZE:
             out.open.append((state.equations, "an equation grows too large to be factored"))
@@ -217,7 +217,7 @@ def _resultant(
     if first.degrees()[i] == 0 or symbols * first.degrees()[i] > MAX_SYLVESTER:
         return None
     eliminant = first.resultant(second, i)
-    if eliminant == 0 or len(eliminant) > MAX_SIZE:
+    if eliminant.is_zero() or len(eliminant) > MAX_SIZE:
         return None
     line, removed = last_linear(first, second, gone, fld)
     branches, smaller, failed = list[Branch](), list[_State](), list[fmpz_mpoly]()
@@ -232,7 +232,7 @@ def _resultant(
             rest, c = coefficients(f, main, fld)
             equations = tuple(substituted(p, main, (-rest, c), fld) for p in state.equations)
             nonzero = tuple(substituted(p, main, (-rest, c), fld) for p in state.nonzero)
-            if all(q != 0 for q in nonzero):
+            if all(not q.is_zero() for q in nonzero):
                 smaller.append(
                     _State(equations, (gone,), ((main, (-rest, c)), *state.values), nonzero, state.vanishing)
                 )
@@ -301,7 +301,7 @@ def admissible(branch: Branch, fld: Field, symbols: Sequence[str] = ()) -> bool:
 
 def _vanishes(q: fmpz_mpoly, branch: Branch, fld: Field) -> bool:
     p = resolved(q, branch.values, fld)
-    return p == 0 or (branch.eliminant is not None and divides(branch.eliminant, p))
+    return p.is_zero() or (branch.eliminant is not None and divides(branch.eliminant, p))
 
 
 def _with_values(p: fmpz_mpoly, at: Mapping[str, int], fld: Field) -> fmpz_mpoly:
@@ -315,7 +315,7 @@ def _specialised(branch: Branch, at: Mapping[str, int], fld: Field) -> Branch | 
     values = tuple((n, (_with_values(a, at, fld), _with_values(b, at, fld))) for n, (a, b) in branch.values)
     eliminant = None if branch.eliminant is None else _with_values(branch.eliminant, at, fld)
     out = Branch(branch.main, eliminant, values)
-    return None if out.degree(fld) != branch.degree(fld) or any(b == 0 for _, (_, b) in values) else out
+    return None if out.degree(fld) != branch.degree(fld) or any(b.is_zero() for _, (_, b) in values) else out
 
 
 def _simplest(branch: Branch, fld: Field) -> Branch:

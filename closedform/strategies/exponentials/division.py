@@ -14,7 +14,7 @@ def variables(p: fmpz_mpoly, fld: Field) -> set[str]:
 
 
 def divides(f: fmpz_mpoly, p: fmpz_mpoly) -> bool:
-    return divmod(p, f)[1] == 0
+    return divmod(p, f)[1].is_zero()
 
 
 def coefficients(p: fmpz_mpoly, name: str, fld: Field) -> list[fmpz_mpoly]:
@@ -61,7 +61,7 @@ def common_factor(
 
 
 def _trimmed(p: Coefficients) -> Coefficients:
-    while p and p[-1] == 0:
+    while p and p[-1].is_zero():
         p.pop()
     return p
 
@@ -98,7 +98,7 @@ def last_linear(p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field) -> tuple[Qu
         p, q = q, p
     while q.degrees()[i] > 1:
         p, q = q, _pseudo_remainder(p, q, name, fld)
-        if q == 0:
+        if q.is_zero():
             return None, removed
         content = _content(q, name, fld)
         if not content.is_constant():
@@ -113,7 +113,7 @@ def last_linear(p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field) -> tuple[Qu
 def _pseudo_remainder(p: fmpz_mpoly, q: fmpz_mpoly, name: str, fld: Field) -> fmpz_mpoly:
     i, x = fld.names.index(name), fld.generator[name]
     lead, degree = coefficients(q, name, fld)[-1], q.degrees()[i]
-    while p != 0 and p.degrees()[i] >= degree:
+    while not p.is_zero() and p.degrees()[i] >= degree:
         k = p.degrees()[i]
         p = lead * p - coefficients(p, name, fld)[-1] * q * x ** (k - degree)
     return p

@@ -51,7 +51,7 @@ def eliminant_certificate(where: Setting) -> tuple[Certificate, fmpz_mpoly] | No
         power, quotient, whole = divided
         cofactors = [fld.one] * len(names)
         cofactors[names.index(exponentials[0])], cofactors[names.index(others[0])] = power, quotient * -1
-    if whole == 0 or variables(whole, fld) - {t}:
+    if whole.is_zero() or variables(whole, fld) - {t}:
         return None
     goal, nonvanishing = fld.one, list[fmpz_mpoly]()
     constant, factors = whole.factor()
@@ -97,7 +97,7 @@ def _pseudo_division(
     if len(parts) != 2:
         return None
     power, quotient = fld.one, fld.one * 0
-    while p != 0 and p.degrees()[i] > 0:
+    while not p.is_zero() and p.degrees()[i] > 0:
         k = p.degrees()[i]
         lead = coefficients(p, name, fld)[-1] * x ** (k - 1)
         p = p * parts[1] - lead * q

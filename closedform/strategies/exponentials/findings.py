@@ -62,7 +62,7 @@ def about_numbers(
         )
         out.append(finding("eliminant", "proved", certificate=0, substitution=substitution(where, t), product=product))
     for (branch, _), n in zip(real, numbers, strict=True):
-        if n.polynomial is None or branch.main is None or n.polynomial.degree() < 2:
+        if branch.main is None or n.polynomial.degree() < 2:
             continue
         t, f = branch.main, short(n.polynomial, branch.main)
         out.append(
@@ -127,7 +127,7 @@ def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[
     if len(where.system.unknowns) != 1 or len(where.quotients) != 1 or len(found.branches) != 1 or where.loss is None:
         return []
     branch, n = found.branches[0], next((m for m in numbers if m.closed is False), None)
-    if n is None or branch.main is None or n.polynomial is None:
+    if n is None or branch.main is None:
         return []
     above, below = where.quotients[0]
     f = dense(above, branch.main, where.field)

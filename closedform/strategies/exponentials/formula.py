@@ -182,7 +182,7 @@ def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -
     if b.eliminant is None or b.main is None:
         return [RootFormula(None)]
     parts = coefficients(b.eliminant, b.main, fld)
-    powers = [i for i, c in enumerate(parts) if c != 0]
+    powers = [i for i, c in enumerate(parts) if not c.is_zero()]
     step = 0
     for i in powers:
         step = int(sp.igcd(step, i))
@@ -247,7 +247,7 @@ def _about_degrees(branches: list[Branch], where: Setting, shifted: Setting, con
     for b in branches:
         if b.main is None or b.degree(fld) < 2 or b.degree(fld) > 3:
             continue
-        p = sum(1 for c in coefficients(b.eliminant, b.main, fld) if c != 0) if b.eliminant is not None else 0
+        p = sum(1 for c in coefficients(b.eliminant, b.main, fld) if not c.is_zero()) if b.eliminant is not None else 0
         out.append(
             finding(
                 "root of a polynomial over the symbols",

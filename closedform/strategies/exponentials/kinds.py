@@ -210,7 +210,7 @@ def _trailing(f: fmpz_poly) -> fmpz:
 
 
 def _limit(f: fmpz_poly, g: fmpz_poly, at_infinity: bool) -> fmpq | str:
-    if f == 0:
+    if f.is_zero():
         return fmpq(0)
     if at_infinity:
         difference, ratio = f.degree() - g.degree(), fmpq(f.leading_coefficient(), g.leading_coefficient())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy as sp
@@ -280,7 +280,8 @@ def _with_ties(rows: Sequence[Vector], a: np.ndarray, v: np.ndarray, small: floa
     basis = [[fmpq(kernel_basis[i, j]) for i in range(width)] for j in range(nullity)]
     plain = np.array([[float(c.p) / float(c.q) for c in w] for w in basis]).T
     plain_scale = np.abs(plain).max(axis=0)
-    weights = np.linalg.lstsq(plain / plain_scale, v, rcond=None)[0] / plain_scale
+    nearest = cast(np.ndarray, np.linalg.lstsq(plain / plain_scale, v, rcond=None)[0])  # NumPy's stubs leave it open
+    weights = nearest / plain_scale
     parts = [
         fmpq(round(float(w * s) * 10**6), 10**6) / fmpq(round(float(s)))
         for w, s in zip(weights, plain_scale, strict=True)

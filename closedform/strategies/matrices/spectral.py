@@ -210,10 +210,10 @@ def eigenvectors(
 def _pair(system: MatrixSystem) -> Attempt:
     """tr(U'CV) with U'AU = I and V'BV = I; squares that the constraints make constant are left out."""
     u, v = system.unknowns
-    metrics = {x: normalised(system, x) for x in (u, v)}
-    if None in metrics.values() or system.gradient is None:
+    metric_u, metric_v = normalised(system, u), normalised(system, v)
+    if metric_u is None or metric_v is None or system.gradient is None:
         return Attempt(name, "declined", "not both unknowns are normalised")
-    (a, sa), (b, sb) = metrics[u], metrics[v]  # type: ignore[misc]
+    (a, sa), (b, sb) = metric_u, metric_v
     if system.shape(u)[1] != system.shape(v)[1] or sa != w.constant(1) or sb != w.constant(1):
         return Attempt(name, "declined", "the unknowns are not normalised alike")
     g = system.gradient[u]

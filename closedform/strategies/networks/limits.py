@@ -137,9 +137,9 @@ def _exponentials(rows: Rows) -> tuple[arb, ...] | None:
         below += fmpz_poly([0] * (2 * (p - low)) + [1])
     whole = sum((y * y for _, y in rows), ZERO)
     slope = 2 * top.derivative() * below - top * below.derivative()
-    while slope != 0 and slope(1) == 0:  # w = 0 is a constant, which finite weights reach
+    while not slope.is_zero() and slope(1) == 0:  # w = 0 is a constant, which finite weights reach
         slope = slope // fmpz_poly([-1, 1])
-    if slope == 0:
+    if slope.is_zero():
         return ()
     out = list[arb]()
     for root, _ in cast(list[tuple[acb, int]], slope.complex_roots()):

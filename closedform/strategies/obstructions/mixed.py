@@ -91,8 +91,8 @@ def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] 
         return f"{len(mixed)} factors have the unknown and its exponential"
     p = mixed[0]
     at_zero = substituted(substituted(p, x, (field.one * 0, field.one), field), t, (field.one, field.one), field)
-    if at_zero == 0 and system.domain.holds(Location(exact={x: sp.S.Zero}, columns=columns)) != "outside":
+    if at_zero.is_zero() and system.domain.holds(Location(exact={x: sp.S.Zero}, columns=columns)) != "outside":
         return "zero is a critical point"
-    if all(c == 0 for c in coefficients(p, x, field)[1:]):
+    if all(c.is_zero() for c in coefficients(p, x, field)[1:]):
         return "the unknown stands only inside the exponential"
     return field, p, t, scale

@@ -102,10 +102,8 @@ def _exp_form(expr: Any, x: Any, exponents: list[Any], turned: bool) -> _Form | 
     if inverse is None:
         return "the exponent is not an invertible fraction in the unknown"
     powers = {sp.exp(e): _Z ** sp.cancel(e / unit) for e in exponents}
-    image = expr.replace(
-        lambda e: isinstance(e, sp.exp) and e.has(x), lambda e: powers.get(sp.exp(sp.expand(e.exp)), e)
-    )
-    return _cleared(image.xreplace({x: inverse}), f"y = {unit}", not turned)
+    image = {e: powers.get(sp.exp(sp.expand(e.exp)), e) for e in expr.atoms(sp.exp) if e.has(x)}
+    return _cleared(expr.xreplace(image).xreplace({x: inverse}), f"y = {unit}", not turned)
 
 
 def _log_form(expr: Any, x: Any, argument: Any) -> _Form | str:
@@ -160,8 +158,7 @@ def _with_parameter(system: Stationarity, form: _Form, t: Any) -> Attempt | str:
         if not _absolutely_irreducible(f, t, gaussian):
             return f"irreducibility over C({t}) was not shown"
     given = ", ".join(f"{k} = {v}" for k, v in values.items())
-    for f in kept[:1]:
-        shown = str(f).replace("_y", "y").replace("_z", "z")
+    shown = str(kept[0]).replace("_y", "y").replace("_z", "z")
     return Attempt(
         name,
         "not_closed",

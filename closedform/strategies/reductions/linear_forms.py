@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import sympy as sp
+from sympy import Expr, Symbol
 
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, finding
@@ -43,7 +44,7 @@ def declines(system: Stationarity) -> str | None:
     return None if _apart(system) is not None else "no linear forms are seen in which the loss falls apart"
 
 
-def _apart(system: Stationarity) -> tuple[dict[Any, Any], Any] | None:
+def _apart(system: Stationarity) -> tuple[dict[Symbol, Expr], Expr] | None:
     """The unknowns as linear expressions in new ones, and the loss in these: a sum of functions of one each."""
     loss, unknowns = system.loss, system.unknowns
     if loss is None:
@@ -117,11 +118,9 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     if found is None:
         raise ValueError("no linear forms are seen in which the loss falls apart")
     back, loss = found
-    new = tuple(
-        s
-        for s in sorted(set[Any]().union(*(v.free_symbols for v in back.values())), key=str)
-        if s not in _parameters(system)
-    )
+    known = _parameters(system)
+    symbols = {s for v in back.values() for s in v.free_symbols if isinstance(s, Symbol) and s not in known}
+    new = tuple(sorted(symbols, key=str))
     inner = smaller(system, new, tuple(sp.diff(loss, u) for u in new), loss=loss)
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:

@@ -6,10 +6,11 @@ nothing is lost, and what squaring would add is kept out by the sign of s.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import sympy as sp
+from sympy import Expr, Pow, Symbol
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
@@ -35,25 +36,29 @@ def declines(system: Stationarity) -> str | None:
     return None if _named(system) is not None else "the roots do not lead to polynomials over Q"
 
 
-def _named(system: Stationarity) -> tuple[dict[Any, Any], list[Any]] | None:
+def _named(system: Stationarity) -> tuple[dict[Symbol, Pow], list[Expr]] | None:
     """The new unknowns with the roots they stand for, and the polynomial equations; None where it does not work out."""
-    equations, names, extra = list(system.equations), dict[Any, Any](), list[Any]()
-    powers = [p for e in equations for p in e.atoms(sp.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
+    equations, names = list(system.equations), dict[Symbol, Pow]()
+    extra: list[Expr] = []
+    powers = [p for e in equations for p in e.atoms(Pow) if p.exp.is_Rational and not p.exp.is_Integer]
     if len({p.base for p in powers}) > MAX_ROOTS:
         return None
     for _ in range(MAX_ROOTS + 1):
         roots = [
             p
             for e in (*equations, *extra)
-            for p in e.atoms(sp.Pow)
+            for p in e.atoms(Pow)
             if p.exp.is_Rational and not p.exp.is_Integer and p.base.is_polynomial(*system.unknowns, *names)
         ]
         if not roots:
             break
         base = min((p.base for p in roots), key=sp.count_ops)
         q = sp.ilcm(1, *(p.exp.q for p in roots if p.base == base and isinstance(p.exp, sp.Rational)))
-        s = sp.Symbol(f"root_{len(names) + 1}", nonnegative=True)
-        names[s] = base ** sp.Rational(1, q)
+        s = Symbol(f"root_{len(names) + 1}", nonnegative=True)
+        root = base ** sp.Rational(1, q)
+        if not isinstance(root, Pow):
+            return None
+        names[s] = root
         put = {p: s ** int(p.exp * q) for p in roots if p.base == base}
         equations = [sp.numer(sp.together(e.xreplace(put))) for e in equations]
         extra = [e.xreplace(put) for e in extra] + [s**q - base]
@@ -98,17 +103,17 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     return Reduction(name, (inner,), lift)
 
 
-def _in_roots(e: Any, names: dict[Any, Any]) -> Any:
+def _in_roots(e: Expr, names: Mapping[Symbol, Pow]) -> Expr:
     """The expression in the new unknowns."""
     for s, root in names.items():
-        powers = {p: s ** (p.exp / root.exp) for p in e.atoms(sp.Pow) if p.base == root.base}
+        powers = {p: s ** (p.exp / root.exp) for p in e.atoms(Pow) if p.base == root.base}
         e = e.xreplace(powers)
     return e
 
 
-def _divides(s: Any, names: dict[Any, Any], e: Any) -> bool:
+def _divides(s: Symbol, names: Mapping[Symbol, Pow], e: Expr) -> bool:
     """Does the root stand below a fraction line, so that it must not be zero?"""
-    return any(p.exp.is_negative and p.base == names[s].args[0] for p in e.atoms(sp.Pow))
+    return any(p.exp.is_negative and p.base == names[s].base for p in e.atoms(Pow))
 
 
 def _without(p: CriticalPoint, order: list[str]) -> CriticalPoint:

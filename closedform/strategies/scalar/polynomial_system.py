@@ -227,7 +227,7 @@ class _Answer:
         try:
             value = quotient(read(bridge.to_tree(expr)), self.names, {})
             top = {tuple(int(k) for k in e): c for e, c in value.top.to_dict().items()}
-            return evaluated(top, dict(enumerate(coordinates(self.solution, factor))), fmpq_poly(factor)) == 0
+            return evaluated(top, dict(enumerate(coordinates(self.solution, factor))), fmpq_poly(factor)).is_zero()
         except (bridge.NoTranslation, Refused, ZeroDivisionError):
             return False
 
