@@ -161,26 +161,21 @@ class _Gate:
         numeric, radius = self._numbers(p, at)
         kind, inertia = self._kind(p, location, slope)
         self.ends += kind == "boundary minimum" and slope != "zero"
-        return replace(
-            p,
-            numeric=numeric,
-            radius=radius,
-            kind=kind,
-            inertia=inertia,
-            loss=self._loss_value(p, location),
-        ), location
+        loss = self._loss_value(p, location)
+        return replace(p, numeric=numeric, radius=radius, kind=kind, inertia=inertia, loss=loss), location
 
     def _family(self, p: CriticalPoint, exact: Mapping[str, Any]) -> CriticalPoint | None:
         """A family, which has no numbers of its own, with the conditions under which its members lie in the domain."""
         if isinstance(self.system, PolynomialLine) or not self.system.domain.own():
             return p
         families = importlib.import_module("closedform.stationarity.families")  # with SymPy, which a polynomial spares
-        found = families.where(self.system, {u: exact[u.name] for u in self.system.unknowns if u.name in exact})
-        if isinstance(found, str):
+        point = {u: exact[u.name] for u in self.system.unknowns if u.name in exact}
+        found: str | tuple[str, ...] | None = families.where(self.system, point)
+        if isinstance(found, tuple):
+            return replace(p, conditions=tuple(dict.fromkeys((*p.conditions, *found))))
+        if found is not None:
             self._fault(p, found)
-        return (
-            replace(p, conditions=tuple(dict.fromkeys((*p.conditions, *found)))) if isinstance(found, tuple) else None
-        )
+        return None
 
     def _certified(self, p: CriticalPoint) -> bool:
         """Does a certificate of the attempt prove that a critical point lies within these very decimals?

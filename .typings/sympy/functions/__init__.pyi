@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
 
 from sympy.core import Basic, Expr, Function, _Value
 from sympy.logic.boolalg import Boolean
@@ -20,6 +21,7 @@ class log(Function):
     def __new__(cls, arg: _Value, base: _Value | None = None, /, *, evaluate: bool | None = None) -> Expr: ...
 
 class LambertW(Function):
+    _prop_handler: ClassVar[dict[str, Callable[[Any], bool | None]]]
     def __new__(cls, x: _Value, k: _Value | None = None, /, *, evaluate: bool | None = None) -> Expr: ...
 
 class zeta(Function):

@@ -32,7 +32,7 @@ def _is_real(w: Any) -> bool | None:
     return True if right.is_nonnegative and z.is_negative else None
 
 
-sp.LambertW._prop_handler["extended_real"] = _is_real
+sp.LambertW._prop_handler["extended_real"] = _is_real  # pyright: ignore[reportPrivateUsage]
 
 
 def lambert_roots(equation: Any, x: Any, generators: Iterable[Any]) -> tuple[Any, ...] | None:
