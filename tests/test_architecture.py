@@ -7,6 +7,7 @@ import inspect
 import sys
 import tomllib
 from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 from string import Formatter
 
@@ -118,6 +119,21 @@ def test_imports_run_downwards(trees: dict[Path, ast.Module]) -> None:
                 if floor is not None and floor > own:
                     wrong.append(f"{relative(path)}:{line} imports {target}")
     assert wrong == []
+
+
+def test_imports_run_in_no_circle(trees: dict[Path, ast.Module]) -> None:
+    """Those inside functions and those for type checking count too."""
+    modules = {name_of(path) for path in FILES}
+    needs = dict[str, set[str]]()
+    for path, tree in trees.items():
+        named = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{relative(path)}:{node.lineno} imports by a relative name"
+                parts = {f"{node.module}.{a.name}" for a in node.names}
+                named |= {part if part in modules else str(node.module) for part in parts}
+        needs[name_of(path)] = (named & modules) - {name_of(path)}
+    TopologicalSorter(needs).prepare()  # raises CycleError, with the circle
 
 
 def test_no_import_inside_a_function(trees: dict[Path, ast.Module]) -> None:
