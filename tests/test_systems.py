@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from closedform.algebra.polynomial_systems.solution import SystemSolution
 from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.algebra.polynomial_systems.univariate_roots import count_real, roots_at
 from closedform.budget import Budget
-from closedform.kernel import check_certificate
+from closedform.kernel import Refused, check_certificate
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.reading.language import parse
@@ -177,10 +178,70 @@ def test_the_kernel_counts_the_zeros_itself(name: str) -> None:
     check_certificate(answer.certificates[-1])
 
 
-def test_no_multiples_where_zeros_lie_at_infinity() -> None:
-    """Two circles meet at two points, and at two more at infinity: with them there are as many as the degrees say."""
+def test_zeros_at_infinity_are_not_counted() -> None:
+    """Two circles meet at two points, and at two more at infinity: the difference of their equations is a line."""
     found = solve("x y", "x**2+y**2-4", "x**2+y**2-2*x-3")
-    assert (found.complex_count, found.ground) == (2, "B")
+    assert (found.complex_count, found.ground) == (2, "M")
+    answer = polynomial_system.attempt(
+        system(unknowns="x y", equations=("x**2+y**2-4", "x**2+y**2-2*x-3")), Budget.of(9)
+    )
+    proof = answer.certificates[-1]
+    how = proof.evidence["complete"]
+    assert isinstance(how, dict)
+    assert how["consequences"] == ["0:00:-1 1:00:1"]
+    false = [
+        {"consequences": ["0:00:-2 1:00:1"]},
+        {"consequences": ["0:00:-1 1:00:1", "2:00:1"]},
+        {"consequences": ["3:00:1"]},
+        {"consequences": ["-1:00:1"]},
+        {"consequences": ["0:0:-1 1:00:1"]},
+        {"consequences": ["0:00:1/2"]},
+        {"consequences": ["0:00:-1 0:00:1"]},
+        {"consequences": []},
+        {"standard": "00"},
+    ]
+    for part in false:
+        with pytest.raises(Refused):
+            check_certificate(replace(proof, evidence={**proof.evidence, "complete": {**how, **part}}))
+
+
+# Critical points at infinity too: all counts are those of the sources.
+AT_INFINITY = [
+    # |M - u v'|^2 + (|u|^2 + |v|^2)/10 with M = [1, 2; 3, 5]: zero and two pairs for each of two singular values
+    (
+        "u1 u2 v1 v2",
+        (
+            "10*u1*v1**2 + 10*u1*v2**2 + u1 - 10*v1 - 20*v2",
+            "10*u2*v1**2 + 10*u2*v2**2 + u2 - 30*v1 - 50*v2",
+            "10*u1**2*v1 - 10*u1 + 10*u2**2*v1 - 30*u2 + v1",
+            "10*u1**2*v2 - 20*u1 + 10*u2**2*v2 - 50*u2 + v2",
+        ),
+        9,
+    ),
+    # one neuron c (x + b y)^2 in a generic inner product, w = 1/c: 3*2 - 2 (Draisma and others 2016)
+    (
+        "c b w",
+        (
+            "29*b**4*c + 8*b**2*c - 87*b**2 - 40*b + 9*c - 108",
+            "58*b**3*c**2 + 8*b*c**2 - 174*b*c - 40*c",
+            "w*c - 1",
+        ),
+        4,
+    ),
+]
+
+
+@pytest.mark.parametrize(("names", "equations", "complex_"), AT_INFINITY)
+def test_all_zeros_of_a_squared_error_are_proved(names: str, equations: tuple[str, ...], complex_: int) -> None:
+    answer = polynomial_system.attempt(system(unknowns=names, equations=equations), Budget.of(30))
+    assert dict(answer.counts)["complex"] == complex_
+    assert answer.certificates[-1].claim["complete"]
+
+
+def test_a_constant_among_the_multiples_leaves_no_zero() -> None:
+    found = solve("x y z", "x*y - 1", "x*z - 2", "y - z**2", "x + z**3 - 5")
+    assert (found.space, found.ground, found.complete) == (-1, "M", True)
+    assert found.bound is not None
 
 
 NOON = next(k for k in KNOWN if k[0] == "noon-3")
@@ -350,7 +411,8 @@ def test_parameters_are_declined() -> None:
 
 
 def test_counts_of_one_engine_are_observed_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two circles meet where x = 1/2, by hand; without a second engine that there are two points is observed."""
+    """Two circles meet where x = 1/2, by hand; where neither multiples nor a second engine show it, that is observed."""
+    monkeypatch.setattr(solving, "multiples", lambda *_: None)
     monkeypatch.setattr(solving, "_over_q", lambda *_: None)
     circles = ("x^2 + y^2 - 4", "x^2 + y^2 - 2*x - 3")
     found = polynomial_system.attempt(system(unknowns="x y", equations=circles), Budget.of(30))

@@ -1,30 +1,35 @@
 """Evidence that a system has no more zeros than standard monomials: multiples of its equations that reduce the rest.
 
-``kernel.algebra.standard_monomials`` states and proves the bound. Here the multiples are found: all those whose
-monomials lie in a polytope around the sum of the Newton polytopes (Canny and Emiris, J. ACM 47 (2000)), less those that
-hold a monomial which nothing reduces. Where zeros lie at infinity of that polytope there are none, and the answer is None.
+``kernel.algebra.standard_monomials`` states and proves the bound. The multiples of at most one degree span too little where
+zeros lie at infinity. So the combinations whose terms of highest degree cancel are added to the equations, exactly, until
+all monomials of some degree reduce (Lazard, EUROCAL 1983; Ding, Buchmann, Mohamed and others, SCC 2008). What is new, and
+what is needed, is seen modulo a prime.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
-from functools import partial
-from math import lcm
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from math import comb, lcm
 
 import numpy as np
-from flint import Ordering, fmpq_mpoly, fmpq_mpoly_ctx, nmod_mat
+from flint import Ordering, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mat, nmod_mat
 
 from closedform.algebra.polynomial_systems.lift import Terms
 from closedform.budget import Budget
-from closedform.kernel.algebra.standard_monomials import DIGITS, PRIME
+from closedform.errors import OutOfTime
+from closedform.kernel.algebra.standard_monomials import DIGITS, PRIME, primitive, without_content
 from closedform.kernel.claims.zeros.complex_zeros import without_solved
 from closedform.kernel.reading import Json
 
 Exponents = tuple[int, ...]
+Multiple = tuple[int, Exponents]  # the place of a polynomial, and the monomial that it is multiplied by
 
-MAX_COLUMNS = 800  # some tenths of a second each time that the certificate is checked
-MAX_UNKNOWNS = 7
+MAX_COLUMNS = 1_300  # monomials of one degree and less
+MAX_ENTRIES = 6_000_000  # of a matrix
+MAX_BITS = 4_000  # of a coefficient
+SECONDS, SHARE = 20.0, 0.25  # at most, and of the time left
 
 
 def multiples(
@@ -36,25 +41,27 @@ def multiples(
 ) -> dict[str, Json] | None:
     """What the kernel's method ``multiples`` reads, for the standard monomials given (in the unknowns kept); or None."""
     total, k = len(kept) + len(eliminated), len(kept)
-    if not 1 <= k <= MAX_UNKNOWNS or len(system) > 3 * total:
+    if k < 1:
         return None
     solved, left = solved_for(system, eliminated, total)
     if solved is None:
         return None
-    reduced = [_integral(f, kept) for f in left]
-    for slack in (-1, 0, 1):
-        budget.check()
-        factors = _all_multiples(reduced, k, slack)
-        chosen = None if factors is None else _reducing(reduced, factors, set(standard), k)
-        if chosen is not None:
-            word = partial(_word, kept=kept, total=total)
-            return {
-                "method": "multiples",
-                "solved": solved,
-                "standard": " ".join(map(word, standard)),
-                "multiples": [" ".join(map(word, own)) for own in chosen],
-            }
-    return None
+    word = partial(_word, kept=kept, total=total)
+    reduced = [{tuple(e[i] for i in kept): c for e, c in primitive(f).items()} for f in left]
+    try:
+        found = _Combinations(reduced, k).reducing(set(standard), budget.share(min(SECONDS, SHARE * budget.remaining)))
+    except OutOfTime:
+        found = None
+    if found is None:
+        return None
+    consequences, factors = found
+    return {
+        "method": "multiples",
+        "solved": solved,
+        "standard": " ".join(map(word, standard)),
+        "consequences": [" ".join(f"{i}:{word(a)}:{c}" for i, a, c in terms) for terms in consequences],
+        "multiples": [" ".join(map(word, own)) for own in factors],
+    }
 
 
 def solved_for(
@@ -86,92 +93,198 @@ def _place(system: list[fmpq_mpoly], equation: fmpq_mpoly) -> int | None:
     return None
 
 
-def _integral(f: fmpq_mpoly, kept: Sequence[int]) -> Terms:
-    scale = lcm(*(int(c.q) for c in f.coeffs()))
-    return {tuple(int(e[i]) for i in kept): int((c * scale).p) for e, c in f.to_dict().items()}
+# -- combinations of lower degree ----------------------------------------------------------------------------------
 
 
-def _all_multiples(system: list[Terms], k: int, slack: int) -> list[list[Exponents]] | None:
-    """Factors a for each equation f such that the monomials of x^a f lie in the polytope; None when they are too many."""
-    weights: list[Exponents] = [w for w in itertools.product((0, 1), repeat=k) if any(w)]
-    degrees = [[max((_dot(w, e) for e in f), default=0) for f in system] for w in weights]
-    largest = sorted(range(len(system)), key=lambda i: -degrees[-1][i])[:k]  # a square part bounds the rest
-    limits = [sum(d[i] for i in largest) + 1 - sum(w) + slack for w, d in zip(weights, degrees, strict=True)]
-    out, count = list[list[Exponents]](), 0
-    for i, f in enumerate(system):
-        own = list[Exponents]()
-        for a in _points(weights, [h - d[i] for h, d in zip(limits, degrees, strict=True)], k) if f else ():
-            own.append(a)
-            count += 1
-            if count > 2 * MAX_COLUMNS:
+@dataclass
+class _Cancelled:
+    """A combination of multiples of one degree whose terms of that degree cancel, modulo the prime."""
+
+    last: Multiple
+    others: list[Multiple]  # independent in the terms that cancel
+    degree: int
+    line: np.ndarray  # the terms left
+
+
+@dataclass
+class _Combinations:
+    """The equations in ``k`` unknowns, and combinations of their multiples, all exact."""
+
+    polynomials: list[Terms]
+    k: int
+    how: list[list[tuple[int, Exponents, int]]] = field(default_factory=list)  # each combination, in those before it
+    spanning: dict[int, list[Multiple]] = field(default_factory=dict)  # independent multiples of each degree
+
+    def __post_init__(self) -> None:
+        self.equations = len(self.polynomials)
+        self.degrees = [_degree(f) for f in self.polynomials]
+        # Factors with which a polynomial gives what the multiples before it give, and so do all multiples of those.
+        self.dependent = [list[Exponents]() if f else [(0,) * self.k] for f in self.polynomials]
+
+    def reducing(
+        self, standard: set[Exponents], budget: Budget
+    ) -> tuple[list[list[tuple[int, Exponents, int]]], list[list[Exponents]]] | None:
+        """The combinations needed and factors for each polynomial, so that the multiples reduce all but the standard
+        monomials; None where they do not within the limits."""
+        least = max((sum(b) + 1 for b in standard), default=0)  # of x_i b
+        d = max(min(self.degrees), 0)
+        while (size := comb(self.k + d, d)) <= MAX_COLUMNS and d < len(DIGITS):
+            lower = self._lower(d, budget)
+            if lower is None:
                 return None
-        out.append(own)
-    return out
+            if lower < d:
+                d = lower
+                continue
+            if d >= least and sum(map(len, self.spanning.values())) == size - len(standard):
+                return self._needed()
+            d += 1
+        return None
+
+    def _lower(self, d: int, budget: Budget) -> int | None:
+        """Add the combinations of degree below ``d`` that multiples of degree d give; their least degree, else d.
+
+        None where they are too large.
+        """
+        self.spanning = {e: own for e, own in self.spanning.items() if e < d}
+        rows = [
+            (i, a)
+            for i, (degree, dependent) in enumerate(zip(self.degrees, self.dependent, strict=True))
+            for a in _monomials(self.k, d - degree)
+            if not any(all(u <= v for u, v in zip(b, a, strict=True)) for b in dependent)
+        ]
+        new = self._new(rows, d, budget) if rows else []
+        if new is None:
+            return None
+        for found in new:
+            budget.check()
+            terms = self._exact(found, d)
+            if terms is None:
+                return None
+            self.how.append(terms)
+            self.degrees.append(_degree(self.polynomials[-1]))
+            self.dependent.append([])
+        return min((self.degrees[-1 - j] for j in range(len(new))), default=d)
+
+    def _new(self, rows: list[Multiple], d: int, budget: Budget) -> list[_Cancelled] | None:
+        """What the multiples of degree d, and those of lower degree, do not reduce to zero."""
+        highest, below = _monomials(self.k, d), [m for e in reversed(range(d)) for m in _monomials(self.k, e)]
+        if len(rows) * (len(highest) + len(below)) > MAX_ENTRIES:
+            return None
+        table = self._table(rows, [*highest, *below])
+        budget.check()
+        pivots, echelon = _echelon(table[:, : len(highest)].T)
+        self.spanning[d] = [rows[j] for j in pivots]
+        rest = sorted(set(range(len(rows))) - set(pivots))
+        for i, a in (rows[j] for j in rest):
+            self.dependent[i].append(a)
+        if not rest or not below:
+            return []
+        budget.check()
+        low = table[:, len(highest) :]
+        lines = (low[rest] - _product(echelon[:, rest].T, low[pivots])) % PRIME
+        cancelled = list[_Cancelled]()
+        for j, line in zip(rest, lines, strict=True):
+            if np.any(line):
+                others = [rows[pivots[n]] for n in np.flatnonzero(echelon[:, j])]
+                cancelled.append(_Cancelled(rows[j], others, sum(below[int(np.flatnonzero(line)[0])]), line))
+        if not cancelled:
+            return []
+        cancelled.sort(key=lambda c: (c.degree, len(c.others)))
+        budget.check()
+        known = self._table([row for e in range(d) for row in self.spanning.get(e, [])], below)
+        independent, _ = _echelon(np.vstack([known, *(c.line[None] for c in cancelled)]).T)
+        return [cancelled[j - len(known)] for j in independent if j >= len(known)]
+
+    def _exact(self, found: _Cancelled, d: int) -> list[tuple[int, Exponents, int]] | None:
+        """Append the combination, over the integers; its terms. None where it is too large."""
+        highest = _monomials(self.k, d)
+        columns, _ = _echelon(self._table(found.others, highest))
+        rows = [self._multiple(row) for row in (*found.others, found.last)]
+        n, total = len(found.others), Terms()
+        square = [[row.get(highest[j], 0) for row in rows] for j in columns]
+        terms = [(*found.last, 1)]
+        if n:
+            solution = fmpz_mat([line[:n] for line in square]).solve(fmpz_mat([line[n:] for line in square]))
+            values = [solution[i, 0] for i in range(n)]
+            scale = lcm(*(int(v.q) for v in values))
+            terms = [(*row, -int((v * scale).p)) for row, v in zip(found.others, values, strict=True)]
+            terms.append((*found.last, scale))
+        for row, (_, _, c) in zip(rows, terms, strict=True):
+            for e, v in row.items():
+                total[e] = total.get(e, 0) + c * v
+        combination = without_content(total)
+        if _degree(combination) >= d or max(c.bit_length() for c in combination.values()) > MAX_BITS:
+            return None
+        self.polynomials.append(combination)
+        return terms
+
+    def _multiple(self, row: Multiple) -> Terms:
+        i, a = row
+        return {_times(a, e): c for e, c in self.polynomials[i].items()}
+
+    def _table(self, rows: list[Multiple], columns: list[Exponents]) -> np.ndarray:
+        at = {m: j for j, m in enumerate(columns)}
+        residues = {i: {e: c % PRIME for e, c in self.polynomials[i].items()} for i in {i for i, _ in rows}}
+        table = np.zeros((len(rows), len(columns)), dtype=np.int64)
+        for line, (i, a) in zip(table, rows, strict=True):
+            for e, c in residues[i].items():
+                j = at.get(_times(a, e))
+                if j is not None:
+                    line[j] = c
+        return table
+
+    def _needed(self) -> tuple[list[list[tuple[int, Exponents, int]]], list[list[Exponents]]]:
+        """The combinations that the spanning multiples rest on, numbered anew, and the factors of each polynomial."""
+        rows = [row for own in self.spanning.values() for row in own]
+        needed = {i for i, _ in rows}
+        for i in reversed(range(self.equations, len(self.polynomials))):
+            if i in needed:
+                needed |= {j for j, _, _ in self.how[i - self.equations]}
+        kept = [*range(self.equations), *sorted(i for i in needed if i >= self.equations)]
+        place = {i: n for n, i in enumerate(kept)}
+        how = [[(place[j], a, c) for j, a, c in self.how[i - self.equations]] for i in kept[self.equations :]]
+        return how, [[a for j, a in rows if j == i] for i in kept]
 
 
-def _dot(w: Exponents, e: Exponents) -> int:
-    return sum(u * v for u, v in zip(w, e, strict=True))
+def _degree(f: Terms) -> int:
+    return max(map(sum, f), default=-1)
 
 
-def _points(weights: list[Exponents], limits: list[int], k: int) -> Iterator[Exponents]:
-    """The exponents of at most the given weights, by depth first."""
-    if min(limits) < 0:
+@lru_cache(maxsize=256)
+def _monomials(k: int, d: int) -> list[Exponents]:
+    """Those of degree d in k unknowns."""
+    return list(_of_degree(k, d))
+
+
+def _of_degree(k: int, d: int) -> Iterator[Exponents]:
+    if k == 1 and d >= 0:
+        yield (d,)
         return
-    stack: list[tuple[Exponents, list[int]]] = [((), limits)]
-    while stack:
-        done, left = stack.pop()
-        i = len(done)
-        if i == k:
-            yield done
-            continue
-        most = min(h for w, h in zip(weights, left, strict=True) if w[i])
-        for v in range(min(most, len(DIGITS) - 1) + 1):
-            stack.append(((*done, v), [h - v * w[i] for w, h in zip(weights, left, strict=True)]))
+    for v in reversed(range(d + 1)):
+        yield from ((v, *rest) for rest in _of_degree(k - 1, d - v))
 
 
-def _reducing(
-    system: list[Terms], factors: list[list[Exponents]], standard: set[Exponents], k: int
-) -> list[list[Exponents]] | None:
-    """As many of the multiples as reduce all their monomials to the standard ones; None where they do not reach."""
-    units = [tuple(int(i == j) for j in range(k)) for i in range(k)]
-    needed = {(0,) * k, *(_times(b, u) for b in standard for u in units)} - standard
-    rows = [(i, a) for i, own in enumerate(factors) for a in own]
-    while rows:
-        monomials = [[_times(a, e) for e in system[i]] for i, a in rows]
-        columns = sorted({m for row in monomials for m in row} - standard)
-        if not needed <= set(columns) or len(columns) > MAX_COLUMNS:
-            return None
-        at = {m: j for j, m in enumerate([*columns, *standard])}
-        table = np.zeros((len(rows), len(at)), dtype=np.int64)
-        for line, (i, _), row in zip(table, rows, monomials, strict=True):
-            line[[at[m] for m in row]] = [c % PRIME for c in system[i].values()]
-        pivots, _ = _echelon(table[:, : len(columns)].T)
-        if len(pivots) == len(columns):
-            chosen = [rows[j] for j in pivots]
-            return [[a for j, a in chosen if j == i] for i in range(len(system))]
-        bad = _unreduced(table, len(columns))
-        kept = [row for row, own in zip(rows, monomials, strict=True) if not any(columns[j] in own for j in bad)]
-        if 2 * len(kept) < len(rows):  # zeros at infinity, not an edge of the polytope
-            return None
-        rows = kept
-    return None
-
-
-def _unreduced(table: np.ndarray, count: int) -> list[int]:
-    """Of the first ``count`` columns those that the rows do not reduce to the columns after them."""
-    pivots, echelon = _echelon(table)
-    own = [j for j in pivots if j < count]
-    free = np.ones(count, dtype=bool)
-    free[own] = False
-    lines = echelon[: len(own), :count]
-    return [*np.flatnonzero(free).tolist(), *(j for j, line in zip(own, lines, strict=True) if np.any(line[free]))]
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return _array(_matrix(a) * _matrix(b))
 
 
 def _echelon(table: np.ndarray) -> tuple[list[int], np.ndarray]:
-    height, width = table.shape
-    echelon, rank = nmod_mat(height, width, table.ravel().tolist(), PRIME).rref()
-    entries = np.array([int(v) for v in echelon.entries()[: rank * width]], dtype=np.int64).reshape(rank, width)
+    """The columns of the pivots of the reduced echelon form modulo the prime, and its rows that are not zero."""
+    if not table.size:
+        return [], np.zeros((0, table.shape[1]), dtype=np.int64)
+    echelon, rank = _matrix(table).rref()
+    entries = _array(echelon)[:rank]
     return [int(np.flatnonzero(line)[0]) for line in entries], entries
+
+
+def _matrix(table: np.ndarray) -> nmod_mat:
+    height, width = table.shape
+    return nmod_mat(height, width, table.ravel().tolist(), PRIME)
+
+
+def _array(matrix: nmod_mat) -> np.ndarray:
+    entries = np.array([int(v) for v in matrix.entries()], dtype=np.int64)
+    return entries.reshape(matrix.nrows(), matrix.ncols())
 
 
 def _times(a: Exponents, b: Exponents) -> Exponents:

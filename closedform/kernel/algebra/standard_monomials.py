@@ -4,32 +4,37 @@ Let B be monomials, and W the span of some monomial multiples of the equations. 
 1 and x_i b (for each b in B) unless those are in B, and are linearly independent columns of the multiples, then modulo
 W each x_i b is a combination of B: at a zero z the vector of values b(z) is not zero and an eigenvector of matrices that
 do not depend on z, with eigenvalues z_i. Eigenvectors of different zeros are independent, so there are at most |B|.
-Columns that are independent modulo a prime are so over Q.
+Columns that are independent modulo a prime are so over Q. To the equations consequences may be added: combinations
+of multiples, formed here over the integers, which vanish where the equations do.
 """
 
 from __future__ import annotations
 
-from flint import fmpq_mpoly, fmpz, nmod_mat
+from math import gcd, lcm
 
-from closedform.kernel.reading import Json, refuse, sequence, text
+from flint import fmpq_mpoly, nmod_mat
+
+from closedform.kernel.reading import Json, integer, refuse, sequence, text
 
 PRIME = 2_147_483_647
 MAX_COLUMNS = 2_000
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+Integral = dict[tuple[int, ...], int]  # exponents -> coefficient
 
 
-def zeros_at_most(system: list[fmpq_mpoly], unknowns: list[int], standard: Json, multiples: Json) -> int:
+def zeros_at_most(
+    system: list[fmpq_mpoly], unknowns: list[int], standard: Json, multiples: Json, consequences: Json
+) -> int:
     """The number of standard monomials; refused where the multiples do not reduce what they must.
 
-    A monomial is a word of exponents in base 36, one for each generator; the words of a list are separated by blanks.
+    A monomial is a word of exponents in base 36, one for each generator; the words of a text are separated by blanks.
+    ``multiples``: a text of monomials for each equation and then for each consequence.
     """
     k = system[0].context().nvars()
-    basis, rows = set(_words(standard, k)), list[dict[tuple[int, ...], int]]()
-    for f, factors in zip(system, sequence(multiples, "multiples", 1000), strict=True):
-        scale = fmpz(1)
-        for c in f.coeffs():
-            scale = scale.lcm(c.q)
-        terms = {tuple(int(v) for v in e): int((c * scale).p) % PRIME for e, c in f.to_dict().items()}
+    basis, rows = set(_words(standard, k)), list[Integral]()
+    equations = _with_consequences([primitive(f) for f in system], consequences, k)
+    for f, factors in zip(equations, sequence(multiples, "multiples", 5000), strict=True):
+        terms = {e: c % PRIME for e, c in f.items()}
         rows += [{_times(a, e): c for e, c in terms.items()} for a in _words(factors, k)]
         if len(rows) > MAX_COLUMNS:
             refuse("there are too many multiples")
@@ -48,6 +53,32 @@ def zeros_at_most(system: list[fmpq_mpoly], unknowns: list[int], standard: Json,
         if nmod_mat(len(rows), len(rows), entries, PRIME).rank() != len(rows):
             refuse("the multiples do not reduce all monomials to the standard ones")
     return len(basis)
+
+
+def _with_consequences(system: list[Integral], value: Json, k: int) -> list[Integral]:
+    """The equations, then one combination for each text: terms ``place:monomial:factor`` of multiples of those before."""
+    for terms in sequence(value, "consequences", 2000):
+        total = Integral()
+        for term in text(terms, "a consequence").split():
+            place, word, factor = term.split(":")
+            (a,), c = _words(word, k), integer(factor, "a factor")
+            for e, v in system[integer(place, "a place", 0)].items():
+                m = _times(a, e)
+                total[m] = total.get(m, 0) + c * v
+        system = [*system, without_content(total)]
+    return system
+
+
+def primitive(f: fmpq_mpoly) -> Integral:
+    """A constant multiple with coprime integer coefficients, the one of the greatest exponents positive."""
+    scale = lcm(*(int(c.q) for c in f.coeffs()))
+    return without_content({tuple(int(v) for v in e): int((c * scale).p) for e, c in f.to_dict().items()})
+
+
+def without_content(f: Integral) -> Integral:
+    f = {e: c for e, c in f.items() if c}
+    content = gcd(*f.values()) * (1 if not f or f[max(f)] > 0 else -1)
+    return {e: c // content for e, c in f.items()}
 
 
 def _words(value: Json, k: int) -> list[tuple[int, ...]]:

@@ -15,7 +15,7 @@ Format, numbers as text, ``?`` may be left out::
                 "inside"?: {name: rational},                     a point of the domain, when no points are listed
                 "points"?: [{"box": {name: decimal}}, ...],       newton: a wider box in which the zero is unique
                 "complete"?: {"method": "convex"} | {"method": "bezout", "others": [...]}
-                           | {"method": "multiples", "standard": words, "multiples": [words, ...], "others": [...]}
+                           | {"method": "multiples", "standard": words, "consequences"?, "multiples", "others": [...]}
                            | {"method": "cover", "leaves": text}}
 
 The domain is where the relations hold and every subexpression, as written, has a real value. A point says: a critical
@@ -26,8 +26,8 @@ the claim is complete by itself. *linear*: the gradient is linear with rational 
 *convex*: every term of the loss is convex by composition rules; at the one point Newton's test shows a regular Hessian.
 *bezout*: as many complex zeros (``others``: {"numeric": {name: [re, im]}, "radius": decimal}, one of each conjugate
 pair) as the product of the degrees (Fulton, *Intersection theory*, 8.4.6); *multiples*: as there are standard monomials
-(``algebra/standard_monomials``). For both, equations may be ``solved`` for an unknown each before. *cover*: ``box`` is cut in halves
-along the digits of ``leaves`` (base 36: the unknown); at a leaf ``E`` an equation has no zero, ``M`` nor has its
+(format and proof in ``algebra/standard_monomials``). For both, equations may be ``solved`` for an unknown each before.
+*cover*: ``box`` is cut in halves along the digits of ``leaves`` (base 36: the unknown); at a leaf ``E`` an equation has no zero, ``M`` nor has its
 mean value form, ``N`` Newton's step leaves the box, ``U`` J is regular and a claimed point lies inside.
 """
 
@@ -60,6 +60,7 @@ from closedform.kernel.reading import (
 )
 
 RELATIONS = ("<", "<=", ">", ">=", "!=")
+TOLD = ("others", "leaves", "solved", "standard", "consequences", "multiples")  # by some method of completeness
 Vanishes = Callable[[Tree, Mapping[str, int]], bool]  # whether a tree is zero, with numbers for its indices
 
 
@@ -185,9 +186,7 @@ def check(
             _not_empty(given, evidence.get("inside"), claim.get("box"))
         total = found.total
         if complete and not found.complete:
-            told = fields(
-                mapping(how, "complete"), ("method",), ("others", "leaves", "solved", "standard", "multiples")
-            )
+            told = fields(mapping(how, "complete"), ("method",), TOLD)
             method = text(told["method"], "method", 20)
             if method not in completeness:
                 refuse(f"unknown method {method!r}")
