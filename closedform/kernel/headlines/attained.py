@@ -15,7 +15,7 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.tree import Tree, mul
 from closedform.kernel.headlines.consequences import Question
-from closedform.kernel.reading import Json, Refused, mapping, rational, sequence
+from closedform.kernel.reading import Refused, mapping, rational, sequence
 
 
 def attained(question: Question, sign: fmpq, value: arb) -> bool:
@@ -37,7 +37,7 @@ def _grows(question: Question, goal: Tree) -> bool:
         whole = quotient(goal, question.unknowns, question.columns)
     except (NotRational, Refused):
         return False
-    if len(question.unknowns) != 1 or not whole.bottom.is_constant() or whole.top.is_constant():
+    if len(question.unknowns) != 1 or not whole.bottom.is_constant():
         return False
     f = whole.top * (1 / whole.bottom.leading_coefficient())
     return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
@@ -61,11 +61,8 @@ def _worse_at_the_ends(question: Question, goal: Tree, best: arb) -> bool:
 
 def _worse_far_out(question: Question, goal: Tree, best: arb) -> bool:
     """The loss, least in a second unknown in which it is quadratic, is rational in t = exp(scale*x), with higher limits."""
-    for certificate in question.own.values():
-        used = certificate.claim.get("substitution")
-        if certificate.kind != "exponential_eliminant" or not isinstance(used, list) or len(used) != 1:
-            continue
-        only: dict[str, Json] = mapping(used[0], "a substitution")
+    used = [u for c in question.own.values() for u in sequence(c.claim.get("substitution", []), "substitutions")]
+    for only in (mapping(u, "a substitution") for u in used):
         form: Key = tuple(map(str, sequence(only["form"], "a form")))
         others = [x for x in question.unknowns if (x,) != form]
         if len(others) > 1 or len(others) == len(question.unknowns):
@@ -104,8 +101,6 @@ def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[arb]:
         if not _positive(twice * bottom):
             return []
         top, bottom = 4 * twice * none - once * once, 4 * twice * bottom
-    if not _positive(bottom * bottom):
-        return []
     if top.is_zero():
         return [arb(0), arb(0)]
     out = list[arb]()

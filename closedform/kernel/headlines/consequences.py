@@ -181,7 +181,7 @@ class Question(Stated):
     def inexpressible(self, point: list[arb], precision: int) -> bool:
         """Whether a coordinate of the point in the balls, or the exponential of it that a certificate names, is proved to be no radical."""
         bad = self._unsolvable()
-        if not point or not bad:
+        if not point:
             return False
         with ctx.workprec(precision):
             for equation, ball in self._equations_at(point):
@@ -261,8 +261,8 @@ def _in_numbers(tree: Tree, unknowns: set[str], known: list[Relation]) -> Tree:
     if not unknowns & free_names(tree):
         above = prove_relation((">=", tree, ZERO), known)
         return tree if isinstance(tree, fmpq) else ONE if above else MINUS
-    if not isinstance(tree, tuple) or (tree[0] == "^" and not isinstance(tree[2], fmpq)):
-        return tree if isinstance(tree, str) else refuse("an exponent is no number")
+    if not isinstance(tree, tuple):
+        return tree
     if tree[0] == "sum":  # no name that can be written is like the index of any row
         return _in_numbers(substitute(tree[4], {str(tree[1]): f"#{tree[1]}"}), unknowns, known)
     if tree[0] != "*":

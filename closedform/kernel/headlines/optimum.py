@@ -9,7 +9,7 @@ from flint import fmpq
 
 from closedform.kernel.algebra.tower import build
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import MINUS, ONE, Tree, free_names, mul
+from closedform.kernel.expressions.tree import MINUS, ONE, Tree, mul
 from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.attained import attained
@@ -61,7 +61,7 @@ def _why_best(place: Place, up: bool, best: bool) -> str:
 
 def _number(value: Tree | None) -> fmpq | None:
     """The rational number that an expression is, where it reduces to one."""
-    if value is None or free_names(value):
+    if value is None:
         return None
     try:
         _, (reduced,) = build([value])
