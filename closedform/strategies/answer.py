@@ -31,7 +31,7 @@ from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.statement import columns_of
 from closedform.stationarity.location import TINY, Location, Requirement, not_real
 from closedform.stationarity.polynomial_line import PolynomialLine
-from closedform.strategies.ending import decimal, expression
+from closedform.strategies.ending import decimal, expression, is_short
 from closedform.strategies.translates import keeps
 from closedform.strategies.withdrawn import without_comparisons, without_list_certificates
 
@@ -49,9 +49,7 @@ def answer(system: Stationarity | PolynomialLine, found: Attempt, budget: Budget
         return found
     if system.constrained is not None and found.strategy not in SEARCHED:  # degenerate points were not looked at (John)
         if found.outcome == "no_critical_point":
-            why = (
-                "there is no point of Lagrange; points where the constraints' gradients are dependent were not examined"
-            )
+            why = "there is no point of Lagrange; points with dependent gradients of the constraints were not examined"
             return replace(found, outcome="failed", reason=why, complete=False)
         found = replace(found, complete=False)
     return _Gate(system, found, budget).attempt()
@@ -357,7 +355,7 @@ class _Gate:
             return None
         if p.loss is None and p.exact is not None and self.system.loss is not None:
             value = self.system.loss.subs({u: p.exact.get(u.name, u) for u in self.system.unknowns}, simultaneous=True)
-            p = replace(p, loss=value if value.is_Rational else None)
+            p = replace(p, loss=value if is_short(value) else None)
         stated = None
         if p.loss is not None and not p.loss.free_symbols:
             stated = Location(exact={"loss": p.loss}, bits=self.bits).at()

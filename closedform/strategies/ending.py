@@ -24,6 +24,8 @@ from closedform.kernel.certificate import Certificate
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.location import real_value
 
+SHORT = 12  # operations of an exact loss that is shown
+
 SIMPLIFIED, SHOWN = 60, 150  # operations of a loss that is simplified, and of one that is shown
 
 
@@ -230,6 +232,13 @@ def least_seen(name: str, point: Mapping[str, float], loss: float, *, downhill: 
     return Attempt(
         name, "enclosed", "a search in floating point; nothing is proved of what it found", findings=(statement,)
     )
+
+
+def is_short(value: Any) -> bool:
+    """Is an exact value of the loss shown beside its decimals?"""
+    if value.is_Rational or isinstance(value, Spelled):
+        return bool(value.is_Rational)
+    return bool(value.is_extended_real) and value.count_ops() <= SHORT
 
 
 def decimal(loss: arb, digits: int) -> Any:

@@ -27,6 +27,7 @@ from closedform.strategies.exponentials.division import dense, substituted
 from closedform.strategies.exponentials.field import Setting
 
 MOST_BITS = 20_000
+MOST_ROOTS = 24
 
 
 class Undetermined(Exception):
@@ -180,11 +181,19 @@ def _parameter(name: str, where: Setting, symbols: Mapping[str, Any]) -> Any:
 
 
 def logarithm(value: Any) -> Any:
-    """log(value) with powers and exponentials of symbols taken out where everything is positive."""
-    written = sp.log(value)
+    """log(value) with powers and exponentials of symbols taken out where everything is positive.
+
+    >>> logarithm(sp.cbrt(2)), logarithm(sp.sqrt(2) / 2), logarithm(1 + sp.sqrt(2))
+    (log(2)/3, -log(2)/2, log(1 + sqrt(2)))
+    """
     if value.free_symbols:
-        return sp.expand_log(sp.log(sp.factor_terms(value)), force=True) if value.has(sp.exp) else written
-    return written
+        return sp.expand_log(sp.log(sp.factor_terms(value)), force=True) if value.has(sp.exp) else sp.log(value)
+    powers = [f.as_base_exp() for f in sp.Mul.make_args(value)]
+    if all(base.is_Rational and base > 0 and power.is_Rational for base, power in powers):
+        root = sp.ilcm(1, *(power.q for _, power in powers))
+        if 1 < root <= MOST_ROOTS:
+            return sp.log(value**root) / root  # a rational number's
+    return sp.log(value)
 
 
 def _value(branch: Branch, name: str, quotient: Quotient, values: Mapping[str, Any], fld: Field) -> Any:
