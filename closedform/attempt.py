@@ -131,8 +131,8 @@ class Formula:
     """A closed form in symbols (matrices or symbolic data), with all that a user needs to trust and use it.
 
     ``unknown`` maps each unknown to text in our language that reads back; ``convexity`` says why the point is a
-    minimum (the JSON key ``certificate``: ``convex``, or the name of the theorem). ``numpy`` is Python source that
-    stands alone and defines ``solve(...)``. ``cost`` has flops, memory, order.
+    minimum (the JSON key ``certificate``: ``convex``, or what a theorem says), ``ground`` the same as data where it is a
+    theorem. ``numpy`` is Python source that stands alone and defines ``solve(...)``. ``cost`` has flops, memory, order.
     """
 
     unknown: FrozenMap[str, str]
@@ -141,6 +141,12 @@ class Formula:
     convexity: str = ""
     cost: FrozenMap[str, str] = FrozenMap()
     numpy: str = ""
+    ground: Finding | None = None
+
+    @property
+    def is_minimum(self) -> bool:
+        """Is there a reason why the point is a global minimum?"""
+        return bool(self.convexity) or self.ground is not None
 
 
 class NewtonStep(NamedTuple):

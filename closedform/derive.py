@@ -23,7 +23,7 @@ from closedform.problem import Problem
 from closedform.reading.streams.clock import reading_until
 from closedform.report.model import Report
 from closedform.report.sense import turned
-from closedform.report.theorems.table import stated
+from closedform.report.theorems.table import explained, stated
 from closedform.stationarity.system import Outline
 
 Progress = Callable[[str], None]
@@ -277,7 +277,7 @@ def _report(
         critical_points=CriticalPoints(conclusion.points),
         complete=conclusion.complete,
         counts=conclusion.counts,
-        formula=conclusion.formula,
+        formula=explained(conclusion.formula),
         certificates=conclusion.certificates,
         attempts=attempts,
         newton=conclusion.newton,

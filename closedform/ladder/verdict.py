@@ -344,7 +344,7 @@ def _minimiser(conclusion: Attempt, outcome: VerdictOutcome) -> VerdictOutcome |
     if not minima:
         return (
             "closed"
-            if outcome == "closed" and conclusion.formula is not None and conclusion.formula.convexity
+            if outcome == "closed" and conclusion.formula is not None and conclusion.formula.is_minimum
             else None
         )
     if all(p.exact is not None for p in minima):

@@ -37,14 +37,6 @@ def _convex(unknowns: str, strict: Sequence[str] | None) -> str:
     return f"{sentence}; {condition}it is strictly convex and has at most one"
 
 
-def _by_theorem(formula: str, minimum: str, conditions: Sequence[str], theorem: str, source: str) -> str:
-    return f"{formula} is a {minimum}{when(conditions)}: {theorem}"
-
-
-def _remark(remark: str, source: str) -> str:
-    return remark
-
-
 def _family(family: str, free: Mapping[str, str], conditions: Sequence[str] = ()) -> str:
     any_ = " and ".join(
         f"{z} any {'number' if size == '1 x 1' else f'{size} matrix'}".replace(" x 1 matrix", " column")
@@ -89,8 +81,6 @@ MATRICES: dict[str, Theorem] = {
         "the loss is a strictly increasing function of a smaller loss, wherever it is defined, and has the same minimisers",
         "Boyd and Vandenberghe, Convex Optimization, 2004, section 4.1.3",
     ),
-    "a theorem on matrices": Theorem(_by_theorem, "{source}"),
-    "remark on matrices": Theorem(_remark, "{source}"),
     "closed in the class spectral": Theorem(
         "eigenvectors and singular vectors of general matrices of size 5 and more are not radicals of the entries; the "
         "formula is closed in the class spectral",

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
 
-from closedform.attempt import Finding
+from closedform.attempt import Finding, Formula
 from closedform.ladder.verdict import Statement, Topic
 from closedform.report.theorems.formulas import FORMULAS
 from closedform.report.theorems.matrices import MATRICES
+from closedform.report.theorems.minimisers import MINIMISERS
 from closedform.report.theorems.networks import NETWORKS
 from closedform.report.theorems.points import POINTS
-from closedform.report.theorems.words import Theorem, nonzero, written
+from closedform.report.theorems.words import Theorem, nonzero, when, written
 
 OF_THE_WHOLE: tuple[Topic, ...] = (
     "no minimum",
@@ -22,7 +25,9 @@ OF_THE_WHOLE: tuple[Topic, ...] = (
     "convex",
     "interval",
 )  # what a part has, the problem may not have
-THEOREMS: Mapping[str, Theorem] = {**POINTS, **FORMULAS, **MATRICES, **NETWORKS}
+CLAIMED = ("formula", "conditions")  # what a finding of a minimum is about, beside the reason why
+OF = "of"  # the theorem that a remark belongs to, and its source with it
+THEOREMS: Mapping[str, Theorem] = {**POINTS, **FORMULAS, **MATRICES, **MINIMISERS, **NETWORKS}
 
 
 def stated(finding: Finding) -> Statement:
@@ -31,20 +36,40 @@ def stated(finding: Finding) -> Statement:
     >>> stated(Finding("affine family", about={"dimension": 2})).text
     'the critical points are this affine family of dimension 2'
     """
-    theorem = THEOREMS[finding.theorem]
-    about = {k: v if isinstance(v, int | float) else _value(v) for k, v in finding.about.items()}
-    sentence = theorem.sentence
-    text = sentence.format(**about) if isinstance(sentence, str) else sentence(**finding.about)
+    theorem, text = THEOREMS[finding.theorem], sentence_of(finding)
+    if theorem.why:
+        conditions = cast("tuple[str, ...]", finding.about["conditions"])
+        text = f"{finding.about['formula']} is a global minimum{when(conditions)}: {text}"
     text = ": ".join((*finding.within, text))
     used = {k: v for k, v in finding.names.items() if k in text}
     if used:
         text += f" (with {', '.join(f'{k} = {v}' for k, v in finding.names.items())})"
     if finding.refused:
         text += " (the kernel refused its certificate)"
-    reference = theorem.reference.format(**about)
+    reference = THEOREMS[str(finding.about.get(OF, finding.theorem))].reference.format(**_values(finding.about))
     topic = "" if finding.within and theorem.topic in OF_THE_WHOLE else theorem.topic
     exceptions = tuple(_renamed(e, finding.names) for e in nonzero(finding.about.get("exceptions", ())))
     return Statement(text, finding.trust, finding.assuming, reference, finding.certificate, topic, exceptions, finding)
+
+
+def explained(formula: Formula | None) -> Formula | None:
+    """The formula with its ground in English, as what makes it a minimum."""
+    if formula is None or formula.ground is None:
+        return formula
+    return replace(formula, convexity=sentence_of(formula.ground))
+
+
+def sentence_of(finding: Finding) -> str:
+    """What the theorem says of what the finding is about; of a minimum, the reason why it is one."""
+    theorem = THEOREMS[finding.theorem]
+    if isinstance(theorem.sentence, str):
+        return theorem.sentence.format(**_values(finding.about))
+    beside = (OF, *CLAIMED) if theorem.why else (OF,)
+    return theorem.sentence(**{key: value for key, value in finding.about.items() if key not in beside})
+
+
+def _values(about: Mapping[str, object]) -> dict[str, object]:
+    return {k: v if isinstance(v, int | float) else _value(v) for k, v in about.items()}
 
 
 def _renamed(text: str, names: Mapping[str, str]) -> str:

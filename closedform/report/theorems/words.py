@@ -16,12 +16,14 @@ SHOWN = 300  # characters of one value in a sentence
 class Theorem:
     """One theorem in English: a template or a function of what it is about, with its printed source.
 
-    Both take the keywords of the finding; ``topic`` marks what the short report tells, too.
+    Both take the keywords of the finding; ``topic`` marks what the short report tells, too. ``why``: the sentence is the
+    reason why a formula, which the finding names as well, is a minimum.
     """
 
     sentence: str | Callable[..., str]
     reference: str = ""
     topic: Topic = ""
+    why: bool = False
 
 
 def written(value: object) -> str:

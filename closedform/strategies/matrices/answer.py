@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from closedform.algebra.noncommutative.letters import ONE
-from closedform.attempt import Attempt, Formula, finding
+from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.emit.flops import count
 from closedform.emit.source import Source, summary_of
 from closedform.frozen import FrozenMap
@@ -20,44 +21,33 @@ def source_of(system: MatrixSystem) -> Source:
 def by_theorem(
     system: MatrixSystem,
     name: str,
+    theorem: Finding,
     *,
     texts: Mapping[str, str],
     latex: str,
     source: str,
-    theorem: str,
-    reference: str,
     conditions: Sequence[str] = (),
     expression_class: str = "spectral",
-    remarks: Sequence[str] = (),
-    minimum: str = "global minimum",
+    remarks: Sequence[Finding] = (),
     unique: bool = False,
 ) -> Attempt:
-    """A solved attempt: the formula, the theorem it follows from with its reference, and what the class means."""
+    """A solved attempt: the formula, the theorem by which it is the minimum, and what the class means."""
     texts = {u: t.replace("one_", "1") for u, t in texts.items()}
-    latex, theorem = latex.replace("one_", "1").replace(r"one\_", "1"), theorem.replace("one_", "1")
+    latex = latex.replace("one_", "1").replace(r"one\_", "1")
     conditions = (*conditions, *(e.text for e in system.assumed))
     listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
-    findings = [
-        finding(
-            "a theorem on matrices",
-            formula=listed,
-            minimum=minimum,
-            conditions=tuple(conditions),
-            theorem=theorem,
-            source=reference,
-        )
-    ]
+    ground = _with(theorem, {k: v.replace("one_", "1") if isinstance(v, str) else v for k, v in theorem.about.items()})
+    findings = [_with(ground, {"formula": listed, "conditions": conditions})]
     if expression_class == "spectral":
         findings.append(finding("closed in the class spectral"))
-    findings += [finding("remark on matrices", remark=r, source=reference) for r in remarks]
+    findings += [_with(r, {"of": theorem.theorem}) for r in remarks]
     seen = importlib.import_module("closedform.strategies.matrices.observed").observe(system, source)
     if seen is not None:
         findings.append(seen)
-    formula = Formula(FrozenMap(dict(texts)), latex, tuple(conditions), theorem, count(source), source)
+    formula = Formula(FrozenMap(texts), latex, conditions, "", count(source), source, ground)
     return Attempt(
         name,
         "solved",
-        theorem,
         formula=formula,
         complete=unique,
         minimiser="closed",
@@ -65,6 +55,10 @@ def by_theorem(
         scope="formula",
         findings=tuple(findings),
     )
+
+
+def _with(statement: Finding, more: Mapping[str, object]) -> Finding:
+    return replace(statement, about=FrozenMap({**statement.about, **more}))
 
 
 def single_unknown(system: MatrixSystem) -> tuple[str, str, str] | None:

@@ -14,7 +14,7 @@ from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -104,18 +104,11 @@ def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     return by_theorem(
         system,
         name,
+        finding("quadratic equation of commuting matrices", equation=display(g), unknown=u, rest=display(rest)),
         texts={u: text},
         latex=tex,
         source=source.finish({u: identifier(u)}),
         unique=True,
-        theorem=(
-            f"the loss is strictly convex; its equation {display(g)} = 0 is a quadratic one in {u}, which "
-            f"commutes with {display(rest)}"
-        ),
-        reference=(
-            "Witten and Tibshirani, J. R. Statist. Soc. B 71 (2009), section 3; van Wieringen and "
-            "Peeters, CSDA 103 (2016)"
-        ),
     )
 
 
@@ -136,12 +129,11 @@ def _root(system: MatrixSystem, u: str) -> Attempt | None:
             return by_theorem(
                 system,
                 name,
+                finding("square root of a definite matrix", matrix=display(a)),
                 texts={u: f"sqrtm({display(a)})"},
                 latex=rf"\hat {latex(p)} = \left({latex(a)}\right)^{{1/2}}",
                 source=source.finish({u: identifier(u)}),
                 conditions=level.conditions,
-                theorem=f"the residual is zero at the positive definite square root of {display(a)}, which is unique",
-                reference="Horn and Johnson, Matrix Analysis, 2nd ed., theorem 7.2.6",
             )
     return None
 
@@ -181,6 +173,7 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     return by_theorem(
         system,
         name,
+        finding("geometric mean of definite matrices", unknown=u, left=da, right=db),
         texts={u: text},
         source=source.finish({u: identifier(u)}),
         unique=True,
@@ -189,8 +182,6 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
             rf"{la}^{{1/2}}\right)^{{1/2}} {la}^{{-1/2}}"
         ),
         conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
-        theorem=f"{u}*({da})*{u} = {db} has one positive definite solution, the geometric mean, and the loss is convex",
-        reference="Bhatia, Positive Definite Matrices, 2007, section 4.1",
     )
 
 
@@ -202,13 +193,12 @@ def _root_of(system: MatrixSystem, u: str, p: Poly, levels: list[Definite | None
     return by_theorem(
         system,
         name,
+        finding("one definite solution", solution=f"{word}({display(p)})"),
         texts={u: f"{word}({display(p)})"},
         source=source.finish({u: identifier(u)}),
         unique=True,
         latex=rf"\hat {latex(system.unknown(u))} = \left({latex(p)}\right)^{{{sign_}1/2}}",
         conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
-        theorem=f"the loss is convex, and its equation has one positive definite solution, {word}({display(p)})",
-        reference="Horn and Johnson, Matrix Analysis, 2nd ed., theorem 7.2.6",
     )
 
 
@@ -290,6 +280,7 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
     return by_theorem(
         system,
         name,
+        finding("probabilistic principal components"),
         texts={u: texts[u] for u in system.unknowns},
         source=source.finish({u: outputs[u] for u in system.unknowns}),
         latex=(
@@ -297,15 +288,5 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
             rf"{latex(noise)} I\right)_+^{{1/2}}"
         ),
         conditions=((f"the {k} - {q} smallest eigenvalues of {shown} are not all zero"),) if others else (),
-        theorem=(
-            "probabilistic principal components: the maximum-likelihood factor keeps the largest "
-            "eigenvalues above the noise level"
-        ),
-        reference="Tipping and Bishop, J. R. Statist. Soc. B 61 (1999), appendix A",
-        remarks=(
-            (
-                "unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; "
-                "other critical points are saddles"
-            ),
-        ),
+        remarks=(finding("unique up to an orthogonal factor, others saddles"),),
     )

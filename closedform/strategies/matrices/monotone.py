@@ -101,7 +101,7 @@ def reduce(system: MatrixSystem, budget: Budget) -> Reduction:
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         found = attempts[0]
-        if found.outcome != "solved" or found.formula is None or not found.formula.convexity:
+        if found.outcome != "solved" or found.formula is None or not found.formula.is_minimum:
             return Attempt(name, "declined", f"the smaller loss was not solved: {found.reason}")
         statement = finding("increasing function of a smaller loss")
         formula = replace(found.formula, conditions=(*found.formula.conditions, *asked))

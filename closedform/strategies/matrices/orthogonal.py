@@ -15,7 +15,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple, solve
 from closedform.algebra.noncommutative.substitution import substitute
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import Constraint, MatrixSystem
@@ -29,8 +29,6 @@ example = {
     "shapes": {"A": "n,k", "B": "n,k", "R": "k,k"},
 }
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
-_SCHONEMANN = "Schoenemann, Psychometrika 31 (1966); Horn and Johnson, Matrix Analysis, 2nd ed., theorem 7.4.1.1"
-_KABSCH = "Kabsch, Acta Cryst. A32 (1976); Umeyama, IEEE Trans. PAMI 13 (1991)"
 
 
 def declines(system: MatrixSystem) -> str | None:
@@ -214,15 +212,11 @@ def _linear(
             return by_theorem(
                 system,
                 name,
+                finding("Procrustes problem solved by the identity", unknown=u, metric=display(metric)),
                 conditions=conditions,
                 texts={u: f"invsqrt({display(metric)})"},
                 latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
                 source=source.finish({u: identifier(u)}),
-                reference=_SCHONEMANN,
-                theorem=(
-                    f"substituting {u} = Q*{display(metric)}^(-1/2), Q orthogonal, leaves a Procrustes "
-                    f"problem whose solution is Q = I"
-                ),
             )
         root = source.let("root", source.call("_power", source.poly(metric), "-0.5"))
         inner = source.let(
@@ -274,21 +268,12 @@ def _linear(
     return by_theorem(
         system,
         name,
+        finding("special orthogonal factor" if rotation else "orthogonal polar factor", unknown=u, matrix=shown),
         texts={v: texts[v] for v in system.unknowns if v in texts},
         latex=tex,
         source=source.finish({v: outputs[v] for v in system.unknowns if v in outputs}),
         conditions=conditions,
-        reference=_KABSCH if rotation else _SCHONEMANN,
-        theorem=(
-            f"by von Neumann's trace inequality tr({u}'*M), M = {shown}, is largest at the "
-            + (
-                ("special orthogonal factor P*D*Q' of the singular value decomposition")
-                if rotation
-                else "orthogonal polar factor P*Q'"
-            )
-            + " M = P*S*Q'"
-        ),
-        remarks=((f"the minimiser is unique when {shown} has full rank",)),
+        remarks=(finding("unique when of full rank", matrix=shown),),
     )
 
 
@@ -352,11 +337,10 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
         return by_theorem(
             system,
             name,
+            finding("multiple of an orthogonal matrix", unknown=u, root=display(root)),
             texts={u: f"{display(root)}*polar({display(body)})"},
             latex=rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = {latex(root)} P Q^\top",
             source=source.finish({u: identifier(u)}),
-            reference=_SCHONEMANN,
-            theorem=f"by von Neumann's trace inequality, for {u} = {display(root)}*Q with Q orthogonal",
         )
     factor = front * power(w.scale(parts[2], 2), -1)
     source = source_of(system)
@@ -372,17 +356,13 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
     return by_theorem(
         system,
         name,
+        finding("polar factor at every scale", unknown=u, matrix=display(body)),
         texts=texts,
         latex=(
             rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = "
             rf"{latex(factor)} \operatorname{{tr}}\Sigma\, P Q^\top"
         ),
         source=source.finish(outputs),
-        reference=_SCHONEMANN,
-        theorem=(
-            f"{u} = s*R with R orthogonal: R is the polar factor of {display(body)} for every s > 0, and "
-            f"the loss is quadratic in s"
-        ),
     )
 
 
@@ -419,6 +399,7 @@ def _two_sided(
     return by_theorem(
         system,
         name,
+        finding("eigenvectors matched by order"),
         texts={
             u: (
                 f"smallest_eigenvectors({display(a)}, "
@@ -431,8 +412,4 @@ def _two_sided(
             rf"{'' if same else 'J '}Q^\top"
         ),
         source=source.finish({u: identifier(u)}),
-        theorem=(
-            "by the rearrangement inequality for traces the eigenvectors are matched by the order of their eigenvalues"
-        ),
-        reference="Marshall, Olkin and Arnold, Inequalities, 2nd ed., theorem 9.H.1.h",
     )

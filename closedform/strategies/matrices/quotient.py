@@ -13,7 +13,7 @@ from closedform.algebra.noncommutative.letters import ONE, Atom, Letter
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -29,7 +29,6 @@ example = {
     "assumptions": ["A sym", "B spd"],
 }
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
-_GOLUB = "Golub and Van Loan, SIAM J. Numer. Anal. 17 (1980), theorem 3.1 and equation 3.5"
 
 
 def declines(system: MatrixSystem) -> str | None:
@@ -204,6 +203,7 @@ def _augmented(
     return by_theorem(
         system,
         name,
+        finding("smallest bordered eigenvalue", multiplier=t, pencil=pencil),
         texts={u: f"{display(value)} where {t} = smallest_bordered_eigenvalue({', '.join(parts)})"},
         latex=(
             rf"\begin{{pmatrix}} {latex(a)} & {latex(c)} \\ {latex(c.T)} & {latex(d)} \end{{pmatrix}} "
@@ -212,11 +212,6 @@ def _augmented(
             rf"{latex(system.unknown(u))} = v / t"
         ),
         source=source.finish({u: identifier(u)}),
-        reference=_GOLUB,
-        theorem=(
-            "with a last coordinate 1 appended the loss is a Rayleigh quotient, smallest at the eigenvector of the smallest "
-            f"eigenvalue {t} of {pencil}"
-        ),
         conditions=(*level.conditions, *last.conditions, "the last component of that eigenvector is not zero"),
     )
 
@@ -337,14 +332,10 @@ def _direction(system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: 
     return by_theorem(
         system,
         name,
+        finding("Cauchy-Schwarz for a quotient", metric=display(metric)),
         texts={u: display(value)},
         latex=rf"\hat {latex(system.unknown(u))} \propto {latex(value)}",
         source=source.finish({u: identifier(u)}),
         expression_class="linear_algebra",
-        reference=("Fisher, Annals of Eugenics 7 (1936); the Cauchy-Schwarz inequality"),
-        theorem=(
-            f"by the Cauchy-Schwarz inequality in the metric {display(metric)}; every nonzero multiple is a "
-            f"minimiser too"
-        ),
         conditions=(*conditions, f"{display(v)} is not zero"),
     )

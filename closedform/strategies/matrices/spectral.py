@@ -16,7 +16,7 @@ from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import Constraint, MatrixSystem
@@ -31,8 +31,6 @@ example = {
     "assumptions": ["S sym"],
 }
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
-_FAN = "Fan, Proc. Nat. Acad. Sci. 35 (1949); Horn and Johnson, Matrix Analysis, 2nd ed., corollary 4.3.39"
-_HOTELLING = "Hotelling, Biometrika 28 (1936); Horn and Johnson, Topics in Matrix Analysis, theorem 3.4.1"
 
 
 def declines(system: MatrixSystem) -> str | None:
@@ -170,22 +168,7 @@ def eigenvectors(
         inner = source.let("M", f"np.linalg.solve({root}, np.linalg.solve({root}, {source.poly(shown)}).T)")
         source.line(f"{identifier(u)} = {factor}np.linalg.solve({root}.T, {source.call('_eigen', inner)}[1]{pick})")
     pencil = display(shown) if plain else f"the pencil ({display(shown)}, {display(metric)})"
-    many = cols != ONE
-    theorem = (
-        f"by Ky Fan's trace theorem the columns are eigenvectors of {pencil} for its {cols} {side} eigenvalues"
-        if many
-        else f"by the Rayleigh-Ritz theorem it is an eigenvector of {pencil} for its {side} eigenvalue"
-    )
-    gap = (
-        f"the {cols}-th and the next {side} eigenvalue of {pencil} differ"
-        if many
-        else f"the {side} eigenvalue of {pencil} is simple"
-    )
-    free = (
-        ("up to an invertible factor from the right" if many else "up to a nonzero factor")
-        if scale_free
-        else ("up to an orthogonal factor from the right" if many else "up to sign")
-    )
+    count = cols if cols != ONE else None
     eq = (
         rf"{latex(shown)} \hat {latex(system.unknown(u))} = {'' if plain else latex(metric)} \hat "
         rf"{latex(system.unknown(u))} \Lambda"
@@ -193,6 +176,7 @@ def eigenvectors(
     return by_theorem(
         system,
         strategy,
+        finding("Ky Fan" if count else "Rayleigh-Ritz", pencil=pencil, side=side, count=count),
         texts={u: text},
         latex=eq
         + (
@@ -200,10 +184,8 @@ def eigenvectors(
             rf"eigenvalues}}"
         ),
         source=source.finish({u: identifier(u)}),
-        theorem=theorem,
-        reference=_FAN,
         conditions=conditions,
-        remarks=(f"the minimiser is unique {free} when {gap}; all local minima are global",),
+        remarks=(finding("unique up to a factor", pencil=pencil, side=side, count=count, scale_free=scale_free),),
     )
 
 
@@ -272,11 +254,6 @@ def canonical_pair(
         source.line(f"{identifier(x)} = {f'np.linalg.solve({root}.T, {code})' if root else code}")
     shown = [display(c), display(a), display(b)]
     pair = {u: f"left_canonical({', '.join(shown)}, {q})", v: f"right_canonical({', '.join(shown)}, {q})"}
-    theorem = (
-        f"with A = {shown[1]}, B = {shown[2]} and C = {shown[0]}, the columns are A^(-1/2) and B^(-1/2) times "
-        f"the singular"
-        f" vectors of A^(-1/2)*C*B^(-1/2) for its {q} largest singular values (von Neumann's trace inequality)"
-    )
     tex = (
         rf"{latex(a)}^{{-1/2}} \left({latex(c)}\right) {latex(b)}^{{-1/2}} = P \Sigma Q^\top,\quad \hat "
         rf"{latex(system.unknown(u))} = {latex(a)}^{{-1/2}} P_{{{q}}},\quad \hat {latex(system.unknown(v))} = "
@@ -285,14 +262,12 @@ def canonical_pair(
     return by_theorem(
         system,
         strategy,
+        finding("canonical pair", a=shown[1], b=shown[2], c=shown[0], count=q),
         texts=pair,
         latex=tex,
         source=source.finish({u: identifier(u), v: identifier(v)}),
-        theorem=theorem,
-        reference=_HOTELLING,
         conditions=conditions,
-        remarks=("every nonzero multiple of either column is a minimiser too, with signs that keep u'Cv positive",)
-        * scale_free,
+        remarks=(finding("multiples of either column"),) * scale_free,
     )
 
 

@@ -12,7 +12,7 @@ from closedform.algebra.noncommutative.functions import content, divide_mono, id
 from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -27,10 +27,6 @@ example = {
     "assumptions": ["S sym", "r>0"],
 }
 counterexample = {"loss": "||x - z||^2 subject to x >= 0", "unknowns": ["x"], "shapes": {"z": "k", "x": "k"}}
-_MORE = (
-    "More and Sorensen, SIAM J. Sci. Stat. Comput. 4 (1983) 553-572, lemmas 2.4 and 2.8; "
-    "Gander, Golub and von Matt, Linear Algebra Appl. 114 (1989) 815-839"
-)
 
 
 def declines(system: MatrixSystem) -> str | None:
@@ -81,10 +77,18 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     source.line(f"{v} = {y}" if set_.centre.zero else f"{v} = {source.poly(set_.centre)} + {y}")
     pencil = display(m) if identity_is(metric) else f"the pencil ({display(m)}, {display(metric)})"
     text = f"{display(whole)} where {t} = {word}({', '.join(parts)})"
-    zero = " (0 where the unconstrained minimiser lies inside)" if set_.filled else ""
     return by_theorem(
         system,
         name,
+        finding(
+            "multiplier of an ellipsoid",
+            multiplier=t,
+            filled=set_.filled,
+            quadratic=display(m),
+            metric=display(metric),
+            target=display(target),
+            size=display(size),
+        ),
         texts={u: text},
         latex=rf"\hat {latex(system.unknown(u))} = {latex(whole)},\quad {t} \text{{ the largest root of }} "
         rf"\left\lVert \left({latex(m + w.scalar(t) * metric)}\right)^{{-1}} \left({latex(target)}\right) \right\rVert^2 = {latex(size)}",
@@ -93,15 +97,6 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
             *set_.conditions,
             *(() if sure else (f"{display(m + w.scalar(t) * metric)} is invertible",)),
         ),
-        theorem=(
-            f"{t} is the multiplier{zero}: the largest real eigenvalue of [-M, h*h'/r; B, -M] relative to [B, 0; 0, B], with "
-            f"M = {display(m)}, B = {display(metric)}, h = {display(target)}, r = {display(size)}. A point of the ellipsoid is "
-            f"the global minimum exactly when M + {t}*B is positive semidefinite and its equation holds"
-        ),
-        reference=_MORE,
-        remarks=(
-            f"where {display(target)} is orthogonal to the eigenvectors of {pencil} for its smallest eigenvalue (the hard "
-            f"case) M + {t}*B may be singular; the emitted code then adds one of these eigenvectors, with either sign",
-        ),
+        remarks=(finding("hard case of an ellipsoid", target=display(target), pencil=pencil, multiplier=t),),
         unique=sure,
     )

@@ -15,7 +15,7 @@ from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -31,9 +31,6 @@ example = {
     "assumptions": ["S spd"],
 }
 counterexample = {"loss": "||x - z||^2 subject to x >= 0", "unknowns": ["x"], "shapes": {"z": "k", "x": "k"}}
-_BOOK = "Rockafellar, Convex Analysis, 1970, section 13"
-_SCHWARZ = "the Cauchy-Schwarz inequality; Boyd and Vandenberghe, Convex Optimization, 2004, exercise 4.21"
-_FAN = "Horn and Johnson, Matrix Analysis, 2nd ed., theorem 4.2.2; Overton and Womersley, Math. Programming 62 (1993)"
 
 
 def declines(system: MatrixSystem) -> str | None:
@@ -85,14 +82,12 @@ def _on_ellipsoid(system: MatrixSystem, u: str, slope: Poly, e: Ellipsoid) -> At
     return by_theorem(
         system,
         name,
+        finding("linear on an ellipsoid", metric=display(e.metric)),
         texts={u: display(value)},
         latex=rf"\hat {latex(system.unknown(u))} = {latex(value)}",
         source=source.finish({u: identifier(u)}),
         conditions=(*e.conditions, f"{display(slope)} is not zero"),
         expression_class="linear_algebra",
-        theorem=f"by the Cauchy-Schwarz inequality in the metric {display(e.metric)} a linear function is least "
-        "where the boundary has its slope as normal",
-        reference=_SCHWARZ,
         unique=True,
     )
 
@@ -103,7 +98,7 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
     total = sets.total
     if sets.kind != "box" and (total is None or sign(total, system.facts) != 2):
         return Attempt(name, "declined", "nothing shows that the set is bounded and has more than one point")
-    conditions, kind, reference = list[str](), "piecewise", _BOOK
+    conditions, kind = list[str](), "piecewise"
     shown, tex = display(target), latex(target)
     if sets.kind == "box" and sets.low is not None and sets.high is not None:
         low, high = display(sets.low), display(sets.high)
@@ -113,14 +108,12 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
         source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
         source.line(f"{v} = {source.poly(value)}")
         text, math = display(value), latex(value)
-        theorem = (
-            f"each entry is at its bound {low} or {high} by the sign of its slope; any value does where that is zero"
-        )
+        theorem = finding("linear on a box", low=low, high=high)
     elif sets.kind == "ball" and total is not None:
         value = w.product(total, power(w.trace(target.T * target), Fraction(-1, 2)), target)
         source.line(f"{v} = {source.poly(value)}")
-        text, math, kind, reference = display(value), latex(value), "radical", _SCHWARZ
-        theorem = "by the Cauchy-Schwarz inequality a linear function is least opposite to its slope"
+        text, math, kind = display(value), latex(value), "radical"
+        theorem = finding("linear on a ball")
         conditions.append(f"{shown} is not zero")
     elif sets.kind in ("simplex", "ball1") and total is not None:
         t = source.let("t", source.poly(target))
@@ -136,12 +129,10 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
             if sets.kind == "simplex"
             else rf"{latex(total)}\, e_{{\arg\max |{tex}|}}"
         )
-        theorem = "a linear function is least at a vertex: the unit vector of the largest entry" + (
-            " in size, with its sign" if sets.kind == "ball1" else ""
-        )
+        theorem = finding("linear on a simplex" if sets.kind == "simplex" else "linear on an l1 ball")
     elif sets.kind == "spectrahedron" and total is not None:
         target = w.scale(target + target.T, Fraction(1, 2))
-        shown, tex, kind, reference = display(target), latex(target), "spectral", _FAN
+        shown, tex, kind = display(target), latex(target), "spectral"
         values, vectors = source.locals("values vectors")
         source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(target))}")
         source.line(f"{v} = {source.factor(total)} * ({vectors}[:, -1:] @ {vectors}[:, -1:].T)")
@@ -149,11 +140,8 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
         one = f"smallest_eigenvectors({display(-target)}, 1)" if flip else f"largest_eigenvectors({shown}, 1)"
         text = f"{'' if total == w.constant(1) else display(total) + '*'}{one}*{one}'"
         math = rf"{latex(total) if total != w.constant(1) else ''} v v^\top,\quad {tex} v = \lambda_{{\max}} v,\ \lVert v \rVert = 1"
-        theorem = (
-            f"a linear function of a positive semidefinite matrix of trace {display(total)} is least at {display(total)} "
-            f"times the projector on an eigenvector of "
-            + (f"{display(-target)} for its smallest eigenvalue" if flip else f"{shown} for its largest eigenvalue")
-        )
+        matrix, side = (display(-target), "smallest") if flip else (shown, "largest")
+        theorem = finding("linear on a spectrahedron", total=display(total), matrix=matrix, side=side)
         if sets.upto:
             source.line(f"{v} = {v} * ({values}[-1] > 0)")
             statement = (
@@ -165,13 +153,12 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
     return by_theorem(
         system,
         name,
+        theorem,
         texts={u: text},
         latex=rf"\hat {latex(p)} = {math}",
         source=source.finish({u: v}),
         conditions=conditions,
         expression_class=kind,
-        theorem=theorem,
-        reference=reference,
-        remarks=() if kind == "radical" else ("the minimiser is unique unless the extreme value is attained twice",),
+        remarks=() if kind == "radical" else (finding("unique unless attained twice"),),
         unique=kind == "radical",
     )

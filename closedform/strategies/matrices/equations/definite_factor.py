@@ -71,15 +71,11 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     return by_theorem(
         system,
         name,
+        finding("definite factor of the gradient", factor=display(found), unknown=u),
         texts={u: display(value)},
         latex=rf"\hat {latex(p)} = 0",
         source=source.finish({u: identifier(u)}),
         expression_class="rational",
-        theorem=(
-            f"the gradient is {display(found)} times {u} and this factor is positive definite for every {u}, so that it "
-            "vanishes at zero alone and the loss grows along every ray from there"
-        ),
-        reference="Horn and Johnson, Matrix Analysis, 2nd ed., 2013, section 7.1",
         unique=True,
     )
 

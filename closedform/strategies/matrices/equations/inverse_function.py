@@ -20,7 +20,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, solve
 from closedform.algebra.noncommutative.substitution import rebuild
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -35,7 +35,6 @@ example = {
     "shapes": {"X": "k,k", "y": "k", "w": "k"},
 }
 counterexample = {"loss": "ones(n)'*exp(X*b) - y'*X*b", "unknowns": ["b"], "shapes": {"X": "n,k", "y": "n", "b": "k"}}
-_GLM = "McCullagh and Nelder, Generalized Linear Models, 2nd ed., 1989, section 2.3"
 
 
 @dataclass(frozen=True)
@@ -118,19 +117,17 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     return by_theorem(
         system,
         name,
+        finding(
+            "residual of a function zero" if exact else "slope of a function zero",
+            inside=display(inside),
+            function=f,
+            value=display(value),
+        ),
         texts={u: display(back.value)},
         latex=rf"\hat {latex(system.unknown(u))} = {latex(back.value)}",
         source=source.finish({u: identifier(u)}),
         conditions=conditions,
         expression_class="elementary",
-        theorem=(
-            f"with the unknown {display(inside)} the loss is a sum of squares that is zero where {f}({display(inside)}) = "
-            f"{display(value)}"
-            if exact
-            else f"with the unknown {display(inside)} the loss splits over the entries, and each is convex with its slope zero "
-            f"at {f}({display(inside)}) = {display(value)}"
-        ),
-        reference=_GLM,
         unique=not exact,
     )
 

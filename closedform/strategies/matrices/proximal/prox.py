@@ -19,7 +19,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.substitution import substitute
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
@@ -39,7 +39,6 @@ counterexample = {
     "shapes": {"X": "n,k", "y": "n", "a": "k"},
     "assumptions": ["tau>0"],
 }
-_BOOK = "Parikh and Boyd, Proximal Algorithms, Found. Trends Optim. 1 (2014), chapter 6"
 
 
 @dataclass
@@ -178,7 +177,7 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     p, z = system.unknown(u), _centre(parts)
     source = source_of(system)
     here, shown, tex = source.let("z", source.poly(z)), display(z), latex(z)
-    names, remarks = list[str](), ("the loss is strictly convex, so the minimiser is unique",)
+    steps, remarks = list[str](), (finding("unique by strict convexity"),)
     if "nuclear" in parts.penalties:
         t = _divided(parts.penalties["nuclear"], parts)
         left, values, right = source.locals("U sigma Vt")
@@ -187,13 +186,12 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         return by_theorem(
             system,
             name,
+            finding("singular value soft thresholding"),
             texts={u: f"shrink_singular_values({shown}, {display(t)})"},
             latex=rf"{tex} = U \Sigma V^\top,\quad \hat {latex(p)} = U \left(\Sigma - {latex(t)}\right)_+ V^\top",
             source=source.finish({u: identifier(u)}),
             remarks=remarks,
             unique=True,
-            theorem="singular value soft thresholding is the proximal map of the nuclear norm",
-            reference="Cai, Candes and Shen, SIAM J. Optim. 20 (2010), theorem 2.1",
         )
     text = shown
     if "norm1" in parts.penalties:
@@ -201,24 +199,23 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         source.line(f"{here} = np.sign({here}) * np.maximum(np.abs({here}) - {source.factor(t)}, 0)")
         text = f"sign({text}) .* max(abs({text}) - {_plain(t)}, 0)"
         tex = rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - {latex(t)}\right)_+"
-        names.append("soft thresholding")
+        steps.append("soft thresholding")
     if "norm" in parts.penalties:
         t = _divided(parts.penalties["norm"], parts)
         length = source.let("length", f"np.linalg.norm({here})")
         source.line(f"{here} = {here} * (max(0.0, 1 - {source.factor(t)}/{length}) if {length} else 0.0)")
         text = f"max(1 - {_plain(t)}/norm({text}), 0)*{text if ' ' not in text else f'({text})'}"
         tex = rf"\left(1 - \frac{{{latex(t)}}}{{\left\lVert {tex} \right\rVert}}\right)_+ \left({tex}\right)"
-        names.append("group thresholding")
+        steps.append("group thresholding")
     source.line(f"{identifier(u)} = {here}")
     return by_theorem(
         system,
         name,
+        finding("proximal map of the penalty", steps=tuple(steps)),
         texts={u: text},
         latex=rf"\hat {latex(p)} = {tex}",
         source=source.finish({u: identifier(u)}),
         expression_class="piecewise",
-        theorem=f"{' followed by '.join(names)} is the proximal map of the penalty (zero lies in the subdifferential)",
-        reference=_BOOK,
         remarks=remarks,
         unique=True,
     )
@@ -235,18 +232,14 @@ def _hard_threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     return by_theorem(
         system,
         name,
+        finding("hard thresholding of singular values", cut=display(cut)),
         texts={u: f"hard_threshold_singular_values({display(z)}, {display(cut)})"},
         latex=(
             rf"{latex(z)} = U \Sigma V^\top,\quad \hat {latex(p)} = "
             rf"U \left(\Sigma \odot [\Sigma > {latex(cut)}]\right) V^\top"
         ),
         source=source.finish({u: identifier(u)}),
-        theorem=(
-            "among the matrices of rank r the truncated singular value decomposition is the nearest (Eckart-Young-Mirsky), "
-            f"so that a singular value is worth its rank when it exceeds {display(cut)}"
-        ),
-        reference="Eckart and Young, Psychometrika 1 (1936); Parikh and Boyd, Proximal Algorithms, 2014, section 6.9",
-        remarks=(f"the minimiser is unique unless a singular value equals {display(cut)}",),
+        remarks=(finding("unique unless at the cut", cut=display(cut)),),
     )
 
 
@@ -292,7 +285,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             source.line(f"if np.any({source.poly(sets.high - sets.low)} < 0):")
             source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
         source.line(f"{v} = {code}")
-        theorem, reference = "the loss splits over the entries, and each is clipped to its bounds", _BOOK
+        theorem = finding("projection on a box")
         if sets.low is not None and sets.high is not None and not sets.low.zero:
             conditions.append("the lower bounds are not above the upper ones")
     elif sets.kind == "simplex" and sets.total is not None:
@@ -300,13 +293,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
         source.line(f"{v} = {source.call('_simplex', source.poly(z), source.poly(sets.total))}")
         text, math = f"max({shown} - threshold, 0)", rf"\left({tex} - \theta\right)_+"
-        theorem, reference = (
-            (
-                f"the projection on the simplex subtracts one threshold, found by sorting, so "
-                f"that the entries sum to {display(sets.total)}"
-            ),
-            ("Held, Wolfe and Crowder, Math. Programming 6 (1974); Duchi et al., ICML 2008"),
-        )
+        theorem = finding("projection on a simplex", total=display(sets.total))
         text = f"simplex_projection({shown}, {display(sets.total)})"
     elif sets.kind == "ball" and sets.total is not None:
         here = source.let("z", source.poly(z))
@@ -315,7 +302,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         source.line(f"{v} = {here} * ({r}/{length} if {length} > {r} else 1.0)")
         text = f"min(1, {_plain(sets.total)}/norm({shown}))*({shown})"
         math = rf"\min\left(1, \frac{{{latex(sets.total)}}}{{\left\lVert {tex} \right\rVert}}\right) {tex}"
-        theorem, reference = "the projection on a ball scales what lies outside to the sphere", _BOOK
+        theorem = finding("projection on a ball")
     elif sets.kind == "ball1" and sets.total is not None:
         here = source.let("z", source.poly(z))
         r = source.poly(sets.total)
@@ -326,7 +313,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             f"l1_ball_projection({shown}, {display(sets.total)})",
             rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - \theta\right)_+",
         )
-        theorem, reference = "soft thresholding with the threshold found by sorting", "Duchi et al., ICML 2008"
+        theorem = finding("projection on an l1 ball")
     elif sets.kind == "halfspace" and sets.total is not None:
         normal = differentiate(sets.total, {u: p})[u]
         if normal.names & {u} or normal.zero:
@@ -338,17 +325,13 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         )
         text = f"{display(z)} - max({display(excess)}, 0)/({display(length)})*{_wrapped(normal)}"
         math = rf"{latex(z)} - \frac{{\left({latex(excess)}\right)_+}}{{{latex(length)}}} {latex(normal)}"
-        theorem, reference = "what lies outside the half-space moves along the normal to its boundary", _BOOK
+        theorem = finding("projection on a half-space")
         conditions.append(f"{display(normal)} is not zero")
     elif sets.kind == "skew":
         value = w.scale(z - z.T, Fraction(1, 2))
         source.line(f"{v} = {source.poly(value)}")
         text, math = display(value), latex(value)
-        theorem, reference, kind = (
-            "symmetric and skew-symmetric matrices are orthogonal complements",
-            _BOOK,
-            "linear_algebra",
-        )
+        theorem, kind = finding("projection on skew-symmetric matrices"), "linear_algebra"
     else:
         if p.rows != p.cols or "norm1" in parts.penalties:
             return Attempt(name, "declined", "not a square matrix")
@@ -366,27 +349,25 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
                 f"spectrahedron_projection({shown}, {display(sets.total)})",
                 r"V \left(\Lambda - \theta I\right)_+ V^\top",
             )
-            theorem = "the eigenvalues are projected on the simplex, the eigenvectors kept"
+            theorem = finding("projection on a spectrahedron")
         else:
             source.line(f"{v} = ({vectors} * np.maximum({values}, 0)) @ {vectors}.T")
             text, math = f"positive_part({shown})", r"V \Lambda_+ V^\top"
-            theorem = "the nearest positive semidefinite matrix keeps the positive eigenvalues of the symmetric part"
+            theorem = finding("projection on semidefinite matrices")
         math = rf"{tex} = V \Lambda V^\top,\quad {math}"
-        reference = "Higham, Linear Algebra Appl. 103 (1988), theorem 2.1"
         if any(c.kind == "spd" for c in system.constraints):
             conditions.append(f"{shown} is positive definite (otherwise the infimum is not attained)")
     return by_theorem(
         system,
         name,
+        theorem,
         texts={u: text},
         latex=rf"\hat {latex(p)} = {math}" if kind != "spectral" else math,
         conditions=conditions,
         source=source.finish({u: v}),
         expression_class=kind,
-        theorem=theorem,
-        reference=reference,
         unique=True,
-        remarks=("a projection on a closed convex set exists and is unique",),
+        remarks=(finding("a projection is unique"),),
     )
 
 
@@ -425,14 +406,10 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
     return by_theorem(
         system,
         name,
+        finding("entropy on a simplex"),
         texts={u: text},
         latex=rf"\hat {latex(p)} = {tex}",
         source=source.finish({u: v}),
         expression_class="elementary",
         unique=True,
-        theorem=(
-            "the negative entropy is strictly convex and keeps the minimiser inside the simplex, where the "
-            "Lagrange condition gives exponentials"
-        ),
-        reference="Boyd and Vandenberghe, Convex Optimization, 2004, section 5.5.3",
     )

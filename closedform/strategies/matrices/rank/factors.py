@@ -8,7 +8,7 @@ from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import Letter, Word
 from closedform.algebra.noncommutative.solve import identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, Finding, finding
 from closedform.emit.source import identifier
 from closedform.stationarity.matrix import MatrixSystem
 from closedform.strategies.matrices.answer import by_theorem, source_of
@@ -21,8 +21,6 @@ from closedform.strategies.matrices.rank.shapes import (
     size_text,
     whitened,
 )
-
-_BALDI = "Baldi and Hornik, Neural Networks 2 (1989); Kawaguchi, NIPS 2016"
 
 
 def by_factors(
@@ -105,19 +103,16 @@ def by_factors(
     return by_theorem(
         system,
         NAME,
+        finding(
+            "product of bounded rank",
+            product=shown,
+            rank=least,
+            best=best,
+            weight=None if penalty is None else display(penalty.weight),
+        ),
         texts={u: texts[u] for u in system.unknowns},
         latex=rf"{tex} = {tl}\left[{tl}{latex(target)}{tr}\right]_{{{least}}}{tr}",
         source=source.finish({u: outputs[u] for u in system.unknowns}),
-        theorem=(
-            f"{shown} runs over all matrices of rank at most {least}, and its best value is {best} "
-            f"(Eckart-Young-Mirsky)"
-        )
-        + (
-            (f"; the least penalty at a given product is twice {display(penalty.weight)} times its nuclear norm")
-            if penalty is not None
-            else ""
-        ),
-        reference=_BALDI,
         conditions=tuple(dict.fromkeys(conditions)),
         remarks=_freedom(letters, penalty),
     )
@@ -153,14 +148,13 @@ def _factor_texts(letters: Word, best: str, penalty: Ridge | None, columns: str 
     return out
 
 
-def _freedom(letters: Word, penalty: Ridge | None) -> tuple[str, ...]:
+def _freedom(letters: Word, penalty: Ridge | None) -> tuple[Finding, ...]:
     first, last = letters[0].key, letters[1].key
     if penalty is not None:
-        return (f"the factors are determined only up to orthogonal matrices between them: {first}*Q and Q'*{last}",)
+        return (finding("factors up to orthogonal matrices", first=first, last=last),)
     return (
-        f"the factors are determined only up to invertible matrices between them: {first}*T and T^-1*{last}",
-        "every local minimum is global, the other critical points are saddles; this says nothing about networks with "
-        "nonlinear activations",
+        finding("factors up to invertible matrices", first=first, last=last),
+        finding("no other local minimum of linear factors"),
     )
 
 
@@ -192,14 +186,10 @@ def by_autoencoder(system: MatrixSystem, letters: Word, form: Form, penalty: Rid
     return by_theorem(
         system,
         NAME,
+        finding("autoencoder", gram=display(gram), count=q, cut=display(keep)),
         texts={u: texts[u] for u in system.unknowns},
         latex=rf"{latex(gram)} = V \Lambda V^\top,\quad \hat P = V_{{{q}}} \left(I - {latex(keep)} \Lambda_{{{q}}}^{{-1}}\right)_+ V_{{{q}}}^\top",
         source=source.finish({u: identifier(u) for u in system.unknowns}),
-        theorem=(
-            f"in the eigenvectors of {display(gram)} the loss splits: each of the {q} leading ones is kept with the factor "
-            f"1 - s/value where that is positive, s = {display(keep)}"
-        ),
-        reference="Kunin, Bloom, Goeva and Seed, ICML 2019, theorem 4.2",
         remarks=_freedom(letters, penalty),
     )
 
@@ -227,21 +217,12 @@ def by_scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
     return by_theorem(
         system,
         NAME,
+        finding("classical scaling", product=f"{letters[0].key}*{letters[1].key}", rank=q, matrix=shown),
         texts={u: f"({text})'" if letters[0].t else text},
         latex=(
             rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} "
             rf"(\Lambda_{{{q}}})_+^{{1/2}}"
         ),
         source=source.finish({u: y}),
-        theorem=(
-            f"{letters[0].key}*{letters[1].key} runs over all positive semidefinite matrices of rank at "
-            f"most {q}; the nearest to {shown} keeps its {q} largest positive eigenvalues"
-        ),
-        reference="Gower, Biometrika 53 (1966); Mardia, Kent and Bibby, Multivariate Analysis, theorem 14.4.2",
-        remarks=(
-            (
-                "unique up to an orthogonal factor from the right when the eigenvalues at the cut differ; all "
-                "local minima are global"
-            ),
-        ),
+        remarks=(finding("unique up to an orthogonal factor, minima global"),),
     )

@@ -17,7 +17,7 @@ from closedform.algebra.noncommutative.letters import ONE, Letter, Word
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.attempt import Attempt
+from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import Source, identifier
 from closedform.errors import InputError
@@ -44,7 +44,6 @@ from closedform.strategies.matrices.rank.shapes import (
 name = NAME
 example = {"loss": "||A - B||^2 subject to rank(B) <= r", "unknowns": ["B"], "shapes": {"A": "n,m", "B": "n,m"}}
 counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n,k", "y": "n", "a": "k"}}
-_ECKART = "Eckart and Young, Psychometrika 1 (1936); Mirsky, Quart. J. Math. 11 (1960)"
 
 
 def declines(system: MatrixSystem) -> str | None:
@@ -155,12 +154,11 @@ def _positive(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
     return by_theorem(
         system,
         name,
+        finding("nearest semidefinite matrix of bounded rank", rank=rank),
         texts={u: f"truncated_svd(positive_part({shown}), {rank})"},
         latex=rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{rank}}} (\Lambda_{{{rank}}})_+ V_{{{rank}}}^\top",
         source=source.finish({u: v}),
-        theorem=f"the nearest positive semidefinite matrix of rank at most {rank} keeps the {rank} largest positive eigenvalues",
-        reference="Mardia, Kent and Bibby, Multivariate Analysis, theorem 14.4.2",
-        remarks=("unique when the eigenvalues at the cut differ",),
+        remarks=(finding("unique where eigenvalues differ"),),
     )
 
 
@@ -174,18 +172,12 @@ def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
     return by_theorem(
         system,
         name,
+        theorem,
         texts={u: text},
         latex=rf"\hat {latex(system.unknown(u))} = {tex}",
         source=source.finish({u: identifier(u)}),
-        theorem=theorem,
-        reference=_ECKART,
         conditions=conditions,
-        remarks=(
-            (
-                f"unique when the {rank}-th and the next singular value differ; a rank bound above the smaller "
-                f"size is no bound"
-            ),
-        ),
+        remarks=(finding("unique where singular values differ", rank=rank),),
     )
 
 
@@ -204,10 +196,7 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
             f"truncated_svd({display(target)}, {rank})",
             rf"\left[{latex(target)}\right]_{{{rank}}} = U_{{{rank}}} \Sigma_{{{rank}}} V_{{{rank}}}^\top",
         )
-        theorem = (
-            f"by the Eckart-Young-Mirsky theorem it is {display(target)} with all but its {rank} largest "
-            f"singular values set to zero"
-        )
+        theorem = finding("Eckart-Young-Mirsky", matrix=display(target), rank=rank)
         return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem
     conditions = list[str]()
     for x in (a, b):
@@ -254,7 +243,4 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
     tl = f"{half_of(left)} " if left is not None else ""
     tr = f" {half_of(right)}" if right is not None else ""
     tex = rf"{tl}\left[{tl}{latex(k)}{tr}\right]_{{{rank}}}{tr}"
-    theorem = (
-        "in the metric of the quadratic term the loss is a squared distance, so the Eckart-Young-Mirsky theorem applies"
-    )
-    return code, text, tex, tuple(dict.fromkeys(conditions)), theorem
+    return code, text, tex, tuple(dict.fromkeys(conditions)), finding("Eckart-Young-Mirsky in a metric")
