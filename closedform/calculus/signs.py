@@ -251,10 +251,10 @@ class Facts:
             above, below = (above * log.args[0] ** c, below) if c > 0 else (above, below * log.args[0] ** -c)
         return self._plain(above - below)
 
-    def _rooted(self, expr: Any, depth: int = 0) -> int | None:
+    def _rooted(self, expr: Any) -> int | None:
         """The sign of a + b*sqrt(c), c >= 0, by comparing squares."""
         roots = sorted((p for p in expr.atoms(sp.Pow) if p.exp == sp.S.Half), key=sp.count_ops, reverse=True)
-        for root in roots[:3] if depth < 3 else ():
+        for root in roots[:3]:
             found = self._isolated(expr, root)
             if found is not None:
                 return found

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from flint import arb, ctx, fmpq
 
 from closedform.kernel.expressions.balls import evaluate
-from closedform.kernel.expressions.rows import Columns
 from closedform.kernel.expressions.tree import Tree, as_integer
 from closedform.kernel.reading import Refused
 
@@ -55,7 +54,7 @@ def between(low: arb | int | None, high: arb | int | None) -> Range:
     return Range(-INFINITE if low is None else arb(low).lower(), INFINITE if high is None else arb(high).upper())
 
 
-def range_of(tree: Tree, sides: Mapping[str, Range], columns: Columns | None = None) -> Range:
+def range_of(tree: Tree, sides: Mapping[str, Range]) -> Range:
     """The values of a kernel tree on the box; the whole line where there is no rule for a part of it.
 
     >>> from closedform.kernel.expressions.tree import read
@@ -64,23 +63,25 @@ def range_of(tree: Tree, sides: Mapping[str, Range], columns: Columns | None = N
     (-1.00000000000000, True)
     """
     with ctx.workprec(PRECISION):
-        return _range(tree, sides, columns or {})
+        return _range(tree, sides)
 
 
 _NOWHERE = Range(-INFINITE, INFINITE, False)
 
 
-def _range(tree: Tree, sides: Mapping[str, Range], columns: Columns) -> Range:
+def _range(tree: Tree, sides: Mapping[str, Range]) -> Range:
     if isinstance(tree, fmpq):
         return _ends(arb(tree))
     if isinstance(tree, str):
         return sides.get(tree, _NOWHERE)
     head, args = str(tree[0]), tree[1:]
-    if head in ("sum", "prod", "@"):
-        return _indexed(head, args, sides, columns)
+    if head == "@":
+        return _NOWHERE
+    if head in ("sum", "prod"):
+        return _indexed(head, args, sides)
     if head == "^":
-        return _power(args[0], args[1], sides, columns)
-    parts = [_range(a, sides, columns) for a in args]
+        return _power(args[0], args[1], sides)
+    parts = [_range(a, sides) for a in args]
     everywhere = all(p.everywhere for p in parts)
     if head == "+":
         return Range(_sum([p.low for p in parts], -1), _sum([p.high for p in parts], 1), everywhere)
@@ -129,16 +130,13 @@ def _product(parts: Sequence[Range]) -> Range:
     return out
 
 
-def _indexed(head: str, args: tuple[Tree, ...], sides: Mapping[str, Range], columns: Columns) -> Range:
+def _indexed(head: str, args: tuple[Tree, ...], sides: Mapping[str, Range]) -> Range:
     try:
-        if head == "@":
-            points = {k: s.low for k, s in sides.items() if bool(s.low == s.high)}
-            return _ends(evaluate((head, *args), points, columns))
         low, high = (as_integer(a) for a in args[1:3])
         if low is None or high is None or high - low > 5_000:
             return _NOWHERE
         index = str(args[0])
-        parts = [_range(args[3], {**sides, index: _ends(arb(i))}, columns) for i in range(low, high + 1)]
+        parts = [_range(args[3], {**sides, index: _ends(arb(i))}) for i in range(low, high + 1)]
     except (Refused, ArithmeticError, ValueError):
         return _NOWHERE
     if not parts:
@@ -148,8 +146,8 @@ def _indexed(head: str, args: tuple[Tree, ...], sides: Mapping[str, Range], colu
     return Range(_sum([p.low for p in parts], -1), _sum([p.high for p in parts], 1), all(p.everywhere for p in parts))
 
 
-def _power(base: Tree, exponent: Tree, sides: Mapping[str, Range], columns: Columns) -> Range:
-    u = _range(base, sides, columns)
+def _power(base: Tree, exponent: Tree, sides: Mapping[str, Range]) -> Range:
+    u = _range(base, sides)
     whole = as_integer(exponent)
     if whole is not None and whole >= 0:
         return _whole_power(u, whole)
@@ -162,7 +160,7 @@ def _power(base: Tree, exponent: Tree, sides: Mapping[str, Range], columns: Colu
         power = arb(abs(exponent))
         out = Range(_monomial(inside.low, power).lower(), _monomial(inside.high, power).upper(), inside.everywhere)
         return out if exponent > 0 else _reciprocal(out)
-    return _exp(_product([_range(exponent, sides, columns), _log(u)]))
+    return _exp(_product([_range(exponent, sides), _log(u)]))
 
 
 def _monomial(x: arb, power: arb) -> arb:

@@ -174,7 +174,7 @@ class Location:
             ball = self.value(gap, factor * self.bits, more)
             if op == "finite":
                 return "inside" if ball is not None else "unknown"
-            held = None if ball is None else _compared(ball, op)
+            held = None if ball is None else compared(ball, op)
             if held is not None:
                 return "inside" if held else "outside"
         if not more and self.vanishes(gap):
@@ -298,14 +298,14 @@ def truth(condition: Node) -> bool | None:
 _OPPOSITE: dict[Side, Side] = {"inside": "outside", "outside": "inside", "unknown": "unknown"}
 
 
-def _compared(ball: arb, op: str) -> bool | None:
+def compared(ball: arb, op: str) -> bool | None:
     """Whether ``ball op 0``, None where the ball does not tell."""
     if ball > 0:
         return op in (">", ">=", "!=")
     if ball < 0:
         return op in ("<", "<=", "!=")
     if ball.is_zero():
-        return op in (">=", "<=", "=")
+        return op in (">=", "<=", "=", "==")
     if ball >= 0 and op in (">=", "<"):
         return op == ">="
     if ball <= 0 and op in ("<=", ">"):

@@ -14,6 +14,7 @@ from closedform.budget import Budget
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
+from closedform.stationarity.location import compared
 from closedform.stationarity.scalar import Stationarity, sampler
 
 RANDOM, EXTREME = 40, 60
@@ -68,15 +69,7 @@ def refuted(
 
 
 def _holds(gap: arb | None, op: str) -> bool | None:
-    if gap is None:
-        return None
-    if gap > 0:
-        return op in (">", ">=", "!=")
-    if gap < 0:
-        return op in ("<", "<=", "!=")
-    if gap.is_zero():
-        return op in (">=", "<=", "==")
-    return None
+    return None if gap is None else compared(gap, op)
 
 
 class _Trial:

@@ -2,7 +2,6 @@
 
 For radicals and for the decision these are the calls::
 
-    subfields(f) -> list[Subfield]      every field strictly between Q and Q(alpha), degrees increasing
     tower(f)     -> Tower               one maximal chain Q < K_1 < ... < K_r = Q(alpha); .degrees are the steps
     embedding(f, small, large) -> q     the generator of the small field as q(generator of the large one)
     pair_orbits(f) -> PairOrbits        the orbits of the Galois group on pairs of roots, proved
@@ -27,6 +26,7 @@ from itertools import pairwise
 import flint
 from flint import acb, acb_poly, fmpq, fmpq_mat, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series
 
+from closedform.algebra.discs import connected
 from closedform.algebra.roots import enclose
 
 MAX_DEGREE = 44  # the pair polynomial of degree 946 still factors in seconds
@@ -205,20 +205,8 @@ def located_pairs(f: fmpz_poly) -> list[list[Pair]]:
 
 def components(n: int, edges: list[Pair]) -> Blocks:
     """The connected components of a graph on 0..n-1, sorted."""
-    parent = list(range(n))
-
-    def find(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for i, j in edges:
-        parent[find(i)] = find(j)
-    groups = dict[int, list[int]]()
-    for i in range(n):
-        groups.setdefault(find(i), []).append(i)
-    return tuple(sorted(tuple(g) for g in groups.values()))
+    parts = connected([*((i, i) for i in range(n)), *edges])
+    return tuple(sorted(tuple(sorted(p)) for p in parts))
 
 
 def _join(n: int, first: Blocks, second: Blocks) -> Blocks:
@@ -312,17 +300,6 @@ def evaluate_mod(h: fmpz_poly, g: fmpq_poly, modulus: fmpq_poly) -> fmpq_poly:
     for c in list(h.coeffs())[::-1]:
         out = (out * g + c) % modulus
     return out
-
-
-def subfields(f: fmpz_poly) -> list[Subfield]:
-    """Every field strictly between Q and Q(alpha), f(alpha) = 0, f irreducible over Q, degrees increasing.
-
-    Raises ``TooLarge`` where the method does not reach.
-
-    >>> [(k.h, k.g) for k in subfields(fmpz_poly([-2, 0, 0, 0, 0, 0, 1]))]
-    [(x^2 + (-2), x^3), (x^3 + 2, (-1)*x^2)]
-    """
-    return [field_of(f, blocks) for blocks in block_systems(f)]
 
 
 def field_of(f: fmpz_poly, blocks: Blocks) -> Subfield:

@@ -6,7 +6,6 @@ ones too) at which nothing that it divides by vanishes; those conditions come wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import comb
 
@@ -106,9 +105,7 @@ class _Ring:
         return [self.context.from_dict(d) for d in out]
 
 
-def radical_formulas(
-    polynomial: Tree, unknown: str, assumptions: Sequence[Relation] = ()
-) -> tuple[SymbolicFactor, ...]:
+def radical_formulas(polynomial: Tree, unknown: str) -> tuple[SymbolicFactor, ...]:
     """The factors over Q(parameters) of a polynomial (or rational function) in the unknown, each with its formulas.
 
     >>> from closedform.algebra.radicals.terms import text
@@ -132,8 +129,8 @@ def radical_formulas(
             continue
         whole = add(*(mul(c, power(unknown, fmpq(k))) if k else c for k, c in enumerate(coefficients)))
         try:
-            proved = tuple(_proved(whole, unknown, r, assumptions) for r in roots)
-            real_proved = tuple(_proved(whole, unknown, r, assumptions) for r in real)
+            proved = tuple(_proved(whole, unknown, r) for r in roots)
+            real_proved = tuple(_proved(whole, unknown, r) for r in real)
         except Refused as fault:
             out.append(SymbolicFactor(coefficients, (), (), int(multiplicity), f"not proved: {fault}"))
             continue
@@ -141,8 +138,8 @@ def radical_formulas(
     return tuple(out)
 
 
-def _proved(whole: Tree, unknown: str, root: SymbolicRoot, assumptions: Sequence[Relation]) -> SymbolicRoot:
-    missing = prove_zero(substitute(whole, {unknown: root.exact}), [*assumptions, *root.conditions])
+def _proved(whole: Tree, unknown: str, root: SymbolicRoot) -> SymbolicRoot:
+    missing = prove_zero(substitute(whole, {unknown: root.exact}), list(root.conditions))
     extra = tuple(("!=", m, ZERO) for m in missing)
     return SymbolicRoot(root.exact, (*root.conditions, *extra), root.real)
 

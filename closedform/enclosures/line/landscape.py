@@ -71,9 +71,7 @@ class Landscape:
         return not self.open
 
 
-def landscape(
-    loss: Tree, line: Line, budget: Budget, forms: Sequence[Tree] = (), period: Tree | None = None
-) -> Landscape:
+def landscape(loss: Tree, line: Line, budget: Budget, period: Tree | None = None) -> Landscape:
     """The landscape of a loss on the cells of a line; with ``period`` the line is one period, its ends no ends.
 
     >>> from closedform.problem import read
@@ -84,12 +82,12 @@ def landscape(
     ([('kink', 'minimum', 1.0)], 'attained')
     """
     with ctx.workprec(BITS):
-        return _Survey(loss, line, budget, forms, period).made()
+        return _Survey(loss, line, budget, period).made()
 
 
 class _Survey:
-    def __init__(self, loss: Tree, line: Line, budget: Budget, forms: Sequence[Tree], period: Tree | None) -> None:
-        self.loss, self.line, self.budget, self.forms, self.x = loss, line, budget, forms, line.x
+    def __init__(self, loss: Tree, line: Line, budget: Budget, period: Tree | None) -> None:
+        self.loss, self.line, self.budget, self.x = loss, line, budget, line.x
         self.out = Landscape(line.x, period=period)
         self.trees = dict[int, Tree]()
         self.slopes = dict[int, Tree]()
@@ -122,7 +120,7 @@ class _Survey:
             raise Unclear(str(fault)) from fault
         self.trees[i], self.slopes[i] = tree, slope
         low, high = self.line.ends(i)
-        found = zeros(slope, self.x, low, high, self.budget, self.forms)
+        found = zeros(slope, self.x, low, high, self.budget)
         if found.everywhere:
             self.signs[i] = [0]
             return [Stop(low, "flat", None, None, "unknown", True, tree, until=high)]

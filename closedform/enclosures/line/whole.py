@@ -48,7 +48,7 @@ class Solutions:
         return not self.open and not self.intervals
 
 
-def landscape_of(system: Stationarity | PolynomialLine, budget: Budget, forms: Sequence[Tree] = ()) -> Landscape:
+def landscape_of(system: Stationarity | PolynomialLine, budget: Budget) -> Landscape:
     """The landscape of the loss of a system with one unknown over numbers; raises ``Unclear`` where nothing is known.
 
     >>> from closedform.problem import read
@@ -62,7 +62,7 @@ def landscape_of(system: Stationarity | PolynomialLine, budget: Budget, forms: S
     columns = columns_of(system.problem)
     loss = from_node(node, columns)
     line, period, drift = _line(system, [loss], x, budget, True)
-    found = landscape(loss, line, budget, forms, period)
+    found = landscape(loss, line, budget, period)
     found.drift = drift
     if period is not None and drift is not None and drift != fmpq(0):
         for extreme in (found.least, found.greatest):
@@ -70,7 +70,7 @@ def landscape_of(system: Stationarity | PolynomialLine, budget: Budget, forms: S
     return found
 
 
-def solutions_of(system: Stationarity | PolynomialLine, budget: Budget, forms: Sequence[Tree] = ()) -> Solutions:
+def solutions_of(system: Stationarity | PolynomialLine, budget: Budget) -> Solutions:
     """All solutions of a system of equations in one unknown over numbers; raises ``Unclear`` where nothing is known.
 
     >>> from closedform.problem import read
@@ -85,7 +85,7 @@ def solutions_of(system: Stationarity | PolynomialLine, budget: Budget, forms: S
     nodes = (system.problem.equations if whole else ()) or tuple(_node(e) for e in system.equations)
     trees = [_without_idle_factors(from_node(n, columns), x, budget) for n in nodes]
     line, period, _ = _line(system, trees, x, budget, False)
-    return _common_zeros(trees, line, period, budget, forms)
+    return _common_zeros(trees, line, period, budget)
 
 
 def exact_zeros(equation: Any, x: Any, budget: Budget) -> tuple[Any, ...] | None:
@@ -115,9 +115,7 @@ def _formula_of(spot: Spot) -> Any:
     return spot.formula if spot.exact is None else bridge.from_tree(kernel.write(spot.exact), {})
 
 
-def _common_zeros(
-    trees: Sequence[Tree], line: Line, period: Tree | None, budget: Budget, forms: Sequence[Tree] = ()
-) -> Solutions:
+def _common_zeros(trees: Sequence[Tree], line: Line, period: Tree | None, budget: Budget) -> Solutions:
     """The common zeros of trees on a line."""
     x, (first, *others) = line.x, trees
     out = Solutions(x, period=period)
@@ -125,7 +123,7 @@ def _common_zeros(
         line.cut_switches(first)
         for i, alive in enumerate(line.cells):
             if alive:
-                found = zeros(line.smooth(first, i), x, *line.ends(i), budget, forms)
+                found = zeros(line.smooth(first, i), x, *line.ends(i), budget)
                 out.intervals = out.intervals or found.everywhere
                 if not found.complete:
                     out.open.append(found.why)

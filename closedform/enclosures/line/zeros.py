@@ -8,7 +8,6 @@ product has the zeros of its factors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cmp_to_key
 from itertools import pairwise
@@ -54,7 +53,7 @@ class Zeros:
         self.why = self.why or why
 
 
-def zeros(f: Tree, x: str, low: Spot | None, high: Spot | None, budget: Budget, forms: Sequence[Tree] = ()) -> Zeros:
+def zeros(f: Tree, x: str, low: Spot | None, high: Spot | None, budget: Budget) -> Zeros:
     """The zeros of ``f`` strictly between two spots (None: infinity); f is smooth and defined there.
 
     >>> from closedform.problem import read
@@ -65,13 +64,13 @@ def zeros(f: Tree, x: str, low: Spot | None, high: Spot | None, budget: Budget, 
     ([0.619061, 1.512135], True)
     """
     with ctx.workprec(BITS):
-        out = _zeros(f, x, low, high, budget, forms)
+        out = _zeros(f, x, low, high, budget)
     for s in out.spots:
         s.identified()
     return out
 
 
-def _zeros(f: Tree, x: str, low: Spot | None, high: Spot | None, budget: Budget, forms: Sequence[Tree]) -> Zeros:
+def _zeros(f: Tree, x: str, low: Spot | None, high: Spot | None, budget: Budget) -> Zeros:
     out = Zeros()
     if x not in free_names(f):
         if identically_zero(f):
@@ -88,15 +87,15 @@ def _zeros(f: Tree, x: str, low: Spot | None, high: Spot | None, budget: Budget,
         if not parts and head_of(f) == "*" and any(b == 0 for b, _ in factors(f) if isinstance(b, fmpq)):
             out.everywhere = True
         for base, e in parts:
-            _merge(out, _zeros(base, x, low, high, budget, forms), int(e.p) if e.q == 1 else None)
+            _merge(out, _zeros(base, x, low, high, budget), int(e.p) if e.q == 1 else None)
         return out
     cleared = numerator(f, x)
     if cleared != f:
-        return _zeros(cleared, x, low, high, budget, forms)
+        return _zeros(cleared, x, low, high, budget)
     if head_of(f) == "+" and (root := _affine(f, x)) is not None:
         spot = Spot.at_number(x, root)
         return _kept([spot], low, high)
-    return _Search(f, x, budget, forms).between(low, high)
+    return _Search(f, x, budget).between(low, high)
 
 
 def _nonzero_number(f: Tree) -> bool:
@@ -176,8 +175,8 @@ def _merge(out: Zeros, more: Zeros, times: int | None) -> None:
 class _Search:
     """Zeros of one function that is no product and no rational function."""
 
-    def __init__(self, f: Tree, x: str, budget: Budget, forms: Sequence[Tree]) -> None:
-        self.f, self.x, self.budget, self.forms = f, x, budget, forms
+    def __init__(self, f: Tree, x: str, budget: Budget) -> None:
+        self.f, self.x, self.budget = f, x, budget
         self.out = Zeros()
         self.boxes = 0
 
@@ -342,7 +341,7 @@ class _Search:
                 if s:
                     return (True, None) if s == sign_of(c[2]) else (False, spot.at(bits))
         below = [derivative(self.f, self.x, k) for k in range(m)]
-        if any(spot.takes(g, below) for g in (*guesses(spot.at(256)), *self.forms)):
+        if any(spot.takes(g, below) for g in guesses(spot.at(256))):
             self.out.spots.append(spot)
             return True, None
         if m == 2:

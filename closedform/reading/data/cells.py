@@ -178,7 +178,6 @@ def _why_not(text: str, decimal: Decimal) -> str:
     return f"{shown!r} is {'a date and ' if _DATE.fullmatch(text.strip()) else ''}not a number"
 
 
-def refuse_missing(key: str, row: int, shown: str = "") -> InputError:
+def refuse_missing(key: str, row: int) -> InputError:
     """The refusal of a missing cell, with the option that leaves its row out."""
-    what = f"{shown} is not a number" if shown else "is missing"
-    return InputError(f"column {key}, row {row + 1} {what}; {option('missing', 'drop')} leaves such rows out")
+    return InputError(f"column {key}, row {row + 1} is missing; {option('missing', 'drop')} leaves such rows out")

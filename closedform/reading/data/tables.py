@@ -224,19 +224,15 @@ def _from_chunks(chunks: Iterator[Any], mark: Decimal | None) -> Table:
     return _large(made, names, spelled, _target(names), "", notes)
 
 
-def _from_columns(
-    columns: Sequence[Column], mark: Decimal | None, source: str = "", notes: Sequence[str] = ()
-) -> Table:
+def _from_columns(columns: Sequence[Column], mark: Decimal | None, source: str = "") -> Table:
     """A table of columns in memory."""
     rows = _length({key: len(values) for key, values in columns})
     names, spelled, told = _clean([key for key, _ in columns])
     target = _target(names)
     if _is_large(rows, len(columns)):
         made = _streams("spool").in_memory(names, [values for _, values in columns], mark)
-        return _large(made, names, spelled, target, source, (*notes, *told))
-    return _exact_table(
-        names, [_cells(values) for _, values in columns], mark, spelled, target, source, [*notes, *told]
-    )
+        return _large(made, names, spelled, target, source, told)
+    return _exact_table(names, [_cells(values) for _, values in columns], mark, spelled, target, source, told)
 
 
 def _length(lengths: Mapping[str, int]) -> int:

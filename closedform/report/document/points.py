@@ -171,10 +171,10 @@ def height(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
     return (f"≈ {decimal}",) if decimal is not None else ()
 
 
-def description(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
+def description(problem: Problem, point: CriticalPoint) -> Line:
     plain = "not classified" if problem.loss is not None else "a solution"
     parts: list[Inline] = [point.kind if point.kind != "unclassified" else plain]
-    value = height(problem, point, digits)
+    value = height(problem, point)
     if value:
         parts += [", loss ", *value]
     if point.inertia is not None and sum(point.inertia) > 1:
