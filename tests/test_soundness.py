@@ -260,3 +260,30 @@ def test_a_condition_with_a_pole_where_another_holds_is_no_crash():
     assert [(str(p.exact["x"]), p.conditions) for p in report.critical_points] == [
         ("(a**2 - a*b + 2)/(a - b)", ("a > b",))
     ]
+
+
+def test_the_function_gives_an_optimum_where_one_is_named():
+    """x = -b/(2*a) is the minimum for a > 0 and the maximum for a < 0: it was handed out as converged."""
+    report = cf.derive("a*x^2 + b*x", unknowns=["x"])
+    assert report.function()(a=2, b=4)["x"] == -1
+    with pytest.raises(cf.ConditionError, match="a > 0"):
+        report.function()(a=-2, b=4)
+    assert not report.solver()(a=-2, b=4).converged
+
+
+def test_the_function_leaves_out_the_maximum_between_two_minima():
+    found = cf.derive("(x - a)^2*(x - b)^2", unknowns=["x"]).function()(a=1, b=3)["x"]
+    assert sorted(found) == [1, 3]  # 2 is a local maximum
+
+
+def test_a_family_asks_for_the_unknown_that_is_free():
+    report = cf.derive("(x*y - a)^2 + (x - b)^2", unknowns=["x", "y"])
+    assert report.function()(a=3, b=2)["y"] == 1.5
+    with pytest.raises(cf.ConditionError, match="any y will do"):
+        cf.derive("0*y + (x - a)^2", unknowns=["x", "y"]).function()(a=1)
+
+
+def test_the_solver_takes_no_critical_point_for_a_minimum():
+    """-cosh(x) + sinh(x)/2 has one critical point, its maximum."""
+    found = cf.derive("a*cosh(x) + b*sinh(x)", unknowns=["x"]).solver()(a=-1, b=0.5)
+    assert not found.converged or found.loss < -1

@@ -17,7 +17,7 @@ from closedform.emit.definiteness import indefinite
 from closedform.emit.source import identifier
 from closedform.errors import CallError, ConditionError, InputError
 from closedform.expression import Node, column_names, free_names, scalar_names
-from closedform.points import SOUGHT
+from closedform.points import SOUGHT, Kind, Sense
 from closedform.problem import Problem
 from closedform.reading.language import parse, unparse
 from closedform.reading.matrices.arrays import measure
@@ -77,11 +77,17 @@ BUILTINS = (
 )
 
 
+_OTHERS: dict[Sense, tuple[Kind, ...]] = {
+    "min": ("global maximum", "local maximum"),
+    "max": ("global minimum", "local minimum"),
+}
+
+
 def function_of(report: ReportRecord) -> Callable[..., dict[str, Any]]:
     """The function of the closed form; raises ``CallError`` where there is none.
 
-    It gives the minimiser (the maximiser, where that is sought) when the report names one without conditions, and
-    else every critical point that exists at the values: which of them is the minimum then depends on the values.
+    It gives the minimiser (the maximiser, where that is sought) when the report names one, under its conditions. Where
+    none is named, or a point is not classified at the values, it gives every critical point that may be the one.
     """
     formula = report.formula
     if formula is not None and formula.numpy and report.problem.level == "matrix":
@@ -101,7 +107,8 @@ def function_of(report: ReportRecord) -> Callable[..., dict[str, Any]]:
     else:
         raise CallError("there is no closed form, so there is no function of it")
     own = compiled(formula.numpy) if formula is not None and formula.numpy and len(points) == 1 else None
-    return ScalarFunction(points, conditions, given, domain, own)
+    kinds = tuple(p.kind for p in optima) if optima else ("unclassified",)
+    return ScalarFunction(points, conditions, given, domain, own, kinds, report.problem.sense)
 
 
 def _stated(problem: Problem) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
@@ -239,7 +246,8 @@ class ScalarFunction:
 
     ``f(a=1.0, b=...)`` returns the unknowns by name. Parameters may be arrays that broadcast; data columns (``x[i]``
     in the formula) are one-dimensional, and ``n`` is their length unless it is given. Names that the formula does not
-    need are ignored. With several points the first axis counts those whose conditions hold at the values.
+    need are ignored. With several points the first axis counts those whose conditions hold at the values; of these the
+    optima alone, where the report names an optimum.
 
     Raises ``ConditionError`` where an assumption of the problem fails, where no point's conditions hold, and where the
     formula has no finite real value or leaves the domain: it never returns nan, infinity or a complex number.
@@ -250,6 +258,8 @@ class ScalarFunction:
     given: tuple[Node, ...] = ()
     domain: tuple[Node, ...] = ()
     own: Callable[..., dict[str, Any]] | None = None  # emitted code for the one point
+    kinds: tuple[Kind, ...] = ()  # of the points, where their conditions hold
+    sense: Sense = "min"
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -283,20 +293,33 @@ class ScalarFunction:
         fault = failing(self.given, values, data)
         if fault is not None:
             raise ConditionError(fault)
-        found, faults = list[dict[str, Any]](), list[str]()
+        kept, faults = list[tuple[dict[str, Any], Kind]](), list[tuple[bool, str]]()
         for i, p in enumerate(self.points):
+            kind: Kind = self.kinds[i] if self.kinds else "unclassified"
             fault = failing(self.conditions[i], values, data) if self.conditions else None
+            free = [u for u, e in p.items() if e.name == u and u not in values]
+            fault = fault or (f"any {free[0]} will do; give it a value" if free else None)
             at = self._point(p, values, data) if fault is None else {}
             fault = fault or self._misses(at, values, data)
             if fault is None:
-                found.append(at)
+                kept.append((at, kind))
             else:
-                faults.append(fault)
+                faults.append((kind not in SOUGHT[self.sense], fault))
+        found = self._sought(kept)
         if not found:
-            raise ConditionError(faults[0])
+            raise ConditionError(
+                min(faults, key=lambda f: f[0])[1] if faults else f"the point is a {kept[0][1]} at these values"
+            )
         if len(found) == 1:
             return found[0]
         return {u: np.stack(np.broadcast_arrays(*(f[u] for f in found))) for u in found[0]}
+
+    def _sought(self, kept: list[tuple[dict[str, Any], Kind]]) -> list[dict[str, Any]]:
+        """The optima; where one is named and none is here, the points that may be one; all where none is named."""
+        best = [at for at, kind in kept if kind in SOUGHT[self.sense]]
+        if best or not any(kind in SOUGHT[self.sense] for kind in self.kinds):
+            return best or [at for at, _ in kept]
+        return [at for at, kind in kept if kind not in ("saddle", *_OTHERS[self.sense])]
 
     def _misses(self, at: dict[str, Any], values: dict[str, Any], data: dict[str, Any]) -> str | None:
         """Why the numbers are no point of the domain, None when they are."""

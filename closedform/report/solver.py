@@ -44,7 +44,7 @@ def solver_of(report: ReportRecord) -> Solver:
     except NoCode as fault:
         code, reason = None, str(fault)
     closed = None
-    if report.verdict.minimiser == "closed" or report.formula is not None:
+    if report.verdict.minimiser == "closed":
         try:
             closed = function_of(report)
         except CallError:
