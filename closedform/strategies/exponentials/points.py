@@ -6,6 +6,7 @@ stays open at high precision makes the point "unclassified", never a guess.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -189,8 +190,11 @@ def logarithm(value: Any) -> Any:
     if value.free_symbols:
         return sp.expand_log(sp.log(sp.factor_terms(value)), force=True) if value.has(sp.exp) else sp.log(value)
     powers = [f.as_base_exp() for f in sp.Mul.make_args(value)]
-    if all(base.is_Rational and base > 0 and power.is_Rational for base, power in powers):
-        root = sp.ilcm(1, *(power.q for _, power in powers))
+    roots = [
+        power.q for base, power in powers if base.is_positive and base.is_Rational and isinstance(power, sp.Rational)
+    ]
+    if len(roots) == len(powers):
+        root = math.lcm(*roots)
         if 1 < root <= MOST_ROOTS:
             return sp.log(value**root) / root  # a rational number's
     return sp.log(value)
