@@ -130,9 +130,10 @@ def shifted(findings: Sequence[Finding], by: int) -> tuple[Finding, ...]:
 class Formula:
     """A closed form in symbols (matrices or symbolic data), with all that a user needs to trust and use it.
 
-    ``unknown`` maps each unknown to text in our language that reads back; ``convexity`` says why the point is a
-    minimum (the JSON key ``certificate``: ``convex``, or what a theorem says), ``ground`` the same as data where it is a
-    theorem. ``numpy`` is Python source that stands alone and defines ``solve(...)``. ``cost`` has flops, memory, order.
+    ``unknown`` maps each unknown to text in our language that reads back; ``latex`` is that text typeset, in a report.
+    ``convexity`` says why the point is a minimum (the JSON key ``certificate``: ``convex``, or what a theorem says),
+    ``ground`` the same as data where it is a theorem. ``numpy`` is Python source that stands alone and defines
+    ``solve(...)``. ``cost`` has flops, memory, order.
     """
 
     unknown: FrozenMap[str, str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.functions import power
@@ -129,10 +128,9 @@ def _in_terms_of_each_other(found: dict[str, Poly]) -> dict[str, Poly]:
     return out
 
 
-def with_names(p: Poly, taken: frozenset[str], show: Callable[[Poly], str] = display, between: str = " where ") -> str:
+def with_names(p: Poly, taken: frozenset[str]) -> str:
     """The text of a formula, with a ``where`` for the parts that are named."""
     short, parts = named(p, taken)
     if not parts:
-        return show(p)
-    listed = ", ".join(f"{n} = {show(q)}" for n, q in parts.items())  # names of one letter look alike in LaTeX
-    return f"{show(short)}{between}{listed}"
+        return display(p)
+    return f"{display(short)} where {', '.join(f'{n} = {display(q)}' for n, q in parts.items())}"

@@ -28,14 +28,12 @@ def display(p: Poly) -> str:
 
 
 class Text:
-    """What is printed in which order; how a product or a quotient looks is left to the methods that LaTeX overrides."""
-
-    times, dot = "*", " .* "
+    """What is printed in which order."""
 
     def poly(self, p: Poly, inner: bool = False) -> str:
         """The text; ``inner``: one group of a sum, where a minus sign in front of parentheses reads well."""
         if p.zero:
-            return "0" if p.scalar else self.zeros(p.rows, p.cols)
+            return "0" if p.scalar else f"zeros({p.rows}, {p.cols})"
         c, m = content(p)
         rest = divide_mono(p, c, m)
         terms = [(x, n, word) for (n, word), x in rest.terms.items()]
@@ -70,7 +68,7 @@ class Text:
             whole = [(x, n, (*head[run:], *word)) for x, n, word in inside]
             factored = self.entrywise(whole, size, ONE if column else size)
             if factored is not None:  # X' diag(s .* (1 - s)) X
-                return self.times.join([*map(self.letter, head[:run]), factored, *map(self.letter, tail)])
+                return "*".join([*map(self.letter, head[:run]), factored, *map(self.letter, tail)])
         if (head or tail) and len(terms) > 1:
             outer_rows = head[-1].cols if head else rows
             outer_cols = tail[0].rows if tail else cols
@@ -79,10 +77,10 @@ class Text:
             if body is not None and cols == ONE and not tail and run < len(head):
                 column = Poly(outer_rows, ONE, {(n, word): x for x, n, word in inside})
                 factors = [*(l.args[0] for l in head[run:]), column]
-                return self.times.join([*map(self.letter, head[:run]), self.hadamard(factors)])
+                return "*".join([*map(self.letter, head[:run]), self.hadamard(factors)])
             if body is not None:
                 middle = self.parens(body) if self.is_sum(body) else body
-                return self.times.join([*map(self.letter, head), middle, *map(self.letter, tail)])
+                return "*".join([*map(self.letter, head), middle, *map(self.letter, tail)])
         if len(terms) > 1 and (factored := self.entrywise(terms, rows, cols)) is not None:
             return factored
         if any(len(word) == 1 and word[0].kind == "had" for _, _, word in terms) and len(terms) > 1:
@@ -141,7 +139,7 @@ class Text:
             sign, text, size = self._entries(factor, list(keys.values()))
             number *= sign**power
             parts += [(size, text)] * int(power)
-        body = self.dot.join(text for _, text in sorted(parts))
+        body = " .* ".join(text for _, text in sorted(parts))
         body = f"diag({body})" if square else self.parens(body)
         front = self.attach(abs(number), (), body)
         return "-" + front if number < 0 else front
@@ -158,7 +156,7 @@ class Text:
         terms.sort(key=lambda t: (t[1] * sign < 0, len(t[0]), [f.key for f in t[0]]))
         out = ""
         for factors, c in terms:
-            text = self.dot.join(map(self.factor, factors))
+            text = " .* ".join(map(self.factor, factors))
             text = text if len(factors) < 2 or len(terms) == 1 else self.parens(text)
             text = self.attach(abs(c), (), text) if factors else str(abs(c))
             out += (" - " if c * sign < 0 else " + ") + text if out else text
@@ -198,13 +196,13 @@ class Text:
                     x.remove(f)
         total = ""
         for r, x in sorted(zip(ratios, lists, strict=True), key=lambda rx: len(rx[1])):
-            body = self.dot.join(self.factor(f) for f in x) or "1"
+            body = " .* ".join(self.factor(f) for f in x) or "1"
             body = body if abs(r) == 1 else f"{abs(r)}*{body}"
             total += (" - " if r < 0 else " + ") + body if total else ("-" if r < 0 else "") + body
         pieces = [self.factor(Poly(rows, cols, first)), *(self.factor(f) for f in shared)]
         if len(parts) > 1:
             pieces.append(self.parens(total))
-        return self.parens(self.dot.join(pieces))
+        return self.parens(" .* ".join(pieces))
 
     def is_sum(self, text: str) -> bool:
         depth = 0
@@ -259,12 +257,12 @@ class Text:
         )
 
     def term(self, c: Fraction, m: Mono, word: Word, rows: str) -> str:
-        body = self.word(word) if word else "" if rows == ONE else self.eye(rows)
+        body = self.word(word) if word else "" if rows == ONE else f"eye({rows})"
         if not body:
             ups = self.powers(m)[0]
             if c.numerator not in (1, -1) or not ups:
                 ups = [str(abs(c.numerator)), *ups]
-            text = self.attach(Fraction(1, c.denominator), tuple(x for x in m if x[1] < 0), self.times.join(ups))
+            text = self.attach(Fraction(1, c.denominator), tuple(x for x in m if x[1] < 0), "*".join(ups))
         else:
             text = self.attach(abs(c), m, body)
         return "-" + text if c < 0 else text
@@ -277,35 +275,23 @@ class Text:
                     j = next(k for k in range(i, len(word)) if word[k].kind != "diag" or k == len(word) - 1)
                     factors = [l.args[0] for l in word[i:j]]
                     factors.append(Poly(word[i].cols, ONE, {((), word[j:]): Fraction(1)}))
-                    return self.times.join([*map(self.letter, word[:i]), self.hadamard(factors)])
-        return self.times.join(map(self.letter, word))
+                    return "*".join([*map(self.letter, word[:i]), self.hadamard(factors)])
+        return "*".join(map(self.letter, word))
 
     def hadamard(self, factors: list[Poly]) -> str:
         """An elementwise product in parentheses, what is divided by behind ``./``."""
         below = [f for f in factors if self.reciprocal(f) is not None]
         above = [f for f in factors if f not in below]
-        text = self.dot.join(map(self.factor, above)) or self.whole(factors[0])
+        text = " .* ".join(map(self.factor, above)) or "1"
         for f in below:
             inner = self.reciprocal(f)
-            text += "" if inner is None else self.over(inner)
+            text += "" if inner is None else f" ./ {self.factor(inner)}"
         return self.parens(text)
-
-    def over(self, p: Poly) -> str:
-        return f" ./ {self.factor(p)}"
-
-    def whole(self, p: Poly) -> str:
-        return "1"
 
     def reciprocal(self, p: Poly) -> Poly | None:
         s = p.single()
         letter = s[2][0] if s and s[:2] == (1, ()) and len(s[2]) == 1 else None
         return letter.args[1] if letter is not None and letter.kind == "fn" and letter.args[0] == "recip" else None
-
-    def zeros(self, rows: str, cols: str) -> str:
-        return f"zeros({rows}, {cols})"
-
-    def eye(self, n: str) -> str:
-        return f"eye({n})"
 
     def power(self, a: Atom, e: Fraction) -> str:
         if a.kind == "poly":
@@ -328,7 +314,7 @@ class Text:
 
     def atom(self, a: Atom) -> str:
         if a.kind == "tr":
-            body = self.times.join(map(self.letter, a.args[0]))
+            body = "*".join(map(self.letter, a.args[0]))
             return body if a.args[0][0].rows == ONE else f"tr({body})"
         if a.kind in ("logdet", "det", "nuclear", "rank"):
             return f"{a.kind}({self.poly(a.args[0])})"

@@ -263,7 +263,13 @@ def _layout(node: Node) -> Box:
     if head in ("eye", "ones") and len(args) == 1:
         size = _layout(args[0])
         letter = Box("I", "<mi>I</mi>") if head == "eye" else Box("\\mathbf{1}", '<mn mathvariant="bold">1</mn>')
-        return Box(f"{letter.latex}_{{{size.latex}}}", f"<msub>{letter.mathml}{size.mathml}</msub>")
+        return _below(letter, size)
+    if head == "zeros" and len(args) == 2:
+        return _below(Box("0", "<mn>0</mn>"), _separated_boxes([_layout(a) for a in args], " \\times ", "×", ATOM))
+    if head == "positive_part":
+        return _below(_fenced(_layout(args[0]), "(", ")"), Box("+", "<mo>+</mo>"))
+    if head == "truncated_svd" and len(args) == 2:
+        return _below(_fenced(_layout(args[0]), "[", "]"), _layout(args[1]))
     if head == "kron":
         return _separated_boxes([_at_least(_layout(a), POWER) for a in args], " \\otimes ", "⊗", PRODUCT)
     if head in ("sqrtm", "invsqrt") and len(args) == 1:
@@ -282,6 +288,10 @@ def _layout(node: Node) -> Box:
     if head == "piecewise":
         return _cases(args)
     return _call(head, args)
+
+
+def _below(base: Box, index: Box) -> Box:
+    return Box(f"{base.latex}_{{{index.latex}}}", f"<msub>{base.mathml}{index.mathml}</msub>")
 
 
 def _mean(inner: Box) -> Box:

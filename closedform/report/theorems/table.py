@@ -12,6 +12,7 @@ from typing import cast
 
 from closedform.attempt import Finding, Formula
 from closedform.ladder.verdict import Statement, Topic
+from closedform.report.formats.typeset import latex_of
 from closedform.report.theorems.formulas import FORMULAS
 from closedform.report.theorems.matrices import MATRICES
 from closedform.report.theorems.minimisers import MINIMISERS
@@ -53,10 +54,12 @@ def stated(finding: Finding) -> Statement:
 
 
 def explained(formula: Formula | None) -> Formula | None:
-    """The formula with its ground in English, as what makes it a minimum."""
-    if formula is None or formula.ground is None:
-        return formula
-    return replace(formula, convexity=sentence_of(formula.ground))
+    """The formula typeset, and with its ground in English as what makes it a minimum."""
+    if formula is None:
+        return None
+    latex = ",\\quad ".join(f"\\hat{{{latex_of(u)}}} = {latex_of(e)}" for u, e in formula.unknown.items())
+    convexity = formula.convexity if formula.ground is None else sentence_of(formula.ground)
+    return replace(formula, latex=latex, convexity=convexity)
 
 
 def sentence_of(finding: Finding) -> str:

@@ -185,7 +185,6 @@ def _attempt(fit: LeastSquares, found: dict[str, float], deficient: bool, penali
     )
     formula = Formula(
         FrozenMap({"a": f"inv({what})*X'*y"}),
-        latex=r"(X^\top X)^{-1} X^\top y" if not penalised else r"(X^\top X + D)^{-1} X^\top y",
         conditions=("X has full column rank",) if not penalised else ("X'*X + D is nonsingular",),
         convexity="convex",
         cost=FrozenMap({"flops": "2*n*k**2 + k**3/3", "memory": "k**2", "order": "O(n k^2 + k^3)"}),

@@ -24,7 +24,6 @@ def by_theorem(
     theorem: Finding,
     *,
     texts: Mapping[str, str],
-    latex: str,
     source: str,
     conditions: Sequence[str] = (),
     expression_class: str = "spectral",
@@ -33,7 +32,6 @@ def by_theorem(
 ) -> Attempt:
     """A solved attempt: the formula, the theorem by which it is the minimum, and what the class means."""
     texts = {u: t.replace("one_", "1") for u, t in texts.items()}
-    latex = latex.replace("one_", "1").replace(r"one\_", "1")
     conditions = (*conditions, *(e.text for e in system.assumed))
     listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
     ground = _with(theorem, {k: v.replace("one_", "1") if isinstance(v, str) else v for k, v in theorem.about.items()})
@@ -44,7 +42,7 @@ def by_theorem(
     seen = importlib.import_module("closedform.strategies.matrices.observed").observe(system, source)
     if seen is not None:
         findings.append(seen)
-    formula = Formula(FrozenMap(texts), latex, conditions, "", count(source), source, ground)
+    formula = Formula(FrozenMap(texts), "", conditions, "", count(source), source, ground)
     return Attempt(
         name,
         "solved",

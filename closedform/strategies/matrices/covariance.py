@@ -9,7 +9,6 @@ from __future__ import annotations
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import Definite, definite, sign
 from closedform.algebra.noncommutative.functions import inverse, power
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import identity_multiple
@@ -96,17 +95,11 @@ def _quadratic(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         if not rest.zero
         else f"sqrt({display(a * power(b, -1))})*eye({k})"
     )
-    tex = (
-        rf"\hat {latex(system.unknown(u))} = \frac{{1}}{{{latex(w.scale(b, 2))}}} "
-        rf"\left(\left({latex(w.product(rest, rest) + w.scale(a * b, 4) * w.eye(k))}\right)^{{1/2}} - "
-        rf"{latex(rest)}\right)"
-    )
     return by_theorem(
         system,
         name,
         finding("quadratic equation of commuting matrices", equation=display(g), unknown=u, rest=display(rest)),
         texts={u: text},
-        latex=tex,
         source=source.finish({u: identifier(u)}),
         unique=True,
     )
@@ -131,7 +124,6 @@ def _root(system: MatrixSystem, u: str) -> Attempt | None:
                 name,
                 finding("square root of a definite matrix", matrix=display(a)),
                 texts={u: f"sqrtm({display(a)})"},
-                latex=rf"\hat {latex(p)} = \left({latex(a)}\right)^{{1/2}}",
                 source=source.finish({u: identifier(u)}),
                 conditions=level.conditions,
             )
@@ -169,7 +161,6 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
     source.line(f"{identifier(u)} = {back} @ {source.call('_power', f'{root} @ {cb} @ {root}', '0.5')} @ {back}")
     da, db = display(a), display(b)
     text = f"invsqrt({da})*sqrtm(sqrtm({da})*{_wrap(db)}*sqrtm({da}))*invsqrt({da})"
-    la, lb = rf"\left({latex(a)}\right)", rf"\left({latex(b)}\right)"
     return by_theorem(
         system,
         name,
@@ -177,10 +168,6 @@ def _riccati(system: MatrixSystem, u: str, g: Poly) -> Attempt | None:
         texts={u: text},
         source=source.finish({u: identifier(u)}),
         unique=True,
-        latex=(
-            rf"\hat {latex(system.unknown(u))} = {la}^{{-1/2}} \left({la}^{{1/2}} {lb} "
-            rf"{la}^{{1/2}}\right)^{{1/2}} {la}^{{-1/2}}"
-        ),
         conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
     )
 
@@ -189,7 +176,7 @@ def _root_of(system: MatrixSystem, u: str, p: Poly, levels: list[Definite | None
     """X X = P, or X P X = I."""
     source = source_of(system)
     source.line(f"{identifier(u)} = {source.call('_power', source.poly(p), exponent)}")
-    word, sign_ = ("sqrtm", "") if exponent == "0.5" else ("invsqrt", "-")
+    word = "sqrtm" if exponent == "0.5" else "invsqrt"
     return by_theorem(
         system,
         name,
@@ -197,7 +184,6 @@ def _root_of(system: MatrixSystem, u: str, p: Poly, levels: list[Definite | None
         texts={u: f"{word}({display(p)})"},
         source=source.finish({u: identifier(u)}),
         unique=True,
-        latex=rf"\hat {latex(system.unknown(u))} = \left({latex(p)}\right)^{{{sign_}1/2}}",
         conditions=tuple(dict.fromkeys(c for l in levels if l for c in l.conditions)),
     )
 
@@ -283,10 +269,6 @@ def _probabilistic(system: MatrixSystem) -> Attempt | None:
         finding("probabilistic principal components"),
         texts={u: texts[u] for u in system.unknowns},
         source=source.finish({u: outputs[u] for u in system.unknowns}),
-        latex=(
-            rf"{latex(s)} = V \Lambda V^\top,\quad \hat {latex(f)} = V_{{{q}}} \left(\Lambda_{{{q}}} - "
-            rf"{latex(noise)} I\right)_+^{{1/2}}"
-        ),
         conditions=((f"the {k} - {q} smallest eigenvalues of {shown} are not all zero"),) if others else (),
         remarks=(finding("unique up to an orthogonal factor, others saddles"),),
     )

@@ -9,7 +9,6 @@ from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.functions import content, divide_mono, inverse, matrix_scalar, power
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple, solve
@@ -215,7 +214,6 @@ def _linear(
                 finding("Procrustes problem solved by the identity", unknown=u, metric=display(metric)),
                 conditions=conditions,
                 texts={u: f"invsqrt({display(metric)})"},
-                latex=rf"\hat {latex(p)} = {latex(metric)}^{{-1/2}}",
                 source=source.finish({u: identifier(u)}),
             )
         root = source.let("root", source.call("_power", source.poly(metric), "-0.5"))
@@ -248,10 +246,6 @@ def _linear(
         )
     }
     outputs = {u: identifier(u)}
-    tex = (
-        rf"{latex(target)}{'' if metric is None else ' ' + latex(metric) + '^{-1/2}'} = P \Sigma Q^\top,\quad "
-        rf"\hat {latex(p)} = P{' D' if rotation else ''} Q^\top"
-    )
     if quadratic is not None and scale is not None:
         value = f"{source.poly(front) + '*' if front != w.constant(1) else ''}{top} / (2*({source.poly(quadratic)}))"
         source.line(f"{identifier(scale)} = {value}")
@@ -259,18 +253,15 @@ def _linear(
         outputs[scale] = identifier(scale)
         ratio = w.product(front, w.trace(target.T * w.symbol(u, p.rows, p.cols)), power(w.scale(quadratic, 2), -1))
         texts[scale] = display(ratio)
-        tex += rf",\quad \hat {latex(system.unknown(scale))} = {latex(ratio)}"
     for v, value in reversed(lets):
         source.line(f"{identifier(v)} = {source.poly(value)}")
         source.solved.add(v)
         outputs[v], texts[v] = identifier(v), display(value)
-        tex += rf",\quad \hat {latex(system.unknown(v))} = {latex(value)}"
     return by_theorem(
         system,
         name,
         finding("special orthogonal factor" if rotation else "orthogonal polar factor", unknown=u, matrix=shown),
         texts={v: texts[v] for v in system.unknowns if v in texts},
-        latex=tex,
         source=source.finish({v: outputs[v] for v in system.unknowns if v in outputs}),
         conditions=conditions,
         remarks=(finding("unique when of full rank", matrix=shown),),
@@ -339,7 +330,6 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
             name,
             finding("multiple of an orthogonal matrix", unknown=u, root=display(root)),
             texts={u: f"{display(root)}*polar({display(body)})"},
-            latex=rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = {latex(root)} P Q^\top",
             source=source.finish({u: identifier(u)}),
         )
     factor = front * power(w.scale(parts[2], 2), -1)
@@ -358,10 +348,6 @@ def _multiple(system: MatrixSystem, u: str, loss: Poly, rotation: bool, fixed: b
         name,
         finding("polar factor at every scale", unknown=u, matrix=display(body)),
         texts=texts,
-        latex=(
-            rf"{latex(body)} = P \Sigma Q^\top,\quad \hat {latex(p)} = "
-            rf"{latex(factor)} \operatorname{{tr}}\Sigma\, P Q^\top"
-        ),
         source=source.finish(outputs),
     )
 
@@ -407,9 +393,5 @@ def _two_sided(
                 f"{p.rows})'"
             )
         },
-        latex=(
-            rf"{latex(a)} = P \Lambda P^\top,\ {latex(b)} = Q M Q^\top,\quad \hat {latex(p)} = P "
-            rf"{'' if same else 'J '}Q^\top"
-        ),
         source=source.finish({u: identifier(u)}),
     )

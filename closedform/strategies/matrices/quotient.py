@@ -8,7 +8,6 @@ from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.functions import inverse
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE, Atom, Letter
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -205,12 +204,6 @@ def _augmented(
         name,
         finding("smallest bordered eigenvalue", multiplier=t, pencil=pencil),
         texts={u: f"{display(value)} where {t} = smallest_bordered_eigenvalue({', '.join(parts)})"},
-        latex=(
-            rf"\begin{{pmatrix}} {latex(a)} & {latex(c)} \\ {latex(c.T)} & {latex(d)} \end{{pmatrix}} "
-            rf"\begin{{pmatrix}} v \\ t \end{{pmatrix}} = \mu \begin{{pmatrix}} {latex(b)} & 0 \\ 0 & "
-            rf"{latex(e)} \end{{pmatrix}} \begin{{pmatrix}} v \\ t \end{{pmatrix}},\quad \hat "
-            rf"{latex(system.unknown(u))} = v / t"
-        ),
         source=source.finish({u: identifier(u)}),
         conditions=(*level.conditions, *last.conditions, "the last component of that eigenvector is not zero"),
     )
@@ -334,7 +327,6 @@ def _direction(system: MatrixSystem, u: str, v: Poly, metric: Poly, conditions: 
         name,
         finding("Cauchy-Schwarz for a quotient", metric=display(metric)),
         texts={u: display(value)},
-        latex=rf"\hat {latex(system.unknown(u))} \propto {latex(value)}",
         source=source.finish({u: identifier(u)}),
         expression_class="linear_algebra",
         conditions=(*conditions, f"{display(v)} is not zero"),

@@ -11,7 +11,6 @@ from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.functions import content, divide_mono, power
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -169,20 +168,11 @@ def eigenvectors(
         source.line(f"{identifier(u)} = {factor}np.linalg.solve({root}.T, {source.call('_eigen', inner)}[1]{pick})")
     pencil = display(shown) if plain else f"the pencil ({display(shown)}, {display(metric)})"
     count = cols if cols != ONE else None
-    eq = (
-        rf"{latex(shown)} \hat {latex(system.unknown(u))} = {'' if plain else latex(metric)} \hat "
-        rf"{latex(system.unknown(u))} \Lambda"
-    )
     return by_theorem(
         system,
         strategy,
         finding("Ky Fan" if count else "Rayleigh-Ritz", pencil=pencil, side=side, count=count),
         texts={u: text},
-        latex=eq
-        + (
-            rf",\quad \Lambda \text{{ the }} {cols} \text{{ {side} "
-            rf"eigenvalues}}"
-        ),
         source=source.finish({u: identifier(u)}),
         conditions=conditions,
         remarks=(finding("unique up to a factor", pencil=pencil, side=side, count=count, scale_free=scale_free),),
@@ -254,17 +244,11 @@ def canonical_pair(
         source.line(f"{identifier(x)} = {f'np.linalg.solve({root}.T, {code})' if root else code}")
     shown = [display(c), display(a), display(b)]
     pair = {u: f"left_canonical({', '.join(shown)}, {q})", v: f"right_canonical({', '.join(shown)}, {q})"}
-    tex = (
-        rf"{latex(a)}^{{-1/2}} \left({latex(c)}\right) {latex(b)}^{{-1/2}} = P \Sigma Q^\top,\quad \hat "
-        rf"{latex(system.unknown(u))} = {latex(a)}^{{-1/2}} P_{{{q}}},\quad \hat {latex(system.unknown(v))} = "
-        rf"{latex(b)}^{{-1/2}} Q_{{{q}}}"
-    )
     return by_theorem(
         system,
         strategy,
         finding("canonical pair", a=shown[1], b=shown[2], c=shown[0], count=q),
         texts=pair,
-        latex=tex,
         source=source.finish({u: identifier(u), v: identifier(v)}),
         conditions=conditions,
         remarks=(finding("multiples of either column"),) * scale_free,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite
 from closedform.algebra.noncommutative.functions import content, divide_mono, identity_is, inverse
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt, finding
@@ -90,8 +89,6 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
             size=display(size),
         ),
         texts={u: text},
-        latex=rf"\hat {latex(system.unknown(u))} = {latex(whole)},\quad {t} \text{{ the largest root of }} "
-        rf"\left\lVert \left({latex(m + w.scalar(t) * metric)}\right)^{{-1}} \left({latex(target)}\right) \right\rVert^2 = {latex(size)}",
         source=source.finish({u: v}),
         conditions=(
             *set_.conditions,

@@ -11,7 +11,6 @@ from fractions import Fraction
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import sign
 from closedform.algebra.noncommutative.functions import content, divide_mono, elementwise, hadamard, inverse, power
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import display
@@ -84,7 +83,6 @@ def _on_ellipsoid(system: MatrixSystem, u: str, slope: Poly, e: Ellipsoid) -> At
         name,
         finding("linear on an ellipsoid", metric=display(e.metric)),
         texts={u: display(value)},
-        latex=rf"\hat {latex(system.unknown(u))} = {latex(value)}",
         source=source.finish({u: identifier(u)}),
         conditions=(*e.conditions, f"{display(slope)} is not zero"),
         expression_class="linear_algebra",
@@ -99,7 +97,7 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
     if sets.kind != "box" and (total is None or sign(total, system.facts) != 2):
         return Attempt(name, "declined", "nothing shows that the set is bounded and has more than one point")
     conditions, kind = list[str](), "piecewise"
-    shown, tex = display(target), latex(target)
+    shown = display(target)
     if sets.kind == "box" and sets.low is not None and sets.high is not None:
         low, high = display(sets.low), display(sets.high)
         middle, half = w.scale(sets.low + sets.high, Fraction(1, 2)), w.scale(sets.high - sets.low, Fraction(1, 2))
@@ -107,12 +105,12 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
         source.line(f"if np.any({source.poly(half)} < 0):")
         source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
         source.line(f"{v} = {source.poly(value)}")
-        text, math = display(value), latex(value)
+        text = display(value)
         theorem = finding("linear on a box", low=low, high=high)
     elif sets.kind == "ball" and total is not None:
         value = w.product(total, power(w.trace(target.T * target), Fraction(-1, 2)), target)
         source.line(f"{v} = {source.poly(value)}")
-        text, math, kind = display(value), latex(value), "radical"
+        text, kind = display(value), "radical"
         theorem = finding("linear on a ball")
         conditions.append(f"{shown} is not zero")
     elif sets.kind in ("simplex", "ball1") and total is not None:
@@ -124,22 +122,16 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
         source.line(f"{v}[{at}] = {sign_}{source.factor(total)}")
         word = "largest_entry" if sets.kind == "simplex" else "largest_entry_in_size"
         text = f"{word}({shown})" if total == w.constant(1) else f"{display(total)}*{word}({shown})"
-        math = (
-            rf"{latex(total)}\, e_{{\arg\max {tex}}}"
-            if sets.kind == "simplex"
-            else rf"{latex(total)}\, e_{{\arg\max |{tex}|}}"
-        )
         theorem = finding("linear on a simplex" if sets.kind == "simplex" else "linear on an l1 ball")
     elif sets.kind == "spectrahedron" and total is not None:
         target = w.scale(target + target.T, Fraction(1, 2))
-        shown, tex, kind = display(target), latex(target), "spectral"
+        shown, kind = display(target), "spectral"
         values, vectors = source.locals("values vectors")
         source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(target))}")
         source.line(f"{v} = {source.factor(total)} * ({vectors}[:, -1:] @ {vectors}[:, -1:].T)")
         flip = all(c < 0 for c in target.terms.values())
         one = f"smallest_eigenvectors({display(-target)}, 1)" if flip else f"largest_eigenvectors({shown}, 1)"
         text = f"{'' if total == w.constant(1) else display(total) + '*'}{one}*{one}'"
-        math = rf"{latex(total) if total != w.constant(1) else ''} v v^\top,\quad {tex} v = \lambda_{{\max}} v,\ \lVert v \rVert = 1"
         matrix, side = (display(-target), "smallest") if flip else (shown, "largest")
         theorem = finding("linear on a spectrahedron", total=display(total), matrix=matrix, side=side)
         if sets.upto:
@@ -155,7 +147,6 @@ def _on_set(system: MatrixSystem, u: str, slope: Poly, sets: Set) -> Attempt:
         name,
         theorem,
         texts={u: text},
-        latex=rf"\hat {latex(p)} = {math}",
         source=source.finish({u: v}),
         conditions=conditions,
         expression_class=kind,

@@ -14,7 +14,6 @@ from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, gram, sign
 from closedform.algebra.noncommutative.functions import content, identity_is, inverse
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE, Letter
 from closedform.algebra.noncommutative.naming import with_names
 from closedform.algebra.noncommutative.polynomial import Poly
@@ -49,7 +48,6 @@ from closedform.strategies.matrices.equations.elimination import (
     wide,
 )
 
-_WHERE = r"\quad\text{where }"
 name = "matrix equation, affine in the unknown"
 example = {
     "loss": "||X*a - y||^2 + lam*||a||^2",
@@ -257,13 +255,9 @@ def _answer(
     taken = frozenset({*system.names.shapes, *system.problem.parameters, *system.unknowns})
     shown = {u: written(values[u], system, taken) for u in system.unknowns}
     two = two_terms(system) if plan == "sylvester" else None
-    tex = r",\quad ".join(
-        rf"\hat {latex(system.unknown(u))} = {with_names(values[u], taken, latex, _WHERE)}" for u in system.unknowns
-    )
     if two is not None and two[0] == "sum" and values[system.unknowns[0]].terms:
-        x, (a, b, c) = rf"\hat {latex(system.unknown(system.unknowns[0]))}", two[1:]
+        a, b, c = two[1:]
         shown = {system.unknowns[0]: f"sylvester({display(a)}, {display(b)}, {display(c)})"}
-        tex = rf"\left({latex(a)}\right) {x} + {x} \left({latex(b)}\right) = {latex(c)}"
     listed = ", ".join(f"{u} = {t}" for u, t in shown.items())
     proof = None if loose.agreeing or system.rules else certificate(system, values, order)
     if proof is None and not holds:
@@ -292,14 +286,7 @@ def _answer(
         findings.append(finding("affine family of minimisers", family=whole, free=loose.free, conditions=needed))
     if plan == "least squares" and not constrained and shape is not None:
         findings += _rank_statements([c for c in conditions if c in (shape.strict or ())])
-    formula = Formula(
-        FrozenMap(shown),
-        tex,
-        tuple(conditions),
-        reason,
-        count(source),
-        source,
-    )
+    formula = Formula(FrozenMap(shown), "", tuple(conditions), reason, count(source), source)
     simple = all(system.shape(u) == (ONE, ONE) for u in system.unknowns) and "inv(" not in listed
     return Attempt(
         name,

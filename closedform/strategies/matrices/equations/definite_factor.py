@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, sign
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE, Letter
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import common, display
@@ -73,7 +72,6 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
         name,
         finding("definite factor of the gradient", factor=display(found), unknown=u),
         texts={u: display(value)},
-        latex=rf"\hat {latex(p)} = 0",
         source=source.finish({u: identifier(u)}),
         expression_class="rational",
         unique=True,

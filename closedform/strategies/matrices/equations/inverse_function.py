@@ -14,7 +14,6 @@ from fractions import Fraction
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import sign
 from closedform.algebra.noncommutative.functions import elementwise, of_fill
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE, Letter, Mono, Word
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, solve
@@ -124,7 +123,6 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
             value=display(value),
         ),
         texts={u: display(back.value)},
-        latex=rf"\hat {latex(system.unknown(u))} = {latex(back.value)}",
         source=source.finish({u: identifier(u)}),
         conditions=conditions,
         expression_class="elementary",

@@ -13,7 +13,6 @@ from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import sign
 from closedform.algebra.noncommutative.functions import elementwise, hadamard, of_fill, power
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE, Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -174,9 +173,8 @@ def _divided(weight: Poly, parts: Parts) -> Poly:
 
 
 def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
-    p, z = system.unknown(u), _centre(parts)
-    source = source_of(system)
-    here, shown, tex = source.let("z", source.poly(z)), display(z), latex(z)
+    z, source = _centre(parts), source_of(system)
+    here, shown = source.let("z", source.poly(z)), display(z)
     steps, remarks = list[str](), (finding("unique by strict convexity"),)
     if "nuclear" in parts.penalties:
         t = _divided(parts.penalties["nuclear"], parts)
@@ -188,7 +186,6 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
             name,
             finding("singular value soft thresholding"),
             texts={u: f"shrink_singular_values({shown}, {display(t)})"},
-            latex=rf"{tex} = U \Sigma V^\top,\quad \hat {latex(p)} = U \left(\Sigma - {latex(t)}\right)_+ V^\top",
             source=source.finish({u: identifier(u)}),
             remarks=remarks,
             unique=True,
@@ -198,14 +195,12 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         t = _divided(parts.penalties["norm1"], parts)
         source.line(f"{here} = np.sign({here}) * np.maximum(np.abs({here}) - {source.factor(t)}, 0)")
         text = f"sign({text}) .* max(abs({text}) - {_plain(t)}, 0)"
-        tex = rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - {latex(t)}\right)_+"
         steps.append("soft thresholding")
     if "norm" in parts.penalties:
         t = _divided(parts.penalties["norm"], parts)
         length = source.let("length", f"np.linalg.norm({here})")
         source.line(f"{here} = {here} * (max(0.0, 1 - {source.factor(t)}/{length}) if {length} else 0.0)")
         text = f"max(1 - {_plain(t)}/norm({text}), 0)*{text if ' ' not in text else f'({text})'}"
-        tex = rf"\left(1 - \frac{{{latex(t)}}}{{\left\lVert {tex} \right\rVert}}\right)_+ \left({tex}\right)"
         steps.append("group thresholding")
     source.line(f"{identifier(u)} = {here}")
     return by_theorem(
@@ -213,7 +208,6 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         name,
         finding("proximal map of the penalty", steps=tuple(steps)),
         texts={u: text},
-        latex=rf"\hat {latex(p)} = {tex}",
         source=source.finish({u: identifier(u)}),
         expression_class="piecewise",
         remarks=remarks,
@@ -223,7 +217,7 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
 
 def _hard_threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     """c/2 ||X - Z||^2 + t rank(X): keeping a singular value s costs t and saves c s^2/2."""
-    p, z = system.unknown(u), _centre(parts)
+    z = _centre(parts)
     cut = power(_divided(w.scale(parts.penalties["rank"], 2), parts), Fraction(1, 2))
     source = source_of(system)
     left, values, right = source.locals("U sigma Vt")
@@ -234,10 +228,6 @@ def _hard_threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
         name,
         finding("hard thresholding of singular values", cut=display(cut)),
         texts={u: f"hard_threshold_singular_values({display(z)}, {display(cut)})"},
-        latex=(
-            rf"{latex(z)} = U \Sigma V^\top,\quad \hat {latex(p)} = "
-            rf"U \left(\Sigma \odot [\Sigma > {latex(cut)}]\right) V^\top"
-        ),
         source=source.finish({u: identifier(u)}),
         remarks=(finding("unique unless at the cut", cut=display(cut)),),
     )
@@ -263,7 +253,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
     if parts.weighted and sets.kind != "box":
         return Attempt(name, "declined", "a weighted projection on this set has no closed form here")
     source = source_of(system)
-    shown, tex, kind = display(z), latex(z), "piecewise"
+    shown, kind = display(z), "piecewise"
     v, conditions = identifier(u), list[str]()
     if "norm1" in parts.penalties:
         if sets.kind != "box" or sets.low is None or not sets.low.zero or sets.high is not None:
@@ -271,16 +261,16 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         z = z - _divided(parts.penalties["norm1"] * of_fill(p.rows, p.cols), parts) if not parts.weighted else z
         if parts.weighted:
             return Attempt(name, "declined", "weights, a penalty and a set together")
-        shown, tex = display(z), latex(z)
+        shown = display(z)
     if sets.kind == "box":
-        code, text, math = source.poly(z), shown, tex
+        code, text = source.poly(z), shown
         if sets.low is not None:
             code = f"np.maximum({code}, {source.poly(sets.low) if not sets.low.zero else '0'})"
             bound = "0" if sets.low.zero else display(sets.low)
-            text, math = f"max({text}, {bound})", rf"\max\left({math}, {bound}\right)"
+            text = f"max({text}, {bound})"
         if sets.high is not None:
             code = f"np.minimum({code}, {source.poly(sets.high)})"
-            text, math = f"min({text}, {display(sets.high)})", rf"\min\left({math}, {latex(sets.high)}\right)"
+            text = f"min({text}, {display(sets.high)})"
         if sets.low is not None and sets.high is not None:
             source.line(f"if np.any({source.poly(sets.high - sets.low)} < 0):")
             source.line('    raise ValueError("a lower bound is above the upper one: no point is feasible")')
@@ -292,7 +282,6 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         if sign(sets.total, system.facts) != 2:
             return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
         source.line(f"{v} = {source.call('_simplex', source.poly(z), source.poly(sets.total))}")
-        text, math = f"max({shown} - threshold, 0)", rf"\left({tex} - \theta\right)_+"
         theorem = finding("projection on a simplex", total=display(sets.total))
         text = f"simplex_projection({shown}, {display(sets.total)})"
     elif sets.kind == "ball" and sets.total is not None:
@@ -301,7 +290,6 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         r = source.factor(sets.total)
         source.line(f"{v} = {here} * ({r}/{length} if {length} > {r} else 1.0)")
         text = f"min(1, {_plain(sets.total)}/norm({shown}))*({shown})"
-        math = rf"\min\left(1, \frac{{{latex(sets.total)}}}{{\left\lVert {tex} \right\rVert}}\right) {tex}"
         theorem = finding("projection on a ball")
     elif sets.kind == "ball1" and sets.total is not None:
         here = source.let("z", source.poly(z))
@@ -309,10 +297,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         source.line(f"{v} = {here}")
         source.line(f"if np.abs({here}).sum() > {r}:")
         source.line(f"    {v} = np.sign({here}) * {source.call('_simplex', f'np.abs({here})', r)}")
-        text, math = (
-            f"l1_ball_projection({shown}, {display(sets.total)})",
-            rf"\operatorname{{sign}}\left({tex}\right) \odot \left(\left|{tex}\right| - \theta\right)_+",
-        )
+        text = f"l1_ball_projection({shown}, {display(sets.total)})"
         theorem = finding("projection on an l1 ball")
     elif sets.kind == "halfspace" and sets.total is not None:
         normal = differentiate(sets.total, {u: p})[u]
@@ -324,19 +309,18 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             f"{source.factor(normal)}"
         )
         text = f"{display(z)} - max({display(excess)}, 0)/({display(length)})*{_wrapped(normal)}"
-        math = rf"{latex(z)} - \frac{{\left({latex(excess)}\right)_+}}{{{latex(length)}}} {latex(normal)}"
         theorem = finding("projection on a half-space")
         conditions.append(f"{display(normal)} is not zero")
     elif sets.kind == "skew":
         value = w.scale(z - z.T, Fraction(1, 2))
         source.line(f"{v} = {source.poly(value)}")
-        text, math = display(value), latex(value)
+        text = display(value)
         theorem, kind = finding("projection on skew-symmetric matrices"), "linear_algebra"
     else:
         if p.rows != p.cols or "norm1" in parts.penalties:
             return Attempt(name, "declined", "not a square matrix")
         half = w.scale(z + z.T, Fraction(1, 2))
-        shown, tex, kind = display(half), latex(half), "spectral"
+        shown, kind = display(half), "spectral"
         values, vectors = source.locals("values vectors")
         source.line(f"{values}, {vectors} = {source.call('_eigen', source.poly(z))}")
         if sets.total is not None:
@@ -345,16 +329,12 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
             if sign(sets.total, system.facts) != 2:
                 return Attempt(name, "declined", f"nothing shows that {display(sets.total)} is positive")
             source.line(f"{v} = ({vectors} * {source.call('_simplex', values, source.poly(sets.total))}) @ {vectors}.T")
-            text, math = (
-                f"spectrahedron_projection({shown}, {display(sets.total)})",
-                r"V \left(\Lambda - \theta I\right)_+ V^\top",
-            )
+            text = f"spectrahedron_projection({shown}, {display(sets.total)})"
             theorem = finding("projection on a spectrahedron")
         else:
             source.line(f"{v} = ({vectors} * np.maximum({values}, 0)) @ {vectors}.T")
-            text, math = f"positive_part({shown})", r"V \Lambda_+ V^\top"
+            text = f"positive_part({shown})"
             theorem = finding("projection on semidefinite matrices")
-        math = rf"{tex} = V \Lambda V^\top,\quad {math}"
         if any(c.kind == "spd" for c in system.constraints):
             conditions.append(f"{shown} is positive definite (otherwise the infimum is not attained)")
     return by_theorem(
@@ -362,7 +342,6 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
         name,
         theorem,
         texts={u: text},
-        latex=rf"\hat {latex(p)} = {math}" if kind != "spectral" else math,
         conditions=conditions,
         source=source.finish({u: v}),
         expression_class=kind,
@@ -389,7 +368,7 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
     if total is None:
         value = elementwise("exp", g - w.ones(p.rows))
         source.line(f"{v} = {source.poly(value)}")
-        text, tex = display(value), latex(value)
+        text = display(value)
     else:
         here = source.let("z", source.poly(g))
         source.line(f"{here} = np.exp({here} - {here}.max())")
@@ -398,17 +377,12 @@ def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None
         shown = display(g)
         times = "" if total == w.constant(1) else f"{display(total)}*"
         text = f"{times}exp({shown})/(ones({p.rows})'*exp({shown}))"
-        tex = (
-            rf"\frac{{{'' if total == w.constant(1) else latex(total)} "
-            rf"\exp\left({latex(g)}\right)}}{{\mathbf{{1}}^\top \exp\left({latex(g)}\right)}}"
-        )
     del sets
     return by_theorem(
         system,
         name,
         finding("entropy on a simplex"),
         texts={u: text},
-        latex=rf"\hat {latex(p)} = {tex}",
         source=source.finish({u: v}),
         expression_class="elementary",
         unique=True,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.functions import identity_is, power
-from closedform.algebra.noncommutative.latex import latex
-from closedform.algebra.noncommutative.letters import Letter, Word
+from closedform.algebra.noncommutative.letters import Word
 from closedform.algebra.noncommutative.solve import identity_multiple
 from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt, Finding, finding
@@ -17,7 +16,6 @@ from closedform.strategies.matrices.rank.shapes import (
     Form,
     Ridge,
     definite_when,
-    half_of,
     size_text,
     whitened,
 )
@@ -94,12 +92,6 @@ def by_factors(
         cut = f"shrink_singular_values({display(target)}, {display(w.scale(penalty.weight, 2 / form[3]) * power(scalar, -1))})"
     best = f"truncated_svd({cut}, {least})" if cut else whitened(left, right, target, least)
     texts = _factor_texts(letters, best, penalty, columns)
-    tex = " ".join(
-        rf"\hat {latex(w.of_letter(Letter('name', l.args, *((l.cols, l.rows) if l.t else (l.rows, l.cols)))))}"
-        + ("^\\top" if l.t else "")
-        for l in letters
-    )
-    tl, tr = half_of(left), half_of(right)
     return by_theorem(
         system,
         NAME,
@@ -111,7 +103,6 @@ def by_factors(
             weight=None if penalty is None else display(penalty.weight),
         ),
         texts={u: texts[u] for u in system.unknowns},
-        latex=rf"{tex} = {tl}\left[{tl}{latex(target)}{tr}\right]_{{{least}}}{tr}",
         source=source.finish({u: outputs[u] for u in system.unknowns}),
         conditions=tuple(dict.fromkeys(conditions)),
         remarks=_freedom(letters, penalty),
@@ -188,7 +179,6 @@ def by_autoencoder(system: MatrixSystem, letters: Word, form: Form, penalty: Rid
         NAME,
         finding("autoencoder", gram=display(gram), count=q, cut=display(keep)),
         texts={u: texts[u] for u in system.unknowns},
-        latex=rf"{latex(gram)} = V \Lambda V^\top,\quad \hat P = V_{{{q}}} \left(I - {latex(keep)} \Lambda_{{{q}}}^{{-1}}\right)_+ V_{{{q}}}^\top",
         source=source.finish({u: identifier(u) for u in system.unknowns}),
         remarks=_freedom(letters, penalty),
     )
@@ -219,10 +209,6 @@ def by_scaling(system: MatrixSystem, letters: Word, form: Form) -> Attempt:
         NAME,
         finding("classical scaling", product=f"{letters[0].key}*{letters[1].key}", rank=q, matrix=shown),
         texts={u: f"({text})'" if letters[0].t else text},
-        latex=(
-            rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{q}}} "
-            rf"(\Lambda_{{{q}}})_+^{{1/2}}"
-        ),
         source=source.finish({u: y}),
         remarks=(finding("unique up to an orthogonal factor, minima global"),),
     )

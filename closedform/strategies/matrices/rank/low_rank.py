@@ -12,7 +12,6 @@ from fractions import Fraction
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.functions import identity_is, power
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE, Letter, Word
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -34,7 +33,6 @@ from closedform.strategies.matrices.rank.shapes import (
     chains_of,
     definite_when,
     folded_into_one,
-    half_of,
     orthonormal_unknowns,
     quadratic_form,
     ridge_of,
@@ -156,7 +154,6 @@ def _positive(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
         name,
         finding("nearest semidefinite matrix of bounded rank", rank=rank),
         texts={u: f"truncated_svd(positive_part({shown}), {rank})"},
-        latex=rf"{latex(target)} = V \Lambda V^\top,\quad \hat {latex(system.unknown(u))} = V_{{{rank}}} (\Lambda_{{{rank}}})_+ V_{{{rank}}}^\top",
         source=source.finish({u: v}),
         remarks=(finding("unique where eigenvalues differ"),),
     )
@@ -167,14 +164,13 @@ def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
     found = _truncate(source, system, form, rank)
     if isinstance(found, str):
         return Attempt(name, "declined", found)
-    code, text, tex, conditions, theorem = found
+    code, text, conditions, theorem = found
     source.line(f"{identifier(u)} = {code}")
     return by_theorem(
         system,
         name,
         theorem,
         texts={u: text},
-        latex=rf"\hat {latex(system.unknown(u))} = {tex}",
         source=source.finish({u: identifier(u)}),
         conditions=conditions,
         remarks=(finding("unique where singular values differ", rank=rank),),
@@ -182,7 +178,7 @@ def _bounded(system: MatrixSystem, u: str, rank: str, form: Form) -> Attempt:
 
 
 def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
-    """Lines up to ``U, s, Vt, r`` of the matrix that is truncated; the code of B, its text, LaTeX, conditions, ..."""
+    """Lines up to ``U, s, Vt, r`` of the matrix that is truncated; the code of B, its text, conditions, ..."""
     a, b, k, _ = form
     s = identity_multiple(a) if identity_multiple(b) is not None else None
     r = source.size(rank)
@@ -192,12 +188,9 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
         if target is None:
             return f"nothing shows that {display(s)} is positive"
         source.line(f"{U}, {sv}, {Vt} = np.linalg.svd({source.poly(target)}, full_matrices=False)")
-        text, tex = (
-            f"truncated_svd({display(target)}, {rank})",
-            rf"\left[{latex(target)}\right]_{{{rank}}} = U_{{{rank}}} \Sigma_{{{rank}}} V_{{{rank}}}^\top",
-        )
+        text = f"truncated_svd({display(target)}, {rank})"
         theorem = finding("Eckart-Young-Mirsky", matrix=display(target), rank=rank)
-        return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, tex, (), theorem
+        return f"({U}[:, :{r}] * {sv}[:{r}]) @ {Vt}[:{r}]", text, (), theorem
     conditions = list[str]()
     for x in (a, b):
         if identity_multiple(x) is None or not identity_is(x):
@@ -240,7 +233,4 @@ def _truncate(source: Source, system: MatrixSystem, form: Form, rank: str):
         code = f"{roots['L']} @ ({code})" if left is not None else code
         code = f"({code}) @ {roots['R']}" if right is not None else code
     text = whitened(left, right, k, rank)
-    tl = f"{half_of(left)} " if left is not None else ""
-    tr = f" {half_of(right)}" if right is not None else ""
-    tex = rf"{tl}\left[{tl}{latex(k)}{tr}\right]_{{{rank}}}{tr}"
-    return code, text, tex, tuple(dict.fromkeys(conditions)), finding("Eckart-Young-Mirsky in a metric")
+    return code, text, tuple(dict.fromkeys(conditions)), finding("Eckart-Young-Mirsky in a metric")

@@ -9,7 +9,6 @@ from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
 from closedform.algebra.noncommutative.facts import definite, sign
 from closedform.algebra.noncommutative.functions import content, identity_is, power
-from closedform.algebra.noncommutative.latex import latex
 from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Word
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
@@ -134,10 +133,6 @@ def _root(p: Poly, side: int) -> str:
     if s is not None and s[:2] == (1, ()) and len(s[2]) == 2 and s[2][0] == s[2][1] and s[2][0].flags & {"spd"}:
         return s[2][0].key if side > 0 else f"inv({s[2][0].key})"
     return f"{'sqrtm' if side > 0 else 'invsqrt'}({display(p)})"
-
-
-def half_of(p: Poly | None) -> str:
-    return "" if p is None else rf"\left({latex(p)}\right)^{{-1/2}}"
 
 
 def chains_of(system: MatrixSystem) -> list[Word]:
