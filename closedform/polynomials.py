@@ -26,7 +26,7 @@ from closedform.algebra.radicals.symbolic import radical_formulas
 from closedform.algebra.radicals.terms import Unresolved
 from closedform.algebra.radicals.terms import text as tree_text
 from closedform.algebra.roots import Root, all_roots, tall
-from closedform.algebra.univariate import Given, of_tree, read
+from closedform.algebra.univariate import GivenPolynomial, of_tree, read
 from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
 from closedform.kernel.algebra.fields import MAX_FACTORED
@@ -209,7 +209,7 @@ def _factor(whole: fmpz_poly, f: fmpz_poly, multiplicity: int, unknown: str, dec
     )
 
 
-def _galois_family(given: Given, timeout: float) -> Galois:
+def _galois_family(given: GivenPolynomial, timeout: float) -> Galois:
     f = of_tree(given)
     budget = Budget.of(timeout)
     out, notes = list[Factor](), list(given.notes)
@@ -240,7 +240,7 @@ def _galois_family(given: Given, timeout: float) -> Galois:
     return Galois(given.text, answer, tuple(out), tuple(notes), unknown=given.unknown)
 
 
-def _radicals_family(given: Given, timeout: float) -> Radicals:
+def _radicals_family(given: GivenPolynomial, timeout: float) -> Radicals:
     decided = _galois_family(given, timeout)
     out, certificates = list[RadicalRoot](), [*decided.certificates]
     for number, f in enumerate(decided.factors):
@@ -315,7 +315,7 @@ def _spelled(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _SolvedFactor:
     """What one irreducible factor contributes; crosses the process boundary."""
 
     solvable: bool | None
@@ -344,12 +344,12 @@ def radicals(
     given = read(polynomial, unknown)
     if given.poly is None:
         return _radicals_family(given, timeout)
-    f, parts, notes = given.poly, list[_Part](), given.notes
+    f, parts, notes = given.poly, list[_SolvedFactor](), given.notes
     if _heavy(f) or f.degree() > QUICK_RADICALS or tall(f):
         try:
             _in_child(_radicals_job, (texts(f), given.unknown, form, digits), timeout, digits, parts)
         except OutOfTime as late:
-            parts.append(_Part(None, ()))
+            parts.append(_SolvedFactor(None, ()))
             notes = (*notes, f"the time of {timeout} s ran out: {late}")
     else:
         parts = list(_radicals_job(texts(f), given.unknown, form, digits, timeout))
@@ -364,7 +364,9 @@ def radicals(
     )
 
 
-def _radicals_job(coefficients: list[Json], unknown: str, form: str, digits: int, timeout: float) -> Iterator[_Part]:
+def _radicals_job(
+    coefficients: list[Json], unknown: str, form: str, digits: int, timeout: float
+) -> Iterator[_SolvedFactor]:
     f, budget, taken = _poly(cast(list[str], coefficients)), Budget.of(timeout, digits), {unknown}
     for factor, multiplicity in f.factor()[1]:
         part = _radical_part(f, factor, int(multiplicity), form, frozenset(taken), budget)
@@ -374,12 +376,12 @@ def _radicals_job(coefficients: list[Json], unknown: str, form: str, digits: int
 
 def _radical_part(
     whole: fmpz_poly, f: fmpz_poly, multiplicity: int, form: str, taken: frozenset[str], budget: Budget
-) -> _Part:
+) -> _SolvedFactor:
     decision = decide(f, budget)
     if decision.solvable is False and decision.certificate is not None:
         why = f"there is none, proved: {decision.reason}"
         certificate = certificate_of(f, False, decision.certificate.evidence, whole)
-        return _Part(False, _numbers(f, multiplicity, why, budget), certificate=certificate)
+        return _SolvedFactor(False, _numbers(f, multiplicity, why, budget), certificate=certificate)
     try:
         found = radical_roots(f, budget, form == "real", taken)
     except OutOfTime:
@@ -387,12 +389,12 @@ def _radical_part(
     except (ArithmeticError, ValueError, RecursionError) as fault:
         found = Withheld(f"the search for radicals failed: {fault}")
     if isinstance(found, Withheld):
-        return _Part(decision.solvable, _numbers(f, multiplicity, found.reason, budget))
+        return _SolvedFactor(decision.solvable, _numbers(f, multiplicity, found.reason, budget))
     roots = tuple(
         RadicalRoot(r.exact, r.re, r.im, r.radius, multiplicity, r.withheld, (), r.short) for r in found.roots
     )
     steps = found.steps if any(r.withheld for r in found.roots) else ()
-    return _Part(True, roots, steps, found.abbreviations, found.certificate)
+    return _SolvedFactor(True, roots, steps, found.abbreviations, found.certificate)
 
 
 def _numbers(f: fmpz_poly, multiplicity: int, why: str, budget: Budget) -> tuple[RadicalRoot, ...]:

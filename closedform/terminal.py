@@ -100,14 +100,14 @@ def progress(timeout: float | None = None) -> Generator[Progress | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    line = _Line(timeout)
+    line = _StatusLine(timeout)
     try:
         yield line.show
     finally:
         line.erase()
 
 
-class _Line:
+class _StatusLine:
     """The line, drawn by a thread of its own, so that it also moves while nothing is heard.
 
     The thread starts with the first message: before that the command may fork.

@@ -210,6 +210,11 @@ def test_no_folder_is_full() -> None:
     assert {relative(folder): n for folder, n in held.items() if n > FILES_OF_A_FOLDER} == {}
 
 
+def test_no_two_classes_share_a_name(trees: dict[Path, ast.Module]) -> None:
+    held = Counter(n.name for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.ClassDef))
+    assert [name for name, n in held.items() if n > 1] == []
+
+
 def test_no_drawer_for_odds_and_ends() -> None:
     assert [relative(p) for p in FILES if p.stem in ("utils", "misc", "helpers", "core", "common")] == []
 

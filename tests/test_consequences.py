@@ -11,13 +11,15 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, ONE, read, write
 from closedform.kernel.headlines.attained import attained
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.optimum import _mirrored, _number
 from closedform.kernel.headlines.places import Place
 from closedform.kernel.headlines.text import parse
 
 
-def asked(loss: str | list[str], unknowns: str = "x", parameters: str = "", domain: str = "", **more: Any) -> Question:
+def asked(
+    loss: str | list[str], unknowns: str = "x", parameters: str = "", domain: str = "", **more: Any
+) -> Consequences:
     """The question after the least value of a loss, or after the zeros of equations; ``domain`` is the first unknown's."""
     names = [*unknowns, *parameters]
     texts = [loss] if isinstance(loss, str) else loss
@@ -30,10 +32,10 @@ def asked(loss: str | list[str], unknowns: str = "x", parameters: str = "", doma
         "domain": {**dict.fromkeys(unknowns, "real"), unknowns[0]: domain or "real"},
         **more,
     }
-    return Question.of(problem, {})
+    return Consequences.of(problem, {})
 
 
-def substituted(question: Question, *forms: list[str]) -> Question:
+def substituted(question: Consequences, *forms: list[str]) -> Consequences:
     """The question with a certificate that puts t for the exponential of each form."""
     listed: Any = [{"form": form, "name": "t", "scale": "1"} for form in forms]
     question.own["a"] = Certificate({}, {"kind": "exponential_eliminant", "substitution": listed}, {})
@@ -72,7 +74,7 @@ LOW_AT_TWO = "x^2*(x - 1)*(x - 7/2)"  # a local minimum 0 at 0; -6 at 2, 24 at 4
         (substituted(asked("x^2 + (exp(x*y) - 2)^2", "xy"), ["x", "y"]), "1", False),
     ],
 )
-def test_where_a_loss_is_least_at_a_critical_point(question: Question, best: str, true: bool) -> None:
+def test_where_a_loss_is_least_at_a_critical_point(question: Consequences, best: str, true: bool) -> None:
     assert attained(question, ONE, arb(fmpq(*map(int, best.split("/"))))) is true
 
 
@@ -103,7 +105,7 @@ def test_a_sum_of_squares_has_no_greatest_value() -> None:
         (asked(["x^2"]), False),
     ],
 )
-def test_where_a_loss_is_convex(question: Question, true: bool) -> None:
+def test_where_a_loss_is_convex(question: Consequences, true: bool) -> None:
     assert question.convex() is true
 
 
@@ -120,7 +122,7 @@ def test_where_a_loss_is_convex(question: Question, true: bool) -> None:
         (asked(["x"]), False),
     ],
 )
-def test_where_a_loss_is_strictly_convex(question: Question, true: bool) -> None:
+def test_where_a_loss_is_strictly_convex(question: Consequences, true: bool) -> None:
     assert question.strictly_convex() is true
 
 
@@ -136,7 +138,7 @@ def test_where_a_loss_is_strictly_convex(question: Question, true: bool) -> None
         (asked(["abs(x)"]), False, False),
     ],
 )
-def test_where_a_kink_is_the_bottom(question: Question, least: bool, only: bool) -> None:
+def test_where_a_kink_is_the_bottom(question: Consequences, least: bool, only: bool) -> None:
     point = dict.fromkeys(question.unknowns, fmpq(0))
     assert (question.bottom(point), question.bottom(point, strict=True)) == (least, only)
     assert not question.bottom(dict.fromkeys(question.unknowns, parse("sqrt(2) - sqrt(2)")))
@@ -153,7 +155,7 @@ def test_where_a_kink_is_the_bottom(question: Question, least: bool, only: bool)
         (asked(["x"]), None),
     ],
 )
-def test_how_many_critical_points_there_are_at_most(question: Question, degree: int | None) -> None:
+def test_how_many_critical_points_there_are_at_most(question: Consequences, degree: int | None) -> None:
     assert question.degree() == degree
 
 
@@ -168,7 +170,7 @@ def test_how_many_critical_points_there_are_at_most(question: Question, degree: 
         (asked(["x"]), None),
     ],
 )
-def test_the_determinant_of_an_affine_gradient(question: Question, found: str | None) -> None:
+def test_the_determinant_of_an_affine_gradient(question: Consequences, found: str | None) -> None:
     tree = question.determinant()
     assert (None if tree is None else infix(tree)) == found
 
@@ -221,7 +223,7 @@ def test_the_number_that_an_expression_is(text: str, value: Any) -> None:
 
 
 def test_the_mirror_image_of_a_point() -> None:
-    def place(question: Question, *ball: arb) -> Place:
+    def place(question: Consequences, *ball: arb) -> Place:
         return Place(question, "", {}, ball=list(ball))
 
     for question, true in (

@@ -12,7 +12,7 @@ import pytest
 
 import closedform as cf
 from closedform.kernel import check_document
-from closedform.kernel.finding import REFUSED, SEALED
+from closedform.kernel.ruling import REFUSED, SEALED
 
 Ask = Callable[[], Any]
 LINE = {"x": [1, 2, 3, 4], "y": [2, 3, 5, 4]}

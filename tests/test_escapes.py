@@ -18,7 +18,7 @@ from closedform.frozen import FrozenMap
 from closedform.kernel.expressions.tree import ONE, ZERO, read
 from closedform.ladder.verdict import conclude
 from closedform.points import CriticalPoint
-from closedform.strategies.reductions.faces import _Answer, _Candidate
+from closedform.strategies.reductions.faces import _Candidate, _FacesAnswer
 from closedform.strategies.strata import Stratum
 
 x, y, z = sp.symbols("x y z", real=True)
@@ -315,7 +315,7 @@ def test_least_of_different_strata_are_not_equal_for_that():
     one, other = Stratum((0,), {x: sp.Integer(2)}, None), Stratum((0,), {x: sp.Integer(-2)}, None)
 
     def equal(*least: Stratum) -> bool:
-        found = object.__new__(_Answer)
+        found = object.__new__(_FacesAnswer)
         found.gaps = ["no symmetry is asked"]
         found.candidates = [_Candidate((0,), None, {"x": arb(0)}, least=s) for s in least]
         return found._equal(0, 1)

@@ -19,8 +19,8 @@ from closedform.kernel.document import seal
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read
-from closedform.kernel.finding import COVERED, REFUSED
 from closedform.kernel.reading import Refused
+from closedform.kernel.ruling import COVERED, REFUSED
 
 Doc = dict[str, Any]
 

@@ -44,8 +44,8 @@ from closedform.kernel.algebra.solvable_groups import solvable_envelope_excludes
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims.unsolvable import reduced_type
 from closedform.kernel.document import check_document, seal
-from closedform.kernel.finding import PROVED
 from closedform.kernel.reading import Refused
+from closedform.kernel.ruling import PROVED
 from closedform.polynomials import galois, monodromy, radicals, roots
 
 x = fmpz_poly([0, 1])

@@ -14,15 +14,15 @@ import closedform as cf
 from closedform.kernel import Certificate, check_certificate, check_document
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.algebra.matrices import HEADS
-from closedform.kernel.claims.matrices import Stated
+from closedform.kernel.claims.matrices import Claim
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import read
-from closedform.kernel.finding import COVERED, REFUSED, SEALED
 from closedform.kernel.headlines.attained import _limits
-from closedform.kernel.headlines.matrices.convexity import Written, convex
+from closedform.kernel.headlines.matrices.convexity import KnownLetters, convex
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Refused
+from closedform.kernel.ruling import COVERED, REFUSED, SEALED
 
 SHAPES = {"X": "n,k", "y": "n", "a": "k"}
 ASKED: dict[str, Any] = {
@@ -348,9 +348,9 @@ def test_the_print_of_a_text_is_the_text(text: str) -> None:
     ],
 )
 def test_a_matrix_loss_is_convex_by_how_it_is_written(text: str, unknowns: str, true: bool) -> None:
-    stated = Stated({}, [], {}, {}, {"P": ["psd"], "S": ["sym"], "T": ["spd"]}, [])
+    stated = Claim({}, [], {}, {}, {"P": ["psd"], "S": ["sym"], "T": ["spd"]}, [])
     stated.shapes |= {x: ["n", "n"] for x in "APSTXB"} | {x: ["n", "1"] for x in "awvy"}
-    given = Written(stated, {"mu", "w"}, {"mu"}, {"mu"})
+    given = KnownLetters(stated, {"mu", "w"}, {"mu"}, {"mu"})
     assert convex(parse(text, (), HEADS), set(unknowns), given) is true
 
 

@@ -18,7 +18,7 @@ from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.functions import inverse
 from closedform.kernel import check_document
 from closedform.kernel.document import seal
-from closedform.kernel.finding import REFUSED
+from closedform.kernel.ruling import REFUSED
 from closedform.reading.language import parse
 from closedform.report.formats.typeset import latex_of
 from closedform.strategies.matrices.observed import has_value

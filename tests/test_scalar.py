@@ -20,7 +20,7 @@ from closedform.budget import Budget
 from closedform.calculus import scalar
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.roots.polynomial import polynomial_roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.kernel.check import check_certificate
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
@@ -106,7 +106,7 @@ def test_rows_of_a_table_are_accumulated_exactly() -> None:
 
 def test_signs_follow_from_relations() -> None:
     s1, s2, k = sp.Symbol("s1", real=True), sp.Symbol("s2", positive=True), sp.Symbol("k", positive=True)
-    facts = Facts([n * s2 > s1**2, k < n, a < 1])
+    facts = KnownSigns([n * s2 > s1**2, k < n, a < 1])
     assert facts.sign(s2 / n - (s1 / n) ** 2) == 1
     assert facts.sign(k / n - 1) == -1
     assert facts.sign(a * (1 - a)) == 1
@@ -115,10 +115,10 @@ def test_signs_follow_from_relations() -> None:
 
 
 def test_no_sign_is_claimed_where_both_occur() -> None:
-    facts = Facts([a < b])
+    facts = KnownSigns([a < b])
     assert facts.sign(b - a) == 1
     assert facts.sign(2 * a - b) is None
-    assert Facts().sign(a - b) is None
+    assert KnownSigns().sign(a - b) is None
 
 
 # -- one equation ------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ EQUATIONS = [
 
 @pytest.mark.parametrize(("equation", "unknown"), EQUATIONS)
 def test_a_real_root_is_among_the_candidates(equation: Any, unknown: Any) -> None:
-    found = real_roots(equation, unknown, Facts())
+    found = real_roots(equation, unknown, KnownSigns())
     assert not found.obstacles
     sample = Sampler([s for s in (a, b, n) if s in equation.free_symbols], seed=3).draw()
     assert sample is not None
@@ -171,7 +171,7 @@ def test_formulas_of_degree_three_and_four_hold() -> None:
 
 
 def test_what_has_no_formula_is_an_obstacle_not_an_answer() -> None:
-    assert real_roots(x - sp.cos(x), x, Facts()).obstacles
+    assert real_roots(x - sp.cos(x), x, KnownSigns()).obstacles
     found = polynomial_roots(x**5 - x + a, x)
     assert len(found.placeholders) == 1
     assert found.placeholders[0].ball is None

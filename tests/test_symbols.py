@@ -10,7 +10,7 @@ import sympy as sp
 
 import closedform as cf
 from closedform.calculus.bounds import bounds_of
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.stationarity.conditions import shown
 
 a, b = sp.symbols("a b", real=True)
@@ -30,22 +30,22 @@ def cases(report: Any) -> set[tuple[str, str, tuple[str, ...]]]:
 
 def test_at_least_zero_is_not_positive() -> None:
     """b*p >= p^2 with p >= 0 says nothing of b + p where p = 0 (found by the sign fuzzer)."""
-    assert Facts([sp.Ge(b * p, p**2, evaluate=False)]).sign(b + p) is None
+    assert KnownSigns([sp.Ge(b * p, p**2, evaluate=False)]).sign(b + p) is None
 
 
 def test_a_closed_bound_is_attained() -> None:
     q = sp.Symbol("q", positive=True)
-    assert Facts([sp.Le(q, 1, evaluate=False)]).sign(1 - q) == 2
-    assert Facts([sp.Lt(q, 1, evaluate=False)]).sign(1 - q) == 1
+    assert KnownSigns([sp.Le(q, 1, evaluate=False)]).sign(1 - q) == 2
+    assert KnownSigns([sp.Lt(q, 1, evaluate=False)]).sign(1 - q) == 1
 
 
 def test_a_root_may_be_zero() -> None:
-    assert Facts().sign(2 * sp.sqrt(p)) == 2
+    assert KnownSigns().sign(2 * sp.sqrt(p)) == 2
 
 
 def test_logarithms_compare_as_their_arguments() -> None:
     q, r = sp.symbols("q r", positive=True)
-    assert Facts([sp.Gt(q, r, evaluate=False)]).sign(sp.log(q) - sp.log(r)) == 1
+    assert KnownSigns([sp.Gt(q, r, evaluate=False)]).sign(sp.log(q) - sp.log(r)) == 1
 
 
 def test_several_bounds_all_hold() -> None:
@@ -172,10 +172,10 @@ def test_clipping_between_bounds_in_symbols_is_closed() -> None:
 def test_conditions_that_follow_from_others_are_left_out() -> None:
     """a^2 + (b^2 + c^2)^2 is not zero where a is not."""
     a, b, c = sp.symbols("a b c", real=True)
-    facts = Facts((sp.Ne(a, 0),))
+    facts = KnownSigns((sp.Ne(a, 0),))
     assert facts.sign(a**2 + b**4 + 2 * b**2 * c**2 + c**4) == 1
     assert facts.sign(b**4 + c**4) == 2
-    assert Facts((sp.Gt(a * b, 0),)).sign(a**2) == 1
+    assert KnownSigns((sp.Gt(a * b, 0),)).sign(a**2) == 1
     report = cf.derive("a*x^3 + b*x^2 + c*x", unknowns="x")
     assert max(len(p.conditions) for p in report.critical_points) == 2
 

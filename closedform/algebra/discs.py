@@ -20,7 +20,7 @@ import numpy as np
 from flint import acb, arb, ctx, fmpz_poly
 
 from closedform.algebra.approximate import approximate, nodes_moved
-from closedform.algebra.newton import FREE, PAIR, REAL, SOME, Point, Unsuited, Values, is_noise, log2, refined
+from closedform.algebra.newton import FREE, PAIR, REAL, SOME, RootDisc, Unsuited, Values, is_noise, log2, refined
 from closedform.budget import Budget
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ TURN = acb(complex(cmath.rect(1, -0.5)))
 class _Disc:
     """The disc of a point, or the mirror image of it."""
 
-    point: Point
+    point: RootDisc
     mirrored: bool
 
     @property
@@ -77,7 +77,7 @@ class _Isolation:
         self._scale, self._unit = scale, arb(2) ** -scale  # brings all roots into the range of floating point
         self._points = _symmetric(floating, scale)
 
-    def run(self) -> list[Point]:
+    def run(self) -> list[RootDisc]:
         """The points when each is alone in its disc."""
         rounds, moved = 0, False
         while True:
@@ -127,7 +127,7 @@ class _Isolation:
         self._points = _symmetric(w, self._scale)
         return True
 
-    def _measure(self, points: list[Point]) -> None:
+    def _measure(self, points: list[RootDisc]) -> None:
         """The disc of each point: four times the radius that holds a root."""
         for start in range(0, len(points), SOME):
             self._budget.check()
@@ -164,12 +164,12 @@ class _Isolation:
         r = np.array([float((cast(arb, d.point.radius) * self._unit).upper()) for d in discs])
         return discs, w, r * (1 + SLACK) + 1e-300
 
-    def _compare(self) -> list[list[Point]]:
+    def _compare(self) -> list[list[RootDisc]]:
         """Marks the points that are alone in their discs; the others in groups whose discs touch."""
         active = {p for p in self._points if not p.alone}
         for point in active:
             point.alone = point.radius is not None
-        touching = list[tuple[Point, Point]]()
+        touching = list[tuple[RootDisc, RootDisc]]()
         for a, b in self._close(active):
             if not _apart(a, b):
                 a.point.alone = b.point.alone = False
@@ -182,7 +182,7 @@ class _Isolation:
     def _discs(self) -> list[_Disc]:
         return [_Disc(p, m) for p in self._points for m in ((False, True) if p.kind == PAIR else (False,))]
 
-    def _close(self, active: set[Point]) -> Iterator[tuple[_Disc, _Disc]]:
+    def _close(self, active: set[RootDisc]) -> Iterator[tuple[_Disc, _Disc]]:
         """Pairs of discs, one of them of an active point, that floating point does not prove disjoint."""
         discs, w, r = self._floating()
         size, rows = np.abs(w), np.flatnonzero([d.point in active for d in discs])
@@ -195,15 +195,15 @@ class _Isolation:
             for i, j in zip(*np.nonzero(near), strict=True):
                 yield discs[part[i]], discs[j]
 
-    def _onto_axis(self, point: Point) -> Point:
+    def _onto_axis(self, point: RootDisc) -> RootDisc:
         """A point whose disc meets the axis gets a real centre; it is alone if the new disc stays away from the others."""
-        moved, point.alone = Point(acb(point.z.real), REAL), False
+        moved, point.alone = RootDisc(acb(point.z.real), REAL), False
         self._measure([moved])
         others = [_Disc(p, False) for p in self._points if p is not point and p.radius is not None]
         moved.alone = moved.radius is not None and all(_apart(_Disc(moved, False), other) for other in others)
         return moved if moved.alone else point
 
-    def _separate(self, group: list[Point]) -> None:
+    def _separate(self, group: list[RootDisc]) -> None:
         """The points of a cluster replaced by the roots of the Taylor polynomial about their middle, if it governs them."""
         upper = all(p.kind == PAIR for p in group)
         above = upper and len(group) > 1
@@ -240,7 +240,7 @@ class _Isolation:
             point.z, point.separated = (centre + point.z).mid(), self._bits
         self._points = [p for p in self._points if p not in group] + fresh
 
-    def _correct(self, moving: list[Point]) -> None:
+    def _correct(self, moving: list[RootDisc]) -> None:
         """Aberth's correction of some points; real ones and pairs that stay in the way become free."""
         discs, steps = self._discs(), list[acb]()
         w = np.array([complex(d.centre * self._unit) for d in discs], complex)
@@ -263,11 +263,11 @@ class _Isolation:
             if point.rounds % 4 == 0 and _meets_axis(point):
                 self._release(point)
 
-    def _release(self, point: Point) -> None:
+    def _release(self, point: RootDisc) -> None:
         """Away from a symmetry that would hold two real points on the axis, or a pair beside it, for ever."""
         x, y = acb(point.z.real), acb(0, point.z.imag)
         if point.kind == PAIR:
-            self._points.append(Point((x - y * TURN).mid(), FREE))
+            self._points.append(RootDisc((x - y * TURN).mid(), FREE))
             point.z = (x + y * TURN).mid()
         elif point.kind == REAL and point.radius is not None:
             sign = 1 if self._points.index(point) % 2 else -1
@@ -275,7 +275,7 @@ class _Isolation:
         point.kind = FREE
 
 
-def _meets_axis(point: Point) -> bool:
+def _meets_axis(point: RootDisc) -> bool:
     """Unless the disc is proved to stay away from the real axis."""
     return point.radius is None or not abs(point.z.imag) > point.radius
 
@@ -287,14 +287,14 @@ def _apart(a: _Disc, b: _Disc) -> bool:
     return bool((a.centre - b.centre).abs_lower() > a.point.radius + b.point.radius)
 
 
-def _symmetric(w: np.ndarray, scale: int, kind: str | None = None) -> list[Point]:
+def _symmetric(w: np.ndarray, scale: int, kind: str | None = None) -> list[RootDisc]:
     """The points 2^scale w; without a kind, real ones and pairs where the numbers allow it."""
     unit, near, height = arb(2) ** scale, 1e-9 * np.abs(w), np.imag(w)
     upper, lower = height > near, height < -near
     if kind is None and upper.sum() == lower.sum():
-        real = [Point(acb(float(z.real) * unit), REAL) for z in w[~upper & ~lower]]
-        return real + [Point(acb(complex(z)) * unit, PAIR) for z in w[upper]]
-    return [Point(acb(complex(z)) * unit, kind or FREE) for z in w]
+        real = [RootDisc(acb(float(z.real) * unit), REAL) for z in w[~upper & ~lower]]
+        return real + [RootDisc(acb(complex(z)) * unit, PAIR) for z in w[upper]]
+    return [RootDisc(acb(complex(z)) * unit, kind or FREE) for z in w]
 
 
 def connected(pairs: Iterable[tuple[T, T]]) -> list[list[T]]:

@@ -25,7 +25,7 @@ class Unsuited(Exception):
 
 
 @dataclass(eq=False)
-class Point:
+class RootDisc:
     """A point with the disc around it; ``radius`` is None where none is known."""
 
     z: acb
@@ -106,7 +106,7 @@ def _powers(z: acb, last: int) -> list[acb]:
     return out
 
 
-def refined(values: Values, points: list[Point], bits: int, budget: Budget) -> list[acb]:
+def refined(values: Values, points: list[RootDisc], bits: int, budget: Budget) -> list[acb]:
     """The roots in the discs of points that are alone, to ``bits`` relative bits."""
     roots = [_Refinement(p) for p in points]
     left = roots
@@ -128,7 +128,7 @@ def refined(values: Values, points: list[Point], bits: int, budget: Budget) -> l
 class _Refinement:
     """One root on its way to the precision wanted."""
 
-    def __init__(self, point: Point) -> None:
+    def __init__(self, point: RootDisc) -> None:
         self.z, self.values, self.needed = point.z, [point.value, point.slope], (point.bits, point.bits)
         self.ball, self._known = point.z, 1
         self._centre, self._radius, self._pull = point.z, cast(arb, point.radius), point.pull

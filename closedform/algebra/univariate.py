@@ -23,7 +23,7 @@ def short(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenPolynomial:
     """A polynomial as read: integer coefficients (content removed) when there is no parameter, else the tree."""
 
     text: str
@@ -34,7 +34,7 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
-def read(polynomial: object, unknown: str | None = None) -> Given:
+def read(polynomial: object, unknown: str | None = None) -> GivenPolynomial:
     """Read what a user calls a polynomial; raises ``InputError`` or ``TextFault`` where it is none."""
     if isinstance(polynomial, str):
         node = parse(polynomial)
@@ -69,7 +69,7 @@ def read(polynomial: object, unknown: str | None = None) -> Given:
         return _integral(_of_node(node, chosen), chosen)
     verb = "are parameters" if len(parameters) > 1 else "is a parameter"
     notes = (f"the unknown is {chosen}; {', '.join(parameters)} {verb}",)
-    return Given(unparse(node), chosen, parameters, None, node, notes)
+    return GivenPolynomial(unparse(node), chosen, parameters, None, node, notes)
 
 
 def _coefficient(value: object) -> fmpq:
@@ -84,20 +84,20 @@ def _coefficient(value: object) -> fmpq:
     return fmpq(read_as.numerator, read_as.denominator)
 
 
-def _from_coefficients(highest_first: list[object], unknown: str) -> Given:
+def _from_coefficients(highest_first: list[object], unknown: str) -> GivenPolynomial:
     if len(highest_first) > LARGEST_DEGREE + 1:
         raise InputError(f"the degree is past the limit of {LARGEST_DEGREE}")
     return _integral(fmpq_poly([_coefficient(c) for c in highest_first[::-1]]), unknown)
 
 
-def _integral(f: fmpq_poly, unknown: str) -> Given:
+def _integral(f: fmpq_poly, unknown: str) -> GivenPolynomial:
     if f.is_zero():
         raise InputError("the zero polynomial: every number is a root")
     g = f.numer()
     g = g // fmpz_poly([g.content()])
     if g.degree() == 0:
         raise InputError(f"{short(str(f[0]))} is a constant: it has no roots")
-    return Given(poly_text(g, unknown, 0), unknown, (), g, None)
+    return GivenPolynomial(poly_text(g, unknown, 0), unknown, (), g, None)
 
 
 def _of_node(node: Node, x: str) -> fmpq_poly:
@@ -160,7 +160,7 @@ def _within(degree: int) -> None:
         raise InputError(f"the degree {degree} is past the limit of {LARGEST_DEGREE}")
 
 
-def of_tree(given: Given) -> fmpq_mpoly:
+def of_tree(given: GivenPolynomial) -> fmpq_mpoly:
     """The polynomial in (unknown, parameters) that the tree writes."""
     names = (given.unknown, *given.parameters)
     context = fmpq_mpoly_ctx.get(names, "lex")

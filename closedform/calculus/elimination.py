@@ -34,9 +34,9 @@ from closedform.calculus.equations import (
     with_plain_symbols,
 )
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.roots.polynomial import Obstacle, Placeholder, Roots, polynomial_roots
+from closedform.calculus.roots.polynomial import ExactRoots, Obstacle, Placeholder, polynomial_roots
 from closedform.calculus.scalar import generators
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 
 MAX_BRANCHES = 60
 
@@ -61,7 +61,7 @@ class Eliminator:
 
     def __init__(
         self,
-        facts: Facts,
+        facts: KnownSigns,
         budget: Budget,
         nonzero: Sequence[Any] = (),
         all_zeros: Callable[[Any, Any], Sequence[Any] | None] = lambda equation, unknown: None,
@@ -95,7 +95,7 @@ class Eliminator:
             tuple(sorted(self.turned, key=str)),
         )
 
-    def _learned(self, found: Roots, others: Sequence[Any]) -> None:
+    def _learned(self, found: ExactRoots, others: Sequence[Any]) -> None:
         """What solving one equation for one unknown left open."""
         self.obstacles += found.obstacles
         self.placeholders += found.placeholders
@@ -184,7 +184,7 @@ class Eliminator:
         self.turns_cut = self.turns_cut or e.has(*CIRCULAR)
         found = real_roots(e, u, self.facts, budget=self.budget)
         if found.obstacles and (values := self.all_zeros(e, u)) is not None:
-            found = Roots(tuple(values))
+            found = ExactRoots(tuple(values))
         self._learned(found, others)
         if found.everywhere:
             self.obstacles.append(Obstacle(e, u, u, "it may hold on a whole interval"))

@@ -16,7 +16,7 @@ import sympy as sp
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.budget import Budget
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 
 MAX_BREAKS = 40
 _SWITCHES = (sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.Heaviside)
@@ -37,7 +37,7 @@ class Pieces:
 class Cutter:
     """Signs of expressions in the parameters, and the cutting of a loss."""
 
-    def __init__(self, x: Any, facts: Facts, budget: Budget) -> None:
+    def __init__(self, x: Any, facts: KnownSigns, budget: Budget) -> None:
         self.x, self.facts, self.budget = x, facts, budget
 
     def sign(self, expr: Any) -> int:

@@ -19,7 +19,7 @@ MAX_RELATION = 60  # operations of a relation that is used
 _ROUGH = (sp.Abs, sp.sign, sp.cos, sp.acos, sp.Piecewise, sp.Max, sp.Min)
 
 
-class Facts:
+class KnownSigns:
     """What the relations (and the assumptions of the symbols) say about signs."""
 
     def __init__(self, relations: Sequence[Any] = (), keep: Sequence[Any] = ()) -> None:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from closedform.emit.linear import rank as ranks
 from closedform.emit.linear.moments import Block, Moments
-from closedform.emit.linear.passes import Residuals, Rows, State, Stream, Triangle, Turned, added, triangles
+from closedform.emit.linear.passes import ResidualProducts, Rows, State, Stream, Triangle, Turned, added, triangles
 from closedform.emit.linear.refinement import refine_extended, root_extended
 from closedform.emit.linear.rows import as_columns, as_weights, penalties
 
@@ -197,7 +197,7 @@ class _Problem:
     def gradient(self, a: Array, ridge: float, chosen: NDArray[np.bool_]) -> tuple[Array, Array]:
         """X'W(y - X a) - ridge a and the residual sums of squares, from the data themselves."""
         s = self.moments
-        total = self.data().total(Residuals(s, a, chosen, self.near()), added)
+        total = self.data().total(ResidualProducts(s, a, chosen, self.near()), added)
         assert total is not None
         return total[0] - ridge * a, total[1]
 

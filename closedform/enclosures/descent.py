@@ -13,16 +13,16 @@ import numpy as np
 
 from closedform.budget import Budget
 from closedform.enclosures.evaluation import Function
-from closedform.enclosures.least_squares import Candidate, distinct
+from closedform.enclosures.least_squares import LastIterate, distinct
 from closedform.kernel.reading import Refused
 
 
 def minimise(
     function: Function, starts: Sequence[np.ndarray], budget: Budget, seed: int, sides: Mapping[str, int]
-) -> list[Candidate]:
+) -> list[LastIterate]:
     """Distinct points where the iteration came to rest, the least loss first."""
     rng = np.random.default_rng(seed)
-    out = list[Candidate]()
+    out = list[LastIterate]()
     for tried, start in enumerate(starts or _draws(function, rng, sides)):
         if (tried and budget.remaining < 0.5) or (tried >= 60 and out):
             break
@@ -61,7 +61,7 @@ def _value_slope_curvature(function: Function, x: np.ndarray) -> tuple[float, np
     return (here, f, j) if np.isfinite(here) and np.isfinite(f).all() and np.isfinite(j).all() else None
 
 
-def _newton(function: Function, x: np.ndarray, budget: Budget) -> Candidate | None:
+def _newton(function: Function, x: np.ndarray, budget: Budget) -> LastIterate | None:
     here = _value_slope_curvature(function, x)
     if here is None:
         return None
@@ -76,7 +76,7 @@ def _newton(function: Function, x: np.ndarray, budget: Budget) -> Candidate | No
         length, moved = 1.0, None
         size = float(np.max(np.abs(step) / (np.abs(x) + 1e-8)))
         if size < 1e-10:
-            return Candidate(x, loss, steps)
+            return LastIterate(x, loss, steps)
         slope = float(g @ step)
         for _ in range(40):
             trial = _value_slope_curvature(function, x + length * step)
@@ -85,15 +85,15 @@ def _newton(function: Function, x: np.ndarray, budget: Budget) -> Candidate | No
                 break
             length /= 2
         if moved is None:
-            return Candidate(x, loss, steps) if size < 1e-4 else None
+            return LastIterate(x, loss, steps) if size < 1e-4 else None
         x, here = x + length * step, moved
         steps.append((moved[0], size * length))
         if np.max(np.abs(x)) > 1e12:
             return None
-    return Candidate(x, here[0], steps) if np.max(np.abs(here[1])) < 1e-6 * (1 + abs(here[0])) else None
+    return LastIterate(x, here[0], steps) if np.max(np.abs(here[1])) < 1e-6 * (1 + abs(here[0])) else None
 
 
-def _root(function: Function, x: np.ndarray, budget: Budget) -> Candidate | None:
+def _root(function: Function, x: np.ndarray, budget: Budget) -> LastIterate | None:
     here, damping = _value_slope_curvature(function, x), 1e-3
     if here is None:
         return None
@@ -112,9 +112,9 @@ def _root(function: Function, x: np.ndarray, budget: Budget) -> Candidate | None
             x, here, damping = x + step, trial, max(damping / 5, 1e-18)
             steps.append((here[0], size))
             if size < 1e-9:
-                return Candidate(x, here[0], steps)
+                return LastIterate(x, here[0], steps)
         else:
             damping *= 4
             if damping > 1e12 or size < 1e-14:
                 break
-    return Candidate(x, here[0], steps) if here[0] < 1e-16 else None
+    return LastIterate(x, here[0], steps) if here[0] < 1e-16 else None

@@ -14,7 +14,7 @@ from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra import bridge
 from closedform.algebra.polynomial_systems.elements import evaluated, inverted
-from closedform.enclosures.over_rows import OverRows
+from closedform.enclosures.over_rows import RowwiseLoss
 from closedform.enclosures.tape import Tape
 from closedform.expression import to_tree
 from closedform.kernel.algebra.inertia import inertia as inertia_of
@@ -39,7 +39,7 @@ class Function:
     columns: dict[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
     written: dict[str, Json] = field(default_factory=dict[str, Json])  # the statement, for certificates
     _loss_quotient: Quotient | None = None
-    _over_rows: OverRows | None = None
+    _over_rows: RowwiseLoss | None = None
     _tape: Tape | bool = True  # True: not tried yet; False: there is none
 
     @staticmethod
@@ -74,7 +74,7 @@ class Function:
         """The loss, what must vanish and its Jacobian as floats, nan where undefined: from columns where rows are many."""
         if self.loss is not None and max((len(c) for c in self.columns.values()), default=0) >= MANY_ROWS:
             if self._over_rows is None:
-                self._over_rows = OverRows(self.loss, self.names, self.columns)
+                self._over_rows = RowwiseLoss(self.loss, self.names, self.columns)
             return self._over_rows.at(np.array(x))
         with ctx.workprec(80):
             box = [arb(float(v)) for v in x]

@@ -88,7 +88,7 @@ def residuals_of(loss: Tree, names: list[str], columns: dict[str, list[fmpq]]) -
 
 
 @dataclass
-class Candidate:
+class LastIterate:
     """A point where the iteration came to rest, its loss, and the steps that led there."""
 
     point: np.ndarray
@@ -99,7 +99,7 @@ class Candidate:
 
 def candidates(
     problem: Residuals, starts: Sequence[np.ndarray], budget: Budget, seed: int = 0, keep: int = 24
-) -> list[Candidate]:
+) -> list[LastIterate]:
     """Local minima found, the least loss first; ``starts`` are tried first and kept whatever their loss."""
     out = [c for s in starts if (c := descend(problem, np.array(s, dtype=float), budget)) is not None]
     if out and len(starts):
@@ -151,8 +151,8 @@ def candidates(
 
 
 def _hop(
-    problem: Residuals, best: Candidate, where: list[int], rng: np.random.Generator, budget: Budget
-) -> list[Candidate]:
+    problem: Residuals, best: LastIterate, where: list[int], rng: np.random.Generator, budget: Budget
+) -> list[LastIterate]:
     """Minima reached after one to three nonlinear unknowns of the best one have been drawn anew."""
     count = 1_200
     points = np.repeat(best.point[None], count, axis=0)
@@ -186,9 +186,9 @@ def _spread(points: np.ndarray, loss: np.ndarray, where: list[int], count: int) 
     return chosen
 
 
-def distinct(found: list[Candidate]) -> list[Candidate]:
+def distinct(found: list[LastIterate]) -> list[LastIterate]:
     """Different points, the least loss first; of equal losses (aliases of a period, say) the least sensitive first."""
-    out, rank = list[Candidate](), list[tuple[int, float]]()
+    out, rank = list[LastIterate](), list[tuple[int, float]]()
     group, last = 0, None
     for c in sorted(found, key=lambda c: c.loss):
         if all(np.max(np.abs(c.point - o.point) / (np.abs(o.point) + 1e-12)) > 1e-3 for o in out):
@@ -259,7 +259,7 @@ def _completed(problem: Residuals, points: np.ndarray) -> tuple[np.ndarray, np.n
     return points, (r * r).sum(axis=1)
 
 
-def descend(problem: Residuals, start: np.ndarray, budget: Budget, limit: int = 400) -> Candidate | None:
+def descend(problem: Residuals, start: np.ndarray, budget: Budget, limit: int = 400) -> LastIterate | None:
     """Levenberg-Marquardt on the projected residuals from one start."""
     inner = [problem.names.index(x) for x in problem.linear]
     outer = [problem.names.index(x) for x in problem.others]
@@ -304,7 +304,7 @@ def descend(problem: Residuals, start: np.ndarray, budget: Budget, limit: int = 
             break
         damping, grow = damping * grow, grow * 2
     weight = np.sqrt((j * j).sum(axis=0)) * np.abs(point)
-    return Candidate(point, loss, steps, float(np.max(weight, initial=0.0))) if np.isfinite(loss) else None
+    return LastIterate(point, loss, steps, float(np.max(weight, initial=0.0))) if np.isfinite(loss) else None
 
 
 def _solved(problem: Residuals, point: np.ndarray, inner: list[int]) -> np.ndarray | None:

@@ -22,7 +22,7 @@ Columns = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Term:
     """A term of the loss: its row in forms, the derivatives by these, and the slopes of each form by row."""
 
     columns: Columns
@@ -33,7 +33,7 @@ class _Part:
     second: dict[tuple[int, int], Tree]
 
 
-class OverRows:
+class RowwiseLoss:
     """The loss ``tree`` of the unknowns ``names``."""
 
     def __init__(self, tree: Tree, names: Sequence[str], columns: Mapping[str, Sequence[fmpq]]) -> None:
@@ -42,7 +42,7 @@ class OverRows:
         terms = tree[1:] if isinstance(tree, tuple) and tree[0] == "+" else (tree,)
         self.parts = [self._part(term, floats) for term in terms]
 
-    def _part(self, term: Tree, columns: Columns) -> _Part:
+    def _part(self, term: Tree, columns: Columns) -> _Term:
         factors = term[1:] if isinstance(term, tuple) and term[0] == "*" else (term,)
         sums = [f for f in factors if head_of(f) == "sum"]
         row, own = term, dict[str, Array](columns)
@@ -59,7 +59,7 @@ class OverRows:
         slopes = tuple(np.column_stack([self._slope(form, x, own, count) for x in self.names]) for _, form in forms)
         first = tuple(differentiate(inner, key) for key, _ in forms)
         second = {(j, m): differentiate(first[j], forms[m][0]) for j in range(len(forms)) for m in range(j, len(forms))}
-        return _Part(own, inner, forms, slopes, first, second)
+        return _Term(own, inner, forms, slopes, first, second)
 
     def _slope(self, form: Tree, x: str, columns: Columns, count: int) -> Array:
         tree = differentiate(form, x) if x in free_names(form) else fmpq(0)
@@ -74,7 +74,7 @@ class OverRows:
             here = {key: value(form, values, part.columns) for key, form in part.forms}
             count = len(part.slopes[0]) if part.slopes else 1
 
-            def rows(tree: Tree, here: Columns = here, part: _Part = part, count: int = count) -> Array:
+            def rows(tree: Tree, here: Columns = here, part: _Term = part, count: int = count) -> Array:
                 return np.broadcast_to(value(tree, here, part.columns), (count,))
 
             total += float(rows(part.row).sum())

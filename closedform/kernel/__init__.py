@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from closedform.kernel.certificate import Certificate
     from closedform.kernel.check import check_certificate
     from closedform.kernel.document import check_document
-    from closedform.kernel.finding import Finding
+    from closedform.kernel.ruling import Ruling
     from closedform.kernel.reading import Refused
 
-__all__ = ["Certificate", "Finding", "Refused", "check_certificate", "check_document"]
+__all__ = ["Certificate", "Refused", "Ruling", "check_certificate", "check_document"]
 
 _PLACES = {
     "Certificate": "certificate",
-    "Finding": "finding",
+    "Ruling": "ruling",
     "Refused": "reading",
     "check_certificate": "check",
     "check_document": "document",

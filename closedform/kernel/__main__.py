@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from closedform.kernel.finding import summary
+from closedform.kernel.ruling import summary
 from closedform.kernel.process import TIMEOUT, check_text
 from closedform.kernel.reading import Refused
 

@@ -12,7 +12,7 @@ import json
 
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
-from closedform.kernel.finding import PROVED, REFUSED, SEALED, Finding
+from closedform.kernel.ruling import PROVED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines import headlines
 from closedform.kernel.reading import Json, Refused, refuse
 
@@ -26,23 +26,23 @@ def seal(document: dict[str, Json]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def check_document(document: Json) -> list[Finding]:
+def check_document(document: Json) -> list[Ruling]:
     """A finding for the seal, for each certificate in order, and for each headline of the document."""
     if not isinstance(document, dict):
         refuse("a document must be a JSON object")
-    found, findings, proved = list[tuple[str, Json]](), list[Finding](), dict[str, Certificate]()
+    found, findings, proved = list[tuple[str, Json]](), list[Ruling](), dict[str, Certificate]()
     if document.keys() == {"format", "statement", "claim", "evidence"}:
         found.append(("certificate", document))
     else:
         intact = document.get("seal") == seal(document)
-        findings.append(Finding("seal", SEALED if intact else REFUSED, _SEAL[intact, "seal" in document]))
+        findings.append(Ruling("seal", SEALED if intact else REFUSED, _SEAL[intact, "seal" in document]))
         _collect(document, "", found, 0)
     for place, certificate in found:
         try:
-            findings.append(Finding(place, PROVED, check_certificate(certificate)))
+            findings.append(Ruling(place, PROVED, check_certificate(certificate)))
             proved[place] = Certificate.from_dict(certificate)
         except Refused as refused:
-            findings.append(Finding(place, REFUSED, str(refused)))
+            findings.append(Ruling(place, REFUSED, str(refused)))
     return findings + headlines(document, proved)
 
 

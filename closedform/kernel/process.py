@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from closedform.kernel.finding import Finding
+from closedform.kernel.ruling import Ruling
 from closedform.kernel.reading import refuse
 
 TIMEOUT = 60.0  # seconds
@@ -20,7 +20,7 @@ MEMORY = 2 * 1024**3  # bytes of address space
 MAX_BYTES = 200_000_000  # of one document
 
 
-def check_text(text: bytes, timeout: float = TIMEOUT) -> list[Finding]:
+def check_text(text: bytes, timeout: float = TIMEOUT) -> list[Ruling]:
     """``check_document`` of the JSON text, in a child process; raises ``Refused`` where it cannot be read in the limits."""
     if len(text) > MAX_BYTES:
         refuse(f"more than {MAX_BYTES // 10**6} MB")
@@ -44,4 +44,4 @@ def check_text(text: bytes, timeout: float = TIMEOUT) -> list[Finding]:
     answer = json.loads(child.stdout)
     if isinstance(answer, str):
         refuse(answer)
-    return [Finding(*finding) for finding in answer]
+    return [Ruling(*finding) for finding in answer]

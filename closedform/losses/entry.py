@@ -95,7 +95,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Rows:
+class LinearPredictor:
     """A linear predictor over the rows of a table: the names of its coefficients and its text."""
 
     table: Table
@@ -112,7 +112,7 @@ class Rows:
         return f"sum({self.index}, 1, {self.table.rows}, {body})"
 
 
-def rows(table: Table, options: Options, need_target: bool = True) -> Rows:
+def rows(table: Table, options: Options, need_target: bool = True) -> LinearPredictor:
     """The linear predictor of all features, the intercept first unless ``intercept=False``."""
     if need_target and table.target is None:
         raise CallError(f"which column is the target? The columns are {listed(table.names)}")
@@ -124,7 +124,7 @@ def rows(table: Table, options: Options, need_target: bool = True) -> Rows:
     index = free_index((*features, constant))
     terms = [constant] * intercept + [f"{key}*{key}[{index}]" for key in features]
     names = ((constant,) if intercept else ()) + features
-    return Rows(table, index, names, features, " + ".join(terms))
+    return LinearPredictor(table, index, names, features, " + ".join(terms))
 
 
 def free_index(names: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from closedform.errors import InputError
 from closedform.expression import number
-from closedform.losses.entry import PENALTY, Draft, Entry, Options, Rows, check_entries, rows
+from closedform.losses.entry import PENALTY, Draft, Entry, LinearPredictor, Options, check_entries, rows
 from closedform.reading.data.tables import Table
 from closedform.reading.language import unparse
 
@@ -87,7 +87,7 @@ def _probit(table: Table, options: Options) -> Draft:
 
 
 def _cloglog(table: Table, options: Options) -> Draft:
-    r: Rows = rows(table, options)
+    r: LinearPredictor = rows(table, options)
     check_entries(table, str(table.target), lambda y: 0 <= y <= 1, "a label: 0 or 1")
     return Draft(
         r.sum(f"(1 - {r.response})*exp({r.predictor}) - {r.response}*log(1 - exp(-exp({r.predictor})))"), r.coefficients

@@ -20,7 +20,7 @@ DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
 
 
 @dataclass(frozen=True)
-class Written:
+class RawExpressions:
     """The expressions of a report as they were found: SymPy's, ours, or text in our language."""
 
     points: tuple[CriticalPoint, ...]
@@ -98,10 +98,10 @@ class ReportRecord:
             object.__setattr__(self, "hessian", tuple(Shown(row) for row in self.hessian))
 
     @property
-    def written(self) -> Written:
+    def raw(self) -> RawExpressions:
         """Points and derivatives as they were found: what is told of them needs their text, and no expression of SymPy's."""
         rows = None if self.hessian is None else tuple(Shown(row).raw for row in self.hessian)
-        return Written(
+        return RawExpressions(
             CriticalPoints(self.critical_points).raw, ShownMap(self.gradient).raw, rows, Shown(self.equations).raw
         )
 
@@ -116,7 +116,7 @@ class ReportRecord:
         if self.computed is not None and self.problem.arrays:
             return dict(self.computed.values)
         whole, edge = SOUGHT[self.problem.sense]
-        best = next((p for kind in (whole, edge) for p in self.written.points if p.kind == kind), None)
+        best = next((p for kind in (whole, edge) for p in self.raw.points if p.kind == kind), None)
         if best is not None and (best.numbers or best.exact is not None):
             return best.numbers or {u: text_of(v) for u, v in (best.exact or {}).items()}
         return dict(self.formula.unknown) if self.formula is not None and self.verdict.minimiser == "closed" else None

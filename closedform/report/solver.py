@@ -26,7 +26,7 @@ from closedform.report.record import ReportRecord
 CLOSED = "the closed form"
 
 
-class Solution(dict[str, Any]):
+class SolverResult(dict[str, Any]):
     """The unknowns by name; also ``iterations``, ``converged``, ``loss`` and ``gradient_norm``, as entries and attributes."""
 
     def __getattr__(self, name: str) -> Any:
@@ -105,7 +105,7 @@ def own_values(problem: Problem) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Code:
+class EmittedCode:
     """Emitted code with the values of the problem's own."""
 
     problem: Problem
@@ -184,8 +184,8 @@ class GradientFunction:
             raise CallError("there is no code for the Hessian of this loss")
         return np.asarray(own.functions["hessian"](theta, *data))
 
-    def _on_data(self, given: Mapping[str, Any]) -> tuple[Code, tuple[Any, ...], np.ndarray]:
-        own = Code(self.problem, self.code)
+    def _on_data(self, given: Mapping[str, Any]) -> tuple[EmittedCode, tuple[Any, ...], np.ndarray]:
+        own = EmittedCode(self.problem, self.code)
         columns = {k: v for k, v in given.items() if self.problem.data is None or k not in self.code.unknowns}
         try:
             return own, own.data(columns), own.joined(given)
@@ -195,7 +195,7 @@ class GradientFunction:
 
 @dataclass(frozen=True)
 class Solver:
-    """``solver(X=X, y=y) -> Solution``; values that the problem has itself need not be given.
+    """``solver(X=X, y=y) -> SolverResult``; values that the problem has itself need not be given.
 
     ``source`` stands alone and defines ``solve(...)``. The iteration looks for a minimum from a plain start and some random
     ones (``start=`` gives one instead, the unknowns in order): nothing is proved of what it finds.
@@ -218,21 +218,21 @@ class Solver:
             return self.formula
         return self.code.source if self.code is not None else ""
 
-    def __call__(self, start: Any = None, **given: Any) -> Solution:
+    def __call__(self, start: Any = None, **given: Any) -> SolverResult:
         if self.closed is not None and start is None:
             exact = self._exact(given)
             if exact is not None:
                 return exact
         if self.code is None:
             raise CallError("there is no iteration for this problem, so it takes no start")
-        own = Code(self.problem, self.code)
+        own = EmittedCode(self.problem, self.code)
         values, starts = own.values(given), [start]
         if start is None and not given:
             starts += self.known
-        found, fault = list[Solution](), ""
+        found, fault = list[SolverResult](), ""
         for s in starts:
             try:
-                found.append(Solution(own.functions["solve"](*values, start=s)))
+                found.append(SolverResult(own.functions["solve"](*values, start=s)))
             except (ValueError, TypeError, np.linalg.LinAlgError) as failed:
                 fault = fault or str(failed) or type(failed).__name__
         if not found:
@@ -244,7 +244,7 @@ class Solver:
             best["loss"] = -best["loss"]
         return best
 
-    def _exact(self, given: Mapping[str, Any]) -> Solution | None:
+    def _exact(self, given: Mapping[str, Any]) -> SolverResult | None:
         """The closed form's one point; None where it has several, or none at these values."""
         assert self.closed is not None
         try:
@@ -262,14 +262,14 @@ class Solver:
             rows = [dict(zip(self.problem.unknowns, row, strict=True)) for row in zip(*spread, strict=True)]
             sign = 1.0 if self.problem.sense == "min" else -1.0
             values = min(rows, key=lambda row: sign * measured(row)["loss"])
-        out = Solution({u: v if u in shapes else float(v) for u, v in values.items()})
+        out = SolverResult({u: v if u in shapes else float(v) for u, v in values.items()})
         out |= {"iterations": 0, "converged": True}
-        return out if measured is None else Solution({**out, **measured(values)})
+        return out if measured is None else SolverResult({**out, **measured(values)})
 
     def _measured(self, given: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], dict[str, float]] | None:
         """The loss and the gradient's norm at values of the unknowns; None where there is no code for them."""
         try:
-            own = Code(self.problem, iteration_of(self.problem, smooth=False))
+            own = EmittedCode(self.problem, iteration_of(self.problem, smooth=False))
             data = own.data(given)
         except (NoCode, CallError, ConditionError, ValueError, TypeError):
             return None

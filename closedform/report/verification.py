@@ -9,29 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from closedform.errors import InputError
-from closedform.kernel.finding import PROVED, Finding, summary
 from closedform.kernel.process import TIMEOUT, check_text
 from closedform.kernel.reading import Refused
+from closedform.kernel.ruling import PROVED, Ruling, summary
 
 
 @dataclass(frozen=True)
 class Verification:
     """What the kernel found; true when at least one certificate was accepted and nothing refused."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Ruling, ...]
 
     @property
-    def proofs(self) -> tuple[Finding, ...]:
+    def proofs(self) -> tuple[Ruling, ...]:
         """The findings that stand for an accepted certificate."""
         return tuple(f for f in self.findings if f.word == PROVED)
 
     @property
-    def headlines(self) -> tuple[Finding, ...]:
+    def headlines(self) -> tuple[Ruling, ...]:
         """What stands at the top of the document: covered by certificates, or sealed only."""
         return tuple(f for f in self.findings if f.headline)
 
     @property
-    def refused(self) -> tuple[Finding, ...]:
+    def refused(self) -> tuple[Ruling, ...]:
         return tuple(f for f in self.findings if not f.accepted)
 
     def __bool__(self) -> bool:

@@ -38,7 +38,7 @@ MAX_PROOF = 500  # operations of a point whose gradient the kernel is asked to r
 
 
 @dataclass(frozen=True)
-class Judged:
+class TestedCandidate:
     """A candidate with its fate at each sample; ``balls`` are the coordinates at the samples, None where not real."""
 
     point: Mapping[Any, Any]
@@ -76,11 +76,11 @@ class Judge:
         except (bridge.NoTranslation, Refused):
             return None
 
-    def judge(self, point: Mapping[Any, Any], placeholders: Sequence[Placeholder] = ()) -> Judged:
+    def judge(self, point: Mapping[Any, Any], placeholders: Sequence[Placeholder] = ()) -> TestedCandidate:
         """The fate of one candidate at every sample; with placeholders, of each of their real roots (the best one counts)."""
         if self.numeric and not any(v.free_symbols for v in point.values()):
             word, at = self._judged_at(point)
-            return Judged(point, (word,), (at,))
+            return TestedCandidate(point, (word,), (at,))
         words, balls = list[Word](), list[Mapping[str, arb] | None]()
         used = [s for s in placeholders if any(s.symbol in v.free_symbols for v in point.values())]
         for sample in self.samples:
@@ -92,7 +92,7 @@ class Judge:
                     best = (word, at)
             words.append(best[0])
             balls.append(best[1])
-        return Judged(point, tuple(words), tuple(balls))
+        return TestedCandidate(point, tuple(words), tuple(balls))
 
     def _judged_at(self, point: Mapping[Any, Any]) -> tuple[Word, Mapping[str, arb] | None]:
         """The fate of a point in numbers, held against the domain of the text as written."""
@@ -114,7 +114,9 @@ class Judge:
                 return "unknown", at
         return "root", at
 
-    def judge_all(self, points: Sequence[Mapping[Any, Any]], placeholders: Sequence[Placeholder] = ()) -> list[Judged]:
+    def judge_all(
+        self, points: Sequence[Mapping[Any, Any]], placeholders: Sequence[Placeholder] = ()
+    ) -> list[TestedCandidate]:
         """The fates of all candidates; when none is critical at any sample, more data are tried."""
         out = [self.judge(p, placeholders) for p in points]
         if self.numeric or not self.samples or not points or any("root" in j.words for j in out):

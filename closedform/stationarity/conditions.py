@@ -14,7 +14,7 @@ import sympy as sp
 
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.expression import Node
 from closedform.stationarity.domain import defined
 from closedform.stationarity.location import Requirement
@@ -38,7 +38,7 @@ class Conditions:
         self.system = system
         self.own = set(system.unknowns)
         given = [r for r in system.relations if not r.free_symbols & self.own]
-        self.facts = Facts((*given, *more))
+        self.facts = KnownSigns((*given, *more))
         self.given = (*given, *more)
         self._table = self._names()
 
@@ -312,7 +312,7 @@ def _of_number(gap: Any, op: str) -> Any:
     return value
 
 
-def _positive_factors_out(gap: Any, facts: Facts) -> Any:
+def _positive_factors_out(gap: Any, facts: KnownSigns) -> Any:
     kept, way = sp.S.One, 1
     for f in sp.Mul.make_args(gap):
         sign = facts.sign(f)

@@ -17,7 +17,7 @@ from sympy import Expr
 
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
 
@@ -105,7 +105,7 @@ def where(system: Stationarity, point: Mapping[Any, Any]) -> tuple[str, ...] | s
 
 def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
     """What is asked of the free unknowns and not proved; None where it is refuted."""
-    facts = Facts([r for r in system.relations if r.free_symbols & set(free) and not r.free_symbols - set(free)])
+    facts = KnownSigns([r for r in system.relations if r.free_symbols & set(free) and not r.free_symbols - set(free)])
     left = dict[tuple[Any, str], None]()
     for gap, op in gaps:
         gap = sp.factor(gap) if sp.count_ops(gap) < MAX_OPS else gap

@@ -19,7 +19,7 @@ from sympy import Expr, Symbol
 from closedform.algebra import bridge
 from closedform.calculus.bounds import all_bounds
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 
@@ -37,7 +37,7 @@ class Shape:
     reason: str = ""
 
 
-def shape(system: Stationarity, facts: Facts) -> Shape:
+def shape(system: Stationarity, facts: KnownSigns) -> Shape:
     """Convexity, or in one unknown the single change of sign, where the sign rules prove it."""
     if system.loss is None or system.gradient is None or _large(system.gradient):
         return Shape()
@@ -64,7 +64,7 @@ def shape(system: Stationarity, facts: Facts) -> Shape:
     return Shape()
 
 
-def _convex_terms(loss: Expr, own: set[Symbol], facts: Facts) -> bool:
+def _convex_terms(loss: Expr, own: set[Symbol], facts: KnownSigns) -> bool:
     """Is every term a linear form in its own unknowns, or an even power of one with a weight that is not negative?"""
     for t in sp.Add.make_args(loss):
         c, rest = t.as_independent(*own, as_Add=False)
@@ -82,7 +82,7 @@ def _is_linear(e: Any, own: set[Any]) -> bool:
     return all(not sp.diff(e, u).free_symbols & own for u in own & e.free_symbols)
 
 
-def connected(system: Stationarity, facts: Facts) -> bool:
+def connected(system: Stationarity, facts: KnownSigns) -> bool:
     """Is the domain convex, with no pole of the gradient in it, and no hole, such as x != 2 or the zero of x - 2 in (x - 2)/(x - 2)?"""
     if not _interval(system) or not all(facts.sign(e) in (1, -1) for e in system.nonzero):
         return False
@@ -92,7 +92,7 @@ def connected(system: Stationarity, facts: Facts) -> bool:
     return all(not r.sums and facts.sign(bridge.to_sympy(r.gap, table)) in (1, -1) for r in holes)
 
 
-def ends_inwards(system: Stationarity, facts: Facts) -> int:
+def ends_inwards(system: Stationarity, facts: KnownSigns) -> int:
     """In one unknown with a rational slope: 1 where the loss falls inwards from both ends of its domain, -1 where it rises.
 
     Zero where that is not proved. The ends are open ones: infinity, or a bound that does not belong to the domain.
@@ -153,7 +153,7 @@ def _large(expressions: Any) -> bool:
     return _size(expressions) > MAX_OPS
 
 
-def _on_the_line(system: Stationarity, facts: Facts) -> Shape:
+def _on_the_line(system: Stationarity, facts: KnownSigns) -> Shape:
     x, g = system.unknowns[0], (system.gradient or (sp.S.Zero,))[0]
     poles = [e for e in system.nonzero if facts.sign(e) not in (1, -1)]
     if poles:
@@ -191,14 +191,14 @@ def _split(numerator: Any, denominator: Any, x: Any) -> list[tuple[Any, Any]]:
     return out
 
 
-def _definite(hessian: Any, facts: Facts) -> bool:
+def _definite(hessian: Any, facts: KnownSigns) -> bool:
     n = hessian.shape[0]
     if n > MAX_UNKNOWNS or (n > 1 and hessian.has(sp.exp, sp.log) and sp.count_ops(hessian) > MAX_MINORS):
         return False
     return all(facts.sign(sp.factor(hessian[:k, :k].det(method="berkowitz"))) == 1 for k in range(1, n + 1))
 
 
-def nested_minimum(system: Stationarity, facts: Facts, depth: int = 0) -> bool:
+def nested_minimum(system: Stationarity, facts: KnownSigns, depth: int = 0) -> bool:
     """Does minimising over one unknown after another, each a function with a single dip, give the one global minimum?
 
     For fixed others the loss in u has one critical point, its minimum, at a value given in closed form; what is left is
@@ -228,7 +228,7 @@ def nested_minimum(system: Stationarity, facts: Facts, depth: int = 0) -> bool:
         equations = tuple(sp.numer(sp.together(sp.diff(profile, v))) for v in rest)
         relations = tuple(r for r in system.relations if u not in r.free_symbols)
         if nested_minimum(
-            smaller(system, rest, equations, loss=profile, relations=relations), Facts(relations), depth + 1
+            smaller(system, rest, equations, loss=profile, relations=relations), KnownSigns(relations), depth + 1
         ):
             return True
     return False
@@ -238,7 +238,7 @@ def _only_sign(r: Any, u: Any) -> bool:
     return bool({r.lhs, r.rhs} == {u, sp.S.Zero} and u.is_positive)
 
 
-def _semidefinite(hessian: Any, facts: Facts) -> bool:
+def _semidefinite(hessian: Any, facts: KnownSigns) -> bool:
     n = hessian.shape[0]
     if n > 4:
         return False
@@ -260,7 +260,7 @@ def _nested(value: Any) -> bool:
 
 
 def local_kind(
-    system: Stationarity, point: Mapping[Any, Any], facts: Facts
+    system: Stationarity, point: Mapping[Any, Any], facts: KnownSigns
 ) -> tuple[Kind, tuple[int, int, int] | None]:
     """The kind by the Hessian at the point where its signs are proved, else "unclassified"."""
     if system.gradient is None or system.loss is None or _large([*system.gradient, *point.values()]):

@@ -18,7 +18,7 @@ from closedform.errors import CallError
 from closedform.expression import Node, heads
 from closedform.losses import catalogue
 from closedform.losses.models import MODELS, Models
-from closedform.report.document.blocks import Block, Document, Heading, Items, Link, Paragraph, Table
+from closedform.report.document.blocks import Block, Document, Heading, Items, Link, Paragraph, TableBlock
 from closedform.report.document.whole import compose
 from closedform.report.formats import html, text
 from closedform.report.model import Report
@@ -196,7 +196,7 @@ def _how_far(report: Report) -> str:
     return f" (tried: {tried[-1].strategy}: {reason})"
 
 
-def _table(rows: Sequence[Row], whole: bool) -> Table:
+def _table(rows: Sequence[Row], whole: bool) -> TableBlock:
     header = ("loss", "models", "verdict", "class", "trust", "seconds")
     cells = [
         (
@@ -210,8 +210,8 @@ def _table(rows: Sequence[Row], whole: bool) -> Table:
         for r in rows
     ]
     if whole:
-        return Table((*header, "what changes it"), tuple((*c, r.change) for c, r in zip(cells, rows, strict=True)))
-    return Table(header, tuple(cells))
+        return TableBlock((*header, "what changes it"), tuple((*c, r.change) for c, r in zip(cells, rows, strict=True)))
+    return TableBlock(header, tuple(cells))
 
 
 def _verdict(row: Row) -> str:

@@ -124,7 +124,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class LeastSquares:
+class LeastSquaresCost:
     """Predicted flops of least squares and of gradient descent on it; ``condition`` is that of X."""
 
     closed_flops: float
@@ -144,7 +144,7 @@ class LeastSquares:
         return math.sqrt((rate + 1) / (rate - 1)) if math.isfinite(rate) and rate > 1 else 1.0
 
 
-def predict(n: float, k: float, condition: float = 1e3) -> LeastSquares:
+def predict(n: float, k: float, condition: float = 1e3) -> LeastSquaresCost:
     """The predicted cost of least squares with n rows and k columns.
 
     The Gram matrix by symmetry n k^2, X'y 2 n k, Cholesky k^3/3 (Golub and Van Loan, *Matrix Computations*, 4th ed.,
@@ -156,7 +156,7 @@ def predict(n: float, k: float, condition: float = 1e3) -> LeastSquares:
     """
     _refuse_sizes(n, k, condition)
     _refuse_wide(n, k)
-    return LeastSquares(n * k**2 + 2 * n * k + k**3 / 3, 4 * n * k, _steps(condition**2))
+    return LeastSquaresCost(n * k**2 + 2 * n * k + k**3 / 3, 4 * n * k, _steps(condition**2))
 
 
 def _refuse_sizes(n: float, k: float, condition: float) -> None:

@@ -21,7 +21,7 @@ from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import bounds_of
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import LEAST_KINDS, CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity
@@ -61,7 +61,7 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
         return found if found.outcome == "not_closed" or _is_inside(found) else _without_edges(found)
     line = None
     if len(system.unknowns) == 1 and system.loss is not None and not system.parameters and found.complete:
-        line = _Line.of(system, found, budget)
+        line = _LineWithEdges.of(system, found, budget)
     if whole:
         answer = _whole_solutions(system, found) if system.loss is None else line.integers() if line else None
         return answer or Attempt(
@@ -128,7 +128,7 @@ def _is_whole(p: CriticalPoint, name: str) -> bool | None:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _LineWithEdges:
     system: Stationarity
     found: Attempt
     precision: int
@@ -141,7 +141,7 @@ class _Line:
     slopes: tuple[int, ...]  # the sign of the gradient in each gap
 
     @staticmethod
-    def of(system: Stationarity, found: Attempt, budget: Budget) -> _Line | None:
+    def of(system: Stationarity, found: Attempt, budget: Budget) -> _LineWithEdges | None:
         x = system.unknowns[0]
         own = [r for r in system.relations if x in r.free_symbols]
         if any(
@@ -154,7 +154,7 @@ class _Line:
             or any(not isinstance(f, _CONTINUOUS) for f in system.loss.atoms(sp.Function))
         ):
             return None
-        inner = Facts(
+        inner = KnownSigns(
             [
                 {">=": sp.Gt, "<=": sp.Lt}[r.rel_op](r.lhs, r.rhs, evaluate=False) if r.rel_op in CLOSED else r
                 for r in own
@@ -174,7 +174,9 @@ class _Line:
         def closed(end: Any) -> bool:
             return end is not None and not any(r.rel_op in (">", "<") and end in (r.lhs, r.rhs) for r in own)
 
-        line = _Line(system, found, precision, budget.digits, tuple(balls), low, high, closed(low), closed(high), ())
+        line = _LineWithEdges(
+            system, found, precision, budget.digits, tuple(balls), low, high, closed(low), closed(high), ()
+        )
         marks = [line._ball_of(low), *balls, line._ball_of(high)]
         signs = list[int]()
         for a, b in pairwise(marks):

@@ -21,7 +21,7 @@ from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import all_bounds
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.candidates import expression_class, prove
@@ -44,7 +44,7 @@ class _Ending:
         self.name, self.system, self.found, self.budget = name, system, found, budget
         self.own = set(system.unknowns)
         self.rules = Conditions(system)
-        self.facts = Facts(system.relations)
+        self.facts = KnownSigns(system.relations)
         self.certificates, self.findings = [*found.certificates], list[Finding](found.findings)
         self.exceptions = self._exceptions()
 
@@ -175,7 +175,7 @@ class _Ending:
 
     def _nested(self, conditions: tuple[Any, ...]) -> Shape:
         system = replace(self.system, relations=(*self.system.relations, *conditions))
-        if not nested_minimum(system, Facts(system.relations)):
+        if not nested_minimum(system, KnownSigns(system.relations)):
             return Shape()
         why = (
             "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising over it, "
@@ -308,7 +308,7 @@ class _Ending:
             nonzero=tuple(e.xreplace({x: free}) for e in system.nonzero),
             relations=tuple(wider),
         )
-        outer = shape(beyond, Facts(wider))
+        outer = shape(beyond, KnownSigns(wider))
         if not (outer.unique and outer.minimum):
             return None
         conditions = self.rules.at(c.point, c.guards, closed=False)

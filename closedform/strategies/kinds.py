@@ -9,7 +9,7 @@ from typing import Any, Literal
 import sympy as sp
 
 from closedform.attempt import Finding
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint, Kind
@@ -78,7 +78,7 @@ class Kinds:
         put = solved(conditions)
         system = _with(self.system, put) if put else self.system
         c = Candidate({u: v.subs(put) for u, v in c.point.items()}, c.guards) if put else c
-        facts = Facts((*system.relations, *(r for r in conditions if r.rel_op != "==")))
+        facts = KnownSigns((*system.relations, *(r for r in conditions if r.rel_op != "==")))
         if (put or conditions) and shape(system, facts).minimum:
             return [(replace(p, kind="global minimum"), conditions)]
         kind, inertia = local_kind(system, c.point, facts)
@@ -132,7 +132,7 @@ class Kinds:
             put = solved(conditions)
             system = _with(self.system, put) if put else self.system
             system = system if way == 1 else _negated(system)
-            if shape(system, Facts((*system.relations, *(r for r in conditions if r.rel_op != "==")))).minimum:
+            if shape(system, KnownSigns((*system.relations, *(r for r in conditions if r.rel_op != "==")))).minimum:
                 return GLOBAL[way]
         return self._global(kind, c, conditions, others)
 
@@ -156,7 +156,7 @@ class Kinds:
             expression_class=expression_class(value),
             loss=least if sp.count_ops(least) <= MAX_LOSS and not least.has(sp.nan, sp.zoo) else None,
         )
-        facts = Facts((*system.relations, *(r for r in conditions if r.rel_op != "==")))
+        facts = KnownSigns((*system.relations, *(r for r in conditions if r.rel_op != "==")))
         if shape(system, facts).minimum:
             return [(replace(p, kind="global minimum"), conditions)]
         for k in range(3, 7):  # the first derivative that does not vanish tells
@@ -204,7 +204,7 @@ class Kinds:
         if way is None or len(system.unknowns) != 1 or not self.found.complete or system.loss is None:
             return kind
         under = self.rules.under(conditions)
-        facts = Facts((*system.relations, *conditions))
+        facts = KnownSigns((*system.relations, *conditions))
         if not connected(system, facts) or any(under.decide(sp.Ne(e, 0)) is not True for e in self.exceptions):
             return kind
         there = [(d, k) for d, k in others if not any(under.decide(r) is False for r in k)]
@@ -215,7 +215,7 @@ class Kinds:
             return kind
         mine = system.loss.subs(x, c.point[x])
         for d, k in there:
-            both = Facts((*self.rules.given, *conditions, *k))
+            both = KnownSigns((*self.rules.given, *conditions, *k))
             gap = sp.simplify(way * (system.loss.subs(x, d.point[x]) - mine))
             if sp.count_ops(gap) > 80 or both.sign(sp.factor(gap)) not in (0, 1, 2):
                 return kind

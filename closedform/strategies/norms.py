@@ -16,7 +16,7 @@ import sympy as sp
 from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.enclosures.least import convex
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity
@@ -58,7 +58,7 @@ def completed(system: Stationarity, found: Attempt, budget: Budget) -> Attempt:
 
 def _vanishing(system: Stationarity) -> list[Any]:
     """What stands under roots and is not shown to be positive, nor to be a bound of the domain."""
-    facts, feasible, out = Facts(system.relations), Feasible.of(system), dict[Any, None]()
+    facts, feasible, out = KnownSigns(system.relations), Feasible.of(system), dict[Any, None]()
     bounds = {sp.expand(r.lhs - r.rhs) for r in system.relations if r.rel_op in (">", ">=")}
     for p in system.loss.atoms(sp.Pow) if system.loss is not None else ():
         own = p.base.free_symbols & set(system.unknowns)

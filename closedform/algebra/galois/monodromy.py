@@ -18,7 +18,7 @@ import flint
 from flint import acb, acb_poly, arb, fmpq, fmpq_mpoly_ctx, fmpq_poly, fmpz_poly
 
 from closedform.algebra.galois.subfields import TooLarge
-from closedform.algebra.univariate import Given, of_tree
+from closedform.algebra.univariate import GivenPolynomial, of_tree
 from closedform.budget import Budget
 from closedform.errors import CallError, OutOfTime
 
@@ -66,7 +66,7 @@ class Monodromy:
     order: int | None
 
 
-def of_family(given: Given, budget: Budget) -> Monodromy:
+def of_family(given: GivenPolynomial, budget: Budget) -> Monodromy:
     """The loops of a polynomial with exactly one parameter; ``CallError`` where they are not computed."""
     if len(given.parameters) != 1:
         raise CallError("monodromy needs a polynomial with exactly one parameter, such as x^5 - x - t")

@@ -46,7 +46,7 @@ Label = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
-class Step:
+class SolvableStep:
     """Why a step is solvable, and the evidence of it for the kernel, where there is one; else the reason is derived.
 
     With ``classes`` it is only if that polynomial is.
@@ -57,7 +57,7 @@ class Step:
     classes: fmpz_poly | None = None
 
 
-def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> Step | None:
+def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> SolvableStep | None:
     """Why the block stabiliser of a monic irreducible f acts on its block by a solvable group, None when not shown.
 
     ``blocks`` is a block system with primitive action inside the blocks (the single block for primitive f).
@@ -65,7 +65,7 @@ def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> Step | None:
     d = len(blocks[0])
     budget.check()
     if d <= 4:
-        return Step(f"degree {d}", {})
+        return SolvableStep(f"degree {d}", {})
     if fmpz(d).is_prime():
         return _prime(f, blocks, budget)
     if d == 9:
@@ -73,24 +73,26 @@ def step_proof(f: fmpz_poly, blocks: Blocks, budget: Budget) -> Step | None:
     return _eight(f, blocks) if d == 8 else None
 
 
-def _prime(f: fmpz_poly, blocks: Blocks, budget: Budget) -> Step | None:
+def _prime(f: fmpz_poly, blocks: Blocks, budget: Budget) -> SolvableStep | None:
     d = len(blocks[0])
     home = {i: k for k, b in enumerate(blocks) for i in b}
     burnside = f"degree {d}, not doubly transitive, so solvable by Burnside's theorem on prime degree"
     if len(blocks) == 1 and len((orbits := pair_orbits(f)).lengths) > 1:
-        return Step(burnside, {"orbits": {"shift": str(orbits.shift)}})
+        return SolvableStep(burnside, {"orbits": {"shift": str(orbits.shift)}})
     found = two_roots(f, blocks, budget)
     if found is not None:
         evidence: dict[str, Json] = {"shift": str(found[0]), "pairs": [str(c) for c in found[1].coeffs()]}
-        return Step(f"degree {d}, and every root is a rational function of any two (Galois)", {"inside": evidence})
+        return SolvableStep(
+            f"degree {d}, and every root is a rational function of any two (Galois)", {"inside": evidence}
+        )
     if len([orbit for orbit in located_pairs(f) if home[orbit[0][0]] == home[orbit[0][1]]]) > 1:
-        return Step(burnside)
+        return SolvableStep(burnside)
     if d == 5 and len(_lengths(f, blocks, _midpoints, _midpoint_value)) > 1:
-        return Step("degree 5, with several orbits on pairs beside a point: inside F20")
+        return SolvableStep("degree 5, with several orbits on pairs beside a point: inside F20")
     if d == 7:
         lengths = {k // len(blocks) for k in _lengths(f, blocks, _triples, _product_value)}
         if not lengths <= {7, 28, 35} or lengths == {7}:
-            return Step("degree 7, and its orbits on triples are not those of PSL(3,2), A7 or S7")
+            return SolvableStep("degree 7, and its orbits on triples are not those of PSL(3,2), A7 or S7")
     return None
 
 
@@ -173,7 +175,7 @@ def _orbits(f: fmpz_poly, blocks: Blocks, make: Make, value: Value) -> tuple[int
     raise TooLarge("the values of a resolvent are too close together")
 
 
-def _nine(f: fmpz_poly, blocks: Blocks) -> Step | None:
+def _nine(f: fmpz_poly, blocks: Blocks) -> SolvableStep | None:
     shift, orbits = _orbits(f, blocks, _triples, _product_value)
     small = [item for item in orbits if len(item[1]) <= 12 * len(blocks)]
     for count in range(1, len(small) + 1):
@@ -186,11 +188,11 @@ def _nine(f: fmpz_poly, blocks: Blocks) -> Step | None:
                 factor = prod((q for q, _ in chosen), start=fmpz_poly([1]))
                 evidence: dict[str, Json] = {"shift": str(shift), "lines": [str(c) for c in factor.coeffs()]}
                 reason = "degree 9, and it keeps the 12 lines of an affine plane: inside AGL(2,3)"
-                return Step(reason, {"inside": evidence})
+                return SolvableStep(reason, {"inside": evidence})
     return None
 
 
-def _eight(f: fmpz_poly, blocks: Blocks) -> Step | None:
+def _eight(f: fmpz_poly, blocks: Blocks) -> SolvableStep | None:
     shift, orbits = _orbits(f, blocks, _halves, _halves_value)
     for factor, labels in orbits:
         if len(labels) != 7 * len(blocks):
@@ -198,7 +200,7 @@ def _eight(f: fmpz_poly, blocks: Blocks) -> Step | None:
         if all(_planes([label for label in labels if set(label[0]) <= set(block)]) for block in blocks):
             evidence: dict[str, Json] = {"shift": str(shift), "planes": [str(c) for c in factor.coeffs()]}
             reason = "degree 8, inside AGL(3,2), solvable on the parallel classes of planes"
-            return Step(reason, {"inside": evidence}, factor)
+            return SolvableStep(reason, {"inside": evidence}, factor)
     return None
 
 

@@ -68,7 +68,7 @@ class Subfield:
 
 
 @dataclass(frozen=True)
-class Tower:
+class SubfieldChain:
     """A maximal chain of fields from Q up to Q(alpha); ``fields[-1]`` is Q(alpha) itself, ``degrees`` the steps.
 
     Maximal means that no field lies strictly between two neighbours: the group of every step acts primitively.
@@ -330,14 +330,14 @@ def chain(f: fmpz_poly) -> tuple[Blocks, ...]:
     return best[single][1]
 
 
-def tower(f: fmpz_poly) -> Tower:
-    """A maximal chain of fields from Q to Q(alpha); see ``Tower``. Raises ``TooLarge`` where out of reach.
+def tower(f: fmpz_poly) -> SubfieldChain:
+    """A maximal chain of fields from Q to Q(alpha); see ``SubfieldChain``. Raises ``TooLarge`` where out of reach.
 
     >>> t = tower(fmpz_poly([1, 0, -10, 0, 1])); t.degrees, t.fields[0].h
     ((2, 2), x^2 + (-12))
     """
     whole = Subfield(monic(f), fmpq_poly([0, f.leading_coefficient()]), tuple((i,) for i in range(f.degree())))
-    return Tower((*(field_of(f, blocks) for blocks in chain(f)), whole))
+    return SubfieldChain((*(field_of(f, blocks) for blocks in chain(f)), whole))
 
 
 def embedding(f: fmpz_poly, small: Subfield, large: Subfield) -> fmpq_poly:

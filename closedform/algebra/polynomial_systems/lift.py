@@ -32,7 +32,7 @@ class Parametrisation:
     denominator: fmpz_poly
 
 
-class _Ring:
+class _ModularRing:
     """(Z/modulus)[T]/q for monic q."""
 
     def __init__(self, modulus: fmpz, q: list[int]) -> None:
@@ -53,7 +53,7 @@ class _Ring:
 class _Evaluation:
     """Polynomials at one point of a ring; products are kept, and reduced only where they are factors again."""
 
-    def __init__(self, ring: _Ring, x: list[fmpz_mod_poly]) -> None:
+    def __init__(self, ring: _ModularRing, x: list[fmpz_mod_poly]) -> None:
         self.ring, self.x = ring, x
         self.known: dict[tuple[int, ...], fmpz_mod_poly] = {(0,) * len(x): ring.constant(1)}
         self.raw: dict[tuple[int, ...], fmpz_mod_poly] = dict(self.known)
@@ -85,7 +85,7 @@ def lift(system: list[Terms], start: Univariate, p: int, budget: Budget) -> Para
     n = len(start.coordinates)
     jacobian = [[derivative(f, i) for i in range(n)] for f in system]
     q, x = _integers(start.q), [_integers(v) for v in start.coordinates]
-    left = _left_inverse(_Ring(fmpz(p), q), x, jacobian)
+    left = _left_inverse(_ModularRing(fmpz(p), q), x, jacobian)
     if left is None:
         return None
     inverse = [[_integers(v) for v in row] for row in left]
@@ -104,7 +104,7 @@ def lift(system: list[Terms], start: Univariate, p: int, budget: Budget) -> Para
         part = 1.0 if done * p.bit_length() < SMALL_BITS else (len(evaluation.raw) / (8 * n**3)) ** 0.5
         while known < min(1.0, part) * done:
             known = min(2 * known, done)
-            ring = _Ring(fmpz(p) ** known, q)
+            ring = _ModularRing(fmpz(p) ** known, q)
             evaluation = _Evaluation(ring, [ring.of(v) for v in x])
             inverse = _improved(ring, inverse, [[evaluation.value(d) for d in row] for row in jacobian], budget)
     return None
@@ -121,8 +121,8 @@ def _newton(
     inverse: list[list[list[int]]],
 ) -> _Evaluation:
     """One step, in place: from p^done to p^(done + known), with the inverse of the Jacobian modulo p^known."""
-    reached, small = p**done, _Ring(fmpz(p) ** known, q)
-    ring = _Ring(fmpz(p) ** (done + known), q)
+    reached, small = p**done, _ModularRing(fmpz(p) ** known, q)
+    ring = _ModularRing(fmpz(p) ** (done + known), q)
     at = [ring.of(v) for v in x]
     evaluation = _Evaluation(ring, at)
     values = [small.of([c // reached for c in _integers(evaluation.value(f))]) for f in system]
@@ -158,7 +158,9 @@ def _integers(f: Any) -> list[int]:
     return [int(c) for c in f.coeffs()]
 
 
-def _left_inverse(ring: _Ring, x: list[list[int]], jacobian: list[list[Terms]]) -> list[list[fmpz_mod_poly]] | None:
+def _left_inverse(
+    ring: _ModularRing, x: list[list[int]], jacobian: list[list[Terms]]
+) -> list[list[fmpz_mod_poly]] | None:
     """L with L J = 1 over the ring; rows are mixed at random so that no pivot is a divisor of zero."""
     n, m = len(x), len(jacobian)
     evaluation = _Evaluation(ring, [ring.of(v) for v in x])
@@ -186,7 +188,7 @@ def _left_inverse(ring: _Ring, x: list[list[int]], jacobian: list[list[Terms]]) 
 
 
 def _improved(
-    ring: _Ring, inverse: list[list[list[int]]], j: list[list[fmpz_mod_poly]], budget: Budget
+    ring: _ModularRing, inverse: list[list[list[int]]], j: list[list[fmpz_mod_poly]], budget: Budget
 ) -> list[list[list[int]]]:
     """(2 - L J) L."""
     n, m, zero = len(inverse), len(j), ring.constant(0)
@@ -249,7 +251,7 @@ def reconstruct_all(values: list[int], modulus: int) -> tuple[list[int], int] | 
 
 
 def _over_q(form: tuple[int, ...], q: list[int], x: list[list[int]], modulus: fmpz) -> Parametrisation | None:
-    ring = _Ring(modulus, q)
+    ring = _ModularRing(modulus, q)
     prime = ring.q.derivative()
     first = reconstruct_all(q, int(modulus))
     if first is None:
@@ -320,7 +322,7 @@ def are_isolated(found: Parametrisation, system: list[Terms], p: int) -> bool:
     scaled = inverse * (1 / common[0])
     x = [_integers(nmod_poly([int(c) for c in top.coeffs()], p) * scaled % q) for top in found.numerators]
     jacobian = [[derivative(f, i) for i in range(len(x))] for f in system]
-    return _left_inverse(_Ring(fmpz(p), _integers(q)), x, jacobian) is not None
+    return _left_inverse(_ModularRing(fmpz(p), _integers(q)), x, jacobian) is not None
 
 
 def _divides(q: fmpz_poly, f: fmpz_poly) -> bool:

@@ -23,7 +23,7 @@ HALF, LOW = 16, (1 << 16) - 1
 
 
 @dataclass
-class Quotient:
+class QuotientAlgebra:
     """``products[i][j]`` is the normal form of x_i times the j-th standard monomial, over Z/p."""
 
     p: int
@@ -88,7 +88,7 @@ def dimension(leading: list[tuple[int, ...]], n: int) -> int:
     return 0
 
 
-def quotient(ring: Monomials, basis: list[Row], p: int, budget: Budget) -> Quotient | None:
+def quotient(ring: Monomials, basis: list[Row], p: int, budget: Budget) -> QuotientAlgebra | None:
     """The quotient, or None when its dimension is infinite or past ``MAX_DIMENSION``."""
     n = ring.n
     units = [ring.pack([int(i == j) for j in range(n)]) for i in range(n)]
@@ -129,7 +129,7 @@ def quotient(ring: Monomials, basis: list[Row], p: int, budget: Budget) -> Quoti
         forms[m] = v
         for i, j in owners[m]:
             products[i][j] = v
-    return Quotient(p, standard, products)
+    return QuotientAlgebra(p, standard, products)
 
 
 @dataclass
@@ -141,7 +141,7 @@ class Univariate:
     coordinates: list[nmod_poly]
 
 
-def univariate(quotient: Quotient, budget: Budget) -> Univariate | None:
+def univariate(quotient: QuotientAlgebra, budget: Budget) -> Univariate | None:
     """A univariate form, or None when some zero is multiple (or no form tried separates)."""
     size, p, n = quotient.dimension, quotient.p, len(quotient.products)
     for form in candidate_forms(n):
@@ -161,7 +161,7 @@ def univariate(quotient: Quotient, budget: Budget) -> Univariate | None:
     return None
 
 
-def minimal_polynomial(quotient: Quotient, i: int) -> nmod_poly:
+def minimal_polynomial(quotient: QuotientAlgebra, i: int) -> nmod_poly:
     """The minimal polynomial of the unknown x_i in the quotient, modulo p."""
     p, size = quotient.p, quotient.dimension
     powers = quotient.powers(quotient.products[i], size)

@@ -30,7 +30,7 @@ from closedform.algebra.polynomial_systems.counting import multiples, solved_for
 from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms, are_isolated, lift, reconstruct_all
 from closedform.algebra.polynomial_systems.msolve import zeros_by_msolve
 from closedform.algebra.polynomial_systems.quotient import (
-    Quotient,
+    QuotientAlgebra,
     Univariate,
     dimension,
     is_basis,
@@ -347,7 +347,7 @@ def _linear_step(polynomials: list[fmpz_mpoly], gone: set[int], longest: int) ->
 
 
 def _simple(
-    system: list[Terms], k: int, p: int, small: Quotient, budget: Budget
+    system: list[Terms], k: int, p: int, small: QuotientAlgebra, budget: Budget
 ) -> tuple[list[Terms], Univariate | None]:
     """The system with the squarefree eliminant of each unknown added: the same zeros, each simple."""
     eliminants = [[minimal_polynomial(small, i)] for i in range(k)]

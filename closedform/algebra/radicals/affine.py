@@ -40,12 +40,12 @@ def affine_step(f: fmpz_poly, workspace: Workspace, solve: Solve) -> list[Tree]:
                     continue
                 try:
                     return _solved(space, workspace, solve)
-                except _MoreBits:
+                except _WideBalls:
                     continue
     raise Unresolved("the roots are not an affine space over a small field, or a resolvent is too large")
 
 
-class _MoreBits(Exception):
+class _WideBalls(Exception):
     """The balls are too wide for the integers that they enclose."""
 
 
@@ -148,7 +148,7 @@ def _interpolated(minimal: fmpz_poly, points: list[acb], values: list[acb]) -> f
         total = total + acb_poly(out[::-1]) * value
     exact = total.unique_fmpz_poly()
     if exact is None:
-        raise _MoreBits
+        raise _WideBalls
     if minimal.degree() == 1:
         return fmpq_poly(exact)
     modulus = fmpq_poly(minimal)
@@ -161,13 +161,13 @@ def _pairs(space: Space, home: dict[Vector, fmpz_poly]) -> Pairs:
         values = [space.rho[x] + space.rho[y] * m for x, y in candidates]
         whole = acb_poly.from_roots(values).unique_fmpz_poly()
         if whole is None:
-            raise _MoreBits
+            raise _WideBalls
         if whole.gcd(whole.derivative()).degree() > 0:
             continue
         parts = tuple(g for g, _ in whole.factor()[1])
         located = locate(parts, list(enumerate(values)))
         if located is None:
-            raise _MoreBits
+            raise _WideBalls
         index = min(range(len(parts)), key=lambda i: (parts[i].degree(), parts[i].height_bits()))
         orbit = [candidates[i] for i in located[index]]
         first = home[orbit[0][0]]

@@ -22,7 +22,7 @@ MAX_OPERATIONS = 5_000  # written out; longer ones are withheld and the steps gi
 
 
 @dataclass(frozen=True)
-class RadicalRoot:
+class RootInRadicals:
     """One root: its text (None where withheld), and decimals with a proved radius.
 
     ``tree`` is the expression over the names of the steps; ``operations`` counts those of the text written out.
@@ -50,7 +50,7 @@ class RadicalSolution:
     """
 
     polynomial: fmpz_poly
-    roots: tuple[RadicalRoot, ...]
+    roots: tuple[RootInRadicals, ...]
     steps: tuple[tuple[str, str], ...]
     abbreviations: tuple[tuple[str, str], ...]
     certificate: Certificate
@@ -99,7 +99,7 @@ def _proved(
     tidied = tidy([t for t, size in zip(trees, sizes, strict=True) if size <= MAX_OPERATIONS], names)
     given, short = abbreviated(tidied, taken)
     texts = iter([(text(whole), text(brief)) for whole, brief in zip(tidied, short, strict=True)])
-    out, stated = list[RadicalRoot](), list[Json]()
+    out, stated = list[RootInRadicals](), list[Json]()
     for tree, size in zip(trees, sizes, strict=True):
         budget.check()
         z = rounded(_root_at(exact_roots, workspace.value(tree, bits)), 1, budget.digits)
@@ -108,7 +108,7 @@ def _proved(
             exact, brief = next(texts)
         else:
             why = f"written out it has {size} operations; the {len(names)} steps that lead to it are given instead"
-        out.append(RadicalRoot(exact, brief, tree, size, z.re, z.im, z.radius, z.real, why))
+        out.append(RootInRadicals(exact, brief, tree, size, z.re, z.im, z.radius, z.real, why))
         numeric: dict[str, Json] = {"re": z.re, "im": z.im}
         stated.append({"exact": write(tree), "numeric": numeric, "radius": z.radius})
     lets = [_written(step) for step in workspace.lets]

@@ -39,7 +39,7 @@ def simplify(f: fmpz_poly) -> tuple[fmpz_poly, fmpq, fmpq]:
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedField:
     """A field with all its embeddings in radicals, and the root of a polynomial in it."""
 
     field: NumberField
@@ -54,12 +54,12 @@ def solve(f: fmpz_poly, workspace: Workspace) -> list[Tree]:
     return in_order(f, solved(f, workspace).trees(), workspace)
 
 
-def solved(f: fmpz_poly, workspace: Workspace) -> Solved:
+def solved(f: fmpz_poly, workspace: Workspace) -> SolvedField:
     """Q(alpha), f(alpha) = 0, with every embedding in radicals; raises ``Unresolved``."""
     workspace.budget.check()
     g, scale, shift = simplify(f)
     inner = _monic(g, workspace)
-    return Solved(inner.field, inner.root * scale + shift)
+    return SolvedField(inner.field, inner.root * scale + shift)
 
 
 def in_order(f: fmpz_poly, trees: list[Tree], workspace: Workspace) -> list[Tree]:
@@ -77,7 +77,7 @@ def in_order(f: fmpz_poly, trees: list[Tree], workspace: Workspace) -> list[Tree
     raise Unresolved("the expressions found do not match the roots one by one")
 
 
-def _monic(f: fmpz_poly, workspace: Workspace) -> Solved:
+def _monic(f: fmpz_poly, workspace: Workspace) -> SolvedField:
     n = f.degree()
     if n > 2:
         sums = periods(f, workspace)
@@ -85,7 +85,7 @@ def _monic(f: fmpz_poly, workspace: Workspace) -> Solved:
             return opaque(f, sums, workspace)
         simple = dickson(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], workspace)
         if simple is not None:
-            return Solved(*simple)
+            return SolvedField(*simple)
     blocks = ()
     if n > 3 and not fmpz(n).is_prime():
         try:
@@ -94,7 +94,7 @@ def _monic(f: fmpz_poly, workspace: Workspace) -> Solved:
             raise Unresolved(str(fault)) from fault
     if not blocks:
         if n <= 4:
-            return Solved(*extend(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], workspace))
+            return SolvedField(*extend(NumberField(), [constant(fmpq(c)) for c in f.coeffs()], workspace))
         if fmpz(n).is_prime():
             return opaque(f, prime_step(f, n, None, workspace, solved), workspace)
         if n in (8, 9):
@@ -109,16 +109,18 @@ def _monic(f: fmpz_poly, workspace: Workspace) -> Solved:
             inside = [lower.field.at(c, lower.root) for c in g]
             found = extend(lower.field, inside, workspace) if step <= 4 else dickson(lower.field, inside, workspace)
             if found is not None:
-                return Solved(*found)
+                return SolvedField(*found)
         return opaque(f, prime_step(f, step, below, workspace, solved), workspace)
     raise Unresolved(f"no step of relative degree {step}")
 
 
-def opaque(f: fmpz_poly, trees: list[Tree], workspace: Workspace) -> Solved:
+def opaque(f: fmpz_poly, trees: list[Tree], workspace: Workspace) -> SolvedField:
     """The field with a root of f as its only generator."""
     y, relation = generator(1), [fmpq(c) for c in f.coeffs()]
     polynomial = NumberField().at(fmpq_poly(f), y)
-    return Solved(adjoin(NumberField(), polynomial, f.degree(), [[workspace.named(t, relation) for t in trees]]), y)
+    return SolvedField(
+        adjoin(NumberField(), polynomial, f.degree(), [[workspace.named(t, relation) for t in trees]]), y
+    )
 
 
 def looks_like_dickson(g: list[fmpq_poly], below: Subfield) -> bool:

@@ -30,11 +30,11 @@ def tidy(trees: Sequence[Tree], names: Mapping[str, Tree] | None = None) -> list
     >>> text(tidy([("*", six, ("+", ("sqrt", fmpq(2)), ("*", half, "y")))], {"y": six})[0])
     '3 + 2*sqrt(3)'
     """
-    writer = _Writer(names or {})
+    writer = _Tidy(names or {})
     return [_tree(writer.read(tree)) for tree in trees]
 
 
-class _Writer:
+class _Tidy:
     def __init__(self, names: Mapping[str, Tree]) -> None:
         self.names, self.known = names, dict[Tree, Sum]()
 
@@ -144,7 +144,7 @@ def _folded(single: Sum, a: Sum) -> Sum | None:
         return None
     for base, e in m:
         if e == HALF and isinstance(base, tuple) and base[0] == "+":
-            under = _Writer({}).read(base)
+            under = _Tidy({}).read(base)
             inside = _times([a, a, under])
             sign = evaluate_complex(_tree(a), {}).real
             if _simple(under) and len(inside) <= len(under) and (sign > 0 or sign < 0):

@@ -18,10 +18,10 @@ from sympy import Expr
 from closedform.algebra import bridge
 from closedform.budget import Budget
 from closedform.calculus.roots.lambert import lambert_roots
-from closedform.calculus.roots.polynomial import Obstacle, Roots, polynomial_roots
+from closedform.calculus.roots.polynomial import ExactRoots, Obstacle, polynomial_roots
 from closedform.calculus.roots.preimages import Inverses
 from closedform.calculus.scalar import generators
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 
 MAX_DEPTH = 8
 MAX_OPS = 2_500
@@ -30,27 +30,27 @@ MAX_OPS = 2_500
 def real_roots(
     equation: Any,
     x: Any,
-    facts: Facts,
+    facts: KnownSigns,
     meaning: Any = None,
     depth: int = 0,
     budget: Budget | None = None,
     original: Any = None,
-) -> Roots:
+) -> ExactRoots:
     """Candidates for the real roots of ``equation`` in x, or obstacles.
 
     >>> x = sp.Symbol("x", real=True)
-    >>> real_roots(sp.exp(2 * x) - 3 * sp.exp(x) + 2, x, Facts()).values
+    >>> real_roots(sp.exp(2 * x) - 3 * sp.exp(x) + 2, x, KnownSigns()).values
     (0, log(2))
     """
     meaning = x if meaning is None else meaning
     budget = budget or Budget.of(20)
     budget.check()
     if depth > MAX_DEPTH or sp.count_ops(equation) > MAX_OPS:
-        return Roots((), (Obstacle(equation, x, meaning, "the equation is too large"),))
+        return ExactRoots((), (Obstacle(equation, x, meaning, "the equation is too large"),))
     if x not in equation.free_symbols and not equation.is_zero:
-        return Roots(exceptions=(equation,) if equation.free_symbols else ())
+        return ExactRoots(exceptions=(equation,) if equation.free_symbols else ())
     split, contents = factors(_prepared(equation, x), x)
-    found = Roots(exceptions=tuple(c for c in contents if facts.sign(c) not in (1, -1)))
+    found = ExactRoots(exceptions=tuple(c for c in contents if facts.sign(c) not in (1, -1)))
     solver = _Solver(x, facts, meaning, depth, budget, x if original is None else original)
     for factor in split:
         found |= solver.solve(factor)
@@ -134,10 +134,10 @@ def _split_exponential(p: Any, x: Any) -> Any:
 class _Solver(Inverses):
     """Changes of variable, one rule after the other, until one applies."""
 
-    def solve(self, equation: Any) -> Roots:
+    def solve(self, equation: Any) -> ExactRoots:
         x = self.x
         if x not in equation.free_symbols:
-            return Roots(everywhere=True)
+            return ExactRoots(everywhere=True)
         found, bare = generators(equation, x)
         if not found:
             return polynomial_roots(equation, x, self.meaning, self.budget)
@@ -155,14 +155,14 @@ class _Solver(Inverses):
             answer = rule(equation, found, bare)
             if answer is not None:
                 return answer
-        return Roots((), (Obstacle(equation, x, self.meaning, "no change of variable makes it a polynomial"),))
+        return ExactRoots((), (Obstacle(equation, x, self.meaning, "no change of variable makes it a polynomial"),))
 
-    def again(self, equation: Any, x: Any, meaning: Any) -> Roots:
+    def again(self, equation: Any, x: Any, meaning: Any) -> ExactRoots:
         return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.budget, self.original)
 
     # -- rules: each returns None when it does not apply ---------------------------------------------------------
 
-    def _single(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _single(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """A polynomial in one function of x."""
         if bare or len(found) != 1:
             return None
@@ -180,7 +180,7 @@ class _Solver(Inverses):
             return sp.Dummy("t", positive=True)
         return sp.Dummy("t", real=True)
 
-    def _exponentials(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _exponentials(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """exp(b1*g), exp(b2*g), ... with rational ratios, or a sum of two terms."""
         if bare or not all(isinstance(h, sp.exp) for h in found):
             return None
@@ -202,7 +202,7 @@ class _Solver(Inverses):
             return self._two_terms(*terms)
         return None
 
-    def _two_terms(self, a: Any, b: Any) -> Roots | None:
+    def _two_terms(self, a: Any, b: Any) -> ExactRoots | None:
         """a + b = 0 where both are products: their logarithms."""
         ratio = sp.powsimp(sp.expand_power_exp(-a / b))
         moving = still = sp.S.One
@@ -212,7 +212,7 @@ class _Solver(Inverses):
             else:
                 still *= f
         if still.is_negative:
-            return Roots()
+            return ExactRoots()
         logarithm = sp.S.Zero
         for f in sp.Mul.make_args(moving):
             if isinstance(f, sp.exp):
@@ -227,10 +227,10 @@ class _Solver(Inverses):
         if sp.count_ops(rest) > MAX_OPS or rest == sp.log(a):
             return None
         scales = (t.as_independent(self.x, as_Add=False)[0] for t in (a, b))
-        lost = Roots(exceptions=tuple(c for c in scales if c.free_symbols and self.facts.sign(c) not in (1, -1)))
+        lost = ExactRoots(exceptions=tuple(c for c in scales if c.free_symbols and self.facts.sign(c) not in (1, -1)))
         return lost | self.again(rest, self.x, self.meaning)
 
-    def _powers(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _powers(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """Powers of one base x with exponents that have rational ratios, or a sum of two such terms."""
         x = self.x
         if (
@@ -257,7 +257,7 @@ class _Solver(Inverses):
         differences = [sp.expand(k - keys[0]) for k in keys]
         unit = next((d for d in differences if d != 0), None)
         if unit is None:
-            return Roots()
+            return ExactRoots()
         ratios = bridge.rationals([sp.simplify(d / unit) for d in differences])
         if ratios is None:
             return None
@@ -268,13 +268,13 @@ class _Solver(Inverses):
         inner = polynomial_roots(reduced, t, self.as_meaning(x ** (unit / denominator)), self.budget)
         out = inner.with_values(())
         if unit.free_symbols:
-            out |= Roots(exceptions=(unit,))
+            out |= ExactRoots(exceptions=(unit,))
         for v in inner.values:
             if not v.is_zero:
-                out |= Roots((sp.powdenest(v ** (denominator / unit)),))
-        return out if x.is_positive else out | Roots((sp.S.Zero,))
+                out |= ExactRoots((sp.powdenest(v ** (denominator / unit)),))
+        return out if x.is_positive else out | ExactRoots((sp.S.Zero,))
 
-    def _logarithms(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _logarithms(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """c1*log(f1) + c2*log(f2) + c = 0 with rational ratios of the c: a product."""
         if bare or len(found) < 2 or not all(isinstance(h, sp.log) for h in found):
             return None
@@ -287,7 +287,7 @@ class _Solver(Inverses):
         constant = linear.subs(dict.fromkeys(dummies, 0))
         quotients = [sp.simplify(w / weights[0]) for w in weights]
         ratios = bridge.rationals(quotients)
-        lost = Roots(exceptions=tuple(w for w in weights[:1] if w.free_symbols), loose=True)
+        lost = ExactRoots(exceptions=tuple(w for w in weights[:1] if w.free_symbols), loose=True)
         if ratios is None:
             if sp.expand(constant) == 0 and len(logs) == 2:  # w1*log f1 = -w2*log f2
                 left, right = (logs[0].args[0], logs[1].args[0] ** (-quotients[1]))
@@ -302,15 +302,15 @@ class _Solver(Inverses):
             sp.expand(left - right * sp.exp(sp.expand(-constant * scale / weights[0]))), self.x, self.meaning
         )
 
-    def _lambert(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _lambert(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         values = lambert_roots(equation, self.x, found)
         if values is None:
             return None
         moving = [t.as_independent(self.x, as_Add=False)[0] for t in sp.Add.make_args(sp.expand(equation))]
         rates = [sp.diff(h.args[0], self.x) for h in found if isinstance(h, sp.exp)]
-        return Roots(values, exceptions=tuple(c for c in (*moving, *rates) if c.free_symbols))
+        return ExactRoots(values, exceptions=tuple(c for c in (*moving, *rates) if c.free_symbols))
 
-    def _inner(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _inner(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """x occurs only inside one inner function, or a linear form in x makes the others simple."""
         x = self.x
         inside = set[Any]()
@@ -335,11 +335,11 @@ class _Solver(Inverses):
                     continue
                 inner = self.again(reduced, t, self.as_meaning(h))
                 if a.free_symbols:
-                    inner |= Roots(exceptions=(a,))
+                    inner |= ExactRoots(exceptions=(a,))
                 return inner.with_values(sp.factor_terms((v - b) / a) for v in inner.values)
         return None
 
-    def _radicals(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _radicals(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """Roots of polynomials in x, eliminated by resultants."""
         x = self.x
         if not all(isinstance(h, sp.Pow) and h.exp.is_Rational and h.base.is_polynomial(x) for h in found):
@@ -355,10 +355,10 @@ class _Solver(Inverses):
                 return None
             reduced = sp.resultant(reduced, r ** degree[b] - b, r)
         if reduced == 0:
-            return Roots(everywhere=True)
+            return ExactRoots(everywhere=True)
         return replace(polynomial_roots(reduced, x, self.meaning, self.budget), loose=True)
 
-    def _circular(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _circular(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """Sines and cosines of multiples of one angle: a polynomial in cos and sin, then in one of them."""
         if bare or not all(isinstance(h, (sp.sin, sp.cos, sp.tan)) for h in found):
             return None
@@ -384,12 +384,12 @@ class _Solver(Inverses):
         if e.has(angle):
             return None
         poly = sp.rem(e, s**2 + c**2 - 1, s) if sp.degree(e, s) >= 2 else e
-        out = Roots()
+        out = ExactRoots()
         for factor in (f for f, _ in sp.factor_list(sp.expand(poly))[1] if f.free_symbols & {c, s}):
             out |= self._angle_factor(factor, c, s, unit)
         return out
 
-    def _angle_factor(self, factor: Any, c: Any, s: Any, unit: Any) -> Roots:
+    def _angle_factor(self, factor: Any, c: Any, s: Any, unit: Any) -> ExactRoots:
         if s not in factor.free_symbols:
             return self.invert(sp.cos(unit), polynomial_roots(factor, c, sp.cos(self.as_meaning(unit)), self.budget))
         if c not in factor.free_symbols:
@@ -402,16 +402,16 @@ class _Solver(Inverses):
             values = [middle + sp.pi / 2, middle - sp.pi / 2] if d == 0 else [middle + spread, middle - spread]
             if d == 0:  # the zeros of a*cos + b*sin are where its derivative is extreme
                 values = [sp.atan2(a, -b), sp.atan2(-a, b)]
-            out = Roots(exceptions=(a**2 + b**2 + d**2,)) if (a**2 + b**2 + d**2).free_symbols else Roots()
+            out = ExactRoots(exceptions=(a**2 + b**2 + d**2,)) if (a**2 + b**2 + d**2).free_symbols else ExactRoots()
             for v in dict.fromkeys(v + 2 * k * sp.pi for k in turns for v in values):
-                out |= Roots((v,)) if unit == self.x else self.again(unit - v, self.x, self.meaning)
+                out |= ExactRoots((v,)) if unit == self.x else self.again(unit - v, self.x, self.meaning)
             return out
         eliminated = sp.resultant(factor, s**2 + c**2 - 1, s)
-        return Roots(loose=True) | self.invert(
+        return ExactRoots(loose=True) | self.invert(
             sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self.as_meaning(unit)), self.budget)
         )
 
-    def _log_substitution(self, equation: Any, found: set[Any], bare: bool) -> Roots | None:
+    def _log_substitution(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """x = exp(u) when the equation holds log(x) or symbolic powers of x."""
         x = self.x
         if not x.is_positive or not any(h == sp.log(x) or (isinstance(h, sp.Pow) and h.base == x) for h in found):

@@ -59,19 +59,19 @@ class Named:
     guards: tuple[Any, ...]
 
 
-def guarded(value: Any, *guards: Any) -> Roots:
+def guarded(value: Any, *guards: Any) -> ExactRoots:
     """One value that counts where the guards hold; nothing where one of them is false."""
     if sp.false in guards:
-        return Roots()
+        return ExactRoots()
     left = tuple(g for g in guards if g != sp.true)
     if not left or not value.free_symbols:
-        return Roots((value,))
+        return ExactRoots((value,))
     symbol = sp.Dummy("v", real=True)
-    return Roots((symbol,), named=(Named(symbol, value, left),))
+    return ExactRoots((symbol,), named=(Named(symbol, value, left),))
 
 
 @dataclass(frozen=True)
-class Roots:
+class ExactRoots:
     """``values`` holds every root that is not one of an obstacle's; some values may not be roots in the domain.
 
     Values may contain the symbols of ``placeholders``. With symbols in the equation the list is complete wherever none of
@@ -91,9 +91,9 @@ class Roots:
     loose: bool = False
     turns_cut: bool = False
 
-    def __or__(self, other: Roots) -> Roots:
+    def __or__(self, other: ExactRoots) -> ExactRoots:
         values = dict.fromkeys((*self.values, *other.values))
-        return Roots(
+        return ExactRoots(
             tuple(values),
             (*self.obstacles, *other.obstacles),
             self.everywhere or other.everywhere,
@@ -105,7 +105,7 @@ class Roots:
             turns_cut=self.turns_cut or other.turns_cut,
         )
 
-    def resolved(self) -> Roots:
+    def resolved(self) -> ExactRoots:
         """With the formulas written out in place of their symbols, and each value's guards."""
         if not self.named:
             return self
@@ -125,11 +125,11 @@ class Roots:
         exceptions = tuple(e.subs({n.symbol: n.value for n in reversed(self.named)}) for e in self.exceptions)
         return replace(self, values=tuple(values), guards=tuple(guards), exceptions=exceptions, named=())
 
-    def with_values(self, values: Iterable[Any]) -> Roots:
+    def with_values(self, values: Iterable[Any]) -> ExactRoots:
         return replace(self, values=tuple(dict.fromkeys(values)))
 
 
-def polynomial_roots(equation: Any, x: Any, meaning: Any = None, budget: Budget | None = None) -> Roots:
+def polynomial_roots(equation: Any, x: Any, meaning: Any = None, budget: Budget | None = None) -> ExactRoots:
     """Formulas for the roots of a polynomial in x whose coefficients do not contain x.
 
     >>> x, a = sp.Symbol("x", real=True), sp.Symbol("a", positive=True)
@@ -138,13 +138,13 @@ def polynomial_roots(equation: Any, x: Any, meaning: Any = None, budget: Budget 
     """
     meaning = x if meaning is None else meaning
     split, contents = _factors(equation, x)
-    found = Roots(exceptions=tuple(contents))
+    found = ExactRoots(exceptions=tuple(contents))
     for factor in split:
         found |= _irreducible(factor, x, meaning, budget or Budget.of(10))
     return found
 
 
-def _over_rationals(poly: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
+def _over_rationals(poly: Any, x: Any, meaning: Any, budget: Budget) -> ExactRoots:
     """The real roots of an irreducible polynomial over Q: in radicals, or as symbols that stand for them."""
     found = rational_roots.real_roots(rational_roots.to_flint(poly), working_bits(budget.digits), budget)
     listed = [(ball, exact, found) for ball, exact in zip(found.balls, found.exact, strict=True)]
@@ -153,14 +153,14 @@ def _over_rationals(poly: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
 
 def _listed(
     found: list[tuple[arb, Any | None, RealRoots]], evidence: tuple[RealRoots, ...], equation: Any, x: Any, meaning: Any
-) -> Roots:
+) -> ExactRoots:
     """Each root by its expression, or by a symbol that stands for it."""
     values, placeholders = list[Any](), list[Placeholder]()
     for ball, exact, known in found:
         if exact is None:
             placeholders.append(Placeholder(_placeholder_symbol(bool(ball > 0)), equation, x, meaning, ball, known))
         values.append(placeholders[-1].symbol if exact is None else exact)
-    return Roots(tuple(values), placeholders=tuple(placeholders), evidence=evidence)
+    return ExactRoots(tuple(values), placeholders=tuple(placeholders), evidence=evidence)
 
 
 def _placeholder_symbol(positive: bool) -> Any:
@@ -180,25 +180,25 @@ def _factors(equation: Any, x: Any) -> tuple[list[Any], list[Any]]:
     return factors, [f for f, _ in pairs if x not in f.free_symbols and f.free_symbols]
 
 
-def _irreducible(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
+def _irreducible(equation: Any, x: Any, meaning: Any, budget: Budget) -> ExactRoots:
     found = _solved(equation, x, meaning, budget)
     lead = sp.Poly(equation, x).LC()
-    return found if not lead.free_symbols else found | Roots(exceptions=(lead,))
+    return found if not lead.free_symbols else found | ExactRoots(exceptions=(lead,))
 
 
-def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
+def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> ExactRoots:
     poly = sp.Poly(equation, x)
     c = [_tidy(k) for k in poly.all_coeffs()]
     n = len(c) - 1
     if n == 0:
-        return Roots()
+        return ExactRoots()
     if n == 1:
-        return Roots((_tidy(-c[1] / c[0]),))
+        return ExactRoots((_tidy(-c[1] / c[0]),))
     exponents = {m for (m,) in poly.monoms()}
     if exponents == {0, n}:
-        return Roots(_binomial(-c[-1] / c[0], n, x))
+        return ExactRoots(_binomial(-c[-1] / c[0], n, x))
     if min(exponents) > 0:
-        return Roots((sp.S.Zero,)) | _irreducible(sp.cancel(equation / x ** min(exponents)), x, meaning, budget)
+        return ExactRoots((sp.S.Zero,)) | _irreducible(sp.cancel(equation / x ** min(exponents)), x, meaning, budget)
     if n > 2 and rational_roots.is_rational(poly):
         return _over_rationals(poly, x, meaning, budget)
     step = gcd(*exponents)
@@ -207,9 +207,9 @@ def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
         inner = _irreducible(sum(k * t ** (m // step) for (m,), k in poly.terms()), t, meaning**step, budget)
         return inner.with_values(v for y in inner.values for v in _binomial(y, step, x))
     if n == 2:
-        return Roots(_quadratic(*c))
+        return ExactRoots(_quadratic(*c))
     if n == 3:
-        return _real_cubic(*c) if x.is_real and equation.free_symbols != {x} else Roots(_cubic(*c))
+        return _real_cubic(*c) if x.is_real and equation.free_symbols != {x} else ExactRoots(_cubic(*c))
     parts = _decomposition(poly, x)
     if len(parts) > 1:
         t = sp.Dummy("t")
@@ -219,14 +219,14 @@ def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> Roots:
             found |= _irreducible(sp.expand(parts[1].as_expr() - y), x, meaning, budget)
         return found
     if n == 4:
-        return Roots(_quartic(*c))
+        return ExactRoots(_quartic(*c))
     if not equation.free_symbols - {x}:
         found = algebraic_roots.located(poly, meaning, working_bits(budget.digits), budget)
         if found is not None:
             known = {id(k): k for _, _, k in found}
             return _listed(found, tuple(known.values()), equation, x, meaning)
     symbol = _placeholder_symbol(x.is_positive is True)
-    return Roots((symbol,), placeholders=(Placeholder(symbol, equation, x, meaning),))
+    return ExactRoots((symbol,), placeholders=(Placeholder(symbol, equation, x, meaning),))
 
 
 def _decomposition(poly: Any, x: Any) -> list[Any]:
@@ -323,7 +323,7 @@ def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
     return tuple(-(b + cube * u + low / (cube * u)) / (3 * a) for u in (sp.S.One, w, sp.conjugate(w)))
 
 
-def _real_cubic(a: Any, b: Any, c: Any, d: Any) -> Roots:
+def _real_cubic(a: Any, b: Any, c: Any, d: Any) -> ExactRoots:
     """The real roots by cases: Cardano with real cube roots where one is simple, by cosines where three are.
 
     With x = y - b/(3a) and y^3 + p*y + q = 0, D = q^2/4 + p^3/27: for D >= 0 the root u + v, with u and v the real cube
@@ -334,7 +334,7 @@ def _real_cubic(a: Any, b: Any, c: Any, d: Any) -> Roots:
     p = _factored(sp.together((3 * a * c - b**2) / (3 * a**2)))
     q = _factored(sp.together((2 * b**3 - 9 * a * b * c + 27 * a**2 * d) / (27 * a**3)))
     if p.is_zero:
-        return Roots((_signed_root(-q) - shift,))
+        return ExactRoots((_signed_root(-q) - shift,))
     discriminant = sp.factor(sp.together(q**2 / 4 + p**3 / 27))
     up, down = (-q / 2 + s * sp.sqrt(discriminant) for s in (1, -1))
     out = guarded(_signed_root(up) + _signed_root(down) - shift, sp.Ge(discriminant, 0))

@@ -9,8 +9,8 @@ import sympy as sp
 
 from closedform.budget import Budget
 from closedform.calculus.bounds import bounds_of, end_of
-from closedform.calculus.roots.polynomial import Obstacle, Roots, guarded
-from closedform.calculus.signs import Facts
+from closedform.calculus.roots.polynomial import ExactRoots, Obstacle, guarded
+from closedform.calculus.signs import KnownSigns
 
 MAX_TURNS = 500  # of an angle, beyond which one is followed
 
@@ -18,45 +18,49 @@ MAX_TURNS = 500  # of an angle, beyond which one is followed
 class Inverses:
     """Inversion in one unknown x, under facts; ``meaning`` is what x stands for in the ``original`` unknown."""
 
-    def __init__(self, x: Any, facts: Facts, meaning: Any, depth: int, budget: Budget, original: Any) -> None:
+    def __init__(self, x: Any, facts: KnownSigns, meaning: Any, depth: int, budget: Budget, original: Any) -> None:
         self.x, self.facts, self.meaning, self.depth, self.budget = x, facts, meaning, depth, budget
         self.original, self.turns_cut = original, False
 
-    def again(self, equation: Any, x: Any, meaning: Any) -> Roots:
+    def again(self, equation: Any, x: Any, meaning: Any) -> ExactRoots:
         """The roots of another equation, one level down."""
         raise NotImplementedError
 
-    def invert(self, h: Any, inner: Roots) -> Roots:
+    def invert(self, h: Any, inner: ExactRoots) -> ExactRoots:
         """Roots of h(x) = t for each value t, obstacles kept."""
         out = inner.with_values(())
         for t in inner.values:
             out |= self.preimages(h, t)
         return out
 
-    def preimages(self, h: Any, t: Any) -> Roots:
+    def preimages(self, h: Any, t: Any) -> ExactRoots:
         """All real x in the domain with h(x) = t, where h has a real inverse."""
         x = self.x
         if t.is_extended_real is False:
-            return Roots()
+            return ExactRoots()
         if h == x:
-            return Roots((t,))
+            return ExactRoots((t,))
         if not isinstance(h, (sp.Pow, sp.exp, sp.Function)):
             return self.again(h - t, x, self.meaning)
         u, values = h.args[0], list[Any]()
-        outer = Roots()  # with guards: where the value is taken by the function at all
+        outer = ExactRoots()  # with guards: where the value is taken by the function at all
         if isinstance(h, sp.exp):
             if t.is_nonpositive:
-                return Roots()
+                return ExactRoots()
             values = [sp.expand_log(sp.log(sp.factor(t))) if sp.count_ops(t) < 12 else sp.log(t)]
         elif isinstance(h, sp.Pow):
             if x in h.exp.free_symbols:  # a power whose exponent is no constant has a positive base
-                return Roots() if t.is_nonpositive else self.again(h.exp * sp.log(h.base) - sp.log(t), x, self.meaning)
+                return (
+                    ExactRoots()
+                    if t.is_nonpositive
+                    else self.again(h.exp * sp.log(h.base) - sp.log(t), x, self.meaning)
+                )
             if t.is_zero:
                 values = [sp.S.Zero]
             elif h.exp.is_integer:  # 1/u^k = t
                 return self.again(1 - t * u ** (-h.exp), x, self.meaning)
             elif t.is_negative:
-                return Roots()
+                return ExactRoots()
             elif h.exp.is_integer is False:
                 outer = guarded(sp.Pow(t, 1 / h.exp), self._holds(t, ">="))
             else:
@@ -83,10 +87,10 @@ class Inverses:
             values = self._angles(h, t)
         else:
             reason = f"{type(h).__name__} has no inverse among the known functions"
-            return Roots((), (Obstacle(h - t, x, self.meaning, reason),))
+            return ExactRoots((), (Obstacle(h - t, x, self.meaning, reason),))
         out = outer.with_values(())
         for v in (*values, *outer.values):
-            out |= Roots((v,)) if u == x else self.again(u - v, x, self.meaning)
+            out |= ExactRoots((v,)) if u == x else self.again(u - v, x, self.meaning)
         return out
 
     def _positive_twin(self, h: Any, t: Any) -> bool:

@@ -77,7 +77,7 @@ RESERVED = frozenset(
 )
 
 
-class Names:
+class PythonNames:
     """Python names for the names of a problem: each an identifier, no two alike, none a word of the emitted code."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class Names:
 class Writer:
     """Trees of one problem as code. ``rows`` is the last row of a full sum, by which whole columns are recognised."""
 
-    names: Names
+    names: PythonNames
     unknowns: frozenset[str]
     rows: Tree | None  # how many rows the columns have, as a limit of sums: "n", or a number
     known: tuple[str, ...] = ()  # the columns of the problem

@@ -175,7 +175,7 @@ _OWN = ("sigmoid", "softplus", "erf", "erfc", "loggamma", "gamma")
 _LOOSE, _PRODUCT, _TIGHT = 0, 1, 2  # how strongly the outermost operator of a piece of code binds
 
 
-class Printer:
+class CodePrinter:
     """Steps as lines of code; those used more than once get names, ``names`` those that leaves have."""
 
     def __init__(self, program: Program, taken: set[str]) -> None:

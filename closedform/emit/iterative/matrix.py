@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, ShapeFault, Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.emit.auxiliaries import AUXILIARIES
-from closedform.emit.iterative.forms import WIDTH, Printer, Reader, symbols
+from closedform.emit.iterative.forms import WIDTH, CodePrinter, Reader, symbols
 from closedform.emit.iterative.program import Program
 from closedform.emit.iterative.source import Iteration, define, through_widths, with_auxiliaries
 from closedform.emit.iterative.trees import NoCode
@@ -28,7 +28,7 @@ def iteration(problem: Problem, *, smooth: bool = True) -> Iteration:
     """The solver of a minimisation among matrices; raises ``NoCode`` with one sentence where there is none."""
     try:
         system = matrix_system(problem.minimised() if smooth else problem)
-        return _Assembly(system, smooth).whole()
+        return _MatrixAssembly(system, smooth).whole()
     except (Unsupported, ShapeFault) as fault:
         raise NoCode(str(fault)) from None
 
@@ -43,7 +43,7 @@ class _Made:
     used: list[str]
 
 
-class _Assembly:
+class _MatrixAssembly:
     def __init__(self, system: MatrixSystem, smooth: bool) -> None:
         self.system, self.smooth = system, smooth
         self.unknowns = system.unknowns
@@ -76,7 +76,7 @@ class _Assembly:
 
     def _made(self, name: str, results: list[int]) -> _Made:
         shapes, parameters = self.system.names.shapes, self.system.problem.parameters
-        printer = Printer(
+        printer = CodePrinter(
             self.program, {identifier(n) for n in (*shapes, *parameters, *self.directions.values())} | {"T"}
         )
         codes = printer.codes(results)

@@ -19,7 +19,7 @@ SCALAR: Shape = (ONE, ONE)
 
 
 @dataclass(frozen=True)
-class Step:
+class ProgramStep:
     """An operation, what it takes (numbers of steps), what else says it, and the shape of its value."""
 
     op: str
@@ -32,11 +32,11 @@ class Step:
 class Program:
     """Steps in the order in which they are worked out."""
 
-    steps: list[Step] = field(default_factory=list[Step])
-    numbers: dict[Step, int] = field(default_factory=dict[Step, int])
+    steps: list[ProgramStep] = field(default_factory=list[ProgramStep])
+    numbers: dict[ProgramStep, int] = field(default_factory=dict[ProgramStep, int])
 
     def step(self, op: str, args: Sequence[int], shape: Shape, *about: Any) -> int:
-        made = Step(op, tuple(args), about, shape)
+        made = ProgramStep(op, tuple(args), about, shape)
         if made not in self.numbers:
             self.numbers[made] = len(self.steps)
             self.steps.append(made)
@@ -227,7 +227,7 @@ class Program:
                     adjoint[a] = self.add(adjoint[a], g) if a in adjoint else g
         return [adjoint.get(x, self.fill(0, self.shape(x))) for x in leaves]
 
-    def _back(self, s: Step, i: int, g: int) -> list[tuple[int, int]]:
+    def _back(self, s: ProgramStep, i: int, g: int) -> list[tuple[int, int]]:
         """What each argument of a step gets of its adjoint."""
         op, args = s.op, s.args
         if op == "add":
@@ -281,7 +281,7 @@ class Program:
             tangent[i] = self.add(*parts)
         return [tangent.get(r, self.fill(0, self.shape(r))) for r in results]
 
-    def _ahead(self, s: Step, i: int, k: int, d: int) -> int:
+    def _ahead(self, s: ProgramStep, i: int, k: int, d: int) -> int:
         """How a step moves with its argument number k."""
         op, args = s.op, s.args
         if op == "add":

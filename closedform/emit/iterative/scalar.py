@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
-from closedform.emit.iterative.code import Names, Writer, columns_of
+from closedform.emit.iterative.code import PythonNames, Writer, columns_of
 from closedform.emit.iterative.domain import bounds, defaults
 from closedform.emit.iterative.functions import Functions, Parts
 from closedform.emit.iterative.source import Iteration, define, through_widths, with_auxiliaries
@@ -26,10 +26,10 @@ def iteration(problem: Problem, *, smooth: bool = True) -> Iteration:
 
     Without ``smooth`` there is no ``solve``, and kinks are not rounded off: the derivatives are those beside them.
     """
-    return _Assembly(problem.minimised() if smooth else problem, smooth).whole()
+    return _ScalarAssembly(problem.minimised() if smooth else problem, smooth).whole()
 
 
-class _Assembly:
+class _ScalarAssembly:
     def __init__(self, problem: Problem, smooth: bool) -> None:
         self.problem, self.unknowns, self.smooth = problem, problem.unknowns, smooth
         if problem.constraints and smooth:
@@ -41,7 +41,7 @@ class _Assembly:
         else:
             self.loss = add(*(power(tree_of(scalar_form(e)), TWO) for e in problem.equations))
         self.kinked = smooth and kinked(self.loss)
-        names = Names()
+        names = PythonNames()
         rows: Tree | None = None
         if problem.data is not None:
             rows = fmpq(problem.data.rows)

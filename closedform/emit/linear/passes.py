@@ -109,7 +109,7 @@ class Turned:
 
 
 @dataclass(frozen=True)
-class Residuals:
+class ResidualProducts:
     """X'W r and the sum of w r^2 for r = y - X a, both about the means.
 
     Where the means are small beside the spread (``near``), X'r - centre sum(r) costs two digits at most, and no copy

@@ -19,7 +19,7 @@ from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
 from closedform.budget import Budget
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.enclosures.line.cells import value_at
 from closedform.enclosures.line.functions import vanishes
 from closedform.enclosures.line.spots import Spot
@@ -74,7 +74,7 @@ def _candidates(f: Tree, x: str, budget: Budget) -> _Candidates | None:
         if sp.count_ops(expr) > MAX_OPS:
             return None
         inner, turn, equation, unknown = _turning(expr, symbol)
-        found = real_roots(equation, unknown, Facts(), budget=budget)
+        found = real_roots(equation, unknown, KnownSigns(), budget=budget)
         if found.everywhere:
             return None
         values = tuple(v for v in found.values if not v.free_symbols)
@@ -154,7 +154,9 @@ def _values(spot: Spot, found: _Candidates, budget: Budget) -> list[Any]:
                 out.append(sp.expand((level - b) / a))
             else:
                 out += [
-                    v for v in real_roots(found.inner - level, x, Facts(), budget=budget).values if not v.free_symbols
+                    v
+                    for v in real_roots(found.inner - level, x, KnownSigns(), budget=budget).values
+                    if not v.free_symbols
                 ]
     except (*FAULTS, Refused, bridge.NoTranslation):
         return out

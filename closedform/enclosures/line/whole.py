@@ -34,7 +34,7 @@ STARTS = (fmpq(-1, 10), fmpq(-13, 100), fmpq(-7, 100), fmpq(-31, 100), fmpq(-3, 
 
 
 @dataclass
-class Solutions:
+class CommonZeros:
     """The common zeros in the domain, in order; modulo the ``period`` where there is one."""
 
     x: str
@@ -70,7 +70,7 @@ def landscape_of(system: Stationarity | PolynomialLine, budget: Budget) -> Lands
     return found
 
 
-def solutions_of(system: Stationarity | PolynomialLine, budget: Budget) -> Solutions:
+def solutions_of(system: Stationarity | PolynomialLine, budget: Budget) -> CommonZeros:
     """All solutions of a system of equations in one unknown over numbers; raises ``Unclear`` where nothing is known.
 
     >>> from closedform.problem import read
@@ -115,10 +115,10 @@ def _formula_of(spot: Spot) -> Any:
     return spot.formula if spot.exact is None else bridge.from_tree(kernel.write(spot.exact), {})
 
 
-def _common_zeros(trees: Sequence[Tree], line: Line, period: Tree | None, budget: Budget) -> Solutions:
+def _common_zeros(trees: Sequence[Tree], line: Line, period: Tree | None, budget: Budget) -> CommonZeros:
     """The common zeros of trees on a line."""
     x, (first, *others) = line.x, trees
-    out = Solutions(x, period=period)
+    out = CommonZeros(x, period=period)
     with ctx.workprec(BITS):
         line.cut_switches(first)
         for i, alive in enumerate(line.cells):

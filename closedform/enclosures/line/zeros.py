@@ -95,7 +95,7 @@ def _zeros(f: Tree, x: str, low: Spot | None, high: Spot | None, budget: Budget)
     if head_of(f) == "+" and (root := _affine(f, x)) is not None:
         spot = Spot.at_number(x, root)
         return _kept([spot], low, high)
-    return _Search(f, x, budget).between(low, high)
+    return _ZeroSearch(f, x, budget).between(low, high)
 
 
 def _nonzero_number(f: Tree) -> bool:
@@ -172,7 +172,7 @@ def _merge(out: Zeros, more: Zeros, times: int | None) -> None:
         out.spots.insert(place, s)
 
 
-class _Search:
+class _ZeroSearch:
     """Zeros of one function that is no product and no rational function."""
 
     def __init__(self, f: Tree, x: str, budget: Budget) -> None:

@@ -19,10 +19,10 @@ MAX_DEPTH, MAX_ENTRIES = 200, 1600
 BITS = 60  # of the least prime that is drawn
 
 
-_OF = dict[str, Callable[[int, "Sample"], int]]  # the derivative of a function at x
+_OF = dict[str, Callable[[int, "ModularSample"], int]]  # the derivative of a function at x
 
 
-class Dual(NamedTuple):
+class DualMatrix(NamedTuple):
     """A matrix, its derivative (None for zero), and a bound on the degree of its entries."""
 
     value: Matrix
@@ -68,14 +68,14 @@ def trace(a: Matrix) -> Matrix:
     return matrix(1, 1, [sum(int(a[i, i]) for i in range(a.nrows())) % MODULUS.p])
 
 
-class Sample:
+class ModularSample:
     """One choice of random data, modulo the prime of its seed (of what stands before "|"); evaluates trees there."""
 
     def __init__(
         self, seed: str, shapes: dict[str, tuple[int, int]], properties: dict[str, list[str]], sizes: dict[str, int]
     ) -> None:
         self.seed, self.shapes, self.properties, self.sizes = seed, shapes, properties, sizes
-        self.known: dict[str, Dual] = {}
+        self.known: dict[str, DualMatrix] = {}
         MODULUS.p = draw_prime(seed.partition("|")[0])
 
     def draw(self, label: str) -> int:
@@ -106,12 +106,12 @@ class Sample:
             return a * a.transpose(), 2
         return (a + a.transpose(), 1) if "sym" in words else (a, 1)
 
-    def name(self, n: str) -> Dual:
+    def name(self, n: str) -> DualMatrix:
         if n not in self.known:
             if n in self.sizes and n not in self.shapes:
-                return Dual(matrix(1, 1, [self.sizes[n]]), None, 0)
+                return DualMatrix(matrix(1, 1, [self.sizes[n]]), None, 0)
             value, degree = self.shaped(n, n)
-            self.known[n] = Dual(value, None, degree)
+            self.known[n] = DualMatrix(value, None, degree)
         return self.known[n]
 
     def size(self, tree: Json) -> int:
@@ -123,22 +123,22 @@ class Sample:
             refuse("a size is out of range")
         return value
 
-    def tree(self, tree: Json, depth: int) -> Dual:
+    def tree(self, tree: Json, depth: int) -> DualMatrix:
         if depth > MAX_DEPTH:
             refuse("an expression is nested too deeply")
         if isinstance(tree, str):
             if tree[:1] not in "-0123456789":
                 return self.name(name(tree, "a name"))
             q: fmpq = rational(tree, "a number")
-            return Dual(matrix(1, 1, [int(q.p) * pow(int(q.q), -1, MODULUS.p) % MODULUS.p]), None, 0)
+            return DualMatrix(matrix(1, 1, [int(q.p) * pow(int(q.q), -1, MODULUS.p) % MODULUS.p]), None, 0)
         head, *rest = sequence(tree, "an expression")
         if head in ("pi", "e") and not rest:  # an indeterminate
-            return Dual(matrix(1, 1, [self.draw(str(head))]), None, 1)
+            return DualMatrix(matrix(1, 1, [self.draw(str(head))]), None, 1)
         if head in ("eye", "ones", "zeros"):
             sizes = [self.size(t) for t in rest]
             rows, cols = sizes[0], sizes[-1] if head == "eye" or len(sizes) == 2 else 1
             full = identity(rows) if head == "eye" else matrix(rows, cols, [int(head == "ones")] * (rows * cols))
-            return Dual(full, None, 0)
+            return DualMatrix(full, None, 0)
         if head == "unvec":
             rows, cols = self.size(rest[1]), self.size(rest[2])
             return _map(self.tree(rest[0], depth + 1), lambda a: matrix(cols, rows, entries(a)).transpose())
@@ -179,19 +179,19 @@ class Sample:
             n, value = a.value.nrows(), d if head == "det" else self.draw(f"log({d})")
             factor = d if head == "det" else 1
             slope = None if a.slope is None else trace(a.value.inv() * a.slope) * factor
-            return Dual(matrix(1, 1, [value]), slope, (n + 2) * a.degree)
+            return DualMatrix(matrix(1, 1, [value]), slope, (n + 2) * a.degree)
         if head not in _FUNCTIONS:
             refuse(f"no meaning for {str(head)[:40]} here")
         return self.function(str(head), a)
 
-    def function(self, head: str, a: Dual) -> Dual:
+    def function(self, head: str, a: DualMatrix) -> DualMatrix:
         rows, cols, xs = a.value.nrows(), a.value.ncols(), entries(a.value)
         value = matrix(rows, cols, [self.at(head, x) for x in xs])
         if a.slope is None:
-            return Dual(value, None, a.degree + 1)
+            return DualMatrix(value, None, a.degree + 1)
         rates = [_FUNCTIONS[head](x, self) for x in xs]
         slope = [r * s % MODULUS.p for r, s in zip(rates, entries(a.slope), strict=True)]
-        return Dual(value, matrix(rows, cols, slope), 2 * a.degree + 2)
+        return DualMatrix(value, matrix(rows, cols, slope), 2 * a.degree + 2)
 
     def at(self, head: str, x: int) -> int:
         """The function's value: exp and log are free, all others are written with them."""
@@ -237,8 +237,8 @@ HEADS: dict[str, int] = {
 }
 
 
-def _map(a: Dual, f: Callable[[Matrix], Matrix]) -> Dual:
-    return Dual(f(a.value), None if a.slope is None else f(a.slope), a.degree)
+def _map(a: DualMatrix, f: Callable[[Matrix], Matrix]) -> DualMatrix:
+    return DualMatrix(f(a.value), None if a.slope is None else f(a.slope), a.degree)
 
 
 def _total(parts: list[Matrix]) -> Matrix | None:
@@ -260,19 +260,19 @@ def _product(a: Matrix, b: Matrix) -> Matrix:
     return a * b
 
 
-def _times(a: Dual, b: Dual) -> Dual:
+def _times(a: DualMatrix, b: DualMatrix) -> DualMatrix:
     return _bilinear(_product, a, b)
 
 
-def _bilinear(f: Callable[[Matrix, Matrix], Matrix], a: Dual, b: Dual) -> Dual:
+def _bilinear(f: Callable[[Matrix, Matrix], Matrix], a: DualMatrix, b: DualMatrix) -> DualMatrix:
     parts = [f(x, y) for x, y in ((a.slope, b.value), (a.value, b.slope)) if x is not None and y is not None]
     value = f(a.value, b.value)
     if value.nrows() * value.ncols() > MAX_ENTRIES * MAX_ENTRIES:
         refuse("a matrix is too large")
-    return Dual(value, _total(parts), a.degree + b.degree)
+    return DualMatrix(value, _total(parts), a.degree + b.degree)
 
 
-def _plus(a: Dual, b: Dual) -> Dual:
+def _plus(a: DualMatrix, b: DualMatrix) -> DualMatrix:
     rows, cols = max(a.value.nrows(), b.value.nrows()), max(a.value.ncols(), b.value.ncols())
 
     def spread(m: Matrix) -> Matrix:  # a number added to a matrix is added to every entry
@@ -281,19 +281,19 @@ def _plus(a: Dual, b: Dual) -> Dual:
     if (spread(a.value).nrows(), spread(a.value).ncols()) != (spread(b.value).nrows(), spread(b.value).ncols()):
         refuse("matrices in a sum do not conform")
     slopes = [spread(s) for s in (a.slope, b.slope) if s is not None]
-    return Dual(spread(a.value) + spread(b.value), _total(slopes), a.degree + b.degree)
+    return DualMatrix(spread(a.value) + spread(b.value), _total(slopes), a.degree + b.degree)
 
 
-def _power(a: Dual, e: int) -> Dual:
+def _power(a: DualMatrix, e: int) -> DualMatrix:
     n = a.value.nrows()
     if n != a.value.ncols():
         refuse("a power of a matrix that is not square")
     if e < 0:
         inverse = a.value.inv()
-        a = Dual(
+        a = DualMatrix(
             inverse, None if a.slope is None else (inverse * a.slope * inverse) * (MODULUS.p - 1), (n + 2) * a.degree
         )
-    out = Dual(identity(n), None, 0)
+    out = DualMatrix(identity(n), None, 0)
     for _ in range(abs(e)):
         out = _times(out, a)
     return out

@@ -47,7 +47,7 @@ class Generator:
     root: tuple[Fraction, int] | None = None  # (a, k) where it is the k-th root of a positive a
 
 
-class Radicals:
+class RootRing:
     """Generators in order of creation; later ones stand higher in the lexicographic order, so that ``%`` reduces."""
 
     def __init__(self, size: int = 10, order: int = 1) -> None:
@@ -360,8 +360,8 @@ def prove_zero(tree: Tree, bound: Mapping[str, Tree], where: Mapping[str, Tree])
     ``bound`` gives names the polynomial relations that they satisfy, ``where`` expressions for names.
     """
 
-    def value(size: int, order: int) -> tuple[Radicals, Fraction]:
-        ring = Radicals(size, order)
+    def value(size: int, order: int) -> tuple[RootRing, Fraction]:
+        ring = RootRing(size, order)
         for name, relation in bound.items():
             ring.bind(name, relation)
         for name, meaning in where.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from flint import fmpq
 
-from closedform.kernel.algebra.radicals import Radicals
+from closedform.kernel.algebra.radicals import RootRing
 from closedform.kernel.algebra.tower import Tower, build
 from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, mul, read
 from closedform.kernel.reading import Json, Refused, refuse, sequence
@@ -57,7 +57,7 @@ def opposed(relations: list[Relation]) -> bool:
         tower, _ = build([], relations)
     except Refused:
         return True
-    doubtful = (Radicals.positive(tower, -f) or any((f + g).is_zero() for g in tower.facts) for f in tower.facts)
+    doubtful = (RootRing.positive(tower, -f) or any((f + g).is_zero() for g in tower.facts) for f in tower.facts)
     return tower.opposed or any(doubtful)
 
 

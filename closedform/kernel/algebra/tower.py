@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from flint import fmpq, fmpq_mpoly
 
-from closedform.kernel.algebra.radicals import Fraction, Generator, Radicals, grown, prime_powers
+from closedform.kernel.algebra.radicals import Fraction, Generator, RootRing, grown, prime_powers
 from closedform.kernel.expressions.angles import HALF, multiple_of
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
@@ -19,7 +19,7 @@ from closedform.kernel.reading import Refused, refuse
 REAL_HEADS = ("abs", "sign", "max", "min", "gamma", "digamma", "trigamma", "erf", "erfc", "atan", "atan2")  # of reals
 
 
-class Tower(Radicals):
+class Tower(RootRing):
     """The ring of radicals with relations between symbols that are assumed to hold."""
 
     def __init__(self, relations: Iterable[Relation] = (), size: int = 10, order: int = 1) -> None:

@@ -149,7 +149,7 @@ class Point:
 
 
 @dataclass
-class Found:
+class Proved:
     """What a method shows, once it has put each point into its ball."""
 
     inertia: Callable[[Point], tuple[int, int, int] | None]  # of the Hessian at a point
@@ -157,7 +157,7 @@ class Found:
     complete: bool = False  # whether there can be no other real zero
 
 
-Existence = Callable[[Given, list[Point], dict[str, Json]], Found]
+Existence = Callable[[Given, list[Point], dict[str, Json]], Proved]
 Completeness = Callable[[Given, list[Point], dict[str, Json], Json], tuple[int | None, str]]  # zeros; words for where
 
 
@@ -214,10 +214,10 @@ def check(
     return f"{what} has a zero, one each, at {listed}{only}" if points else f"{what} has no real zero{where}"
 
 
-def _found(given: Given, points: list[Point], evidence: dict[str, Json], existence: Mapping[str, Existence]) -> Found:
+def _found(given: Given, points: list[Point], evidence: dict[str, Json], existence: Mapping[str, Existence]) -> Proved:
     method = text(evidence["method"], "method", 20)
     if method == "none" and not points:
-        return Found(lambda point: None)
+        return Proved(lambda point: None)
     return existence[method](given, points, evidence) if method in existence else refuse(f"unknown method {method!r}")
 
 
@@ -235,7 +235,7 @@ def _not_empty(given: Given, inside: Json, box: Json) -> None:
         refuse("the point that shows that the domain is not empty is outside it")
 
 
-def _said(given: Given, point: Point, found: Found) -> None:
+def _said(given: Given, point: Point, found: Proved) -> None:
     """The inertia and the loss claimed of a point whose ball is proved."""
     if "loss" in point.said:
         loss, values = (

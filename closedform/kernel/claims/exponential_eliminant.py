@@ -10,7 +10,7 @@ from typing import Any
 from flint import acb, arb, ctx, fmpz_mpoly, fmpz_poly
 
 from closedform.kernel.algebra.exponentials import Field
-from closedform.kernel.claims.exponential_loss import Setting, substituted
+from closedform.kernel.claims.exponential_loss import ExponentialStatement, substituted
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
@@ -55,7 +55,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     return f"{said}, and has exactly {found} such point{'' if found == 1 else 's'}, one for each given interval of {field.names[0]}"
 
 
-def _defined_at(setting: Setting, intervals: Json) -> None:
+def _defined_at(setting: ExponentialStatement, intervals: Json) -> None:
     """The loss, as written, has a real value at every root: refused where balls do not show it."""
     ((_, (_, scale)),) = setting.field.scales.items()
     for low, high in (sequence(i, "an interval", 2) for i in sequence(intervals, "roots")):

@@ -18,7 +18,7 @@ _CONSTANT = re.compile(r"log\([1-9][0-9]*\)|pi\(\)|e\(\)")
 
 
 @dataclass
-class Setting:
+class ExponentialStatement:
     """The statement with the substitution of the claim, read."""
 
     field: Field
@@ -28,7 +28,7 @@ class Setting:
     given: str  # what the statement adds to the loss: positive unknowns, the data
 
 
-def substituted(statement: dict[str, Json], claim: dict[str, Json]) -> Setting:
+def substituted(statement: dict[str, Json], claim: dict[str, Json]) -> ExponentialStatement:
     given = fields(statement, ("loss", "unknowns"), ("columns", "relations"))
     loss, unknowns = read(given["loss"]), reading.names(given["unknowns"], "unknowns")
     columns = reading.columns(given.get("columns", {}), unknowns)
@@ -59,4 +59,4 @@ def substituted(statement: dict[str, Json], claim: dict[str, Json]) -> Setting:
         positive.append(str(x))
     field.positive |= {n for n in own if _CONSTANT.fullmatch(n) and n != "log(1)"} | set(positive)
     parts = [f"where {x} > 0" for x in positive] + [column_text(x, c) for x, c in columns.items()]
-    return Setting(field, loss, unknowns, ", ".join(words), f" ({'; '.join(parts)})" if parts else "")
+    return ExponentialStatement(field, loss, unknowns, ", ".join(words), f" ({'; '.join(parts)})" if parts else "")

@@ -34,7 +34,7 @@ EVERY = "#"  # what stands before a free index: no name that can be written begi
 
 
 @dataclass
-class Setting:
+class FormulaStatement:
     """The statement, read: what must vanish, what is assumed of the data, and what must hold at the point."""
 
     unknowns: list[str]
@@ -96,7 +96,7 @@ def _indices(tree: Tree) -> set[str]:
     return set[str]().union(*(_indices(a) for a in tree[1:]))
 
 
-def setting(statement: dict[str, Json]) -> Setting:
+def setting(statement: dict[str, Json]) -> FormulaStatement:
     given = fields(statement, ("unknowns", "parameters", "assumptions"), ("loss", "equations"))
     unknowns, parameters = names(given["unknowns"], "unknowns"), names(given["parameters"], "parameters")
     if ("loss" in given) == ("equations" in given) or not unknowns or set(unknowns) & set(parameters):
@@ -105,7 +105,7 @@ def setting(statement: dict[str, Json]) -> Setting:
     trees = [read(e) for e in ([given["loss"]] if has_loss else sequence(given["equations"], "equations", 1_000))]
     for tree in trees:
         scoped(tree, {*unknowns, *parameters}, None, unknowns)
-    out = Setting(unknowns, parameters, trees, has_loss, [], [])
+    out = FormulaStatement(unknowns, parameters, trees, has_loss, [], [])
     for relation in out.declared(read_relations(given["assumptions"], "assumptions")):
         about = set(unknowns) & (free_names(relation[1]) | free_names(relation[2]))
         (out.wanted if about else out.data).append(relation)

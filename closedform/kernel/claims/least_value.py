@@ -143,7 +143,7 @@ class Squares:
             for c, a in zip(u, column, strict=True):
                 total[a] = total.get(a, ZERO) + c
             left = add(*(mul(c, a) for a, c in total.items() if c != 0))
-            kinks = Kinks(set(unknowns))
+            kinks = KinkNames(set(unknowns))
             left = kinks.replaced(left)
             known = [*unknowns, *kinks.generators.values()]
             if not Field(scales, known, {}).quotient(left, {})[0].is_zero():
@@ -200,7 +200,7 @@ def _decimal(value: Json, key: str, what: str) -> arb:
 
 
 @dataclass
-class Kinks:
+class KinkNames:
     """Names for the functions max(0, z) and log(1 + exp(z)) of linear forms z, one name for z and -z, and for logarithms."""
 
     taken: set[str]

@@ -26,9 +26,9 @@ from closedform.kernel.algebra.matrices import (
     HEADS,
     MAX_ENTRIES,
     MODULUS,
-    Dual,
+    DualMatrix,
     Matrix,
-    Sample,
+    ModularSample,
     entries,
     is_scalar,
     matrix,
@@ -45,7 +45,7 @@ PROPERTIES = ("sym", "spd", "psd", "orth", "diag")
 
 
 @dataclass
-class Stated:
+class Claim:
     """The statement and the formulas, read."""
 
     statement: dict[str, Json]
@@ -61,7 +61,7 @@ class Stated:
         return sorted(s for s in found if s[:1] not in "-0123456789")
 
 
-def _stated(statement: dict[str, Json], claim: dict[str, Json]) -> Stated:
+def _stated(statement: dict[str, Json], claim: dict[str, Json]) -> Claim:
     stated = fields(statement, ("loss", "unknowns", "shapes", "properties", "constraints"))
     unknowns = names(stated["unknowns"], "unknowns")
     pairs = [sequence(p, "a formula", 2) for p in sequence(claim["formula"], "formula", 100)]
@@ -72,7 +72,7 @@ def _stated(statement: dict[str, Json], claim: dict[str, Json]) -> Stated:
     properties = {k: names(v, k) for k, v in mapping(stated["properties"], "properties").items()}
     if any(word not in PROPERTIES for words in properties.values() for word in words):
         refuse("an unknown property")
-    out = Stated(statement, unknowns, formulas, shapes, properties, sequence(stated["constraints"], "constraints", 50))
+    out = Claim(statement, unknowns, formulas, shapes, properties, sequence(stated["constraints"], "constraints", 50))
     if set(unknowns) & set(out.sizes) or any(len(p) != 2 for p in shapes.values()):
         refuse("an unknown is also a size, or a shape is no pair")
     if shapes.keys() & set(out.sizes):  # a size is a positive number, which a matrix of its name is not
@@ -90,7 +90,7 @@ def _stated(statement: dict[str, Json], claim: dict[str, Json]) -> Stated:
     return out
 
 
-def definite(tree: Json, stated: Stated, seen: frozenset[str]) -> bool:
+def definite(tree: Json, stated: Claim, seen: frozenset[str]) -> bool:
     """Positive semidefinite as it is written: A*A', A'*P*A, inverses, sums and positive multiples of such."""
     if isinstance(tree, str):
         if tree in stated.formulas and tree not in seen:
@@ -115,7 +115,7 @@ def definite(tree: Json, stated: Stated, seen: frozenset[str]) -> bool:
     return not factors or (len(factors) == 1 and definite(factors[0], stated, seen))
 
 
-def _scalar(tree: Json, stated: Stated) -> bool:
+def _scalar(tree: Json, stated: Claim) -> bool:
     """Whether the tree is a number, by how it is written."""
     if isinstance(tree, str):
         return list(stated.shapes.get(tree, ["1", "1"])) == ["1", "1"]
@@ -347,13 +347,13 @@ def draw_sizes(
     return out
 
 
-def _trial(stated: Stated, sizes: dict[str, int], seed: str) -> int:
+def _trial(stated: Claim, sizes: dict[str, int], seed: str) -> int:
     """One random choice of the data: refused unless the derivative vanishes; the degree of what was tested."""
-    blank = Sample("", {}, {}, sizes)
+    blank = ModularSample("", {}, {}, sizes)
     shapes = {key: (blank.size(rows), blank.size(cols)) for key, (rows, cols) in stated.shapes.items()}
     if any(rows * cols > MAX_DATA for rows, cols in shapes.values()):
         refuse("a matrix is too large")
-    sample = Sample(seed, shapes, stated.properties, sizes)
+    sample = ModularSample(seed, shapes, stated.properties, sizes)
     degrees = dict[str, int]()
     for key, tree in stated.formulas.items():
         value = sample.tree(tree, 0)
@@ -369,7 +369,7 @@ def _trial(stated: Stated, sizes: dict[str, int], seed: str) -> int:
         if any(entries(sample.tree(tree, 0).value)):
             refuse("a constraint is not met by the formula")
     for key, direction in _directions(sample, stated.unknowns, stated.constraints).items():
-        sample.known[key] = Dual(sample.known[key].value, direction, 2 * degrees[key] + 2)
+        sample.known[key] = DualMatrix(sample.known[key].value, direction, 2 * degrees[key] + 2)
     loss = sample.tree(stated.statement["loss"], 0)
     if not is_scalar(loss.value):
         refuse("the loss is not a number")
@@ -396,7 +396,7 @@ def _names(tree: Json) -> set[str]:
     return set[str]().union(*(_names(t) for t in tree[1:])) if isinstance(tree, list) else set()
 
 
-def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) -> dict[str, Matrix]:
+def _directions(sample: ModularSample, unknowns: list[str], constraints: list[Json]) -> dict[str, Matrix]:
     """Random directions of the unknowns, tangent to the constraints and to symmetry."""
     if not constraints:
         return {
@@ -438,6 +438,6 @@ def _directions(sample: Sample, unknowns: list[str], constraints: list[Json]) ->
     return out
 
 
-def _symmetric(sample: Sample, n: str) -> Matrix:
+def _symmetric(sample: ModularSample, n: str) -> Matrix:
     a = sample.random(f"d {n}", *sample.shapes.get(n, (1, 1)))
     return a + a.transpose()

@@ -14,7 +14,7 @@ from flint import arb, arb_mat, fmpq
 
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
-from closedform.kernel.expressions.rows import Columns, Rows, balls_of, fold, in_blocks, in_rows
+from closedform.kernel.expressions.rows import Columns, Balls, balls_of, fold, in_blocks, in_rows
 from closedform.kernel.expressions.scope import MAX_TERMS
 from closedform.kernel.expressions.tree import ARITY, ONE, TWO, Tree, add, free_names, head_of, power
 from closedform.kernel.reading import Refused, refuse
@@ -92,7 +92,7 @@ def _times(u: Jet, v: Jet) -> Jet:
 
 
 def _over(
-    rows: Rows, body: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns, bent: bool
+    rows: Balls, body: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns: Columns, bent: bool
 ) -> Jet:
     """The jet of a sum over rows: by the chain rule through the affine forms of the unknowns that its body is made of."""
     forms: dict[Tree, str] = {}
@@ -161,7 +161,7 @@ def jet(tree: Tree, place: Mapping[str, int], values: Mapping[str, Any], columns
         total = Jet(arb(0), {}, {})
         index = str(args[0])
         for body, own in in_blocks(args[3], index, int(low), int(high), columns, arb):
-            if isinstance(rows := own[index], Rows):
+            if isinstance(rows := own[index], Balls):
                 _plus(total, _over(rows, body, place, {**values, **own}, columns, bent))
             else:
                 _plus(total, jet(body, place, {**values, **own}, columns, bent))

@@ -21,7 +21,7 @@ Block = tuple[Tree, dict[str, Any]]
 BLOCK = 4_096  # rows that are held at a time
 
 
-class Rows:
+class Balls:
     """A ball for each row; what is done with it and with single balls is done in every row."""
 
     __slots__ = ("balls",)
@@ -29,26 +29,26 @@ class Rows:
     def __init__(self, balls: list[Any]) -> None:
         self.balls = balls
 
-    def __add__(self, other: Any) -> Rows:
-        if isinstance(other, Rows):
-            return Rows([a + b for a, b in zip(self.balls, other.balls, strict=True)])
-        return Rows([a + other for a in self.balls])
+    def __add__(self, other: Any) -> Balls:
+        if isinstance(other, Balls):
+            return Balls([a + b for a, b in zip(self.balls, other.balls, strict=True)])
+        return Balls([a + other for a in self.balls])
 
-    def __mul__(self, other: Any) -> Rows:
-        if isinstance(other, Rows):
-            return Rows([a * b for a, b in zip(self.balls, other.balls, strict=True)])
-        return Rows([a * other for a in self.balls])
+    def __mul__(self, other: Any) -> Balls:
+        if isinstance(other, Balls):
+            return Balls([a * b for a, b in zip(self.balls, other.balls, strict=True)])
+        return Balls([a * other for a in self.balls])
 
     __radd__, __rmul__ = __add__, __mul__
 
 
 def in_rows(f: Callable[..., Any], *arguments: Any) -> Any:
     """``f`` of balls, in every row where one of them is given by rows."""
-    length = next((len(a.balls) for a in arguments if isinstance(a, Rows)), None)
+    length = next((len(a.balls) for a in arguments if isinstance(a, Balls)), None)
     if length is None:
         return f(*arguments)
-    columns = (a.balls if isinstance(a, Rows) else [a] * length for a in arguments)
-    return Rows([f(*row) for row in zip(*columns, strict=True)])
+    columns = (a.balls if isinstance(a, Balls) else [a] * length for a in arguments)
+    return Balls([f(*row) for row in zip(*columns, strict=True)])
 
 
 def in_blocks(body: Tree, index: str, low: int, high: int, columns: Columns, number: Any) -> Iterator[Block]:
@@ -63,9 +63,9 @@ def in_blocks(body: Tree, index: str, low: int, high: int, columns: Columns, num
     named = _named(body, index, used)
     for start in range(low, high + 1, BLOCK):
         stop = min(start + BLOCK, high + 1)
-        own = {index: Rows([number(i) for i in range(start, stop)])}
+        own = {index: Balls([number(i) for i in range(start, stop)])}
         for column, key in used.items():
-            own[key] = Rows([number(v) for v in entries(columns, column, start, stop)])
+            own[key] = Balls([number(v) for v in entries(columns, column, start, stop)])
         yield named, own
 
 
@@ -91,7 +91,7 @@ def has(tree: Tree, *heads: str) -> bool:
 
 def balls_of(value: Any, index: Any) -> list[Any]:
     """A value in each row of ``index``, which is a single ball where there are no rows."""
-    return value.balls if isinstance(value, Rows) else [value] * (len(index.balls) if isinstance(index, Rows) else 1)
+    return value.balls if isinstance(value, Balls) else [value] * (len(index.balls) if isinstance(index, Balls) else 1)
 
 
 def fold(head: str, total: Any, term: Any, index: Any) -> Any:

@@ -14,11 +14,11 @@ from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.tree import Tree, mul
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.reading import Refused, mapping, rational, sequence
 
 
-def attained(question: Question, sign: fmpq, value: arb) -> bool:
+def attained(question: Consequences, sign: fmpq, value: arb) -> bool:
     """Whether ``sign`` times the loss to be minimised is least at a critical point, where one has this value of the loss."""
     if question.loss is None or question.parameters:
         return False
@@ -31,7 +31,7 @@ def attained(question: Question, sign: fmpq, value: arb) -> bool:
     return False
 
 
-def _grows(question: Question, goal: Tree) -> bool:
+def _grows(question: Consequences, goal: Tree) -> bool:
     """A polynomial in one unknown, of even degree with a positive leading coefficient."""
     try:
         whole = quotient(goal, question.unknowns, question.columns)
@@ -43,7 +43,7 @@ def _grows(question: Question, goal: Tree) -> bool:
     return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
 
 
-def _worse_at_the_ends(question: Question, goal: Tree, best: arb) -> bool:
+def _worse_at_the_ends(question: Consequences, goal: Tree, best: arb) -> bool:
     """On a closed interval, where the loss is continuous."""
     if len(question.unknowns) != 1 or question.domain is None:
         return False
@@ -59,7 +59,7 @@ def _worse_at_the_ends(question: Question, goal: Tree, best: arb) -> bool:
     return all(evaluate(goal, {x: arb(end)}, question.columns) >= best for end in ends.values())
 
 
-def _worse_far_out(question: Question, goal: Tree, best: arb) -> bool:
+def _worse_far_out(question: Consequences, goal: Tree, best: arb) -> bool:
     """The loss, least in a second unknown in which it is quadratic, is rational in t = exp(scale*x), with higher limits."""
     used = [u for c in question.own.values() for u in sequence(c.claim.get("substitution", []), "substitutions")]
     for only in (mapping(u, "a substitution") for u in used):

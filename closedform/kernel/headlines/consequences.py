@@ -30,7 +30,7 @@ CONTINUOUS = {"+", "*", "^", "@", "sum", "exp", "log", "sqrt", "abs"}
 
 
 @dataclass
-class Question(Stated):
+class Consequences(Stated):
     """A problem with its certificates, and what the kernel concludes from both."""
 
     def convex(self, where: Sequence[Relation] = (), sign: fmpq = ONE) -> bool:

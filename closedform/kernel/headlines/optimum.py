@@ -10,17 +10,17 @@ from flint import fmpq
 from closedform.kernel.algebra.tower import build
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, Tree, mul
-from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.attained import attained
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.places import Place
 from closedform.kernel.reading import Refused
 
 LEAST = "the loss is least at a critical point, and none is lower"
 
 
-def worth(question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
+def worth(question: Consequences, places: list[Place], whole: bool) -> Iterator[Ruling]:
     """Which points are called global: by convexity, or as the best of a complete list, where there is a best."""
     for place in places:
         kind = str(place.said.get("kind"))

@@ -23,9 +23,9 @@ from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import Relation, Tree, free_names, read, write
 from closedform.kernel.expressions.values import evaluate_complex, excludes_zero
-from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.polynomial_results import in_radicals
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
 from closedform.kernel.headlines.spelling import CLASSES, class_of, spelled
@@ -42,7 +42,7 @@ WORDS = {f"{reach}{end}": KINDS[end] for reach in ("local ", "global ") for end 
 class Place:
     """One listed point; ``ball`` holds the critical point that is proved to lie there, ``closed`` that its expression is it."""
 
-    question: Question
+    question: Consequences
     at: str
     said: dict[str, Json]
     exact: dict[str, Tree] | None = None
@@ -52,7 +52,7 @@ class Place:
     expression_class: str | None = None
 
     @staticmethod
-    def of(question: Question, value: Json, number: int) -> Place:
+    def of(question: Consequences, value: Json, number: int) -> Place:
         return Place(question, f"critical_points[{number}]", mapping(value, "a point"))
 
     @property
@@ -109,7 +109,7 @@ class Place:
 
     # -- one finding a headline --------------------------------------------------------------------------------------
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Ruling]:
         with ctx.workprec(self.precision):
             if str(self.said.get("kind")).startswith("boundary"):
                 yield self.finding("kind", SEALED, "on the edge of the domain, where the slope need not be zero")
@@ -125,10 +125,10 @@ class Place:
             if self.said.get("loss") is not None:
                 yield self._loss()
 
-    def finding(self, what: str, word: str, why: str) -> Finding:
-        return Finding(f"{self.at}.{what}", word, why)
+    def finding(self, what: str, word: str, why: str) -> Ruling:
+        return Ruling(f"{self.at}.{what}", word, why)
 
-    def _numeric(self) -> Finding:
+    def _numeric(self) -> Ruling:
         for name, certificate in self.question.lists():
             if self.listed_in(certificate) and self.numbers is not None:
                 centre, radii = self.numbers
@@ -188,7 +188,7 @@ class Place:
         self.expression_class = max((class_of(t) for t in self.exact.values()), key=CLASSES.index)
         return ""
 
-    def _expression(self, trouble: str) -> Finding:
+    def _expression(self, trouble: str) -> Ruling:
         """What the expression is worth: reduced to zero in every derivative, and within the radius."""
         if self.exact is None:
             return self.finding("exact", SEALED, f"not read here: {trouble}")
@@ -288,7 +288,7 @@ class Place:
         except (Refused, ArithmeticError, ValueError, RecursionError):
             return False
 
-    def _formula(self) -> Finding:
+    def _formula(self) -> Ruling:
         """An expression in parameters must be that of a certificate, with its conditions."""
         for name, certificate in self.question.own.items():
             point = certificate.claim.get("point")
@@ -333,7 +333,7 @@ class Place:
         except (Refused, ArithmeticError, ValueError, RecursionError):
             return False
 
-    def _kind(self) -> Iterator[Finding]:
+    def _kind(self) -> Iterator[Ruling]:
         """The kind and the inertia, against the signs of the Hessian at the point."""
         kind, shown = str(self.said.get("kind")), self.said.get("inertia")
         signs = self._inertia()
@@ -376,7 +376,7 @@ class Place:
             return None
         return bind(self.question.loss, self.exact, self.question.columns, asks=requirements)
 
-    def _loss(self) -> Finding:
+    def _loss(self) -> Ruling:
         written, value = str(self.said["loss"]), self.value()
         try:
             said = parse(written, self.question.names)

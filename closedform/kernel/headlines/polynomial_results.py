@@ -17,7 +17,7 @@ from closedform.kernel.claims import roots as root_lists
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, free_names, mul, power, read
-from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, fields, mapping, refuse, sequence, text
@@ -98,24 +98,24 @@ def divides(a: fmpq_mpoly, b: fmpq_mpoly) -> bool:
     return divmod(b, a)[1].is_zero()
 
 
-def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tuple[Whole | None, list[Finding]]:
+def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tuple[Whole | None, list[Ruling]]:
     """The polynomial; refused where it cannot be read, or where a certificate is about no factor of it."""
     try:
         whole = Whole(document)
     except (Refused, KeyError) as fault:
-        return None, [Finding("polynomial", REFUSED, f"the polynomial cannot be read: {fault}")]
-    out = list[Finding]()
+        return None, [Ruling("polynomial", REFUSED, f"the polynomial cannot be read: {fault}")]
+    out = list[Ruling]()
     for place, certificate in proved.items():
         own = whole.of_claim(certificate)
         if own is None or not divides(own, whole.value) or whole.stray(certificate):
-            out.append(Finding("polynomial", REFUSED, f"{place} is about another polynomial than the document's"))
-    return whole, out or [Finding("polynomial", COVERED, f"{infix(parse(str(document['polynomial'])))[:200]}")]
+            out.append(Ruling("polynomial", REFUSED, f"{place} is about another polynomial than the document's"))
+    return whole, out or [Ruling("polynomial", COVERED, f"{infix(parse(str(document['polynomial'])))[:200]}")]
 
 
 # -- roots -------------------------------------------------------------------------------------------------------
 
 
-def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Ruling]:
     """The list must be that of a certificate about the polynomial itself."""
     whole, out = _whole(document, proved)
     shown = list(_discs(document["roots"]))
@@ -124,8 +124,8 @@ def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[
     for place, certificate in proved.items():
         own = whole.of_claim(certificate) if whole is not None and certificate.kind == "roots" else None
         if own is not None and whole is not None and same(own, whole.value) and certificate.claim["roots"] == shown:
-            return [*out, Finding("roots", COVERED, f"by {place}")]
-    return [*out, Finding("roots", REFUSED, "the roots listed are not those of a certificate")]
+            return [*out, Ruling("roots", COVERED, f"by {place}")]
+    return [*out, Ruling("roots", REFUSED, "the roots listed are not those of a certificate")]
 
 
 def _discs(listed: Json) -> Iterator[dict[str, Json]]:
@@ -143,7 +143,7 @@ def _discs(listed: Json) -> Iterator[dict[str, Json]]:
 # -- solvable or not ---------------------------------------------------------------------------------------------
 
 
-def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Ruling]:
     """The factors must multiply to the polynomial, and each "solvable" be what its certificate proves."""
     whole, out = _whole(document, proved)
     factors = [mapping(f, "a factor") for f in sequence(document["factors"], "factors")]
@@ -155,11 +155,11 @@ def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
         try:
             own = whole.of(parse(text(factor.get("polynomial"), "a factor")))
         except (Refused, KeyError) as fault:
-            return [*out, Finding(f"{place}.polynomial", REFUSED, str(fault))]
+            return [*out, Ruling(f"{place}.polynomial", REFUSED, str(fault))]
         pairs.append((own, int(str(factor.get("multiplicity")))))
         out.append(_answer(whole, factor, own, place, proved))
         if factor.get("group") is not None:
-            out.append(Finding(f"{place}.group", SEALED, "no certificate names the group"))
+            out.append(Ruling(f"{place}.group", SEALED, "no certificate names the group"))
     out.append(_product(whole, pairs, [f.get("degree") for f in factors]))
     answers = [f.get("solvable") for f in factors]
     all_of_them = False if False in answers else None if None in answers else True
@@ -167,52 +167,52 @@ def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
     word = COVERED if proof else SEALED
     return [
         *out,
-        Finding("solvable", word if document["solvable"] is all_of_them else REFUSED, "the answer of the factors"),
+        Ruling("solvable", word if document["solvable"] is all_of_them else REFUSED, "the answer of the factors"),
     ]
 
 
 def _answer(
     whole: Whole, factor: dict[str, Json], own: fmpq_mpoly, place: str, proved: Mapping[str, Certificate]
-) -> Finding:
+) -> Ruling:
     """What is said of one factor's solvability."""
     said, at = factor.get("solvable"), f"{place}.solvable"
     certificate = proved.get(f"{place}.certificate")
     about = whole.of_claim(certificate) if certificate is not None else None
     if about is not None and not same(about, own):
-        return Finding(at, REFUSED, "its certificate is about another polynomial")
+        return Ruling(at, REFUSED, "its certificate is about another polynomial")
     answer = None if certificate is None else ANSWERS.get(certificate.kind)
     if certificate is not None and (answer is not said or answer is None):
-        return Finding(at, REFUSED, "its certificate says otherwise, or nothing of it")
+        return Ruling(at, REFUSED, "its certificate says otherwise, or nothing of it")
     if said is False and answer is None:
-        return Finding(at, REFUSED, "it is called unsolvable without a certificate")
+        return Ruling(at, REFUSED, "it is called unsolvable without a certificate")
     if certificate is not None and whole.stray(certificate):
-        return Finding(at, REFUSED, "its certificate has another unknown")
+        return Ruling(at, REFUSED, "its certificate has another unknown")
     if answer is not None:
-        return Finding(at, COVERED, f"by {place}.certificate")
+        return Ruling(at, COVERED, f"by {place}.certificate")
     degree = factor.get("degree")  # in the unknown; held against the polynomial in _product
     if said is True and isinstance(degree, int) and degree <= CARDANO:
-        return Finding(at, COVERED, f"by the formulas for degrees up to {CARDANO}")
-    return Finding(at, SEALED, "no certificate says so" if said is True else "left open")
+        return Ruling(at, COVERED, f"by the formulas for degrees up to {CARDANO}")
+    return Ruling(at, SEALED, "no certificate says so" if said is True else "left open")
 
 
-def _product(whole: Whole, pairs: list[tuple[fmpq_mpoly, int]], degrees: list[Json]) -> Finding:
+def _product(whole: Whole, pairs: list[tuple[fmpq_mpoly, int]], degrees: list[Json]) -> Ruling:
     """The product of the factors is the polynomial, up to a factor in which the unknown does not occur."""
     total = ring(whole.names).constant(1)
     for own, times in pairs:
         if not 1 <= times <= whole.value.total_degree():
-            return Finding("factors", REFUSED, "a multiplicity is out of range")
+            return Ruling("factors", REFUSED, "a multiplicity is out of range")
         for _ in range(times):
             total = product(total, own)
     (rest, left), i = divmod(whole.value, total), whole.names.index(whole.unknown)
     if left.is_zero() and rest.degrees()[i] == 0 and [int(p.degrees()[i]) for p, _ in pairs] == degrees:
-        return Finding("factors", COVERED, "they multiply to the polynomial")
-    return Finding("factors", REFUSED, "they do not multiply to the polynomial, or their degrees are others")
+        return Ruling("factors", COVERED, "they multiply to the polynomial")
+    return Ruling("factors", REFUSED, "they do not multiply to the polynomial, or their degrees are others")
 
 
 # -- radicals ----------------------------------------------------------------------------------------------------
 
 
-def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Ruling]:
     """Each expression must be one that a certificate proves to be a root; "not solvable" needs its certificate."""
     whole, out = _whole(document, proved)
     listed: list[Json] = [mapping(r, "a root") for r in sequence(document["roots"], "roots")]
@@ -233,7 +233,7 @@ def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> li
         word, why = COVERED, "every root is written in radicals"
     else:
         word, why = SEALED, "no certificate says so"
-    return [*out, Finding("solvable", word, why)]
+    return [*out, Ruling("solvable", word, why)]
 
 
 def _proved_roots(certificate: Certificate) -> Iterator[tuple[str, str]]:
@@ -258,18 +258,18 @@ def in_radicals(certificate: Certificate) -> Iterator[tuple[Tree, dict[str, Json
             yield substitute(read(root["exact"]), meanings), root
 
 
-def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], str]) -> Finding:
+def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], str]) -> Ruling:
     try:
         written = infix(parse(text(root["exact"], "exact")))
     except Refused as fault:
-        return Finding(at, SEALED, f"not read here: {fault}")
+        return Ruling(at, SEALED, f"not read here: {fault}")
     numbers = [root.get("numeric"), root.get("radius")]
     disc = "" if numbers in ([None, None], [{"re": None, "im": None}, None]) else str(numbers)
     place = known.get((written, disc))
-    return Finding(at, COVERED, f"by {place}") if place else Finding(at, SEALED, "no certificate has it in these words")
+    return Ruling(at, COVERED, f"by {place}") if place else Ruling(at, SEALED, "no certificate has it in these words")
 
 
-def _family(whole: Whole, listed: list[Json]) -> Finding:
+def _family(whole: Whole, listed: list[Json]) -> Ruling:
     """All roots: x minus each of them multiply to the polynomial without its repeated factors, or no two are ever equal."""
     try:
         texts = [root.get("exact") for root in listed if isinstance(root, dict)]
@@ -280,23 +280,23 @@ def _family(whole: Whole, listed: list[Json]) -> Finding:
         full = full and all(agree(a, b, rest, {}) is False for i, a in enumerate(trees) for b in trees[:i])
         full = full and (whole.is_product(trees) or all(prove_relation(("!=", gap, ZERO), ()) for gap in gaps))
     except Refused as fault:
-        return Finding("roots", SEALED, f"not read here: {fault}")
+        return Ruling("roots", SEALED, f"not read here: {fault}")
     if full:
-        return Finding(
+        return Ruling(
             "roots", COVERED, "they are as many as there are roots, and multiply to them or differ everywhere"
         )
     word = REFUSED if len(listed) > whole.distinct() else SEALED
-    return Finding("roots", word, "it is not shown that these are all the roots")
+    return Ruling("roots", word, "it is not shown that these are all the roots")
 
 
-def _numbers(whole: Whole, listed: list[Json]) -> Finding:
+def _numbers(whole: Whole, listed: list[Json]) -> Ruling:
     """The discs are those of all roots: enclosed again, as for the claim ``roots``."""
     discs = list[Json](_discs(listed))
     if whole.value.total_degree() > root_lists.MAX_DEGREE or any(d["re"] is None for d in _discs(listed)):
-        return Finding("roots", SEALED, "not every root has its numbers, or there are too many")
+        return Ruling("roots", SEALED, "not every root has its numbers, or there are too many")
     coefficients: list[Json] = [str(c) for c in dense(whole.value).coeffs()]
     try:
         root_lists.check({}, {"kind": "roots", "polynomial": coefficients, "roots": discs}, {})
     except Refused as fault:
-        return Finding("roots", REFUSED, str(fault))
-    return Finding("roots", COVERED, "the discs hold all complex roots, one each")
+        return Ruling("roots", REFUSED, str(fault))
+    return Ruling("roots", COVERED, "the discs hold all complex roots, one each")

@@ -23,7 +23,7 @@ from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.scope import scoped
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, as_integer, free_names, mul, read
-from closedform.kernel.finding import COVERED, SEALED, Finding
+from closedform.kernel.ruling import COVERED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree, normal, same_need
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, decimal, mapping, names, refuse, sequence
@@ -188,20 +188,20 @@ class Stated:
             agree(own, other, self.names, columns) is True and same_need(own, other, columns) for own, other in pairs
         )
 
-    def finding(self, witness: str = "", shown: bool = False) -> Finding:
+    def finding(self, witness: str = "", shown: bool = False) -> Ruling:
         """The headline "problem"; ``witness`` are words for certificates about it at one set of data.
 
         ``shown``: the kernel's own derivatives of it are shown to vanish at a point.
         """
         if self.loss is None and not self.equations:
-            return Finding("problem", SEALED, "it stands in words only")
+            return Ruling("problem", SEALED, "it stands in words only")
         if witness:
-            return Finding("problem", COVERED, f"{self.words}: {witness}")
+            return Ruling("problem", COVERED, f"{self.words}: {witness}")
         if self.own:
-            return Finding("problem", COVERED, f"{self.words}: by {', '.join(self.own)}")
+            return Ruling("problem", COVERED, f"{self.words}: by {', '.join(self.own)}")
         if shown:
-            return Finding("problem", COVERED, f"{self.words}: its derivatives are worked out here")
-        return Finding("problem", SEALED, f"{self.words}: no certificate is about it")
+            return Ruling("problem", COVERED, f"{self.words}: its derivatives are worked out here")
+        return Ruling("problem", SEALED, f"{self.words}: no certificate is about it")
 
     @property
     def names(self) -> list[str]:

@@ -17,9 +17,9 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, mul
-from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.kinks import rooted
 from closedform.kernel.headlines.matrices.findings import alike, matrices
 from closedform.kernel.headlines.optimum import worth
@@ -32,22 +32,22 @@ from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 OUTCOMES = ("closed", "partly_closed", "no_critical_point", "not_closed", "undecided")
 
 
-def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Finding]:
+def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Ruling]:
     """A finding for each headline of the report."""
     out = list(_statements(document, proved))
     try:
-        question = Question.of(mapping(document["problem"], "problem"), proved)
+        question = Consequences.of(mapping(document["problem"], "problem"), proved)
     except Refused as fault:
-        return [*out, Finding("problem", REFUSED, str(fault))]
+        return [*out, Ruling("problem", REFUSED, str(fault))]
     try:
         none = refuted(question, document.get("witness"), proved)
         out += matrices(document, question, *none) if question.matrix else _scalar(document, question, *none)
     except Refused as fault:
-        out.append(Finding("critical_points", REFUSED, f"they cannot be read: {fault}"))
+        out.append(Ruling("critical_points", REFUSED, f"they cannot be read: {fault}"))
     return out
 
 
-def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) -> Iterator[Finding]:
+def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) -> Iterator[Ruling]:
     """Each statement called proved needs its certificate."""
     verdict = mapping(document.get("verdict"), "verdict")
     for i, said in enumerate(sequence(verdict.get("statements"), "statements")):
@@ -56,15 +56,15 @@ def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) ->
             continue
         at, proof = f"verdict.statements[{i}]", f"certificates[{number}]"
         if proof in proved:
-            yield Finding(at, SEALED, f"in words of its own; what {proof} proves stands above")
+            yield Ruling(at, SEALED, f"in words of its own; what {proof} proves stands above")
         else:
-            yield Finding(at, REFUSED, "called proved, and no accepted certificate stands for it")
+            yield Ruling(at, REFUSED, "called proved, and no accepted certificate stands for it")
 
 
 # -- scalar problems ---------------------------------------------------------------------------------------------
 
 
-def _scalar(document: dict[str, Json], question: Question, why_none: str, least: bool) -> list[Finding]:
+def _scalar(document: dict[str, Json], question: Consequences, why_none: str, least: bool) -> list[Ruling]:
     """The findings; ``why_none`` says why no formula gives the critical points for all data, ``least`` if of the least one."""
     out = list(_gradient(document, question))
     places = [
@@ -85,11 +85,11 @@ def _scalar(document: dict[str, Json], question: Question, why_none: str, least:
     for place, sealed in (("verdict.outcome", why_none), ("verdict.minimiser", why_none if least else "")):
         said = next((f for f in verdict if sealed and f.place == place and f.word == SEALED), None)
         if said is not None and mapping(document["verdict"], "verdict").get(place[8:]) == "not_closed":
-            verdict[verdict.index(said)] = Finding(place, COVERED, f"not_closed: {sealed}")
+            verdict[verdict.index(said)] = Ruling(place, COVERED, f"not_closed: {sealed}")
     return [*out, *verdict]
 
 
-def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding]:
+def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Ruling]:
     """The text of each derivative, against the kernel's own."""
     shown = mapping(document.get("stationarity"), "stationarity").get("gradient")
     if question.loss is None or not isinstance(shown, dict) or not shown:
@@ -105,7 +105,7 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
             answer = agree(own, said, question.names, question.columns, within=inside)
             answer = alike(own, said, question.columns) if answer is None else answer
         except Refused as fault:
-            yield Finding(at, SEALED, str(fault)[:200])
+            yield Ruling(at, SEALED, str(fault)[:200])
             continue
         word = COVERED if answer else SEALED if answer is None else REFUSED
         kinks = "" if rooted(question.loss) == question.loss else ", but at kinks"
@@ -114,10 +114,10 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
             SEALED: "not compared",
             REFUSED: "the derivative is another",
         }
-        yield Finding(at, word, why[word])
+        yield Ruling(at, word, why[word])
 
 
-def _complete(document: dict[str, Json], question: Question, places: list[Place]) -> Finding | None:
+def _complete(document: dict[str, Json], question: Consequences, places: list[Place]) -> Ruling | None:
     """Whether the list is proved to be complete; None where the report does not say so."""
     inner = [p for p in places if not str(p.said.get("kind")).startswith("boundary")]
     lists = [(n, c) for n, c in question.lists() if c.claim["complete"] is True]
@@ -131,9 +131,9 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
                 "box" in certificate.claim
             ):  # closed, where the domain may be open: then a zero on its side is not listed
                 continue
-            return Finding("critical_points", REFUSED, f"they are not those of {name}, which lists all")
+            return Ruling("critical_points", REFUSED, f"they are not those of {name}, which lists all")
         if document["complete"] is True:
-            return Finding("complete", COVERED, f"by {name}")
+            return Ruling("complete", COVERED, f"by {name}")
     if document["complete"] is not True:
         return None
     for name, certificate in question.own.items():
@@ -141,22 +141,22 @@ def _complete(document: dict[str, Json], question: Question, places: list[Place]
         if not question.within(certificate):
             continue
         if certificate.kind == "descent_direction" or question.no_eliminant(certificate):
-            return Finding("complete", REFUSED if inner else COVERED, f"by {name}: there is no critical point")
+            return Ruling("complete", REFUSED if inner else COVERED, f"by {name}: there is no critical point")
         if question.everywhere and certificate.kind == "exponential_eliminant" and isinstance(intervals, list):
             if len(intervals) != len(places):
-                return Finding("complete", REFUSED, f"{name} counts {len(intervals)} critical points")
+                return Ruling("complete", REFUSED, f"{name} counts {len(intervals)} critical points")
             if all(p.settled for p in places) and Place.apart(places):
-                return Finding("complete", COVERED, f"by {name}, which counts as many")
+                return Ruling("complete", COVERED, f"by {name}, which counts as many")
     if question.parameters and (why := _family(question, places)):
-        return Finding("complete", COVERED, why)
+        return Ruling("complete", COVERED, why)
     if len(places) == 1 and places[0].known and places[0].conditions == 0 and question.strictly_convex():
-        return Finding("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
+        return Ruling("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
     if len(places) == 1 and places[0].exact is not None and question.bottom(places[0].exact, strict=True):
-        return Finding("complete", COVERED, "the loss is convex, and rises to both sides")
+        return Ruling("complete", COVERED, "the loss is convex, and rises to both sides")
     name = question.pinned([p.ball for p in places]) if question.everywhere else ""
     if name:
-        return Finding("complete", COVERED, f"by {name}: a critical point for each positive root at most")
-    return Finding("complete", SEALED, "no certificate about this problem says so")
+        return Ruling("complete", COVERED, f"by {name}: a critical point for each positive root at most")
+    return Ruling("complete", SEALED, "no certificate about this problem says so")
 
 
 def _numbers(point: Json) -> str:
@@ -165,7 +165,7 @@ def _numbers(point: Json) -> str:
     return str([sorted(v.items()) if isinstance(v := said.get(k), dict) else v for k in ("numeric", "radius")])
 
 
-def _family(question: Question, places: list[Place]) -> str:
+def _family(question: Consequences, places: list[Place]) -> str:
     """Why the places are all roots of the derivative, for all values of the parameters; "" where it is not shown.
 
     A root stands under conditions that follow from its lying in the domain, or in two places with opposite ones.
@@ -207,14 +207,14 @@ def _excludes_zero(place: Place, tree: Tree) -> bool:
     return prove_relation(("!=", tree, ZERO), [*place.question.assumptions, *place.where, *needs])
 
 
-def _apart_everywhere(groups: list[list[Place]], question: Question) -> bool:
+def _apart_everywhere(groups: list[list[Place]], question: Consequences) -> bool:
     """Whether no two of the expressions of one unknown are equal at any values of the parameters: one sample shows less."""
     trees = [t for g in groups for t in (g[0].exact or {}).values()]
     gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
     return all(prove_relation(("!=", gap, ZERO), question.assumptions) for gap in gaps)
 
 
-def agree_at(place: Place, other: Place, question: Question) -> bool | None:
+def agree_at(place: Place, other: Place, question: Consequences) -> bool | None:
     """Whether two places have the same expressions, for all values of the parameters."""
     pairs = [((place.exact or {})[x], (other.exact or {})[x]) for x in question.unknowns]
     answers = [agree(a, b, question.parameters, {}, question.assumptions) for a, b in pairs]
@@ -227,28 +227,26 @@ def _above(relation: Relation) -> Tree:
     return add(a, mul(MINUS, b)) if op == ">" else add(b, mul(MINUS, a))
 
 
-def _counts(document: dict[str, Json], question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
+def _counts(document: dict[str, Json], question: Consequences, places: list[Place], whole: bool) -> Iterator[Ruling]:
     shown = mapping(document.get("counts", {}), "counts")
     if shown.get("real") is not None:
         inner = sum(not str(p.said.get("kind")).startswith("boundary") for p in places)
         wrong = whole and str(shown["real"]) not in (str(inner), str(len(places)))
         sure = whole and str(shown["real"]) == str(inner) and not question.parameters
         word = REFUSED if wrong and not question.parameters else COVERED if sure else SEALED
-        yield Finding(
-            "counts.real", word, "the number of points listed" if whole else "the list is not proved complete"
-        )
+        yield Ruling("counts.real", word, "the number of points listed" if whole else "the list is not proved complete")
     if shown.get("complex") is not None:
         said = [(n, c.claim["counts"]) for n, c in question.lists() if isinstance(c.claim.get("counts"), dict)]
         numbers = {str(counts["complex"]): n for n, counts in said if isinstance(counts, dict) and "complex" in counts}
         if numbers and str(shown["complex"]) not in numbers:
-            yield Finding("counts.complex", REFUSED, "it is not that of the certificate")
+            yield Ruling("counts.complex", REFUSED, "it is not that of the certificate")
         elif numbers:
-            yield Finding("counts.complex", COVERED, f"by {numbers[str(shown['complex'])]}")
+            yield Ruling("counts.complex", COVERED, f"by {numbers[str(shown['complex'])]}")
         else:
-            yield Finding("counts.complex", SEALED, "no certificate counts them")
+            yield Ruling("counts.complex", SEALED, "no certificate counts them")
 
 
-def _verdict(document: dict[str, Json], question: Question, places: list[Place], whole: bool) -> Iterator[Finding]:
+def _verdict(document: dict[str, Json], question: Consequences, places: list[Place], whole: bool) -> Iterator[Ruling]:
     verdict = mapping(document["verdict"], "verdict")
     closed = [p.closed and (p.inside() or bool(question.parameters)) for p in places]
     refuted = [not p.closed and question.inexpressible(p.ball, p.precision) for p in places]
@@ -275,7 +273,7 @@ def _verdict(document: dict[str, Json], question: Question, places: list[Place],
     if outcome not in OUTCOMES:
         word, why = REFUSED, "it is no outcome"
     if outcome != "undecided":
-        yield Finding("verdict.outcome", word, f"{outcome}: {why}")
+        yield Ruling("verdict.outcome", word, f"{outcome}: {why}")
     best = [i for i, p in enumerate(places) if p.proved_best]
     said = verdict.get("minimiser")
     if said is not None:
@@ -283,11 +281,11 @@ def _verdict(document: dict[str, Json], question: Question, places: list[Place],
         open_ = (False, said not in OUTCOMES or (bool(best) and all(closed[i] for i in best)))
         good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(said), open_)
         word = REFUSED if bad else COVERED if good else SEALED
-        yield Finding("verdict.minimiser", word, f"{said}")
+        yield Ruling("verdict.minimiser", word, f"{said}")
     classes, said = [p.expression_class for p in places], verdict.get("expression_class")
     if said is not None:
         written = None if None in classes else max((c for c in classes if c), key=CLASSES.index, default=None)
         word, why = (COVERED, f"the expressions are {said} as written") if said == written else (SEALED, f"{said}")
-        yield Finding("verdict.expression_class", word, why)
+        yield Ruling("verdict.expression_class", word, why)
     if document.get("formula") is not None:
-        yield Finding("formula", SEALED, "the points have their own expressions")
+        yield Ruling("formula", SEALED, "the points have their own expressions")

@@ -16,7 +16,7 @@ from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, TWO, Tree, add, as_integer, free_names, mul, power
 from closedform.kernel.headlines.agreement import written_out
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, mapping, rational, refuse, sequence
 
@@ -26,7 +26,7 @@ MAX_ENTRIES = 400
 BY_ENTRY = ("exp", "log", "tanh", "sin", "cos", "sinh", "cosh")
 
 
-def instance(question: Question, witness: Json, proved: Mapping[str, Certificate]) -> Question:
+def instance(question: Consequences, witness: Json, proved: Mapping[str, Certificate]) -> Consequences:
     """The question at the data of the witness, with the certificates about it; refused where it is none of this question."""
     given = {x: [rational(v, x) for v in sequence(vs, x, MAX_ENTRIES)] for x, vs in mapping(witness, "witness").items()}
     if set(given) & set(question.unknowns) or question.loss is None or not question.everywhere:
@@ -45,7 +45,7 @@ def instance(question: Question, witness: Json, proved: Mapping[str, Certificate
         loss, unknowns = written_out(substitute(question.loss, dict(numbers)), given), question.unknowns
     if not free_names(loss) <= set(unknowns):
         refuse("the witness gives no value to some letter")
-    out = Question(list(unknowns), [], False, question.maximised, [], loss, [])
+    out = Consequences(list(unknowns), [], False, question.maximised, [], loss, [])
     out.admit_all(proved)
     return out
 
@@ -53,7 +53,7 @@ def instance(question: Question, witness: Json, proved: Mapping[str, Certificate
 class _Writer:
     """Matrix trees as lists of scalar trees, at the sizes and entries of a witness."""
 
-    def __init__(self, question: Question, given: Mapping[str, list[fmpq]], sizes: Mapping[str, fmpq]) -> None:
+    def __init__(self, question: Consequences, given: Mapping[str, list[fmpq]], sizes: Mapping[str, fmpq]) -> None:
         self.sizes = sizes
         self.known: dict[str, Entries] = {}
         self.unknowns = list[str]()
@@ -133,7 +133,7 @@ def _hadamard(a: Entries, b: Entries) -> Entries:
     return [[mul(x, y) for x, y in zip(u, v, strict=True)] for u, v in zip(a, b, strict=True)]
 
 
-def refuted(question: Question, witness: Json, proved: Mapping[str, Certificate]) -> tuple[str, bool]:
+def refuted(question: Consequences, witness: Json, proved: Mapping[str, Certificate]) -> tuple[str, bool]:
     """Why no formula for all data gives the critical points, "" where it is not shown; whether it is so of the least one."""
     if witness is None:
         return question.unsolvable_family(), False

@@ -23,7 +23,7 @@ BLOCK_BYTES = 4 * 2**20  # of one block: small enough for the cache, and for a l
 MOST_ROWS = 65_536
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """Where rows come from; ``blocks`` may be called any number of times and in another process."""
 
     def blocks(self, indices: Sequence[int], size: int) -> Iterator[np.ndarray]:
@@ -50,7 +50,7 @@ class Blocks:
 
     names: tuple[str, ...]
     rows: int
-    source: Source
+    source: RowSource
     free_of_gaps: tuple[str, ...] = ()
 
     def chunks(self, columns: Sequence[str], size: int | None = None) -> Iterator[np.ndarray]:
@@ -125,7 +125,7 @@ class Scan:
                 name, f"column {name}, row {self.rows + row + 1}: {column[row]} is not a finite number"
             )
 
-    def made(self, source: Source, faults: dict[str, str]) -> Made:
+    def made(self, source: RowSource, faults: dict[str, str]) -> Made:
         """The blocks, with faults that were found before."""
         every = faults | self.faults
         if len(self.faults) == len(self.names):
@@ -133,7 +133,7 @@ class Scan:
         return Made(Blocks(self.names, self.rows, source), every, self.gaps)
 
 
-def scanned(names: tuple[str, ...], source: Source, faults: dict[str, str], what: str) -> Made:
+def scanned(names: tuple[str, ...], source: RowSource, faults: dict[str, str], what: str) -> Made:
     """The blocks of a source that stays where it is; one pass over it."""
     if not names:
         raise InputError(next(iter(faults.values())))

@@ -17,7 +17,7 @@ import numpy as np
 
 from closedform.errors import InputError
 from closedform.reading.data.cells import Decimal
-from closedform.reading.streams.blocks import InMemory, Made, Scan, Source, as_floats, block_rows, joined, numeric
+from closedform.reading.streams.blocks import InMemory, Made, RowSource, Scan, as_floats, block_rows, joined, numeric
 
 MAX_BYTES = 16 * 2**20  # of numbers that are kept in memory, and go to another process as they are
 
@@ -113,7 +113,7 @@ class Spool:
                 self._file, self.full = None, True
         self._pieces, self._size = [], 0
 
-    def source(self) -> Source:
+    def source(self) -> RowSource:
         """What was taken; raises ``InputError`` when the disk could not hold it."""
         if self._file is not None:
             self._flush()
@@ -172,7 +172,7 @@ def _spooled(
     parts: Iterable[np.ndarray],
     faults: dict[str, str],
     what: str,
-    otherwise: Callable[[], Source] | None = None,
+    otherwise: Callable[[], RowSource] | None = None,
 ) -> Made:
     """``otherwise`` is what to do when the disk cannot hold the rows."""
     scan, spool = Scan(names, what), Spool(len(names))

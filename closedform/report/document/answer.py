@@ -52,9 +52,7 @@ def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
     if not optima(report):
         lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "attained"]
     lines += [(sentence(s.text),) for s in verdict.statements if s.topic in ("convex", "period", "interval", "family")]
-    if (
-        not report.written.points and report.formula is None and not without
-    ):  # no problem in numbers ends without a number
+    if not report.raw.points and report.formula is None and not without:  # no problem in numbers ends without a number
         lines += [(sentence(s.text),) for s in verdict.statements if s.topic == "search"]
     if report.refused:
         lines.append((f"FAULT: our own kernel refused a certificate: {'; '.join(report.refused)}",))
@@ -76,7 +74,7 @@ def iteration(report: ReportRecord) -> str:
     steps = f"{told.iterations} step{'s' * (told.iterations != 1)} on your data"
     lead = "No formula; report.solver()" if report.verdict.minimiser == "not_closed" else "report.solver()"
     where = ""
-    if not report.written.points and all(isinstance(v, float) for v in told.values.values()):
+    if not report.raw.points and all(isinstance(v, float) for v in told.values.values()):
         shown = list(told.values.items())[:MANY]
         where = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told.values) > MANY else ''}"
     if not told.converged:
@@ -112,7 +110,7 @@ def said_where(report: ReportRecord) -> str:
 def optima(report: ReportRecord) -> list[CriticalPoint]:
     """The global optima; else those on the edge of the domain."""
     for kind in SOUGHT[report.problem.sense]:
-        if found := [p for p in report.written.points if p.kind == kind]:
+        if found := [p for p in report.raw.points if p.kind == kind]:
             return found
     return []
 
@@ -121,7 +119,7 @@ def optima(report: ReportRecord) -> list[CriticalPoint]:
 
 
 def _verdict(report: ReportRecord) -> str:
-    verdict, points = report.verdict, report.written.points
+    verdict, points = report.verdict, report.raw.points
     what, how = thing(report), HOW.get(verdict.expression_class or "", "")
     written = together(points)
     exact, listed = sum(cases[0].exact is not None for cases in written), len(written)
@@ -195,7 +193,7 @@ def _none(report: ReportRecord, what: str) -> str:
         best = report.verdict.minimiser == "not_closed"
         subject = f"the global {SOUGHT_STEM[report.problem.sense]}iser" if best else f"every {what}"
         return f"No formula {excluded} gives {subject} {_everywhere(report)}."
-    count = len(report.written.points)
+    count = len(report.raw.points)
     if count == 1 and is_whole(report):
         return f"It is the only {what}, and has no expression {excluded}."
     return (
@@ -212,7 +210,7 @@ def excluded_classes(report: ReportRecord) -> str:
     """
     found = [s for s in report.verdict.statements if s.topic in EXCLUDED and s.trust != "observed"]
     found.sort(key=lambda s: _RANK[s.topic])
-    several = sum(p.exact is None for p in report.written.points) > 1
+    several = sum(p.exact is None for p in report.raw.points) > 1
     firm = [s for s in found if not s.assuming]
     kept = [(firm or found)[0 if several else -1]] if found else []
     if not several:
@@ -285,7 +283,7 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
 
 def _kinds(report: ReportRecord, digits: int) -> list[Line]:
     """What there is when no optimum over the whole domain is known."""
-    points = report.written.points
+    points = report.raw.points
     if not points:
         return []
     if len(points) == 1 and len(names_of(points[0])) <= 4:

@@ -79,7 +79,7 @@ class Claims:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     header: tuple[str, ...]
     rows: tuple[tuple[Inline, ...], ...]
 
@@ -99,7 +99,7 @@ class Code:
         return "\n".join(lines[start:end]).rstrip()
 
 
-Block = Answer | Heading | Paragraph | Items | Claims | Table | Code
+Block = Answer | Heading | Paragraph | Items | Claims | TableBlock | Code
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ def in_language(block: Block) -> Block:
 
     if isinstance(block, Claims):
         return Claims(tuple(replace(s, text=_spelled(s.text)) for s in block.statements))
-    if isinstance(block, Table):
-        return Table(block.header, tuple(line(row) for row in block.rows))
+    if isinstance(block, TableBlock):
+        return TableBlock(block.header, tuple(line(row) for row in block.rows))
     if isinstance(block, Items):
         return Items(tuple(tuple(line(part) for part in item) for item in block.items), block.numbered)
     if isinstance(block, Answer):

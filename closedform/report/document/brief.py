@@ -17,7 +17,7 @@ from closedform.report.document.blocks import (
     Line,
     Math,
     Paragraph,
-    Table,
+    TableBlock,
     in_language,
 )
 from closedform.report.document.points import coordinate, height, names_of, separated, together, when
@@ -46,7 +46,7 @@ def _blocks(report: ReportRecord, digits: int, steps: Sequence[Block]) -> Iterat
     rows = tuple(_question(report))
     if rows:
         yield Heading("")
-        yield Table((), rows)
+        yield TableBlock((), rows)
     if _is_more_to_list(report):
         yield Heading("")
         yield from _points(report, digits)
@@ -62,12 +62,12 @@ def _question(report: ReportRecord) -> Iterator[tuple[Inline, ...]]:
     problem = report.problem
     if problem.catalogue is not None and problem.loss is not None:
         yield "loss" if problem.sense == "min" else "to be maximised", Math(problem.loss)
-    for e in report.written.equations[:FEW] if problem.loss is None else ():
+    for e in report.raw.equations[:FEW] if problem.loss is None else ():
         yield "equation", Equation(e, 0)
-    for u, g in list(gradient(problem, report.written.gradient).items())[:FEW]:
+    for u, g in list(gradient(problem, report.raw.gradient).items())[:FEW]:
         yield f"d/d{u}", Math(g)
-    if len(report.written.gradient) > FEW:
-        yield "", f"… and {len(report.written.gradient) - FEW} more derivatives"
+    if len(report.raw.gradient) > FEW:
+        yield "", f"… and {len(report.raw.gradient) - FEW} more derivatives"
     if sentence := namesakes(problem):
         yield "where", sentence
     for note in problem.notes:
@@ -80,17 +80,17 @@ def _question(report: ReportRecord) -> Iterator[tuple[Inline, ...]]:
 
 def _is_more_to_list(report: ReportRecord) -> bool:
     """Does the answer's sentence leave out a point, or a coordinate?"""
-    points = report.written.points
+    points = report.raw.points
     return len(points) > 1 or any(len(names_of(p)) > 4 for p in points)
 
 
 def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
-    points = report.written.points
+    points = report.raw.points
     if len(names_of(points[0])) > FEW:
         best = next(iter(optima(report) or points))
         rows: list[tuple[Inline, ...]] = [(coordinate(best, u, digits),) for u in names_of(best)[:MOST]]
         yield Paragraph(_told(report, best, digits))
-        yield Table((), tuple(rows))
+        yield TableBlock((), tuple(rows))
         left = len(names_of(best)) - MOST
         if left > 0:
             yield Paragraph((f"… and {left} more unknowns.",))

@@ -15,7 +15,7 @@ from sympy import Expr
 from closedform.algebra import bridge
 from closedform.points import SOUGHT, CriticalPoint
 from closedform.report.document.answer import is_whole, said_where, sentence, thing
-from closedform.report.document.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, Table
+from closedform.report.document.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, TableBlock
 from closedform.report.document.points import coordinate, height, names_of, separated
 from closedform.report.document.textbook import conditions, gradient
 from closedform.report.numbers import newton_steps
@@ -257,4 +257,4 @@ def _newton(report: ReportRecord) -> Iterator[Block]:
     )
     yield Paragraph((f"Each step subtracts {step}, from {start}.",))
     rows: list[tuple[Inline, ...]] = [tuple(str(row.get(k, "")) for k in header) for row in taken]
-    yield Table(header, tuple(rows))
+    yield TableBlock(header, tuple(rows))

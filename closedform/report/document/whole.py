@@ -24,7 +24,7 @@ from closedform.report.document.blocks import (
     Line,
     Math,
     Paragraph,
-    Table,
+    TableBlock,
     in_language,
 )
 from closedform.report.document.points import description, names_of, place, row
@@ -52,7 +52,7 @@ def compose(report: ReportRecord, steps: Sequence[Block] = (), digits: int | Non
 
 def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) -> Iterator[Block]:
     yield answer(report)
-    if report.written.points:
+    if report.raw.points:
         yield from _points(report, digits)
     if report.formula is not None:
         yield from _formula(report)
@@ -73,7 +73,7 @@ def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) ->
         ]
         told = [r for r in rows if r[1] != "declined"]
         if told:
-            yield Table((), tuple(told))
+            yield TableBlock((), tuple(told))
         passed = dict.fromkeys(r[0].rpartition(" > ")[2] for r in rows if r[1] == "declined")
         if passed:
             yield Paragraph((f"Not for this kind of problem: {', '.join(passed)}.",))
@@ -118,21 +118,19 @@ def _question(report: ReportRecord) -> Iterator[Block]:
     rows.append(("unknown" + "s" * (len(names) > 1), ", ".join(names)))
     if problem.relations:
         rows.append(("where", ", ".join(text_of(r) for r in problem.relations)))
-    for u, g in list(gradient(problem, report.written.gradient).items())[:MANY]:
+    for u, g in list(gradient(problem, report.raw.gradient).items())[:MANY]:
         rows.append((f"d/d{u}", Math(g)))
-    if len(report.written.gradient) > MANY:
-        rows.append(("", f"… and {len(report.written.gradient) - MANY} more derivatives (all are in the JSON)"))
-    if not report.written.gradient:
-        rows += [("equation", Equation(e, 0)) for e in report.written.equations[:MANY]]
-    if report.written.hessian is not None and len(report.written.hessian) == 1:
-        rows.append(
-            ("second derivative" if problem.level != "matrix" else "Hessian", Math(report.written.hessian[0][0]))
-        )
+    if len(report.raw.gradient) > MANY:
+        rows.append(("", f"… and {len(report.raw.gradient) - MANY} more derivatives (all are in the JSON)"))
+    if not report.raw.gradient:
+        rows += [("equation", Equation(e, 0)) for e in report.raw.equations[:MANY]]
+    if report.raw.hessian is not None and len(report.raw.hessian) == 1:
+        rows.append(("second derivative" if problem.level != "matrix" else "Hessian", Math(report.raw.hessian[0][0])))
     if named := namesakes(problem):
         rows.append(("where", named))
     for note in problem.notes:
         rows.append(("note", note))
-    yield Table((), tuple(rows))
+    yield TableBlock((), tuple(rows))
 
 
 # -- the formula --------------------------------------------------------------------------------------------------
@@ -151,7 +149,7 @@ def _formula(report: ReportRecord) -> Iterator[Block]:
         rows.append((COST_WORDS.get(key, key.replace("_", " ")), value if key == "order" else Math(value)))
     if rows:
         yield Heading("The formula")
-        yield Table((), tuple(rows))
+        yield TableBlock((), tuple(rows))
     if len(formula.unknown) > MANY:
         for u, e in formula.unknown.items():
             yield Paragraph((Equation(u, e),))
@@ -161,7 +159,7 @@ def _formula(report: ReportRecord) -> Iterator[Block]:
 
 
 def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
-    points = report.written.points
+    points = report.raw.points
     count = f"{len(points)}{_no_others(report)}"
     complex_count, real_count = report.counts.get("complex"), report.counts.get("real")
     yield Heading(f"{thing(report).capitalize()}s ({count})")
@@ -178,7 +176,7 @@ def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
             header = (
                 ("unknown", "value", "exactly") if digits is not None else ("unknown", "value", "within", "exactly")
             )
-            yield Table(header, tuple(row(p, u, digits) for u in names_of(p)))
+            yield TableBlock(header, tuple(row(p, u, digits) for u in names_of(p)))
         if len(points) > MANY:
             yield Paragraph((f"… and {len(points) - MANY} more (all are in the JSON).",))
         return
@@ -216,7 +214,7 @@ def _computed(report: ReportRecord) -> Iterator[Block]:
         return
     yield Heading("Solution")
     rows = [(key.replace("_", " "), _cell(value)) for key, value in report.computed.to_dict().items()]
-    yield Table((), tuple(rows))
+    yield TableBlock((), tuple(rows))
 
 
 def _cell(value: object) -> str:

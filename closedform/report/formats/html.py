@@ -29,7 +29,7 @@ from closedform.report.document.blocks import (
     Link,
     Math,
     Paragraph,
-    Table,
+    TableBlock,
 )
 from closedform.report.document.brief import brief
 from closedform.report.document.whole import compose
@@ -165,7 +165,7 @@ class _Page:
             return f"<{tag}>{items}</{tag}>"
         if isinstance(block, Claims):
             return "".join(self.claim(s) for s in block.statements)
-        if isinstance(block, Table):
+        if isinstance(block, TableBlock):
             return self.table(block)
         return self.code(block)
 
@@ -174,7 +174,7 @@ class _Page:
         source = f" <small>({escape(statement.reference)})</small>" if statement.reference else ""
         return f'<div class="statement"><div>{_badge(statement.trust)}</div><div>{escape(statement.text)}{source}{extra}</div></div>'
 
-    def table(self, block: Table) -> str:
+    def table(self, block: TableBlock) -> str:
         head = "<tr>" + "".join(f"<th>{escape(h)}</th>" for h in block.header) + "</tr>" if block.header else ""
         rows = "".join("<tr>" + "".join(f"<td>{self.inline(c)}</td>" for c in row) + "</tr>" for row in block.rows)
         return f'<div class="scroll"><table>{head}{rows}</table></div>'
@@ -199,7 +199,7 @@ class _Card(_Page):
         source = f" <small>({escape(statement.reference)})</small>" if statement.reference else ""
         return f'<div style="margin:.3em 0">{_badge(statement.trust)} {escape(statement.text)}{source}{extra}</div>'
 
-    def table(self, block: Table) -> str:
+    def table(self, block: TableBlock) -> str:
         names = block.header or ("",) * max((len(r) for r in block.rows), default=0)
         rows = list[str]()
         for row in block.rows:

@@ -14,7 +14,7 @@ from closedform.report.document.blocks import (
     Line,
     Link,
     Paragraph,
-    Table,
+    TableBlock,
 )
 from closedform.report.document.whole import compose
 from closedform.report.formats import Asked
@@ -72,7 +72,7 @@ def _block(block: Block) -> str:
         return f"\\begin{{{kind}}}\n{items}\n\\end{{{kind}}}"
     if isinstance(block, Claims):
         return _claims(block)
-    if isinstance(block, Table):
+    if isinstance(block, TableBlock):
         return _table(block)
     more = "" if block.source.strip() == block.main else "\nThe functions that it calls are in the JSON."
     return f"{{\\small\n\\begin{{verbatim}}\n{block.main}\n\\end{{verbatim}}\n}}{more}"
@@ -87,7 +87,7 @@ def _claims(block: Claims) -> str:
     return "\\begin{description}\n" + "\n".join(items) + "\n\\end{description}"
 
 
-def _table(block: Table) -> str:
+def _table(block: TableBlock) -> str:
     columns = max((len(r) for r in block.rows), default=1)
     wide = 0.92 - 0.16 * (columns - 1)
     shape = "l" * (columns - 1) + f"p{{{max(wide, 0.3):.2f}\\textwidth}}" if columns <= 4 else "l" * columns

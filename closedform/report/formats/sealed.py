@@ -55,11 +55,11 @@ def document(report: ReportRecord) -> dict[str, Any]:
             "notes": list(report.problem.notes),
         },
         "stationarity": {
-            "gradient": {u: text_of(g) for u, g in report.written.gradient.items()},
+            "gradient": {u: text_of(g) for u, g in report.raw.gradient.items()},
             "hessian": None
-            if report.written.hessian is None
-            else [[text_of(e) for e in row] for row in report.written.hessian],
-            "equations": [text_of(e) for e in report.written.equations],
+            if report.raw.hessian is None
+            else [[text_of(e) for e in row] for row in report.raw.hessian],
+            "equations": [text_of(e) for e in report.raw.equations],
             "kind": report.kind,
         },
         "verdict": {
@@ -78,7 +78,7 @@ def document(report: ReportRecord) -> dict[str, Any]:
                 for s in report.verdict.statements
             ],
         },
-        "critical_points": [_point(p) for p in report.written.points],
+        "critical_points": [_point(p) for p in report.raw.points],
         "complete": report.complete,
         "counts": {"complex": report.counts.get("complex"), "real": report.counts.get("real")},
         "formula": None

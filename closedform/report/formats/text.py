@@ -22,7 +22,7 @@ from closedform.report.document.blocks import (
     Link,
     Math,
     Paragraph,
-    Table,
+    TableBlock,
 )
 from closedform.report.document.brief import brief
 from closedform.report.document.textbook import readable
@@ -104,7 +104,7 @@ class _Terminal:
             return self.items(block)
         if isinstance(block, Claims):
             return self.claims(block)
-        if isinstance(block, Table):
+        if isinstance(block, TableBlock):
             return self.table(block)
         return self.code(block)
 
@@ -178,7 +178,7 @@ class _Terminal:
                 out += self.wrapped(f"({s.reference})", lead, 1)
         return out
 
-    def table(self, block: Table) -> list[str]:
+    def table(self, block: TableBlock) -> list[str]:
         rows = [[self.inline(cell) for cell in row] for row in block.rows]
         if block.header:
             rows.insert(0, list(block.header))

@@ -68,7 +68,7 @@ _BIG = {"sum": ("\\sum", "∑"), "prod": ("\\prod", "∏")}
 
 
 @dataclass(frozen=True)
-class Box:
+class Typeset:
     """A piece of typeset mathematics in both notations, and how tightly it binds."""
 
     latex: str
@@ -130,12 +130,12 @@ def answer_latex(document: Document) -> str:
     return "\\begin{gathered} " + " \\\\ ".join(rows) + " \\end{gathered}" if len(rows) > 1 else rows[0]
 
 
-def _decimal(text: str) -> Box:
+def _decimal(text: str) -> Typeset:
     mantissa, _, exponent = text.lower().partition("e")
     if not exponent:
-        return Box(mantissa, f"<mn>{escape(mantissa)}</mn>")
+        return Typeset(mantissa, f"<mn>{escape(mantissa)}</mn>")
     power = f"<msup><mn>10</mn><mn>{int(exponent)}</mn></msup>"
-    return Box(f"{mantissa} \\cdot 10^{{{int(exponent)}}}", f"<mn>{escape(mantissa)}</mn><mo>·</mo>{power}")
+    return Typeset(f"{mantissa} \\cdot 10^{{{int(exponent)}}}", f"<mn>{escape(mantissa)}</mn><mo>·</mo>{power}")
 
 
 def _cut(text: str) -> str:
@@ -191,17 +191,17 @@ def _node(value: object) -> Node | None:
 # -- layout ---------------------------------------------------------------------------------------------------------
 
 
-def _fenced(box: Box, left: str = "(", right: str = ")") -> Box:
+def _fenced(box: Typeset, left: str = "(", right: str = ")") -> Typeset:
     tall = "\\left" + left, "\\right" + right
     mathml = f"<mrow><mo>{escape(left)}</mo>{box.mathml}<mo>{escape(right)}</mo></mrow>"
-    return Box(f"{tall[0]}{box.latex}{tall[1]}", mathml, ATOM)
+    return Typeset(f"{tall[0]}{box.latex}{tall[1]}", mathml, ATOM)
 
 
-def _at_least(box: Box, level: int) -> Box:
+def _at_least(box: Typeset, level: int) -> Typeset:
     return box if box.level >= level else _fenced(box)
 
 
-def _name(text: str) -> Box:
+def _name(text: str) -> Typeset:
     stem, _, index = text.partition("_")
     match = re.fullmatch(r"([A-Za-z]+?)(\d+)", stem)
     if match and not index:
@@ -209,22 +209,22 @@ def _name(text: str) -> Box:
     head_latex = f"\\{stem}" if stem in _SYMBOL else stem if len(stem) == 1 else f"\\mathrm{{{latex_escape(stem)}}}"
     head_mathml = f"<mi>{escape(_SYMBOL.get(stem, stem))}</mi>"
     if not index:
-        return Box(head_latex, head_mathml)
+        return Typeset(head_latex, head_mathml)
     index_latex = index.replace("_", ",")
-    return Box(f"{head_latex}_{{{index_latex}}}", f"<msub>{head_mathml}<mtext>{escape(index_latex)}</mtext></msub>")
+    return Typeset(f"{head_latex}_{{{index_latex}}}", f"<msub>{head_mathml}<mtext>{escape(index_latex)}</mtext></msub>")
 
 
-def _number(value: Fraction) -> Box:
+def _number(value: Fraction) -> Typeset:
     if value < 0:
         inner = _number(-value)
-        return Box(f"-{inner.latex}", f"{MINUS}{inner.mathml}</mrow>", SUM)
+        return Typeset(f"-{inner.latex}", f"{MINUS}{inner.mathml}</mrow>", SUM)
     if value.denominator == 1:
-        return Box(str(value), f"<mn>{value}</mn>")
+        return Typeset(str(value), f"<mn>{value}</mn>")
     top, bottom = str(value.numerator), str(value.denominator)
-    return Box(f"\\frac{{{top}}}{{{bottom}}}", f"<mfrac><mn>{top}</mn><mn>{bottom}</mn></mfrac>", PRODUCT)
+    return Typeset(f"\\frac{{{top}}}{{{bottom}}}", f"<mfrac><mn>{top}</mn><mn>{bottom}</mn></mfrac>", PRODUCT)
 
 
-def _layout(node: Node) -> Box:
+def _layout(node: Node) -> Typeset:
     if node.number is not None:
         return _number(node.number)
     if node.name is not None:
@@ -243,42 +243,44 @@ def _layout(node: Node) -> Box:
     if head == "hadamard":
         return _separated_boxes([_at_least(_layout(a), POWER) for a in args], "\\odot ", "⊙", PRODUCT)
     if head == "transpose":
-        return _raised(_at_least(_layout(args[0]), ATOM), Box("\\top", "<mo>⊤</mo>"))
+        return _raised(_at_least(_layout(args[0]), ATOM), Typeset("\\top", "<mo>⊤</mo>"))
     if head == "inv":
-        return _raised(_at_least(_layout(args[0]), ATOM), Box("-1", "<mn>-1</mn>"))
+        return _raised(_at_least(_layout(args[0]), ATOM), Typeset("-1", "<mn>-1</mn>"))
     if head == "norm":
         return _norm(_layout(args[0]))
     if head == "abs":
         return _fenced(_layout(args[0]), "|", "|")
     if head == "sqrt":
         inner = _layout(args[0])
-        return Box(f"\\sqrt{{{inner.latex}}}", f"<msqrt>{inner.mathml}</msqrt>")
+        return Typeset(f"\\sqrt{{{inner.latex}}}", f"<msqrt>{inner.mathml}</msqrt>")
     if head == "@":
         base, index = _layout(args[0]), _separated_boxes([_layout(a) for a in args[1:]], ",", ",", ATOM)
-        return Box(f"{{{base.latex}}}_{{{index.latex}}}", f"<msub>{base.mathml}<mrow>{index.mathml}</mrow></msub>")
+        return Typeset(f"{{{base.latex}}}_{{{index.latex}}}", f"<msub>{base.mathml}<mrow>{index.mathml}</mrow></msub>")
     if head in _STATISTIC:
         return _STATISTIC[head](_layout(args[0]))
     if head in _BIG:
         return _big(head, args)
     if head in ("eye", "ones") and len(args) == 1:
         size = _layout(args[0])
-        letter = Box("I", "<mi>I</mi>") if head == "eye" else Box("\\mathbf{1}", '<mn mathvariant="bold">1</mn>')
+        letter = (
+            Typeset("I", "<mi>I</mi>") if head == "eye" else Typeset("\\mathbf{1}", '<mn mathvariant="bold">1</mn>')
+        )
         return _below(letter, size)
     if head == "zeros" and len(args) == 2:
-        return _below(Box("0", "<mn>0</mn>"), _separated_boxes([_layout(a) for a in args], " \\times ", "×", ATOM))
+        return _below(Typeset("0", "<mn>0</mn>"), _separated_boxes([_layout(a) for a in args], " \\times ", "×", ATOM))
     if head == "positive_part":
-        return _below(_fenced(_layout(args[0]), "(", ")"), Box("+", "<mo>+</mo>"))
+        return _below(_fenced(_layout(args[0]), "(", ")"), Typeset("+", "<mo>+</mo>"))
     if head == "truncated_svd" and len(args) == 2:
         return _below(_fenced(_layout(args[0]), "[", "]"), _layout(args[1]))
     if head == "kron":
         return _separated_boxes([_at_least(_layout(a), POWER) for a in args], " \\otimes ", "⊗", PRODUCT)
     if head in ("sqrtm", "invsqrt") and len(args) == 1:
         half = "1/2" if head == "sqrtm" else "-1/2"
-        return _raised(_at_least(_layout(args[0]), ATOM), Box(half, f"<mn>{half}</mn>"))
+        return _raised(_at_least(_layout(args[0]), ATOM), Typeset(half, f"<mn>{half}</mn>"))
     if head == "where":
         first, *rest = (_layout(a) for a in args)
         where = _separated_boxes(rest, ",\\ ", ",", 0)
-        return Box(
+        return Typeset(
             f"{first.latex} \\quad\\text{{where }} {where.latex}",
             f"<mrow>{first.mathml}<mtext> where </mtext>{where.mathml}</mrow>",
             0,
@@ -290,28 +292,28 @@ def _layout(node: Node) -> Box:
     return _call(head, args)
 
 
-def _below(base: Box, index: Box) -> Box:
-    return Box(f"{base.latex}_{{{index.latex}}}", f"<msub>{base.mathml}{index.mathml}</msub>")
+def _below(base: Typeset, index: Typeset) -> Typeset:
+    return Typeset(f"{base.latex}_{{{index.latex}}}", f"<msub>{base.mathml}{index.mathml}</msub>")
 
 
-def _mean(inner: Box) -> Box:
+def _mean(inner: Typeset) -> Typeset:
     bar = f"<mover>{inner.mathml}<mo>¯</mo></mover>"
-    return Box(f"\\overline{{{inner.latex}}}", bar)
+    return Typeset(f"\\overline{{{inner.latex}}}", bar)
 
 
-def _total(inner: Box) -> Box:
+def _total(inner: Typeset) -> Typeset:
     body = _at_least(inner, PRODUCT)
-    return Box(f"\\sum {body.latex}", f"<mrow><mo>∑</mo>{body.mathml}</mrow>", PRODUCT)
+    return Typeset(f"\\sum {body.latex}", f"<mrow><mo>∑</mo>{body.mathml}</mrow>", PRODUCT)
 
 
 _STATISTIC = {"average": _mean, "total": _total}
 
 
-def _norm(inner: Box) -> Box:
-    return Box(f"\\left\\|{inner.latex}\\right\\|", f"<mrow><mo>‖</mo>{inner.mathml}<mo>‖</mo></mrow>")
+def _norm(inner: Typeset) -> Typeset:
+    return Typeset(f"\\left\\|{inner.latex}\\right\\|", f"<mrow><mo>‖</mo>{inner.mathml}<mo>‖</mo></mrow>")
 
 
-def _sum(args: tuple[Node, ...]) -> Box:
+def _sum(args: tuple[Node, ...]) -> Typeset:
     text, mathml = "", ""
     for i, a in enumerate(args):
         box = _at_least(_layout(a), SUM)
@@ -321,15 +323,15 @@ def _sum(args: tuple[Node, ...]) -> Box:
             mathml += f"<mo>−</mo><mrow>{box.mathml.removeprefix(MINUS)}"
         else:
             mathml += f"<mo>+</mo>{box.mathml}" if i else box.mathml
-    return Box(text, f"<mrow>{mathml}</mrow>", SUM)
+    return Typeset(text, f"<mrow>{mathml}</mrow>", SUM)
 
 
-def _separated_boxes(boxes: list[Box], latex_mark: str, mathml_mark: str, level: int) -> Box:
+def _separated_boxes(boxes: list[Typeset], latex_mark: str, mathml_mark: str, level: int) -> Typeset:
     mark = f"<mo>{escape(mathml_mark)}</mo>"
-    return Box(latex_mark.join(b.latex for b in boxes), f"<mrow>{mark.join(b.mathml for b in boxes)}</mrow>", level)
+    return Typeset(latex_mark.join(b.latex for b in boxes), f"<mrow>{mark.join(b.mathml for b in boxes)}</mrow>", level)
 
 
-def _product(args: tuple[Node, ...]) -> Box:
+def _product(args: tuple[Node, ...]) -> Typeset:
     """Numbers first, divisions by scalars under a fraction bar, the order of the rest kept."""
     top, bottom, sign = list[Node](), list[Node](), ""
     for a in args:
@@ -350,14 +352,14 @@ def _product(args: tuple[Node, ...]) -> Box:
     box = _row(top)
     if bottom:
         under = _row(bottom)
-        box = Box(f"\\frac{{{box.latex}}}{{{under.latex}}}", f"<mfrac>{box.mathml}{under.mathml}</mfrac>", PRODUCT)
+        box = Typeset(f"\\frac{{{box.latex}}}{{{under.latex}}}", f"<mfrac>{box.mathml}{under.mathml}</mfrac>", PRODUCT)
     if sign:
         box = _at_least(box, PRODUCT)
-        return Box(f"-{box.latex}", f"{MINUS}{box.mathml}</mrow>", SUM)
+        return Typeset(f"-{box.latex}", f"{MINUS}{box.mathml}</mrow>", SUM)
     return box
 
 
-def _row(factors: list[Node]) -> Box:
+def _row(factors: list[Node]) -> Typeset:
     if not factors:
         return _number(Fraction(1))
     if len(factors) == 1:
@@ -368,33 +370,33 @@ def _row(factors: list[Node]) -> Box:
         digits = i > 0 and box.latex[:1].isdigit()
         text += ("" if i == 0 else " \\cdot " if digits else " ") + box.latex
         mathml += ("" if i == 0 else "<mo>·</mo>" if digits else "<mo>&#x2062;</mo>") + box.mathml
-    return Box(text, f"<mrow>{mathml}</mrow>", PRODUCT)
+    return Typeset(text, f"<mrow>{mathml}</mrow>", PRODUCT)
 
 
-def _power(base: Box, exponent: Node) -> Box:
+def _power(base: Typeset, exponent: Node) -> Typeset:
     value = exponent.number
     if value is not None and value == Fraction(1, 2):
-        return Box(f"\\sqrt{{{base.latex}}}", f"<msqrt>{base.mathml}</msqrt>")
+        return Typeset(f"\\sqrt{{{base.latex}}}", f"<msqrt>{base.mathml}</msqrt>")
     if value is not None and value.numerator == 1 and value.denominator > 2:
         k = value.denominator
-        return Box(f"\\sqrt[{k}]{{{base.latex}}}", f"<mroot><mrow>{base.mathml}</mrow><mn>{k}</mn></mroot>")
+        return Typeset(f"\\sqrt[{k}]{{{base.latex}}}", f"<mroot><mrow>{base.mathml}</mrow><mn>{k}</mn></mroot>")
     if value is not None and value < 0:
         under = base if value == -1 else _power(base, Node("num", (-value,)))
-        return Box(f"\\frac{{1}}{{{under.latex}}}", f"<mfrac><mn>1</mn>{under.mathml}</mfrac>", PRODUCT)
+        return Typeset(f"\\frac{{1}}{{{under.latex}}}", f"<mfrac><mn>1</mn>{under.mathml}</mfrac>", PRODUCT)
     return _raised(_at_least(base, ATOM), _layout(exponent))
 
 
-def _raised(base: Box, exponent: Box) -> Box:
+def _raised(base: Typeset, exponent: Typeset) -> Typeset:
     if "^{" in base.latex and not base.latex.startswith("\\left"):
-        base = Box(f"{{{base.latex}}}", f"<mrow>{base.mathml}</mrow>")
-    return Box(f"{base.latex}^{{{exponent.latex}}}", f"<msup>{base.mathml}{exponent.mathml}</msup>", POWER)
+        base = Typeset(f"{{{base.latex}}}", f"<mrow>{base.mathml}</mrow>")
+    return Typeset(f"{base.latex}^{{{exponent.latex}}}", f"<msup>{base.mathml}{exponent.mathml}</msup>", POWER)
 
 
-def _big(head: str, args: tuple[Node, ...]) -> Box:
+def _big(head: str, args: tuple[Node, ...]) -> Typeset:
     index, low, high, body = (_layout(a) for a in args)
     sign = _BIG[head]
     body = _at_least(body, PRODUCT)
-    return Box(
+    return Typeset(
         f"{sign[0]}_{{{index.latex}={low.latex}}}^{{{high.latex}}} {body.latex}",
         f"<mrow><munderover><mo>{sign[1]}</mo><mrow>{index.mathml}<mo>=</mo>{low.mathml}</mrow>{high.mathml}"
         f"</munderover>{body.mathml}</mrow>",
@@ -402,18 +404,18 @@ def _big(head: str, args: tuple[Node, ...]) -> Box:
     )
 
 
-def _cases(pieces: tuple[Node, ...]) -> Box:
+def _cases(pieces: tuple[Node, ...]) -> Typeset:
     rows = [tuple(_layout(c) for c in p.children) for p in pieces]
     inner = " \\\\ ".join(f"{e.latex} & {c.latex}" for e, c in rows)
     table = "".join(f"<mtr><mtd>{e.mathml}</mtd><mtd>{c.mathml}</mtd></mtr>" for e, c in rows)
-    return Box(f"\\begin{{cases}}{inner}\\end{{cases}}", f"<mrow><mo>{{</mo><mtable>{table}</mtable></mrow>")
+    return Typeset(f"\\begin{{cases}}{inner}\\end{{cases}}", f"<mrow><mo>{{</mo><mtable>{table}</mtable></mrow>")
 
 
-def _call(head: str, args: tuple[Node, ...]) -> Box:
+def _call(head: str, args: tuple[Node, ...]) -> Typeset:
     if not args:
         return _name(head)
     known = {"exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "max", "min", "det"}
     shown = f"\\{head}" if head in known else f"\\operatorname{{{latex_escape(head)}}}"
     inner = _separated_boxes([_layout(a) for a in args], ", ", ",", 0)
     fence = _fenced(inner)
-    return Box(shown + fence.latex, f"<mrow><mi>{escape(head)}</mi>{fence.mathml}</mrow>", ATOM)
+    return Typeset(shown + fence.latex, f"<mrow><mi>{escape(head)}</mi>{fence.mathml}</mrow>", ATOM)

@@ -67,7 +67,7 @@ def kinked_line(problem: Problem) -> KinkedLine | None:
         return None
     tree, columns = apart(to_tree(loss), columns_of(problem), problem.unknowns)
     try:
-        kinks = _Reader(problem.unknowns[0], columns).read(read(tree), {})
+        kinks = _KinkReader(problem.unknowns[0], columns).read(read(tree), {})
     except (Refused, _Other, ZeroDivisionError):
         return None
     kinks.weights = {c: w for c, w in kinks.weights.items() if w != 0}
@@ -80,7 +80,7 @@ class _Other(Exception):
     """The tree is no sum of kinks and parabolas."""
 
 
-class _Reader:
+class _KinkReader:
     def __init__(self, unknown: str, columns: Mapping[str, list[fmpq]]) -> None:
         self.unknown, self.columns = unknown, columns
 

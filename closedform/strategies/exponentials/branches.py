@@ -59,7 +59,7 @@ class Curve:
 
 
 @dataclass
-class Pieces:
+class Decomposition:
     """What a system falls into. ``exhaustive`` complex solutions too, not only those with positive generators."""
 
     branches: list[Branch] = field(default_factory=list[Branch])
@@ -79,12 +79,12 @@ class _State:
 
 def pieces(
     equations: Sequence[fmpz_mpoly], free: Sequence[str], fld: Field, budget: Budget, nonzero: Sequence[fmpz_mpoly] = ()
-) -> Pieces:
+) -> Decomposition:
     """The solutions of the system in the ``free`` generators where no ``nonzero`` polynomial vanishes.
 
     Other names are parameters, generic and not zero.
     """
-    out = Pieces()
+    out = Decomposition()
     stack = [_State(tuple(equations), tuple(free), nonzero=tuple(nonzero))]
     for steps in count():
         if not stack:
@@ -98,7 +98,7 @@ def pieces(
     return out
 
 
-def _step(state: _State, fld: Field, out: Pieces) -> list[_State]:
+def _step(state: _State, fld: Field, out: Decomposition) -> list[_State]:
     """Put the piece into ``out``, or replace it by smaller ones."""
     equations = list[fmpz_mpoly]()
     several = len(state.free) > 1
@@ -186,7 +186,7 @@ def _linear(equations: list[fmpz_mpoly], state: _State, fld: Field) -> list[_Sta
     ]
 
 
-def _by_resultant(state: _State, fld: Field, out: Pieces) -> list[_State]:
+def _by_resultant(state: _State, fld: Field, out: Decomposition) -> list[_State]:
     """Two unknowns: eliminate one by a resultant, and write it as a quotient by the remainder sequence."""
     left: tuple[list[Branch], list[_State], list[fmpz_mpoly]] | None = None
     for gone, main in ((state.free[0], state.free[1]), (state.free[1], state.free[0])):
@@ -205,7 +205,7 @@ def _by_resultant(state: _State, fld: Field, out: Pieces) -> list[_State]:
 
 
 def _resultant(
-    gone: str, main: str, state: _State, fld: Field, out: Pieces
+    gone: str, main: str, state: _State, fld: Field, out: Decomposition
 ) -> tuple[list[Branch], list[_State], list[fmpz_mpoly]] | None:
     """The branches over the factors of the resultant, smaller systems, and the factors that stay open."""
     i = fld.names.index(gone)

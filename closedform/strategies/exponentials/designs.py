@@ -8,12 +8,12 @@ from closedform.algebra.designs import Point, critical_count, distinct
 from closedform.attempt import Finding, finding
 from closedform.kernel.claims.descent_direction import summands
 from closedform.kernel.reading import Refused
-from closedform.strategies.exponentials.field import Setting
+from closedform.strategies.exponentials.field import ExponentialSystem
 
 MAX_POINTS = 60
 
 
-def design(where: Setting) -> list[Point] | None:
+def design(where: ExponentialSystem) -> list[Point] | None:
     """The points x, in exponents of the generators, when the loss is made of logarithms of 1 + t^x and linear parts."""
     fld = where.field
     if where.loss is None or any(how is None for how in where.of.values()):
@@ -61,7 +61,7 @@ def three_on_a_line(points: list[Point] | None) -> bool:
     return (c - a) * (f - b) == (d - b) * (e - a) and a * d != b * c
 
 
-def about_design(where: Setting, total: int | None) -> list[Finding]:
+def about_design(where: ExponentialSystem, total: int | None) -> list[Finding]:
     """The Euler characteristic of the design beside the number of complex critical points that was computed."""
     points = design(where)
     if points is None or total is None or len(points) > MAX_POINTS:

@@ -12,8 +12,8 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json, Refused
 from closedform.strategies.exponentials.division import coefficients, dense, variables
 from closedform.strategies.exponentials.field import (
+    ExponentialSystem,
     NotExponential,
-    Setting,
     polynomial_json,
     statement_json,
     substitution_json,
@@ -23,7 +23,7 @@ from closedform.strategies.exponentials.kinds import sign
 MAX_TERMS = 3_000
 
 
-def eliminant_certificate(where: Setting) -> tuple[Certificate, fmpz_mpoly] | None:
+def eliminant_certificate(where: ExponentialSystem) -> tuple[Certificate, fmpz_mpoly] | None:
     """The claim that every real critical point has f(t) = 0, and f: one exponential, at most one linear unknown.
 
     With one unknown in all the claim also lists an interval for each positive root: these are all critical points.

@@ -33,7 +33,7 @@ class NotExponential(Exception):
 
 
 @dataclass(frozen=True)
-class Setting:
+class ExponentialSystem:
     """A system in a field: ``quotients`` are the equations, one an unknown when they are a gradient.
 
     ``of`` says for each unknown which generator determines it: (t, scale) means unknown = log(t)/(scale*rest), where
@@ -53,7 +53,7 @@ class Setting:
         return tuple(n for n in self.field.names if n not in self.parameters)
 
 
-def setting(system: Stationarity) -> Setting:
+def setting(system: Stationarity) -> ExponentialSystem:
     """The system over its field; raises ``NotExponential``."""
     unknowns = [u.name for u in system.unknowns]
     try:
@@ -73,7 +73,7 @@ def build(
     unknowns: list[str],
     columns: Mapping[str, list[fmpq]],
     positive: set[str],
-) -> Setting:
+) -> ExponentialSystem:
     """The field of the given equations; raises ``NotExponential`` or ``Refused``."""
     scales, names = exponentials(trees, columns, bounded=True)
     if not scales:
@@ -97,7 +97,7 @@ def build(
     field.positive |= {n for n in names if n in positive or n.endswith(")")}
     fixed = {u for u, w in of.items() if w is None} | {w[0] for w in of.values() if w is not None}
     quotients = tuple(field.quotient(t, {}) for t in trees)
-    return Setting(system, field, quotients, loss, of, tuple(n for n in field.names if n not in fixed))
+    return ExponentialSystem(system, field, quotients, loss, of, tuple(n for n in field.names if n not in fixed))
 
 
 def exponentials(

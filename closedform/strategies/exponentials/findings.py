@@ -14,17 +14,17 @@ from closedform.calculus.roots.decided_numbers import Number, text
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.certificate import Certificate
 from closedform.strategies.ending import FoundPoint
-from closedform.strategies.exponentials.branches import Branch, Curve, Pieces
+from closedform.strategies.exponentials.branches import Branch, Curve, Decomposition
 from closedform.strategies.exponentials.division import dense, variables
-from closedform.strategies.exponentials.field import Setting
-from closedform.strategies.exponentials.kinds import Judged, rational_value
-from closedform.strategies.exponentials.points import Solution
+from closedform.strategies.exponentials.field import ExponentialSystem
+from closedform.strategies.exponentials.kinds import SolutionKinds, rational_value
+from closedform.strategies.exponentials.points import RealSolution
 
 SCHANUEL = "Schanuel's conjecture"
 SHOWN = 300  # characters of a polynomial in a sentence
 
 
-def substitution(where: Setting, t: str) -> str:
+def substitution(where: ExponentialSystem, t: str) -> str:
     """``t = exp(b)`` in words."""
     for key, (name, scale) in where.field.scales.items():
         if name == t:
@@ -41,9 +41,9 @@ def short(f: Any, x: str) -> str:
 
 
 def about_numbers(
-    where: Setting,
-    found: Pieces,
-    real: list[tuple[Branch, list[Solution]]],
+    where: ExponentialSystem,
+    found: Decomposition,
+    real: list[tuple[Branch, list[RealSolution]]],
     numbers: list[Number],
     goal: fmpz_mpoly | None,
     certificates: list[Certificate],
@@ -99,7 +99,11 @@ def about_numbers(
 
 
 def about_engine(
-    where: Setting, numbers: tuple[Number, ...], total: int | None, ground: str, certificates: tuple[Certificate, ...]
+    where: ExponentialSystem,
+    numbers: tuple[Number, ...],
+    total: int | None,
+    ground: str,
+    certificates: tuple[Certificate, ...],
 ) -> list[Finding]:
     """What the general engine's factors say: not all exponentials at a point are radicals."""
     count = len(numbers)
@@ -122,7 +126,7 @@ def about_engine(
     return out
 
 
-def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[Finding]:
+def about_formula(where: ExponentialSystem, found: Decomposition, numbers: list[Number]) -> list[Finding]:
     """One unknown: the critical point of loss - s*unknown as a function of s (T13 to T15)."""
     if len(where.system.unknowns) != 1 or len(where.quotients) != 1 or len(found.branches) != 1 or where.loss is None:
         return []
@@ -144,7 +148,11 @@ def about_formula(where: Setting, found: Pieces, numbers: list[Number]) -> list[
 
 
 def about_points(
-    where: Setting, found: Pieces, judged: Judged, points: Sequence[FoundPoint], eliminant: int | None
+    where: ExponentialSystem,
+    found: Decomposition,
+    judged: SolutionKinds,
+    points: Sequence[FoundPoint],
+    eliminant: int | None,
 ) -> list[Finding]:
     """Completeness, curves of degenerate points, and what happens at infinity."""
     out = list[Finding]()

@@ -19,7 +19,7 @@ from closedform.algebra.galois.family import FamilyDecision, decide_family
 from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
 from closedform.calculus.roots.polynomial import RootFormula, positive_roots, quadratic_roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.certificate import Certificate
@@ -31,7 +31,7 @@ from closedform.strategies.answer import numbers_only
 from closedform.strategies.exponentials.branches import Branch, admissible, pieces
 from closedform.strategies.exponentials.designs import about_design, design, three_on_a_line
 from closedform.strategies.exponentials.division import coefficients, substituted, variables
-from closedform.strategies.exponentials.field import NotExponential, Setting, setting
+from closedform.strategies.exponentials.field import ExponentialSystem, NotExponential, setting
 from closedform.strategies.exponentials.findings import SCHANUEL, substitution
 from closedform.strategies.exponentials.kinds import is_convex, sign
 from closedform.strategies.exponentials.points import logarithm, parameter_values, scale_of, written
@@ -95,7 +95,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         sources.append(numpy_source(b, shifted, shifts))
     total = sum(b.degree(shifted.field) for b in branches)
     counted = about_design(where, total if found.exhaustive else None)
-    exceptions = Facts(system.relations).exceptions([sp.factor(e) for e in system.equations], system.unknowns)
+    exceptions = KnownSigns(system.relations).exceptions([sp.factor(e) for e in system.equations], system.unknowns)
     exceptions += [e for b in branches for e in _leads(b, shifted, shifts)]
     candidates = Candidates(
         tuple(items),
@@ -128,7 +128,7 @@ def _formula(answer: Attempt, sources: list[str], convex: bool) -> Formula | Non
     return Formula(texts, conditions=point.conditions, convexity="convex" if convex else "", numpy=sources[0])
 
 
-def _leads(b: Branch, where: Setting, shifts: Mapping[str, str]) -> list[Any]:
+def _leads(b: Branch, where: ExponentialSystem, shifts: Mapping[str, str]) -> list[Any]:
     """The leading coefficient of an eliminant, where it may vanish."""
     if b.eliminant is None or b.main is None:
         return []
@@ -143,7 +143,7 @@ def _with(more: list[Finding], attempt: Attempt) -> Attempt:
 # -- the symbols -------------------------------------------------------------------------------------------------
 
 
-def _shifted(where: Setting) -> tuple[Setting, dict[str, str]]:
+def _shifted(where: ExponentialSystem) -> tuple[ExponentialSystem, dict[str, str]]:
     """The setting with n replaced by n + k wherever k < n is assumed of two symbols; {n: k} says for which."""
     fld, shifts = where.field, dict[str, str]()
     quotients = list(where.quotients)
@@ -162,13 +162,13 @@ def _shifted(where: Setting) -> tuple[Setting, dict[str, str]]:
     return replace(where, quotients=tuple(quotients)), shifts
 
 
-def _given(where: Setting, shifts: Mapping[str, str]) -> dict[str, Any]:
+def _given(where: ExponentialSystem, shifts: Mapping[str, str]) -> dict[str, Any]:
     """The given generators as expressions in the user's symbols."""
     values = parameter_values(where)
     return values | {b: values[b] - values[a] for b, a in shifts.items()}
 
 
-def _never_positive(b: Branch, where: Setting) -> bool:
+def _never_positive(b: Branch, where: ExponentialSystem) -> bool:
     """Whether the eliminant has only coefficients of one sign, so that it has no positive root."""
     return b.eliminant is not None and b.main in where.field.positive and where.field.sign(b.eliminant) != 0
 
@@ -176,7 +176,7 @@ def _never_positive(b: Branch, where: Setting) -> bool:
 # -- formulas ----------------------------------------------------------------------------------------------------
 
 
-def _roots(b: Branch, where: Setting, shifts: Mapping[str, str], unique: bool) -> list[RootFormula] | None:
+def _roots(b: Branch, where: ExponentialSystem, shifts: Mapping[str, str], unique: bool) -> list[RootFormula] | None:
     """Candidates for the positive root of the eliminant, None when its degree is too high for a formula."""
     fld = where.field
     if b.eliminant is None or b.main is None:
@@ -206,7 +206,7 @@ def _log(value: Any, long: bool) -> Any:
     return sp.log(value, evaluate=False) if long else logarithm(value)
 
 
-def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str]) -> dict[Any, Any]:
+def _point(b: Branch, r: RootFormula, where: ExponentialSystem, shifts: Mapping[str, str]) -> dict[Any, Any]:
     """The critical point as formulas: the unknown behind t by the symbols, the others by t = exp(that unknown)."""
     fld, values = where.field, _given(where, shifts)
     of = where.of
@@ -242,7 +242,9 @@ def _point(b: Branch, r: RootFormula, where: Setting, shifts: Mapping[str, str])
     return {u: exact[u.name] for u in where.system.unknowns}
 
 
-def _about_degrees(branches: list[Branch], where: Setting, shifted: Setting, convex: bool) -> list[Finding]:
+def _about_degrees(
+    branches: list[Branch], where: ExponentialSystem, shifted: ExponentialSystem, convex: bool
+) -> list[Finding]:
     fld, out = shifted.field, list[Finding]()
     for b in branches:
         if b.main is None or b.degree(fld) < 2 or b.degree(fld) > 3:
@@ -264,7 +266,7 @@ def _about_degrees(branches: list[Branch], where: Setting, shifted: Setting, con
 # -- no formula --------------------------------------------------------------------------------------------------
 
 
-def _family(b: Branch, where: Setting, budget: Budget) -> FamilyDecision:
+def _family(b: Branch, where: ExponentialSystem, budget: Budget) -> FamilyDecision:
     used = [p for p in where.parameters if b.eliminant is not None and p in variables(b.eliminant, where.field)]
     return decide_family(over_rationals(b, used, where.field), str(b.main), tuple(used), budget)
 
@@ -285,7 +287,7 @@ def _terms(p: fmpz_mpoly) -> list[tuple[Any, Any]]:
 def _refused(
     refusals: list[tuple[Branch, FamilyDecision]],
     points: list[CriticalPoint],
-    where: Setting,
+    where: ExponentialSystem,
     counts: FrozenMap[str, int | None],
 ) -> Attempt:
     findings, certificates = list[Finding](), list[Certificate]()

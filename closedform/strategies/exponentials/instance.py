@@ -19,15 +19,15 @@ from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.answer import numbers_only
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
-from closedform.strategies.exponentials.branches import Branch, Pieces, admissible, pieces
+from closedform.strategies.exponentials.branches import Branch, Decomposition, admissible, pieces
 from closedform.strategies.exponentials.designs import about_design
 from closedform.strategies.exponentials.division import dense
 from closedform.strategies.exponentials.evidence import eliminant_certificate
-from closedform.strategies.exponentials.field import NotExponential, Setting, setting
+from closedform.strategies.exponentials.field import ExponentialSystem, NotExponential, setting
 from closedform.strategies.exponentials.findings import about_engine, about_numbers, about_points, symbols_of
 from closedform.strategies.exponentials.kinds import judge
 from closedform.strategies.exponentials.points import (
-    Solution,
+    RealSolution,
     Undetermined,
     solutions,
     unknowns_exactly,
@@ -55,7 +55,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "declined", str(reason))
 
 
-def decided(where: Setting, budget: Budget) -> Attempt:
+def decided(where: ExponentialSystem, budget: Budget) -> Attempt:
     """The same for a system over its field."""
     if where.parameters or not numbers_only(where.system):
         return Attempt(name, "declined", "the data have symbols")
@@ -65,7 +65,7 @@ def decided(where: Setting, budget: Budget) -> Attempt:
     return _from_pieces(where, found, budget)
 
 
-def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
+def _through_engine(where: ExponentialSystem, why: str, budget: Budget) -> Attempt:
     """The verdict by the general engine for polynomial systems, where taking the system apart left a piece open."""
     answer = solved(where, budget)
     if not answer.complete:
@@ -87,7 +87,7 @@ def _through_engine(where: Setting, why: str, budget: Budget) -> Attempt:
 
 
 def _point(
-    s: Solution, exact: Mapping[str, Any] | None, n: Number, kind: Kind, signs: tuple[int, int, int] | None
+    s: RealSolution, exact: Mapping[str, Any] | None, n: Number, kind: Kind, signs: tuple[int, int, int] | None
 ) -> FoundPoint:
     return FoundPoint(
         exact,
@@ -101,20 +101,20 @@ def _point(
     )
 
 
-def taken_apart(where: Setting, budget: Budget) -> Pieces:
+def taken_apart(where: ExponentialSystem, budget: Budget) -> Decomposition:
     """The pieces of the system, without branches on which a denominator vanishes or a positive unknown is zero."""
     found = pieces([q[0] for q in where.quotients], where.generators, where.field, budget, avoided(where))
     found.branches = [b for b in found.branches if admissible(b, where.field)]
     return found
 
 
-def avoided(where: Setting) -> list[fmpz_mpoly]:
+def avoided(where: ExponentialSystem) -> list[fmpz_mpoly]:
     """What is never zero at a critical point: the denominators and the positive generators."""
     out = [q[1] for q in where.quotients if not q[1].is_constant()]
     return out + [where.field.generator[n] for n in where.generators if n in where.field.positive]
 
 
-def _from_pieces(where: Setting, found: Pieces, budget: Budget) -> Attempt:
+def _from_pieces(where: ExponentialSystem, found: Decomposition, budget: Budget) -> Attempt:
     """Points, kinds, verdict and findings from the pieces."""
     try:
         real = [(b, solutions(b, where, budget.digits, budget)) for b in found.branches]
@@ -148,20 +148,20 @@ def _from_pieces(where: Setting, found: Pieces, budget: Budget) -> Attempt:
     return concluded(name, where.system, Found(tuple(points), not found.curves, record, unsettled=unsettled), budget)
 
 
-def _number(branch: Branch, group: list[Solution], where: Setting, budget: Budget) -> Number:
+def _number(branch: Branch, group: list[RealSolution], where: ExponentialSystem, budget: Budget) -> Number:
     if branch.eliminant is None or branch.main is None:
         return rational(len(group))
     roots = [s.root for s in group if isinstance(s.root, arb)]
     return number(dense(branch.eliminant, branch.main, where.field), roots, budget)
 
 
-def _complex(found: Pieces, where: Setting) -> int | None:
+def _complex(found: Decomposition, where: ExponentialSystem) -> int | None:
     if found.curves or not found.exhaustive:
         return None
     return sum(b.degree(where.field) for b in found.branches)
 
 
-def _unsettled(found: Pieces, numbers: list[Number]) -> str:
+def _unsettled(found: Decomposition, numbers: list[Number]) -> str:
     if found.curves:
         return "the other critical points fill a curve, given by its equation"
     return next((n.reason for n in numbers if n.closed is None), "")

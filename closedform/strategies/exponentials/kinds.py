@@ -20,12 +20,12 @@ from closedform.kernel.reading import Refused
 from closedform.points import Kind
 from closedform.stationarity.scalar import columns_of
 from closedform.strategies.exponentials.division import coefficients, dense, substituted
-from closedform.strategies.exponentials.field import Setting
-from closedform.strategies.exponentials.points import Solution
+from closedform.strategies.exponentials.field import ExponentialSystem
+from closedform.strategies.exponentials.points import RealSolution
 from closedform.strategies.networks.limits import Limits, limits_of
 
 
-def hessian(where: Setting) -> list[list[Tree]]:
+def hessian(where: ExponentialSystem) -> list[list[Tree]]:
     names = [u.name for u in where.system.unknowns]
     if where.loss is None:
         return []
@@ -65,7 +65,7 @@ def sign(p: Any, fld: Field) -> int:
     return 1 if f.leading_coefficient() > 0 else -1
 
 
-def is_convex(where: Setting) -> bool:
+def is_convex(where: ExponentialSystem) -> bool:
     """Whether the loss is proved convex on the whole space: by composition rules or the second derivative's sign."""
     if where.loss is None:
         return False
@@ -87,7 +87,7 @@ def is_convex(where: Setting) -> bool:
     return False
 
 
-def _convex_by_terms(tree: Tree, where: Setting, unknowns: set[str], factor: int) -> bool:
+def _convex_by_terms(tree: Tree, where: ExponentialSystem, unknowns: set[str], factor: int) -> bool:
     """Whether factor (1 or -1) times the tree is a sum of convex terms, symbols of known sign included.
 
     Convex are affine forms, positive sums of exponentials, and the logarithm of such a sum over one exponential.
@@ -126,7 +126,7 @@ def _convex_by_terms(tree: Tree, where: Setting, unknowns: set[str], factor: int
     return (log or factor > 0) and _exponents(below, where) == 1
 
 
-def _exponents(p: Any, where: Setting) -> int:
+def _exponents(p: Any, where: ExponentialSystem) -> int:
     """How many different products of the generators to solve for stand in the polynomial."""
     indices = [where.field.names.index(n) for n in where.generators]
     return len({tuple(int(m[i]) for i in indices) for m in p.monoms()})
@@ -159,7 +159,7 @@ class Ends:
     symmetric: bool = False
 
 
-def ends(where: Setting) -> Ends | None:
+def ends(where: ExponentialSystem) -> Ends | None:
     """The behaviour at both ends when one exponential is left after minimising out an unknown in which the loss is a
     strictly convex parabola; None when that is not the situation."""
     fld = where.field
@@ -221,7 +221,7 @@ def _limit(f: fmpz_poly, g: fmpz_poly, at_infinity: bool) -> fmpq | str:
 
 
 @dataclass(frozen=True)
-class Judged:
+class SolutionKinds:
     """Kinds for the solutions, in order, and what is known of the global minimum."""
 
     kinds: tuple[tuple[Kind, tuple[int, int, int] | None], ...]
@@ -229,7 +229,7 @@ class Judged:
     infimum: fmpq | str | None  # when not attained: the limit that is below every critical value
 
 
-def judge(found: list[Solution], where: Setting, complete: bool) -> Judged:
+def judge(found: list[RealSolution], where: ExponentialSystem, complete: bool) -> SolutionKinds:
     """The kind of every solution by the inertia of the Hessian, and the global minimum where it is proved."""
     second = hessian(where)
     columns = columns_of(where.system.problem)
@@ -248,60 +248,62 @@ def judge(found: list[Solution], where: Setting, complete: bool) -> Judged:
                 signs, _ = None, losses.append(None)
             kinds.append((_kind(signs), signs))
     if not complete or where.loss is None or where.system.relations:
-        return Judged(tuple(kinds), None, None)
+        return SolutionKinds(tuple(kinds), None, None)
     if not found:
         behaviour, beyond = ends(where), limits_of(where.system)
         if behaviour is None and beyond is not None and all(v > arb(beyond.steps) for v in beyond.exponentials):
-            return Judged((), False, beyond.steps)
+            return SolutionKinds((), False, beyond.steps)
         limits = [behaviour.low, behaviour.high] if behaviour is not None else []
         if "-" in limits:
-            return Judged((), False, "-")
+            return SolutionKinds((), False, "-")
         numbers = [v for v in limits if isinstance(v, fmpq)]
-        return Judged((), False, _least(numbers)) if numbers and len(limits) == 2 else Judged((), None, None)
+        return (
+            SolutionKinds((), False, _least(numbers)) if numbers and len(limits) == 2 else SolutionKinds((), None, None)
+        )
     if is_convex(where):
-        return Judged(tuple(("global minimum", k[1]) for k in kinds), True, None)
+        return SolutionKinds(tuple(("global minimum", k[1]) for k in kinds), True, None)
     behaviour = ends(where)
     values = [v for v in losses if v is not None]
     if behaviour is None and len(values) == len(losses):
         return _beside_limits(kinds, values, limits_of(where.system))
     if behaviour is None or len(values) < len(losses):
-        return Judged(tuple(kinds), None, None)
+        return SolutionKinds(tuple(kinds), None, None)
     limits = [v for v in (behaviour.low, behaviour.high) if v is not None]
     if "-" in limits:
-        return Judged(tuple(kinds), False, "-")
+        return SolutionKinds(tuple(kinds), False, "-")
     rational = [v for v in limits if isinstance(v, fmpq)]
     finite = [arb(v) for v in rational]
     best = min(range(len(values)), key=lambda i: float(values[i].mid()))
     if len(limits) < 2 and not (behaviour.falls and behaviour.rises):
-        return Judged(tuple(kinds), None, None)
+        return SolutionKinds(tuple(kinds), None, None)
     if finite and all(any(e < v for e in finite) for v in values):
-        return Judged(tuple(kinds), False, _least([v for v in limits if isinstance(v, fmpq)]))
+        return SolutionKinds(tuple(kinds), False, _least([v for v in limits if isinstance(v, fmpq)]))
     if any(not values[best] < e and exact_loss(found[best], where) != v for e, v in zip(finite, rational, strict=True)):
-        return Judged(tuple(kinds), None, None)
+        return SolutionKinds(tuple(kinds), None, None)
     ties = [i for i in range(len(values)) if i != best and not values[i] > values[best]]
     if ties and not behaviour.symmetric:
-        return Judged(tuple(kinds), None, None)
+        return SolutionKinds(tuple(kinds), None, None)
     out = [("global minimum" if i == best or i in ties else k, s) for i, (k, s) in enumerate(kinds)]
-    return Judged(tuple(out), True, None)  # type: ignore[arg-type]
+    return SolutionKinds(tuple(out), True, None)  # type: ignore[arg-type]
 
 
 def _beside_limits(
     kinds: list[tuple[Kind, tuple[int, int, int] | None]], values: list[arb], beyond: Limits | None
-) -> Judged:
+) -> SolutionKinds:
     """The global minimum where the one least critical value is below all limits at infinity, or the limit below all."""
     if beyond is None:
-        return Judged(tuple(kinds), None, None)
+        return SolutionKinds(tuple(kinds), None, None)
     limits = [arb(beyond.steps), *beyond.exponentials]
     best = min(range(len(values)), key=lambda i: float(values[i].mid()))
     if all(values[best] < v for i, v in enumerate(values) if i != best) and all(values[best] < v for v in limits):
         out = [("global minimum" if i == best else k, s) for i, (k, s) in enumerate(kinds)]
-        return Judged(tuple(out), True, None)  # type: ignore[arg-type]
+        return SolutionKinds(tuple(out), True, None)  # type: ignore[arg-type]
     if all(limits[0] < v for v in (*values, *beyond.exponentials)):
-        return Judged(tuple(kinds), False, beyond.steps)
-    return Judged(tuple(kinds), None, None)
+        return SolutionKinds(tuple(kinds), False, beyond.steps)
+    return SolutionKinds(tuple(kinds), None, None)
 
 
-def exact_loss(s: Solution, where: Setting) -> fmpq | None:
+def exact_loss(s: RealSolution, where: ExponentialSystem) -> fmpq | None:
     """The loss at a point with rational generators, where it is rational in them."""
     fld, f = where.field, s.branch.eliminant
     if where.loss is None or (f is not None and s.branch.degree(fld) != 1):

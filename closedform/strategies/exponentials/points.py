@@ -25,7 +25,7 @@ from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import columns_of
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.division import dense, substituted
-from closedform.strategies.exponentials.field import Setting
+from closedform.strategies.exponentials.field import ExponentialSystem
 
 MOST_BITS = 20_000
 MOST_ROOTS = 24
@@ -36,7 +36,7 @@ class Undetermined(Exception):
 
 
 @dataclass(frozen=True)
-class Solution:
+class RealSolution:
     """One real solution: its branch, the ball of the main generator, and balls of all generators and unknowns."""
 
     branch: Branch
@@ -57,12 +57,12 @@ def ball_of(p: Any, values: Mapping[str, arb], fld: Field) -> arb:
     return total
 
 
-def solutions(branch: Branch, where: Setting, digits: int, budget: Budget) -> list[Solution]:
+def solutions(branch: Branch, where: ExponentialSystem, digits: int, budget: Budget) -> list[RealSolution]:
     """The real solutions on a branch whose generators are positive where they must be, in the domain of the loss."""
     fld = where.field
     f = None if branch.eliminant is None else dense(branch.eliminant, str(branch.main), fld)
     count = len(isolate_real(f, 64)) if f is not None else 1
-    out = list[Solution]()
+    out = list[RealSolution]()
     for i in range(count):
         bits = working_bits(digits, 96)
         while True:
@@ -72,7 +72,7 @@ def solutions(branch: Branch, where: Setting, digits: int, budget: Budget) -> li
                 found = _one(branch, where, root)
                 if found is None:
                     break
-                if isinstance(found, Solution) and all(_relative(v, digits) for v in found.unknowns.values()):
+                if isinstance(found, RealSolution) and all(_relative(v, digits) for v in found.unknowns.values()):
                     out.append(found)
                     break
             bits *= 2
@@ -98,7 +98,7 @@ def _relative(v: arb, digits: int) -> bool:
     return bool(v.is_exact()) or bool(v.rad() * arb(10) ** (digits + 2) < arb(1).max(abs(v.mid())))
 
 
-def _one(branch: Branch, where: Setting, root: arb | None) -> Solution | str | None:
+def _one(branch: Branch, where: ExponentialSystem, root: arb | None) -> RealSolution | str | None:
     """The solution over one root; None when it is not admissible, text when that is open at this precision."""
     fld = where.field
     values: dict[str, arb] = {}
@@ -119,10 +119,10 @@ def _one(branch: Branch, where: Setting, root: arb | None) -> Solution | str | N
         unknowns[u] = values[u] if how is None else values[how[0]].log() / scale_ball(how)
     if not _in_domain(where, unknowns):
         return None
-    return Solution(branch, root, values, unknowns)
+    return RealSolution(branch, root, values, unknowns)
 
 
-def _in_domain(where: Setting, unknowns: Mapping[str, arb]) -> bool:
+def _in_domain(where: ExponentialSystem, unknowns: Mapping[str, arb]) -> bool:
     """Whether the loss is real there and no relation is violated; what the balls leave open counts as held."""
     columns = columns_of(where.system.problem)
     try:
@@ -144,7 +144,7 @@ def _in_domain(where: Setting, unknowns: Mapping[str, arb]) -> bool:
 # -- exact expressions -------------------------------------------------------------------------------------------
 
 
-def unknowns_exactly(solution_branch: Branch, root: Any, where: Setting) -> dict[str, Any]:
+def unknowns_exactly(solution_branch: Branch, root: Any, where: ExponentialSystem) -> dict[str, Any]:
     """The unknowns as SymPy expressions, given one for the main generator."""
     fld = where.field
     symbols = {s.name: s for s in (*where.system.unknowns, *where.system.parameters)}
@@ -162,7 +162,7 @@ def unknowns_exactly(solution_branch: Branch, root: Any, where: Setting) -> dict
     return out
 
 
-def parameter_values(where: Setting) -> dict[str, Any]:
+def parameter_values(where: ExponentialSystem) -> dict[str, Any]:
     """The generators that are given: symbols, constants, and exponentials of symbols."""
     symbols = {s.name: s for s in (*where.system.unknowns, *where.system.parameters)}
     return {p: _parameter(p, where, symbols) for p in where.parameters}
@@ -174,7 +174,7 @@ def _atom(name: str, symbols: Mapping[str, Any]) -> Any:
     return symbols[name] if name in symbols else {"pi()": sp.pi, "e()": sp.E}[name]
 
 
-def _parameter(name: str, where: Setting, symbols: Mapping[str, Any]) -> Any:
+def _parameter(name: str, where: ExponentialSystem, symbols: Mapping[str, Any]) -> Any:
     for key, (t, scale) in where.field.scales.items():
         if t == name:
             return sp.exp(bridge.sympy_rational(scale) * sp.Mul(*(_atom(n, symbols) for n in key)))

@@ -9,10 +9,10 @@ from flint import fmpz_mpoly
 from closedform.kernel.algebra.exponentials import Field
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.division import coefficients
-from closedform.strategies.exponentials.field import Setting
+from closedform.strategies.exponentials.field import ExponentialSystem
 
 
-def numpy_source(b: Branch, where: Setting, shifts: Mapping[str, str]) -> str:
+def numpy_source(b: Branch, where: ExponentialSystem, shifts: Mapping[str, str]) -> str:
     """A function ``solve`` of the symbols that returns the unknowns; empty where the symbols stand in exponents.
 
     It takes the positive root of the eliminant at which all exponentials are positive, polished by Newton steps.
@@ -71,7 +71,7 @@ def numpy_source(b: Branch, where: Setting, shifts: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _in(where: Setting, equation: int, name: str) -> list[fmpz_mpoly]:
+def _in(where: ExponentialSystem, equation: int, name: str) -> list[fmpz_mpoly]:
     return coefficients(where.quotients[equation][0], name, where.field)
 
 

@@ -21,19 +21,19 @@ from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots.decided_numbers import Number, number
 from closedform.strategies.exponentials.branches import Branch
-from closedform.strategies.exponentials.field import Setting
+from closedform.strategies.exponentials.field import ExponentialSystem
 from closedform.strategies.exponentials.kinds import is_convex
-from closedform.strategies.exponentials.points import Solution, scale_ball, scale_of
+from closedform.strategies.exponentials.points import RealSolution, scale_ball, scale_of
 
 MAX_UNKNOWNS = 6
 MAX_TERMS = 400  # of an equation that is handed to the engine
 
 
 @dataclass(frozen=True)
-class Solved:
+class SolvedSystem:
     """The real points with what is known of their factor; ``reason`` where the engine did not finish."""
 
-    points: tuple[Solution, ...] = ()
+    points: tuple[RealSolution, ...] = ()
     numbers: tuple[Number, ...] = ()  # one a point
     exact: tuple[Mapping[str, Any] | None, ...] = ()  # the unknowns, where the factor is solvable
     complex: int | None = None
@@ -42,11 +42,11 @@ class Solved:
     reason: str = ""
 
 
-def solved(where: Setting, budget: Budget) -> Solved:
+def solved(where: ExponentialSystem, budget: Budget) -> SolvedSystem:
     """All real critical points by the general engine, or why not."""
     fld, names = where.field, list(where.generators)
     if len(names) > MAX_UNKNOWNS or any(len(q[0]) > MAX_TERMS for q in where.quotients):
-        return Solved(reason="the polynomial system is too large for the general engine")
+        return SolvedSystem(reason="the polynomial system is too large for the general engine")
     context = fmpq_mpoly_ctx.get(tuple(names), "degrevlex")
     indices = [fld.names.index(n) for n in names]
 
@@ -67,23 +67,23 @@ def solved(where: Setting, budget: Budget) -> Solved:
             product = product * fld.generator[n]
     answer = solve_system([converted(q[0]) for q in where.quotients], names, [converted(product)], budget)
     if answer.form is None:
-        return Solved(reason=answer.reason or "the general engine did not finish", complex=answer.complex_count)
+        return SolvedSystem(reason=answer.reason or "the general engine did not finish", complex=answer.complex_count)
     found = _points(answer, where, names, budget)
     if not (answer.complete or (len(found.points) == 1 and is_convex(where))):
-        return Solved(reason="the list of solutions rests on one engine", complex=answer.complex_count)
+        return SolvedSystem(reason="the list of solutions rests on one engine", complex=answer.complex_count)
     return found if answer.complete else replace(found, ground="convex")
 
 
-def _points(answer: SystemSolution, where: Setting, names: list[str], budget: Budget) -> Solved:
+def _points(answer: SystemSolution, where: ExponentialSystem, names: list[str], budget: Budget) -> SolvedSystem:
     known: dict[int, Number] = {}
-    points, numbers, exact = list[Solution](), list[Number](), list[Mapping[str, Any] | None]()
+    points, numbers, exact = list[RealSolution](), list[Number](), list[Mapping[str, Any] | None]()
     for p in answer.real_points(budget.digits + 4):
         budget.check()
         values = dict(zip(names, p.coordinates, strict=True))
         signs = [values[n] > 0 for n in names if n in where.field.positive]
         if not all(signs):
             if any(not (values[n] < 0) for n in names if n in where.field.positive and not values[n] > 0):
-                return Solved(reason="the sign of a generator is open")
+                return SolvedSystem(reason="the sign of a generator is open")
             continue
         with flint.ctx.workprec(working_bits(budget.digits, 96)):
             unknowns = {
@@ -91,16 +91,16 @@ def _points(answer: SystemSolution, where: Setting, names: list[str], budget: Bu
             }
         if p.factor not in known:
             known[p.factor] = number(answer.factors[p.factor], [p.u], budget)
-        points.append(Solution(Branch(None, None, ()), None, values, unknowns))
+        points.append(RealSolution(Branch(None, None, ()), None, values, unknowns))
         numbers.append(known[p.factor])
         roots = [p.u]
         here = known[p.factor]
         written = radicals_at(here, roots, budget)
         exact.append(None if written is None else _exactly(answer, where, names, written))
-    return Solved(tuple(points), tuple(numbers), tuple(exact), answer.complex_count, True, answer.ground)
+    return SolvedSystem(tuple(points), tuple(numbers), tuple(exact), answer.complex_count, True, answer.ground)
 
 
-def _exactly(answer: SystemSolution, where: Setting, names: list[str], u: Any) -> Mapping[str, Any] | None:
+def _exactly(answer: SystemSolution, where: ExponentialSystem, names: list[str], u: Any) -> Mapping[str, Any] | None:
     """The unknowns as expressions, from one for u."""
     if answer.form is None:
         return None

@@ -42,7 +42,7 @@ class _Model:
 
 
 @dataclass(frozen=True)
-class Rows:
+class PredictorGroup:
     """One group in numbers: eta = X b + offset."""
 
     x: Array
@@ -162,7 +162,7 @@ def _affine(node: Node, unknowns: set[str]) -> tuple[dict[str, Node], Node] | No
     return None
 
 
-def rows_of(group: _Group, index: str, unknowns: Sequence[str], table: Table) -> Rows:
+def rows_of(group: _Group, index: str, unknowns: Sequence[str], table: Table) -> PredictorGroup:
     wanted = sorted(
         set[str]().union(
             *(
@@ -189,7 +189,7 @@ def rows_of(group: _Group, index: str, unknowns: Sequence[str], table: Table) ->
         parts.append(
             (x, column([group.offset]), column(group.softplus), column(group.exponential), column(group.linear))
         )
-    return Rows(*(np.concatenate(p) for p in zip(*parts, strict=True)))
+    return PredictorGroup(*(np.concatenate(p) for p in zip(*parts, strict=True)))
 
 
 def _value(node: Node, columns: dict[str, Array], index: str) -> Array | float:

@@ -26,7 +26,7 @@ from closedform.reading.data.tables import Table
 from closedform.stationarity.large.streamed import Streamed
 from closedform.stationarity.system import System
 from closedform.strategies.ending import in_floating_point
-from closedform.strategies.large.linear_predictor import Array, NotConvexFit, Rows, linear_model, rows_of
+from closedform.strategies.large.linear_predictor import Array, NotConvexFit, PredictorGroup, linear_model, rows_of
 
 name = "convex fit"
 share = 0.95
@@ -89,7 +89,7 @@ def attempt(system: Streamed, budget: Budget) -> Attempt:
 # -- Newton ------------------------------------------------------------------------------------------------------
 
 
-def _parts_at(r: Rows, b: Array) -> tuple[Array, Array, Array]:
+def _parts_at(r: PredictorGroup, b: Array) -> tuple[Array, Array, Array]:
     """eta, the first and the second derivative of each row by eta."""
     eta = r.x @ b + r.offset
     s = np.where(eta >= 0, 1 / (1 + np.exp(-np.abs(eta))), np.exp(-np.abs(eta)) / (1 + np.exp(-np.abs(eta))))
@@ -97,7 +97,7 @@ def _parts_at(r: Rows, b: Array) -> tuple[Array, Array, Array]:
     return eta, r.softplus * s + r.exponential * e + r.linear, r.softplus * s * (1 - s) + r.exponential * e
 
 
-def _loss(rows: Sequence[Rows], ridge: Array, b: Array) -> float:
+def _loss(rows: Sequence[PredictorGroup], ridge: Array, b: Array) -> float:
     total = float(ridge @ b**2)
     for r in rows:
         eta = r.x @ b + r.offset
@@ -107,7 +107,7 @@ def _loss(rows: Sequence[Rows], ridge: Array, b: Array) -> float:
     return total
 
 
-def _system(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array]:
+def _system(rows: Sequence[PredictorGroup], ridge: Array, b: Array) -> tuple[Array, Array]:
     gradient, hessian = 2 * ridge * b, np.diag(2 * ridge)
     for r in rows:
         _, first, second = _parts_at(r, b)
@@ -117,7 +117,7 @@ def _system(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array]
     return gradient, hessian
 
 
-def _newton(rows: Sequence[Rows], ridge: Array, budget: Budget) -> tuple[Array, bool]:
+def _newton(rows: Sequence[PredictorGroup], ridge: Array, budget: Budget) -> tuple[Array, bool]:
     """Damped Newton steps; the point, and whether the point separates the labels."""
     b = np.zeros(len(ridge))
     loss, last = _loss(rows, ridge, b), math.inf
@@ -154,12 +154,12 @@ def _gamma(n: int) -> float:
     return n * U / (1 - n * U)
 
 
-def _eta_error(r: Rows, b: Array) -> Array:
+def _eta_error(r: PredictorGroup, b: Array) -> Array:
     """A bound of the rounding error of X b + offset for any order of summation."""
     return _gamma(len(b) + 2) * (np.abs(r.x) @ np.abs(b) + np.abs(r.offset)) * SLACK + 1e-300
 
 
-def _separated(rows: Sequence[Rows], b: Array) -> bool:
+def _separated(rows: Sequence[PredictorGroup], b: Array) -> bool:
     """Whether eta has the right sign in every row, beyond rounding; for plain labels 0 and 1 only."""
     if len(rows) != 1 or rows[0].exponential.any() or rows[0].offset.any() or np.abs(b).max() == 0:
         return False
@@ -171,7 +171,7 @@ def _separated(rows: Sequence[Rows], b: Array) -> bool:
     return bool((eta > 0).all()) and bool((eta > _eta_error(r, b)).all())
 
 
-def _proof(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array] | str:
+def _proof(rows: Sequence[PredictorGroup], ridge: Array, b: Array) -> tuple[Array, Array] | str:
     """Radii around b that hold the minimiser, and standard errors; or why nothing was proved."""
     k = len(b)
     _, hessian = _system(rows, ridge, b)
@@ -212,7 +212,7 @@ def _proof(rows: Sequence[Rows], ridge: Array, b: Array) -> tuple[Array, Array] 
     return r0 * scale * (1 + 4 * U) + 4 * U * np.abs(b), np.sqrt(np.diag(inverse)) * scale
 
 
-def _derivatives(r: Rows, eta: Array, error: Array) -> tuple[Array, Array, Array, Array]:
+def _derivatives(r: PredictorGroup, eta: Array, error: Array) -> tuple[Array, Array, Array, Array]:
     """First and second derivative of each row by eta, with bounds of their errors."""
     with flint.ctx.workprec(64):
         s = np.array([float((1 / (1 + (-arb(v)).exp())).mid()) for v in eta.tolist()])

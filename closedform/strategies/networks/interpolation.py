@@ -21,7 +21,7 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.enclosures.certified import certified
 from closedform.expression import column_names, heads
-from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
+from closedform.kernel.claims.least_value import KinkNames, Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree
@@ -242,5 +242,5 @@ class _Interpolation:
     def _substitution(self) -> list[Json]:
         """The exponentials that the coefficients hold, for the kernel's identities."""
         trees = [a for column in self.hidden.columns for a in column]
-        scales, _ = exponentials([Kinks(set(self.system.problem.unknowns)).replaced(t) for t in trees], {})
+        scales, _ = exponentials([KinkNames(set(self.system.problem.unknowns)).replaced(t) for t in trees], {})
         return [{"form": list(key), "name": t, "scale": str(scale)} for key, (t, scale) in scales.items()]

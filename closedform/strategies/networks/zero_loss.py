@@ -28,10 +28,10 @@ from closedform.budget import Budget, working_bits
 from closedform.enclosures.certified import certified
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
-from closedform.enclosures.least_squares import Candidate, candidates, residuals_of
+from closedform.enclosures.least_squares import LastIterate, candidates, residuals_of
 from closedform.errors import CallError, OutOfTime
 from closedform.kernel.algebra.exponentials import Field
-from closedform.kernel.claims.least_value import Kinks, Squares, bind, squares
+from closedform.kernel.claims.least_value import KinkNames, Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import Tree
@@ -75,7 +75,9 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "declined", str(reason))
     if len(rows) >= len(system.unknowns) and len(system.unknowns) < MANY:
         return Attempt(name, "declined", "there are not more unknowns than residuals, and few enough to solve for")
-    return _Search(system, statement, loss, [r for _, r in rows], _left(system, statement, budget), budget).attempt()
+    return _ZeroLossSearch(
+        system, statement, loss, [r for _, r in rows], _left(system, statement, budget), budget
+    ).attempt()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _left(system: Stationarity, statement: dict[str, Json], budget: Budget) -> L
         relations = [] if draw is None else draw.relations()
         if draw is None or not relations:
             return None
-        coefficients = [Kinks(set(unknowns)).replaced(a) for column in hidden.columns for a in column]
+        coefficients = [KinkNames(set(unknowns)).replaced(a) for column in hidden.columns for a in column]
         scales, _ = exponentials(coefficients, {})
         for u in relations:
             read.prove_relation(u, scales, unknowns)
@@ -125,7 +127,7 @@ class Zero:
     exact: Mapping[str, Any] | None = None
 
 
-class _Search:
+class _ZeroLossSearch:
     def __init__(
         self,
         system: Stationarity,
@@ -157,7 +159,7 @@ class _Search:
         except Refused as reason:
             return Attempt(name, "failed", f"the zero of all residuals was not proved: {reason}")
 
-    def _candidates(self) -> list[Candidate]:
+    def _candidates(self) -> list[LastIterate]:
         """Local minima in floating point, the least loss first; of zeros those with the smallest coordinates.
 
         Far out the loss may only tend to zero.
@@ -172,7 +174,7 @@ class _Search:
         floor = REACHED * (1 + size) + (0.0 if self.left is None else float(arb(self.left.value)) * (1 + 1e-9))
         return sorted(finite, key=lambda c: (max(c.loss, floor), float(np.abs(c.point).max())))
 
-    def _seen(self, found: list[Candidate]) -> Attempt:
+    def _seen(self, found: list[LastIterate]) -> Attempt:
         """What the search saw, where nothing was proved."""
         if not found:
             return Attempt(name, "failed", "a search in floating point came to no end")
@@ -223,7 +225,7 @@ class _Search:
 
     # -- in numbers --------------------------------------------------------------------------------------------------
 
-    def _nearby(self, found: list[Candidate]) -> Zero | None:
+    def _nearby(self, found: list[LastIterate]) -> Zero | None:
         """A zero with the unknowns that matter least held at short decimals."""
         problem = residuals_of(self.loss, self.unknowns, columns_in(self.statement))
         if problem is None:

@@ -31,7 +31,7 @@ from closedform.strategies.exponentials import instance as exponentials
 from closedform.strategies.exponentials.field import NotExponential, setting
 from closedform.strategies.exponentials.findings import SCHANUEL
 from closedform.strategies.obstructions import mixed
-from closedform.strategies.obstructions.small_data import Small, TooLarge, sizes_of, written_out
+from closedform.strategies.obstructions.small_data import NotExpanded, Small, sizes_of, written_out
 from closedform.strategies.scalar import certified_numerics
 
 name = "no formula over all data"
@@ -171,7 +171,7 @@ def _smalls(problem: Problem) -> Iterator[Small]:
             try:
                 small = written_out(problem, {s: many if s == rows else others for s in symbols})
                 yield replace(small, loss=_logits(small.loss))
-            except TooLarge:
+            except NotExpanded:
                 continue
 
 

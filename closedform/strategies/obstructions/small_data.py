@@ -21,7 +21,7 @@ MAX_ENTRIES = 60
 Matrix = list[list[Node]]
 
 
-class TooLarge(ValueError):
+class NotExpanded(ValueError):
     """The loss has a part that is not written out here; the message names it."""
 
 
@@ -59,16 +59,16 @@ def _nodes(node: Node) -> list[Node]:
 
 
 def written_out(problem: Problem, sizes: Mapping[str, int]) -> Small:
-    """The loss at these sizes; raises ``TooLarge``."""
+    """The loss at these sizes; raises ``NotExpanded``."""
     if problem.loss is None:
-        raise TooLarge("there is no loss")
+        raise NotExpanded("there is no loss")
     entries: dict[str, dict[str, None]] = {}
     table: dict[str, Matrix] = {}
     unknowns = list[str]()
     for letter, shape in problem.shapes.items():
         rows, columns = (_size(s, sizes) for s in shape)
         if rows * columns > MAX_ENTRIES:
-            raise TooLarge("the matrices are too large to be written out")
+            raise NotExpanded("the matrices are too large to be written out")
         plain = letter in problem.unknowns and rows == columns == 1
         labels = [
             [
@@ -83,9 +83,9 @@ def written_out(problem: Problem, sizes: Mapping[str, int]) -> Small:
         else:
             entries[letter] = dict.fromkeys(label for row in labels for label in row)
     unknowns = [*(u for u in problem.unknowns if u not in problem.shapes), *unknowns]
-    value = _Writer(sizes, table, entries).value(problem.loss, {})
+    value = _Expansion(sizes, table, entries).value(problem.loss, {})
     if len(value) != 1 or len(value[0]) != 1:
-        raise TooLarge("the loss is not a number")
+        raise NotExpanded("the loss is not a number")
     loss = value[0][0]
     for p in sorted(expression.scalar_names(loss) - set(unknowns)):
         if not any(p in column for column in entries.values()):
@@ -96,11 +96,11 @@ def written_out(problem: Problem, sizes: Mapping[str, int]) -> Small:
 def _size(node: Node, sizes: Mapping[str, int]) -> int:
     value = expression.substitute(node, {n: number(v) for n, v in sizes.items()}).number
     if value is None or value.denominator != 1 or value < 1:
-        raise TooLarge("a size is not a number")
+        raise NotExpanded("a size is not a number")
     return int(value)
 
 
-class _Writer:
+class _Expansion:
     def __init__(
         self, sizes: Mapping[str, int], table: Mapping[str, Matrix], entries: dict[str, dict[str, None]]
     ) -> None:
@@ -124,7 +124,7 @@ class _Writer:
         if head == "sum":
             low, high = self.whole(args[1], bound), self.whole(args[2], bound)
             if high - low > MAX_ENTRIES:
-                raise TooLarge("a sum is too long to be written out")
+                raise NotExpanded("a sum is too long to be written out")
             rows = [self.value(args[3], {**bound, str(args[0].name): i}) for i in range(low, high + 1)]
             return [[add(*(r[0][0] for r in rows))]] if rows else [[number(0)]]
         if head in ("ones", "zeros"):
@@ -156,12 +156,12 @@ class _Writer:
             return [[call("sqrt", add(*(power(e, number(2)) for row in values[0] for e in row)))]]
         if len(values) == 1 and (_is_scalar(values[0]) or head in ELEMENTWISE):
             return [[call(head, e) for e in row] for row in values[0]]
-        raise TooLarge(f"{head} is not written out in scalars")
+        raise NotExpanded(f"{head} is not written out in scalars")
 
     def whole(self, node: Node, bound: Mapping[str, int]) -> int:
         value = expression.substitute(node, {n: number(v) for n, v in {**self.sizes, **bound}.items()}).number
         if value is None or value.denominator != 1:
-            raise TooLarge("an index or a bound is not a number")
+            raise NotExpanded("an index or a bound is not a number")
         return int(value)
 
 
@@ -175,7 +175,7 @@ def _paired(a: Matrix, b: Matrix, combine: object) -> Matrix:
     if _is_scalar(b) and not _is_scalar(a):
         b = [[b[0][0]] * len(a[0]) for _ in a]
     if len(a) != len(b) or len(a[0]) != len(b[0]):
-        raise TooLarge("shapes do not agree at this size")
+        raise NotExpanded("shapes do not agree at this size")
     join = add if combine is add else mul
     return [[join(x, y) for x, y in zip(r, s, strict=True)] for r, s in zip(a, b, strict=True)]
 
@@ -184,5 +184,5 @@ def _product(a: Matrix, b: Matrix) -> Matrix:
     if _is_scalar(a) or _is_scalar(b):
         return _paired(a, b, mul)
     if len(a[0]) != len(b):
-        raise TooLarge("shapes do not agree at this size")
+        raise NotExpanded("shapes do not agree at this size")
     return [[add(*(mul(x, b[k][j]) for k, x in enumerate(row))) for j in range(len(b[0]))] for row in a]

@@ -15,7 +15,7 @@ import sympy as sp
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 
@@ -54,7 +54,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if loss is None:
         return Attempt(name, "declined", str(declines(system)))
     held = [r for r in system.relations if r.free_symbols & set(own)]
-    facts = Facts([r for r in system.relations if not r.free_symbols & set(own)])
+    facts = KnownSigns([r for r in system.relations if not r.free_symbols & set(own)])
     hessian = sp.hessian(loss, own)
     n = len(own)
     minors = [facts.sign(sp.factor(hessian[:k, :k].det())) for k in range(1, n + 1)]

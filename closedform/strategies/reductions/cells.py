@@ -123,7 +123,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     systems = tuple(_of_cell(system, c) for c in cells)
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
-        return _Answer(system, cells, attempts, budget).attempt()
+        return _CellsAnswer(system, cells, attempts, budget).attempt()
 
     return Reduction(name, systems, lift)
 
@@ -149,7 +149,7 @@ class _Located:
 
 
 @dataclass
-class _Answer:
+class _CellsAnswer:
     system: Stationarity
     cells: list[Cell]
     attempts: tuple[Attempt, ...]

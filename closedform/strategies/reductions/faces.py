@@ -76,7 +76,9 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     solved = [s for s in found if s.system is not None and not s.constant]
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
-        return _Answer(system, feasible, found, dict(zip(map(id, solved), attempts, strict=True)), budget).attempt()
+        return _FacesAnswer(
+            system, feasible, found, dict(zip(map(id, solved), attempts, strict=True)), budget
+        ).attempt()
 
     return Reduction(name, tuple(s.system for s in solved if s.system is not None), lift)
 
@@ -97,7 +99,7 @@ class _Candidate:
 
 
 @dataclass
-class _Answer:
+class _FacesAnswer:
     system: Stationarity
     feasible: Feasible
     strata: list[Stratum]

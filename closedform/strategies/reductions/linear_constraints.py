@@ -15,7 +15,7 @@ import sympy as sp
 from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.expression import Node, substitute
 from closedform.stationarity.scalar import Stationarity, stationarity
 from closedform.stationarity.system import Reduction
@@ -47,7 +47,7 @@ def _solved(system: Stationarity) -> tuple[Any, Any, Node] | None:
     if problem is None:
         return None
     table = {s.name: s for s in (*system.unknowns, *system.parameters)}
-    facts = Facts(system.relations)
+    facts = KnownSigns(system.relations)
     for node in bridge.flat_relations((*problem.constraints, *problem.relations)):
         if node.head != "=":
             continue

@@ -16,7 +16,7 @@ from sympy import Expr, Symbol
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity, smaller
@@ -54,7 +54,7 @@ def _apart(system: Stationarity) -> tuple[dict[Symbol, Expr], Expr] | None:
         return None
     matrix = sp.Matrix([[sp.diff(f, u) for u in unknowns] for f in forms])
     determinant = sp.factor(matrix.det(method="berkowitz"))
-    if Facts(system.relations).sign(determinant) not in (1, -1):
+    if KnownSigns(system.relations).sign(determinant) not in (1, -1):
         return None
     taken = {s.name for s in loss.free_symbols}
     new = [sp.Symbol(_fresh(f"form_{i + 1}", taken), real=True) for i in range(len(forms))]

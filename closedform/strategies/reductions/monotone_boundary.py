@@ -14,7 +14,7 @@ import sympy as sp
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
@@ -53,7 +53,7 @@ def _bounds(system: Stationarity, u: Any) -> dict[int, Any]:
 
 def _edges(system: Stationarity) -> dict[Any, tuple[Any, int]]:
     """Unknowns that stand on an edge at every minimum, with that edge and the sign of the slope."""
-    facts, out = Facts(system.relations), dict[Any, tuple[Any, int]]()
+    facts, out = KnownSigns(system.relations), dict[Any, tuple[Any, int]]()
     for u, g in zip(system.unknowns, system.gradient or (), strict=True):
         bounds = _bounds(system, u)
         slope = facts.sign(sp.factor(sp.together(g))) if bounds else None

@@ -15,7 +15,7 @@ import sympy as sp
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity, smaller
@@ -49,7 +49,7 @@ def declines(system: Stationarity) -> str | None:
 
 def _given(system: Stationarity) -> tuple[Any, Any, int] | None:
     """An unknown, its only value, and the equation that gives it: with a loss, its derivative by that unknown."""
-    facts = Facts(system.relations)
+    facts = KnownSigns(system.relations)
     best: tuple[float, Any, Any, int] | None = None
     for i, e in enumerate(system.equations):
         for u in system.unknowns:
@@ -70,7 +70,7 @@ def _given(system: Stationarity) -> tuple[Any, Any, int] | None:
     return best[1:] if best is not None else None
 
 
-def _value(e: Any, u: Any, facts: Facts) -> Any:
+def _value(e: Any, u: Any, facts: KnownSigns) -> Any:
     if e.is_polynomial(u) and sp.degree(e, u) == 1:
         a, b = sp.Poly(e, u).all_coeffs()
         return sp.cancel(-b / a) if facts.sign(a) in (1, -1) else None
@@ -112,7 +112,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     minimised = False
     if system.loss is not None:
         slice_ = smaller(system, (u,), (system.equations[used],), loss=system.loss)
-        minimised = shape(slice_, Facts(system.relations)).minimum
+        minimised = shape(slice_, KnownSigns(system.relations)).minimum
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]

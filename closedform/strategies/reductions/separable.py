@@ -15,7 +15,7 @@ import sympy as sp
 
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
@@ -49,7 +49,7 @@ def separates(system: Stationarity) -> bool:
 
 def _block(system: Stationarity) -> tuple[Any, Any, Any, Any] | None:
     """The unknown m, g, B and the rest."""
-    facts, loss = Facts(system.relations), system.loss
+    facts, loss = KnownSigns(system.relations), system.loss
     if loss is None:
         return None
     small = sp.count_ops(loss) <= MAX_OPS  # larger ones are taken as they are written

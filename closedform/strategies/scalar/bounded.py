@@ -21,7 +21,7 @@ from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
 from closedform.calculus.elimination import Eliminator
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.enclosures.certificates import points_certificate
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import Cover, Enclosed, all_in_box, widened
@@ -207,7 +207,7 @@ class _Found:
                 ends = [bridge.sympy_rational(v) for v in (low, high)]
                 relations += [sp.Gt(u, ends[0], evaluate=False), sp.Lt(u, ends[1], evaluate=False)]
         try:
-            solver = Eliminator(Facts(relations), share, self.system.nonzero)
+            solver = Eliminator(KnownSigns(relations), share, self.system.nonzero)
             solved = solver.solve(self.system.equations, self.system.unknowns)
         except (
             ClosedFormError,

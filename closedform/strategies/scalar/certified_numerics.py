@@ -22,7 +22,7 @@ from closedform.enclosures.descent import minimise
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import Enclosed, all_in_box, enclose, separate, widened
 from closedform.enclosures.least import convex
-from closedform.enclosures.least_squares import Candidate, candidates, residuals_of, symmetries
+from closedform.enclosures.least_squares import LastIterate, candidates, residuals_of, symmetries
 from closedform.errors import OutOfTime
 from closedform.kernel.reading import Json
 from closedform.points import Kind
@@ -60,10 +60,10 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     if function.loss is None and len(function.equations) != len(function.names):
         return Attempt(name, "declined", "there are not as many equations as unknowns")
     with np.errstate(all="ignore"):
-        return _Search(system, function, budget).attempt()
+        return _BoxSearch(system, function, budget).attempt()
 
 
-class _Search:
+class _BoxSearch:
     def __init__(self, system: Stationarity, function: Function, budget: Budget) -> None:
         self.system, self.function, self.budget = system, function, budget
         self.names = function.names
@@ -90,7 +90,7 @@ class _Search:
             return []
         return [np.array([float(sp.Rational(given[x])) for x in self.names])]
 
-    def _candidates(self) -> list[Candidate]:
+    def _candidates(self) -> list[LastIterate]:
         starts = self._starts()
         slice_ = self.budget.share(self.budget.remaining * 0.5)
         if self.function.loss is not None:
@@ -109,7 +109,7 @@ class _Search:
             if u.is_positive or u.is_nonnegative or u.is_negative or u.is_nonpositive
         }
 
-    def _enclosed(self, found: Sequence[Candidate]) -> list[Enclosed]:
+    def _enclosed(self, found: Sequence[LastIterate]) -> list[Enclosed]:
         out = list[Enclosed]()
         digits = self.budget.digits + 4
         images: list[tuple[list[int], np.ndarray]] = []

@@ -12,7 +12,7 @@ from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.calculus.elimination import Eliminator, Solutions
 from closedform.calculus.scalar import generators
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.enclosures.line.whole import exact_zeros
 from closedform.frozen import FrozenMap
 from closedform.stationarity.candidates import Judge, prove
@@ -84,7 +84,7 @@ def _apart(rates: set[Any]) -> int:
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, or failed with the case that resisted."""
-    facts = Facts((*system.relations, *_box(system)))
+    facts = KnownSigns((*system.relations, *_box(system)))
     periods = _periods(system, facts)
     solver = Eliminator(facts, budget, system.nonzero, lambda e, u: exact_zeros(e, u, budget), periods)
     found = solver.solve(system.equations, system.unknowns)
@@ -121,7 +121,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     return _with_points(system, facts, kept, families, sure, turns, budget)
 
 
-def _periods(system: Stationarity, facts: Facts) -> dict[Any, Any]:
+def _periods(system: Stationarity, facts: KnownSigns) -> dict[Any, Any]:
     """By what the system may be translated in each unknown that no relation bounds, over numbers."""
     out = dict[Any, Any]()
     if not numbers_only(system) or not any(e.has(sp.sin, sp.cos, sp.tan) for e in system.equations):
@@ -153,7 +153,7 @@ def _for_all_data(system: Stationarity, found: Solutions, budget: Budget) -> Att
         return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
     if found.placeholders:
         return Attempt(name, "failed", "an unknown satisfies a polynomial of degree five or more")
-    floor = _least_value(system, Facts(system.relations))
+    floor = _least_value(system, KnownSigns(system.relations))
     candidates = Candidates(
         tuple(Candidate(p, g) for p, g in zip(found.points, found.guards, strict=True)),
         found.exceptions,
@@ -180,7 +180,7 @@ def _box(system: Stationarity) -> list[Any]:
 
 def _with_points(
     system: Stationarity,
-    facts: Facts,
+    facts: KnownSigns,
     kept: list[Mapping[Any, Any]],
     families: list[Family],
     sure: bool,
@@ -226,7 +226,7 @@ def _of_family(system: Stationarity, family: Family) -> FoundPoint:
     )
 
 
-def _least_value(system: Stationarity, facts: Facts) -> Any:
+def _least_value(system: Stationarity, facts: KnownSigns) -> Any:
     """A lower bound of the loss that is plain from its form: a sum of squares with weights that are not negative."""
     if system.loss is None:
         return None

@@ -17,7 +17,7 @@ from closedform.algebra import bridge
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.enclosures.certificates import listed_certificate
 from closedform.enclosures.certified import ListedPoint
 from closedform.kernel.certificate import Certificate
@@ -135,7 +135,7 @@ def _symbolic(system: Stationarity, a: sp.Matrix, right: sp.Matrix, budget: Budg
 def _of_numbers(system: Stationarity, values: list[Any], determinant: Any, budget: Budget) -> Attempt:
     """The one solution where the coefficients are numbers that are not rational; its kind is found by the gate."""
     record = Evidence(finding("determinant is not zero", determinant=determinant))
-    whole = shape(system, Facts(system.relations))
+    whole = shape(system, KnownSigns(system.relations))
     if whole.reason:
         record.say("shape of the loss", reason=whole.reason)
     kind: Kind = "global minimum" if whole.minimum else "unclassified"

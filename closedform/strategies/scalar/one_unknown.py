@@ -21,11 +21,11 @@ from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import bounds_of
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.roots.polynomial import Placeholder, Roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.roots.polynomial import ExactRoots, Placeholder
+from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import Kind
-from closedform.stationarity.candidates import Judge, Judged, prove
+from closedform.stationarity.candidates import Judge, TestedCandidate, prove
 from closedform.stationarity.conditions import Opaque
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
@@ -54,7 +54,7 @@ def declines(system: Stationarity) -> str | None:
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, not_closed with a proof, or failed with the equation that resisted."""
     x = system.unknowns[0]
-    facts = Facts(system.relations)
+    facts = KnownSigns(system.relations)
     found = real_roots(system.equations[0], x, facts, budget=budget)
     if found.everywhere:
         return Attempt(name, "failed", "the gradient is zero everywhere")
@@ -76,7 +76,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
             name, "failed", "it is open whether the roots of a polynomial on the way are real and in the domain"
         )
     if any(j.sometimes for j in judged):
-        return _Answer(system, facts, found, judge, budget).with_points(judged)
+        return _OneUnknownAnswer(system, facts, found, judge, budget).with_points(judged)
     if _period(system) or found.turns_cut:
         return Attempt(name, "failed", "only one turn of the circular functions was looked at")
     if not judge.numeric or not all(j.never for j in judged):
@@ -85,7 +85,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     return concluded(name, system, Found((), True, record), budget)
 
 
-def _for_all_data(system: Stationarity, found: Roots, facts: Facts, budget: Budget) -> Attempt:
+def _for_all_data(system: Stationarity, found: ExactRoots, facts: KnownSigns, budget: Budget) -> Attempt:
     """The answer in symbols: also where a leading coefficient vanishes, each such case with its own formulas."""
     x = system.unknowns[0]
     period = _period(system)
@@ -141,7 +141,7 @@ class _Cases:
         self.x, self.budget = x, budget
         self.items, self.loose = list[Candidate](), False
 
-    def split(self, exceptions: Iterable[Any], equation: Any, facts: Facts, depth: int) -> list[Any]:
+    def split(self, exceptions: Iterable[Any], equation: Any, facts: KnownSigns, depth: int) -> list[Any]:
         """The exceptions that were not taken apart; candidates for the others are added to ``items``."""
         left = list[Any]()
         bases = dict.fromkeys(f.as_base_exp()[0] for e in exceptions for f in sp.Mul.make_args(sp.factor(e)))
@@ -152,7 +152,7 @@ class _Cases:
             left += [e] if open_ is None else [sp.factor(e**2 + f**2) for f in open_]  # both vanish at once
         return left
 
-    def _case(self, e: Any, equation: Any, facts: Facts, depth: int) -> list[Any] | None:
+    def _case(self, e: Any, equation: Any, facts: KnownSigns, depth: int) -> list[Any] | None:
         """The case that e vanishes: what is left out of it, None where it was not solved.
 
         e is linear in some parameter, which is put in.
@@ -171,7 +171,7 @@ class _Cases:
             relations = [r.subs(s, value) for r in facts.relations]
             if sp.false in relations:
                 return []
-            inner = Facts([r for r in relations if r != sp.true])
+            inner = KnownSigns([r for r in relations if r != sp.true])
             found = real_roots(case, self.x, inner, budget=self.budget)
             if found.obstacles or found.placeholders or found.everywhere or found.turns_cut:
                 return None
@@ -186,15 +186,17 @@ class _Cases:
         return None
 
 
-class _Answer:
+class _OneUnknownAnswer:
     """Points of numbers, with or without a formula; with parameters, only that points behind a placeholder have none."""
 
-    def __init__(self, system: Stationarity, facts: Facts, found: Roots, judge: Judge, budget: Budget) -> None:
+    def __init__(
+        self, system: Stationarity, facts: KnownSigns, found: ExactRoots, judge: Judge, budget: Budget
+    ) -> None:
         self.system, self.facts, self.found, self.judge, self.budget = system, facts, found, judge, budget
         self.x = system.unknowns[0]
         self.record = Evidence()
 
-    def with_points(self, judged: list[Judged]) -> Attempt:
+    def with_points(self, judged: list[TestedCandidate]) -> Attempt:
         placeholders = {s.symbol: s for s in self.found.placeholders}
         kept = [j for j in judged if j.sometimes]
         closed = [j for j in kept if not j.point[self.x].free_symbols & placeholders.keys()]
@@ -218,7 +220,7 @@ class _Answer:
             self.record.say("no other point", why="the changes of variable keep every root")
         return concluded(name, self.system, Found(tuple(points), complete, self.record), self.budget)
 
-    def _of_the_family(self, closed: list[Judged]) -> Attempt:
+    def _of_the_family(self, closed: list[TestedCandidate]) -> Attempt:
         """That some critical points have no formula for all data; those that have one come with their conditions."""
         record = self.record
         if not closed:
@@ -248,7 +250,7 @@ class _Answer:
             return answer
         return replace(answer, outcome="partial", reason="a polynomial in the way has no radicals", minimiser=None)
 
-    def _impossible(self, open_: list[Judged], placeholders: dict[Any, Placeholder]) -> str:
+    def _impossible(self, open_: list[TestedCandidate], placeholders: dict[Any, Placeholder]) -> str:
         """Record why the roots behind the placeholders have no radicals; a reason when that was not decided."""
         for symbol in dict.fromkeys(s for j in open_ for s in j.point[self.x].free_symbols & placeholders.keys()):
             placeholder = placeholders[symbol]
@@ -274,7 +276,7 @@ class _Answer:
                 )
         return ""
 
-    def _point(self, j: Judged, kind: Kind) -> FoundPoint:
+    def _point(self, j: TestedCandidate, kind: Kind) -> FoundPoint:
         value = j.point[self.x]
         proof = prove(self.system, j.point) if self.budget.remaining > 2 else None
         point, index = FrozenMap({self.x.name: value}), None

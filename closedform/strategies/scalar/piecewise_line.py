@@ -19,7 +19,7 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.pieces import Cutter, Pieces, Undecided
 from closedform.calculus.roots.inversion import real_roots
-from closedform.calculus.signs import Facts
+from closedform.calculus.signs import KnownSigns
 from closedform.points import Kind, interval
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
@@ -53,7 +53,7 @@ class _Extremum:
 def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Every local minimum and maximum of the loss on the line, or failed where an order was not proved."""
     x = system.unknowns[0]
-    cutter = Cutter(x, Facts(system.relations), budget)
+    cutter = Cutter(x, KnownSigns(system.relations), budget)
     try:
         loss: Any = system.loss
         pieces = cutter.cut(loss)

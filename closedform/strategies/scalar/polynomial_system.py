@@ -145,7 +145,7 @@ def _mpoly(e: Any, unknowns: tuple[Any, ...], ring: fmpq_mpoly_ctx) -> fmpq_mpol
 
 
 @dataclass
-class _Zero:
+class _SystemZero:
     """A real zero in the domain, with what has been found about it."""
 
     point: RealPoint
@@ -161,10 +161,10 @@ def answer(system: Stationarity, solution: SystemSolution, budget: Budget) -> At
     """The attempt that a solved system supports; a reduction may call it with its own system."""
     if solution.space is None or (solution.form is None and solution.space != -1):
         return Attempt(name, "failed", solution.reason or "the system was not solved")
-    return _Answer(system, solution, budget).attempt()
+    return _SystemAnswer(system, solution, budget).attempt()
 
 
-class _Answer:
+class _SystemAnswer:
     def __init__(self, system: Stationarity, solution: SystemSolution, budget: Budget) -> None:
         self.system, self.solution, self.budget = system, solution, budget
         self.names = [u.name for u in system.unknowns]
@@ -176,7 +176,7 @@ class _Answer:
     def attempt(self) -> Attempt:
         solution = self.solution
         self._say_counts()
-        zeros = [z for z in map(_Zero, solution.real_points(self.budget.digits + 12)) if self._inside(z)]
+        zeros = [z for z in map(_SystemZero, solution.real_points(self.budget.digits + 12)) if self._inside(z)]
         complete = solution.complete and not self.open
         status = self._exact(zeros)
         kinds = self._kinds(zeros, complete)
@@ -205,7 +205,7 @@ class _Answer:
             return
         self.record.say(COUNTED[s.ground], trust, complex=s.complex_count, real=s.real_count)
 
-    def _inside(self, zero: _Zero) -> bool:
+    def _inside(self, zero: _SystemZero) -> bool:
         """Whether the relations hold; a difference that stays near zero is tested exactly in the zero's field."""
         values = dict(zip(self.names, zero.point.coordinates, strict=True))
         for r in self.system.relations:
@@ -221,7 +221,7 @@ class _Answer:
                 return False
         return True
 
-    def _on_the_edge(self, zero: _Zero, expr: Any) -> bool:
+    def _on_the_edge(self, zero: _SystemZero, expr: Any) -> bool:
         """Whether a rational expression is exactly zero at the point, in the point's field."""
         factor = self.solution.factors[zero.point.factor]
         try:
@@ -233,7 +233,7 @@ class _Answer:
 
     # -- exact expressions -------------------------------------------------------------------------------------------
 
-    def _exact(self, zeros: list[_Zero]) -> dict[int, str]:
+    def _exact(self, zeros: list[_SystemZero]) -> dict[int, str]:
         """Fill in exact coordinates; per factor "closed", "not_closed" or "unknown"."""
         status: dict[int, str] = {}
         known: dict[str, RealRoots] = {}
@@ -280,7 +280,7 @@ class _Answer:
         return form
 
     def _exact_point(
-        self, zero: _Zero, elements: list[fmpq_poly], factor: fmpz_poly, known: dict[str, RealRoots]
+        self, zero: _SystemZero, elements: list[fmpq_poly], factor: fmpz_poly, known: dict[str, RealRoots]
     ) -> bool:
         exact, klass = dict[str, Any](), "rational"
         for x, e, ball in zip(self.names, elements, zero.point.coordinates, strict=True):
@@ -310,7 +310,7 @@ class _Answer:
 
     # -- kinds -------------------------------------------------------------------------------------------------------
 
-    def _kinds(self, zeros: list[_Zero], complete: bool) -> list[Kind]:
+    def _kinds(self, zeros: list[_SystemZero], complete: bool) -> list[Kind]:
         if self.system.loss is None:
             return ["unclassified"] * len(zeros)
         for z in zeros:
@@ -327,14 +327,14 @@ class _Answer:
         best = self._global(zeros, complete)
         return ["global minimum" if i in best else k for i, k in enumerate(kinds)]
 
-    def _exact_inertia(self, zero: _Zero) -> tuple[tuple[int, int, int] | None, bool]:
+    def _exact_inertia(self, zero: _SystemZero) -> tuple[tuple[int, int, int] | None, bool]:
         """At a rational point the Hessian is rational; elsewhere None. And whether its determinant is zero."""
         if zero.exact is None or zero.klass != "rational":
             return None, True
         found = self.function.exact_inertia([fmpq(int(v.p), int(v.q)) for v in zero.exact.values()])
         return found, True
 
-    def _global(self, zeros: list[_Zero], complete: bool) -> set[int]:
+    def _global(self, zeros: list[_SystemZero], complete: bool) -> set[int]:
         """Indices of the points proved to be global minima."""
         least = lower_bound(self.system)
         if least is not None:
@@ -365,7 +365,7 @@ class _Answer:
         self.record.say("coercive", reason=reason)
         return set(rivals)
 
-    def _same_loss(self, zeros: list[_Zero], i: int, j: int) -> bool:
+    def _same_loss(self, zeros: list[_SystemZero], i: int, j: int) -> bool:
         """Whether two losses whose balls meet are the same number."""
         if i == j:
             return True
@@ -392,7 +392,7 @@ class _Answer:
 
     # -- the result ----------------------------------------------------------------------------------------------------
 
-    def _certify(self, zeros: list[_Zero], complete: bool) -> None:
+    def _certify(self, zeros: list[_SystemZero], complete: bool) -> None:
         boxes, signs, digits = [z.point.coordinates for z in zeros], [z.inertia for z in zeros], self.budget.digits
         certificate, bound = None, self.solution.bound if complete and not self.system.relations else None
         if bound is not None:
@@ -404,7 +404,7 @@ class _Answer:
         if certificate is not None:
             self.record.say("points enclosed", certificate=certificate, count=len(zeros), complete=only)
 
-    def _point(self, zero: _Zero, kind: Kind) -> FoundPoint:
+    def _point(self, zero: _SystemZero, kind: Kind) -> FoundPoint:
         return FoundPoint(
             None if zero.exact is None else {u: zero.exact[u.name] for u in self.system.unknowns},
             dict(zip(self.names, zero.point.coordinates, strict=True)),
@@ -416,7 +416,7 @@ class _Answer:
         )
 
 
-def _kind(zero: _Zero) -> Kind:
+def _kind(zero: _SystemZero) -> Kind:
     if zero.inertia is None or zero.inertia[2]:
         if zero.inertia is not None and zero.inertia[0] and zero.inertia[1]:
             return "saddle"

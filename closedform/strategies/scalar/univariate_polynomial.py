@@ -92,7 +92,7 @@ def attempt(system: Stationarity | PolynomialLine, budget: Budget) -> Attempt:
         f, d, sign = read
     if f.degree() > MAX_DEGREE:
         return Attempt(name, "failed", f"the gradient has degree {f.degree()}, more than {MAX_DEGREE}")
-    line = _Line(system, f, d, sign, working_bits(budget.digits, 80), budget)
+    line = _GradientLine(system, f, d, sign, working_bits(budget.digits, 80), budget)
     zeros = list[_Zero]()
     outside = 0
     decided = list[RealRoots]()
@@ -108,7 +108,7 @@ def attempt(system: Stationarity | PolynomialLine, budget: Budget) -> Attempt:
             decided.append(roots)
         zeros += [_Zero(roots.balls[i], int(m), roots, i) for i in inside]
     zeros.sort(key=lambda z: z.ball.mid())  # exact numbers; the balls are disjoint
-    return _Answer(system, line, zeros, decided, budget).attempt(f)
+    return _PolynomialAnswer(system, line, zeros, decided, budget).attempt(f)
 
 
 def _read(system: Stationarity) -> tuple[fmpz_poly, fmpz_poly, int] | Attempt:
@@ -132,7 +132,7 @@ def _same_sign(poly: Any, f: fmpz_poly) -> int:
     return 1 if (poly.LC() > 0) == (int(f.leading_coefficient()) > 0) else -1
 
 
-class _Line:
+class _GradientLine:
     """The real line with the sign of the gradient on it."""
 
     def __init__(
@@ -211,11 +211,11 @@ class _Line:
         return out
 
 
-class _Answer:
+class _PolynomialAnswer:
     def __init__(
         self,
         system: Stationarity | PolynomialLine,
-        line: _Line,
+        line: _GradientLine,
         zeros: list[_Zero],
         decided: list[RealRoots],
         budget: Budget,

@@ -6,12 +6,12 @@ from flint import arb, fmpq, fmpq_mat
 
 from closedform.kernel.algebra.inertia import inertia
 from closedform.kernel.algebra.rational import value_at
-from closedform.kernel.claims.critical_points import Found, Given, Point, exact_values
+from closedform.kernel.claims.critical_points import Proved, Given, Point, exact_values
 from closedform.kernel.claims.zeros.rational_gradient import quotients, vanishing
 from closedform.kernel.reading import Json, refuse
 
 
-def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Found:
+def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Proved:
     """The gradient is linear with rational coefficients, and has one zero, which is exact."""
     k = len(given.unknowns)
     rows, sides = list[list[fmpq]](), list[fmpq]()
@@ -38,4 +38,4 @@ def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Found
     if not points[0].holds(points[0].ball):
         refuse("the exact point is not within the radius")
     signs = inertia([[arb(v) for v in row] for row in rows]) or inertia(rows)
-    return Found(lambda point: signs, 1, True)
+    return Proved(lambda point: signs, 1, True)

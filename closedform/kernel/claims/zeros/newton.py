@@ -5,12 +5,12 @@ from __future__ import annotations
 from flint import arb, arb_mat, fmpq
 
 from closedform.kernel.algebra.inertia import inertia
-from closedform.kernel.claims.critical_points import Found, Given, Point, apart
+from closedform.kernel.claims.critical_points import Proved, Given, Point, apart
 from closedform.kernel.expressions.jets import Jet, jet
 from closedform.kernel.reading import Json, decimal, fields, refuse, sequence
 
 
-def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Found:
+def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Proved:
     """Each point has a box of its own, at least as wide as its radius."""
     jacobians = dict[int, list[list[arb]]]()
     hints = sequence(evidence.get("points", [{} for _ in points]), "points")
@@ -21,7 +21,7 @@ def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Found
             refuse("Newton's test knows no exact values")
     if any(not apart(p.ball, q.ball) for i, p in enumerate(points) for q in points[:i]):
         refuse("two of the points may be the same")
-    return Found(lambda point: inertia(jacobians[id(point)]) or inertia_at(given, point.ball))
+    return Proved(lambda point: inertia(jacobians[id(point)]) or inertia_at(given, point.ball))
 
 
 def system(given: Given, box: list[arb], jacobian: bool) -> tuple[list[arb], list[list[arb]]]:

@@ -8,13 +8,13 @@ from flint import acb, arb, ctx, fmpz_poly
 
 from closedform.kernel.algebra.polynomials import divides, enclosed_roots
 from closedform.kernel.algebra.rational import NotRational, Quotient, dense, quotient, value_at
-from closedform.kernel.claims.critical_points import Found, Given, Point, exact_values
+from closedform.kernel.claims.critical_points import Proved, Given, Point, exact_values
 from closedform.kernel.claims.zeros.rational_gradient import quotients, vanishing
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.reading import Json, refuse
 
 
-def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Found:
+def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Proved:
     """Every real root of the numerator is one claimed point or outside the domain."""
     whole = [f for f in quotients(given) if not f.top.is_zero()]
     if len(given.unknowns) != 1 or not whole:
@@ -42,7 +42,7 @@ def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Found
     for point in points:
         if "exact" in point.said:
             _prove_exact(given, point)
-    return Found(lambda p: _inertia(whole[0], factors[id(p)], p), total if whole_plane else None, True)
+    return Proved(lambda p: _inertia(whole[0], factors[id(p)], p), total if whole_plane else None, True)
 
 
 def _on(factor: fmpz_poly) -> Callable[[Quotient], bool]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from flint import fmpq
 
 from closedform.kernel.algebra.matrices import HEADS
-from closedform.kernel.claims.matrices import Stated, definite
+from closedform.kernel.claims.matrices import Claim, definite
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, Tree, as_integer, mul, read, write
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json
 
@@ -32,14 +32,14 @@ def degree(tree: Tree, unknowns: set[str]) -> int:
     return max(parts, default=0) * (1 if tree[0] in LINEAR else 3)
 
 
-def bowl(question: Question) -> bool:
+def bowl(question: Consequences) -> bool:
     """Whether the loss is convex on the points that meet the constraints, for all data and sizes."""
     unknowns = set(question.unknowns)
     affine = all(degree(c, unknowns) <= 1 for c in question.constraints)
     return affine and any(convex(loss, unknowns, letters_of(question)) for loss in _forms(question))
 
 
-def strict(question: Question) -> str:
+def strict(question: Consequences) -> str:
     """Why a loss of positive definite matrices has one critical point at most: -log det of each of them is strictly convex."""
     given, unknowns = letters_of(question), set(question.unknowns)
     for loss in _forms(question):
@@ -49,7 +49,7 @@ def strict(question: Question) -> str:
     return ""
 
 
-def _forms(question: Question) -> list[Tree]:
+def _forms(question: Consequences) -> list[Tree]:
     """The loss, and the loss in the inverses of the unknowns, which the constraints are not written in."""
     loss = question.minimised
     return [loss] if question.constraints else [loss, turned(loss, question)]
@@ -65,7 +65,7 @@ def factors_of(tree: Tree) -> list[Tree]:
     return list(tree[1:]) if isinstance(tree, tuple) and tree[0] == "*" else [tree]
 
 
-def _barrier(tree: Tree, unknown: str, given: Written) -> bool:
+def _barrier(tree: Tree, unknown: str, given: KnownLetters) -> bool:
     """Whether the tree is a negative multiple of log det of the unknown, a positive definite matrix."""
     factors, log = factors_of(tree), ("logdet", unknown)
     rest = [a for a in factors if a != log and a not in given.positive]
@@ -78,7 +78,7 @@ def _base(tree: Tree) -> Tree:
     return tree[1] if isinstance(tree, tuple) and tree[0] == "^" else tree
 
 
-def turned(tree: Tree, question: Question) -> Tree:
+def turned(tree: Tree, question: Consequences) -> Tree:
     """The loss in the inverses of its positive definite unknowns: these are the positive definite matrices again."""
     if not isinstance(tree, tuple):
         spd = isinstance(tree, str) and tree in question.unknowns and "spd" in question.properties.get(tree, set())
@@ -90,14 +90,14 @@ def turned(tree: Tree, question: Question) -> Tree:
     return mul(*parts) if tree[0] == "*" else (tree[0], *parts)
 
 
-def letters_of(question: Question) -> Written:
+def letters_of(question: Consequences) -> KnownLetters:
     """What is known of the letters of the question."""
     signs, shapes = _signs(question), question.shapes
     numbers = {x for x in signs if shapes.get(x, ["1", "1"]) == ["1", "1"]}
     own = {x: sorted(words) for x, words in question.properties.items()} | {x: ["psd"] for x in numbers}
     above = {a for op, a, b in question.assumptions if isinstance(a, str) and op == ">" and infix(b) == "0"}
-    stated = Stated({}, [], {}, shape_trees(question), own, [])
-    return Written(stated, signs, numbers, numbers & (above | set(sizes_of(question))))
+    stated = Claim({}, [], {}, shape_trees(question), own, [])
+    return KnownLetters(stated, signs, numbers, numbers & (above | set(sizes_of(question))))
 
 
 def _diagonal(column: str) -> str:
@@ -106,10 +106,10 @@ def _diagonal(column: str) -> str:
 
 
 @dataclass
-class Written:
+class KnownLetters:
     """Letters by what is known of them: matrices as in a certificate, ``signs`` with no negative entry, of these ``numbers``."""
 
-    stated: Stated
+    stated: Claim
     signs: set[str]
     numbers: set[str]
     positive: set[str]
@@ -163,7 +163,7 @@ class Written:
         return tree if symmetric or scalar else ("transpose", tree)
 
 
-def convex(tree: Tree, unknowns: set[str], given: Written) -> bool:
+def convex(tree: Tree, unknowns: set[str], given: KnownLetters) -> bool:
     """Convex in the unknowns taken together, for all data and sizes.
 
     A sum of affine terms, even powers of norms of affine expressions U, traces of U*P*U' with P definite, and -log det of
@@ -192,7 +192,7 @@ def convex(tree: Tree, unknowns: set[str], given: Written) -> bool:
     return exponent > 0 and exponent % 2 == 0 and degree(tree[1][1], unknowns) <= 1
 
 
-def _quadratic(factors: list[Tree], unknowns: set[str], given: Written) -> bool:
+def _quadratic(factors: list[Tree], unknowns: set[str], given: KnownLetters) -> bool:
     """Whether a product is U*P*U' with U affine and P definite, times numbers that are not negative."""
     middle, around = given.factors(("*", *factors)), 0
     while len(middle) > 1 and given.flipped(middle[-1]) == middle[0]:
@@ -203,18 +203,18 @@ def _quadratic(factors: list[Tree], unknowns: set[str], given: Written) -> bool:
     return False
 
 
-def _signs(question: Question) -> set[str]:
+def _signs(question: Consequences) -> set[str]:
     """The names of data that are assumed to be no less than zero, entry by entry; sizes are positive."""
     said = {a for op, a, b in question.assumptions if isinstance(a, str) and op in (">", ">=") and infix(b) == "0"}
     return (said | set(sizes_of(question))) - set(question.unknowns)
 
 
-def sizes_of(question: Question) -> list[str]:
+def sizes_of(question: Consequences) -> list[str]:
     sides = (read(side, heads=HEADS) for sides in shape_trees(question).values() for side in sides)
     return sorted(set[str]().union(*map(_names, sides)))
 
 
-def shape_trees(question: Question) -> dict[str, list[Json]]:
+def shape_trees(question: Consequences) -> dict[str, list[Json]]:
     return {x: [write(parse(side, (), HEADS)) for side in sides] for x, sides in question.shapes.items()}
 
 

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from itertools import islice, product
 from math import prod
 
-from closedform.kernel.algebra.matrices import HEADS, MODULUS, Dual, Matrix, Sample, entries, matrix, trace
+from closedform.kernel.algebra.matrices import HEADS, MODULUS, DualMatrix, Matrix, ModularSample, entries, matrix, trace
 from closedform.kernel.claims.matrices import MAX_DEGREE_BITS, draw_sizes, inverses, special, trials
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, mul, read, write
-from closedform.kernel.finding import COVERED, REFUSED, SEALED, Finding
+from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import heads, normal, written_out
-from closedform.kernel.headlines.consequences import Question
+from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.matrices.convexity import LINEAR, bowl, degree, shape_trees, sizes_of, strict
 from closedform.kernel.headlines.matrices.spectral import eigenvectors
 from closedform.kernel.headlines.text import parse
@@ -50,7 +50,7 @@ KY_FAN = "eigenvectors, by Ky Fan's theorem"
 MAX_UNKNOWN, MAX_POWERS, MAX_DEFINED = 60, 2_000, 8  # entries of the unknowns; exponents that are tried; nested names
 
 
-def matrices(document: dict[str, Json], question: Question, why_none: str, least: bool) -> list[Finding]:
+def matrices(document: dict[str, Json], question: Consequences, why_none: str, least: bool) -> list[Ruling]:
     """A finding for each headline of a report about matrices.
 
     ``why_none`` says why no formula gives the critical points for all data, ``least`` whether it is so of the minimiser.
@@ -59,40 +59,40 @@ def matrices(document: dict[str, Json], question: Question, why_none: str, least
     fan = eigenvectors(question, document.get("formula"))
     out.insert(0, question.finding(why_none, fan or any(f.word == COVERED for f in out)))
     if fan:
-        out.append(Finding("formula", COVERED, KY_FAN))
+        out.append(Ruling("formula", COVERED, KY_FAN))
         if document.get("complete") is True:
-            out.append(Finding("complete", SEALED, "eigenvectors for other eigenvalues are critical too"))
+            out.append(Ruling("complete", SEALED, "eigenvectors for other eigenvalues are critical too"))
         for key in ("minimiser", "outcome"):
             if verdict.get(key) not in (None, "undecided"):
                 word = COVERED if verdict[key] == "closed" else REFUSED
-                out.append(Finding(f"verdict.{key}", word, f"{verdict[key]}: {KY_FAN}"))
+                out.append(Ruling(f"verdict.{key}", word, f"{verdict[key]}: {KY_FAN}"))
         return out
     formula = _formula(document.get("formula"), question)
     out += [formula] if formula is not None else []
     proved = formula is not None and formula.word == COVERED and question.loss is not None
     if proved and verdict.get("minimiser") == "closed" and bowl(question):
         why = "closed: the loss is convex, so it is least where it is stationary"
-        out.append(Finding("verdict.minimiser", COVERED, why))
+        out.append(Ruling("verdict.minimiser", COVERED, why))
     elif verdict.get("minimiser") == "not_closed" and least:
-        out.append(Finding("verdict.minimiser", COVERED, f"not_closed: {why_none}"))
+        out.append(Ruling("verdict.minimiser", COVERED, f"not_closed: {why_none}"))
     elif verdict.get("minimiser") not in (None, "undecided"):
-        out.append(Finding("verdict.minimiser", SEALED, f"{verdict['minimiser']}: no certificate says so of all data"))
+        out.append(Ruling("verdict.minimiser", SEALED, f"{verdict['minimiser']}: no certificate says so of all data"))
     why = _unique(question) if proved else ""
     if document.get("complete") is True:
-        out.append(Finding("complete", COVERED if why else SEALED, why or "no certificate says so"))
+        out.append(Ruling("complete", COVERED if why else SEALED, why or "no certificate says so"))
     if verdict.get("outcome") != "undecided":
         said = {"closed": why and "the one critical point has its formula", "not_closed": why_none}
         found = said.get(str(verdict.get("outcome")), "")
         word, words = (COVERED, found) if found else (SEALED, "no certificate says so of all data")
-        out.append(Finding("verdict.outcome", word, f"{verdict['outcome']}: {words}"))
+        out.append(Ruling("verdict.outcome", word, f"{verdict['outcome']}: {words}"))
     return out
 
 
-def _formula(said: Json, question: Question) -> Finding | None:
+def _formula(said: Json, question: Consequences) -> Ruling | None:
     """The formula must be that of a certificate about the same loss, or have its values at random data."""
     found = next(_proved(question), None)
     if not isinstance(said, dict) or found is None:
-        return Finding("formula", SEALED, "no certificate about this loss says so") if isinstance(said, dict) else None
+        return Ruling("formula", SEALED, "no certificate about this loss says so") if isinstance(said, dict) else None
     (name, formulas), apart, texts = found, set[str](), dict[str, Json]()
 
     def trial(sizes: dict[str, int], seed: str) -> int:
@@ -119,9 +119,9 @@ def _formula(said: Json, question: Question) -> Finding | None:
             both = [*formulas.values(), *texts.values()]
             trials(both, sizes_of(question), tall, both, _sides(question), trial, _words(question))
     except (Refused, ZeroDivisionError, ValueError) as fault:
-        return Finding("formula", SEALED, str(fault)[:200])
+        return Ruling("formula", SEALED, str(fault)[:200])
     word, how = (REFUSED, "it is not that of") if apart else (COVERED, "stationary, by")
-    return Finding("formula", word, f"{how} {name}")
+    return Ruling("formula", word, f"{how} {name}")
 
 
 def _defined(text: str, sides: list[str]) -> Tree:
@@ -141,7 +141,7 @@ def _defined(text: str, sides: list[str]) -> Tree:
     return ("unvec", mul(("inv", whole), ("vec", c)), rows, cols)
 
 
-def _proved(question: Question) -> Iterator[tuple[str, dict[str, Json]]]:
+def _proved(question: Consequences) -> Iterator[tuple[str, dict[str, Json]]]:
     """The certificates about the loss, with the formulas in the order of evaluation."""
     for name, certificate in question.own.items():
         pairs = [sequence(p, "a formula", 2) for p in sequence(certificate.claim["formula"], "formula")]
@@ -151,22 +151,22 @@ def _proved(question: Question) -> Iterator[tuple[str, dict[str, Json]]]:
 # -- random data -------------------------------------------------------------------------------------------------------
 
 
-def _sample(question: Question, sizes: dict[str, int], seed: str) -> Sample:
-    blank = Sample("", {}, {}, sizes)
+def _sample(question: Consequences, sizes: dict[str, int], seed: str) -> ModularSample:
+    blank = ModularSample("", {}, {}, sizes)
     shapes = {x: (blank.size(rows), blank.size(cols)) for x, (rows, cols) in shape_trees(question).items()}
-    return Sample(seed, shapes, _words(question), sizes)
+    return ModularSample(seed, shapes, _words(question), sizes)
 
 
-def _sides(question: Question) -> list[Json]:
+def _sides(question: Consequences) -> list[Json]:
     """The numbers of rows and columns of all letters."""
     return [side for pair in shape_trees(question).values() for side in pair]
 
 
-def _words(question: Question) -> dict[str, list[str]]:
+def _words(question: Consequences) -> dict[str, list[str]]:
     return {x: sorted(words) for x, words in question.properties.items()}
 
 
-def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding]:
+def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Ruling]:
     """The text of each derivative, against the derivatives along random directions at random data."""
     shown = mapping(document.get("stationarity"), "stationarity").get("gradient")
     if question.loss is None or not isinstance(shown, dict):
@@ -186,7 +186,7 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
                 if "orth" in sample.properties.get(x, ()):
                     direction = sample.random(f"d {x}", *sample.shapes[x])
                 gradient = sample.tree(tree, 0)
-                sample.known[x] = Dual(value.value, direction, value.degree)
+                sample.known[x] = DualMatrix(value.value, direction, value.degree)
                 moved = sample.tree(loss, 0)
                 slope = 0 if moved.slope is None else int(moved.slope[0, 0])
                 if gradient.value.nrows() != direction.nrows() or gradient.value.ncols() != direction.ncols():
@@ -199,14 +199,14 @@ def _gradient(document: dict[str, Json], question: Question) -> Iterator[Finding
                 [loss, tree], sizes_of(question), [], [loss, tree], _sides(question), trial, _words(question)
             )
         except Refused as fault:
-            yield Finding(at, SEALED, str(fault)[:200])
+            yield Ruling(at, SEALED, str(fault)[:200])
             continue
         if not apart:
-            yield Finding(at, COVERED, f"the kernel's own derivative, at {len(tried)} random data")
+            yield Ruling(at, COVERED, f"the kernel's own derivative, at {len(tried)} random data")
         elif heads(said) | heads(question.loss) <= RATIONAL:
-            yield Finding(at, REFUSED, apart[0])
+            yield Ruling(at, REFUSED, apart[0])
         else:
-            yield Finding(at, SEALED, "not compared: its functions are not brought together here")
+            yield Ruling(at, SEALED, "not compared: its functions are not brought together here")
 
 
 def alike(one: Tree, other: Tree, columns: Columns) -> bool | None:
@@ -214,13 +214,13 @@ def alike(one: Tree, other: Tree, columns: Columns) -> bool | None:
     gap = write(add(written_out(one, columns), mul(MINUS, written_out(other, columns))))
     seed = hashlib.sha256(json.dumps(gap).encode()).hexdigest()
     try:
-        values = [Sample(f"{seed}|{k}", {}, {}, {}).tree(gap, 0) for k in range(3)]
+        values = [ModularSample(f"{seed}|{k}", {}, {}, {}).tree(gap, 0) for k in range(3)]
     except (Refused, ZeroDivisionError, ValueError):
         return None
     return True if all(not any(entries(v.value)) and v.degree < 2**MAX_DEGREE_BITS for v in values) else None
 
 
-def _unique(question: Question) -> str:
+def _unique(question: Consequences) -> str:
     """Why there is no other critical point than that of the formula, "" where it is not shown."""
     unknowns = set(question.unknowns)
     if question.loss is None or any(degree(c, unknowns) > 1 for c in question.constraints):
@@ -241,7 +241,7 @@ def _unique(question: Question) -> str:
 
 
 def _regular_everywhere(
-    question: Question, formulas: dict[str, Json], inverted: list[Json], tall: list[list[str]]
+    question: Consequences, formulas: dict[str, Json], inverted: list[Json], tall: list[list[str]]
 ) -> bool:
     """Whether det H is that of a multiple of the inverted matrices, by a number that is zero at no sizes.
 
@@ -273,7 +273,7 @@ def _regular_everywhere(
 
 
 def _regular(
-    question: Question, formulas: dict[str, Json], inverted: list[Json], sizes: dict[str, int], seed: str
+    question: Consequences, formulas: dict[str, Json], inverted: list[Json], sizes: dict[str, int], seed: str
 ) -> tuple[int, int] | None:
     """The constant that det H is, at these sizes, beside powers of the inverted determinants; and the number of unknowns.
 
@@ -305,7 +305,7 @@ def pow_p(base: int, exponent: int) -> int:
     return pow(base, exponent, MODULUS.p)
 
 
-def _hessian(sample: Sample, trees: list[Json], unknowns: list[str]) -> Matrix:
+def _hessian(sample: ModularSample, trees: list[Json], unknowns: list[str]) -> Matrix:
     """The second derivatives of a loss of degree two, bordered by the first ones of affine constraints, by differences."""
     here = {x: sample.known[x].value for x in unknowns}
     places = [(x, i) for x in unknowns for i in range(len(entries(here[x])))]
@@ -317,7 +317,7 @@ def _hessian(sample: Sample, trees: list[Json], unknowns: list[str]) -> Matrix:
             moved = entries(a)
             for i in (i for y, i in steps if y == x):
                 moved[i] += 1
-            sample.known[x] = Dual(matrix(a.nrows(), a.ncols(), moved), None, 0)
+            sample.known[x] = DualMatrix(matrix(a.nrows(), a.ncols(), moved), None, 0)
         return [entries(sample.tree(t, 0).value) for t in trees]
 
     zero, single = values(), [values(p) for p in places]

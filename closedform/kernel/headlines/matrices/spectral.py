@@ -14,15 +14,15 @@ from flint import fmpq
 from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, Tree, free_names
-from closedform.kernel.headlines.consequences import Question
-from closedform.kernel.headlines.matrices.convexity import Written, factors_of, letters_of, terms_of
+from closedform.kernel.headlines.consequences import Consequences
+from closedform.kernel.headlines.matrices.convexity import KnownLetters, factors_of, letters_of, terms_of
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, mapping
 
 ENDS = {"largest_eigenvectors": -1, "smallest_eigenvectors": 1}  # by the sign of what is minimised
 
 
-def eigenvectors(question: Question, said: Json) -> bool:
+def eigenvectors(question: Consequences, said: Json) -> bool:
     """Whether a formula says eigenvectors of the matrix of the loss, from the end of its spectrum where that is least."""
     if question.loss is None or len(question.unknowns) != 1 or not isinstance(said, dict) or not question.everywhere:
         return False
@@ -56,12 +56,12 @@ def eigenvectors(question: Question, said: Json) -> bool:
     return same and prod(numbers, start=fmpq(1)) * ENDS[str(tree[0])] > 0
 
 
-def _around(factors: list[Tree], u: str, given: Written) -> list[Tree] | None:
+def _around(factors: list[Tree], u: str, given: KnownLetters) -> list[Tree] | None:
     """What stands between u' and u in a product."""
     return factors[1:-1] if len(factors) > 1 and factors[-1] == u and factors[0] == given.flipped(u) else None
 
 
-def _constraint(question: Question, given: Written) -> list[Tree] | None:
+def _constraint(question: Consequences, given: KnownLetters) -> list[Tree] | None:
     """The metric, [] or [D], where the one constraint says that the columns are orthonormal."""
     u, terms = question.unknowns[0], terms_of(question.constraints[0])
     side = question.shapes.get(u, ["", ""])[1]

@@ -40,7 +40,7 @@ from closedform.strategies.matrices.equations.conditions import (
     tidy,
 )
 from closedform.strategies.matrices.equations.elimination import (
-    Step,
+    EliminationStep,
     back_substitute,
     eliminate,
     family,
@@ -141,11 +141,11 @@ def _squares(system: MatrixSystem) -> bool:
     )
 
 
-def _kronecker(steps: list[Step]) -> bool:
+def _kronecker(steps: list[EliminationStep]) -> bool:
     return any(s.solution.kind in ("kronecker", "entrywise") for s in steps)
 
 
-def _square_root(system: MatrixSystem, step: Step) -> Step | None:
+def _square_root(system: MatrixSystem, step: EliminationStep) -> EliminationStep | None:
     """min ||sum L U R - E||^2 through the map itself: U = K^-1 vec(E) where K is square, else by K'K."""
     active = [p for p in system.pieces if step.unknown in (p.value.names | p.coefficient.names)]
     if w.is_symmetric(system.unknown(step.unknown)):
@@ -168,7 +168,7 @@ def _square_root(system: MatrixSystem, step: Step) -> Step | None:
     return replace(step, solution=Solution(value, (kron,), "kronecker"))
 
 
-def _two_sided_condition(system: MatrixSystem, steps: list[Step]) -> str | None:
+def _two_sided_condition(system: MatrixSystem, steps: list[EliminationStep]) -> str | None:
     """When the map U -> sum L U R is injective, in the terms of the field."""
     if len(steps) != 1 or steps[0].solution.kind != "kronecker":
         return None
@@ -209,7 +209,7 @@ def _negative(c: Poly, d: Poly) -> bool:
 
 def _answer(
     system: MatrixSystem,
-    steps: list[Step],
+    steps: list[EliminationStep],
     values: dict[str, Poly],
     order: tuple[str, ...],
     holds: bool,
@@ -338,7 +338,7 @@ def _coefficient(p: Poly, system: MatrixSystem) -> str | None:
     return f"{top}/||{display(b)}||^2"
 
 
-def _otherwise(system: MatrixSystem, steps: list[Step]) -> tuple[str | None, list[str]]:
+def _otherwise(system: MatrixSystem, steps: list[EliminationStep]) -> tuple[str | None, list[str]]:
     """Minimality where the loss is not jointly convex: one unknown after the other, or the Hessian as a condition.
 
     "maximum" and "saddle" for a quadratic loss without a lower bound; None where nothing is known.

@@ -27,7 +27,7 @@ Wide = Callable[[str, str], bool]  # is the number of rows known to be at most t
 
 
 @dataclass(frozen=True)
-class Step:
+class EliminationStep:
     """One unknown eliminated: its value in terms of the data and of unknowns eliminated later."""
 
     unknown: str
@@ -83,7 +83,7 @@ def eliminate(
     budget: Budget,
     singular: Singular | None = None,
     facts: Facts | None = None,
-) -> list[Step] | str:
+) -> list[EliminationStep] | str:
     """The steps in the order in which the unknowns were eliminated, or why it stopped.
 
     Unknowns whose coefficient is definite whatever the data are (a penalty, a prior) go first: that gives the marginal form.
@@ -91,10 +91,10 @@ def eliminate(
     ``singular``: the equations are those of a sum of squares, and this gives generalised inverses (see the head).
     """
     left: dict[str, Poly] = dict(equations)
-    steps = list[Step]()
+    steps = list[EliminationStep]()
     while left:
         budget.check()
-        best: Step | None = None
+        best: EliminationStep | None = None
         rank = (9, 0, 0)
         for i, u in enumerate(sorted(left, key=lambda u: (u in last, not names[u].scalar))):
             step = solved(u, left[u], names[u], singular)
@@ -123,10 +123,10 @@ def eliminate(
     return steps
 
 
-def solved(u: str, g: Poly, p: Poly, singular: Singular | None = None) -> Step | None:
+def solved(u: str, g: Poly, p: Poly, singular: Singular | None = None) -> EliminationStep | None:
     if singular is not None and g.zero and (p.scalar or not w.is_symmetric(p)):
         nothing = w.zeros(p.rows, p.rows), w.eye(p.cols)
-        return Step(u, Solution(w.zeros(p.rows, p.cols), (), ranges=nothing), False)
+        return EliminationStep(u, Solution(w.zeros(p.rows, p.cols), (), ranges=nothing), False)
     if u not in g.names:
         return None
     for cleared, variant in ((False, g), *((True, v) for v in _clear(g, u, p))):
@@ -138,7 +138,7 @@ def solved(u: str, g: Poly, p: Poly, singular: Singular | None = None) -> Step |
             continue
         if not p.scalar and w.is_symmetric(p) and solution.kind == "direct" and not w.is_symmetric(solution.value):
             continue
-        return Step(u, solution, cleared)
+        return EliminationStep(u, solution, cleared)
     return None
 
 
@@ -159,7 +159,7 @@ def _clear(g: Poly, u: str, p: Poly) -> list[Poly]:
 
 
 def back_substitute(
-    steps: list[Step], unknowns: tuple[str, ...], equations: dict[str, Poly], names: dict[str, Poly]
+    steps: list[EliminationStep], unknowns: tuple[str, ...], equations: dict[str, Poly], names: dict[str, Poly]
 ) -> tuple[dict[str, Poly], dict[str, Poly], tuple[str, ...]]:
     """Values free of multipliers, the multipliers, and an order in which the values can be evaluated.
 
@@ -180,7 +180,9 @@ def back_substitute(
     return values, hidden, tuple(order)
 
 
-def family(steps: list[Step], values: dict[str, Poly], taken: frozenset[str]) -> tuple[dict[str, Poly], dict[str, str]]:
+def family(
+    steps: list[EliminationStep], values: dict[str, Poly], taken: frozenset[str]
+) -> tuple[dict[str, Poly], dict[str, str]]:
     """The values with ``Z - Q Z R`` added where a step left that free, and the shape of each new matrix Z as text."""
     out, free = dict(values), dict[str, str]()
     for step in steps:

@@ -41,7 +41,7 @@ counterexample = {
 
 
 @dataclass
-class Parts:
+class ProximalProblem:
     """``curvature/2 ||a||^2 - target'a + penalties`` on a set; ``curvature`` a scalar, or a column of weights."""
 
     curvature: Poly
@@ -71,7 +71,7 @@ def declines(system: MatrixSystem) -> str | None:
     return None if sets or kinked else "no penalty and no set that this strategy knows"
 
 
-def split(system: MatrixSystem, u: str) -> Parts | str:
+def split(system: MatrixSystem, u: str) -> ProximalProblem | str:
     p = system.unknown(u)
     smooth, penalties = w.constant(0), dict[str, Poly]()
     for (m, word), c in system.loss.terms.items():
@@ -94,18 +94,18 @@ def split(system: MatrixSystem, u: str) -> Parts | str:
     target = -found.rest
     if found.entrywise is not None or not found.plain:
         if found.entrywise is not None and not found.plain:
-            return Parts(found.entrywise, target, penalties, True)
-        return Parts(w.constant(0), target, penalties) if found.entrywise is None else "the weights are mixed"
+            return ProximalProblem(found.entrywise, target, penalties, True)
+        return ProximalProblem(w.constant(0), target, penalties) if found.entrywise is None else "the weights are mixed"
     if len(found.plain) == 1:
         a, b = found.plain[0]
         s, t = identity_multiple(a), identity_multiple(b)
         if s is not None and t is not None:
             if sign(s * t, system.facts) != 2:
                 return f"nothing shows that {display(s * t)} is positive"
-            return Parts(s * t, target, penalties)
+            return ProximalProblem(s * t, target, penalties)
         weights = _diagonal(a) if t is not None and p.cols == ONE else None
         if weights is not None and t is not None and _positive_column(weights, system):
-            return Parts(weights * t, target, penalties, True)
+            return ProximalProblem(weights * t, target, penalties, True)
     return "the quadratic part is not isotropic: the penalty does not split"
 
 
@@ -159,20 +159,20 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     return _project(system, u, parts, sets) if sets else _threshold(system, u, parts)
 
 
-def _centre(parts: Parts) -> Poly:
+def _centre(parts: ProximalProblem) -> Poly:
     """The unconstrained minimiser of the smooth part."""
     if parts.weighted:
         return hadamard(parts.target, elementwise("recip", parts.curvature))
     return power(parts.curvature, -1) * parts.target
 
 
-def _divided(weight: Poly, parts: Parts) -> Poly:
+def _divided(weight: Poly, parts: ProximalProblem) -> Poly:
     if parts.weighted:
         return weight * elementwise("recip", parts.curvature)
     return weight * power(parts.curvature, -1)
 
 
-def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
+def _threshold(system: MatrixSystem, u: str, parts: ProximalProblem) -> Attempt:
     z, source = _centre(parts), source_of(system)
     here, shown = source.let("z", source.poly(z)), display(z)
     steps, remarks = list[str](), (finding("unique by strict convexity"),)
@@ -215,7 +215,7 @@ def _threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
     )
 
 
-def _hard_threshold(system: MatrixSystem, u: str, parts: Parts) -> Attempt:
+def _hard_threshold(system: MatrixSystem, u: str, parts: ProximalProblem) -> Attempt:
     """c/2 ||X - Z||^2 + t rank(X): keeping a singular value s costs t and saves c s^2/2."""
     z = _centre(parts)
     cut = power(_divided(w.scale(parts.penalties["rank"], 2), parts), Fraction(1, 2))
@@ -246,7 +246,7 @@ def _plain(p: Poly) -> str:
 # -- sets ----------------------------------------------------------------------------------------------------------
 
 
-def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
+def _project(system: MatrixSystem, u: str, parts: ProximalProblem, sets: Set) -> Attempt:
     p, z = system.unknown(u), _centre(parts)
     if sets.upto:
         return Attempt(name, "declined", "a projection where the sum has an upper bound is not known here")
@@ -350,7 +350,7 @@ def _project(system: MatrixSystem, u: str, parts: Parts, sets: Set) -> Attempt:
     )
 
 
-def _entropic(system: MatrixSystem, u: str, parts: Parts, sets: Set | str | None) -> Attempt:
+def _entropic(system: MatrixSystem, u: str, parts: ProximalProblem, sets: Set | str | None) -> Attempt:
     p, eps = system.unknown(u), parts.penalties["entropy"]
     total = None
     for c in system.constraints:

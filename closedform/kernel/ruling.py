@@ -8,7 +8,7 @@ PROVED, COVERED, SEALED, REFUSED = "proved", "covered", "sealed", "REFUSED"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Ruling:
     """A place and a word: a certificate is ``proved`` or ``REFUSED``; a headline is ``covered`` by certificates, only
     ``sealed`` (nothing here proves it), or ``REFUSED`` because it contradicts them."""
 
@@ -31,7 +31,7 @@ def _printable(line: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in line)
 
 
-def summary(findings: list[Finding]) -> str:
+def summary(findings: list[Ruling]) -> str:
     """The findings as lines of text, with the share of the headlines that is covered."""
     lines = [_printable(f"{f.word:8}{f.place}: {f.sentence}") for f in findings]
     covered, sealed = (sum(f.word == word and f.headline for f in findings) for word in (COVERED, SEALED))
