@@ -107,7 +107,7 @@ def function_of(report: ReportRecord) -> Callable[..., dict[str, Any]]:
     else:
         raise CallError("there is no closed form, so there is no function of it")
     own = compiled(formula.numpy) if formula is not None and formula.numpy and len(points) == 1 else None
-    kinds = tuple(p.kind for p in optima) if optima else ("unclassified",)
+    kinds: tuple[Kind, ...] = tuple(p.kind for p in optima) if optima else ("unclassified",)
     return ScalarFunction(points, conditions, given, domain, own, kinds, report.problem.sense)
 
 

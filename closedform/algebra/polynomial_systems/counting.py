@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from math import comb, lcm
+from typing import cast
 
 import numpy as np
-from flint import Ordering, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mat, nmod_mat
+from flint import Ordering, fmpq_mat, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mat, nmod_mat
 
 from closedform.algebra.polynomial_systems.lift import Terms
 from closedform.budget import Budget
@@ -24,6 +25,7 @@ from closedform.kernel.claims.zeros.complex_zeros import without_solved
 from closedform.kernel.reading import Json
 
 Exponents = tuple[int, ...]
+Combination = list[tuple[int, Exponents, int]]  # of an earlier one, times a monomial and a factor, each
 Multiple = tuple[int, Exponents]  # the place of a polynomial, and the monomial that it is multiplied by
 
 MAX_COLUMNS = 1_300  # monomials of one degree and less
@@ -112,8 +114,10 @@ class _Combinations:
 
     polynomials: list[Terms]
     k: int
-    how: list[list[tuple[int, Exponents, int]]] = field(default_factory=list)  # each combination, in those before it
-    spanning: dict[int, list[Multiple]] = field(default_factory=dict)  # independent multiples of each degree
+    how: list[Combination] = field(default_factory=list[Combination])  # each combination, in those before it
+    spanning: dict[int, list[Multiple]] = field(
+        default_factory=dict[int, list[Multiple]]
+    )  # independent multiples of each degree
 
     def __post_init__(self) -> None:
         self.equations = len(self.polynomials)
@@ -123,7 +127,7 @@ class _Combinations:
 
     def reducing(
         self, standard: set[Exponents], budget: Budget
-    ) -> tuple[list[list[tuple[int, Exponents, int]]], list[list[Exponents]]] | None:
+    ) -> tuple[list[Combination], list[list[Exponents]]] | None:
         """The combinations needed and factors for each polynomial, so that the multiples reduce all but the standard
         monomials; None where they do not within the limits."""
         least = max((sum(b) + 1 for b in standard), default=0)  # of x_i b
@@ -195,7 +199,7 @@ class _Combinations:
         independent, _ = _echelon(np.vstack([known, *(c.line[None] for c in cancelled)]).T)
         return [cancelled[j - len(known)] for j in independent if j >= len(known)]
 
-    def _exact(self, found: _Cancelled, d: int) -> list[tuple[int, Exponents, int]] | None:
+    def _exact(self, found: _Cancelled, d: int) -> Combination | None:
         """Append the combination, over the integers; its terms. None where it is too large."""
         highest = _monomials(self.k, d)
         columns, _ = _echelon(self._table(found.others, highest))
@@ -204,7 +208,8 @@ class _Combinations:
         square = [[row.get(highest[j], 0) for row in rows] for j in columns]
         terms = [(*found.last, 1)]
         if n:
-            solution = fmpz_mat([line[:n] for line in square]).solve(fmpz_mat([line[n:] for line in square]))
+            left, right = fmpz_mat([line[:n] for line in square]), fmpz_mat([line[n:] for line in square])
+            solution = cast(fmpq_mat, left.solve(right))  # which python-flint's stubs do not say
             values = [solution[i, 0] for i in range(n)]
             scale = lcm(*(int(v.q) for v in values))
             terms = [(*row, -int((v * scale).p)) for row, v in zip(found.others, values, strict=True)]
@@ -233,7 +238,7 @@ class _Combinations:
                     line[j] = c
         return table
 
-    def _needed(self) -> tuple[list[list[tuple[int, Exponents, int]]], list[list[Exponents]]]:
+    def _needed(self) -> tuple[list[Combination], list[list[Exponents]]]:
         """The combinations that the spanning multiples rest on, numbered anew, and the factors of each polynomial."""
         rows = [row for own in self.spanning.values() for row in own]
         needed = {i for i, _ in rows}
