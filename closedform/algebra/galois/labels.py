@@ -7,6 +7,7 @@ degree by cycle types, the discriminant and orbits on pairs; cyclic groups by th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import factorial, lcm
 
@@ -90,22 +91,26 @@ def label(f: fmpz_poly, solvable: bool, budget: Budget) -> Label:
 
 def _types(f: fmpz_poly, budget: Budget, square: bool | None = None, solvable: bool = True) -> frozenset[Type]:
     """Cycle types modulo small primes, until one group is left (where parity is given) or enough primes were used."""
-    n, p, used, seen = f.degree(), fmpz(1), 0, set[Type]()
+    n, seen = f.degree(), set[Type]()
     left = [] if square is None else [g for g in transitive_groups(n) if (g.even, g.solvable) == (square, solvable)]
-    while used < LOOKED_AT and not (square is not None and len(left) <= 1):
-        p = _next_prime(p)
-        found = reduced_type(f, int(p))
-        if p > 10_000:
-            break
-        if found is None:
-            continue
-        budget.check()
-        used += 1
-        kind = tuple(sorted(found))
+    for kind in () if square is not None and len(left) <= 1 else _observed(f, budget):
         if kind not in seen:
             seen.add(kind)
             left = [g for g in left if kind in g.types]
+            if square is not None and len(left) <= 1:
+                break
     return frozenset(seen)
+
+
+def _observed(f: fmpz_poly, budget: Budget) -> Iterator[Type]:
+    """The cycle types modulo small primes, as they come."""
+    p, used = fmpz(1), 0
+    while used < LOOKED_AT and (p := _next_prime(p)) <= 10_000:
+        found = reduced_type(f, int(p))
+        if found is not None:
+            budget.check()
+            used += 1
+            yield tuple(sorted(found))
 
 
 def _next_prime(p: fmpz) -> fmpz:
@@ -117,7 +122,7 @@ def _next_prime(p: fmpz) -> fmpz:
 
 def _alternating(f: fmpz_poly, budget: Budget) -> Label:
     n = f.degree()
-    cycle = next((r for t in _types(f, budget) for r in t if n < 2 * r and r < n - 2 and fmpz(r).is_prime()), 0)
+    cycle = next((r for t in _observed(f, budget) for r in t if n < 2 * r and r < n - 2 and fmpz(r).is_prime()), 0)
     if not cycle:
         return Label()
     square = even(f)

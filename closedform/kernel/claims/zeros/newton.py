@@ -6,6 +6,7 @@ from flint import arb, arb_mat, fmpq
 
 from closedform.kernel.algebra.inertia import inertia
 from closedform.kernel.claims.critical_points import Proved, Given, Point, apart
+from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.jets import Jet, jet
 from closedform.kernel.reading import Json, decimal, fields, refuse, sequence
 
@@ -31,6 +32,8 @@ def system(given: Given, box: list[arb], jacobian: bool) -> tuple[list[arb], lis
     if given.loss is not None:
         whole = jet(given.loss, place, values, given.columns, jacobian)
         return [whole.first.get(i, arb(0)) for i in range(k)], _hessian(whole, k) if jacobian else []
+    if not jacobian:
+        return [evaluate(e, values, given.columns) for e in given.equations], []
     jets = [jet(e, place, values, given.columns) for e in given.equations]
     return [j.value for j in jets], [[j.first.get(i, arb(0)) for i in range(k)] for j in jets]
 
