@@ -22,6 +22,7 @@ from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.algebra.polynomial_systems.univariate_roots import count_real, roots_at
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
+from closedform.kernel.algebra.standard_monomials import blocks
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
 from closedform.reading.language import parse
@@ -199,6 +200,8 @@ def test_zeros_at_infinity_are_not_counted() -> None:
         {"consequences": ["0:00:-1 0:00:1"]},
         {"consequences": []},
         {"standard": "00"},
+        {"multiples": ["00", "", "00 10 10"]},
+        {"multiples": ["00 00", "", "00 10"]},
     ]
     for part in false:
         with pytest.raises(Refused):
@@ -236,6 +239,11 @@ def test_all_zeros_of_a_squared_error_are_proved(names: str, equations: tuple[st
     answer = polynomial_system.attempt(system(unknowns=names, equations=equations), Budget.of(30))
     assert dict(answer.counts)["complex"] == complex_
     assert answer.certificates[-1].claim["complete"]
+
+
+def test_rows_without_a_monomial_in_common_are_apart() -> None:
+    one, x, y, xx, xy = (0, 0), (1, 0), (0, 1), (2, 0), (1, 1)
+    assert blocks([[one, x], [xx], [xy, xx], [x, y], []]) == [[0, 3], [1, 2], [4]]
 
 
 def test_a_constant_among_the_multiples_leaves_no_zero() -> None:

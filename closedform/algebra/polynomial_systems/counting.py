@@ -8,29 +8,29 @@ what is needed, is seen modulo a prime.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from math import comb, lcm
 from typing import cast
 
-import numpy as np
 from flint import Ordering, fmpq_mat, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mat, nmod_mat
 
 from closedform.algebra.polynomial_systems.lift import Terms
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
-from closedform.kernel.algebra.standard_monomials import DIGITS, PRIME, primitive, without_content
+from closedform.kernel.algebra.standard_monomials import DIGITS, PRIME, blocks, primitive, without_content
 from closedform.kernel.claims.zeros.complex_zeros import without_solved
-from closedform.kernel.reading import Json
+from closedform.kernel.reading import MAX_DIGITS, Json
 
 Exponents = tuple[int, ...]
 Combination = list[tuple[int, Exponents, int]]  # of an earlier one, times a monomial and a factor, each
 Multiple = tuple[int, Exponents]  # the place of a polynomial, and the monomial that it is multiplied by
 
-MAX_COLUMNS = 1_300  # monomials of one degree and less
-MAX_ENTRIES = 6_000_000  # of a matrix
+MAX_MONOMIALS = 3_100  # of one degree and less
+MAX_ENTRIES = 12_000_000  # of a matrix
 MAX_BITS = 4_000  # of a coefficient
+MAX_TEXT = 1_000_000  # characters, of all combinations
 SECONDS, SHARE = 20.0, 0.25  # at most, and of the time left
 
 
@@ -56,13 +56,15 @@ def multiples(
         found = None
     if found is None:
         return None
-    consequences, factors = found
+    consequences = [" ".join(f"{i}:{word(a)}:{c}" for i, a, c in terms) for terms in found[0]]
+    if max(map(len, consequences), default=0) > MAX_DIGITS or sum(map(len, consequences)) > MAX_TEXT:
+        return None
     return {
         "method": "multiples",
         "solved": solved,
         "standard": " ".join(map(word, standard)),
-        "consequences": [" ".join(f"{i}:{word(a)}:{c}" for i, a, c in terms) for terms in consequences],
-        "multiples": [" ".join(map(word, own)) for own in factors],
+        "consequences": list[Json](consequences),
+        "multiples": [" ".join(map(word, own)) for own in found[1]],
     }
 
 
@@ -105,7 +107,7 @@ class _Cancelled:
     last: Multiple
     others: list[Multiple]  # independent in the terms that cancel
     degree: int
-    line: np.ndarray  # the terms left
+    left: Terms
 
 
 @dataclass
@@ -114,10 +116,8 @@ class _Combinations:
 
     polynomials: list[Terms]
     k: int
-    how: list[Combination] = field(default_factory=list[Combination])  # each combination, in those before it
-    spanning: dict[int, list[Multiple]] = field(
-        default_factory=dict[int, list[Multiple]]
-    )  # independent multiples of each degree
+    how: list[Combination] = field(default_factory=list[Combination])  # each in the polynomials before it
+    spanning: dict[int, list[Multiple]] = field(default_factory=dict[int, list[Multiple]])  # independent, by degree
 
     def __post_init__(self) -> None:
         self.equations = len(self.polynomials)
@@ -132,7 +132,7 @@ class _Combinations:
         monomials; None where they do not within the limits."""
         least = max((sum(b) + 1 for b in standard), default=0)  # of x_i b
         d = max(min(self.degrees), 0)
-        while (size := comb(self.k + d, d)) <= MAX_COLUMNS and d < len(DIGITS):
+        while (size := comb(self.k + d, d)) <= MAX_MONOMIALS and d < len(DIGITS):
             lower = self._lower(d, budget)
             if lower is None:
                 return None
@@ -171,38 +171,46 @@ class _Combinations:
 
     def _new(self, rows: list[Multiple], d: int, budget: Budget) -> list[_Cancelled] | None:
         """What the multiples of degree d, and those of lower degree, do not reduce to zero."""
-        highest, below = _monomials(self.k, d), [m for e in reversed(range(d)) for m in _monomials(self.k, e)]
-        if len(rows) * (len(highest) + len(below)) > MAX_ENTRIES:
-            return None
-        table = self._table(rows, [*highest, *below])
-        budget.check()
-        pivots, echelon = _echelon(table[:, : len(highest)].T)
-        self.spanning[d] = [rows[j] for j in pivots]
-        rest = sorted(set(range(len(rows))) - set(pivots))
-        for i, a in (rows[j] for j in rest):
-            self.dependent[i].append(a)
-        if not rest or not below:
-            return []
-        budget.check()
-        low = table[:, len(highest) :]
-        lines = (low[rest] - _product(echelon[:, rest].T, low[pivots])) % PRIME
-        cancelled = list[_Cancelled]()
-        for j, line in zip(rest, lines, strict=True):
-            if np.any(line):
-                others = [rows[pivots[n]] for n in np.flatnonzero(echelon[:, j])]
-                cancelled.append(_Cancelled(rows[j], others, sum(below[int(np.flatnonzero(line)[0])]), line))
-        if not cancelled:
-            return []
+        terms = [self._residues(row) for row in rows]
+        cancelled, self.spanning[d] = list[_Cancelled](), []
+        for block in blocks([[m for m in f if sum(m) == d] for f in terms]):
+            budget.check()
+            own = [terms[j] for j in block]
+            highest, below = _columns(own, d, d), _columns(own, 0, d - 1)
+            if len(own) * (len(highest) + len(below)) > MAX_ENTRIES:
+                return None
+            pivots, echelon = _echelon(_columns_of(own, highest))
+            self.spanning[d] += [rows[block[j]] for j in pivots]
+            rest = sorted(set(range(len(block))) - set(pivots))
+            for j in rest:
+                i, a = rows[block[j]]
+                self.dependent[i].append(a)
+            if not rest or not below:
+                continue
+            factors = nmod_mat(len(rest), len(pivots), [echelon[n, j] for j in rest for n in range(len(pivots))], PRIME)
+            sums = (factors * _columns_of([own[j] for j in pivots], below).transpose()).entries()
+            for n, j in enumerate(rest):
+                parts = zip(below, sums[n * len(below) : (n + 1) * len(below)], strict=True)
+                left = {m: c for m, v in parts if (c := (own[j].get(m, 0) - int(v)) % PRIME)}
+                if left:
+                    others = [rows[block[pivots[i]]] for i in range(len(pivots)) if int(factors[n, i])]
+                    cancelled.append(_Cancelled(rows[block[j]], others, max(map(sum, left)), left))
         cancelled.sort(key=lambda c: (c.degree, len(c.others)))
-        budget.check()
-        known = self._table([row for e in range(d) for row in self.spanning.get(e, [])], below)
-        independent, _ = _echelon(np.vstack([known, *(c.line[None] for c in cancelled)]).T)
-        return [cancelled[j - len(known)] for j in independent if j >= len(known)]
+        known = [self._residues(row) for e in range(d) for row in self.spanning.get(e, [])] if cancelled else []
+        lines = [*known, *(c.left for c in cancelled)]
+        new = list[int]()
+        for block in blocks(lines):
+            if block[-1] >= len(known):
+                budget.check()
+                own = [lines[j] for j in block]
+                new += [block[j] - len(known) for j in _echelon(_columns_of(own, _columns(own, 0, d)))[0]]
+        return [cancelled[j] for j in sorted(new) if j >= 0]
 
     def _exact(self, found: _Cancelled, d: int) -> Combination | None:
         """Append the combination, over the integers; its terms. None where it is too large."""
-        highest = _monomials(self.k, d)
-        columns, _ = _echelon(self._table(found.others, highest))
+        known = [self._residues(row) for row in found.others]
+        highest = _columns(known, d, d)
+        columns, _ = _echelon(_columns_of(known, highest).transpose())
         rows = [self._multiple(row) for row in (*found.others, found.last)]
         n, total = len(found.others), Terms()
         square = [[row.get(highest[j], 0) for row in rows] for j in columns]
@@ -218,7 +226,8 @@ class _Combinations:
             for e, v in row.items():
                 total[e] = total.get(e, 0) + c * v
         combination = without_content(total)
-        if _degree(combination) >= d or max(c.bit_length() for c in combination.values()) > MAX_BITS:
+        largest = max(c.bit_length() for c in (*combination.values(), *(c for _, _, c in terms)))
+        if not 0 <= _degree(combination) < d or largest > MAX_BITS:
             return None
         self.polynomials.append(combination)
         return terms
@@ -227,16 +236,8 @@ class _Combinations:
         i, a = row
         return {_times(a, e): c for e, c in self.polynomials[i].items()}
 
-    def _table(self, rows: list[Multiple], columns: list[Exponents]) -> np.ndarray:
-        at = {m: j for j, m in enumerate(columns)}
-        residues = {i: {e: c % PRIME for e, c in self.polynomials[i].items()} for i in {i for i, _ in rows}}
-        table = np.zeros((len(rows), len(columns)), dtype=np.int64)
-        for line, (i, a) in zip(table, rows, strict=True):
-            for e, c in residues[i].items():
-                j = at.get(_times(a, e))
-                if j is not None:
-                    line[j] = c
-        return table
+    def _residues(self, row: Multiple) -> Terms:
+        return {e: c % PRIME for e, c in self._multiple(row).items()}
 
     def _needed(self) -> tuple[list[Combination], list[list[Exponents]]]:
         """The combinations that the spanning multiples rest on, numbered anew, and the factors of each polynomial."""
@@ -269,27 +270,32 @@ def _of_degree(k: int, d: int) -> Iterator[Exponents]:
         yield from ((v, *rest) for rest in _of_degree(k - 1, d - v))
 
 
-def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return _array(_matrix(a) * _matrix(b))
+def _columns(rows: Iterable[Terms], low: int, high: int) -> list[Exponents]:
+    return sorted({m for f in rows for m in f if low <= sum(m) <= high})
 
 
-def _echelon(table: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """The columns of the pivots of the reduced echelon form modulo the prime, and its rows that are not zero."""
-    if not table.size:
-        return [], np.zeros((0, table.shape[1]), dtype=np.int64)
-    echelon, rank = _matrix(table).rref()
-    entries = _array(echelon)[:rank]
-    return [int(np.flatnonzero(line)[0]) for line in entries], entries
+def _columns_of(rows: Sequence[Terms], monomials: list[Exponents]) -> nmod_mat:
+    """The coefficients of each row, a column."""
+    at = {m: i for i, m in enumerate(monomials)}
+    matrix = nmod_mat(len(monomials), len(rows), PRIME)
+    for j, f in enumerate(rows):
+        for m, c in f.items():
+            i = at.get(m)
+            if i is not None:
+                matrix[i, j] = c
+    return matrix
 
 
-def _matrix(table: np.ndarray) -> nmod_mat:
-    height, width = table.shape
-    return nmod_mat(height, width, table.ravel().tolist(), PRIME)
-
-
-def _array(matrix: nmod_mat) -> np.ndarray:
-    entries = np.array([int(v) for v in matrix.entries()], dtype=np.int64)
-    return entries.reshape(matrix.nrows(), matrix.ncols())
+def _echelon(matrix: nmod_mat) -> tuple[list[int], nmod_mat]:
+    """The reduced echelon form, after the columns of its pivots."""
+    echelon, rank = matrix.rref()
+    pivots, j = list[int](), 0
+    for i in range(rank):
+        while not int(echelon[i, j]):
+            j += 1
+        pivots.append(j)
+        j += 1
+    return pivots, echelon
 
 
 def _times(a: Exponents, b: Exponents) -> Exponents:

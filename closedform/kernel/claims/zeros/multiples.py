@@ -15,6 +15,6 @@ def complete(given: Given, points: list[Point], how: dict[str, Json], box: Json)
 
     def bound(system: list[fmpq_mpoly], gone: list[int]) -> int:
         free = [i for i in range(len(given.unknowns)) if i not in gone]
-        return zeros_at_most(system, free, how["standard"], how["multiples"], how.get("consequences", []))
+        return zeros_at_most(system, free, how)
 
     return counted(given, points, how, box, bound)
