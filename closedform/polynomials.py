@@ -279,9 +279,9 @@ class _Formula:
     certificate: Certificate
 
 
-def _formulas_job(written: str, unknown: str, number: int, timeout: float) -> Iterator[_Formula]:
+def _formulas_job(polynomial: str, unknown: str, number: int, timeout: float) -> Iterator[_Formula]:
     """Formulas for one irreducible factor, in the order of ``_galois_family``; none where none was found and proved."""
-    given = read(written, unknown)
+    given = read(polynomial, unknown)
     factors = [g for g, _ in of_tree(given).factor()[1] if g.degrees()[0] > 0]
     equation = tree_of(factors[number], (unknown, *given.parameters))
     try:

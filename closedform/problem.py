@@ -164,8 +164,8 @@ def read(
         raise CallError(f"{min(given_arrays)} is an array, and the loss does not use it as a matrix")
     if not given.shapes and offered is None:
         columns = table.names if table is not None else None
-        written = as_sums(reading.expressions, columns, frozenset(wanted or ()).union(boxed.sides, started))
-        reading = replace(reading, expressions=written)
+        with_sums = as_sums(reading.expressions, columns, frozenset(wanted or ()).union(boxed.sides, started))
+        reading = replace(reading, expressions=with_sums)
     found = _Names.of(reading)
     if table is not None:
         if entry is None and not found.all & {"n", *table.names}:

@@ -86,7 +86,7 @@ def test_katsura_3_has_eight_solutions() -> None:
     found = solve(
         "u v w t", "u+2*v+2*w+2*t-1", "u**2+2*v**2+2*w**2+2*t**2-u", "2*u*v+2*v*w+2*w*t-v", "v**2+2*u*w+2*v*t-w"
     )
-    assert (found.complex_count, found.ground, found.complete) == (8, "A", True)
+    assert (found.complex_count, found.completeness, found.complete) == (8, "bezout", True)
 
 
 def test_the_double_zeros_count_once() -> None:
@@ -171,7 +171,7 @@ BY_MULTIPLES = {"noon-3", "eco-5"}
 def test_the_kernel_counts_the_zeros_itself(name: str) -> None:
     names, equations, complex_, real = next(k[1:] for k in KNOWN if k[0] == name)
     found = solve(names, *equations)
-    assert found.ground == ("M" if name in BY_MULTIPLES else "A")
+    assert found.completeness == ("multiples" if name in BY_MULTIPLES else "bezout")
     answer = polynomial_system.attempt(system(unknowns=names, equations=equations), Budget.of(30))
     claim = answer.certificates[-1].claim
     assert claim["complete"]
@@ -182,7 +182,7 @@ def test_the_kernel_counts_the_zeros_itself(name: str) -> None:
 def test_zeros_at_infinity_are_not_counted() -> None:
     """Two circles meet at two points, and at two more at infinity: the difference of their equations is a line."""
     found = solve("x y", "x**2+y**2-4", "x**2+y**2-2*x-3")
-    assert (found.complex_count, found.ground) == (2, "M")
+    assert (found.complex_count, found.completeness) == (2, "multiples")
     answer = polynomial_system.attempt(
         system(unknowns="x y", equations=("x**2+y**2-4", "x**2+y**2-2*x-3")), Budget.of(9)
     )
@@ -248,7 +248,7 @@ def test_rows_without_a_monomial_in_common_are_apart() -> None:
 
 def test_a_constant_among_the_multiples_leaves_no_zero() -> None:
     found = solve("x y z", "x*y - 1", "x*z - 2", "y - z**2", "x + z**3 - 5")
-    assert (found.space, found.ground, found.complete) == (-1, "M", True)
+    assert (found.space, found.completeness, found.complete) == (-1, "multiples", True)
     assert found.bound is not None
 
 
@@ -273,7 +273,7 @@ def test_another_program_is_believed_nothing(answer: str, tmp_path: Path, monkey
     monkeypatch.setattr(msolve, "program", lambda: str(fake))
     monkeypatch.setattr(solving, "LARGE", 1)
     found = solve(*NOON[1:2], *NOON[2])
-    assert (found.complex_count, found.real_count, found.ground) == (21, 7, "M")
+    assert (found.complex_count, found.real_count, found.completeness) == (21, 7, "multiples")
 
 
 def test_another_program_has_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

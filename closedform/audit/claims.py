@@ -145,8 +145,8 @@ class _Audit:
             return None
         out = dict[str, arb]()
         for u, e in p.exact.items():
-            written = text(e)
-            ball = self.question.number(written, {}) if len(written) <= MAX_TEXT else None
+            spelling = text(e)
+            ball = self.question.number(spelling, {}) if len(spelling) <= MAX_TEXT else None
             if ball is None or not ball.is_finite():
                 return None
             out[u] = ball
@@ -177,18 +177,18 @@ class _Audit:
         """The point without a loss that the text contradicts."""
         if p.loss is None:
             return p
-        written = text(p.loss)
+        spelling = text(p.loss)
         claimed, true = (
-            self.question.number(written, {}) if len(written) <= MAX_TEXT else None,
+            self.question.number(spelling, {}) if len(spelling) <= MAX_TEXT else None,
             self.question.height(at),
         )
         if claimed is None or true is None:
             return p
-        if re.search(r"\d\.\d", written):  # a decimal is meant to its digits
+        if re.search(r"\d\.\d", spelling):  # a decimal is meant to its digits
             claimed = claimed + arb(0, 1) * (abs(claimed) + 1) / 10**9
         if claimed.overlaps(true):
             return p
-        self.repairs.append(f"the loss at {_told(at)} is {true.str(10)}, not {written[:60]}")
+        self.repairs.append(f"the loss at {_told(at)} is {true.str(10)}, not {spelling[:60]}")
         return replace(p, loss=None)
 
     # -- the points together -----------------------------------------------------------------------------------------

@@ -169,13 +169,13 @@ class _Claim:
         """Where the formula points to; a sentence where it is certainly no real number; None where that is open."""
         out = dict[str, arb]()
         for u in instance.question.unknowns:
-            written = self.formulas.get(u)
-            node = instance.question.read(written) if written is not None and len(written) <= MAX_TEXT else None
+            formula = self.formulas.get(u)
+            node = instance.question.read(formula) if formula is not None and len(formula) <= MAX_TEXT else None
             if node is None or free_names(node) - instance.values.keys() - instance.columns.keys():
                 return None
             value = _real(node, instance)
             if value is None or isinstance(value, str):
-                return value and f"{u} = {written} {value}"
+                return value and f"{u} = {formula} {value}"
             out[u] = value
         return out
 

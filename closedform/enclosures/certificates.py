@@ -41,7 +41,7 @@ def points_certificate(
         return None
     if system.loss is None and len(system.equations) != len(system.unknowns):
         return None
-    statement = dict(function.written)
+    statement = dict(function.statement)
     claimed, hints = _by_newton(function, points, inertias, digits)
     claim: dict[str, Json] = {
         "kind": "critical_points",
@@ -110,7 +110,7 @@ def minimum_certificate(function: Function, point: Enclosed, digits: int, only: 
     evidence: dict[str, Json] = {"method": "newton", "precision": str(working_bits(digits)), "points": hints}
     if only:
         evidence["complete"] = {"method": "convex"}
-    return Certificate(dict(function.written), claim, evidence)
+    return Certificate(dict(function.statement), claim, evidence)
 
 
 def listed_certificate(
@@ -127,8 +127,8 @@ def listed_certificate(
     """
     statement: dict[str, Json] = {"unknowns": list[Json](u.name for u in system.unknowns)}
     try:
-        if system.loss is not None and system.problem.data is not None and (written := Function.of(system).written):
-            statement = dict(written)  # with the rows, as they were given
+        if system.loss is not None and system.problem.data is not None and (whole := Function.of(system).statement):
+            statement = dict(whole)  # with the rows, as they were given
         elif system.loss is not None and system.loss.free_symbols <= set(system.unknowns):
             statement["loss"] = bridge.to_tree(system.loss)
         else:  # equations, or a loss with a parameter added, of which the kernel knows nothing

@@ -37,7 +37,9 @@ class Function:
     loss: Tree | None
     equations: list[Tree]
     columns: dict[str, list[fmpq]] = field(default_factory=dict[str, list[fmpq]])
-    written: dict[str, Json] = field(default_factory=dict[str, Json])  # the statement, for certificates
+    statement: dict[str, Json] = field(
+        default_factory=dict[str, Json]
+    )  # for certificates; empty where the kernel has no words
     _loss_quotient: Quotient | None = None
     _over_rows: RowwiseLoss | None = None
     _tape: Tape | bool = True  # True: not tried yet; False: there is none
@@ -47,28 +49,28 @@ class Function:
         """From a stationarity system; trees that the kernel cannot write are left out."""
         names = [u.name for u in system.unknowns]
         columns = columns_of(system.problem)
-        written: dict[str, Json] = {"unknowns": list[Json](names)}
+        statement: dict[str, Json] = {"unknowns": list[Json](names)}
         loss, equations = None, list[Tree]()
         try:
             if system.loss is not None:
                 stated = _as_given(system, columns) or bridge.to_tree(system.loss)
-                written["loss"], columns = apart(stated, columns, names)
-                loss = read(written["loss"])
+                statement["loss"], columns = apart(stated, columns, names)
+                loss = read(statement["loss"])
             else:
                 listed: list[Json] = [bridge.to_tree(e) for e in system.equations]
-                written["equations"] = listed
+                statement["equations"] = listed
                 equations = [read(e) for e in listed]
         except (bridge.NoTranslation, Refused):
-            written = {}
+            statement = {}
         used = set[str]().union(*(_indexed(t) for t in ([loss] if loss is not None else equations)))
         columns = {k: v for k, v in columns.items() if k in used}
-        if columns and written:
-            written["columns"] = columns_text(columns)
-        return Function(names, loss, equations, columns, written)
+        if columns and statement:
+            statement["columns"] = columns_text(columns)
+        return Function(names, loss, equations, columns, statement)
 
     @property
     def writable(self) -> bool:
-        return bool(self.written)
+        return bool(self.statement)
 
     def floats(self, x: Sequence[float]) -> tuple[float | None, np.ndarray, np.ndarray]:
         """The loss, what must vanish and its Jacobian as floats, nan where undefined: from columns where rows are many."""

@@ -37,7 +37,7 @@ class Tape:
             tuple[Callable[..., arb], int, int]
         ]()  # a function with the places of its arguments, -1 for none
         self._constants = list[Tree]()  # rational numbers, pi, e
-        self._at = dict[Tree, int]({name: i for i, name in enumerate(names)})
+        self._indices = dict[Tree, int]({name: i for i, name in enumerate(names)})
         slopes = [differentiate(loss, x) for x in names]
         seconds = [[differentiate(slopes[i], names[j]) for j in range(i, self.size)] for i in range(self.size)]
         trees = [loss, *slopes, *(s for row in seconds for s in row)]
@@ -75,8 +75,8 @@ class Tape:
 
     def _collect(self, tree: Tree) -> None:
         if isinstance(tree, fmpq) or (isinstance(tree, tuple) and len(tree) == 1):
-            if tree not in self._at:
-                self._at[tree] = self.size + len(self._constants)
+            if tree not in self._indices:
+                self._indices[tree] = self.size + len(self._constants)
                 self._constants.append(tree)
         elif isinstance(tree, tuple):
             last = tree[0] == "^" and isinstance(tree[2], fmpq)
@@ -85,8 +85,8 @@ class Tape:
 
     def _index_of(self, tree: Tree) -> int:
         """Where the value of the tree stands, its steps added where they are new."""
-        if tree in self._at:
-            return self._at[tree]
+        if tree in self._indices:
+            return self._indices[tree]
         if not isinstance(tree, tuple) or len(self._steps) > MAX_STEPS:
             raise Refused("a name without a value, or too many steps")
         head, args = str(tree[0]), tree[1:]
@@ -105,7 +105,7 @@ class Tape:
         return at
 
     def _step(self, act: Callable[..., arb], i: int, j: int, tree: Tree) -> int:
-        if tree not in self._at:
-            self._at[tree] = self._first + len(self._steps)
+        if tree not in self._indices:
+            self._indices[tree] = self._first + len(self._steps)
             self._steps.append((act, i, j))
-        return self._at[tree]
+        return self._indices[tree]

@@ -97,10 +97,10 @@ def rational(value: Json, what: str) -> fmpq:
 
 def decimal(value: Json, what: str) -> fmpq:
     """A decimal written as text (``-1.25e-3``), or a rational, read exactly."""
-    written = text(value, what)
-    if "/" in written:
+    digits = text(value, what)
+    if "/" in digits:
         return rational(value, what)
-    match = _DECIMAL.fullmatch(written)
+    match = _DECIMAL.fullmatch(digits)
     if not match:
         refuse(f"{what} must be a decimal as text")
     fraction, exponent = match[3] or "", int(match[4] or "0")

@@ -150,7 +150,7 @@ class Conditions:
             return conditions
         out = list[Any]()
         for c in conditions:
-            there = c if c.rel_op == "==" or not c.free_symbols & put.keys() else _at(c, put)
+            there = c if c.rel_op == "==" or not c.free_symbols & put.keys() else _substituted(c, put)
             if there is not c and there not in (sp.true, sp.false):
                 there = self._simple(there) if sp.count_ops(there) <= sp.count_ops(c) else c
             if there != sp.true:
@@ -168,7 +168,7 @@ class Conditions:
     def _contradict(self, conditions: Sequence[Any]) -> bool:
         """Is one of them refuted once the equalities among them are put in?"""
         put = solved(conditions)
-        return bool(put) and any(_at(c, put) == sp.false for c in conditions if c.rel_op != "==")
+        return bool(put) and any(_substituted(c, put) == sp.false for c in conditions if c.rel_op != "==")
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -263,7 +263,7 @@ def _factors_apart(relation: Any) -> tuple[Any, ...]:
     return (sp.Gt(rest, 0, evaluate=False), *apart)
 
 
-def _at(relation: Any, put: Mapping[Any, Any]) -> Any:
+def _substituted(relation: Any, put: Mapping[Any, Any]) -> Any:
     """The relation at values of some parameters; false where it divides by zero, itself where a root seems not real."""
     gap = (relation.lhs - relation.rhs).subs(put)
     if gap.has(sp.zoo, sp.nan):

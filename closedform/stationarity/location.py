@@ -72,7 +72,7 @@ class Location:
     ) -> None:
         self.exact, self.balls, self.root = exact, balls, root
         self.columns, self.bits = dict(columns or {}), bits
-        self._at: dict[int, Mapping[str, arb] | None] = {}
+        self._balls_by_bits: dict[int, Mapping[str, arb] | None] = {}
         self._zero: dict[kernel.Tree, bool] = {}
         self._known: dict[kernel.Tree, fmpq] = {}  # parts whose exact value is proved
         self._trees: dict[str, kernel.Tree] = {}
@@ -84,17 +84,17 @@ class Location:
         bits = self.bits if bits is None else bits
         if self.balls is not None:
             return self.balls
-        if bits not in self._at:
+        if bits not in self._balls_by_bits:
             out = dict[str, arb]()
             for key, value in (self.exact or {}).items():
                 ball = real_value(value, bits)
                 if ball is None:
-                    self._at[bits] = None
+                    self._balls_by_bits[bits] = None
                     break
                 out[key] = ball
             else:
-                self._at[bits] = out
-        return self._at[bits]
+                self._balls_by_bits[bits] = out
+        return self._balls_by_bits[bits]
 
     def value(
         self, node: Node | kernel.Tree, bits: int | None = None, more: Mapping[str, arb] | None = None

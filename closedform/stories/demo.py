@@ -79,13 +79,13 @@ def _coordinates(point: CriticalPoint, digits: int = 12, longest: int = 60) -> L
     for u in point.exact or point.numeric or ():
         exact = point.exact.get(u) if point.exact else None
         decimal = point.numeric.get(u) if point.numeric else None
-        written = "" if exact is None else text_of(exact)
-        whole = written.lstrip("-").isdigit()
+        spelling = "" if exact is None else text_of(exact)
+        whole = spelling.lstrip("-").isdigit()
         number = None if decimal is None or whole else shortened(decimal, digits)
-        long = len(written) > longest and number is not None
+        long = len(spelling) > longest and number is not None
         out += [", " if out else "", Equation(u, None if long else exact, number)]
         if long:
-            out.append(f" (exact, in {len(written)} characters)")
+            out.append(f" (exact, in {len(spelling)} characters)")
     return tuple(out)
 
 

@@ -97,10 +97,10 @@ def _read(degree: int, number: int, row: dict[str, Any]) -> Transitive:
     )
 
 
-def _start(written: dict[str, Any]) -> Term:
-    if "exponents" in written:
-        return tuple(written["exponents"])
-    return alternant([[tuple(s) for s in sets] for sets in written["differences"]])
+def _start(row: dict[str, Any]) -> Term:
+    if "exponents" in row:
+        return tuple(row["exponents"])
+    return alternant([[tuple(s) for s in sets] for sets in row["differences"]])
 
 
 @lru_cache(maxsize=256)

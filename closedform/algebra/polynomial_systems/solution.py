@@ -1,4 +1,4 @@
-"""The zeros of a polynomial system as they were found: how many, on which ground, and in balls at any precision."""
+"""The zeros of a polynomial system as they were found: how many, why no more, and in balls at any precision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SystemSolution:
     """The zero set. ``space`` is its dimension over C: -1 empty, 0 finite, more: curves or larger, no counts.
 
     ``form`` holds the exact zeros (None when empty, infinite, or not reached); ``eliminated`` holds (index, terms, scale)
-    in the order of back substitution; ``ground`` says why there are no more zeros (see ``solve``), ``bound`` the same to
+    in the order of back substitution; ``completeness`` says why there are no more zeros (see ``solve``), ``bound`` the same to
     the kernel, where it has a method for it.
     """
 
@@ -32,7 +32,7 @@ class SystemSolution:
     eliminated: tuple[tuple[int, Terms, int], ...] = ()
     factors: tuple[fmpz_poly, ...] = ()
     complete: bool = False
-    ground: str = ""
+    completeness: str = ""
     bound: dict[str, Json] | None = None
     reason: str = ""
     seconds: dict[str, float] = field(default_factory=dict[str, float])

@@ -6,15 +6,15 @@ root of its polynomial ``q`` is a zero of the system, all distinct. Multiple zer
 squarefree parts of the unknowns' eliminants (Seidenberg's lemma), found modulo several primes. Where msolve is installed
 the form comes from it, and is proved by the same substitution.
 
-That there are no more zeros rests on the ground that ``SystemSolution.ground`` names:
+Why there are no more zeros, ``SystemSolution.completeness`` says:
 
-* ``A``: as many distinct zeros as the product of the degrees (Bezout; Fulton, *Intersection theory*, 8.4.6);
-* ``M``: as many as standard monomials, to which multiples of the equations reduce all others (see ``counting``);
-* ``B``: two engines agree, FLINT's Groebner basis over Q and F4 modulo a prime;
-* ``C``: F4 modulo two primes only. Finitely many primes are unlucky, so nothing is proved;
+* ``bezout``: as many distinct zeros as the product of the degrees (Bezout; Fulton, *Intersection theory*, 8.4.6);
+* ``multiples``: as many as standard monomials, to which multiples of the equations reduce all others (see ``counting``);
+* ``engines``: two engines agree, FLINT's Groebner basis over Q and F4 modulo a prime;
+* ``primes``: F4 modulo two primes only. Finitely many primes are unlucky, so nothing is proved;
 * empty: not even that was reached in time.
 
-A caller may say ``complete`` on grounds A, M and B (trust "derived"), and only report the count as observed on C.
+With one of the first three a caller may say ``complete`` (trust "derived"); on two primes the count is only observed.
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ def solve_system(
     if not work:
         return SystemSolution(names, len(names), reason="no equation is left")
     if any(not any(e for m in f for e in m) for f in work):
-        return SystemSolution(names, -1, 0, 0, 0, complete=True, ground="A", reason="an equation is a nonzero constant")
+        return SystemSolution(
+            names, -1, 0, 0, 0, complete=True, completeness="bezout", reason="an equation is a nonzero constant"
+        )
     try:
         return _solve(work, names, total, budget)
     except OutOfTime:
@@ -137,7 +139,7 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
             0,
             0,
             complete=True,
-            ground="A",
+            completeness="bezout",
             bound=_bezout(work, names, total, eliminated),
             reason="the equations contradict each other",
         )
@@ -150,25 +152,35 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
         times["msolve"] = time.perf_counter() - begin
         if most is not None and form.q.degree() == most and are_isolated(form, system, p):
             bound = _bezout(work, names, total, eliminated)
-            return _finished(names, kept, eliminated, form, most, ("A", bound), times, budget)
+            return _finished(names, kept, eliminated, form, most, ("bezout", bound), times, budget)
     begin = time.perf_counter()
     ring, basis = _basis(system, k, p, budget) if k else (None, [])
     times["basis"] = time.perf_counter() - begin
     if ring is None:
         form = Parametrisation((), fmpz_poly([0, 1]), (), fmpz_poly([1]))
         return _finished(
-            names, kept, eliminated, form, 1, ("A", _bezout(work, names, total, eliminated)), times, budget
+            names, kept, eliminated, form, 1, ("bezout", _bezout(work, names, total, eliminated)), times, budget
         )
     space = dimension([ring.unpack(row[0][0]) for row in basis], k)
     if space > 0:
         return SystemSolution(names, space, reason=f"the zero set has dimension {space} (observed modulo a prime)")
     if space < 0:
         bound = multiples(work, eliminated, kept, (), budget)
-        ground = "M" if bound else "B" if _over_q(system, k, times["basis"], budget) == 0 else "C"
+        completeness = (
+            "multiples" if bound else "engines" if _over_q(system, k, times["basis"], budget) == 0 else "primes"
+        )
         if total > len(names):
             bound = None
         return SystemSolution(
-            names, -1, 0, 0, 0, complete=ground != "C", ground=ground, bound=bound, reason="1 is in the ideal"
+            names,
+            -1,
+            0,
+            0,
+            0,
+            complete=completeness != "primes",
+            completeness=completeness,
+            bound=bound,
+            reason="1 is in the ideal",
         )
     small = quotient(ring, basis, p, budget)
     if small is None:
@@ -186,17 +198,17 @@ def _solve(work: list[Terms], names: tuple[str, ...], total: int, budget: Budget
         times["lift"] = time.perf_counter() - begin
     if form is None:
         return SystemSolution(names, 0, degree=degree, reason="the univariate form did not lift to the rationals")
-    ground, bound = "", None
+    completeness, bound = "", None
     if form.q.degree() == most:
-        ground, bound = "A", _bezout(work, names, total, eliminated)
+        completeness, bound = "bezout", _bezout(work, names, total, eliminated)
     elif form.q.degree() == degree:
         bound = multiples(work, eliminated, kept, [ring.unpack(m) for m in small.standard], budget)
-        ground = "M" if bound else ""
-    ground = ground or _by_engines(system, k, degree, times["basis"], budget)
-    times["ground"] = time.perf_counter() - begin
+        completeness = "multiples" if bound else ""
+    completeness = completeness or _by_engines(system, k, degree, times["basis"], budget)
+    times["completeness"] = time.perf_counter() - begin
     if total > len(names):  # with unknowns that the equations as written do not have
         bound = None
-    return _finished(names, kept, eliminated, form, degree, (ground, bound), times, budget)
+    return _finished(names, kept, eliminated, form, degree, (completeness, bound), times, budget)
 
 
 def _bezout(
@@ -233,7 +245,7 @@ def _finished(
         tuple(kept),
         tuple(eliminated),
         factors,
-        why[0] in ("A", "M", "B"),
+        why[0] in ("bezout", "multiples", "engines"),
         *why,
         "",
         times,
@@ -242,7 +254,7 @@ def _finished(
 
 def _by_engines(system: list[Terms], k: int, degree: int, seconds: float, budget: Budget) -> str:
     if _over_q(system, k, seconds, budget) == degree:
-        return "B"
+        return "engines"
     if seconds > min(5.0, budget.remaining / 4):
         return ""
     try:
@@ -250,7 +262,7 @@ def _by_engines(system: list[Terms], k: int, degree: int, seconds: float, budget
         second = quotient(ring, basis, PRIMES[1], budget)
     except (OutOfTime, MemoryError):
         return ""
-    return "C" if second is not None and second.dimension == degree else ""
+    return "primes" if second is not None and second.dimension == degree else ""
 
 
 def _over_q(system: list[Terms], k: int, seconds: float, budget: Budget) -> int | None:

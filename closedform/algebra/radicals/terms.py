@@ -233,8 +233,8 @@ def text(tree: Tree, names: Mapping[str, Tree] | None = None) -> str:
     >>> text(("+", ("*", fmpq(-1, 2), ("sqrt", fmpq(5))), ("^", "x", fmpq(-1, 3)), fmpq(1, 2)), {"x": fmpq(7)})
     '(1 - sqrt(5) + 2/7**(1/3))/2'
     """
-    written = dict[str, tuple[str, int]]()
-    return _text(tree, names or {}, written)[0]
+    texts = dict[str, tuple[str, int]]()
+    return _text(tree, names or {}, texts)[0]
 
 
 SUM, PRODUCT, UNARY, POWER, ATOM = range(5)
@@ -244,39 +244,39 @@ def _wrap(part: tuple[str, int], level: int) -> str:
     return part[0] if part[1] >= level else f"({part[0]})"
 
 
-def _text(tree: Tree, names: Mapping[str, Tree], written: dict[str, tuple[str, int]]) -> tuple[str, int]:
+def _text(tree: Tree, names: Mapping[str, Tree], texts: dict[str, tuple[str, int]]) -> tuple[str, int]:
     if isinstance(tree, fmpq):
         return str(tree), UNARY if tree < 0 else PRODUCT if tree.q != 1 else ATOM
     if isinstance(tree, str):
         if tree not in names:
             return tree, ATOM
-        if tree not in written:
-            written[tree] = _text(names[tree], names, written)
-        return written[tree]
+        if tree not in texts:
+            texts[tree] = _text(names[tree], names, texts)
+        return texts[tree]
     head, args = str(tree[0]), tree[1:]
     if head in ("+", "*"):
         args = _spliced(head, args, names)
     if head == "+":
-        return _sum(args, names, written)
+        return _sum(args, names, texts)
     if head == "*":
-        return _product(args, names, written)
+        return _product(args, names, texts)
     if head == "^":
         base, exponent = args
         if isinstance(exponent, fmpq) and exponent < 0:
-            return _product((tree,), names, written)
-        shown = _wrap(_text(exponent, names, written), ATOM)
-        return f"{_wrap(_text(base, names, written), ATOM)}**{shown}", POWER
+            return _product((tree,), names, texts)
+        shown = _wrap(_text(exponent, names, texts), ATOM)
+        return f"{_wrap(_text(base, names, texts), ATOM)}**{shown}", POWER
     if not args:
         return head, ATOM
     if head == "@":
-        return f"{args[0]}[{_text(args[1], names, written)[0]}]", ATOM
-    return f"{head}({', '.join(_text(a, names, written)[0] for a in args)})", ATOM
+        return f"{args[0]}[{_text(args[1], names, texts)[0]}]", ATOM
+    return f"{head}({', '.join(_text(a, names, texts)[0] for a in args)})", ATOM
 
 
-def _sum(args: Sequence[Tree], names: Mapping[str, Tree], written: dict[str, tuple[str, int]]) -> tuple[str, int]:
+def _sum(args: Sequence[Tree], names: Mapping[str, Tree], texts: dict[str, tuple[str, int]]) -> tuple[str, int]:
     """Over one denominator; a number first, else a positive term."""
     bottom = content(("+", *args)).q
-    pieces = [_wrap(_text(mul(fmpq(bottom), a), names, written), PRODUCT) for a in args]
+    pieces = [_wrap(_text(mul(fmpq(bottom), a), names, texts), PRODUCT) for a in args]
     numbers = [p for p, a in zip(pieces, args, strict=True) if isinstance(a, fmpq)]
     rest = [p for p, a in zip(pieces, args, strict=True) if not isinstance(a, fmpq)]
     rest.sort(key=lambda p: p.startswith("-") and not numbers)
@@ -300,16 +300,16 @@ def _spliced(head: str, args: Sequence[Tree], names: Mapping[str, Tree]) -> list
     return out
 
 
-def _product(args: Sequence[Tree], names: Mapping[str, Tree], written: dict[str, tuple[str, int]]) -> tuple[str, int]:
+def _product(args: Sequence[Tree], names: Mapping[str, Tree], texts: dict[str, tuple[str, int]]) -> tuple[str, int]:
     constant, above, below = ONE, list[str](), list[str]()
     for a in args:
         if isinstance(a, fmpq):
             constant *= a
         elif isinstance(a, tuple) and a[0] == "^" and isinstance(a[2], fmpq) and a[2] < 0:
             opposite = ("sqrt", a[1]) if a[2] == -HALF else power(a[1], -a[2])
-            below.append(_wrap(_text(opposite, names, written), POWER))
+            below.append(_wrap(_text(opposite, names, texts), POWER))
         else:
-            above.append(_wrap(_text(a, names, written), POWER))
+            above.append(_wrap(_text(a, names, texts), POWER))
     if abs(constant.p) != 1 or not above:
         above.insert(0, str(abs(constant.p)))
     if constant.q != 1:

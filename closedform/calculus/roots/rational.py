@@ -25,13 +25,13 @@ Surd = tuple[fmpq, fmpq, fmpz]  # a + b*sqrt(d)
 class RealRoots:
     """The real roots in increasing order; ``exact`` runs parallel to ``balls``, None where no expression is known.
 
-    ``written`` has the same before anybody asks for SymPy's expressions; of a quadratic it comes with ``surds``, each
+    ``values`` has the same before anybody asks for SymPy's expressions; of a quadratic it comes with ``surds``, each
     root as a + b*sqrt(d).
     """
 
     polynomial: fmpz_poly
     balls: tuple[arb, ...]
-    written: tuple[Any, ...]
+    values: tuple[Any, ...]
     status: Literal["closed", "not_closed", "unknown"]
     expression_class: str | None = None
     findings: tuple[Finding, ...] = ()
@@ -41,7 +41,7 @@ class RealRoots:
 
     @property
     def exact(self) -> tuple[Any, ...]:
-        return tuple(shown(v) for v in self.written)
+        return tuple(shown(v) for v in self.values)
 
 
 def is_rational(poly: Any) -> bool:

@@ -253,8 +253,8 @@ def _said(given: Given, point: Point, found: Proved) -> None:
 
 
 def _short(tree: Tree) -> str:
-    written = infix(tree)
-    return written if len(written) <= 200 else written[:200] + "..."
+    whole = infix(tree)
+    return whole if len(whole) <= 200 else whole[:200] + "..."
 
 
 def _sentence(point: Point) -> str:

@@ -26,9 +26,9 @@ def curvature(tree: Tree, unknowns: set[str], at: dict[str, Any], columns: dict[
         if low is None or high is None:
             return OPEN
         blocks = in_blocks(args[3], str(args[0]), int(low), int(high), columns, arb)
-        return _joined(curvature(body, unknowns, {**at, **own}, columns) for body, own in blocks)
+        return _combined(curvature(body, unknowns, {**at, **own}, columns) for body, own in blocks)
     if head == "+":
-        return _joined(curvature(a, unknowns, at, columns) for a in args)
+        return _combined(curvature(a, unknowns, at, columns) for a in args)
     if head == "*":
         free = [a for a in args if free_names(a) & unknowns]
         factor = balls_of(evaluate(mul(*(a for a in args if not free_names(a) & unknowns)), at, columns), None)
@@ -62,7 +62,7 @@ def curvature(tree: Tree, unknowns: set[str], at: dict[str, Any], columns: dict[
     return OPEN
 
 
-def _joined(kinds: Iterator[str]) -> str:
+def _combined(kinds: Iterator[str]) -> str:
     out = CONSTANT
     for kind in kinds:
         if kind == OPEN or {kind, out} == {CONVEX, CONCAVE}:

@@ -175,11 +175,11 @@ class Place:
 
     def _read(self) -> str | None:
         """Read the expression; the reason where it cannot be, None where there is none."""
-        written = self.said.get("exact")
-        if written is None:
+        exact = self.said.get("exact")
+        if exact is None:
             return None
         try:
-            texts = mapping(written, "exact")
+            texts = mapping(exact, "exact")
             if texts.keys() != set(self.question.unknowns):
                 refuse("an expression for every unknown is needed")
             self.exact = {x: parse(str(v), self.question.names) for x, v in texts.items()}
@@ -377,9 +377,9 @@ class Place:
         return bind(self.question.loss, self.exact, self.question.columns, asks=requirements)
 
     def _loss(self) -> Ruling:
-        written, value = str(self.said["loss"]), self.value()
+        shown, value = str(self.said["loss"]), self.value()
         try:
-            said = parse(written, self.question.names)
+            said = parse(shown, self.question.names)
             if self.question.parameters:
                 answer = self._same_value(said)
                 word = COVERED if answer else SEALED if answer is None else REFUSED
@@ -389,9 +389,9 @@ class Place:
             return self.finding("loss", SEALED, f"not read here: {str(fault)[:100]}")
         if value is None or not value.is_finite():
             return self.finding("loss", SEALED, "the point is not proved")
-        if _DECIMAL.fullmatch(written):  # rounded: one unit of its last place
+        if _DECIMAL.fullmatch(shown):  # rounded: one unit of its last place
             unit = fmpq(10) ** (
-                int(written.lower().partition("e")[2] or 0) - len(written.partition(".")[2].partition("e")[0])
+                int(shown.lower().partition("e")[2] or 0) - len(shown.partition(".")[2].partition("e")[0])
             )
             gap = abs(value - close)
             word = COVERED if gap <= arb(unit) else REFUSED if gap > arb(unit) else SEALED

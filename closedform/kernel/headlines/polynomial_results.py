@@ -30,9 +30,9 @@ class Whole:
     """The polynomial of a document, and others in its ring."""
 
     def __init__(self, document: dict[str, Json]) -> None:
-        written = parse(text(document.get("polynomial"), "the polynomial"))
-        self.names = sorted(free_names(written))
-        self.value = self.of(written)
+        tree = parse(text(document.get("polynomial"), "the polynomial"))
+        self.names = sorted(free_names(tree))
+        self.value = self.of(tree)
         self.unknown = self.names[0] if len(self.names) == 1 else str(document.get("unknown"))
         if self.unknown not in self.names:
             refuse("it is not said which name is the unknown")
@@ -260,12 +260,12 @@ def in_radicals(certificate: Certificate) -> Iterator[tuple[Tree, dict[str, Json
 
 def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], str]) -> Ruling:
     try:
-        written = infix(parse(text(root["exact"], "exact")))
+        exact = infix(parse(text(root["exact"], "exact")))
     except Refused as fault:
         return Ruling(at, SEALED, f"not read here: {fault}")
     numbers = [root.get("numeric"), root.get("radius")]
     disc = "" if numbers in ([None, None], [{"re": None, "im": None}, None]) else str(numbers)
-    place = known.get((written, disc))
+    place = known.get((exact, disc))
     return Ruling(at, COVERED, f"by {place}") if place else Ruling(at, SEALED, "no certificate has it in these words")
 
 

@@ -169,7 +169,7 @@ class Stated:
         if "assumptions" not in stated:
             return True
         theirs = relations_of(stated["assumptions"])
-        known = self._written_bounds() | set(map(gap_text, self.assumptions))
+        known = self._implied_bounds() | set(map(gap_text, self.assumptions))
         return (
             self.domain is not None
             and set(map(gap_text, self.domain)) <= set(map(gap_text, theirs))
@@ -237,7 +237,7 @@ class Stated:
         theirs = relations_of(certificate.statement.get("relations", []))
         return self.domain is not None and set(map(gap_text, theirs)) <= set(map(gap_text, self.domain))
 
-    def _written_bounds(self) -> set[str]:
+    def _implied_bounds(self) -> set[str]:
         """What the loss or the equations ask of the unknowns as they are written."""
         return set(map(gap_text, self._needs()))
 
@@ -282,13 +282,13 @@ class Stated:
     def same_domain(self, certificate: Certificate) -> bool:
         """Whether a list of points speaks of the very domain of the problem."""
         theirs = relations_of(certificate.statement.get("relations", []))
-        own, written = set(map(gap_text, self.domain or [])), self._written_bounds()
+        own, implied = set(map(gap_text, self.domain or [])), self._implied_bounds()
         for x, ends in mapping(certificate.claim.get("box", {}), "box").items():
             low, high = (decimal(v, "an end") for v in sequence(ends, "a side", 2))
             for side in ((">", x, low), ("<", x, high)):
                 if not any(_within(bound, side) for bound in self.domain or []):
                     theirs.append(side if gap_text(side) in own else (side[0] + "=", *side[1:]))
-        return self.domain is not None and set(map(gap_text, theirs)) - written == own - written
+        return self.domain is not None and set(map(gap_text, theirs)) - implied == own - implied
 
     def slopes(self) -> list[Tree]:
         """What must vanish."""

@@ -94,13 +94,13 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
     shown = mapping(document.get("stationarity"), "stationarity").get("gradient")
     if question.loss is None or not isinstance(shown, dict) or not shown:
         return
-    for x, written in shown.items():
+    for x, slope in shown.items():
         at = f"gradient by {x}"
         try:
             if x not in question.unknowns:
                 refuse(f"{x} is no unknown")
             own = differentiate(rooted(question.loss), x)
-            said = rooted(parse(str(written), question.names))
+            said = rooted(parse(str(slope), question.names))
             inside = (*(question.domain or ()), *question.assumptions)  # beyond, |x| may have been x
             answer = agree(own, said, question.names, question.columns, within=inside)
             answer = alike(own, said, question.columns) if answer is None else answer
@@ -284,8 +284,8 @@ def _verdict(document: dict[str, Json], question: Consequences, places: list[Pla
         yield Ruling("verdict.minimiser", word, f"{said}")
     classes, said = [p.expression_class for p in places], verdict.get("expression_class")
     if said is not None:
-        written = None if None in classes else max((c for c in classes if c), key=CLASSES.index, default=None)
-        word, why = (COVERED, f"the expressions are {said} as written") if said == written else (SEALED, f"{said}")
+        largest = None if None in classes else max((c for c in classes if c), key=CLASSES.index, default=None)
+        word, why = (COVERED, f"the expressions are {said} as written") if said == largest else (SEALED, f"{said}")
         yield Ruling("verdict.expression_class", word, why)
     if document.get("formula") is not None:
         yield Ruling("formula", SEALED, "the points have their own expressions")

@@ -31,13 +31,13 @@ def class_of(tree: Tree) -> str:
 
 def spelled(tree: Tree) -> str:
     """The text of the tree in that spelling: trees of the same text have the same value wherever it is defined."""
-    return infix(_ordered(tree))
+    return infix(_canonical(tree))
 
 
-def _ordered(tree: Tree) -> Tree:
+def _canonical(tree: Tree) -> Tree:
     if not isinstance(tree, tuple):
         return tree
-    head, args = str(tree[0]), [_ordered(a) for a in tree[1:]]
+    head, args = str(tree[0]), [_canonical(a) for a in tree[1:]]
     if head == "sqrt":
         head, args = "^", [args[0], HALF]
     if head == "^" and isinstance(args[1], fmpq) and args[1].q == 1:
@@ -52,5 +52,5 @@ def _ordered(tree: Tree) -> Tree:
     if out[0] == "*" and len(out) == 3 and isinstance(out[1], fmpq):
         number, rest = out[1:]
         if isinstance(rest, tuple) and rest[0] == "+":
-            return _ordered(("+", *(mul(number, a) for a in rest[1:])))
+            return _canonical(("+", *(mul(number, a) for a in rest[1:])))
     return (out[0], *sorted(out[1:], key=infix))

@@ -71,11 +71,11 @@ def _items(value: Iterable[str] | str | None) -> list[str]:
     return [part.strip() for part in (value.split(",") if isinstance(value, str) else value) if part.strip()]
 
 
-def _found(table: Table, written: str, word: str) -> str:
+def _found(table: Table, wanted: str, word: str) -> str:
     for key in table.names:
-        if written in (key, table.spelled.get(key)):
+        if wanted in (key, table.spelled.get(key)):
             return key
-    raise CallError(f"{option(word)}: there is no column {written[:60]}; the columns are {listed(table.names)}")
+    raise CallError(f"{option(word)}: there is no column {wanted[:60]}; the columns are {listed(table.names)}")
 
 
 # -- words -------------------------------------------------------------------------------------------------------

@@ -331,8 +331,8 @@ def _cells(values: Any) -> Sequence[Any]:
 def _clean(spelled: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
     """Column names as names of the text language; two that become one are refused."""
     names, changed, notes = list[str](), dict[str, str](), list[str]()
-    for place, written in enumerate(spelled, 1):
-        name = re.sub(r"\W+", "_", written.strip()).strip("_")
+    for place, title in enumerate(spelled, 1):
+        name = re.sub(r"\W+", "_", title.strip()).strip("_")
         if not name:
             name = "index" if place == 1 else f"column{place}"
         if not name.isidentifier():
@@ -341,13 +341,13 @@ def _clean(spelled: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str], lis
             first = spelled[names.index(name)]
             twice = (
                 f"there are two columns named {name}"
-                if first == written
-                else f"columns {first!r} and {written!r} are both {name}"
+                if first == title
+                else f"columns {first!r} and {title!r} are both {name}"
             )
             raise InputError(twice)
-        if name != written:
-            changed[name] = written
-            notes.append(f"column {written[:40]!r} is read as {name}")
+        if name != title:
+            changed[name] = title
+            notes.append(f"column {title[:40]!r} is read as {name}")
         names.append(name)
     return tuple(names), changed, notes[:10]
 

@@ -121,8 +121,8 @@ def optima(report: ReportRecord) -> list[CriticalPoint]:
 def _verdict(report: ReportRecord) -> str:
     verdict, points = report.verdict, report.raw.points
     what, how = thing(report), HOW.get(verdict.expression_class or "", "")
-    written = together(points)
-    exact, listed = sum(cases[0].exact is not None for cases in written), len(written)
+    merged = together(points)
+    exact, listed = sum(cases[0].exact is not None for cases in merged), len(merged)
     if verdict.outcome == "closed" and verdict.scope == "formula":
         turns = any(s.topic == "period" for s in verdict.statements)
         if points and not report.complete and not turns:  # only one turn of sin or cos, or special data left aside

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from closedform.report.theorems.words import Theorem, critical_points, grouped, there_are, written
+from closedform.report.theorems.words import Theorem, critical_points, grouped, short_text, there_are
 
 HERMITE_LINDEMANN = "Hermite-Lindemann theorem (A. Baker, Transcendental Number Theory, Theorem 1.4)"
 CHOW = "T. Y. Chow, What is a closed-form number?, Amer. Math. Monthly 106 (1999) 440-448"
@@ -19,23 +19,23 @@ RUBEL = "L. Rubel, Amer. Math. Monthly 96 (1989) 777-788"
 
 def _roots(polynomial: object, cosines: bool) -> str:
     real = " (the cosine of a part of an angle is a sum of two complex roots)" if cosines else ""
-    return f"the roots of {written(polynomial)} are the given radicals{real}"
+    return f"the roots of {short_text(polynomial)} are the given radicals{real}"
 
 
 def _no_root(polynomial: object, group: str | None) -> str:
     known = f" (Galois group {group})" if group else ""
-    return f"no root of {written(polynomial)} is expressible in radicals{known}"
+    return f"no root of {short_text(polynomial)} is expressible in radicals{known}"
 
 
 def _points_without(count: int, form: object, degree: int, group: str | None) -> str:
     return (
-        f"at {count} of the real critical points {written(form)} is a root of an irreducible polynomial of degree {degree} "
+        f"at {count} of the real critical points {short_text(form)} is a root of an irreducible polynomial of degree {degree} "
         f"that is not solvable by radicals{grouped(group, ', its group is ')}: these points have no expression in radicals"
     )
 
 
 def _family(reason: str, unknown: str, meaning: object) -> str:
-    return reason if meaning is None else f"{reason} ({unknown} = {written(meaning)})"
+    return reason if meaning is None else f"{reason} ({unknown} = {short_text(meaning)})"
 
 
 def _irreducible(polynomial: str, degree: int, group: str | None, root: str) -> str:
@@ -50,9 +50,16 @@ def _coordinates(degree: int, group: str | None, names: str) -> str:
     )
 
 
-def _engine(count: int, convex: bool, ground: str, total: int) -> str:
-    known = "the loss is convex" if convex else f"completeness on ground {ground}"
-    return f"{there_are(count)} ({known}); the polynomial system has {total} complex solutions by a Groebner basis"
+COMPLETE = {  # by what shows that there are no more points, or no more solutions
+    "convex": "the loss is convex",
+    "bezout": "as many solutions as the product of the degrees",
+    "multiples": "as many solutions as standard monomials",
+    "engines": "two engines agree on the number of solutions",
+}
+
+
+def _engine(count: int, completeness: str, total: int) -> str:
+    return f"{there_are(count)} ({COMPLETE[completeness]}); the polynomial system has {total} complex solutions by a Groebner basis"
 
 
 def _apart(count: int, total: int | None) -> str:

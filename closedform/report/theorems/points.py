@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from closedform.points import interval
-from closedform.report.theorems.words import Theorem, coordinates, critical_points, there_are, unless, written
+from closedform.report.theorems.words import Theorem, coordinates, critical_points, short_text, there_are, unless
 
 BEZOUT = "Fulton, Intersection theory, 8.4.6"
 JOHN = "F. John, Extremum problems with inequalities as subsidiary conditions, 1948"
@@ -19,7 +19,7 @@ def _translates(shifts: Sequence[Any]) -> str:
 
 def _between_kinks(breaks: Sequence[Any]) -> str:
     return (
-        f"the loss is smooth between {', '.join(map(written, breaks))}; on each piece the sign of its derivative is "
+        f"the loss is smooth between {', '.join(map(short_text, breaks))}; on each piece the sign of its derivative is "
         "known between all its zeros, so these are all its local extrema"
     )
 
@@ -30,13 +30,13 @@ def _sets(sets: Sequence[str]) -> str:
 
 def _roots_that_vanish(roots: Sequence[Any]) -> str:
     return (
-        f"where {', '.join(written(r) for r in roots)} vanish{'es' if len(roots) == 1 else ''} the loss has no "
+        f"where {', '.join(short_text(r) for r in roots)} vanish{'es' if len(roots) == 1 else ''} the loss has no "
         "gradient; its slope in every direction was compared with zero there"
     )
 
 
 def _roots_named(roots: Sequence[tuple[Any, Any]]) -> str:
-    return f"with {', '.join(f'{s} = {written(r)}' for s, r in roots)} the equations are polynomials"
+    return f"with {', '.join(f'{s} = {short_text(r)}' for s, r in roots)} the equations are polynomials"
 
 
 def _least_corners(flat: bool) -> str:
@@ -55,7 +55,7 @@ def _falls(corner: Mapping[Any, Any], way: Sequence[Any]) -> str:
 
 def _linear_forms(forms: Sequence[Any]) -> str:
     return (
-        f"the loss is a sum of functions of one of {', '.join(written(f) for f in forms)} each, and these are "
+        f"the loss is a sum of functions of one of {', '.join(short_text(f) for f in forms)} each, and these are "
         "independent: each is critical by itself"
     )
 
@@ -160,28 +160,28 @@ def _kuhn_tucker(active: str, strict: bool) -> str:
 def _bounds(edges: Sequence[tuple[object, object, bool]]) -> str:
     return "; ".join(
         f"the loss {'rises' if rises else 'falls'} strictly in {u} on the whole domain, so at a minimum {u} = "
-        f"{written(edge)}, its bound, with a positive multiplier"
+        f"{short_text(edge)}, its bound, with a positive multiplier"
         for u, edge, rises in edges
     )
 
 
 def _interval(low: object, high: object, kind: str) -> str:
     return (
-        f"the loss is constant on an interval: any value in {interval(written(low), written(high))} is "
+        f"the loss is constant on an interval: any value in {interval(short_text(low), short_text(high))} is "
         f"{kind if kind == 'degenerate' else f'a {kind}'}, listed by its ends"
     )
 
 
 def _squares(least: object) -> str:
-    more = f" plus {written(least)}" if least else ""
-    return f"the loss is a sum of squares{more} and takes the value {written(least)} at the global minimum"
+    more = f" plus {short_text(least)}" if least else ""
+    return f"the loss is a sum of squares{more} and takes the value {short_text(least)} at the global minimum"
 
 
 def _shift(shift: Mapping[str, object]) -> str:
     if len(shift) == 1:
         ((u, by),) = shift.items()
-        return f"{written(by)} in {u}"
-    return f"({', '.join(map(written, shift.values()))}) in ({', '.join(shift)})"
+        return f"{short_text(by)} in {u}"
+    return f"({', '.join(map(short_text, shift.values()))}) in ({', '.join(shift)})"
 
 
 def _statistics(names: Mapping[str, str]) -> str:

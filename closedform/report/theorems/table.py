@@ -18,7 +18,7 @@ from closedform.report.theorems.matrices import MATRICES
 from closedform.report.theorems.minimisers import MINIMISERS
 from closedform.report.theorems.networks import NETWORKS
 from closedform.report.theorems.points import POINTS
-from closedform.report.theorems.words import Theorem, nonzero, when, written
+from closedform.report.theorems.words import Theorem, nonzero, short_text, when
 
 OF_THE_WHOLE: tuple[Topic, ...] = (
     "no minimum",
@@ -81,4 +81,4 @@ def _renamed(text: str, names: Mapping[str, str]) -> str:
 
 
 def _value(value: object) -> str:
-    return value if isinstance(value, str) else written(value)
+    return value if isinstance(value, str) else short_text(value)

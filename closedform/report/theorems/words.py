@@ -26,10 +26,10 @@ class Theorem:
     why: bool = False
 
 
-def written(value: object) -> str:
+def short_text(value: object) -> str:
     """A value as text of our language, shortened where it is long.
 
-    >>> written(3), written("x")
+    >>> short_text(3), short_text("x")
     ('3', 'x')
     """
     shown = text_of(value)
@@ -38,12 +38,12 @@ def written(value: object) -> str:
 
 def coordinates(point: Mapping[str, object]) -> str:
     """``x = 1, y = 2``."""
-    return ", ".join(f"{u} = {written(v)}" for u, v in point.items())
+    return ", ".join(f"{u} = {short_text(v)}" for u, v in point.items())
 
 
 def nonzero(exceptions: object) -> tuple[str, ...]:
     """Each as the condition that it does not vanish, ``a != 0``."""
-    return tuple(f"{written(e)} != 0" for e in exceptions) if is_many(exceptions) else ()
+    return tuple(f"{short_text(e)} != 0" for e in exceptions) if is_many(exceptions) else ()
 
 
 def unless(exceptions: Iterable[object]) -> str:

@@ -36,8 +36,8 @@ def substitution(where: ExponentialSystem, t: str) -> str:
 
 
 def short(f: Any, x: str) -> str:
-    written = text(f, x)
-    return written if len(written) <= SHOWN else f"a polynomial of degree {f.degree()}"
+    whole = text(f, x)
+    return whole if len(whole) <= SHOWN else f"a polynomial of degree {f.degree()}"
 
 
 def about_numbers(
@@ -102,12 +102,12 @@ def about_engine(
     where: ExponentialSystem,
     numbers: tuple[Number, ...],
     total: int | None,
-    ground: str,
+    completeness: str,
     certificates: tuple[Certificate, ...],
 ) -> list[Finding]:
     """What the general engine's factors say: not all exponentials at a point are radicals."""
     count = len(numbers)
-    out = [finding("points by the engine", count=count, convex=ground == "convex", ground=ground, total=total)]
+    out = [finding("points by the engine", count=count, completeness=completeness, total=total)]
     names = ", ".join(substitution(where, t) for t, _ in where.field.scales.values())
     for n in {id(n): n for n in numbers}.values():
         if n.closed is False and n.certificate in certificates:

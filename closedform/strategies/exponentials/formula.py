@@ -34,7 +34,7 @@ from closedform.strategies.exponentials.division import coefficients, substitute
 from closedform.strategies.exponentials.field import ExponentialSystem, NotExponential, setting
 from closedform.strategies.exponentials.findings import SCHANUEL, substitution
 from closedform.strategies.exponentials.kinds import is_convex, sign
-from closedform.strategies.exponentials.points import logarithm, parameter_values, scale_of, written
+from closedform.strategies.exponentials.points import logarithm, parameter_values, scale_of, to_sympy
 from closedform.strategies.exponentials.source import numpy_source
 from closedform.strategies.formula import Candidate, Candidates, formula_answer
 
@@ -133,7 +133,7 @@ def _leads(b: Branch, where: ExponentialSystem, shifts: Mapping[str, str]) -> li
     if b.eliminant is None or b.main is None:
         return []
     lead = coefficients(b.eliminant, b.main, where.field)[-1]
-    return [] if sign(lead, where.field) else [written(lead, _given(where, shifts), where.field)]
+    return [] if sign(lead, where.field) else [to_sympy(lead, _given(where, shifts), where.field)]
 
 
 def _with(more: list[Finding], attempt: Attempt) -> Attempt:
@@ -190,7 +190,7 @@ def _roots(b: Branch, where: ExponentialSystem, shifts: Mapping[str, str], uniqu
     if degree > 3 or len(b.eliminant) > MAX_TERMS:
         return None
     values = _given(where, shifts)
-    c = [written(parts[i * step], values, fld) for i in range(degree + 1)]
+    c = [to_sympy(parts[i * step], values, fld) for i in range(degree + 1)]
     signs = [sign(parts[i * step], fld) for i in range(degree + 1)]
     positive = b.main in fld.positive
     if positive:
@@ -227,9 +227,9 @@ def _point(b: Branch, r: RootFormula, where: ExponentialSystem, shifts: Mapping[
             values[how[0]] = sp.exp(whole * symbols[main]) if long else r.expression
     for n, (above, below) in b.values:
         values[n] = (
-            sp.factor(written(above, values, fld) / written(below, values, fld))
+            sp.factor(to_sympy(above, values, fld) / to_sympy(below, values, fld))
             if not long
-            else (written(above, values, fld) / written(below, values, fld))
+            else (to_sympy(above, values, fld) / to_sympy(below, values, fld))
         )
     for u, how in of.items():
         if u in exact:

@@ -78,7 +78,7 @@ def _through_engine(where: ExponentialSystem, why: str, budget: Budget) -> Attem
     different = list({id(n): n for n in answer.numbers}.values())
     certificates = tuple(n.certificate for n in different if n.certificate is not None)
     record = Evidence()
-    findings = about_engine(where, answer.numbers, answer.complex, answer.ground, certificates)
+    findings = about_engine(where, answer.numbers, answer.complex, answer.completeness, certificates)
     record.take((*findings, *about_design(where, answer.complex)), certificates)
     unsettled = ""
     if any(n.closed is None for n in answer.numbers):

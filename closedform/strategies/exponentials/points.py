@@ -215,9 +215,9 @@ def _value(branch: Branch, name: str, quotient: Quotient, values: Mapping[str, A
             parts = [bridge.sympy_rational(fmpq(c)) * values[main] ** k for k, c in enumerate(element.coeffs())]
             return sp.expand(sp.Add(*parts)) if modulus.degree() <= 2 else sp.Add(*parts)
     return (
-        sp.factor(written(above, values, fld) / written(below, values, fld))
+        sp.factor(to_sympy(above, values, fld) / to_sympy(below, values, fld))
         if not branch.eliminant
-        else (written(above, values, fld) / written(below, values, fld))
+        else (to_sympy(above, values, fld) / to_sympy(below, values, fld))
     )
 
 
@@ -241,7 +241,7 @@ def _by_values(above: Any, below: Any, earlier: tuple[tuple[str, Quotient], ...]
     return above, below
 
 
-def written(p: Any, values: Mapping[str, Any], fld: Field) -> Any:
+def to_sympy(p: Any, values: Mapping[str, Any], fld: Field) -> Any:
     """A polynomial as a SymPy expression."""
     terms = list[Any]()
     for m, c in zip(p.monoms(), p.coeffs(), strict=True):

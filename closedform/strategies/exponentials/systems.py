@@ -38,7 +38,7 @@ class SolvedSystem:
     exact: tuple[Mapping[str, Any] | None, ...] = ()  # the unknowns, where the factor is solvable
     complex: int | None = None
     complete: bool = False
-    ground: str = ""
+    completeness: str = ""
     reason: str = ""
 
 
@@ -71,7 +71,7 @@ def solved(where: ExponentialSystem, budget: Budget) -> SolvedSystem:
     found = _points(answer, where, names, budget)
     if not (answer.complete or (len(found.points) == 1 and is_convex(where))):
         return SolvedSystem(reason="the list of solutions rests on one engine", complex=answer.complex_count)
-    return found if answer.complete else replace(found, ground="convex")
+    return found if answer.complete else replace(found, completeness="convex")
 
 
 def _points(answer: SystemSolution, where: ExponentialSystem, names: list[str], budget: Budget) -> SolvedSystem:
@@ -95,9 +95,9 @@ def _points(answer: SystemSolution, where: ExponentialSystem, names: list[str], 
         numbers.append(known[p.factor])
         roots = [p.u]
         here = known[p.factor]
-        written = radicals_at(here, roots, budget)
-        exact.append(None if written is None else _exactly(answer, where, names, written))
-    return SolvedSystem(tuple(points), tuple(numbers), tuple(exact), answer.complex_count, True, answer.ground)
+        radicals = radicals_at(here, roots, budget)
+        exact.append(None if radicals is None else _exactly(answer, where, names, radicals))
+    return SolvedSystem(tuple(points), tuple(numbers), tuple(exact), answer.complex_count, True, answer.completeness)
 
 
 def _exactly(answer: SystemSolution, where: ExponentialSystem, names: list[str], u: Any) -> Mapping[str, Any] | None:

@@ -201,20 +201,20 @@ class _Interpolation:
 
     def _point(self, least: fmpq, exact: dict[str, fmpq] | None, enclosed: dict[str, arb]) -> CriticalPoint:
         values = {**dict.fromkeys(self.affine, sp.S.Zero), **self._hidden_values()}
-        written = exact is not None or (len(self.solved) <= MAX_WRITTEN and not self.hidden.deep)
+        explicit = exact is not None or (len(self.solved) <= MAX_WRITTEN and not self.hidden.deep)
         if exact is not None:
             values |= {v: bridge.sympy_rational(q) for v, q in exact.items()}
-        elif written:
+        elif explicit:
             values |= self._written_out()
         with ctx.workprec(self.bits):
             balls = {x: arb(a) + arb(b) * arb(2).log() for x, (a, b) in self.draw.weights.items()}
         point = FoundPoint(
-            values if written else None,
+            values if explicit else None,
             {**dict.fromkeys(self.affine, arb(0)), **balls, **enclosed},
             "global minimum",
             self.inertia,
             loss=bridge.sympy_rational(least),
-            note="" if written else "the output weights solve A*v = targets, with the activations A at the others",
+            note="" if explicit else "the output weights solve A*v = targets, with the activations A at the others",
             certificate=0,
         )
         return pointed(self.system, point, self.budget.digits)

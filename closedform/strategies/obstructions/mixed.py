@@ -55,8 +55,8 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "failed", found)
     budget.check()
     field, p, t, scale = found
-    written = field.infix(p)
-    shown = written if len(written) <= 200 else f"a polynomial with {len(p)} terms"
+    whole = field.infix(p)
+    shown = whole if len(whole) <= 200 else f"a polynomial with {len(p)} terms"
     findings = [
         finding("transcendental with its exponential", unknown=x, exponential=t, scale=str(scale), polynomial=shown)
     ]

@@ -45,11 +45,11 @@ share = 0.8  # of the time left; less where a loss leaves something to certified
 MAX_TERMS = 20_000
 MAX_RATIONAL = 1_000  # operations in an equation whose denominators are not cleared yet
 MAX_DEGREE = 60
-COUNTED = {  # why there are no more solutions than those found, by the ground on which that rests
-    "A": "solutions, by the product of the degrees",
-    "M": "solutions, by multiples of the equations",
-    "B": "solutions, by two engines",
-    "C": "solutions, modulo two primes",
+COUNTED = {  # why there are no more solutions than those found, by what shows it
+    "bezout": "solutions, by the product of the degrees",
+    "multiples": "solutions, by multiples of the equations",
+    "engines": "solutions, by two engines",
+    "primes": "solutions, modulo two primes",
     "": "solutions, modulo one prime",
 }
 MAX_DENSE = 3_000  # monomials that an equation may have once its products are multiplied out
@@ -203,7 +203,7 @@ class _SystemAnswer:
         if s.space == -1:
             self.record.say("no complex solution", trust)
             return
-        self.record.say(COUNTED[s.ground], trust, complex=s.complex_count, real=s.real_count)
+        self.record.say(COUNTED[s.completeness], trust, complex=s.complex_count, real=s.real_count)
 
     def _inside(self, zero: _SystemZero) -> bool:
         """Whether the relations hold; a difference that stays near zero is tested exactly in the zero's field."""

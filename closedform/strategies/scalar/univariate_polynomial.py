@@ -78,7 +78,7 @@ class _Zero:
 
     @property
     def exact(self) -> Any:
-        return self.roots.written[self.index]
+        return self.roots.values[self.index]
 
 
 def attempt(system: Stationarity | PolynomialLine, budget: Budget) -> Attempt:

@@ -172,12 +172,12 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
     if question.loss is None or not isinstance(shown, dict):
         return
     loss = write(question.loss)
-    for x, written in shown.items():
+    for x, formula in shown.items():
         at = f"gradient by {x}"
         try:
             if x not in question.unknowns:
                 refuse(f"{x} is no unknown")
-            said = parse(str(written), (), HEADS)
+            said = parse(str(formula), (), HEADS)
             tree, apart = write(said), list[str]()
 
             def trial(sizes: dict[str, int], seed: str, x: str = x, tree: Json = tree, apart: list[str] = apart) -> int:

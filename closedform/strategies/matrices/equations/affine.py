@@ -253,7 +253,7 @@ def _answer(
     kinds = [s.solution.kind for s in steps]
     source, plan = solver(system, [(u, values[u]) for u in order], constrained, kinds, loose.agreeing)
     taken = frozenset({*system.names.shapes, *system.problem.parameters, *system.unknowns})
-    shown = {u: written(values[u], system, taken) for u in system.unknowns}
+    shown = {u: formula_text(values[u], system, taken) for u in system.unknowns}
     two = two_terms(system) if plan == "sylvester" else None
     if two is not None and two[0] == "sum" and values[system.unknowns[0]].terms:
         a, b, c = two[1:]
@@ -302,7 +302,7 @@ def _answer(
     )
 
 
-def written(p: Poly, system: MatrixSystem, taken: frozenset[str]) -> str:
+def formula_text(p: Poly, system: MatrixSystem, taken: frozenset[str]) -> str:
     """The value as text; a single square as a square, repeated parts named."""
     squares = gram(p, system.facts) if len(p.terms) > 2 else None
     if squares is not None and len(squares) == 1 and squares[0][2] is None and len(squares[0][1].terms) > 1:
