@@ -98,20 +98,34 @@ def test_help_and_errors_import_neither_sympy_nor_numpy():
     ],
 )
 def test_what_an_answer_does_not_use_is_not_imported(tmp_path, arguments):
-    """Neither by the command nor by its child, which has the finder by the fork."""
-    heard = tmp_path / "imported"
+    assert imported_of({"sympy", "numpy"}, tmp_path, arguments) == ""
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels"), [(["logistic"], (0, 1, 1)), (["logistic", "--no-intercept"], (0, 1, 1)), (["nn"], (0, 1, 0))]
+)
+def test_exponentials_over_a_small_table_are_answered_without_sympy(tmp_path, loss, labels):
+    table = tmp_path / "table.csv"
+    table.write_text("x,y\n" + "".join(f"{x},{y}\n" for x, y in zip((1, 2, 3), labels, strict=True)))
+    assert imported_of({"sympy"}, tmp_path, ["derive", *loss, "--data", str(table), "--target", "y"]) == ""
+
+
+def imported_of(modules, folder, arguments):
+    """Which of the modules a command imports, itself or in its child, which has the finder by the fork."""
+    heard = folder / "imported"
+    heard.write_text("")
     program = (
         "import sys; from pathlib import Path; from closedform import cli\n"
         "class Finder:\n"
         "    @staticmethod\n"
         "    def find_spec(name, *rest):\n"
-        f"        if name in ('sympy', 'numpy'): Path({str(heard)!r}).write_text(name)\n"
+        f"        if name in {modules!r}: Path({str(heard)!r}).write_text(name)\n"
         "sys.meta_path.insert(0, Finder)\n"
         f"sys.exit(cli.run({list(arguments)!r}))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert not heard.exists(), heard.read_text()
+    return heard.read_text()
 
 
 def test_hostile_text_is_not_run(tmp_path):

@@ -20,8 +20,8 @@ from closedform.budget import Budget
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.problem import read
-from closedform.stationarity.polynomial_line import polynomial_line
 from closedform.stationarity.scalar import stationarity
+from closedform.stationarity.written.polynomial_line import polynomial_line
 
 X = sp.Symbol("x", real=True)
 FRACTIONS = st.fractions(-12, 12, max_denominator=6)

@@ -13,8 +13,9 @@ from fractions import Fraction
 from itertools import combinations
 from math import lcm, prod
 
-import numpy as np
 from flint import fmpz, fmpz_mat
+
+from closedform.algebra.later import np
 
 Point = tuple[int, ...]
 MAX_GRID = 4_000_000  # points of a torus over a finite field that are counted

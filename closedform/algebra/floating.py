@@ -5,34 +5,22 @@ Only for finding candidates; nothing computed here is ever claimed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import numpy as np
 from flint import arb, fmpq
 
+from closedform.algebra.later import np
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree, free_names, head_of
 from closedform.kernel.reading import Refused
 
-Values = Mapping[str, np.ndarray]
+if TYPE_CHECKING:
+    Values = Mapping[str, np.ndarray]
 
-_UNARY: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "tanh": np.tanh,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "abs": np.abs,
-    "sign": np.sign,
-}
+_SAME = ("exp", "log", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign")
+_UNARY = {**{head: head for head in _SAME}, "asin": "arcsin", "acos": "arccos", "atan": "arctan"}  # NumPy's names
 
 
 def value(tree: Tree, values: Values, columns: Values) -> np.ndarray:
@@ -66,7 +54,7 @@ def value(tree: Tree, values: Values, columns: Values) -> np.ndarray:
     if head in ("pi", "e"):
         return np.array(np.pi if head == "pi" else np.e)
     if head in _UNARY:
-        return _UNARY[head](parts[0])
+        return getattr(np, _UNARY[head])(parts[0])
     names = [f"u{i}" for i in range(len(parts))]
     return _through_balls((head, *names), names, parts)
 

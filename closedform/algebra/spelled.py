@@ -14,7 +14,7 @@ from typing import Any
 from flint import fmpq, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.algebra.later import sp
-from closedform.expression import Node, to_tree
+from closedform.expression import Node, column_names, to_tree
 from closedform.kernel.expressions import tree as kernel
 from closedform.reading.language import parse
 
@@ -45,7 +45,9 @@ class Spelled:
         if self.is_Float:
             return sp.Float(self.text, DIGITS)
         bridge = importlib.import_module("closedform.algebra.bridge")
-        return bridge.to_sympy(self.node, {n: sp.Symbol(n, real=True) for n in self.names})
+        table = {n: sp.Symbol(n, real=True) for n in self.names}
+        columns = {f"@{c}": sp.IndexedBase(sp.Symbol(c, real=True)) for c in column_names(self.node)}
+        return bridge.to_sympy(self.node, {**table, **columns})
 
     @property
     def shown(self) -> Any:
@@ -98,7 +100,8 @@ class Spelled:
         return hash(self.sympy)
 
     def __float__(self) -> float:
-        return float(self.sympy)
+        value = self.node.number
+        return float(self.sympy if value is None else value)
 
     def __neg__(self) -> Any:
         return -self.sympy

@@ -8,19 +8,31 @@ difference of the loss in high precision).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-import sympy as sp
 from flint import arb, ctx, fmpq
 
+from closedform.algebra.later import sp
 from closedform.algebra.sampling import Sample, Sampler, real_ball, tree_of
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.reading import Refused
 
-PIECEWISE = (sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.Heaviside)
-CIRCULAR = (sp.sin, sp.cos, sp.tan, sp.cot, sp.sec, sp.csc)
-HYPERBOLIC = (sp.sinh, sp.cosh, sp.tanh, sp.coth)
+
+@cache
+def _piecewise() -> tuple[Any, ...]:
+    return sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.Heaviside
+
+
+@cache
+def _circular() -> tuple[Any, ...]:
+    return sp.sin, sp.cos, sp.tan, sp.cot, sp.sec, sp.csc
+
+
+@cache
+def _exponential() -> tuple[Any, ...]:
+    return sp.sinh, sp.cosh, sp.tanh, sp.coth, sp.exp
 
 
 def gradient(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
@@ -114,14 +126,14 @@ def kind_of(equations: Sequence[Any], unknowns: Sequence[Any]) -> str:
                 continue
             if isinstance(node, (sp.Sum, sp.Product)):
                 return "sum"
-            if isinstance(node, PIECEWISE):
+            if isinstance(node, _piecewise()):
                 found.add("piecewise")
-            elif isinstance(node, CIRCULAR):
+            elif isinstance(node, _circular()):
                 found.add("trigonometric")
                 if not _linear(node.args[0], own):
                     found.add("transcendental")
                 continue
-            elif isinstance(node, (*HYPERBOLIC, sp.exp)) or (isinstance(node, sp.Pow) and node.exp.free_symbols & own):
+            elif isinstance(node, _exponential()) or (isinstance(node, sp.Pow) and node.exp.free_symbols & own):
                 found.add("exponential")
                 argument = node.args[0] if not isinstance(node, sp.Pow) else node.exp
                 if not _linear(argument, own) or (isinstance(node, sp.Pow) and node.base.free_symbols & own):
@@ -160,7 +172,7 @@ def real_domain(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
     """
     own = set(unknowns)
     out = dict[Any, None]()
-    if loss.has(*PIECEWISE):
+    if loss.has(*_piecewise()):
         return ()
     for node in sp.preorder_traversal(loss):
         if isinstance(node, (sp.Sum, sp.Product)):

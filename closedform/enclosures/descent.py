@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
+from closedform.algebra.later import np
 from closedform.budget import Budget
 from closedform.enclosures.evaluation import Function
 from closedform.enclosures.least_squares import LastIterate, distinct

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from flint import arb, arb_mat, ctx, fmpq, fmpq_poly, fmpz_poly
 
 from closedform.algebra import bridge
+from closedform.algebra.later import np
 from closedform.algebra.polynomial_systems.elements import evaluated, inverted
 from closedform.enclosures.over_rows import RowwiseLoss
 from closedform.enclosures.tape import Tape

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from flint import fmpq
 
 from closedform.algebra.floating import Derivatives, value
+from closedform.algebra.later import np
 from closedform.budget import Budget
 from closedform.kernel.expressions.tree import Tree, free_names, head_of
 

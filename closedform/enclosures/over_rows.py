@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 from flint import fmpq
 
 from closedform.algebra.floating import value
+from closedform.algebra.later import np
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.jets import in_forms
 from closedform.kernel.expressions.tree import Tree, free_names, head_of
 
-Array = np.ndarray
-Columns = Mapping[str, Array]
+if TYPE_CHECKING:
+    Array = np.ndarray
+    Columns = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class RowwiseLoss:
     def _part(self, term: Tree, columns: Columns) -> _Term:
         factors = term[1:] if isinstance(term, tuple) and term[0] == "*" else (term,)
         sums = [f for f in factors if head_of(f) == "sum"]
-        row, own = term, dict[str, Array](columns)
+        row, own = term, dict[str, "Array"](columns)
         if len(sums) == 1 and isinstance(sums[0], tuple):
             _, index, low, high, body = sums[0]
             start, stop = (int(v.p) if isinstance(v, fmpq) else 0 for v in (low, high))

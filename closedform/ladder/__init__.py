@@ -12,6 +12,10 @@ TEXT: tuple[str, ...] = (  # these read the text and derive nothing
     "closedform.strategies.networks.width",
 )
 LINE: tuple[str, ...] = ("closedform.strategies.scalar.univariate_polynomial",)  # of polynomials read without SymPy
+EXPONENTIALS: tuple[str, ...] = (  # of losses over rows read without SymPy
+    "closedform.strategies.exponentials.separation",
+    "closedform.strategies.exponentials.instance",
+)
 SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.linear_constraints",
     # constraints
@@ -19,8 +23,7 @@ SCALAR: tuple[str, ...] = (
     "closedform.strategies.reductions.active_set",
     "closedform.strategies.reductions.faces",
     # exact strategies
-    "closedform.strategies.exponentials.separation",
-    "closedform.strategies.exponentials.instance",
+    *EXPONENTIALS,
     "closedform.strategies.exponentials.formula",
     "closedform.strategies.scalar.univariate_polynomial",
     "closedform.strategies.scalar.linear_system",

@@ -14,7 +14,7 @@ from typing import Any
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
-from closedform.ladder import LARGE, LINE, MATRIX, NUMBERS, SCALAR, TEXT
+from closedform.ladder import EXPONENTIALS, LARGE, LINE, MATRIX, NUMBERS, SCALAR, TEXT
 from closedform.ladder.verdict import DECISIVE, SEARCHED, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
 from closedform.problem import Problem
@@ -66,7 +66,7 @@ Attempting = Generator[Message, None, Attempt]
 def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: bool = True) -> Iterator[Message]:
     """All attempts at a problem, as messages; runs in the child process.
 
-    ``known`` holds the attempts of an earlier child, which are not made again.
+    ``known`` holds the attempts of an earlier child, or at an earlier reading, which are not made again.
     """
     yield Until("deriving the gradient", budget.deadline)
     systems, conclusions = list[System](), list[Attempt]()
@@ -82,7 +82,11 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
             convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
             conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
         conclusions.append(conclusion)
-        if _is_settled(conclusions) or conclusion.complete or any(p.kind == LEAST for p in conclusion.points):
+        if _is_settled(conclusions):
+            break
+        if order is EXPONENTIALS:  # its attempts are known to the ladder that follows
+            conclusions.pop()
+        elif conclusion.complete or any(p.kind == LEAST for p in conclusion.points):
             break
         yield Until("deriving the gradient", budget.deadline)
     found = [c for c in conclusions if c.outcome in (*DECISIVE, "enclosed")]
@@ -133,7 +137,7 @@ def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:
     if _is_large(problem):
         yield Streamed(problem, "sum over streamed data"), LARGE
         return
-    polynomial = module("polynomial_line").polynomial_line(problem)
+    polynomial = module("written.polynomial_line").polynomial_line(problem)
     if polynomial is not None:
         yield polynomial, LINE
     for system in (module("large.quadratic").quadratic_loss(problem), module("large.kinked_line").kinked_line(problem)):
@@ -143,9 +147,12 @@ def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:
     if rows is not None:
         yield rows, LARGE
         yield Streamed(problem), LARGE
-    text_only = module("text_only").text_only(problem)
+    text_only = module("written.text_only").text_only(problem)
     if any(strategy(dotted).declines(text_only) is None for dotted in TEXT):
         yield text_only, TEXT
+    exponential = module("written.exponential_rows").exponential_rows(problem)
+    if exponential is not None:
+        yield exponential, EXPONENTIALS
     yield module("scalar").stationarity(problem), SCALAR
 
 
@@ -195,7 +202,7 @@ def in_order(
                 attempts.append(_broken(tried.name, fault))
                 yield Finished(here, attempts[-1])
                 continue
-            attempt = yield from _attempt(tried, system, order, own, known, here)
+            attempt = known[here] = yield from _attempt(tried, system, order, own, known, here)
         attempts.append(attempt)
     return _on_edges(system, conclude("ladder", attempts), budget)
 
@@ -205,10 +212,10 @@ def _on_edges(system: System, conclusion: Attempt, budget: Budget) -> Attempt:
     if not system.in_expressions:
         return conclusion
     conclusion = importlib.import_module("closedform.strategies.line").completed(system, conclusion, budget)
+    if _is_seen_everywhere(system):
+        return conclusion
     if len(system.unknowns) > 1:
         conclusion = importlib.import_module("closedform.strategies.norms").completed(system, conclusion, budget)
-    if _is_on_the_whole_line(system):
-        return conclusion
     boundary = importlib.import_module("closedform.strategies.edges")
     try:
         return boundary.completed(system, conclusion, budget) if boundary.bounded(system) else conclusion
@@ -257,7 +264,7 @@ def _attempt(
             attempt = Attempt(name, "failed", "it has neither an attempt nor a reduction")
         if system.in_expressions:
             attempt = importlib.import_module("closedform.strategies.answer").answer(system, attempt, budget)
-            if not system.parameters and not _is_on_the_whole_line(system):
+            if not system.parameters and not _is_seen_everywhere(system):
                 attempt = importlib.import_module("closedform.strategies.least_point").promoted(system, attempt, budget)
     except OutOfTime:
         attempt = Attempt(name, "timeout", f"stopped after {time.monotonic() - started:.3g} s")
@@ -272,8 +279,8 @@ def _attempt(
     return attempt
 
 
-def _is_on_the_whole_line(system: System) -> bool:
-    """Has it one unknown and no edges, so that ``strategies.line`` says all there is to say?"""
+def _is_seen_everywhere(system: System) -> bool:
+    """Has it neither edges nor kinks, and is its least value for the strategies, or ``strategies.line``, to say?"""
     return getattr(system, "everywhere", False)
 
 

@@ -45,7 +45,7 @@ def with_iteration(report: Report) -> Report:
         return report
     sign = 1.0 if problem.sense == "min" else -1.0
     numbers = {u: np.asarray(found[u], dtype=float).tolist() for u in problem.unknowns}
-    reached = [float(p.loss) for p in report.critical_points if p.loss is not None and _is_number(p.loss)]
+    reached = [float(p.loss) for p in report.critical_points.raw if p.loss is not None and _is_number(p.loss)]
     worse = bool(reached) and sign * found.loss > min(sign * v for v in reached) + 1e-6 * (1 + abs(found.loss))
     if worse or (report.critical_points and not found.converged):
         return report

@@ -59,7 +59,9 @@ def _known(report: ReportRecord) -> tuple[tuple[float, ...], ...]:
     names, out = report.problem.unknowns, list[tuple[float, ...]]()
     if all(u in report.problem.start for u in names):
         out.append(tuple(float(Fraction(report.problem.start[u])) for u in names))
-    best = next((p for kind in SOUGHT[report.problem.sense] for p in report.critical_points if p.kind == kind), None)
+    best = next(
+        (p for kind in SOUGHT[report.problem.sense] for p in report.critical_points.raw if p.kind == kind), None
+    )
     if best is not None and best.numeric is not None and not report.problem.parameters:
         out.append(tuple(float(best.numeric[u]) for u in names))
     for found in report.verdict.about(SEARCHED):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-import sympy as sp
 from flint import fmpq
-from sympy import Expr, Symbol
-from sympy.core.relational import Relational
 
 from closedform import expression
 from closedform.algebra import bridge
+from closedform.algebra.later import sp
 from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.algebra.sampling import Sampler, free_names
 from closedform.calculus import scalar
@@ -26,6 +23,10 @@ from closedform.problem import Problem
 from closedform.statement import apart, columns_of
 from closedform.stationarity.domain import EVERYWHERE, Domain
 from closedform.stationarity.system import Outline
+
+if TYPE_CHECKING:
+    from sympy import Expr, Symbol
+    from sympy.core.relational import Relational
 
 SystemKind = Literal[
     "polynomial",  # polynomial in the unknowns, over Q(parameters)
@@ -224,7 +225,7 @@ def _relations(problem: Problem, table: dict[str, Any]) -> tuple[Any, ...]:
     out = dict[Any, None]()
     scalars = {k: v for k, v in table.items() if not isinstance(v, sp.IndexedBase)}
     for r in bridge.flat_relations((*problem.relations, *problem.constraints)):
-        make = _RELATIONS.get(r.head)
+        make = getattr(sp, RELATION_CLASSES[r.head]) if r.head in RELATION_CLASSES else None
         try:
             if make is not None and len(r.children) == 2:
                 left, right = (bridge.to_sympy(c, scalars) for c in r.children)
@@ -250,10 +251,10 @@ def alone(r: Any, unknowns: tuple[Any, ...]) -> Any:
     if not a.is_number or not a.is_real:
         return r
     op = r.rel_op if a.is_positive else {">": "<", ">=": "<=", "<": ">", "<=": ">="}[r.rel_op]
-    return _RELATIONS[op](x, -b / a, evaluate=False)
+    return getattr(sp, RELATION_CLASSES[op])(x, -b / a, evaluate=False)
 
 
-_RELATIONS: dict[str, Callable[..., Any]] = {">": sp.Gt, ">=": sp.Ge, "<": sp.Lt, "<=": sp.Le, "!=": sp.Ne, "=": sp.Eq}
+RELATION_CLASSES = {">": "Gt", ">=": "Ge", "<": "Lt", "<=": "Le", "!=": "Ne", "=": "Eq"}  # SymPy's
 
 
 def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: dict[str, list[fmpq]]) -> Any:

@@ -32,7 +32,9 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.location import real_value
-from closedform.stationarity.polynomial_line import PolynomialLine
+from closedform.stationarity.written.exponential_rows import ExponentialRows
+from closedform.stationarity.written.polynomial_line import PolynomialLine
+from closedform.stationarity.written.system import Written
 from closedform.strategies.answer import answer, numbers_only
 from closedform.strategies.ending import expression_class
 from closedform.strategies.withdrawn import without_list_certificates
@@ -45,7 +47,7 @@ SHARE = 0.4  # of the time left
 OPEN = ("further points are open", "turns are not listed", "translates by the period")  # what the line settles
 
 
-def completed(system: Stationarity | PolynomialLine, found: Attempt, budget: Budget) -> Attempt:
+def completed(system: Stationarity | Written, found: Attempt, budget: Budget) -> Attempt:
     """The attempt with the whole line's truth; unchanged where the line is not one, or was not decided."""
     if len(system.unknowns) != 1 or not numbers_only(system) or system.constrained is not None:
         return found
@@ -61,7 +63,7 @@ def completed(system: Stationarity | PolynomialLine, found: Attempt, budget: Bud
 
 
 class _Line:
-    def __init__(self, system: Stationarity | PolynomialLine, found: Attempt, budget: Budget) -> None:
+    def __init__(self, system: Stationarity | Written, found: Attempt, budget: Budget) -> None:
         self.system, self.found, self.budget = system, found, budget
         self.x = system.unknowns[0].name
         self.bits = max(333, working_bits(budget.digits))
@@ -109,7 +111,7 @@ class _Line:
 
     def _turn(self) -> Any:
         """The period of what must vanish, as a SymPy number, where it has one."""
-        if isinstance(self.system, PolynomialLine):
+        if isinstance(self.system, Written):
             return None
         trees = list(self.system.equations)
         period = period_of([from_node(bridge.from_sympy(e)) for e in trees], self.x)
@@ -136,7 +138,8 @@ class _Line:
         known = [p.exact[self.x] for p in self.found.points if p.exact is not None]
         known = [v for v in known if not v.free_symbols]
         missing = [s for s in spots if all(self._turns(v, s.at(self.bits)) is None for v in known)]
-        if not missing or isinstance(self.system, PolynomialLine):  # Galois theory has decided those
+        decided = isinstance(self.system, ExponentialRows) and self.found.outcome == "not_closed"
+        if not missing or decided or isinstance(self.system, PolynomialLine):  # Galois theory has decided those
             return
         with suppress(OutOfTime):
             importlib.import_module(FORMULAS).add_formulas(missing, part.share(SHARE * part.remaining))

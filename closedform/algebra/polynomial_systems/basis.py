@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
 from flint import nmod_mat
 
+from closedform.algebra.later import np
 from closedform.budget import Budget
 
 BITS = 12  # of one exponent, the top one a guard
-Row = tuple[list[int], np.ndarray]  # monomials from the leading one down; coefficients, the first 1
+Row = tuple[list[int], "np.ndarray"]  # monomials from the leading one down; coefficients, the first 1
 
 
 class Monomials:

@@ -12,9 +12,9 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 from flint import nmod_mat, nmod_poly
 
+from closedform.algebra.later import np
 from closedform.algebra.polynomial_systems.basis import Monomials, Row
 from closedform.budget import Budget
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import sympy as sp
 from flint import arb, fmpz, fmpz_poly
 
 from closedform.algebra import bridge
 from closedform.algebra.galois import decide as galois
+from closedform.algebra.later import sp
 from closedform.algebra.radicals.engine import RadicalSolution, radical_roots
 from closedform.budget import Budget
 from closedform.kernel.certificate import Certificate
@@ -69,9 +69,9 @@ def monic(f: fmpz_poly) -> fmpz_poly:
     return -f if f.leading_coefficient() < fmpz(0) else f
 
 
-def rational(count: int) -> Number:
-    """Points whose generators are all rational: nothing is left to decide."""
-    return Number(fmpz_poly([0, 1]), True, "1", (None,) * count)
+def rational(count: int, f: fmpz_poly | None = None) -> Number:
+    """Points whose generators are all rational, the main one the root of f: nothing is left to decide."""
+    return Number(fmpz_poly([0, 1]) if f is None else monic(f), True, "1", (None,) * count)
 
 
 def number(f: fmpz_poly, roots: list[arb], budget: Budget) -> Number:

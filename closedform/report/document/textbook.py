@@ -39,8 +39,9 @@ def textbook(value: Any) -> object:
 
 def gradient(problem: Problem, found: Mapping[str, object]) -> Mapping[str, object]:
     """The gradient as it is shown: of a loss over data as sums over the rows where they are shorter."""
-    longest = max((len(text_of(g)) for g in found.values()), default=0)
-    if problem.data is None or problem.loss is None or problem.level != "scalar" or longest <= LONG:
+    texts = [text_of(g) for g in found.values()]
+    short = max(map(len, texts), default=0) <= LONG or any("sum(" in text for text in texts)  # or sums already
+    if problem.data is None or problem.loss is None or problem.level != "scalar" or short:
         return found
     from closedform.report.document import slopes
 

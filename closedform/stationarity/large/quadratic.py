@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import sympy as sp
 from flint import fmpq, fmpq_mat
 
 from closedform.algebra import bridge
+from closedform.algebra.later import sp
 from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.expression import to_tree
 from closedform.frozen import FrozenMap

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import sympy as sp
 from flint import fmpq
 
+from closedform.algebra.later import sp
 from closedform.expression import Node
 from closedform.frozen import FrozenMap
 from closedform.kernel.reading import Json

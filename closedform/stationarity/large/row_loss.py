@@ -16,7 +16,7 @@ from closedform.errors import InputError
 from closedform.expression import Node, column_names, heads, name, scalar_names, to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel.expressions.derivatives import differentiate
-from closedform.kernel.expressions.tree import Tree, read, write
+from closedform.kernel.expressions.tree import Tree, read
 from closedform.kernel.reading import Json, Refused
 from closedform.problem import Problem
 from closedform.reading.language import unparse
@@ -24,6 +24,7 @@ from closedform.statement import apart, columns_of
 from closedform.stationarity.large.read import ReadLoss, statement_of, unbounded_loss
 from closedform.stationarity.scalar import EXPAND_LIMIT
 from closedform.stationarity.system import Outline
+from closedform.stationarity.written.system import derivative_node
 
 KINKS = frozenset(("abs", "max", "min", "sign", "piecewise"))
 SHOWN = 20_000  # nodes of a gradient that is shown
@@ -43,7 +44,7 @@ class RowLoss(ReadLoss):
         whole = read(to_tree(self.problem.loss)) if self.problem.loss is not None else self.tree
         for x in self.problem.unknowns:
             try:
-                node = bridge.node_of(write(differentiate(whole, x)))
+                node = derivative_node(differentiate(whole, x))
             except (Refused, InputError):
                 break
             size += sum(1 for _ in bridge.nodes(node))

@@ -20,8 +20,11 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import Tree, as_integer
 from closedform.kernel.reading import Json, Refused, refuse
+from closedform.problem import Problem
 from closedform.statement import columns_of, statement
 from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.written.exponential_rows import exponential_rows
+from closedform.stationarity.written.system import Written, WrittenLoss
 
 MAX_TREE = 20_000  # rows that are looked at
 MAX_DEGREE = 1_500  # of the common denominator in one exponential
@@ -40,7 +43,7 @@ class ExponentialSystem:
     ``rest`` is a product of parameters; None for an unknown that is itself a generator.
     """
 
-    system: Stationarity
+    system: Stationarity | WrittenLoss
     field: Field
     quotients: tuple[Quotient, ...]
     loss: Tree | None
@@ -53,21 +56,44 @@ class ExponentialSystem:
         return tuple(n for n in self.field.names if n not in self.parameters)
 
 
-def setting(system: Stationarity) -> ExponentialSystem:
+def setting(system: Stationarity | WrittenLoss) -> ExponentialSystem:
     """The system over its field; raises ``NotExponential``."""
     unknowns = [u.name for u in system.unknowns]
     try:
-        loss = kernel.read(bridge.to_tree(system.loss)) if system.loss is not None else None
+        loss = system.tree if isinstance(system, WrittenLoss) else _loss_tree(system)
         equations = [] if loss is not None else [kernel.read(bridge.to_tree(e)) for e in system.equations]
         trees = equations or [differentiate(loss, u) for u in unknowns if loss is not None]
-        positive = {s.name for s in (*system.unknowns, *system.parameters) if s.is_positive}
+        positive = positive_names(system)
         return build(system, loss, trees, unknowns, columns_of(system.problem), positive)
     except (Refused, bridge.NoTranslation) as reason:
         raise NotExponential(str(reason)) from reason
 
 
+def positive_names(system: Stationarity | Written) -> set[str]:
+    """The unknowns and parameters that are positive by what is assumed of them."""
+    if isinstance(system, Written):  # nothing bounds its unknowns
+        return set()
+    return {s.name for s in (*system.unknowns, *system.parameters) if s.is_positive}
+
+
+def _loss_tree(system: Stationarity) -> Tree | None:
+    return None if system.loss is None else kernel.read(bridge.to_tree(system.loss))
+
+
+def answers_without_sympy(problem: Problem) -> bool:
+    """Is the loss one over rows, made of exponentials whose exponents are few and small enough for an elimination?"""
+    system = exponential_rows(problem)
+    if system is None:
+        return False
+    try:
+        exponentials([differentiate(system.tree, u) for u in problem.unknowns], {}, bounded=True)
+    except (NotExponential, Refused):
+        return False
+    return True
+
+
 def build(
-    system: Stationarity,
+    system: Stationarity | WrittenLoss,
     loss: Tree | None,
     trees: list[Tree],
     unknowns: list[str],
@@ -195,13 +221,13 @@ def substitution_json(field: Field) -> Json:
     return [{"form": list(key), "name": t, "scale": str(scale)} for key, (t, scale) in field.scales.items()]
 
 
-def statement_json(system: Stationarity) -> dict[str, Json]:
+def statement_json(system: Stationarity | Written) -> dict[str, Json]:
     """The statement for the kernel: the problem's own loss with its columns, before anything was rewritten."""
     problem = system.problem
     if problem.loss is None:
         raise NotExponential("estimating equations have no loss to state")
     out = statement(problem)
-    positive = [s.name for s in system.unknowns if s.is_positive]
+    positive = positive_names(system)
     if positive:
-        out["relations"] = [[">", x, "0"] for x in positive]
+        out["relations"] = [[">", s.name, "0"] for s in system.unknowns if s.name in positive]
     return out

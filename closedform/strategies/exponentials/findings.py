@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
-import sympy as sp
 from flint import fmpq, fmpz_mpoly
 
+from closedform.algebra.later import sp
 from closedform.attempt import Finding, finding
 from closedform.calculus.roots.decided_numbers import Number, text
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.certificate import Certificate
-from closedform.strategies.ending import FoundPoint
+from closedform.strategies.ending import FoundPoint, expression
 from closedform.strategies.exponentials.branches import Branch, Curve, Decomposition
 from closedform.strategies.exponentials.division import dense, variables
 from closedform.strategies.exponentials.field import ExponentialSystem
-from closedform.strategies.exponentials.kinds import SolutionKinds, rational_value
-from closedform.strategies.exponentials.points import RealSolution
+from closedform.strategies.exponentials.kinds import SolutionKinds
+from closedform.strategies.exponentials.points import RealSolution, rational_value
 
 SCHANUEL = "Schanuel's conjecture"
 SHOWN = 300  # characters of a polynomial in a sentence
@@ -212,6 +212,6 @@ def symbols_of(values: Mapping[str, Any] | None) -> str | None:
     """The class of the expressions: rational, radical or elementary."""
     if values is None:
         return None
-    if all(sp.sympify(v).is_Rational for v in values.values()):
+    if all(expression(v).is_Rational for v in values.values()):
         return "rational"
     return "elementary" if any(sp.sympify(v).has(sp.log, sp.exp) for v in values.values()) else "radical"

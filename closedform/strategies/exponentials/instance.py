@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flint import arb, fmpz_mpoly
+from flint import arb, fmpq, fmpz_mpoly
 
+from closedform.algebra.spelled import Spelled
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.calculus.roots.decided_numbers import Number, number, rational
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.written.system import WrittenLoss
 from closedform.strategies.answer import numbers_only
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.exponentials.branches import Branch, Decomposition, admissible, pieces
@@ -25,7 +27,7 @@ from closedform.strategies.exponentials.division import dense
 from closedform.strategies.exponentials.evidence import eliminant_certificate
 from closedform.strategies.exponentials.field import ExponentialSystem, NotExponential, setting
 from closedform.strategies.exponentials.findings import about_engine, about_numbers, about_points, symbols_of
-from closedform.strategies.exponentials.kinds import judge
+from closedform.strategies.exponentials.kinds import exact_loss, judge
 from closedform.strategies.exponentials.points import (
     RealSolution,
     Undetermined,
@@ -40,14 +42,14 @@ counterexample = {"loss": "x*exp(x) - x", "unknowns": ["x"]}
 share = 0.25
 
 
-def declines(system: Stationarity) -> str | None:
+def declines(system: Stationarity | WrittenLoss) -> str | None:
     """A sentence when no exponential of an unknown can be in the system, else None."""
     if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
         return "no exponential of an unknown occurs"
     return None
 
 
-def attempt(system: Stationarity, budget: Budget) -> Attempt:
+def attempt(system: Stationarity | WrittenLoss, budget: Budget) -> Attempt:
     """Every real critical point with its kind, closed or proven not to be."""
     try:
         return decided(setting(system), budget)
@@ -87,7 +89,12 @@ def _through_engine(where: ExponentialSystem, why: str, budget: Budget) -> Attem
 
 
 def _point(
-    s: RealSolution, exact: Mapping[str, Any] | None, n: Number, kind: Kind, signs: tuple[int, int, int] | None
+    s: RealSolution,
+    exact: Mapping[str, Any] | None,
+    n: Number,
+    kind: Kind,
+    signs: tuple[int, int, int] | None,
+    loss: fmpq | None = None,
 ) -> FoundPoint:
     return FoundPoint(
         exact,
@@ -95,6 +102,7 @@ def _point(
         kind,
         signs,
         multiplicity=1 if signs is not None else None,
+        loss=None if loss is None else Spelled(str(loss)),
         expression_class=symbols_of(exact),
         note=n.reason if n.closed is None else "",
         decided=n.closed is False,
@@ -131,7 +139,8 @@ def _from_pieces(where: ExponentialSystem, found: Decomposition, budget: Budget)
     for (branch, group), n in zip(real, numbers, strict=True):
         for i, s in enumerate(group):
             values = unknowns_exactly(branch, n.expressions[i], where) if n.closed else None
-            points.append(_point(s, values, n, *judged.kinds[len(points)]))
+            loss = exact_loss(s, where) if values is not None and isinstance(where.system, WrittenLoss) else None
+            points.append(_point(s, values, n, *judged.kinds[len(points)], loss))
     eliminant = eliminant_certificate(where)
     goal = None
     if eliminant is not None:
@@ -151,6 +160,8 @@ def _from_pieces(where: ExponentialSystem, found: Decomposition, budget: Budget)
 def _number(branch: Branch, group: list[RealSolution], where: ExponentialSystem, budget: Budget) -> Number:
     if branch.eliminant is None or branch.main is None:
         return rational(len(group))
+    if branch.degree(where.field) == 1:
+        return rational(len(group), dense(branch.eliminant, branch.main, where.field))
     roots = [s.root for s in group if isinstance(s.root, arb)]
     return number(dense(branch.eliminant, branch.main, where.field), roots, budget)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +17,10 @@ from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.points import Kind
-from closedform.stationarity.scalar import columns_of
+from closedform.statement import columns_of
 from closedform.strategies.exponentials.division import coefficients, dense, substituted
 from closedform.strategies.exponentials.field import ExponentialSystem
-from closedform.strategies.exponentials.points import RealSolution
+from closedform.strategies.exponentials.points import RealSolution, rational_generators, rational_value
 from closedform.strategies.networks.limits import Limits, limits_of
 
 
@@ -305,31 +304,14 @@ def _beside_limits(
 
 def exact_loss(s: RealSolution, where: ExponentialSystem) -> fmpq | None:
     """The loss at a point with rational generators, where it is rational in them."""
-    fld, f = where.field, s.branch.eliminant
-    if where.loss is None or (f is not None and s.branch.degree(fld) != 1):
+    values = rational_generators(s.branch, where)
+    if where.loss is None or values is None:
         return None
-    values: dict[str, fmpq] = {}
-    if f is not None and s.branch.main is not None:
-        c, b = dense(f, s.branch.main, fld).coeffs()
-        values[s.branch.main] = fmpq(-c, b)
     try:
-        for name, (above, below) in s.branch.values:
-            values[name] = rational_value(above, values, fld) / rational_value(below, values, fld)
-        above, below = fld.quotient(where.loss, {})
+        above, below = where.field.quotient(where.loss, {})
     except Refused:
         return None
-    return rational_value(above, values, fld) / rational_value(below, values, fld)
-
-
-def rational_value(p: Any, values: Mapping[str, fmpq], fld: Field) -> fmpq:
-    total = fmpq(0)
-    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
-        term = fmpq(c)
-        for n, e in zip(fld.names, m, strict=True):
-            if e:
-                term *= values[n] ** int(e)
-        total += term
-    return total
+    return rational_value(above, values, where.field) / rational_value(below, values, where.field)
 
 
 def _least(numbers: list[fmpq]) -> fmpq:

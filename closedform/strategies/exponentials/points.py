@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import flint
-import sympy as sp
 from flint import arb, fmpq, fmpq_poly, fmpz
 
 from closedform.algebra import bridge
+from closedform.algebra.later import sp
 from closedform.algebra.roots import isolate_real
+from closedform.algebra.spelled import Spelled
 from closedform.budget import Budget, working_bits
 from closedform.kernel.algebra.exponentials import Field, Quotient
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
-from closedform.stationarity.scalar import columns_of
+from closedform.statement import columns_of
+from closedform.stationarity.written.system import Written
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.division import dense, substituted
 from closedform.strategies.exponentials.field import ExponentialSystem
@@ -144,15 +146,52 @@ def _in_domain(where: ExponentialSystem, unknowns: Mapping[str, arb]) -> bool:
 # -- exact expressions -------------------------------------------------------------------------------------------
 
 
-def unknowns_exactly(solution_branch: Branch, root: Any, where: ExponentialSystem) -> dict[str, Any]:
-    """The unknowns as SymPy expressions, given one for the main generator."""
+def rational_value(p: Any, values: Mapping[str, fmpq], fld: Field) -> fmpq:
+    """The value of a polynomial at rational generators."""
+    total = fmpq(0)
+    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
+        term = fmpq(c)
+        for n, e in zip(fld.names, m, strict=True):
+            if e:
+                term *= values[n] ** int(e)
+        total += term
+    return total
+
+
+def rational_generators(branch: Branch, where: ExponentialSystem) -> dict[str, fmpq] | None:
+    """The generators on a branch on which all of them are rational; None on any other."""
+    fld, f = where.field, branch.eliminant
+    if where.parameters or (f is not None and branch.degree(fld) != 1):
+        return None
+    values: dict[str, fmpq] = {}
+    if f is not None and branch.main is not None:
+        c, b = dense(f, branch.main, fld).coeffs()
+        values[branch.main] = fmpq(-c, b)
+    for name, (above, below) in branch.values:
+        values[name] = rational_value(above, values, fld) / rational_value(below, values, fld)
+    return values
+
+
+def unknowns_exactly(branch: Branch, root: Any, where: ExponentialSystem) -> dict[str, Any]:
+    """The unknowns as expressions, given one for the main generator; as text where the system is read as text."""
+    rational = rational_generators(branch, where)
+    as_text = isinstance(where.system, Written)
+    if as_text and rational is not None and all(how is None or rational[how[0]] == 1 for how in where.of.values()):
+        return {u: Spelled(str(rational[u] if how is None else fmpq(0))) for u, how in where.of.items()}
+    if rational is not None and branch.main is not None:
+        root = bridge.sympy_rational(rational[branch.main])
+    out = _in_sympy(branch, root, where)
+    return {u: Spelled(bridge.text(v)) for u, v in out.items()} if as_text else out
+
+
+def _in_sympy(branch: Branch, root: Any, where: ExponentialSystem) -> dict[str, Any]:
     fld = where.field
     symbols = {s.name: s for s in (*where.system.unknowns, *where.system.parameters)}
     values = parameter_values(where)
-    if solution_branch.main is not None:
-        values[solution_branch.main] = root
-    for name, quotient in solution_branch.values:
-        values[name] = _value(solution_branch, name, quotient, values, fld)
+    if branch.main is not None:
+        values[branch.main] = root
+    for name, quotient in branch.values:
+        values[name] = _value(branch, name, quotient, values, fld)
     out: dict[str, Any] = {}
     for u, how in where.of.items():
         if how is None:

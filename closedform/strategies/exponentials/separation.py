@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import numpy as np
-import sympy as sp
 from flint import fmpq, fmpz, fmpz_mat
 
+from closedform.algebra.later import np, sp
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.enclosures.certified import certified
@@ -28,6 +27,7 @@ from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.written.system import WrittenLoss
 from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json, substitution_json
 
 name = "separation"
@@ -41,7 +41,7 @@ MAX_CONSTRAINTS = 500  # distinct ones that the simplex method takes
 Vector = list[fmpq]
 
 
-def declines(system: Stationarity) -> str | None:
+def declines(system: Stationarity | WrittenLoss) -> str | None:
     """A sentence when the loss is no sum of functions of exponentials, else None."""
     if (
         system.loss is None
@@ -55,12 +55,12 @@ def declines(system: Stationarity) -> str | None:
         return "the system is part of a larger one"
     if any(r.free_symbols & set(system.unknowns) for r in system.relations):
         return "the unknowns are bounded"
-    if not system.loss.has(sp.exp, sp.tanh, sp.cosh, sp.sinh):
+    if not isinstance(system, WrittenLoss) and not system.loss.has(sp.exp, sp.tanh, sp.cosh, sp.sinh):
         return "no exponential of an unknown occurs"
     return None
 
 
-def attempt(system: Stationarity, budget: Budget) -> Attempt:
+def attempt(system: Stationarity | WrittenLoss, budget: Budget) -> Attempt:
     """ "no_critical_point" with the direction as its proof, or declined."""
     try:
         statement = statement_json(system)

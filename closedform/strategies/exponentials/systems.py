@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import flint
-import sympy as sp
 from flint import arb, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 
 from closedform.algebra import bridge
+from closedform.algebra.later import sp
 from closedform.algebra.polynomial_systems.solution import SystemSolution
 from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.budget import Budget, working_bits

@@ -8,8 +8,8 @@ composition.
 from __future__ import annotations
 
 import numpy as np
-import sympy as sp
 
+from closedform.algebra.later import sp
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.enclosures.certificates import minimum_certificate

@@ -12,10 +12,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import sympy as sp
 from flint import arb, arb_mat, ctx, fmpq, fmpq_mat
 
 from closedform.algebra import bridge
+from closedform.algebra.later import sp
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits

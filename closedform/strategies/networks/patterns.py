@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
-import sympy as sp
 from flint import fmpq
 
 from closedform.algebra.bridge import sympy_rational
+from closedform.algebra.later import sp
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.kernel.claims.least_value import Squares, bind, squares

@@ -6,14 +6,14 @@ the kernel's claim ``least_value`` then proves.
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-import sympy as sp
-from flint import fmpq, fmpq_mat, nmod, nmod_mat
+from flint import arb, fmpq, fmpq_mat, nmod, nmod_mat
 
+from closedform.algebra.later import np, sp
 from closedform.budget import Budget
 from closedform.kernel.reading import Refused
 from closedform.strategies.networks.hidden import Hidden, Weights
@@ -31,7 +31,11 @@ class Draw:
 
     weights: Weights
     exact: fmpq_mat | None  # where they are rational
-    floats: np.ndarray
+    entries: list[list[float]]
+
+    @cached_property
+    def floats(self) -> np.ndarray:
+        return np.array(self.entries)
 
     @cached_property
     def residues(self) -> nmod_mat | None:
@@ -108,11 +112,11 @@ def spanned(hidden: Hidden, budget: Budget) -> Draw | None:
     if not draws or len(tables) < len(draws):
         return None
     rows = [[v for table in tables for v in table[i]] for i in range(len(hidden.squares.rows))]
-    return Draw({}, fmpq_mat(rows), np.hstack([d.floats for d in draws]))
+    return Draw({}, fmpq_mat(rows), [[v for d in draws for v in d.entries[i]] for i in range(len(rows))])
 
 
 def _draws(hidden: Hidden, budget: Budget, one_fills: bool) -> tuple[list[Draw], int, int]:
-    """Draws until more of them widen the span no longer (and, if ``one_fills``, one has all of it), their rank, the largest of one."""
+    """Draws until more of them widen the span no longer (and, if ``one_fills``, one has all of it or none can), their rank, the largest of one."""
     source, draws, steady, span, widest = random.Random(budget.seed), list[Draw](), 0, 0, 0
     for k in range(TRIALS):
         budget.check()
@@ -122,7 +126,7 @@ def _draws(hidden: Hidden, budget: Budget, one_fills: bool) -> tuple[list[Draw],
         draws.append(draw)
         widest, whole = max(widest, draw.rank), _rank(draws)
         steady, span = (steady + 1 if whole == span else 0), whole
-        if steady >= STEADY and (widest == span or not one_fills):
+        if steady >= STEADY and (widest == span or not one_fills or span > len(hidden.columns)):
             break
     return draws, span, widest
 
@@ -133,14 +137,15 @@ def _drawn(hidden: Hidden, source: random.Random, size: int) -> Draw | None:
         if not hidden.smooth_at(weights):
             return None
         exact = hidden.exactly(weights)
-        floats = np.array([[float(v.mid()) for v in row] for row in hidden.balls(weights)])
+        balls = hidden.balls(weights) if exact is None else [[arb(v) for v in row] for row in exact.tolist()]
+        entries = [[float(v.mid()) for v in row] for row in balls]
     except (Refused, OverflowError):
         return None
-    if not np.isfinite(floats).all():
+    if not all(math.isfinite(v) for row in entries for v in row):
         return None
     if exact is not None and max(int(v.q).bit_length() for row in exact.tolist() for v in row) > MAX_BITS:
         return None
-    return Draw(weights, exact, floats)
+    return Draw(weights, exact, entries)
 
 
 def _rank(draws: list[Draw]) -> int:

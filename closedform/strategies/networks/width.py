@@ -8,6 +8,7 @@ as soon as there are as many units as different inputs, that has a formula (``in
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,6 @@ from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 from closedform.reading.language import unparse
 from closedform.stationarity.system import System
-from closedform.strategies.obstructions import all_data
 
 name = "networks of every width"
 example = {"loss": "nn_matrix"}
@@ -69,7 +69,8 @@ def attempt(system: System, budget: Budget) -> Attempt:
     known = () if kinked and found.deep and not found.bias else (wide,)
     if found.deep or found.activation not in RATIONAL:
         return Attempt(name, "enclosed", "no witness against a formula is known here", scope="formula", findings=known)
-    narrow = all_data.witnessed(found.narrow, budget)
+    all_data = importlib.import_module("closedform.strategies.obstructions.all_data")
+    narrow: Attempt = all_data.witnessed(found.narrow, budget)
     if narrow.outcome != "not_closed":
         return Attempt(name, "enclosed", narrow.reason, scope="formula", findings=known)
     return replace(

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations, islice, product
 from typing import Any
 
-import numpy as np
 from flint import arb, ctx, fmpq, fmpq_mat
 
 from closedform.algebra import bridge
+from closedform.algebra.later import np
 from closedform.algebra.roots import decimal_text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits

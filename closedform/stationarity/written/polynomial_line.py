@@ -1,64 +1,35 @@
-"""A polynomial in one unknown with numbers for coefficients, written as a sum of its powers: read by FLINT, not by SymPy.
-
-The system answers in the trees and polynomials that strategies, gate and audit work with; what only SymPy's expressions
-can answer it passes to the system that ``scalar`` makes of the same problem.
-"""
+"""A polynomial in one unknown with numbers for coefficients, written as a sum of its powers: read by FLINT, not by SymPy."""
 
 from __future__ import annotations
 
-import importlib
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from flint import fmpq, fmpq_poly
 
-from closedform.algebra.spelled import Spelled, spelled_polynomial, spelled_product
+from closedform.algebra.spelled import spelled_polynomial, spelled_product
 from closedform.expression import Node, to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.problem import Problem
-from closedform.reading.language import unparse
-from closedform.stationarity.domain import Domain
 from closedform.stationarity.system import Outline
-
-if TYPE_CHECKING:
-    from closedform.stationarity.scalar import Stationarity
+from closedform.stationarity.written.system import WrittenLoss
 
 LEAST_DEGREE, MAX_DEGREE = 3, 401
 SPELLED = (1, 2)  # degrees of factors whose roots are spelled without SymPy
 
 
-class PolynomialLine:
-    """The loss as a polynomial over Q; ``in_symbols`` is the same system in SymPy's expressions."""
+class PolynomialLine(WrittenLoss):
+    """The loss as a polynomial over Q."""
 
-    in_expressions = True
-    kind: Literal["polynomial"] = "polynomial"
-    parameters: tuple[Any, ...] = ()
-    relations: tuple[Any, ...] = ()
-    nonzero: tuple[Any, ...] = ()
-    constrained: Problem | None = None
-    everywhere = True
+    kind = "polynomial"
 
     def __init__(self, problem: Problem, loss: Node, polynomial: fmpq_poly) -> None:
-        self.problem, self.polynomial = problem, polynomial
-        self.slope = polynomial.derivative()
-        self.unknowns: tuple[Any, ...] = tuple(Spelled(u, (u,)) for u in problem.unknowns)
-        self.text, self.tree = loss, kernel.read(to_tree(loss))
-        self.loss: Any = Spelled(unparse(loss), problem.unknowns)
+        super().__init__(problem, loss, kernel.read(to_tree(loss)))
+        self.polynomial, self.slope = polynomial, polynomial.derivative()
         self.gradient: tuple[Any, ...] = (spelled_polynomial(self.slope, problem.unknowns[0]),)
         self.equations: tuple[Any, ...] = (spelled_product(self.slope, problem.unknowns[0]),)
-        self.domain = Domain.of(problem)
-
-    @cached_property
-    def in_symbols(self) -> Stationarity:
-        return importlib.import_module("closedform.stationarity.scalar").stationarity(self.problem)
-
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute.startswith("__") or attribute == "in_symbols":
-            raise AttributeError(attribute)
-        return getattr(self.in_symbols, attribute)
 
     def outline(self) -> Outline:
         """Gradient, Hessian and equation."""

@@ -5,9 +5,8 @@ For strategies that read the text alone: of a network on a table the rows writte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
-from closedform.algebra import bridge
 from closedform.expression import scalar_form, to_tree
 from closedform.frozen import FrozenMap
 from closedform.kernel.expressions import tree as kernel
@@ -16,14 +15,16 @@ from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.language import unparse
-from closedform.stationarity.domain import Domain
-from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.system import Outline
+from closedform.stationarity.written.system import Written, derivative_node
 
 
-@dataclass(frozen=True)
-class TextOnly(Stationarity):
+class TextOnly(Written):
     """The unknowns, the domain and the text of a problem, without derivatives."""
+
+    kind = "transcendental"
+    gradient: Any = None
+    equations: tuple[Any, ...] = ()
 
     def outline(self) -> Outline:
         """The gradient, a sum over the rows for each unknown; at kinks it is not defined."""
@@ -37,23 +38,13 @@ class TextOnly(Stationarity):
                 slope = steps.returned(differentiate(tree, x))
             except Refused:
                 continue
-            slopes[x] = unparse(bridge.node_of(kernel.write(slope)))
+            slopes[x] = unparse(derivative_node(slope))
         return Outline(FrozenMap(slopes), (), tuple(slopes.values()), self.kind)
 
 
 def text_only(problem: Problem) -> TextOnly:
     """The system of a problem whose text is all that is read."""
-    table = bridge.symbols(problem)
-    return TextOnly(
-        problem,
-        tuple(table[u] for u in problem.unknowns if u in table),
-        tuple(table[p] for p in problem.parameters if p in table),
-        None,
-        None,
-        (),
-        domain=Domain.of(problem),
-        text=problem.loss,
-    )
+    return TextOnly(problem)
 
 
 class Steps:
