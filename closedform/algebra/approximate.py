@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from typing import cast
 
-import numpy as np
+from closedform.algebra.later import np
 
 EIGENVALUES = 100  # up to this degree LAPACK's eigenvalues of the companion matrix are quicker
 RANGE = 900.0  # binary orders of magnitude that doubles hold

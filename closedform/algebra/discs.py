@@ -16,10 +16,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
-import numpy as np
 from flint import acb, arb, ctx, fmpz_poly
 
 from closedform.algebra.approximate import approximate, nodes_moved
+from closedform.algebra.later import np
 from closedform.algebra.newton import FREE, PAIR, REAL, SOME, RootDisc, Unsuited, Values, is_noise, log2, refined
 from closedform.budget import Budget
 
