@@ -16,7 +16,6 @@ from typing import cast
 
 from flint import Ordering, fmpq_mat, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mat, nmod_mat
 
-from closedform.algebra.later import np
 from closedform.algebra.polynomial_systems.lift import Terms
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
