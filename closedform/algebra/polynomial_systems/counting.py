@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from math import comb, lcm
-from typing import cast
+from typing import Any
 
-from flint import Ordering, fmpq_mat, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mat, nmod_mat
+from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mat, nmod_mat
 
 from closedform.algebra.polynomial_systems.lift import Terms
 from closedform.budget import Budget
@@ -216,9 +216,9 @@ class _Combinations:
         square = [[row.get(highest[j], 0) for row in rows] for j in columns]
         terms = [(*found.last, 1)]
         if n:
-            left, right = fmpz_mat([line[:n] for line in square]), fmpz_mat([line[n:] for line in square])
-            solution = cast(fmpq_mat, left.solve(right))  # which python-flint's stubs do not say
-            values = [solution[i, 0] for i in range(n)]
+            left: Any = fmpz_mat([line[:n] for line in square])  # the stubs do not say what ``solve`` gives
+            solution = left.solve(fmpz_mat([line[n:] for line in square]))
+            values: list[fmpq] = [solution[i, 0] for i in range(n)]
             scale = lcm(*(int(v.q) for v in values))
             terms = [(*row, -int((v * scale).p)) for row, v in zip(found.others, values, strict=True)]
             terms.append((*found.last, scale))
