@@ -141,7 +141,7 @@ def ours(whole: bool, helped: bool) -> Callable[[Case, float], tuple[float, str]
         if not whole:
             found = solve.solve_system(equations, names, [], Budget.of(cap))
             counts = {"complex": found.complex_count, "real": found.real_count}
-            word = f"ground {found.ground}" if found.ground else found.reason
+            word = f"by {found.completeness}" if found.completeness else found.reason
         else:
             answer = polynomial_system.attempt(system, Budget.of(cap))
             counts = dict(answer.counts)

@@ -31,7 +31,7 @@ MAX_MONOMIALS = 3_100  # of one degree and less
 MAX_ENTRIES = 12_000_000  # of a matrix
 MAX_BITS = 4_000  # of a coefficient
 MAX_TEXT = 1_000_000  # characters, of all combinations
-SECONDS, SHARE = 20.0, 0.25  # at most, and of the time left
+SECONDS, SHARE = 20.0, 0.15  # at most, and of the time left
 
 
 def multiples(
