@@ -13,7 +13,7 @@ from closedform.kernel.expressions.tree import MINUS, ONE, read, write
 from closedform.kernel.headlines.attained import attained
 from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.optimum import _mirrored, _number
-from closedform.kernel.headlines.places import Place
+from closedform.kernel.headlines.reported_points import ReportedPoint
 from closedform.kernel.headlines.text import parse
 
 
@@ -223,8 +223,8 @@ def test_the_number_that_an_expression_is(text: str, value: Any) -> None:
 
 
 def test_the_mirror_image_of_a_point() -> None:
-    def place(question: Consequences, *ball: arb) -> Place:
-        return Place(question, "", {}, ball=list(ball))
+    def place(question: Consequences, *ball: arb) -> ReportedPoint:
+        return ReportedPoint(question, "", {}, ball=list(ball))
 
     for question, true in (
         (asked("x^4 - x^2"), True),

@@ -283,7 +283,7 @@ class _Problem:
         kept = sigma > 0
         t = Vt[kept].T @ ((U.T @ right)[kept] / sigma[kept, None])
         a = ranks.least_norm(scale[:, None] * (complement @ t), null, norms)
-        warnings.warn(ranks.said(rank, k, dependent), RuntimeWarning, stacklevel=6)
+        warnings.warn(ranks.sentence(rank, k, dependent), RuntimeWarning, stacklevel=6)
         condition = float(sigma[0] / sigma[kept][-1]) if kept.any() else 1.0
         root = scale[:, None] * (complement @ (Vt[kept].T / sigma[kept]))
         return self.result(

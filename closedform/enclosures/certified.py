@@ -38,7 +38,7 @@ def listing(
     digits: int,
 ) -> Certificate:
     """The claim that these are all critical points of what the statement says."""
-    said = list[Json]()
+    claimed = list[Json]()
     for p in points:
         texts = {x: decimal_text(ball, digits) for x, ball in p.balls.items()}
         item: dict[str, Json] = {"numeric": {x: t for x, (t, _) in texts.items()}}
@@ -47,9 +47,9 @@ def listing(
             item["inertia"] = [str(k) for k in p.inertia]
         if p.exact is not None and all(v.is_Rational for v in p.exact.values()):
             item["exact"] = {x: str(v) for x, v in p.exact.items()}
-        said.append(item)
-    counts: dict[str, Json] = {"real": str(len(said))}
+        claimed.append(item)
+    counts: dict[str, Json] = {"real": str(len(claimed))}
     if complex_count is not None:
         counts["complex"] = str(complex_count)
-    claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": said, "counts": counts}
+    claim: dict[str, Json] = {"kind": "critical_points", "complete": True, "points": claimed, "counts": counts}
     return Certificate(dict(statement), claim, dict(evidence))

@@ -97,8 +97,8 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
 
 def _with_number(system: System, conclusion: Attempt, budget: Budget) -> Attempt:
     """The conclusion; of a problem in numbers that it leaves without any, with the least loss that a search meets."""
-    said = any(f.theorem == SEARCHED or f.of_no_minimum for f in conclusion.findings)
-    if said or conclusion.points or conclusion.outcome not in ("failed", "timeout", "enclosed"):
+    claimed = any(f.theorem == SEARCHED or f.of_no_minimum for f in conclusion.findings)
+    if claimed or conclusion.points or conclusion.outcome not in ("failed", "timeout", "enclosed"):
         return conclusion
     last = strategy(LAST)
     try:

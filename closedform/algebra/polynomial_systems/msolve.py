@@ -52,10 +52,10 @@ def zeros_by_msolve(system: list[Terms], k: int, budget: Budget) -> Parametrisat
                 timeout=max(budget.remaining * SHARE, 0.1),
                 check=False,
             )
-            said = done.stdout.decode("ascii") if done.returncode == 0 else ""
+            claimed = done.stdout.decode("ascii") if done.returncode == 0 else ""
         except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
             return None
-    form = read(said, k)
+    form = read(claimed, k)
     budget.check()
     return form if form is not None and proves(form, system, budget) else None
 
@@ -70,7 +70,7 @@ def _written(system: list[Terms], k: int) -> str:
     return ",".join(f"x{i}" for i in range(k)) + "\n0\n" + ",\n".join(equations) + "\n"
 
 
-def read(said: str, k: int) -> Parametrisation | None:
+def read(claimed: str, k: int) -> Parametrisation | None:
     """The form that an answer gives, unproved; None where it is not a finite set of zeros in the form expected.
 
     With one unknown more than asked for, that one is minus the linear form; else the last unknown is the form.
@@ -80,7 +80,7 @@ def read(said: str, k: int) -> Parametrisation | None:
     ['2*x', '4']
     """
     try:
-        whole: Any = json.loads(said.strip().rstrip(":").replace("'", '"'), parse_int=fmpz)
+        whole: Any = json.loads(claimed.strip().rstrip(":").replace("'", '"'), parse_int=fmpz)
         _, n, _, _, coefficients, (_, (q, bottom, tops)) = whole[1]
         q, bottom = _polynomial(q), _polynomial(bottom)
         scale = fmpz(1)
@@ -102,8 +102,8 @@ def read(said: str, k: int) -> Parametrisation | None:
         return None
 
 
-def _polynomial(said: Any) -> fmpz_poly:
-    degree, coefficients = said
+def _polynomial(claimed: Any) -> fmpz_poly:
+    degree, coefficients = claimed
     if len(coefficients) != int(degree) + 1:
         raise ValueError("a polynomial has one coefficient more than its degree")
     return fmpz_poly(coefficients)

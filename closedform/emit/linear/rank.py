@@ -120,7 +120,7 @@ def least_norm(a: Array, null: Array, norms: Array) -> Array:
     return a
 
 
-def said(rank: int, k: int, dependent: Sequence[str]) -> str:
+def sentence(rank: int, k: int, dependent: Sequence[str]) -> str:
     """The warning of a rank-deficient design, in one sentence."""
     shown = "; ".join(dependent[:SHOWN]) + ("; ..." if len(dependent) > SHOWN else "")
     return f"X has rank {rank} of {k}{f' ({shown})' if shown else ''}: the minimiser of least norm is given"

@@ -140,7 +140,7 @@ class Point:
 
     centre: list[fmpq]
     radius: list[fmpq]
-    said: dict[str, Json]
+    claimed: dict[str, Json]
     ball: list[arb]
     vanishes: Vanishes | None = None  # what is zero there
 
@@ -224,8 +224,8 @@ def _found(given: Given, points: list[Point], evidence: dict[str, Json], existen
 def _not_empty(given: Given, inside: Json, box: Json) -> None:
     """That something has no critical point says nothing where the domain is empty: a point of it is shown."""
     if inside is not None:
-        said = fields(inside, tuple(given.unknowns))
-        exact = [rational(said[x], "inside") for x in given.unknowns]
+        claimed = fields(inside, tuple(given.unknowns))
+        exact = [rational(claimed[x], "inside") for x in given.unknowns]
     elif box is not None:
         sides = [sequence(v, "box", 2) for v in fields(box, tuple(given.unknowns)).values()]
         exact = [sum((decimal(v, "box") for v in side), fmpq(0)) / 2 for side in sides]
@@ -237,16 +237,16 @@ def _not_empty(given: Given, inside: Json, box: Json) -> None:
 
 def _said(given: Given, point: Point, found: Proved) -> None:
     """The inertia and the loss claimed of a point whose ball is proved."""
-    if "loss" in point.said:
+    if "loss" in point.claimed:
         loss, values = (
-            fields(point.said["loss"], ("numeric", "radius")),
+            fields(point.claimed["loss"], ("numeric", "radius")),
             dict(zip(given.unknowns, point.ball, strict=True)),
         )
         centre, radius = decimal(loss["numeric"], "loss"), decimal(loss["radius"], "radius")
         if given.loss is None or not abs(evaluate(given.loss, values, given.columns) - arb(centre)) <= arb(radius):
             refuse("the loss at a point is not within its radius")
-    if "inertia" in point.said:
-        claimed = tuple(integer(v, "inertia") for v in sequence(point.said["inertia"], "inertia", 3))
+    if "inertia" in point.claimed:
+        claimed = tuple(integer(v, "inertia") for v in sequence(point.claimed["inertia"], "inertia", 3))
         signs = found.inertia(point) if given.loss is not None else refuse("inertia needs a loss")
         if signs != claimed:
             refuse(f"the inertia is {signs or 'open'}, not {claimed}")
@@ -258,10 +258,10 @@ def _short(tree: Tree) -> str:
 
 
 def _sentence(point: Point) -> str:
-    exact = point.said.get("exact")
+    exact = point.claimed.get("exact")
     if isinstance(exact, dict):
         return ", ".join(f"{x} = {v}" for x, v in exact.items())
-    numeric, radius = mapping(point.said["numeric"], "numeric"), mapping(point.said["radius"], "radius")
+    numeric, radius = mapping(point.claimed["numeric"], "numeric"), mapping(point.claimed["radius"], "radius")
     return ", ".join(f"{x} = {v} (within {radius[x]})" for x, v in numeric.items())
 
 
@@ -288,16 +288,16 @@ def _given(statement: dict[str, Json]) -> Given:
 
 
 def _point(value: Json, unknowns: list[str]) -> Point:
-    said = fields(value, ("numeric", "radius"), ("inertia", "loss", "exact"))
-    numeric, radius = (fields(said[key], tuple(unknowns)) for key in ("numeric", "radius"))
+    claimed = fields(value, ("numeric", "radius"), ("inertia", "loss", "exact"))
+    numeric, radius = (fields(claimed[key], tuple(unknowns)) for key in ("numeric", "radius"))
     radii = [decimal(radius[x], x) for x in unknowns]
     if any(r < 0 for r in radii):
         refuse("a radius is negative")
-    return Point([decimal(numeric[x], x) for x in unknowns], radii, said, [])
+    return Point([decimal(numeric[x], x) for x in unknowns], radii, claimed, [])
 
 
 def exact_values(point: Point, unknowns: list[str]) -> list[fmpq]:
-    exact = fields(point.said.get("exact"), tuple(unknowns))
+    exact = fields(point.claimed.get("exact"), tuple(unknowns))
     return [rational(exact[x], "exact") for x in unknowns]
 
 

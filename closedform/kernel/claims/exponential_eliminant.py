@@ -42,17 +42,17 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         refuse("the cofactors do not combine the derivatives to the polynomial")
     if goal.is_constant():
         return f"{infix(loss)} has no real critical point in {', '.join(unknowns)}{setting.given}, with {words}"
-    said = (
+    claimed = (
         f"with {words}, every real critical point of {infix(loss)} in {', '.join(unknowns)}{setting.given} "
         f"has {field.infix(goal)} = 0"
     )
     if "roots" not in claim:
-        return said
+        return claimed
     if [*field.scales] != [tuple(unknowns)] or field.names[1:] or not field.polynomial(cofactors[0]).is_one():
         refuse("roots are only counted for one unknown, where every root is a critical point")
     found = roots_in(field, goal, claim["roots"])
     _defined_at(setting, claim["roots"])
-    return f"{said}, and has exactly {found} such point{'' if found == 1 else 's'}, one for each given interval of {field.names[0]}"
+    return f"{claimed}, and has exactly {found} such point{'' if found == 1 else 's'}, one for each given interval of {field.names[0]}"
 
 
 def _defined_at(setting: ExponentialStatement, intervals: Json) -> None:

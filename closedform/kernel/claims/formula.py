@@ -121,13 +121,13 @@ def setting(statement: dict[str, Json]) -> FormulaStatement:
 def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
     """``critical_point_formula``: the point makes every derivative zero, wherever the conditions hold."""
     given = setting(statement)
-    said, _ = fields(claim, ("kind", "point", "conditions")), fields(evidence, ())
-    point = {name(k, "an unknown"): read(v) for k, v in mapping(said["point"], "point").items()}
+    claimed, _ = fields(claim, ("kind", "point", "conditions")), fields(evidence, ())
+    point = {name(k, "an unknown"): read(v) for k, v in mapping(claimed["point"], "point").items()}
     if point.keys() != set(given.unknowns):
         refuse("a value for every unknown is needed")
     for value in point.values():
         scoped(value, set(given.parameters))
-    conditions = given.declared(read_relations(said["conditions"], "conditions"))
+    conditions = given.declared(read_relations(claimed["conditions"], "conditions"))
     if any(set(given.unknowns) & (free_names(a) | free_names(b)) for _, a, b in conditions):
         refuse("a condition is written with an unknown")
     held = [*given.data, *conditions]

@@ -59,7 +59,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     unknowns, loss = names(given["unknowns"], "unknowns"), read(given["loss"])
     columns = reading.columns(given.get("columns", {}), unknowns)
     scoped(loss, set(unknowns), columns, unknowns)
-    said = fields(claim, ("kind", "value", "point"), ("within",))
+    claimed = fields(claim, ("kind", "value", "point"), ("within",))
     fields(evidence, ("affine", "relations", "substitution"), ("precision",))
     squares = Squares.of(loss, names(evidence["affine"], "affine"), columns)
     rows = [
@@ -69,11 +69,11 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     scales = _scales(evidence["substitution"], unknowns)
     for u in rows:
         squares.prove_relation(u, scales, unknowns)
-    bound, value = squares.bound(rows), rational(said["value"], "the value")
+    bound, value = squares.bound(rows), rational(claimed["value"], "the value")
     if value != bound:
         refuse(f"the relations leave {bound} as the least sum of squares, not {value}")
-    point = {x: read(t) for x, t in reading.mapping(said["point"], "point").items()}
-    within = reading.mapping(said.get("within", {}), "within")
+    point = {x: read(t) for x, t in reading.mapping(claimed["point"], "point").items()}
+    within = reading.mapping(claimed.get("within", {}), "within")
     if set(point) & set(within) or {*point, *within} != set(unknowns):
         refuse("one value for each unknown is needed")
     bits = reading.integer(evidence.get("precision", "256"), "precision", 53, 40_000)
@@ -165,7 +165,9 @@ class Squares:
         """Refused unless Newton's test shows a zero of all residuals, with the unknowns ``within`` where they are said to be."""
         if len(within) != len(self.rows):
             refuse("as many unknowns are needed as residuals")
-        middle, radius = ({v: _decimal(said, key, v) for v, said in within.items()} for key in ("numeric", "radius"))
+        middle, radius = (
+            {v: _decimal(claimed, key, v) for v, claimed in within.items()} for key in ("numeric", "radius")
+        )
         centre, box = {**at, **middle}, {**at, **{v: arb(m, radius[v]) for v, m in middle.items()}}
         residuals = arb_mat([[evaluate(r, centre)] for _, r in self.rows])
         slopes = arb_mat([[evaluate(differentiate(r, v), box) for v in within] for _, r in self.rows])

@@ -33,11 +33,11 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     """Every listed expression is the root of the polynomial that lies in its disc."""
     coefficients = sequence(fields(statement, ("polynomial",))["polynomial"], "polynomial", MAX_DEGREE + 1)
     f = fmpz_poly([fmpz(integer(c, "a coefficient")) for c in coefficients])
-    said, _ = fields(claim, ("kind", "let", "roots")), fields(evidence, ())
+    claimed, _ = fields(claim, ("kind", "let", "roots")), fields(evidence, ())
     if f.degree() < 1 or f.gcd(f.derivative()).degree() > 0:
         refuse("the polynomial must be squarefree and not constant")
     relations, meanings, first = dict[str, Tree](), dict[str, Tree](), dict[str, Tree]()
-    for item in sequence(said["let"], "let", 4 * MAX_DEGREE):
+    for item in sequence(claimed["let"], "let", 4 * MAX_DEGREE):
         step = fields(item, ("name", "exact", "relation"), ("refined",))
         own, tree, relation = name(step["name"], "a name"), read(step["exact"]), read(step["relation"])
         _only_radicals(tree, meanings)
@@ -45,7 +45,7 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
         if own in meanings or own == ROOT or not free_names(add(relation, refined)) <= meanings.keys() | {own}:
             refuse(f"the step {own} is out of order")
         meanings[own], first[own], relations[own] = tree, relation, refined
-    roots = [fields(r, ("exact", "numeric", "radius")) for r in sequence(said["roots"], "roots", MAX_DEGREE)]
+    roots = [fields(r, ("exact", "numeric", "radius")) for r in sequence(claimed["roots"], "roots", MAX_DEGREE)]
     trees = [read(r["exact"]) for r in roots]
     places = [fields(r["numeric"], ("re", "im")) for r in roots]
     discs = [

@@ -25,15 +25,15 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     """``{"kind": "roots", "polynomial": [...], "roots": [{"re", "im", "radius", "multiplicity", "real"}]}``."""
     fields(statement, ())
     fields(evidence, ())
-    said = fields(claim, ("kind", "polynomial", "roots"))
-    f = polynomial(said["polynomial"], "the polynomial")
+    claimed = fields(claim, ("kind", "polynomial", "roots"))
+    f = polynomial(claimed["polynomial"], "the polynomial")
     distinct = sum(s.degree() for s, _ in f.factor_squarefree()[1])
     if distinct > MAX_DEGREE:
         refuse(f"the kernel encloses roots up to degree {MAX_DEGREE}")
-    if len(sequence(said["roots"], "roots", MAX_DEGREE)) != distinct:
+    if len(sequence(claimed["roots"], "roots", MAX_DEGREE)) != distinct:
         refuse(f"the polynomial has {distinct} distinct roots, not as many as discs")
     discs = list[Disc]()
-    for item in sequence(said["roots"], "roots", MAX_DEGREE):
+    for item in sequence(claimed["roots"], "roots", MAX_DEGREE):
         root = fields(item, ("re", "im", "radius", "multiplicity", "real"))
         radius = decimal(root["radius"], "radius")
         if radius < 0 or not isinstance(root["real"], bool):

@@ -49,12 +49,12 @@ def prove_unsolvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
         for item in sequence(fields(evidence, ("types",))["types"], "types", max(3, MAX_REDUCED // n)):
             entry = fields(item, ("prime", "degrees"))
             p = integer(entry["prime"], "a prime", 2, 2**31)
-            said = [integer(d, "a degree", 1, n) for d in sequence(entry["degrees"], "degrees", n)]
-            if not fmpz(p).is_prime() or reduced_type(f, p) != tuple(sorted(said, reverse=True)):
+            claimed = [integer(d, "a degree", 1, n) for d in sequence(entry["degrees"], "degrees", n)]
+            if not fmpz(p).is_prime() or reduced_type(f, p) != tuple(sorted(claimed, reverse=True)):
                 refuse(f"modulo {p} the polynomial does not split into distinct factors of these degrees")
-            types.append(tuple(said))
+            types.append(tuple(claimed))
             possible &= sums(types[-1])
-            why += f"{', ' if why else ''}{'+'.join(map(str, sorted(said)))} modulo {p}"
+            why += f"{', ' if why else ''}{'+'.join(map(str, sorted(claimed)))} modulo {p}"
         if not solvable_envelope_excludes(n, types):
             refuse(f"a solvable transitive group of degree {n} may have all of these cycle types")
         why = f"no solvable transitive group of degree {n} has the cycle types {why}"

@@ -15,9 +15,9 @@ from closedform.kernel.reading import Json, fields, mapping, name, names, ration
 def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
     """``{"kind": "unsolvable_family", "polynomial": tree, "unknown", "parameters"}`` by one rational specialisation."""
     fields(statement, ())
-    said = fields(claim, ("kind", "polynomial", "unknown", "parameters"))
-    x, tree = name(said["unknown"], "unknown"), read(said["polynomial"])
-    parameters = names(said["parameters"], "parameters")
+    claimed = fields(claim, ("kind", "polynomial", "unknown", "parameters"))
+    x, tree = name(claimed["unknown"], "unknown"), read(claimed["polynomial"])
+    parameters = names(claimed["parameters"], "parameters")
     given = fields(evidence, ("at", "proof"))
     at = {key: rational(v, key) for key, v in mapping(given["at"], "at").items()}
     if set(at) != set(parameters) or x in at:

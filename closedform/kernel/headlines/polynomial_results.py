@@ -39,8 +39,8 @@ class Whole:
 
     def stray(self, certificate: Certificate) -> bool:
         """Whether a certificate is about the roots by another name than the document."""
-        said = certificate.claim.get("unknown", certificate.statement.get("unknowns", self.unknown))
-        return said not in (self.unknown, [self.unknown])
+        claimed = certificate.claim.get("unknown", certificate.statement.get("unknowns", self.unknown))
+        return claimed not in (self.unknown, [self.unknown])
 
     def distinct(self) -> int:
         """The number of different roots, where no factor of the coefficients vanishes."""
@@ -74,16 +74,16 @@ class Whole:
 
     def of_claim(self, certificate: Certificate) -> fmpq_mpoly | None:
         """The polynomial that a certificate speaks of; None where it has none in these names."""
-        said = certificate.claim.get("polynomial", certificate.statement.get("polynomial"))
+        claimed = certificate.claim.get("polynomial", certificate.statement.get("polynomial"))
         try:
             if certificate.kind == "unsolvable_family":
-                return self.of(read(said))
+                return self.of(read(claimed))
             equations = certificate.statement.get("equations")
             if isinstance(equations, list) and len(equations) == 1:
                 return self.of(read(equations[0]))
-            if said is None or len(self.names) != 1:
+            if claimed is None or len(self.names) != 1:
                 return None
-            listed = polynomial(said, "a polynomial").coeffs()
+            listed = polynomial(claimed, "a polynomial").coeffs()
             return ring(self.names).from_dict({(i,): c for i, c in enumerate(listed) if c != 0})
         except (Refused, KeyError):
             return None
@@ -175,24 +175,24 @@ def _answer(
     whole: Whole, factor: dict[str, Json], own: fmpq_mpoly, place: str, proved: Mapping[str, Certificate]
 ) -> Ruling:
     """What is said of one factor's solvability."""
-    said, at = factor.get("solvable"), f"{place}.solvable"
+    claimed, at = factor.get("solvable"), f"{place}.solvable"
     certificate = proved.get(f"{place}.certificate")
     about = whole.of_claim(certificate) if certificate is not None else None
     if about is not None and not same(about, own):
         return Ruling(at, REFUSED, "its certificate is about another polynomial")
     answer = None if certificate is None else ANSWERS.get(certificate.kind)
-    if certificate is not None and (answer is not said or answer is None):
+    if certificate is not None and (answer is not claimed or answer is None):
         return Ruling(at, REFUSED, "its certificate says otherwise, or nothing of it")
-    if said is False and answer is None:
+    if claimed is False and answer is None:
         return Ruling(at, REFUSED, "it is called unsolvable without a certificate")
     if certificate is not None and whole.stray(certificate):
         return Ruling(at, REFUSED, "its certificate has another unknown")
     if answer is not None:
         return Ruling(at, COVERED, f"by {place}.certificate")
     degree = factor.get("degree")  # in the unknown; held against the polynomial in _product
-    if said is True and isinstance(degree, int) and degree <= CARDANO:
+    if claimed is True and isinstance(degree, int) and degree <= CARDANO:
         return Ruling(at, COVERED, f"by the formulas for degrees up to {CARDANO}")
-    return Ruling(at, SEALED, "no certificate says so" if said is True else "left open")
+    return Ruling(at, SEALED, "no certificate says so" if claimed is True else "left open")
 
 
 def _product(whole: Whole, pairs: list[tuple[fmpq_mpoly, int]], degrees: list[Json]) -> Ruling:
@@ -216,7 +216,7 @@ def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> li
     """Each expression must be one that a certificate proves to be a root; "not solvable" needs its certificate."""
     whole, out = _whole(document, proved)
     listed: list[Json] = [mapping(r, "a root") for r in sequence(document["roots"], "roots")]
-    known = {said: place for place, certificate in proved.items() for said in _proved_roots(certificate)}
+    known = {claimed: place for place, certificate in proved.items() for claimed in _proved_roots(certificate)}
     for i, root in enumerate(listed):
         if isinstance(root, dict) and root.get("exact") is not None:
             out.append(_expression(root, f"roots[{i}].exact", known))

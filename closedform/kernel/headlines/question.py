@@ -82,19 +82,19 @@ class Stated:
         elif bound:
             out.constraints = _differences(bound)
             out.loss = out.loss if len(out.constraints) == len(bound) else None
-        said = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
+        claimed = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
         for x, sides in mapping(problem.get("shapes", {}), "shapes").items():
             out.shapes[x] = [
                 infix(normal(parse(str(side), (), HEADS), HEADS)) for side in sequence(sides, "a shape", 2)
             ]
         bounds = mapping(problem.get("domain", {}), "domain").items()
-        for line in [*said, *(f"{x} {word}" for x, text in bounds for word in str(text).split(", "))]:
+        for line in [*claimed, *(f"{x} {word}" for x, text in bounds for word in str(text).split(", "))]:
             x, _, word = line.partition(" ")
             if word in PROPERTIES:
                 out.properties.setdefault(x, set()).add(word)
-        read_ones = [relations_in({"": text}, declared, matrix) for text in said]
+        read_ones = [relations_in({"": text}, declared, matrix) for text in claimed]
         out.unread = None in read_ones
-        rest = [text for text, rs in zip(said, read_ones, strict=True) if rs is None and not out.is_property(text)]
+        rest = [text for text, rs in zip(claimed, read_ones, strict=True) if rs is None and not out.is_property(text)]
         facts = [r for rs in read_ones for r in rs or []]
         # what is assumed of an unknown bounds where it may lie; so do words that may be about one
         if out.domain is None or any(out.may_bound(text) for text in rest):
@@ -119,8 +119,8 @@ class Stated:
 
     def may_bound(self, text: str) -> bool:
         """Whether an assumption that is not read may be about an unknown: it names one, or no other name."""
-        said, sizes = _words(text), set[str]().union(*(_words(s) for sides in self.shapes.values() for s in sides))
-        return bool(said & set(self.unknowns)) or not said & {*self.parameters, *self.shapes, *sizes}
+        claimed, sizes = _words(text), set[str]().union(*(_words(s) for sides in self.shapes.values() for s in sides))
+        return bool(claimed & set(self.unknowns)) or not claimed & {*self.parameters, *self.shapes, *sizes}
 
     def admit_all(self, proved: Mapping[str, Certificate]) -> None:
         """Sort the accepted certificates into those about this problem and others."""
@@ -160,7 +160,7 @@ class Stated:
             self.everywhere
             and sorted(map(str, bound)) == sorted(str(normal(c, HEADS)) for c in self.constraints)
             and all(shapes.get(x, NUMBER) == self.shapes.get(x, NUMBER) for x in everything)
-            and all(said <= self.properties.get(x, set()) for x, said in words.items())
+            and all(claimed <= self.properties.get(x, set()) for x, claimed in words.items())
             and all(words.get(x, set()) == self.properties.get(x, set()) for x in self.unknowns)
         )
 
@@ -320,8 +320,8 @@ def _words(text: str) -> set[str]:
 def relations_in(domain: dict[str, Json], known: set[str], matrix: bool = False) -> list[Relation] | None:
     """The relations that the texts of a domain write; None where one is not read."""
     out = list[Relation]()
-    for said in {str(text) for text in domain.values()} - {"real"}:
-        for part in _parts(said):
+    for claimed in {str(text) for text in domain.values()} - {"real"}:
+        for part in _parts(claimed):
             if matrix and part in PROPERTIES:  # read elsewhere
                 continue
             match = _RELATION.fullmatch(part)

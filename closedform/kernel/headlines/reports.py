@@ -23,7 +23,7 @@ from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.kinks import rooted
 from closedform.kernel.headlines.matrices.findings import alike, matrices
 from closedform.kernel.headlines.optimum import worth
-from closedform.kernel.headlines.places import Place
+from closedform.kernel.headlines.reported_points import ReportedPoint
 from closedform.kernel.headlines.spelling import CLASSES
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.headlines.witness import refuted
@@ -50,9 +50,9 @@ def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
 def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) -> Iterator[Ruling]:
     """Each statement called proved needs its certificate."""
     verdict = mapping(document.get("verdict"), "verdict")
-    for i, said in enumerate(sequence(verdict.get("statements"), "statements")):
-        number = said.get("certificate") if isinstance(said, dict) else None
-        if not isinstance(said, dict) or said.get("trust") != "proved":
+    for i, claimed in enumerate(sequence(verdict.get("statements"), "statements")):
+        number = claimed.get("certificate") if isinstance(claimed, dict) else None
+        if not isinstance(claimed, dict) or claimed.get("trust") != "proved":
             continue
         at, proof = f"verdict.statements[{i}]", f"certificates[{number}]"
         if proof in proved:
@@ -67,25 +67,26 @@ def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) ->
 def _scalar(document: dict[str, Json], question: Consequences, why_none: str, least: bool) -> list[Ruling]:
     """The findings; ``why_none`` says why no formula gives the critical points for all data, ``least`` if of the least one."""
     out = list(_gradient(document, question))
-    places = [
-        Place.of(question, p, i) for i, p in enumerate(sequence(document["critical_points"], "critical_points", 2_000))
+    points = [
+        ReportedPoint.of(question, p, i)
+        for i, p in enumerate(sequence(document["critical_points"], "critical_points", 2_000))
     ]
-    for place in places:
-        out += place.findings()
-    shown = any(p.closed for p in places) or any(f.word == COVERED for f in out if f.place.startswith("gradient"))
+    for point in points:
+        out += point.findings()
+    shown = any(p.closed for p in points) or any(f.word == COVERED for f in out if f.place.startswith("gradient"))
     out.insert(0, question.finding(why_none, shown))
-    complete = _complete(document, question, places)
+    complete = _complete(document, question, points)
     out += [complete] if complete is not None else []
     if complete is not None and complete.word == REFUSED:
         return out
     whole = complete is not None and complete.word == COVERED
-    out += _counts(document, question, places, whole)
-    out += worth(question, places, whole)
-    verdict = list(_verdict(document, question, places, whole))
-    for place, sealed in (("verdict.outcome", why_none), ("verdict.minimiser", why_none if least else "")):
-        said = next((f for f in verdict if sealed and f.place == place and f.word == SEALED), None)
-        if said is not None and mapping(document["verdict"], "verdict").get(place[8:]) == "not_closed":
-            verdict[verdict.index(said)] = Ruling(place, COVERED, f"not_closed: {sealed}")
+    out += _counts(document, question, points, whole)
+    out += worth(question, points, whole)
+    verdict = list(_verdict(document, question, points, whole))
+    for headline, sealed in (("verdict.outcome", why_none), ("verdict.minimiser", why_none if least else "")):
+        claimed = next((f for f in verdict if sealed and f.place == headline and f.word == SEALED), None)
+        if claimed is not None and mapping(document["verdict"], "verdict").get(headline[8:]) == "not_closed":
+            verdict[verdict.index(claimed)] = Ruling(headline, COVERED, f"not_closed: {sealed}")
     return [*out, *verdict]
 
 
@@ -100,10 +101,10 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
             if x not in question.unknowns:
                 refuse(f"{x} is no unknown")
             own = differentiate(rooted(question.loss), x)
-            said = rooted(parse(str(slope), question.names))
+            claimed = rooted(parse(str(slope), question.names))
             inside = (*(question.domain or ()), *question.assumptions)  # beyond, |x| may have been x
-            answer = agree(own, said, question.names, question.columns, within=inside)
-            answer = alike(own, said, question.columns) if answer is None else answer
+            answer = agree(own, claimed, question.names, question.columns, within=inside)
+            answer = alike(own, claimed, question.columns) if answer is None else answer
         except Refused as fault:
             yield Ruling(at, SEALED, str(fault)[:200])
             continue
@@ -117,15 +118,15 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
         yield Ruling(at, word, why[word])
 
 
-def _complete(document: dict[str, Json], question: Consequences, places: list[Place]) -> Ruling | None:
+def _complete(document: dict[str, Json], question: Consequences, points: list[ReportedPoint]) -> Ruling | None:
     """Whether the list is proved to be complete; None where the report does not say so."""
-    inner = [p for p in places if not str(p.said.get("kind")).startswith("boundary")]
+    inner = [p for p in points if not str(p.claimed.get("kind")).startswith("boundary")]
     lists = [(n, c) for n, c in question.lists() if c.claim["complete"] is True]
     for name, certificate in lists:
         if not question.same_domain(certificate):
             continue
         if sorted(map(_numbers, sequence(certificate.claim["points"], "points"))) != sorted(
-            _numbers(p.said) for p in inner
+            _numbers(p.claimed) for p in inner
         ):
             if (
                 "box" in certificate.claim
@@ -143,17 +144,17 @@ def _complete(document: dict[str, Json], question: Consequences, places: list[Pl
         if certificate.kind == "descent_direction" or question.no_eliminant(certificate):
             return Ruling("complete", REFUSED if inner else COVERED, f"by {name}: there is no critical point")
         if question.everywhere and certificate.kind == "exponential_eliminant" and isinstance(intervals, list):
-            if len(intervals) != len(places):
+            if len(intervals) != len(points):
                 return Ruling("complete", REFUSED, f"{name} counts {len(intervals)} critical points")
-            if all(p.settled for p in places) and Place.apart(places):
+            if all(p.settled for p in points) and ReportedPoint.apart(points):
                 return Ruling("complete", COVERED, f"by {name}, which counts as many")
-    if question.parameters and (why := _family(question, places)):
+    if question.parameters and (why := _family(question, points)):
         return Ruling("complete", COVERED, why)
-    if len(places) == 1 and places[0].known and places[0].conditions == 0 and question.strictly_convex():
+    if len(points) == 1 and points[0].known and points[0].conditions == 0 and question.strictly_convex():
         return Ruling("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
-    if len(places) == 1 and places[0].exact is not None and question.bottom(places[0].exact, strict=True):
+    if len(points) == 1 and points[0].exact is not None and question.bottom(points[0].exact, strict=True):
         return Ruling("complete", COVERED, "the loss is convex, and rises to both sides")
-    name = question.pinned([p.ball for p in places]) if question.everywhere else ""
+    name = question.pinned([p.ball for p in points]) if question.everywhere else ""
     if name:
         return Ruling("complete", COVERED, f"by {name}: a critical point for each positive root at most")
     return Ruling("complete", SEALED, "no certificate about this problem says so")
@@ -161,31 +162,31 @@ def _complete(document: dict[str, Json], question: Consequences, places: list[Pl
 
 def _numbers(point: Json) -> str:
     """The numbers of a point, as a text to sort by: a point listed twice stands for no second one."""
-    said = mapping(point, "a point")
-    return str([sorted(v.items()) if isinstance(v := said.get(k), dict) else v for k in ("numeric", "radius")])
+    claimed = mapping(point, "a point")
+    return str([sorted(v.items()) if isinstance(v := claimed.get(k), dict) else v for k in ("numeric", "radius")])
 
 
-def _family(question: Consequences, places: list[Place]) -> str:
+def _family(question: Consequences, points: list[ReportedPoint]) -> str:
     """Why the places are all roots of the derivative, for all values of the parameters; "" where it is not shown.
 
     A root stands under conditions that follow from its lying in the domain, or in two places with opposite ones.
     """
-    groups = list[list[Place]]()
-    for place in places:
-        if not place.closed:
+    groups = list[list[ReportedPoint]]()
+    for point in points:
+        if not point.closed:
             return ""
-        alike = [agree_at(place, g[0], question) for g in groups]
+        alike = [agree_at(point, g[0], question) for g in groups]
         if None in alike:
             return ""
         groups = groups if True in alike else [*groups, []]
-        groups[alike.index(True) if True in alike else -1].append(place)
+        groups[alike.index(True) if True in alike else -1].append(point)
     affine = question.determinant() if len(groups) == 1 else None
     lead = affine or question.all_roots([g[0].exact or {} for g in groups])
     if lead is None and (question.degree() != len(groups) or not _apart_everywhere(groups, question)):
         return ""
     sign = ">" if affine and question.convex() else "!="  # a convex loss has no negative determinant
     known = [*question.assumptions, *([] if lead is None else [(sign, lead, ZERO)])]
-    if opposed(known) or (lead is not None and not all(_excludes_zero(p, lead) for p in places)):
+    if opposed(known) or (lead is not None and not all(_excludes_zero(p, lead) for p in points)):
         return ""
     for group in groups:
         held = [*known, *question.bounds_at(group[0].exact or {})]
@@ -201,22 +202,22 @@ def _family(question: Consequences, places: list[Place]) -> str:
     return f"they are as many as the degree of the derivative{where} and the expressions are defined"
 
 
-def _excludes_zero(place: Place, tree: Tree) -> bool:
+def _excludes_zero(point: ReportedPoint, tree: Tree) -> bool:
     """Whether the tree is not zero wherever the expressions of the place are defined and its conditions hold."""
-    needs = (r for t in (place.exact or {}).values() for r, inside in requirements(t, necessary=True) if not inside)
-    return prove_relation(("!=", tree, ZERO), [*place.question.assumptions, *place.where, *needs])
+    needs = (r for t in (point.exact or {}).values() for r, inside in requirements(t, necessary=True) if not inside)
+    return prove_relation(("!=", tree, ZERO), [*point.question.assumptions, *point.where, *needs])
 
 
-def _apart_everywhere(groups: list[list[Place]], question: Consequences) -> bool:
+def _apart_everywhere(groups: list[list[ReportedPoint]], question: Consequences) -> bool:
     """Whether no two of the expressions of one unknown are equal at any values of the parameters: one sample shows less."""
     trees = [t for g in groups for t in (g[0].exact or {}).values()]
     gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
     return all(prove_relation(("!=", gap, ZERO), question.assumptions) for gap in gaps)
 
 
-def agree_at(place: Place, other: Place, question: Consequences) -> bool | None:
+def agree_at(point: ReportedPoint, other: ReportedPoint, question: Consequences) -> bool | None:
     """Whether two places have the same expressions, for all values of the parameters."""
-    pairs = [((place.exact or {})[x], (other.exact or {})[x]) for x in question.unknowns]
+    pairs = [((point.exact or {})[x], (other.exact or {})[x]) for x in question.unknowns]
     answers = [agree(a, b, question.parameters, {}, question.assumptions) for a, b in pairs]
     return False if False in answers else None if None in answers else True
 
@@ -227,17 +228,21 @@ def _above(relation: Relation) -> Tree:
     return add(a, mul(MINUS, b)) if op == ">" else add(b, mul(MINUS, a))
 
 
-def _counts(document: dict[str, Json], question: Consequences, places: list[Place], whole: bool) -> Iterator[Ruling]:
+def _counts(
+    document: dict[str, Json], question: Consequences, points: list[ReportedPoint], whole: bool
+) -> Iterator[Ruling]:
     shown = mapping(document.get("counts", {}), "counts")
     if shown.get("real") is not None:
-        inner = sum(not str(p.said.get("kind")).startswith("boundary") for p in places)
-        wrong = whole and str(shown["real"]) not in (str(inner), str(len(places)))
+        inner = sum(not str(p.claimed.get("kind")).startswith("boundary") for p in points)
+        wrong = whole and str(shown["real"]) not in (str(inner), str(len(points)))
         sure = whole and str(shown["real"]) == str(inner) and not question.parameters
         word = REFUSED if wrong and not question.parameters else COVERED if sure else SEALED
         yield Ruling("counts.real", word, "the number of points listed" if whole else "the list is not proved complete")
     if shown.get("complex") is not None:
-        said = [(n, c.claim["counts"]) for n, c in question.lists() if isinstance(c.claim.get("counts"), dict)]
-        numbers = {str(counts["complex"]): n for n, counts in said if isinstance(counts, dict) and "complex" in counts}
+        claimed = [(n, c.claim["counts"]) for n, c in question.lists() if isinstance(c.claim.get("counts"), dict)]
+        numbers = {
+            str(counts["complex"]): n for n, counts in claimed if isinstance(counts, dict) and "complex" in counts
+        }
         if numbers and str(shown["complex"]) not in numbers:
             yield Ruling("counts.complex", REFUSED, "it is not that of the certificate")
         elif numbers:
@@ -246,10 +251,12 @@ def _counts(document: dict[str, Json], question: Consequences, places: list[Plac
             yield Ruling("counts.complex", SEALED, "no certificate counts them")
 
 
-def _verdict(document: dict[str, Json], question: Consequences, places: list[Place], whole: bool) -> Iterator[Ruling]:
+def _verdict(
+    document: dict[str, Json], question: Consequences, points: list[ReportedPoint], whole: bool
+) -> Iterator[Ruling]:
     verdict = mapping(document["verdict"], "verdict")
-    closed = [p.closed and (p.inside() or bool(question.parameters)) for p in places]
-    refuted = [not p.closed and question.inexpressible(p.ball, p.precision) for p in places]
+    closed = [p.closed and (p.inside() or bool(question.parameters)) for p in points]
+    refuted = [not p.closed and question.inexpressible(p.ball, p.precision) for p in points]
     outcome, word, why = verdict.get("outcome"), SEALED, "no certificate says so"
     if outcome == "closed" and whole and closed and all(closed):
         word, why = COVERED, "every point has its expression, and there are no others"
@@ -260,32 +267,34 @@ def _verdict(document: dict[str, Json], question: Consequences, places: list[Pla
     elif outcome == "partly_closed" and any(closed):
         word, why = COVERED, "a point has its expression"
     elif outcome == "no_critical_point":
-        word, why = (REFUSED, "critical points are listed") if places else (word, why)
-        if whole and not places and question.open_domain():
+        word, why = (REFUSED, "critical points are listed") if points else (word, why)
+        if whole and not points and question.open_domain():
             word, why = COVERED, "the complete list is empty, and the domain has no edge"
     elif outcome == "not_closed":
         if any(closed):
             word, why = REFUSED, "a point has its expression"
         elif whole and refuted and all(refuted):
             word, why = COVERED, "no point, or no exponential of it, is expressible in radicals"
-    if outcome not in ("no_critical_point", "undecided") and whole and not places:
+    if outcome not in ("no_critical_point", "undecided") and whole and not points:
         word, why = REFUSED, "the complete list of critical points is empty"
     if outcome not in OUTCOMES:
         word, why = REFUSED, "it is no outcome"
     if outcome != "undecided":
         yield Ruling("verdict.outcome", word, f"{outcome}: {why}")
-    best = [i for i, p in enumerate(places) if p.proved_best]
-    said = verdict.get("minimiser")
-    if said is not None:
+    best = [i for i, p in enumerate(points) if p.proved_best]
+    claimed = verdict.get("minimiser")
+    if claimed is not None:
         is_closed, not_closed = (any(of[i] for i in best) for of in (closed, refuted))
-        open_ = (False, said not in OUTCOMES or (bool(best) and all(closed[i] for i in best)))
-        good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(said), open_)
+        open_ = (False, claimed not in OUTCOMES or (bool(best) and all(closed[i] for i in best)))
+        good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(claimed), open_)
         word = REFUSED if bad else COVERED if good else SEALED
-        yield Ruling("verdict.minimiser", word, f"{said}")
-    classes, said = [p.expression_class for p in places], verdict.get("expression_class")
-    if said is not None:
+        yield Ruling("verdict.minimiser", word, f"{claimed}")
+    classes, claimed = [p.expression_class for p in points], verdict.get("expression_class")
+    if claimed is not None:
         largest = None if None in classes else max((c for c in classes if c), key=CLASSES.index, default=None)
-        word, why = (COVERED, f"the expressions are {said} as written") if said == largest else (SEALED, f"{said}")
+        word, why = (
+            (COVERED, f"the expressions are {claimed} as written") if claimed == largest else (SEALED, f"{claimed}")
+        )
         yield Ruling("verdict.expression_class", word, why)
     if document.get("formula") is not None:
         yield Ruling("formula", SEALED, "the points have their own expressions")

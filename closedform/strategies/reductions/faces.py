@@ -158,8 +158,8 @@ class _FacesAnswer:
             for f in attempt.findings:
                 if f.of_no_formula:
                     proof = () if f.certificate is None else (attempt.certificates[f.certificate],)
-                    said = replace(f, certificate=0 if proof else None, within=(where, *f.within))
-                    record.take((said,), proof)
+                    claimed = replace(f, certificate=0 if proof else None, within=(where, *f.within))
+                    record.take((claimed,), proof)
 
     # -- gathering ---------------------------------------------------------------------------------------------------
 

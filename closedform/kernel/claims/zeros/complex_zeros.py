@@ -52,8 +52,8 @@ def without_solved(system: list[fmpq_mpoly], value: Json) -> tuple[list[fmpq_mpo
 
 
 def _complex_zero(given: Given, system: list[fmpq_mpoly], value: Json) -> list[acb]:
-    said, k = fields(value, ("numeric", "radius")), len(given.unknowns)
-    numeric, radius = fields(said["numeric"], tuple(given.unknowns)), arb(decimal(said["radius"], "radius"))
+    claimed, k = fields(value, ("numeric", "radius")), len(given.unknowns)
+    numeric, radius = fields(claimed["numeric"], tuple(given.unknowns)), arb(decimal(claimed["radius"], "radius"))
     pairs = [[arb(decimal(v, "numeric")) for v in sequence(numeric[x], "numeric", 2)] for x in given.unknowns]
     middle = [acb(re, im) for re, im in pairs]
     ball = [acb(arb(re, radius), arb(im, radius)) for re, im in pairs]

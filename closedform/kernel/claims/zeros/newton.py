@@ -16,9 +16,9 @@ def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Prove
     jacobians = dict[int, list[list[arb]]]()
     hints = sequence(evidence.get("points", [{} for _ in points]), "points")
     for point, hint in zip(points, hints, strict=True):
-        wide = fields(fields(hint, (), ("box",)).get("box", point.said["radius"]), tuple(given.unknowns))
+        wide = fields(fields(hint, (), ("box",)).get("box", point.claimed["radius"]), tuple(given.unknowns))
         jacobians[id(point)] = by_newton(given, point, [decimal(wide[x], x) for x in given.unknowns])
-        if "exact" in point.said:
+        if "exact" in point.claimed:
             refuse("Newton's test knows no exact values")
     if any(not apart(p.ball, q.ball) for i, p in enumerate(points) for q in points[:i]):
         refuse("two of the points may be the same")

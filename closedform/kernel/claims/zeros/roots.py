@@ -40,7 +40,7 @@ def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Prove
         refuse(f"{len(left)} of the points are no roots, or the same one twice")
     whole_plane = not given.relations and all(op == "!=" for t in given.trees for (op, *_), _ in requirements(t))
     for point in points:
-        if "exact" in point.said:
+        if "exact" in point.claimed:
             _prove_exact(given, point)
     return Proved(lambda p: _inertia(whole[0], factors[id(p)], p), total if whole_plane else None, True)
 

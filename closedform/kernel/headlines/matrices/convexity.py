@@ -205,8 +205,8 @@ def _quadratic(factors: list[Tree], unknowns: set[str], given: KnownLetters) -> 
 
 def _signs(question: Consequences) -> set[str]:
     """The names of data that are assumed to be no less than zero, entry by entry; sizes are positive."""
-    said = {a for op, a, b in question.assumptions if isinstance(a, str) and op in (">", ">=") and infix(b) == "0"}
-    return (said | set(sizes_of(question))) - set(question.unknowns)
+    claimed = {a for op, a, b in question.assumptions if isinstance(a, str) and op in (">", ">=") and infix(b) == "0"}
+    return (claimed | set(sizes_of(question))) - set(question.unknowns)
 
 
 def sizes_of(question: Consequences) -> list[str]:

@@ -81,18 +81,20 @@ def matrices(document: dict[str, Json], question: Consequences, why_none: str, l
     if document.get("complete") is True:
         out.append(Ruling("complete", COVERED if why else SEALED, why or "no certificate says so"))
     if verdict.get("outcome") != "undecided":
-        said = {"closed": why and "the one critical point has its formula", "not_closed": why_none}
-        found = said.get(str(verdict.get("outcome")), "")
+        claimed = {"closed": why and "the one critical point has its formula", "not_closed": why_none}
+        found = claimed.get(str(verdict.get("outcome")), "")
         word, words = (COVERED, found) if found else (SEALED, "no certificate says so of all data")
         out.append(Ruling("verdict.outcome", word, f"{verdict['outcome']}: {words}"))
     return out
 
 
-def _formula(said: Json, question: Consequences) -> Ruling | None:
+def _formula(claimed: Json, question: Consequences) -> Ruling | None:
     """The formula must be that of a certificate about the same loss, or have its values at random data."""
     found = next(_proved(question), None)
-    if not isinstance(said, dict) or found is None:
-        return Ruling("formula", SEALED, "no certificate about this loss says so") if isinstance(said, dict) else None
+    if not isinstance(claimed, dict) or found is None:
+        return (
+            Ruling("formula", SEALED, "no certificate about this loss says so") if isinstance(claimed, dict) else None
+        )
     (name, formulas), apart, texts = found, set[str](), dict[str, Json]()
 
     def trial(sizes: dict[str, int], seed: str) -> int:
@@ -106,7 +108,7 @@ def _formula(said: Json, question: Consequences) -> Ruling | None:
     try:
         trees = {
             x: _defined(str(v), question.shapes.get(x, ["1", "1"]))
-            for x, v in mapping(said.get("unknown"), "formula").items()
+            for x, v in mapping(claimed.get("unknown"), "formula").items()
         }
         texts |= {x: write(t) for x, t in trees.items()}
         apart |= trees.keys() ^ formulas.keys()
@@ -177,8 +179,8 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
         try:
             if x not in question.unknowns:
                 refuse(f"{x} is no unknown")
-            said = parse(str(formula), (), HEADS)
-            tree, apart = write(said), list[str]()
+            claimed = parse(str(formula), (), HEADS)
+            tree, apart = write(claimed), list[str]()
 
             def trial(sizes: dict[str, int], seed: str, x: str = x, tree: Json = tree, apart: list[str] = apart) -> int:
                 sample = _sample(question, sizes, seed)
@@ -203,7 +205,7 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
             continue
         if not apart:
             yield Ruling(at, COVERED, f"the kernel's own derivative, at {len(tried)} random data")
-        elif heads(said) | heads(question.loss) <= RATIONAL:
+        elif heads(claimed) | heads(question.loss) <= RATIONAL:
             yield Ruling(at, REFUSED, apart[0])
         else:
             yield Ruling(at, SEALED, "not compared: its functions are not brought together here")

@@ -22,13 +22,13 @@ from closedform.kernel.reading import Json, Refused, mapping
 ENDS = {"largest_eigenvectors": -1, "smallest_eigenvectors": 1}  # by the sign of what is minimised
 
 
-def eigenvectors(question: Consequences, said: Json) -> bool:
+def eigenvectors(question: Consequences, claimed: Json) -> bool:
     """Whether a formula says eigenvectors of the matrix of the loss, from the end of its spectrum where that is least."""
-    if question.loss is None or len(question.unknowns) != 1 or not isinstance(said, dict) or not question.everywhere:
+    if question.loss is None or len(question.unknowns) != 1 or not isinstance(claimed, dict) or not question.everywhere:
         return False
     (u,), given = question.unknowns, letters_of(question)
     try:
-        text = mapping(said.get("unknown"), "formula").get(u)
+        text = mapping(claimed.get("unknown"), "formula").get(u)
         tree = parse(str(text), (), {**HEADS, **dict.fromkeys(ENDS, -1)})
     except Refused:
         return False

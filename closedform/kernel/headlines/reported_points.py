@@ -39,12 +39,12 @@ WORDS = {f"{reach}{end}": KINDS[end] for reach in ("local ", "global ") for end 
 
 
 @dataclass
-class Place:
+class ReportedPoint:
     """One listed point; ``ball`` holds the critical point that is proved to lie there, ``closed`` that its expression is it."""
 
     question: Consequences
     at: str
-    said: dict[str, Json]
+    claimed: dict[str, Json]
     exact: dict[str, Tree] | None = None
     ball: list[arb] = field(default_factory=list[arb])
     closed: bool = False
@@ -52,8 +52,8 @@ class Place:
     expression_class: str | None = None
 
     @staticmethod
-    def of(question: Consequences, value: Json, number: int) -> Place:
-        return Place(question, f"critical_points[{number}]", mapping(value, "a point"))
+    def of(question: Consequences, value: Json, number: int) -> ReportedPoint:
+        return ReportedPoint(question, f"critical_points[{number}]", mapping(value, "a point"))
 
     @property
     def settled(self) -> bool:
@@ -67,7 +67,7 @@ class Place:
     @property
     def numbers(self) -> tuple[list[fmpq], list[fmpq]] | None:
         """The centre and the radii, where the report gives both."""
-        numeric, radius = self.said.get("numeric"), self.said.get("radius")
+        numeric, radius = self.claimed.get("numeric"), self.claimed.get("radius")
         if not isinstance(numeric, dict) or not isinstance(radius, dict):
             return None
         if not set(self.question.unknowns) == numeric.keys() == radius.keys():
@@ -81,14 +81,14 @@ class Place:
         if not self.question.parameters:
             return []
         names = {*self.question.unknowns, *self.question.parameters}
-        texts = [str(c) for c in sequence(self.said.get("conditions", []), "conditions")]
+        texts = [str(c) for c in sequence(self.claimed.get("conditions", []), "conditions")]
         read_ones = [r for text in texts for r in relations_in({"": text}, names) or ()]
         return [r for r in read_ones if not self.question.about_unknowns(r)]
 
     @property
     def conditions(self) -> int:
         """How many conditions stand at the point, read or not."""
-        return len(sequence(self.said.get("conditions", []), "conditions"))
+        return len(sequence(self.claimed.get("conditions", []), "conditions"))
 
     @property
     def precision(self) -> int:
@@ -97,32 +97,32 @@ class Place:
 
     def listed_in(self, certificate: Certificate) -> bool:
         """Whether a certificate that lists critical points has these very numbers."""
-        pair = {"numeric": self.said.get("numeric"), "radius": self.said.get("radius")}
+        pair = {"numeric": self.claimed.get("numeric"), "radius": self.claimed.get("radius")}
         listed = sequence(certificate.claim["points"], "points")
         return any(isinstance(p, dict) and {k: p[k] for k in pair} == pair for p in listed)
 
     @staticmethod
-    def apart(places: Sequence[Place]) -> bool:
+    def apart(points: Sequence[ReportedPoint]) -> bool:
         """Whether no two of the points can be the same."""
-        pairs = ((p.ball, q.ball) for i, p in enumerate(places) for q in places[:i])
+        pairs = ((p.ball, q.ball) for i, p in enumerate(points) for q in points[:i])
         return all(any(not a.overlaps(b) for a, b in zip(u, v, strict=True)) for u, v in pairs)
 
     # -- one finding a headline --------------------------------------------------------------------------------------
 
     def findings(self) -> Iterator[Ruling]:
         with ctx.workprec(self.precision):
-            if str(self.said.get("kind")).startswith("boundary"):
+            if str(self.claimed.get("kind")).startswith("boundary"):
                 yield self.finding("kind", SEALED, "on the edge of the domain, where the slope need not be zero")
                 return
             trouble = self._read()
             if trouble is not None:
                 yield self._expression(trouble)
-            if self.said.get("numeric") is not None:
+            if self.claimed.get("numeric") is not None:
                 yield self._numeric()
             if self.settled and self.outside():
                 yield self.finding("numeric", REFUSED, "the point is not in the domain")
             yield from self._kind()
-            if self.said.get("loss") is not None:
+            if self.claimed.get("loss") is not None:
                 yield self._loss()
 
     def finding(self, what: str, word: str, why: str) -> Ruling:
@@ -175,7 +175,7 @@ class Place:
 
     def _read(self) -> str | None:
         """Read the expression; the reason where it cannot be, None where there is none."""
-        exact = self.said.get("exact")
+        exact = self.claimed.get("exact")
         if exact is None:
             return None
         try:
@@ -335,7 +335,7 @@ class Place:
 
     def _kind(self) -> Iterator[Ruling]:
         """The kind and the inertia, against the signs of the Hessian at the point."""
-        kind, shown = str(self.said.get("kind")), self.said.get("inertia")
+        kind, shown = str(self.claimed.get("kind")), self.claimed.get("inertia")
         signs = self._inertia()
         if signs is None:
             if kind not in ("unclassified", "None") and not kind.startswith("global"):
@@ -377,14 +377,14 @@ class Place:
         return bind(self.question.loss, self.exact, self.question.columns, asks=requirements)
 
     def _loss(self) -> Ruling:
-        shown, value = str(self.said["loss"]), self.value()
+        shown, value = str(self.claimed["loss"]), self.value()
         try:
-            said = parse(shown, self.question.names)
+            claimed = parse(shown, self.question.names)
             if self.question.parameters:
-                answer = self._same_value(said)
+                answer = self._same_value(claimed)
                 word = COVERED if answer else SEALED if answer is None else REFUSED
                 return self.finding("loss", word, "the loss, with the formula put in")
-            close = evaluate(said, {})
+            close = evaluate(claimed, {})
         except (Refused, ArithmeticError, ValueError, KeyError) as fault:
             return self.finding("loss", SEALED, f"not read here: {str(fault)[:100]}")
         if value is None or not value.is_finite():
@@ -400,8 +400,8 @@ class Place:
             )
         if not value.overlaps(close):
             return self.finding("loss", REFUSED, f"the loss there is {value.str(12, radius=False)}")
-        return self.finding("loss", COVERED if self._same_value(said) else SEALED, "the loss at the expression")
+        return self.finding("loss", COVERED if self._same_value(claimed) else SEALED, "the loss at the expression")
 
-    def _same_value(self, said: Tree) -> bool | None:
+    def _same_value(self, claimed: Tree) -> bool | None:
         own = self.exact_value()
-        return None if own is None else agree(own, said, self.question.parameters, {}, self.question.assumptions)
+        return None if own is None else agree(own, claimed, self.question.parameters, {}, self.question.assumptions)
