@@ -6,7 +6,7 @@ of the heads for matrices and constraints that only stand here (``MATRIX_HEADS``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -165,8 +165,7 @@ def free_names(node: Node) -> frozenset[str]:
 
 def column_names(node: Node) -> frozenset[str]:
     """The names that are indexed somewhere (``x`` in ``x[i]``)."""
-    own = frozenset((node.children[0].name or "",)) if node.head == "@" else frozenset[str]()
-    return own.union(*(column_names(child) for child in node.children))
+    return frozenset(n.children[0].name or "" for n in nodes(node) if n.head == "@")
 
 
 def scalar_names(node: Node) -> frozenset[str]:
@@ -181,8 +180,15 @@ def scalar_names(node: Node) -> frozenset[str]:
     return frozenset[str]().union(*(scalar_names(child) for child in node.children))
 
 
+def nodes(node: Node) -> Iterator[Node]:
+    """The node and all below it, each before its parts."""
+    yield node
+    for child in node.children:
+        yield from nodes(child)
+
+
 def heads(node: Node) -> frozenset[str]:
-    return frozenset((node.head,)).union(*(heads(child) for child in node.children))
+    return frozenset(n.head for n in nodes(node))
 
 
 def rebuild(node: Node, children: tuple[Node, ...]) -> Node:

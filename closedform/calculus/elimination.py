@@ -35,6 +35,7 @@ from closedform.calculus.equations import (
 )
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.roots.polynomial import ExactRoots, Obstacle, Placeholder, polynomial_roots
+from closedform.calculus.roots.preimages import principal_angles
 from closedform.calculus.scalar import generators
 from closedform.calculus.signs import KnownSigns
 
@@ -245,12 +246,7 @@ class Eliminator:
     def _angles(self, h: Any, value: Any) -> list[Any]:
         """Every turn that the bounds of the unknowns allow; one turn, and ``turns_cut``, where there are none."""
         inner = h.args[0]
-        if isinstance(h, sp.sin):
-            base, period = [sp.asin(value), sp.pi - sp.asin(value)], 2 * sp.pi
-        elif isinstance(h, sp.cos):
-            base, period = [sp.acos(value), -sp.acos(value)], 2 * sp.pi
-        else:
-            base, period = [sp.atan(value)], sp.pi
+        base, period = principal_angles(h, value)
         bounds = {u: bounds_of(u, self.facts.relations) for u in inner.free_symbols}
         low, high = end_of(inner, bounds, -1), end_of(inner, bounds, 1)
         if low is None or high is None or value.free_symbols:

@@ -21,6 +21,7 @@ from closedform.emit.linear.moments import Block, Moments, weight_count
 from closedform.emit.linear.passes import Rows, Scored, State, Stream, scores
 from closedform.emit.linear.rows import as_columns, as_weights, penalties
 from closedform.errors import CallError, InputError
+from closedform.reading.data.handed import is_dask
 
 
 class _Parameters:
@@ -87,7 +88,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):
         SciPy's sparse matrices are never made dense (their normal equations are solved), and collections of Dask stay
         where they are: each pass over the rows goes to the blocks (``cluster.py``, extra ``scale``).
         """
-        if cluster.is_dask(X):
+        if is_dask(X):
             return self._fit_elsewhere(cluster.rows_of(X, y, sample_weight), None)
         A, b, w = self._validated(X, y, sample_weight, reset=True)
         self._state: Moments | None = None
@@ -116,7 +117,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):
         earlier: Moments | None = getattr(self, "_state", None)
         if earlier is not None and earlier.centred != bool(self.fit_intercept):
             raise CallError("fit_intercept was changed after rows had been seen; fit anew")
-        if cluster.is_dask(X):
+        if is_dask(X):
             if earlier is not None:
                 _same_names(self, X)
             return self._fit_elsewhere(cluster.rows_of(X, y, sample_weight), earlier)
@@ -151,7 +152,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):
 
         Of a collection of Dask an array of Dask, which nothing has computed yet.
         """
-        if hasattr(self, "coef_") and cluster.is_dask(X):
+        if hasattr(self, "coef_") and is_dask(X):
             _same_names(self, X)
             if X.shape[1] != len(self._slopes):
                 raise InputError(f"X has {X.shape[1]} features; the fit had {len(self._slopes)}")
@@ -202,7 +203,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):
         if not 0 <= (output or 0) < len(penalty):
             raise CallError(f"there is no output {output}; the fit has {len(penalty)}, counted from 0")
         rows: Rows | None = None
-        if X is not None and cluster.is_dask(X):
+        if X is not None and is_dask(X):
             _same_names(self, X)
             rows = cluster.rows_of(X, y, sample_weight)
         elif X is not None:
@@ -232,7 +233,7 @@ class LeastSquaresRegressor(RegressorMixin, BaseEstimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination R^2, over several outputs their mean."""
-        if hasattr(self, "coef_") and cluster.is_dask(X):
+        if hasattr(self, "coef_") and is_dask(X):
             _same_names(self, X)
             found = cluster.rows_of(X, y, sample_weight).total(Scored(self._centre, self._slopes, self._level), scores)
             if found is None or not found[0].used:

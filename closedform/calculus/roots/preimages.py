@@ -106,12 +106,7 @@ class Inverses:
 
     def _angles(self, h: Any, t: Any) -> list[Any]:
         """One period, then its translates while a bounded domain may hold them."""
-        if isinstance(h, sp.sin):
-            base, period = [sp.asin(t), sp.pi - sp.asin(t)], 2 * sp.pi
-        elif isinstance(h, sp.cos):
-            base, period = [sp.acos(t), -sp.acos(t)], 2 * sp.pi
-        else:
-            base, period = [sp.atan(t)], sp.pi
+        base, period = principal_angles(h, t)
         turns = self._turns(h.args[0], period)
         return list(dict.fromkeys(b + k * period for k in turns for b in base))
 
@@ -130,3 +125,12 @@ class Inverses:
         linear = whole.is_polynomial(u) and sp.degree(whole, u) <= 1
         self.turns_cut = self.turns_cut or not linear or None not in bounds
         return (0,)
+
+
+def principal_angles(h: Any, value: Any) -> tuple[list[Any], Any]:
+    """The angles of one period at which a sine, cosine or tangent has the value, and the period."""
+    if isinstance(h, sp.sin):
+        return [sp.asin(value), sp.pi - sp.asin(value)], 2 * sp.pi
+    if isinstance(h, sp.cos):
+        return [sp.acos(value), -sp.acos(value)], 2 * sp.pi
+    return [sp.atan(value)], sp.pi

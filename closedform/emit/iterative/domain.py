@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from closedform import expression
 from closedform.emit.iterative.code import Writer, columns_of, varies
 from closedform.emit.iterative.trees import NoCode, tree_of
 from closedform.expression import Node, scalar_form
@@ -19,7 +20,7 @@ def bounds(problem: Problem, writer: Writer) -> tuple[Bounds, Bounds, list[str]]
     own = set(problem.unknowns)
     for r in _flat(problem.relations):
         if r.head not in OPERATORS or len(r.children) != 2:
-            if set(_free(r)) & own:
+            if expression.free_names(r) & own:
                 raise NoCode(f"the iteration cannot keep {unparse(r)}")
             continue
         left, right = (writer.vectorised(tree_of(scalar_form(c))) for c in r.children)
@@ -45,7 +46,9 @@ def defaults(problem: Problem) -> list[str]:
     """A plain start for each unknown: 0, or what the relations about it alone allow."""
     out = list[str]()
     for u in problem.unknowns:
-        own = [r for r in _flat(problem.relations) if set(_free(r)) == {u} and r.head in OPERATORS]
+        own = [
+            r for r in _flat(problem.relations) if expression.free_names(r) == frozenset((u,)) and r.head in OPERATORS
+        ]
         trial = (0, 1, 0.5, 2, -1, 0.1, 10, -0.5, 5, 100, 0.01)
         out.append(str(next((t for t in trial if all(_holds(r, u, t) for r in own)), 1)))
     return out
@@ -61,12 +64,6 @@ def _flat(relations: tuple[Node, ...]) -> list[Node]:
         else:
             out.append(r)
     return out
-
-
-def _free(node: Node) -> set[str]:
-    if node.name is not None:
-        return {node.name}
-    return {name for child in node.children for name in _free(child)}
 
 
 def _holds(relation: Node, unknown: str, value: float) -> bool:

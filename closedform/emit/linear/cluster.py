@@ -25,6 +25,7 @@ from closedform.emit.linear.passes import Rows, State
 from closedform.emit.linear.rank import EPSILON
 from closedform.emit.linear.rows import as_columns, as_weights
 from closedform.errors import CallError, InputError
+from closedform.reading.data.handed import is_dask
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
@@ -34,11 +35,6 @@ MOST_STEPS = 50
 ENOUGH = 1e-10  # of the loss: a decrement below it, in quadratic convergence, is nothing after one more step
 APART = 1e-6  # a margin that no rounding makes
 _NO_NUMBERS = ("complex", "object", "str", "<U", "category", "datetime", "timedelta")
-
-
-def is_dask(value: Any) -> bool:
-    """Whether this is an array, a frame or a series of Dask."""
-    return callable(getattr(value, "to_delayed", None))
 
 
 @dataclass(frozen=True)

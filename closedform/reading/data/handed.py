@@ -49,13 +49,13 @@ def columns_of(data: Any) -> Iterator[Column]:
             if keys.count(key) > 1:
                 raise InputError(f"there are two columns named {key}")
             yield str(key), data[key]
-    elif is_tuple(data) and len(data) == 2 and _depth(data[0]) == 2:
+    elif is_tuple(data) and len(data) == 2 and dimensions(data[0]) == 2:
         yield from array_columns("x", data[0])
         yield from array_columns("y", data[1])
     elif fields := getattr(getattr(data, "dtype", None), "names", None):
         for key in fields:
             yield key, data[key]
-    elif _depth(data) == 2:
+    elif dimensions(data) == 2:
         yield from array_columns("x", data)
     elif _is_records(data):
         for key in dict.fromkeys(key for row in data for key in row):
@@ -71,28 +71,29 @@ def _is_records(data: Any) -> bool:
     return (
         is_listed(data)
         and bool(data)
-        and all(is_mapping(row) and not any(_depth(cell) for cell in row.values()) for row in data)
+        and all(is_mapping(row) and not any(dimensions(cell) for cell in row.values()) for row in data)
     )
 
 
 def chunks_of(data: Any) -> Iterator[Any] | None:
     """The chunks of an iterable of tables (or of Dask collections), None for data of any other kind."""
-    if _is_dask(data):
+    if is_dask(data):
         return _of_dask([data], lambda parts: parts[0])
-    if is_mapping(data) and any(_is_dask(value) for value in data.values()):
+    if is_mapping(data) and any(is_dask(value) for value in data.values()):
         keys = [str(key) for key in data]
         return _of_dask(list(data.values()), lambda parts: dict(zip(keys, parts, strict=True)))
-    if is_tuple(data) and len(data) == 2 and _is_dask(data[0]):
+    if is_tuple(data) and len(data) == 2 and is_dask(data[0]):
         return _of_dask(list(data), lambda parts: {"X": parts[0], "y": parts[1]})
     if isinstance(data, (str, bytes, Mapping)) or hasattr(data, "columns") or hasattr(data, "shape"):
         return None
     if is_listed(data):
-        tables = bool(data) and all(isinstance(d, Mapping) or hasattr(d, "columns") or _depth(d) == 2 for d in data)
+        tables = bool(data) and all(isinstance(d, Mapping) or hasattr(d, "columns") or dimensions(d) == 2 for d in data)
         return iter(data) if tables and not _is_records(data) and not (len(data) == 2 and _is_pair(data)) else None
     return iter(data) if hasattr(data, "__iter__") else None
 
 
-def _is_dask(data: Any) -> bool:
+def is_dask(data: Any) -> bool:
+    """Whether this is an array, a frame or a series of Dask."""
     return callable(getattr(data, "to_delayed", None))
 
 
@@ -115,15 +116,16 @@ def _of_dask(collections: list[Any], made: Callable[[list[Any]], Any]) -> Iterat
 
 
 def _is_pair(data: Any) -> bool:
-    return is_tuple(data) and _depth(data[0]) == 2 and _depth(data[1]) in (1, 2)
+    return is_tuple(data) and dimensions(data[0]) == 2 and dimensions(data[1]) in (1, 2)
 
 
-def _depth(values: Any) -> int:
+def dimensions(values: Any) -> int:
+    """0 for a number, 1 for a vector, 2 for a matrix."""
     shape = getattr(values, "shape", None)
     if is_tuple(shape):
         return len(shape)
     if is_listed(values):
-        return 1 + (_depth(values[0]) if values else 0)
+        return 1 + (dimensions(values[0]) if values else 0)
     return 0
 
 
@@ -136,7 +138,7 @@ def column_names(key: str, shape: tuple[int, ...]) -> list[str]:
 
 def array_columns(key: str, values: Any) -> Iterator[Column]:
     """One column for a vector; x1, x2, ... for a matrix X."""
-    depth = _depth(values)
+    depth = dimensions(values)
     if depth == 1:
         yield key, values
     elif depth == 2:

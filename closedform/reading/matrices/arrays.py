@@ -27,7 +27,7 @@ from closedform.expression import (
     scalar_names,
     substitute,
 )
-from closedform.reading.data.handed import is_listed, is_mapping, is_path, is_tuple
+from closedform.reading.data.handed import dimensions, is_mapping, is_path
 from closedform.reading.language import unparse
 from closedform.reading.matrices.checker import Settled
 from closedform.reading.matrices.shapes import SCALAR, Size, settle
@@ -69,16 +69,6 @@ def literals(nodes: Iterable[Node], taken: Iterable[str]) -> tuple[tuple[Node, .
 
     out = tuple(map(named, nodes))
     return out, {key: np.asarray(array(node)) for node, key in names.items()}
-
-
-def dimensions(value: Array) -> int:
-    """0 for a number, 1 for a vector, 2 for a matrix."""
-    shape = getattr(value, "shape", None)
-    if is_tuple(shape):
-        return len(shape)
-    if is_listed(value):
-        return 1 + (dimensions(value[0]) if value else 0)
-    return 0
 
 
 def meant(data: Mapping[str, Array], nodes: Iterable[Node], shaped: bool) -> bool:

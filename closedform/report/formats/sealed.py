@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from closedform.expression import RELATIONS, Node
+from closedform.expression import RELATIONS, free_names
 from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
@@ -121,7 +121,7 @@ def _domain(problem: Problem) -> dict[str, str]:
     """For each unknown, the relations and properties that bound it, as text; "real" where nothing does."""
     out: dict[str, str] = {}
     for u in problem.unknowns:
-        bounds = [text_of(r) for r in problem.relations if r.head in RELATIONS and u in _names(r)]
+        bounds = [text_of(r) for r in problem.relations if r.head in RELATIONS and u in free_names(r)]
         bounds += sorted(problem.properties.get(u, ()))
         out[u] = ", ".join(bounds) or "real"
     return out
@@ -129,7 +129,7 @@ def _domain(problem: Problem) -> dict[str, str]:
 
 def stated(problem: Problem) -> dict[str, Any]:
     """What is assumed besides the domain, the constraints, and the shapes: without them the question is another."""
-    listed = [r for r in problem.relations if r.head not in RELATIONS or not _names(r) & set(problem.unknowns)]
+    listed = [r for r in problem.relations if r.head not in RELATIONS or not free_names(r) & set(problem.unknowns)]
     words = [f"{n} {w}" for n, flags in problem.properties.items() if n not in problem.unknowns for w in sorted(flags)]
     return {
         "assumptions": [*map(text_of, listed), *sorted(words)],
@@ -148,12 +148,6 @@ def _columns(report: ReportRecord) -> dict[str, Any]:
     )
     few = sum(map(len, found.values())) <= SHOWN_ENTRIES
     return {"columns": {x: [str(v) for v in c] for x, c in found.items()}} if found and few else {}
-
-
-def _names(node: Node) -> set[str]:
-    if node.name is not None:
-        return {node.name}
-    return {name for child in node.children for name in _names(child)}
 
 
 def _point(point: CriticalPoint) -> dict[str, Any]:

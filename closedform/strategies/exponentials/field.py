@@ -56,6 +56,13 @@ class ExponentialSystem:
         return tuple(n for n in self.field.names if n not in self.parameters)
 
 
+def without_exponentials(system: Stationarity | WrittenLoss) -> str | None:
+    """A sentence when no exponential of an unknown can be in the system, else None."""
+    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
+        return "no exponential of an unknown occurs"
+    return None
+
+
 def setting(system: Stationarity | WrittenLoss) -> ExponentialSystem:
     """The system over its field; raises ``NotExponential``."""
     unknowns = [u.name for u in system.unknowns]

@@ -31,7 +31,12 @@ from closedform.strategies.answer import numbers_only
 from closedform.strategies.exponentials.branches import Branch, admissible, pieces
 from closedform.strategies.exponentials.designs import about_design, design, three_on_a_line
 from closedform.strategies.exponentials.division import coefficients, substituted, variables
-from closedform.strategies.exponentials.field import ExponentialSystem, NotExponential, setting
+from closedform.strategies.exponentials.field import (
+    ExponentialSystem,
+    NotExponential,
+    setting,
+    without_exponentials,
+)
 from closedform.strategies.exponentials.findings import SCHANUEL, substitution
 from closedform.strategies.exponentials.kinds import is_convex, sign
 from closedform.strategies.exponentials.points import logarithm, parameter_values, scale_of, to_sympy
@@ -47,13 +52,7 @@ example = {
 counterexample = {"loss": "log(1+exp(b)) + log(1+exp(2*b)) - 2*b", "unknowns": ["b"]}
 
 MAX_TERMS = 400  # of an eliminant that is written out
-
-
-def declines(system: Stationarity) -> str | None:
-    """A sentence when the system has no symbols or no exponential, else None."""
-    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
-        return "no exponential of an unknown occurs"
-    return None
+declines = without_exponentials
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:

@@ -25,7 +25,12 @@ from closedform.strategies.exponentials.branches import Branch, Decomposition, a
 from closedform.strategies.exponentials.designs import about_design
 from closedform.strategies.exponentials.division import dense
 from closedform.strategies.exponentials.evidence import eliminant_certificate
-from closedform.strategies.exponentials.field import ExponentialSystem, NotExponential, setting
+from closedform.strategies.exponentials.field import (
+    ExponentialSystem,
+    NotExponential,
+    setting,
+    without_exponentials,
+)
 from closedform.strategies.exponentials.findings import about_engine, about_numbers, about_points, symbols_of
 from closedform.strategies.exponentials.kinds import exact_loss, judge
 from closedform.strategies.exponentials.points import (
@@ -42,11 +47,7 @@ counterexample = {"loss": "x*exp(x) - x", "unknowns": ["x"]}
 share = 0.25
 
 
-def declines(system: Stationarity | WrittenLoss) -> str | None:
-    """A sentence when no exponential of an unknown can be in the system, else None."""
-    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
-        return "no exponential of an unknown occurs"
-    return None
+declines = without_exponentials
 
 
 def attempt(system: Stationarity | WrittenLoss, budget: Budget) -> Attempt:

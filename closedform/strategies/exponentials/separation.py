@@ -28,7 +28,13 @@ from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.written.system import WrittenLoss
-from closedform.strategies.exponentials.field import NotExponential, exponentials, statement_json, substitution_json
+from closedform.strategies.exponentials.field import (
+    NotExponential,
+    exponentials,
+    statement_json,
+    substitution_json,
+    without_exponentials,
+)
 
 name = "separation"
 example = {"loss": "log(1+exp(a+b)) + log(1+exp(a-2*b)) - a - b", "unknowns": ["a", "b"]}
@@ -43,11 +49,7 @@ Vector = list[fmpq]
 
 def declines(system: Stationarity | WrittenLoss) -> str | None:
     """A sentence when the loss is no sum of functions of exponentials, else None."""
-    if (
-        system.loss is None
-        or system.problem.loss is None
-        or system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum")
-    ):
+    if system.loss is None or system.problem.loss is None or without_exponentials(system):
         return "no exponential of an unknown occurs"
     if system.parameters:
         return "the data have symbols"

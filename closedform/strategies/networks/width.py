@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from closedform import expression
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
-from closedform.expression import Node, add
+from closedform.expression import Node, add, nodes
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 from closedform.reading.language import unparse
@@ -203,7 +203,7 @@ def _over_rows(problem: Problem) -> Network | None:
         catalogue=None,
     )
     formula = f"({', '.join(str(o[0]) for o in outputs)}) = pinv(A)*targets with the activations A"
-    bias = any(u.name in unknowns for n in _nodes(units[0]) if n.head == "+" for u in n.children)
+    bias = any(u.name in unknowns for n in nodes(units[0]) if n.head == "+" for u in n.children)
     return Network(narrow, activation, False, bias, formula, str(len(units)), "rows of inputs")
 
 
@@ -221,7 +221,3 @@ def _alike(term: Node, unknowns: Sequence[str]) -> Node:
     """The term with its unknowns numbered in the order in which they stand."""
     order = list(dict.fromkeys(n for n in _names(term) if n in unknowns))
     return expression.substitute(term, {n: expression.name(f"unknown {k}") for k, n in enumerate(order)})
-
-
-def _nodes(node: Node) -> list[Node]:
-    return [node, *(d for c in node.children for d in _nodes(c))]

@@ -64,15 +64,11 @@ def declines(system: System) -> str | None:
         return "no exponential of an unknown occurs"
     if problem.constraints:
         return "there are constraints"
-    grown = [n for n in _nodes(problem.loss) if n.head in EXPONENTIALS]
+    grown = [n for n in expression.nodes(problem.loss) if n.head in EXPONENTIALS]
     if any(expression.heads(c) & EXPONENTIALS for n in grown for c in n.children):
         return "an exponential stands in an exponential"
     symbols = expression.free_names(problem.loss) - set(problem.unknowns)
     return None if symbols else "the data have no symbols"
-
-
-def _nodes(node: Node) -> list[Node]:
-    return [node, *(d for c in node.children for d in _nodes(c))]
 
 
 def _power(node: Node) -> bool:
@@ -181,7 +177,7 @@ def _logits(node: Node) -> Node:
         return node
     if node.head == "log":
         inner = node.children[0]
-        for z in (c.children[0] for c in _nodes(inner) if c.head == "sigmoid"):
+        for z in (c.children[0] for c in expression.nodes(inner) if c.head == "sigmoid"):
             whole = expression.call("log", expression.add(number(1), expression.call("exp", z)))
             if inner == expression.call("sigmoid", z):
                 return expression.add(z, expression.negate(whole))

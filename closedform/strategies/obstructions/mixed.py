@@ -22,7 +22,7 @@ from closedform.kernel.reading import Refused
 from closedform.stationarity.location import Location
 from closedform.stationarity.scalar import Stationarity, columns_of
 from closedform.strategies.exponentials.division import coefficients, substituted, variables
-from closedform.strategies.exponentials.field import NotExponential, exponentials
+from closedform.strategies.exponentials.field import NotExponential, exponentials, without_exponentials
 from closedform.strategies.exponentials.findings import SCHANUEL
 
 name = "the unknown and its exponential"
@@ -39,9 +39,7 @@ def declines(system: Stationarity) -> str | None:
         return "this argument is about one equation in one unknown"
     if system.parameters:
         return "the data have symbols"
-    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
-        return "no exponential of the unknown occurs"
-    return None
+    return without_exponentials(system)
 
 
 def attempt(system: Stationarity, budget: Budget) -> Attempt:

@@ -26,6 +26,7 @@ from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.stationarity.scalar import Stationarity, sampler
+from closedform.strategies.exponentials.field import without_exponentials
 
 name = "Rosenlicht's theorem on y and exp(y)"
 example = {"loss": "(x - a)^2/2 + log(1 + exp(x))", "unknowns": ["x"]}
@@ -50,7 +51,7 @@ def declines(system: Stationarity) -> str | None:
         return "this theorem is about one equation in one unknown"
     if not system.parameters:
         return "this theorem is about a formula in a parameter, and there is none"
-    if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
+    if without_exponentials(system):
         return "the equation does not tie the unknown to its own exponential"
     if not system.equations[0].free_symbols & set(system.parameters):
         return "no parameter stands in the equation"

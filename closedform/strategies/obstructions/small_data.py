@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from closedform import expression
-from closedform.expression import Node, add, call, mul, name, number, power
+from closedform.expression import Node, add, call, mul, name, nodes, number, power
 from closedform.problem import Problem
 
 ELEMENTWISE = frozenset(
@@ -41,7 +41,7 @@ def sizes_of(problem: Problem) -> tuple[str, ...]:
     if problem.loss is None:
         return ()
     if problem.level == "sum":
-        for node in _nodes(problem.loss):
+        for node in nodes(problem.loss):
             if node.head in ("sum", "prod"):
                 out |= dict.fromkeys(sorted(expression.free_names(node.children[2]) - set(problem.unknowns)))
     for letter, shape in problem.shapes.items():
@@ -52,10 +52,6 @@ def sizes_of(problem: Problem) -> tuple[str, ...]:
         for s in shape:
             out |= dict.fromkeys(sorted(expression.free_names(s)))
     return tuple(out)
-
-
-def _nodes(node: Node) -> list[Node]:
-    return [node, *(d for c in node.children for d in _nodes(c))]
 
 
 def written_out(problem: Problem, sizes: Mapping[str, int]) -> Small:
