@@ -14,7 +14,7 @@ import cmath
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import cast
 
 from flint import acb, arb, ctx, fmpz_poly
 
@@ -23,7 +23,6 @@ from closedform.algebra.later import np
 from closedform.algebra.newton import FREE, PAIR, REAL, SOME, RootDisc, Unsuited, Values, is_noise, log2, refined
 from closedform.budget import Budget
 
-T = TypeVar("T")
 FIRST = 128  # binary digits of the first balls
 CLUSTER = 16  # points that a Taylor polynomial separates
 PATIENCE = 30  # rounds at one precision
@@ -177,7 +176,7 @@ class _Isolation:
         for k, point in enumerate(self._points):
             if point in active and point.alone and point.kind == FREE and _meets_axis(point):
                 self._points[k] = self._onto_axis(point)
-        return connected(touching)
+        return _connected(touching)
 
     def _discs(self) -> list[_Disc]:
         return [_Disc(p, m) for p in self._points for m in ((False, True) if p.kind == PAIR else (False,))]
@@ -297,23 +296,19 @@ def _symmetric(w: np.ndarray, scale: int, kind: str | None = None) -> list[RootD
     return [RootDisc(acb(complex(z)) * unit, kind or FREE) for z in w]
 
 
-def connected(pairs: Iterable[tuple[T, T]]) -> list[list[T]]:
-    """The connected parts of a graph.
+def _connected(pairs: Iterable[tuple[RootDisc, RootDisc]]) -> list[list[RootDisc]]:
+    """The connected parts of a graph."""
+    parent = dict[RootDisc, RootDisc]()
 
-    >>> [sorted(part) for part in connected([(1, 2), (3, 3), (4, 2)])]
-    [[1, 2, 4], [3]]
-    """
-    parent = dict[T, T]()
-
-    def root(p: T) -> T:
-        while parent.setdefault(p, p) != p:
+    def root(p: RootDisc) -> RootDisc:
+        while parent.setdefault(p, p) is not p:
             parent[p] = parent[parent[p]]
             p = parent[p]
         return p
 
     for a, b in pairs:
         parent[root(a)] = root(b)
-    out = dict[T, list[T]]()
+    out = dict[RootDisc, list[RootDisc]]()
     for p in list(parent):
         out.setdefault(root(p), []).append(p)
     return list(out.values())

@@ -26,7 +26,6 @@ from itertools import pairwise
 import flint
 from flint import acb, acb_poly, fmpq, fmpq_mat, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series
 
-from closedform.algebra.discs import connected
 from closedform.algebra.roots import enclose
 
 MAX_DEGREE = 44  # the pair polynomial of degree 946 still factors in seconds
@@ -205,8 +204,20 @@ def located_pairs(f: fmpz_poly) -> list[list[Pair]]:
 
 def components(n: int, edges: list[Pair]) -> Blocks:
     """The connected components of a graph on 0..n-1, sorted."""
-    parts = connected([*((i, i) for i in range(n)), *edges])
-    return tuple(sorted(tuple(sorted(p)) for p in parts))
+    parent = list(range(n))
+
+    def find(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for i, j in edges:
+        parent[find(i)] = find(j)
+    groups = dict[int, list[int]]()
+    for i in range(n):
+        groups.setdefault(find(i), []).append(i)
+    return tuple(sorted(tuple(g) for g in groups.values()))
 
 
 def _join(n: int, first: Blocks, second: Blocks) -> Blocks:
