@@ -119,6 +119,7 @@ def by_msolve(given: Case, cap: float) -> tuple[float, str]:
 
 def ours(whole: bool, helped: bool) -> Callable[[Case, float], tuple[float, str]]:
     def run(given: Case, cap: float) -> tuple[float, str]:
+        import numpy  # noqa: F401  (else loaded by the first matrix, within the time)
         from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
         from closedform.algebra.polynomial_systems import msolve, solve
