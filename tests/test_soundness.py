@@ -287,3 +287,19 @@ def test_the_solver_takes_no_critical_point_for_a_minimum():
     """-cosh(x) + sinh(x)/2 has one critical point, its maximum."""
     found = cf.derive("a*cosh(x) + b*sinh(x)", unknowns=["x"]).solver()(a=-1, b=0.5)
     assert not found.converged or found.loss < -1
+
+
+@pytest.mark.parametrize(
+    ("loss", "outcome", "words"),
+    [
+        ("sum(i, 1, 3, x^i)", "no_critical_point", "unbounded below as x -> -oo"),  # x + x^2 + x^3
+        ("sum(i, 1, 4, (-1)^i*x^i)", "closed", "0.605829586188"),  # 4*x^3 - 3*x^2 + 2*x - 1 = 0, by mpmath.polyroots
+        ("sum(i, 1, 3, x^(i - 1))", "closed", "x = -1/2"),  # 1 + x + x^2
+        ("sum(i, 1, 3, x^(-i))", "no_critical_point", "unbounded below as x -> 0"),
+    ],
+)
+def test_a_power_whose_exponent_runs_over_integers_has_negative_bases_too(loss, outcome, words):
+    """The exponent is a symbol, and the base was taken to be positive."""
+    report = cf.derive(loss, unknowns=["x"], timeout=20)
+    assert report.verdict.outcome == outcome
+    assert words in report.to_text()

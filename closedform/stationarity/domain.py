@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from closedform.algebra import bridge
@@ -48,8 +49,15 @@ class Domain:
         for text in (*texts, *(c for r in _stated(problem) for c in r.children)):
             for requirement in _definedness(text, (), (), frozenset(positive)):
                 out[requirement] = None
+        whole = any("integer" in words for words in problem.properties.values())  # (-1)^k is real for these
         for r in out:
-            if not r.text_names and not r.guards and not r.sums and Location(balls={}).meets(r) == "outside":
+            if (
+                not whole
+                and not r.text_names
+                and not r.guards
+                and not r.sums
+                and Location(balls={}).meets(r) == "outside"
+            ):
                 raise CallError(f"{r.why} is not real: {unparse(r.gap)} {r.op} 0 does not hold")
         return Domain(problem.unknowns, _strictest(out))
 
@@ -144,7 +152,7 @@ def _definedness(
         positive = positive - {str(index.name)}
     for child in node.children:
         yield from _definedness(child, guards, inner, positive)
-    for op, gap in _needs(node):
+    for op, gap in _needs(node, inner):
         if op in (">", ">=", "!=") and _plainly_positive(gap, positive, op == ">="):
             continue
         edge = None
@@ -167,11 +175,12 @@ def _of_pieces(
         earlier = (*earlier, call("not", condition))
 
 
-def _needs(node: Node) -> list[tuple[str, Node]]:
+def _needs(node: Node, sums: tuple[tuple[str, Node, Node], ...]) -> list[tuple[str, Node]]:
     """The comparisons (op, gap) with zero that one node asks for beyond its parts."""
     args = node.children
     if node.head == "^":
-        return _needs_of_power(*args)
+        least = _least_whole(args[1], sums)
+        return _needs_of_power(args[0], args[1] if least is None else number(least))
     if node.head == "I":
         return [_NEVER]
     rule = _RULES.get(node.head)
@@ -188,6 +197,28 @@ def _needs_of_power(base: Node, exponent: Node) -> list[tuple[str, Node]]:
         return []
     fixed = not free_names(exponent) and Location(balls={}).compare(exponent, ">") == "inside"
     return [(">=" if fixed else ">", base)]  # 0^pi is 0
+
+
+def _least_whole(exponent: Node, sums: tuple[tuple[str, Node, Node], ...]) -> Fraction | None:
+    """A lower bound, -1 where none is seen, of an exponent that is whole for every index of the sums; else None."""
+    value = exponent.number
+    if value is not None:
+        return None
+    first = {index: low.number for index, low, _ in sums}
+    least, whole = Fraction(0), True
+    for term in exponent.children if exponent.head == "+" else (exponent,):
+        factors = term.children if term.head == "*" else (term,)
+        scale = prod((f.number for f in factors if f.number is not None), start=Fraction(1))
+        names = [f for f in factors if f.number is None]
+        if scale.denominator != 1 or any(f.name not in first for f in names):
+            return None
+        starts = [first[str(f.name)] for f in names]
+        if any(v is None or v.denominator != 1 for v in starts):
+            return None
+        known = [v for v in starts if v is not None]
+        whole = whole and (not known or (scale > 0 and min(known) >= 0))
+        least += scale * prod(known, start=Fraction(1))
+    return least if whole else Fraction(-1)
 
 
 def _nonzero(base: Node) -> list[tuple[str, Node]]:
