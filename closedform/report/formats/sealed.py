@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from closedform.expression import RELATIONS, free_names
+from closedform.algebra.bridge import node_of
+from closedform.expression import RELATIONS, free_names, to_tree
 from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.document import seal
 from closedform.kernel.expressions.infix import infix
@@ -15,6 +16,7 @@ from closedform.kernel.expressions.tree import ARITY, read
 from closedform.kernel.reading import Json
 from closedform.points import CriticalPoint
 from closedform.problem import Problem
+from closedform.reading.language import parse, unparse
 from closedform.report.expressions import text_of
 from closedform.report.formats import Asked
 from closedform.report.record import ReportRecord
@@ -55,11 +57,11 @@ def document(report: ReportRecord) -> dict[str, Any]:
             "notes": list(report.problem.notes),
         },
         "stationarity": {
-            "gradient": {u: text_of(g) for u, g in report.raw.gradient.items()},
+            "gradient": {u: _over_rows(report.problem, g) for u, g in report.raw.gradient.items()},
             "hessian": None
             if report.raw.hessian is None
-            else [[text_of(e) for e in row] for row in report.raw.hessian],
-            "equations": [text_of(e) for e in report.raw.equations],
+            else [[_over_rows(report.problem, e) for e in row] for row in report.raw.hessian],
+            "equations": [_over_rows(report.problem, e) for e in report.raw.equations],
             "kind": report.kind,
         },
         "verdict": {
@@ -104,6 +106,15 @@ def document(report: ReportRecord) -> dict[str, Any]:
         out["solution"] = report.computed.to_dict()
     out["seal"] = seal(out)
     return out
+
+
+def _over_rows(problem: Problem, value: object) -> str:
+    """An expression with its columns under the names that the problem's tree has for them: no unknown's."""
+    text = text_of(value)
+    if problem.data is None or "[" not in text or not set(problem.unknowns) & set(problem.data.columns):
+        return text
+    tree = to_tree(parse(text, (*problem.unknowns, *problem.parameters)))
+    return unparse(node_of(apart(tree, columns_of(problem), problem.unknowns)[0]))
 
 
 def _loss_text(problem: Problem, tree: Json) -> str | None:
