@@ -14,7 +14,7 @@ from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.algebra.sampling import Sampler, free_names
 from closedform.calculus import scalar
 from closedform.errors import CallError
-from closedform.expression import Node, column_names
+from closedform.expression import Node, column_names, heads
 from closedform.expression import free_names as free_names_of
 from closedform.frozen import FrozenMap
 from closedform.kernel.expressions import tree as kernel
@@ -77,6 +77,8 @@ class Stationarity:
 
 MAX_TERMS = 20_000  # of a polynomial that becomes an expression
 EXPAND_LIMIT = 3_000  # nodes that a sum over given rows may become when it is written out
+FEW = 250  # ... where a function stands in it that leaves no polynomial system of many rows
+TRANSCENDENTAL = frozenset(("exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "atan", "erf"))
 
 
 def stationarity(problem: Problem) -> Stationarity:
@@ -268,7 +270,8 @@ def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: di
         if form is not None and len(form) <= MAX_TERMS:
             return _from_polynomial(form, table)
     expr = bridge.to_sympy(node, table)
-    if rows * sum(1 for _ in bridge.nodes(node)) > EXPAND_LIMIT:
+    limit = FEW if heads(expression.scalar_form(node)) & TRANSCENDENTAL else EXPAND_LIMIT
+    if rows * sum(1 for _ in bridge.nodes(node)) > limit:
         return expr
     expr = _written_out(expr)
     entries = {
