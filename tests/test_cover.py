@@ -51,13 +51,15 @@ CASES: dict[str, tuple[Ask, set[str]]] = {
     "waves": (lambda: cf.derive("10+x^2-10*cos(2*pi*x)", box={"x": (-5.12, 5.12)}), set()),
     "Rastrigin": (lambda: cf.derive("rastrigin"), set()),
     "Rosenbrock": (lambda: cf.derive("rosenbrock"), set()),
-    "Himmelblau": (  # cosines of angles in both coordinates are not reduced together
-        lambda: cf.derive("himmelblau"),
-        {f"critical_points[{i}].{what}" for i in (0, 2, 8) for what in ("exact", "kind")},
+    "Himmelblau": (lambda: cf.derive("himmelblau"), {"verdict.expression_class"}),
+    "neuron of relu": (lambda: cf.derive("nn", data=BUMP, target="y", activation="relu"), set()),
+    "least absolute deviations": (
+        lambda: cf.derive("lad", data={"x": [1, 2, 3, 4, 5], "y": [1, 3, 2, 5, 4]}, target="y"),
+        set(),
     ),
     "median of an even number": (
         lambda: cf.derive("median", data={"x": [1, 2, 4, 7]}),
-        {"complete", "verdict.outcome"},  # an interval
+        {"complete", "verdict.outcome", "verdict.expression_class"},  # an interval
     ),
     "neuron for all data": (lambda: cf.derive("nn"), {"verdict.outcome", "verdict.minimiser"}),
     "quintic family": (lambda: cf.derive("x^6/6+a*x^2/2-x", unknowns=["x"]), set()),

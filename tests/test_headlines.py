@@ -364,15 +364,15 @@ def test_what_is_no_expression_is_not_read(text: str) -> None:
     ("text", "limits"),
     [
         ("v^2*exp(x) - 2*v*exp(x) + 3*exp(x)/(1 + exp(x))", []),  # less than any number far out
-        ("v^2 + exp(x)/(1 + exp(x))", ["0", "1.0"]),
+        ("v^2 + exp(x)/(1 + exp(x))", [0, 1]),
         ("-v^2 + exp(x)/(1 + exp(x))", []),  # no least value in v
         ("v^2*(exp(x) - 1) + v", []),  # none for x < 0
         ("v^2*exp(x)/(exp(x) - 2)", []),
         ("(exp(x) + exp(-x) + v^2)/(1 + v^2)", []),  # v in the denominator: no quadratic
-        ("exp(x)*v^2", ["0", "0"]),
+        ("exp(x)*v^2", [0, 0]),
     ],
 )
-def test_limits_of_the_least_value_in_a_second_unknown(text: str, limits: list[str]) -> None:
+def test_limits_of_the_least_value_in_a_second_unknown(text: str, limits: list[int]) -> None:
     field = Field({("x",): ("t", fmpq(1))}, ["v"], {})
     found = _limits(field, *field.quotient(parse(text), {}))
-    assert [v.str(2, radius=False) for v in found] == limits
+    assert found == limits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx
+from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
 
 from closedform.kernel import reading
 from closedform.kernel.algebra.polynomials import too_long
@@ -183,6 +183,14 @@ class Field:
             out += (" - " if c < 0 else " + ") if out else "-" if c < 0 else ""
             out += size + ("*" if size and body else "") + body
         return out or "0"
+
+
+def dense(p: fmpz_mpoly, at: int) -> fmpz_poly:
+    """A polynomial in the one generator at a place."""
+    out = [0] * (int(p.degrees()[at]) + 1)
+    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
+        out[int(m[at])] = int(c)
+    return fmpz_poly(out)
 
 
 def terms(value: Json, size: int) -> dict[tuple[int, ...], int]:

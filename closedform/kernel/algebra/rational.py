@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
+from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_mpoly, fmpz_poly
 
 from closedform.kernel.algebra.moments import summed
 from closedform.kernel.algebra.polynomials import MAX_LENGTH, too_long
@@ -154,7 +154,7 @@ def dense(p: fmpq_mpoly) -> fmpz_poly:
     return fmpz_poly(out)
 
 
-def value_at(p: fmpq_mpoly, at: list[Any], number: Any = fmpq) -> Any:
+def value_at(p: fmpq_mpoly | fmpz_mpoly, at: list[Any], number: Any = fmpq) -> Any:
     """The value of a polynomial at rational numbers, or at balls made by ``number``."""
     total = number(0)
     for exponents, c in p.terms():

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flint import acb, arb, ctx, fmpz_mpoly, fmpz_poly
+from flint import acb, arb, ctx, fmpz_mpoly
 
-from closedform.kernel.algebra.exponentials import Field
+from closedform.kernel.algebra.exponentials import Field, dense
 from closedform.kernel.claims.exponential_loss import ExponentialStatement, substituted
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
@@ -73,10 +73,7 @@ def roots_in(field: Field, goal: fmpz_mpoly, intervals: Json) -> int:
     used = [i for i, d in enumerate(goal.degrees()) if d > 0] or [0]
     if len(used) > 1 or field.names[used[0]] not in field.positive:
         refuse(f"not a polynomial in one positive generator: {field.infix(goal)[:200]}")
-    dense = [0] * (goal.degrees()[used[0]] + 1)
-    for m, c in zip(goal.monoms(), goal.coeffs(), strict=True):
-        dense[m[used[0]]] = int(c)
-    f = fmpz_poly(dense)
+    f = dense(goal, used[0])
     f = f // f.gcd(f.derivative()) if f.degree() > 0 else f
     above = 0
     found: Any = f.complex_roots() if f.degree() > 0 else []

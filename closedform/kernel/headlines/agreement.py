@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from flint import arb, ctx, fmpq
+from flint import arb, ctx, fmpq, fmpq_mpoly
 
 from closedform.kernel.algebra.rational import NotRational, quotient
 from closedform.kernel.algebra.relations import prove_relation
@@ -14,7 +14,7 @@ from closedform.kernel.expressions.binding import bind
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import Columns
-from closedform.kernel.expressions.tree import ARITY, MINUS, Relation, Tree, add, free_names, mul
+from closedform.kernel.expressions.tree import ARITY, MINUS, Relation, Tree, add, free_names, mul, power
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Refused
 
@@ -48,6 +48,21 @@ def agree(
     except (Refused, ArithmeticError, ValueError, RecursionError):
         pass
     return None
+
+
+def splits(
+    top: fmpq_mpoly, names: Sequence[str], x: str, roots: Sequence[Tree], known: Sequence[Relation] = ()
+) -> Tree | None:
+    """The leading coefficient c of a polynomial in x and other names, where it is c times the product of all x - root."""
+    at, degree = list(names).index(x), len(roots)
+
+    def tree(terms: Iterable[tuple[tuple[int, ...], fmpq]]) -> Tree:
+        return add(*(mul(c, *map(power, names, map(fmpq, e))) for e, c in terms))
+
+    lead = tree(((*e[:at], 0, *e[at + 1 :]), c) for e, c in top.terms() if e[at] == degree)
+    product = mul(lead, *(add(x, mul(MINUS, r)) for r in roots))
+    all_of_them = int(top.degrees()[at]) == degree and agree(tree(top.terms()), product, names, {}, known)
+    return lead if all_of_them else None
 
 
 def _apart(one: Tree, other: Tree, names: Sequence[str], within: Sequence[Relation] = ()) -> bool:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import contextlib
 
-from flint import arb, fmpq, fmpz_mpoly, fmpz_poly
+from flint import arb, fmpq, fmpz_mpoly
 
-from closedform.kernel.algebra.exponentials import Field, Key
-from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots
+from closedform.kernel.algebra.exponentials import Field, dense
+from closedform.kernel.algebra.polynomials import MAX_DEGREE
 from closedform.kernel.algebra.rational import NotRational, quotient
 from closedform.kernel.algebra.relations import prove_relation
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.domain import requirements
-from closedform.kernel.expressions.tree import Tree, mul
+from closedform.kernel.expressions.tree import ONE, Tree, mul
 from closedform.kernel.headlines.consequences import Consequences
-from closedform.kernel.reading import Refused, mapping, rational, sequence
+from closedform.kernel.headlines.elimination import Coordinate
+from closedform.kernel.reading import Refused
 
 
-def attained(question: Consequences, sign: fmpq, value: arb) -> bool:
+def attained(question: Consequences, sign: fmpq, value: arb | fmpq) -> bool:
     """Whether ``sign`` times the loss to be minimised is least at a critical point, where one has this value of the loss."""
     if question.loss is None or question.parameters:
         return False
     goal = mul(sign, question.minimised)
-    best = value * (-1 if question.maximised else 1) * arb(sign)
+    best = value * (-sign if question.maximised else sign)
     with contextlib.suppress(Refused):
         if question.everywhere and all(prove_relation(need, ()) for need, _ in requirements(question.loss)):
             return _grows(question, goal) or _worse_far_out(question, goal, best)
@@ -33,17 +34,15 @@ def attained(question: Consequences, sign: fmpq, value: arb) -> bool:
 
 def _grows(question: Consequences, goal: Tree) -> bool:
     """A polynomial in one unknown, of even degree with a positive leading coefficient."""
-    try:
+    with contextlib.suppress(NotRational, Refused):
         whole = quotient(goal, question.unknowns, question.columns)
-    except (NotRational, Refused):
-        return False
-    if len(question.unknowns) != 1 or not whole.bottom.is_constant():
-        return False
-    f = whole.top * (1 / whole.bottom.leading_coefficient())
-    return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
+        if len(question.unknowns) == 1 and whole.bottom.is_constant():
+            f = whole.top * (1 / whole.bottom.leading_coefficient())
+            return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
+    return False
 
 
-def _worse_at_the_ends(question: Consequences, goal: Tree, best: arb) -> bool:
+def _worse_at_the_ends(question: Consequences, goal: Tree, best: arb | fmpq) -> bool:
     """On a closed interval, where the loss is continuous."""
     if len(question.unknowns) != 1 or question.domain is None:
         return False
@@ -59,36 +58,28 @@ def _worse_at_the_ends(question: Consequences, goal: Tree, best: arb) -> bool:
     return all(evaluate(goal, {x: arb(end)}, question.columns) >= best for end in ends.values())
 
 
-def _worse_far_out(question: Consequences, goal: Tree, best: arb) -> bool:
-    """The loss, least in a second unknown in which it is quadratic, is rational in t = exp(scale*x), with higher limits."""
-    used = [u for c in question.own.values() for u in sequence(c.claim.get("substitution", []), "substitutions")]
-    for only in (mapping(u, "a substitution") for u in used):
-        form: Key = tuple(map(str, sequence(only["form"], "a form")))
-        others = [x for x in question.unknowns if (x,) != form]
-        if len(others) > 1 or len(others) == len(question.unknowns):
-            continue
-        field = Field({form: ("t", rational(only["scale"], "a scale"))}, ["v"] if others else [], question.columns)
-        if others:
-            field.generator[others[0]] = field.generator["v"]
-        limits = _limits(field, *field.quotient(goal, {}))
-        if limits and all(limit > best for limit in limits):
-            return True
-    return False
+def _worse_far_out(question: Consequences, goal: Tree, best: arb | fmpq) -> bool:
+    """The loss, least in a second unknown in which it is quadratic, is rational in t = exp(scale*x), with no lower limits."""
+    scales = dict(zip(question.numerators.unknowns, question.numerators.scales, strict=True))
+    used = {(x,): ("t", c) for x, c in scales.items() if c != 0}
+    if len(used) != 1:
+        return False
+    others = [x for x, c in scales.items() if c == 0]
+    field = Field(used, others, question.columns)
+    limits = _limits(field, *field.quotient(goal, {}))
+    return bool(limits) and all(v is None or (v >= best if isinstance(best, fmpq) else arb(v) > best) for v in limits)
 
 
 def _positive(p: fmpz_mpoly) -> bool:
     """Whether a polynomial in the first generator is positive wherever that is."""
     if p.is_zero() or int(p.degrees()[0]) > MAX_DEGREE:
         return False
-    dense = fmpz_poly([0])
-    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
-        dense[int(m[0])] = c
-    roots = (r for f, _ in dense.factor()[1] for r in enclosed_roots(f))
-    return dense.leading_coefficient() > 0 and not any(r.imag.is_zero() and r.real > 0 for r in roots)
+    f = dense(p, 0)
+    return f.leading_coefficient() > 0 and not Coordinate("", ONE, f).roots
 
 
-def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[arb]:
-    """The limits for t to zero and infinity of the least value in v; none where there is no least value, or no limit."""
+def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[fmpq | None]:
+    """The limits for t to zero and infinity of the least value in v, None if infinite; [] if there is none, or no least value."""
     if len(field.names) > 1:
         if any(k for _, k in bottom.monoms()):  # v in a denominator: no quadratic
             return []
@@ -102,8 +93,8 @@ def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[arb]:
             return []
         top, bottom = 4 * twice * none - once * once, 4 * twice * bottom
     if top.is_zero():
-        return [arb(0), arb(0)]
-    out = list[arb]()
+        return [fmpq(0), fmpq(0)]
+    out = list[fmpq | None]()
     for end in (min, max):
         (high, a), (low, b) = (
             end((int(m[0]), c) for m, c in zip(p.monoms(), p.coeffs(), strict=True)) for p in (top, bottom)
@@ -111,5 +102,5 @@ def _limits(field: Field, top: fmpz_mpoly, bottom: fmpz_mpoly) -> list[arb]:
         far = high > low if end is max else high < low
         if far and (a > 0) != (b > 0):
             return []
-        out.append(arb("inf") if far else arb(fmpq(a, b)) if high == low else arb(0))
+        out.append(None if far else fmpq(a, b) if high == low else fmpq(0))
     return out

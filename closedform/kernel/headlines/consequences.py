@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from flint import acb, arb, ctx, fmpq, fmpz_poly
+from flint import arb, ctx, fmpq, fmpz_poly
 
-from closedform.kernel.algebra.exponentials import terms
-from closedform.kernel.algebra.polynomials import MAX_DEGREE, enclosed_roots, polynomial
-from closedform.kernel.algebra.rational import NotRational, dense, quotient
+from closedform.kernel.algebra.polynomials import polynomial
+from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.algebra.relations import prove_relation
 from closedform.kernel.algebra.tower import build, is_zero
 from closedform.kernel.claims.formula import for_every
-from closedform.kernel.claims.zeros.rational_gradient import quotients
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.convexity import AFFINE, CONVEX, curvature
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, free_names, mul, power, read
-from closedform.kernel.headlines.agreement import MAX_PARTS, agree, heads, parts, written_out
+from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, free_names, mul, read
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, heads, parts, splits, written_out
+from closedform.kernel.headlines.elimination import Numerators
 from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
-from closedform.kernel.reading import Refused, mapping, rational, refuse, sequence
+from closedform.kernel.reading import Refused, rational, refuse
 
 MAX_AFFINE = 4  # unknowns of an affine gradient
 CONTINUOUS = {"+", "*", "^", "@", "sum", "exp", "log", "sqrt", "abs"}
@@ -58,15 +58,29 @@ class Consequences(Stated):
         return out
 
     def bottom(self, point: Mapping[str, Tree], strict: bool = False) -> bool:
-        """Whether a convex loss of one unknown falls to neither side of a rational point; ``strict``: rises to both."""
-        at = [v for v in point.values() if isinstance(v, fmpq)]
-        if len(self.unknowns) != 1 or not at or self.loss is None or not self.everywhere or not self.convex():
+        """Whether a convex loss of one or two unknowns falls to no side of a rational point; ``strict``: rises to all."""
+        at = {x: v for x, v in point.items() if isinstance(v, fmpq)}
+        if len(at) < len(self.unknowns) or self.loss is None or not self.everywhere or not self.convex():
             return False
         try:
-            sides = slopes(written_out(self.minimised, self.columns), self.unknowns[0], at[0])
+            sides = slopes(written_out(self.minimised, self.columns), at)
         except Refused:
             return False
         return all(s > 0 if strict else s >= 0 for s in sides)
+
+    def least_at(self, point: Mapping[str, Tree]) -> str:
+        """By which certificate the loss is least at the point; "" where there is none."""
+        for name, certificate in self.own.items():
+            claimed = certificate.claim.get("point") if certificate.kind == "least_value" and self.everywhere else None
+            known = {x: read(t) for x, t in claimed.items()} if isinstance(claimed, dict) else {}
+            if known.keys() == point.keys() and self.same_point(known, point):
+                return f"by {name}: the loss is least there"
+        return ""
+
+    def same_point(self, one: Mapping[str, Tree], other: Mapping[str, Tree]) -> bool | None:
+        """Whether two points have the same expressions, for all values of the parameters."""
+        answers = [agree(one[x], other[x], self.parameters, {}, self.assumptions) for x in self.unknowns]
+        return False if False in answers else None if None in answers else True
 
     def sign_at(self, point: Mapping[str, Tree], where: Sequence[Relation]) -> tuple[int, int, int] | None:
         """The sign of the second derivative by the one unknown at a point, as an inertia."""
@@ -87,13 +101,7 @@ class Consequences(Stated):
         x = self.unknowns[0]
         with contextlib.suppress(Refused, KeyError):
             top = quotient(differentiate(self.loss, x), [x, *self.parameters], self.columns).top
-            degree = int(top.degrees()[0])
-            first = [(e, c) for e, c in top.terms() if e[0] == degree]
-            lead = add(*(mul(c, *map(power, self.parameters, map(fmpq, e[1:]))) for e, c in first))
-            whole = add(*(mul(c, *map(power, self.names, map(fmpq, e))) for e, c in top.terms()))
-            product = mul(lead, *(add(x, mul(MINUS, p[x])) for p in points))
-            if degree == len(points) and agree(whole, product, self.names, {}, self.assumptions):
-                return lead
+            return splits(top, [x, *self.parameters], x, [p[x] for p in points], self.assumptions)
         return None
 
     def determinant(self) -> Tree | None:
@@ -157,54 +165,30 @@ class Consequences(Stated):
             return True
         return any((evaluate(a, values) - evaluate(b, values)).contains(0) for _, a, b in self.domain)
 
-    def pinned(self, points: list[list[arb]]) -> str:
-        """The certificate by which there is no critical point besides those in the balls; "" where none shows it.
-
-        All critical points lie on the positive roots of its polynomial in t, the exponential of one unknown. On each
-        root there is at most one: there is no other unknown, or the loss is strictly convex in the only other one.
-        """
-        for name, x, eliminant, scale in self._eliminants():
-            others = [u for u in self.unknowns if u != x]
-            if len(others) > 1 or any(not self._second_derivative(">", u) for u in others):
-                continue
-            at = self.unknowns.index(x)
-            roots = [r.real for f, _ in eliminant.factor()[1] for r in enclosed_roots(f) if r.imag.is_zero()]
-            balls = [(p[at] * arb(scale)).exp() for p in points if p]
-            hit = [[i for i, r in enumerate(roots) if r.overlaps(b)] for b in balls]
-            positive = sum(not r < 0 for r in roots if not r.is_zero())
-            if len(balls) == len(points) == positive == len({i for h in hit for i in h}) and all(
-                len(h) == 1 for h in hit
-            ):
-                return name
-        return ""
+    @cached_property
+    def numerators(self) -> Numerators:
+        """Those of the derivatives, which are zero together at every critical point; none where they are not read."""
+        if not self.parameters and self.domain is not None and len(self.unknowns) <= 2:
+            with contextlib.suppress(Refused, ArithmeticError, ValueError):
+                return Numerators.of([written_out(s, self.columns) for s in self.slopes()], self.unknowns)
+        return Numerators([], [], [])
 
     def inexpressible(self, point: list[arb], precision: int) -> bool:
-        """Whether a coordinate of the point in the balls, or the exponential of it that a certificate names, is proved to be no radical."""
+        """Whether a coordinate of the point in the balls, or an exponential of it, is proved to be no radical."""
         bad = self._unsolvable()
         if not point:
             return False
         with ctx.workprec(precision):
-            for equation, ball in self._equations_at(point):
-                roots = [(f, r) for f, _ in equation.factor()[1] for r in enclosed_roots(f)]
-                hit = [f for f, r in roots if r.overlaps(acb(ball))]
-                if len(hit) == 1 and any(same(f, hit[0]) for f in bad):
-                    return True
-        return False
+            hits = (c.hit(c.image(point[self.unknowns.index(c.unknown)])) for c in self.numerators.coordinates)
+            return any(len(hit) == 1 and any(same(f, hit[0]) for f in bad) for hit in hits)
 
-    def no_radical(self) -> tuple[str, bool]:
-        """The certificate by which there are critical points, and of each an exponential is no radical; whether it is one."""
+    def no_radical(self) -> str:
+        """The certificate by which there are critical points, of each of which a coordinate, or its exponential, is no radical."""
         bad = self._unsolvable()
-        for name, _, eliminant, _ in self._eliminants():
-            counted = self.own[name].claim.get("roots")
-            factors = [f for f, _ in eliminant.factor()[1]]
-            there = [
-                f
-                for f in factors
-                if any(r.imag.is_zero() and not (r.real < 0 or r.real.is_zero()) for r in enclosed_roots(f))
-            ]
-            if isinstance(counted, list) and counted and all(any(same(f, g) for g in bad) for f in there):
-                return name, len(counted) == 1
-        return "", False
+        found = self.numerators.candidates
+        if found and all(any(same(f, g) for f in fs for g in bad) for fs in found):
+            return next((n for n, c in self.own.items() if c.claim.get("roots") or c.claim.get("points")), "")
+        return ""
 
     def unsolvable_family(self) -> str:
         """Why no formula in radicals gives the critical points, "" where no certificate shows it.
@@ -229,28 +213,6 @@ class Consequences(Stated):
 
     def _unsolvable(self) -> list[fmpz_poly]:
         return [polynomial(c.claim["polynomial"], "f") for c in self.others.values() if c.kind == "unsolvable"]
-
-    def _equations_at(self, point: list[arb]) -> Iterator[tuple[fmpz_poly, arb]]:
-        """Polynomials over Z that vanish at a coordinate of each critical point, or at an exponential of one; its ball."""
-        if len(self.unknowns) == 1:
-            with contextlib.suppress(NotRational, Refused):
-                yield dense(quotients(self.given)[0].top), point[0]
-        for _, x, eliminant, scale in self._eliminants():
-            yield eliminant, (point[self.unknowns.index(x)] * arb(scale)).exp()
-
-    def _eliminants(self) -> Iterator[tuple[str, str, fmpz_poly, fmpq]]:
-        """The certificates by which a polynomial in t = exp(scale*x) vanishes at every critical point."""
-        for name, certificate in self.own.items():
-            used = certificate.claim.get("substitution")
-            if certificate.kind != "exponential_eliminant" or not isinstance(used, list) or len(used) != 1:
-                continue
-            only, names_beside = mapping(used[0], "a substitution"), sequence(certificate.claim["names"], "names")
-            powers = terms(certificate.claim["polynomial"], 1 + len(names_beside))
-            form, top = sequence(only["form"], "a form"), max(first for first, *_ in powers)
-            alone = len(form) == 1 and form[0] in self.unknowns and not any(any(rest) for _, *rest in powers)
-            if alone and 0 < top <= MAX_DEGREE and self.within(certificate):
-                dense = fmpz_poly([powers.get((k, *[0] * len(names_beside)), 0) for k in range(top + 1)])
-                yield name, str(form[0]), dense, rational(only["scale"], "scale")
 
 
 def _in_numbers(tree: Tree, unknowns: set[str], known: list[Relation]) -> Tree:

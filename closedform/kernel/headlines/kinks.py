@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from math import prod
 
 from flint import fmpq
@@ -33,19 +34,46 @@ def rooted(tree: Tree) -> Tree:
     return out
 
 
-def slopes(tree: Tree, x: str, at: fmpq) -> tuple[fmpq, fmpq]:
-    """How fast the tree, without sums, changes from x = at upwards and downwards; refused past piecewise polynomials."""
-    up, down = (_along(tree, x, (at, fmpq(side)))[1] for side in (1, -1))
-    return up, down
+def slopes(tree: Tree, at: Mapping[str, fmpq]) -> list[fmpq]:
+    """How fast the tree, without sums, changes along directions from a point of one or two unknowns.
+
+    Along a direction between two neighbours of these it changes by a combination of theirs, not negative: the slope is
+    linear but where the rate of something that has a kink there changes its sign. Refused past piecewise polynomials.
+    """
+    names = list(at)
+    ways: list[tuple[fmpq, ...]] = [tuple(fmpq(int(i == j)) for j in range(len(names))) for i in range(len(names))]
+    if len(names) == 2:
+        ways += [(_rate(u, at, (fmpq(0), fmpq(1))), -_rate(u, at, (fmpq(1), fmpq(0)))) for u in _bent(tree, at)]
+    elif len(names) != 1:
+        refuse("no slopes in more than two unknowns are taken here")
+    return [_rate(tree, at, tuple(sign * c for c in way)) for way in ways if any(way) for sign in (1, -1)]
 
 
-def _along(tree: Tree, x: str, point: Moved) -> Moved:
+def _rate(tree: Tree, at: Mapping[str, fmpq], way: tuple[fmpq, ...]) -> fmpq:
+    return _along(tree, {x: (v, c) for (x, v), c in zip(at.items(), way, strict=True)})[1]
+
+
+def _bent(tree: Tree, at: Mapping[str, fmpq]) -> Iterator[Tree]:
+    """What is zero there inside |.|, or as a difference of what max or min compares; itself without a kink."""
+    if not isinstance(tree, tuple):
+        return
+    for a in tree[1:]:
+        yield from _bent(a, at)
+    if tree[0] in ("abs", "max", "min"):
+        gaps = [add(a, mul(MINUS, b)) for i, a in enumerate(tree[1:]) for b in tree[1 : 1 + i]] or [tree[1]]
+        still = {x: (v, fmpq(0)) for x, v in at.items()}
+        for gap in gaps:
+            if _along(gap, still)[0] == 0:
+                yield gap if not any(_bent(gap, at)) else refuse("a kink in a kink")
+
+
+def _along(tree: Tree, point: Mapping[str, Moved]) -> Moved:
     if isinstance(tree, fmpq):
         return tree, fmpq(0)
     if isinstance(tree, str):
-        return point if tree == x else refuse(f"{tree} has no value")
+        return point[tree] if tree in point else refuse(f"{tree} has no value")
     head, exponent = str(tree[0]), tree[2] if tree[0] == "^" else fmpq(1)
-    parts = [_along(a, x, point) for a in (tree[1:2] if head == "^" else tree[1:])]
+    parts = [_along(a, point) for a in (tree[1:2] if head == "^" else tree[1:])]
     values, rates = [v for v, _ in parts], [r for _, r in parts]
     if head == "+":
         return sum(values, fmpq(0)), sum(rates, fmpq(0))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from flint import fmpq
+from flint import ctx, fmpq
 
 from closedform.kernel.algebra.tower import build
+from closedform.kernel.claims.least_value import Squares
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, Tree, mul
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
@@ -15,9 +16,7 @@ from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.attained import attained
 from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.reported_points import ReportedPoint
-from closedform.kernel.reading import Refused
-
-LEAST = "the loss is least at a critical point, and none is lower"
+from closedform.kernel.reading import Json, Refused
 
 
 def worth(question: Consequences, points: list[ReportedPoint], whole: bool) -> Iterator[Ruling]:
@@ -50,13 +49,27 @@ def _why_best(point: ReportedPoint, up: bool, best: bool) -> str:
         return ""
     if question.convex(point.where, sign):
         return "the loss is concave" if up else "the loss is convex"
-    height = point.value() if best else None
-    if height is not None and attained(question, sign, height):
-        return "the loss is highest at a critical point, and none is higher" if up else LEAST
+    if sought and _zero(point):
+        return "the loss is a sum of squares that are zero there"
     value = _number(point.exact_value())
+    height = value if value is not None else point.value()
+    if best and height is not None and attained(question, sign, height):
+        return f"the loss is {'highest' if up else 'least'} at a critical point, and none is better"
     if sought and value is not None and question.never_less(-value if up else value):
         return "the loss is nowhere better than its value there"
     return ""
+
+
+def _zero(point: ReportedPoint) -> bool:
+    """Whether the critical point is the common zero of as many squares as there are unknowns, by Newton's test."""
+    question, numeric, radius = point.question, point.claimed.get("numeric"), point.claimed.get("radius")
+    if question.parameters or not isinstance(numeric, dict) or not isinstance(radius, dict):
+        return False
+    within: dict[str, Json] = {x: {"numeric": numeric[x], "radius": radius[x]} for x in question.unknowns}
+    with contextlib.suppress(Refused, ArithmeticError, ValueError), ctx.workprec(point.precision):
+        Squares.of(question.minimised, [], question.columns).prove_zero({}, within)
+        return not point.isolate()
+    return False
 
 
 def _number(value: Tree | None) -> fmpq | None:
@@ -67,13 +80,10 @@ def _number(value: Tree | None) -> fmpq | None:
         _, (reduced,) = build([value])
     except (Refused, ArithmeticError, ValueError, RecursionError):
         return None
-    if not reduced.top.is_constant() or not reduced.bottom.is_constant():
-        return None
-    return (
-        fmpq(0)
-        if reduced.top.is_zero()
-        else fmpq(reduced.top.leading_coefficient() / reduced.bottom.leading_coefficient())
-    )
+    if reduced.top.is_zero():
+        return fmpq(0)
+    known = reduced.top.is_constant() and reduced.bottom.is_constant()
+    return fmpq(reduced.top.leading_coefficient() / reduced.bottom.leading_coefficient()) if known else None
 
 
 def _compare(point: ReportedPoint, other: ReportedPoint, up: bool, points: list[ReportedPoint]) -> int | None:

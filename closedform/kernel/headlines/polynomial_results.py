@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from flint import fmpq, fmpq_mpoly
+from flint import fmpq_mpoly
 
 from closedform.kernel.algebra.polynomials import polynomial
 from closedform.kernel.algebra.rational import dense, product, quotient, ring
@@ -16,9 +16,9 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import roots as root_lists
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, free_names, mul, power, read
+from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, free_names, mul, read
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
-from closedform.kernel.headlines.agreement import agree
+from closedform.kernel.headlines.agreement import agree, splits
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, fields, mapping, refuse, sequence, text
 
@@ -52,19 +52,7 @@ class Whole:
         """Whether these are the roots of the polynomial without its repeated factors, with their multiplicities there."""
         at = self.names.index(self.unknown)
         plain = divmod(self.value, self.value.gcd(self.value.derivative(at)))[0]
-        degree = int(plain.degrees()[at])
-        first = [(e, c) for e, c in plain.terms() if e[at] == degree]
-
-        def tree(terms: list[tuple[tuple[int, ...], fmpq]], but: int = -1) -> Tree:
-            return add(
-                *(
-                    mul(c, *(power(n, fmpq(k)) for i, (n, k) in enumerate(zip(self.names, e, strict=True)) if i != but))
-                    for e, c in terms
-                )
-            )
-
-        product = mul(tree(first, at), *(add(self.unknown, mul(MINUS, r)) for r in roots))
-        return bool(agree(tree(list(plain.terms())), product, self.names, {}))
+        return splits(plain, self.names, self.unknown, roots) is not None
 
     def of(self, tree: Tree) -> fmpq_mpoly:
         out = quotient(tree, self.names, {})
@@ -282,9 +270,7 @@ def _family(whole: Whole, listed: list[Json]) -> Ruling:
     except Refused as fault:
         return Ruling("roots", SEALED, f"not read here: {fault}")
     if full:
-        return Ruling(
-            "roots", COVERED, "they are as many as there are roots, and multiply to them or differ everywhere"
-        )
+        return Ruling("roots", COVERED, "they are as many as the roots, and multiply to them or differ everywhere")
     word = REFUSED if len(listed) > whole.distinct() else SEALED
     return Ruling("roots", word, "it is not shown that these are all the roots")
 

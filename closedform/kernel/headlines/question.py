@@ -195,13 +195,8 @@ class Stated:
         """
         if self.loss is None and not self.equations:
             return Ruling("problem", SEALED, "it stands in words only")
-        if witness:
-            return Ruling("problem", COVERED, f"{self.words}: {witness}")
-        if self.own:
-            return Ruling("problem", COVERED, f"{self.words}: by {', '.join(self.own)}")
-        if shown:
-            return Ruling("problem", COVERED, f"{self.words}: its derivatives are worked out here")
-        return Ruling("problem", SEALED, f"{self.words}: no certificate is about it")
+        why = witness or (self.own and f"by {', '.join(self.own)}") or (shown and "its derivatives are worked out here")
+        return Ruling("problem", COVERED if why else SEALED, f"{self.words}: {why or 'no certificate is about it'}")
 
     @property
     def names(self) -> list[str]:
@@ -297,16 +292,6 @@ class Stated:
     def lists(self) -> Iterator[tuple[str, Certificate]]:
         """The certificates that list critical points of this problem."""
         return ((n, c) for n, c in self.own.items() if c.kind == "critical_points")
-
-    def no_eliminant(self, certificate: Certificate) -> bool:
-        """Whether the certificate says that a constant vanishes at every critical point."""
-        terms = certificate.claim.get("polynomial")
-        return (
-            certificate.kind == "exponential_eliminant"
-            and isinstance(terms, list)
-            and len(terms) == 1
-            and all(str(e) == "0" for t in terms if isinstance(t, list) for e in sequence(t[1], "exponents"))
-        )
 
 
 NUMBER = ["1", "1"]  # the shape of a name that has none

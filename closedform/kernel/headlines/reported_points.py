@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from flint import arb, ctx, fmpq
 
-from closedform.kernel.algebra.polynomials import divides, enclosed_roots, polynomial
+from closedform.kernel.algebra.polynomials import enclosed_roots, polynomial
 from closedform.kernel.algebra.rational import dense, value_at
 from closedform.kernel.algebra.relations import opposed, prove_relation
 from closedform.kernel.algebra.tower import prove_zero
@@ -21,11 +22,12 @@ from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.binding import bind
 from closedform.kernel.expressions.domain import requirements
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import Relation, Tree, free_names, read, write
+from closedform.kernel.expressions.tree import Relation, Tree, add, free_names, head_of, mul, power, read, write
 from closedform.kernel.expressions.values import evaluate_complex, excludes_zero
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, written_out
-from closedform.kernel.headlines.consequences import Consequences
+from closedform.kernel.headlines.consequences import Consequences, same
+from closedform.kernel.headlines.elimination import Coordinate
 from closedform.kernel.headlines.polynomial_results import in_radicals
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
 from closedform.kernel.headlines.spelling import CLASSES, class_of, spelled
@@ -136,32 +138,42 @@ class ReportedPoint:
                 return self.finding("numeric", COVERED, f"by {name}")
         if self.numbers is None:
             return self.finding("numeric", SEALED, "numbers without a radius")
-        centre, radii = self.numbers
         if self.question.parameters and not self._same_for_all():
             return self.finding("numeric", SEALED, "not shown for all values of the parameters")
         if self.closed:
             return self.finding("numeric", COVERED, "the value of the expression")
-        point = Point(centre, radii, {}, [])
-        try:
-            by_newton(self.question.given, point, [8 * max(radii) + fmpq(1, 10**60)] * len(radii))
-            self.ball = point.ball
+        why = self.isolate()
+        if not why:
             return self.finding("numeric", COVERED, "Newton's test on these numbers")
-        except (Refused, ArithmeticError, ValueError, KeyError) as fault:
-            why = f"Newton's test leaves it open: {str(fault)[:100]}"
-        there = [arb(c, arb(r)) for c, r in zip(centre, radii, strict=True)]
+        there = [arb(c, arb(r)) for c, r in zip(*self.numbers, strict=True)]
         if self._slope_excludes_zero(there):
             return self.finding("numeric", REFUSED, "a derivative is not zero anywhere near it")
-        return self.finding("numeric", SEALED, why)
+        return self.finding("numeric", SEALED, f"Newton's test leaves it open: {why}")
+
+    def isolate(self) -> str:
+        """Put the one critical point near the numbers in the ball; a reason where that is not shown."""
+        try:
+            centre, radii = self.numbers or refuse("there are no numbers")
+            point = Point(centre, radii, {}, [])
+            with ctx.workprec(self.precision):
+                by_newton(self.question.given, point, [8 * max(radii) + fmpq(1, 10**60)] * len(radii))
+        except (Refused, ArithmeticError, ValueError, KeyError) as fault:
+            return str(fault)[:100] or "no regular zero"
+        self.ball = point.ball
+        return ""
 
     def _same_for_all(self) -> bool:
         """Whether the expression holds no parameter, and its value is within the radius of the numbers."""
         if self.exact is None or self.numbers is None or any(map(free_names, self.exact.values())):
             return False
-        try:
-            balls = [evaluate(self.exact[x], {}) for x in self.question.unknowns]
-        except Refused:
-            return False
-        return all(abs(b - arb(c)) <= arb(r) for b, c, r in zip(balls, *self.numbers, strict=True))
+        with contextlib.suppress(Refused):
+            return self._near([evaluate(t, {}) for t in self.exact.values()]) is True
+        return False
+
+    def _near(self, values: list[arb]) -> bool | None:
+        """Whether the values are within the radii of the numbers; None: open."""
+        gaps = [(abs(v - arb(c)), arb(r)) for v, c, r in zip(values, *(self.numbers or ([], [])), strict=True)]
+        return False if any(g > r for g, r in gaps) else True if all(g <= r for g, r in gaps) else None
 
     def _slope_excludes_zero(self, ball: list[arb]) -> bool:
         """Whether the point is proved to be no critical point; on an edge of the domain it need not be one."""
@@ -182,7 +194,7 @@ class ReportedPoint:
             texts = mapping(exact, "exact")
             if texts.keys() != set(self.question.unknowns):
                 refuse("an expression for every unknown is needed")
-            self.exact = {x: parse(str(v), self.question.names) for x, v in texts.items()}
+            self.exact = {x: parse(str(texts[x]), self.question.names) for x in self.question.unknowns}
         except Refused as fault:
             return str(fault)[:200]
         self.expression_class = max((class_of(t) for t in self.exact.values()), key=CLASSES.index)
@@ -198,23 +210,22 @@ class ReportedPoint:
             balls = self._value_of_expression(self.exact)
         except (Refused, ArithmeticError, ValueError) as fault:
             return self.finding("exact", SEALED, f"no real value was found: {fault}")
-        if self.numbers is not None:
-            gaps = [(abs(b - arb(c)), arb(r)) for b, c, r in zip(balls, *self.numbers, strict=True)]
-            if any(g > r for g, r in gaps):
-                return self.finding("exact", REFUSED, "its value is not within the radius of the numbers")
-            if not all(g <= r for g, r in gaps):
-                return self.finding("exact", SEALED, "its value is not shown to be within the radius of the numbers")
+        if self.numbers is not None and self._near(balls) is not True:
+            word, shown = (REFUSED, "") if self._near(balls) is False else (SEALED, "shown to be ")
+            return self.finding("exact", word, f"its value is not {shown}within the radius of the numbers")
         if self._slope_excludes_zero(balls):
             return self.finding("exact", REFUSED, "a derivative is not zero there")
         try:
             slopes = self.question.slopes()
         except Refused as fault:  # a kink
-            if not self.question.bottom(self.exact):
+            low = self.question.bottom(self.exact) and "the loss is convex, and falls to no side"
+            low = low or self.question.least_at(self.exact)
+            if not low:
                 return self.finding("exact", SEALED, str(fault))
             self.ball, self.closed = balls, True
-            return self.finding("exact", COVERED, "the loss is convex, and falls to neither side")
+            return self.finding("exact", COVERED, low)
         proved = self._rational_zero() or all(self._vanishes(s) for s in slopes)
-        if not proved and not self._is_certified_root():
+        if not proved and not self._is_certified_root(balls):
             return self.finding("exact", SEALED, "not reduced to zero here")
         self.ball = balls
         value = self.value() if self.question.loss is not None else arb(0)
@@ -226,18 +237,13 @@ class ReportedPoint:
 
     def _value_of_expression(self, exact: dict[str, Tree]) -> list[arb]:
         """Real balls; an expression with complex parts must single out a real root of the one equation."""
-        try:
-            return [evaluate(exact[x], {}) for x in self.question.unknowns]
-        except Refused:
-            if len(exact) != 1:
-                raise
-        (tree,) = exact.values()
-        value = evaluate_complex(tree, {})
-        equation = dense(quotients(self.question.given)[0].top)
+        with contextlib.suppress(Refused):
+            return [evaluate(t, {}) for t in exact.values()]
+        (tree,) = exact.values() if len(exact) == 1 else refuse("its value is not shown to be real")
+        value, equation = evaluate_complex(tree, {}), dense(quotients(self.question.given)[0].top)
         near = [r for f, _ in equation.factor()[1] for r in enclosed_roots(f) if r.overlaps(value)]
-        return (
-            [near[0].real] if len(near) == 1 and near[0].imag.is_zero() else refuse("its value is not shown to be real")
-        )
+        real = len(near) == 1 and near[0].imag.is_zero()
+        return [near[0].real] if real else refuse("its value is not shown to be real")
 
     def outside(self) -> bool:
         """Whether the point is proved to be outside the domain."""
@@ -259,25 +265,31 @@ class ReportedPoint:
         if len(at) < len(self.question.unknowns):
             return False
         try:
-            slopes = quotients(self.question.given)
-            return all(value_at(f.top, at) == 0 != value_at(f.bottom, at) for f in slopes)
+            return all(value_at(f.top, at) == 0 != value_at(f.bottom, at) for f in quotients(self.question.given))
         except (Refused, KeyError):
             return False
 
-    def _is_certified_root(self) -> bool:
-        """Whether a certificate proves this very expression a root of a factor of the derivative by the one unknown."""
-        if len(self.question.unknowns) != 1 or self.exact is None:
+    def _is_certified_root(self, values: list[arb]) -> bool:
+        """Whether each coordinate, or its exponential, is proved to be the very root that the critical point there has."""
+        found = self.question.numerators.coordinates
+        if len(found) > 1 and self.isolate():
             return False
-        try:
-            top, (own,) = dense(quotients(self.question.given)[0].top), map(spelled, self.exact.values())
-        except (Refused, KeyError):
+        there = self.ball or values
+        return all(
+            any(self._is_root(c, own, u.union(v)) for c in found if c.unknown == x)
+            for (x, own), u, v in zip((self.exact or {}).items(), values, there, strict=True)
+        )
+
+    def _is_root(self, c: Coordinate, tree: Tree, ball: arb) -> bool:
+        """Whether a number in the ball, or the exponential meant, is the one root there of what elimination leaves."""
+        hit, own = c.hit(c.image(ball)), mul(c.scale, tree) if c.scale != 0 else tree
+        if len(hit) != 1 or (c.scale != 0 and head_of(own) != "log"):
             return False
+        own = own[1] if c.scale != 0 and isinstance(own, tuple) else own
         for certificate in self.question.others.values():
-            if certificate.kind == "radicals":
-                f = polynomial(certificate.statement["polynomial"], "f")
-                if divides(f, top) and any(spelled(tree) == own for tree, _ in in_radicals(certificate)):
-                    return True
-        return False
+            if any(spelled(root) == spelled(own) for root, _ in in_radicals(certificate)):
+                return same(polynomial(certificate.statement["polynomial"], "f"), hit[0])
+        return self._vanishes(add(*(mul(fmpq(a), power(own, fmpq(k))) for k, a in enumerate(hit[0].coeffs()))))
 
     def _vanishes(self, slope: Tree) -> bool:
         try:
@@ -294,11 +306,8 @@ class ReportedPoint:
             point = certificate.claim.get("point")
             if certificate.kind != "critical_point_formula" or not isinstance(point, dict) or self.exact is None:
                 continue
-            answers = [
-                agree(self.exact[x], read(point[x]), self.question.parameters, {}, self.question.assumptions)
-                for x in self.question.unknowns
-            ]
-            if all(answers):
+            answer = self.question.same_point(self.exact, {x: read(t) for x, t in point.items()})
+            if answer:
                 known = [*self.question.assumptions, *self.where]
                 held = set(map(gap_text, known))
                 wanted = relations_of(certificate.claim["conditions"])
@@ -306,7 +315,7 @@ class ReportedPoint:
                     return self.finding("exact", SEALED, f"{name} has conditions that are not shown at the point")
                 self.closed = True
                 return self.finding("exact", COVERED, f"by {name}")
-            if False in answers and len(self.question.own) == 1:
+            if answer is False and len(self.question.own) == 1:
                 return self.finding("exact", REFUSED, f"{name} has another formula")
         if self._is_formula():
             self.closed = True
@@ -316,18 +325,12 @@ class ReportedPoint:
     def _is_formula(self) -> bool:
         """Whether the expression is a critical point wherever assumptions and conditions hold: the claim of that kind."""
         question = self.question
-        stated: dict[str, Json] = {
-            "unknowns": list[Json](question.unknowns),
-            "parameters": list[Json](question.parameters),
-            "assumptions": [[op, write(a), write(b)] for op, a, b in question.assumptions],
-        }
+        known, where = ([[op, write(a), write(b)] for op, a, b in rs] for rs in (question.assumptions, self.where))
         trees: list[Json] = [write(written_out(t, question.columns)) for t in question.trees]
-        stated |= {"equations": trees} if question.loss is None else {"loss": trees[0]}
-        claim: dict[str, Json] = {
-            "kind": "critical_point_formula",
-            "point": {x: write(v) for x, v in (self.exact or {}).items()},
-            "conditions": [[op, write(a), write(b)] for op, a, b in self.where],
-        }
+        stated: dict[str, Json] = {"equations": trees} if question.loss is None else {"loss": trees[0]}
+        stated |= {"unknowns": [*question.unknowns], "parameters": [*question.parameters], "assumptions": [*known]}
+        point: dict[str, Json] = {x: write(v) for x, v in (self.exact or {}).items()}
+        claim: dict[str, Json] = {"kind": "critical_point_formula", "point": point, "conditions": [*where]}
         try:
             return question.domain is not None and bool(formula.check(stated, claim, {}))
         except (Refused, ArithmeticError, ValueError, RecursionError):
@@ -336,7 +339,7 @@ class ReportedPoint:
     def _kind(self) -> Iterator[Ruling]:
         """The kind and the inertia, against the signs of the Hessian at the point."""
         kind, shown = str(self.claimed.get("kind")), self.claimed.get("inertia")
-        signs = self._inertia()
+        signs = self.inertia()
         if signs is None:
             if kind not in ("unclassified", "None") and not kind.startswith("global"):
                 yield self.finding("kind", SEALED, f"{kind}: the signs of the second derivatives are open")
@@ -350,7 +353,12 @@ class ReportedPoint:
             elif not kind.startswith("global"):
                 yield self.finding("kind", SEALED if signs[2] else COVERED, f"{kind}, by the signs {list(signs)}")
 
-    def _inertia(self) -> tuple[int, int, int] | None:
+    def regular(self) -> bool:
+        """Whether it is a critical point with a Hessian that is regular."""
+        signs = self.inertia() if self.settled and not self.question.parameters else None
+        return signs is not None and sum(signs) > 0 == signs[2]
+
+    def inertia(self) -> tuple[int, int, int] | None:
         if self.question.parameters and self.closed and self.exact is not None:
             return self.question.sign_at(self.exact, self.where)
         if not self.settled or self.question.loss is None or self.question.parameters:

@@ -82,12 +82,7 @@ def _scalar(document: dict[str, Json], question: Consequences, why_none: str, le
     whole = complete is not None and complete.word == COVERED
     out += _counts(document, question, points, whole)
     out += worth(question, points, whole)
-    verdict = list(_verdict(document, question, points, whole))
-    for headline, sealed in (("verdict.outcome", why_none), ("verdict.minimiser", why_none if least else "")):
-        claimed = next((f for f in verdict if sealed and f.place == headline and f.word == SEALED), None)
-        if claimed is not None and mapping(document["verdict"], "verdict").get(headline[8:]) == "not_closed":
-            verdict[verdict.index(claimed)] = Ruling(headline, COVERED, f"not_closed: {sealed}")
-    return [*out, *verdict]
+    return [*out, *_verdict(document, question, points, whole, why_none, least)]
 
 
 def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Ruling]:
@@ -108,55 +103,45 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
         except Refused as fault:
             yield Ruling(at, SEALED, str(fault)[:200])
             continue
-        word = COVERED if answer else SEALED if answer is None else REFUSED
         kinks = "" if rooted(question.loss) == question.loss else ", but at kinks"
-        why = {
-            COVERED: f"the kernel's own derivative{kinks}",
-            SEALED: "not compared",
-            REFUSED: "the derivative is another",
-        }
-        yield Ruling(at, word, why[word])
+        if answer:
+            yield Ruling(at, COVERED, f"the kernel's own derivative{kinks}")
+        else:
+            yield Ruling(at, *((SEALED, "not compared") if answer is None else (REFUSED, "the derivative is another")))
 
 
 def _complete(document: dict[str, Json], question: Consequences, points: list[ReportedPoint]) -> Ruling | None:
     """Whether the list is proved to be complete; None where the report does not say so."""
     inner = [p for p in points if not str(p.claimed.get("kind")).startswith("boundary")]
-    lists = [(n, c) for n, c in question.lists() if c.claim["complete"] is True]
-    for name, certificate in lists:
-        if not question.same_domain(certificate):
+    for name, certificate in question.lists():
+        if certificate.claim["complete"] is not True or not question.same_domain(certificate):
             continue
-        if sorted(map(_numbers, sequence(certificate.claim["points"], "points"))) != sorted(
+        if sorted(map(_numbers, sequence(certificate.claim["points"], "points"))) == sorted(
             _numbers(p.claimed) for p in inner
         ):
-            if (
-                "box" in certificate.claim
-            ):  # closed, where the domain may be open: then a zero on its side is not listed
-                continue
+            if document["complete"] is True:
+                return Ruling("complete", COVERED, f"by {name}")
+        elif "box" not in certificate.claim:  # closed, where the domain may be open: a zero on its side is not listed
             return Ruling("critical_points", REFUSED, f"they are not those of {name}, which lists all")
-        if document["complete"] is True:
-            return Ruling("complete", COVERED, f"by {name}")
     if document["complete"] is not True:
         return None
     for name, certificate in question.own.items():
-        intervals = certificate.claim.get("roots")
-        if not question.within(certificate):
-            continue
-        if certificate.kind == "descent_direction" or question.no_eliminant(certificate):
+        if certificate.kind == "descent_direction" and question.within(certificate):
             return Ruling("complete", REFUSED if inner else COVERED, f"by {name}: there is no critical point")
-        if question.everywhere and certificate.kind == "exponential_eliminant" and isinstance(intervals, list):
-            if len(intervals) != len(points):
-                return Ruling("complete", REFUSED, f"{name} counts {len(intervals)} critical points")
-            if all(p.settled for p in points) and ReportedPoint.apart(points):
-                return Ruling("complete", COVERED, f"by {name}, which counts as many")
+        counted = certificate.claim.get("roots") if certificate.kind == "exponential_eliminant" else None
+        if question.everywhere and isinstance(counted, list) and len(counted) != len(points):
+            return Ruling("complete", REFUSED, f"{name} counts {len(counted)} critical points")
     if question.parameters and (why := _family(question, points)):
         return Ruling("complete", COVERED, why)
     if len(points) == 1 and points[0].known and points[0].conditions == 0 and question.strictly_convex():
         return Ruling("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
     if len(points) == 1 and points[0].exact is not None and question.bottom(points[0].exact, strict=True):
-        return Ruling("complete", COVERED, "the loss is convex, and rises to both sides")
-    name = question.pinned([p.ball for p in points]) if question.everywhere else ""
-    if name:
-        return Ruling("complete", COVERED, f"by {name}: a critical point for each positive root at most")
+        return Ruling("complete", COVERED, "the loss is convex, and rises to all sides")
+    if len(points) == 1 and question.everywhere and points[0].known and points[0].regular() and question.convex():
+        return Ruling("complete", COVERED, "the loss is convex, and strictly so at its critical point")
+    left, proved = question.numerators.candidates, all(p.known for p in points) and ReportedPoint.apart(points)
+    if question.everywhere and proved and left is not None and len(left) == len(points):
+        return Ruling("complete", COVERED, "elimination from the derivatives leaves no more")
     return Ruling("complete", SEALED, "no certificate about this problem says so")
 
 
@@ -175,14 +160,14 @@ def _family(question: Consequences, points: list[ReportedPoint]) -> str:
     for point in points:
         if not point.closed:
             return ""
-        alike = [agree_at(point, g[0], question) for g in groups]
+        alike = [question.same_point(point.exact or {}, g[0].exact or {}) for g in groups]
         if None in alike:
             return ""
         groups = groups if True in alike else [*groups, []]
         groups[alike.index(True) if True in alike else -1].append(point)
     affine = question.determinant() if len(groups) == 1 else None
     lead = affine or question.all_roots([g[0].exact or {} for g in groups])
-    if lead is None and (question.degree() != len(groups) or not _apart_everywhere(groups, question)):
+    if lead is None and not len(groups) == question.degree() == 1:
         return ""
     sign = ">" if affine and question.convex() else "!="  # a convex loss has no negative determinant
     known = [*question.assumptions, *([] if lead is None else [(sign, lead, ZERO)])]
@@ -208,20 +193,6 @@ def _excludes_zero(point: ReportedPoint, tree: Tree) -> bool:
     return prove_relation(("!=", tree, ZERO), [*point.question.assumptions, *point.where, *needs])
 
 
-def _apart_everywhere(groups: list[list[ReportedPoint]], question: Consequences) -> bool:
-    """Whether no two of the expressions of one unknown are equal at any values of the parameters: one sample shows less."""
-    trees = [t for g in groups for t in (g[0].exact or {}).values()]
-    gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
-    return all(prove_relation(("!=", gap, ZERO), question.assumptions) for gap in gaps)
-
-
-def agree_at(point: ReportedPoint, other: ReportedPoint, question: Consequences) -> bool | None:
-    """Whether two places have the same expressions, for all values of the parameters."""
-    pairs = [((point.exact or {})[x], (other.exact or {})[x]) for x in question.unknowns]
-    answers = [agree(a, b, question.parameters, {}, question.assumptions) for a, b in pairs]
-    return False if False in answers else None if None in answers else True
-
-
 def _above(relation: Relation) -> Tree:
     """What the relation says to be positive."""
     op, a, b = relation
@@ -234,10 +205,10 @@ def _counts(
     shown = mapping(document.get("counts", {}), "counts")
     if shown.get("real") is not None:
         inner = sum(not str(p.claimed.get("kind")).startswith("boundary") for p in points)
-        wrong = whole and str(shown["real"]) not in (str(inner), str(len(points)))
-        sure = whole and str(shown["real"]) == str(inner) and not question.parameters
-        word = REFUSED if wrong and not question.parameters else COVERED if sure else SEALED
-        yield Ruling("counts.real", word, "the number of points listed" if whole else "the list is not proved complete")
+        claimed, exact = str(shown["real"]), whole and not question.parameters
+        word = REFUSED if exact and claimed not in (str(inner), str(len(points))) else SEALED
+        why = "the number of points listed" if whole else "the list is not proved complete"
+        yield Ruling("counts.real", COVERED if exact and claimed == str(inner) else word, why)
     if shown.get("complex") is not None:
         claimed = [(n, c.claim["counts"]) for n, c in question.lists() if isinstance(c.claim.get("counts"), dict)]
         numbers = {
@@ -252,7 +223,12 @@ def _counts(
 
 
 def _verdict(
-    document: dict[str, Json], question: Consequences, points: list[ReportedPoint], whole: bool
+    document: dict[str, Json],
+    question: Consequences,
+    points: list[ReportedPoint],
+    whole: bool,
+    why_none: str,
+    least: bool,
 ) -> Iterator[Ruling]:
     verdict = mapping(document["verdict"], "verdict")
     closed = [p.closed and (p.inside() or bool(question.parameters)) for p in points]
@@ -275,6 +251,8 @@ def _verdict(
             word, why = REFUSED, "a point has its expression"
         elif whole and refuted and all(refuted):
             word, why = COVERED, "no point, or no exponential of it, is expressible in radicals"
+        elif why_none:
+            word, why = COVERED, why_none
     if outcome not in ("no_critical_point", "undecided") and whole and not points:
         word, why = REFUSED, "the complete list of critical points is empty"
     if outcome not in OUTCOMES:
@@ -287,14 +265,13 @@ def _verdict(
         is_closed, not_closed = (any(of[i] for i in best) for of in (closed, refuted))
         open_ = (False, claimed not in OUTCOMES or (bool(best) and all(closed[i] for i in best)))
         good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(claimed), open_)
-        word = REFUSED if bad else COVERED if good else SEALED
+        word = REFUSED if bad else COVERED if good or (why_none and least and claimed == "not_closed") else SEALED
         yield Ruling("verdict.minimiser", word, f"{claimed}")
-    classes, claimed = [p.expression_class for p in points], verdict.get("expression_class")
+    classes = [p.expression_class for p in points if p.claimed.get("exact") is not None]
+    claimed = verdict.get("expression_class")
     if claimed is not None:
         largest = None if None in classes else max((c for c in classes if c), key=CLASSES.index, default=None)
-        word, why = (
-            (COVERED, f"the expressions are {claimed} as written") if claimed == largest else (SEALED, f"{claimed}")
-        )
+        word, why = COVERED if claimed == largest else SEALED, f"the expressions are {largest} as written"
         yield Ruling("verdict.expression_class", word, why)
     if document.get("formula") is not None:
         yield Ruling("formula", SEALED, "the points have their own expressions")

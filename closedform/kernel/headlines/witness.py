@@ -6,8 +6,8 @@ they prove of what a formula for all data would have to give there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import reduce
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
 
 from flint import arb, fmpq
 
@@ -95,7 +95,7 @@ class _Writer:
             return [[power(base, exponent)]]
         args = [self.value(a) for a in tree[1:]]
         if head in ("+", "*", "hadamard"):
-            return reduce({"+": _plus, "*": _times, "hadamard": _hadamard}[head], args)
+            return reduce({"+": partial(_entrywise, add), "*": _times}.get(head, partial(_entrywise, mul)), args)
         (a,) = args
         if head == "transpose":
             return [list(column) for column in zip(*a, strict=True)]
@@ -115,10 +115,8 @@ def _applied(head: str, e: Tree) -> Tree:
     return power(e, TWO) if head == "square" else refuse(f"{head} is not written out here")
 
 
-def _plus(a: Entries, b: Entries) -> Entries:
-    if (len(a), len(a[0])) != (len(b), len(b[0])):
-        refuse("matrices in a sum do not conform")
-    return [[add(x, y) for x, y in zip(u, v, strict=True)] for u, v in zip(a, b, strict=True)]
+def _entrywise(of: Callable[[Tree, Tree], Tree], a: Entries, b: Entries) -> Entries:
+    return [[of(x, y) for x, y in zip(u, v, strict=True)] for u, v in zip(a, b, strict=True)]
 
 
 def _times(a: Entries, b: Entries) -> Entries:
@@ -129,18 +127,14 @@ def _times(a: Entries, b: Entries) -> Entries:
     return [[add(*(mul(x, y) for x, y in zip(row, column, strict=True))) for column in columns] for row in a]
 
 
-def _hadamard(a: Entries, b: Entries) -> Entries:
-    return [[mul(x, y) for x, y in zip(u, v, strict=True)] for u, v in zip(a, b, strict=True)]
-
-
 def refuted(question: Consequences, witness: Json, proved: Mapping[str, Certificate]) -> tuple[str, bool]:
     """Why no formula for all data gives the critical points, "" where it is not shown; whether it is so of the least one."""
     if witness is None:
         return question.unsolvable_family(), False
     try:
         at = instance(question, witness, proved)
-        name, one = at.no_radical()
-        least = one and at.convex()
+        name = at.no_radical()
+        least = bool(name) and at.convex()
     except (Refused, ValueError):  # another witness than is read here
         return "", False
     return (f"at the witness, by {name}, and a formula for all data would give it there" if name else ""), least

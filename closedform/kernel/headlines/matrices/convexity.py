@@ -9,7 +9,7 @@ from flint import fmpq
 from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.claims.matrices import Claim, definite
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import MINUS, Tree, as_integer, mul, read, write
+from closedform.kernel.expressions.tree import MINUS, Tree, as_integer, free_names, mul, read, write
 from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json
@@ -211,14 +211,8 @@ def _signs(question: Consequences) -> set[str]:
 
 def sizes_of(question: Consequences) -> list[str]:
     sides = (read(side, heads=HEADS) for sides in shape_trees(question).values() for side in sides)
-    return sorted(set[str]().union(*map(_names, sides)))
+    return sorted(set[str]().union(*map(free_names, sides)))
 
 
 def shape_trees(question: Consequences) -> dict[str, list[Json]]:
     return {x: [write(parse(side, (), HEADS)) for side in sides] for x, sides in question.shapes.items()}
-
-
-def _names(tree: Tree) -> set[str]:
-    if isinstance(tree, str):
-        return {tree}
-    return set[str]().union(*map(_names, tree[1:])) if isinstance(tree, tuple) else set()

@@ -28,24 +28,8 @@ from closedform.kernel.headlines.matrices.spectral import eigenvectors
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
-RATIONAL = {
-    "recip",
-    "square",
-    "sylvester",
-    "+",
-    "*",
-    "^",
-    "inv",
-    "eye",
-    "ones",
-    "zeros",
-    "hadamard",
-    "kron",
-    "khatrirao",
-    "norm",
-    "unvec",
-    *LINEAR[1:],
-}
+PRODUCTS = ("*", "^", "hadamard", "kron", "khatrirao", "norm")
+RATIONAL = {"recip", "square", "sylvester", "inv", "eye", "ones", "zeros", "unvec", *PRODUCTS, *LINEAR}
 KY_FAN = "eigenvectors, by Ky Fan's theorem"
 MAX_UNKNOWN, MAX_POWERS, MAX_DEFINED = 60, 2_000, 8  # entries of the unknowns; exponents that are tried; nested names
 
@@ -115,11 +99,8 @@ def _formula(claimed: Json, question: Consequences) -> Ruling | None:
         if not apart and {x: normal(t, HEADS) for x, t in trees.items()} != {
             x: normal(read(v, heads=HEADS), HEADS) for x, v in formulas.items()
         }:
-            tall = [
-                [str(n) for n in sequence(r, "sizes")] for r in sequence(question.own[name].evidence["tall"], "tall")
-            ]
             both = [*formulas.values(), *texts.values()]
-            trials(both, sizes_of(question), tall, both, _sides(question), trial, _words(question))
+            trials(both, sizes_of(question), _tall(question, name), both, _sides(question), trial, _words(question))
     except (Refused, ZeroDivisionError, ValueError) as fault:
         return Ruling("formula", SEALED, str(fault)[:200])
     word, how = (REFUSED, "it is not that of") if apart else (COVERED, "stationary, by")
@@ -148,6 +129,11 @@ def _proved(question: Consequences) -> Iterator[tuple[str, dict[str, Json]]]:
     for name, certificate in question.own.items():
         pairs = [sequence(p, "a formula", 2) for p in sequence(certificate.claim["formula"], "formula")]
         yield name, {str(x): tree for x, tree in pairs}
+
+
+def _tall(question: Consequences, name: str) -> list[list[str]]:
+    rows = sequence(question.own[name].evidence["tall"], "tall")
+    return [[str(s) for s in sequence(row, "sizes")] for row in rows]
 
 
 # -- random data -------------------------------------------------------------------------------------------------------
@@ -231,10 +217,8 @@ def _unique(question: Consequences) -> str:
         return strict(question)
     for name, formulas in _proved(question):
         inverted = [t for f in formulas.values() for t in inverses(f)]
-        rows = sequence(question.own[name].evidence["tall"], "tall")
-        tall = [[str(s) for s in sequence(row, "sizes")] for row in rows]
         try:
-            if _regular_everywhere(question, formulas, inverted, tall):
+            if _regular_everywhere(question, formulas, inverted, _tall(question, name)):
                 where = " and ".join(f"{infix(read(t, heads=HEADS))} is invertible" for t in inverted)
                 return f"the equations are linear and regular{f' where {where}' if where else ''}"
         except (Refused, ZeroDivisionError, ValueError):
