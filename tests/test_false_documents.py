@@ -944,7 +944,23 @@ def a_root_of_a_family_in_numbers() -> Doc:
     return {**doc, "roots": [*doc["roots"], {"exact": None, "numeric": {"re": "17", "im": "0"}, "radius": "0"}]}
 
 
+def complete_in_another_word() -> Doc:
+    return {**report(square("x"), [], [at("0")]), "complete": 1}
+
+
+def a_matrix_constant_that_is_a_number_of_the_data() -> Doc:
+    """a = e*y for the number e of the data, and for the constant."""
+    loss = ["^", ["norm", ["+", "a", ["*", "-1", ["e"], "y"]]], "2"]
+    shapes: Doc = {"a": ["k", "1"], "y": ["k", "1"]}
+    stated = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": {}, "constraints": []}
+    claim = {"kind": "matrix_stationary", "formula": [["a", ["*", ["e"], "y"]]]}
+    doc = about_matrices(loss, certificate(stated, claim, {"tall": []}), shapes)
+    return {**doc, "problem": {**doc["problem"], "parameters": ["e", "y"]}}
+
+
 FALSE = [
+    (complete_in_another_word, "complete"),
+    (a_matrix_constant_that_is_a_number_of_the_data, "formula"),
     (a_count_of_points_that_are_not_shown, "complete"),
     (a_count_of_points_that_are_not_shown, "counts.real"),
     (a_count_beside_a_point_on_the_edge, "counts.real"),
@@ -1142,6 +1158,16 @@ def test_a_formula_that_is_wrong_somewhere_has_no_certificate(where: str) -> Non
     statement = {"loss": loss, "unknowns": ["a"], "shapes": shapes, "properties": properties, "constraints": []}
     with pytest.raises(Refused):
         certificate(statement, {"kind": "matrix_stationary", "formula": [["a", "y"]]}, {"tall": tall})
+
+
+def test_an_identity_has_one_size() -> None:
+    """eye(k, n) is no identity, though n times n entries of one were once read."""
+    with pytest.raises(Refused, match="eye with 2 arguments"):
+        stationary(
+            ["^", ["norm", ["+", "T", ["*", "-1", ["eye", "k", "n"]]]], "2"],
+            [["T", ["eye", "k"]]],
+            {"T": ["k", "k"], "z": ["n", "k"]},
+        )
 
 
 def test_a_size_has_no_shape() -> None:

@@ -134,7 +134,7 @@ class ModularSample:
         head, *rest = sequence(tree, "an expression")
         if head in ("pi", "e") and not rest:  # an indeterminate
             return DualMatrix(matrix(1, 1, [self.draw(str(head))]), None, 1)
-        if head in ("eye", "ones", "zeros"):
+        if head in ("eye", "ones", "zeros") and len(rest) <= 2 - (head == "eye"):
             sizes = [self.size(t) for t in rest]
             rows, cols = sizes[0], sizes[-1] if head == "eye" or len(sizes) == 2 else 1
             full = identity(rows) if head == "eye" else matrix(rows, cols, [int(head == "ones")] * (rows * cols))
@@ -228,8 +228,8 @@ _FUNCTIONS: _OF = {
 
 # What a matrix tree is made of, with the number of arguments (-1: any).
 HEADS: dict[str, int] = {
-    **dict.fromkeys(("+", "*", "eye", "ones", "zeros"), -1),
-    **dict.fromkeys(("inv", "transpose", "tr", "det", "logdet", "diag", "norm", "vec", "total", *_FUNCTIONS), 1),
+    **dict.fromkeys(("+", "*", "ones", "zeros"), -1),
+    **dict.fromkeys(("eye", "inv", "transpose", "tr", "det", "logdet", "diag", "norm", "vec", "total", *_FUNCTIONS), 1),
     **dict.fromkeys(("^", "hadamard", "kron", "khatrirao", "kronleft", "kronright"), 2),
     "unvec": 3,
     "pi": 0,

@@ -100,9 +100,6 @@ def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tupl
     return whole, out or [Ruling("polynomial", COVERED, f"{infix(parse(str(document['polynomial'])))[:200]}")]
 
 
-# -- roots -------------------------------------------------------------------------------------------------------
-
-
 def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Ruling]:
     """The list must be that of a certificate about the polynomial itself."""
     whole, out = _whole(document, proved)
@@ -260,8 +257,7 @@ def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], 
 def _family(whole: Whole, listed: list[Json]) -> Ruling:
     """All roots: x minus each of them multiply to the polynomial without its repeated factors, or no two are ever equal."""
     try:
-        texts = [root.get("exact") for root in listed if isinstance(root, dict)]
-        trees = [parse(text(t, "exact")) for t in texts if t is not None]
+        trees = [parse(text(r["exact"], "exact")) for r in listed if isinstance(r, dict) and r.get("exact") is not None]
         gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
         rest = [n for n in whole.names if n != whole.unknown]
         full = len(trees) == len(listed) == whole.distinct()

@@ -24,7 +24,7 @@ from closedform.kernel.expressions.scope import scoped
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, as_integer, free_names, mul, read
 from closedform.kernel.ruling import COVERED, SEALED, Ruling
-from closedform.kernel.headlines.agreement import agree, normal, same_need
+from closedform.kernel.headlines.agreement import agree, heads, normal, same_need
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, decimal, mapping, names, refuse, sequence
 
@@ -62,6 +62,8 @@ class Stated:
         loss = trees[0] if trees and not isinstance(tree, dict) else None
         if trees and problem.get("loss") != (None if loss is None else infix(loss)):
             refuse("the text of the loss is not the print of its tree")
+        if declared & {"e", "pi", "I"} & set[str]().union(*map(heads, trees)):
+            refuse("a name is a constant, too")
         for t in () if matrix else trees:
             scoped(t, declared, None, unknowns)
         if problem.get("sense", "min") not in ("min", "max"):

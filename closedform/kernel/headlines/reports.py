@@ -35,6 +35,8 @@ OUTCOMES = ("closed", "partly_closed", "no_critical_point", "not_closed", "undec
 def report(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[Ruling]:
     """A finding for each headline of the report."""
     out = list(_statements(document, proved))
+    if not isinstance(document["complete"], bool | None):
+        out.append(Ruling("complete", REFUSED, "it is true or false"))
     try:
         question = Consequences.of(mapping(document["problem"], "problem"), proved)
     except Refused as fault:
