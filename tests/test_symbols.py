@@ -229,3 +229,17 @@ def test_the_turns_that_are_left_out_make_the_answer_partial() -> None:
     report = derive("tan(x) - a*x", "x")
     assert report.verdict.outcome == "partly_closed"
     assert "The 3 critical points listed have an exact expression" in " ".join(report.to_text().split())
+
+
+@pytest.mark.parametrize(
+    ("loss", "exceptions"),
+    [
+        ("x^3 + a*x*y", {"a"}),  # at a = 0 every (0, y) is critical
+        ("x^4 + a*x^2*y + y^2", {"a - 2", "a + 2"}),  # at a = 2 it is (x^2 + y)^2, critical on a parabola
+        ("(a^2 - 4)*x^4 + (x^2 + y)^2", {"a - 2", "a + 2"}),
+    ],
+)
+def test_data_for_which_an_equation_of_the_elimination_vanishes_are_left_out(loss: str, exceptions: set[str]) -> None:
+    """A factor without unknowns was dropped: x = y = 0 was called the only critical point for all a."""
+    (point,) = derive(loss, "x,y").critical_points
+    assert set(point.conditions) == {f"{e} != 0" for e in exceptions}

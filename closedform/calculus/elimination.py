@@ -146,12 +146,15 @@ class Eliminator:
         return self._step([p[0] for p in split], unknowns)
 
     def _factors(self, e: Any, own: set[Any]) -> list[Any]:
-        """Factors with an unknown that can vanish."""
+        """Factors with an unknown that can vanish; for data where one without an unknown does, the equation says nothing."""
         out = list[Any]()
         for f in factors_of(e):
-            if not f.free_symbols & own or isinstance(f, sp.exp) or self.facts.sign(f) in (1, -1):
+            if isinstance(f, sp.exp) or self.facts.sign(f) in (1, -1):
                 continue
-            out.append(f)
+            if f.free_symbols & own:
+                out.append(f)
+            elif f.free_symbols:
+                self.exceptions.append(f)
         return out
 
     def _step(self, equations: list[Any], unknowns: tuple[Any, ...]) -> list[dict[Any, Any]]:
