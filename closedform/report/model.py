@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 class Report(ReportRecord):
     """The answer to one call of ``derive``: its parts are values, its forms text, JSON, LaTeX, HTML and pictures."""
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """What was refused or withdrawn, by name; empty where nothing was. The statements carry everything else."""
+        return {k: v for k, v in (("refused", self.refused), ("faults", self.faults)) if v}
+
     def to_sympy(self) -> list[dict[Any, Any]]:
         """The critical points as SymPy's ``solve(..., dict=True)`` gives solutions; those without a formula are left out.
 
