@@ -18,7 +18,7 @@ from closedform.strategies.exponentials.branches import Branch, Curve, Decomposi
 from closedform.strategies.exponentials.division import dense, variables
 from closedform.strategies.exponentials.field import ExponentialSystem
 from closedform.strategies.exponentials.kinds import SolutionKinds
-from closedform.strategies.exponentials.points import RealSolution, rational_value
+from closedform.strategies.exponentials.points import RealSolution, value_at
 
 SCHANUEL = "Schanuel's conjecture"
 SHOWN = 300  # characters of a polynomial in a sentence
@@ -201,7 +201,7 @@ def has_real_points(c: Curve, fld: Field) -> bool:
     seen = set[bool]()
     for powers in product((-6, -2, 0, 2, 6), repeat=len(c.free)):
         at = {n: fmpq(2) ** e for n, e in zip(c.free, powers, strict=True)}
-        value = rational_value(c.equations[0], at, fld)
+        value = value_at(c.equations[0], at, fld, fmpq)
         if value == 0:
             return True
         seen.add(bool(value > 0))

@@ -20,7 +20,7 @@ from closedform.points import Kind
 from closedform.statement import columns_of
 from closedform.strategies.exponentials.division import coefficients, dense, substituted
 from closedform.strategies.exponentials.field import ExponentialSystem
-from closedform.strategies.exponentials.points import RealSolution, rational_generators, rational_value
+from closedform.strategies.exponentials.points import RealSolution, rational_generators, value_at
 from closedform.strategies.networks.limits import Limits, limits_of
 
 
@@ -311,7 +311,7 @@ def exact_loss(s: RealSolution, where: ExponentialSystem) -> fmpq | None:
         above, below = where.field.quotient(where.loss, {})
     except Refused:
         return None
-    return rational_value(above, values, where.field) / rational_value(below, values, where.field)
+    return value_at(above, values, where.field, fmpq) / value_at(below, values, where.field, fmpq)
 
 
 def _least(numbers: list[fmpq]) -> fmpq:

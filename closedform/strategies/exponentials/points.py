@@ -7,12 +7,12 @@ stays open at high precision makes the point "unclassified", never a guess.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import flint
-from flint import arb, fmpq, fmpq_poly, fmpz
+from flint import arb, fmpq, fmpq_poly, fmpz, fmpz_mpoly
 
 from closedform.algebra import bridge
 from closedform.algebra.later import sp
@@ -31,6 +31,7 @@ from closedform.strategies.exponentials.field import ExponentialSystem
 
 MOST_BITS = 20_000
 MOST_ROOTS = 24
+Number = TypeVar("Number", arb, fmpq)
 
 
 class Undetermined(Exception):
@@ -47,11 +48,11 @@ class RealSolution:
     unknowns: Mapping[str, arb]
 
 
-def ball_of(p: Any, values: Mapping[str, arb], fld: Field) -> arb:
-    """The value of a polynomial at balls of its generators."""
-    total = arb(0)
+def value_at(p: fmpz_mpoly, values: Mapping[str, Number], fld: Field, number: Callable[[fmpz], Number]) -> Number:
+    """The value of a polynomial at balls (``number`` is ``arb``) or at rational values (``fmpq``) of its generators."""
+    total = number(fmpz(0))
     for m, c in zip(p.monoms(), p.coeffs(), strict=True):
-        term = arb(c)
+        term = number(c)
         for n, e in zip(fld.names, m, strict=True):
             if e:
                 term = term * values[n] ** fmpz(int(e))
@@ -107,7 +108,7 @@ def _one(branch: Branch, where: ExponentialSystem, root: arb | None) -> RealSolu
     if root is not None:
         values[str(branch.main)] = root
     for name, (above, below) in branch.values:
-        values[name] = ball_of(above, values, fld) / ball_of(below, values, fld)
+        values[name] = value_at(above, values, fld, arb) / value_at(below, values, fld, arb)
     for name, v in values.items():
         if not v.is_finite():
             return "a denominator may vanish"
@@ -146,18 +147,6 @@ def _in_domain(where: ExponentialSystem, unknowns: Mapping[str, arb]) -> bool:
 # -- exact expressions -------------------------------------------------------------------------------------------
 
 
-def rational_value(p: Any, values: Mapping[str, fmpq], fld: Field) -> fmpq:
-    """The value of a polynomial at rational generators."""
-    total = fmpq(0)
-    for m, c in zip(p.monoms(), p.coeffs(), strict=True):
-        term = fmpq(c)
-        for n, e in zip(fld.names, m, strict=True):
-            if e:
-                term *= values[n] ** int(e)
-        total += term
-    return total
-
-
 def rational_generators(branch: Branch, where: ExponentialSystem) -> dict[str, fmpq] | None:
     """The generators on a branch on which all of them are rational; None on any other."""
     fld, f = where.field, branch.eliminant
@@ -168,7 +157,7 @@ def rational_generators(branch: Branch, where: ExponentialSystem) -> dict[str, f
         c, b = dense(f, branch.main, fld).coeffs()
         values[branch.main] = fmpq(-c, b)
     for name, (above, below) in branch.values:
-        values[name] = rational_value(above, values, fld) / rational_value(below, values, fld)
+        values[name] = value_at(above, values, fld, fmpq) / value_at(below, values, fld, fmpq)
     return values
 
 
