@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from flint import fmpq, fmpz_mpoly, fmpz_mpoly_ctx, fmpz_poly
 
 from closedform.kernel import reading
-from closedform.kernel.algebra.polynomials import too_long
+from closedform.kernel.algebra.polynomials import MAX_LENGTH, too_long
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import ZERO, Tree, as_integer, mul
 from closedform.kernel.reading import Json, refuse
@@ -161,12 +162,14 @@ class Field:
     def _sum(self, p: Quotient, q: Quotient) -> Quotient:
         g = p[1].gcd(q[1])
         left, right = p[1] // g, q[1] // g
+        sizes = (int(d) + int(e) + 1 for d, e in zip(left.degrees(), q[1].degrees(), strict=True))
+        if min(len(left) * len(q[1]), prod(sizes)) > MAX_LENGTH:
+            refuse("a sum of quotients is too large")
         return self.reduced(p[0] * right + q[0] * left, left * q[1])
 
     def sign(self, p: fmpz_mpoly) -> int:
         """1 or -1 when the polynomial is never zero where its generators are positive, by its coefficients; else 0."""
-        free = [i for i, n in enumerate(self.names) if n not in self.positive]
-        if any(m[i] for m in p.monoms() for i in free):
+        if any(e and n not in self.positive for m in p.monoms() for n, e in zip(self.names, m, strict=True)):
             return 0
         coefficients = p.coeffs()
         return 1 if all(c > 0 for c in coefficients) else -1 if all(c < 0 for c in coefficients) else 0
