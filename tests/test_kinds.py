@@ -53,7 +53,17 @@ def kinds_of(loss: str, values: dict[str, int]) -> dict[float, str]:
 
 @pytest.mark.parametrize(
     "loss",
-    ["a*x^4 + b*x^2", "x^4 + b*x^2", "a*x^6 + b*x^4", "a*x^3 + b*x^2", "a*x^4 + b*x^3", "a*x^2 + b*x", "x^3 + a*x"],
+    [
+        "a*x^4 + b*x^2",
+        "x^4 + b*x^2",
+        "a*x^6 + b*x^4",
+        "a*x^3 + b*x^2",
+        "a*x^4 + b*x^3",
+        "a*x^2 + b*x",
+        "x^3 + a*x",
+        "a*x^4 + x",
+        "x^4 + a*x",
+    ],
 )
 def test_each_case_has_the_kind_that_the_numbers_have(loss: str) -> None:
     report = derive(loss)

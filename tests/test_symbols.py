@@ -243,3 +243,14 @@ def test_data_for_which_an_equation_of_the_elimination_vanishes_are_left_out(los
     """A factor without unknowns was dropped: x = y = 0 was called the only critical point for all a."""
     (point,) = derive(loss, "x,y").critical_points
     assert set(point.conditions) == {f"{e} != 0" for e in exceptions}
+
+
+def test_a_cube_root_of_a_quotient_has_both_signs() -> None:
+    """x^3 = a/(a + 2): at a = -1 the real root is -1, which a principal root of a quotient does not give."""
+    (point,) = derive("a*x + (a + 2)*y^2 + (a + 2)*x^2*y", "x,y").critical_points
+    assert point.conditions == ("a != -2",)
+    for number in (-1, -3, 4):  # x^3 = a/(a + 2) and y = -x^2/2 by hand
+        x, y = (e.subs(dict.fromkeys(e.free_symbols, number)) for e in (point.exact["x"], point.exact["y"]))
+        assert sp.simplify(x**3 - sp.Rational(number, number + 2)) == 0
+        assert x.is_real
+        assert sp.simplify(y + x**2 / 2) == 0

@@ -118,10 +118,22 @@ def with_plain_symbols(e: Any, unknowns: tuple[Any, ...], names: dict[Any, Any])
     return content
 
 
+def simplified(value: Expr) -> Expr:
+    """SymPy's simplification, left out where it makes cases or roots of what may be negative out of absolute values.
+
+    >>> a = sp.Symbol("a", real=True)
+    >>> simplified(sp.sign(a) * sp.Abs(a) ** sp.Rational(1, 3)), simplified(a + a)
+    (Abs(a)**(1/3)*sign(a), 2*a)
+    """
+    out = sp.simplify(value)
+    roots = {p for m in out.atoms(sp.Abs) for p in m.atoms(sp.Pow) if not p.exp.is_integer}
+    return value if out.atoms(sp.Piecewise) - value.atoms(sp.Piecewise) or roots - value.atoms(sp.Pow) else out
+
+
 def tidied(value: Expr) -> Expr:
     if sp.count_ops(value) > 80 or not value.free_symbols:
         return value if sp.count_ops(value) > 60 else sp.radsimp(value)
-    return sp.simplify(value)
+    return simplified(value)
 
 
 def factors_of(e: Any) -> list[Any]:

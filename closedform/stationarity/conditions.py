@@ -183,7 +183,7 @@ class Conditions:
                 return None
             if v.is_real is False and not v.has(sp.I):
                 return None
-            if v.has(sp.I):
+            if v.has(sp.I) or any(p.base.is_negative and not p.exp.is_integer for p in v.atoms(sp.Pow)):
                 raise Opaque("a formula passes through complex numbers")
             for r in defined(bridge.from_sympy(v)):
                 relations.append(self._relation(r, {}))
@@ -249,15 +249,15 @@ def solved(conditions: Sequence[Any]) -> dict[Any, Any]:
 
 
 def _factors_apart(relation: Any) -> tuple[Any, ...]:
-    """Of a*b^2 > 0 the relations a > 0 and b != 0: a strict sign of a product with even powers, which can only vanish."""
+    """Of a*b^2 > 0 (a*|b| > 0) the relations a > 0 and b != 0: an even power or absolute value can only vanish."""
     if relation in (sp.true, sp.false) or relation.rel_op != ">" or relation.rhs != 0:
         return (relation,)
     factors = [f.as_base_exp() for f in sp.Mul.make_args(relation.lhs)]
-    even = [base for base, power in factors if power.is_even and power.is_positive and base.is_real]
+    even = [b for b, e in factors if (isinstance(b, sp.Abs) or (e.is_even and b.is_real)) and e.is_positive]
     if not even:
         return (relation,)
     rest = sp.Mul(*(base**power for base, power in factors if base not in even))
-    apart = [sp.Ne(base, 0, evaluate=False) for base in even]
+    apart = [sp.Ne(b.args[0] if isinstance(b, sp.Abs) else b, 0, evaluate=False) for b in even]
     if not rest.free_symbols:
         return tuple(apart) if rest > 0 else (sp.false,)
     return (sp.Gt(rest, 0, evaluate=False), *apart)

@@ -21,6 +21,7 @@ from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import all_bounds
+from closedform.calculus.equations import simplified
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
@@ -212,7 +213,7 @@ class _Ending:
         loss = system.loss.subs(c.point, simultaneous=True) if system.loss is not None else None
         loss = loss.subs(solved(c.guards)) if loss is not None else None
         if loss is not None and sp.count_ops(loss) < 100:
-            loss = sp.simplify(loss) if not loss.has(sp.log, sp.exp) else sp.expand_log(loss)
+            loss = simplified(loss) if not loss.has(sp.log, sp.exp) else sp.expand_log(loss)
         point = CriticalPoint(
             FrozenMap({u.name: v for u, v in zip(system.unknowns, values, strict=True)}),
             loss=loss if loss is not None and sp.count_ops(loss) <= MAX_LOSS and not loss.has(sp.nan, sp.zoo) else None,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import sympy as sp
 
 from closedform.attempt import Finding
+from closedform.calculus.equations import simplified
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.kernel.certificate import Certificate
@@ -143,12 +144,12 @@ class Kinds:
         x, put = self.system.unknowns[0], solved(conditions)
         if p.exact is None or self.system.loss is None or (not put and any(r.rel_op == "==" for r in conditions)):
             return [(p, conditions)]
-        value = sp.simplify(p.exact[x.name].subs(put))
+        value = simplified(p.exact[x.name].subs(put))
         system = _with(self.system, put)
         loss = system.loss
         if value.has(sp.nan, sp.zoo) or loss is None:
             return [(p, conditions)]
-        least = sp.simplify(loss.subs(x, value))
+        least = simplified(loss.subs(x, value))
         p = replace(
             p,
             exact=FrozenMap({x.name: value}),

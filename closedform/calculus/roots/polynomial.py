@@ -259,16 +259,25 @@ def _root(value: Any, n: int) -> Any:
 
 
 def _binomial(value: Any, n: int, x: Any) -> tuple[Any, ...]:
-    """The real n-th roots of a real value."""
+    """The real n-th roots of a real value, for odd n of a quotient as a quotient; all turns where it may not be real.
+
+    >>> a, x = sp.symbols("a x", real=True)
+    >>> _binomial(-1 / a, 3, x), _binomial(a / (a + 2), 3, x)
+    ((-Abs(a)**(2/3)/a,), (Abs(a)**(1/3)*Abs(a + 2)**(2/3)*sign(a)/(a + 2),))
+    """
     if value.is_zero:
         return (sp.S.Zero,)
     if n % 2 == 0:
         root = _root(value, n)
         return (root,) if x.is_positive else (-root, root)
-    if value.is_negative:
+    if value.is_nonpositive:
         return (-_root(-value, n),)
     if value.is_nonnegative or x.is_positive:
         return (_root(value, n),)
+    above, below = sp.fraction(sp.together(value))
+    if x.is_real and not value.is_real and below != 1 and above.is_real and below.is_real:
+        turned = sp.Abs(below) ** sp.Rational(n - 1, n) / below  # one over the real root
+        return tuple(r * turned for r in _binomial(above, n, x))
     if value.is_real is False:
         return tuple(_root(value, n) * sp.exp(2 * sp.pi * sp.I * sp.Rational(k, n)).rewrite(sp.cos) for k in range(n))
     return (
