@@ -958,6 +958,51 @@ def a_matrix_constant_that_is_a_number_of_the_data() -> Doc:
     return {**doc, "problem": {**doc["problem"], "parameters": ["e", "y"]}}
 
 
+def a_constraint_that_gives_the_answer() -> Doc:
+    """No formula gives the logistic minimiser; under b = zeros(k) it is zero."""
+    doc = cf.derive("logistic").to_dict()
+    doc["problem"]["constraints"] = ["b = zeros(k)"]
+    return doc
+
+
+def a_witness_in_place_of_the_data() -> Doc:
+    """With x = (1, 2, 3) and y = 1/2 the minimiser is b = 0; the witness has other labels."""
+    row = [
+        "+",
+        ["log", ["+", "1", ["exp", ["*", ["@", "x", "i"], "b"]]]],
+        ["*", "-1", ["@", "y", "i"], ["@", "x", "i"], "b"],
+    ]
+    given = {"unknowns": ["b"], "domain": {"b": "real"}, "columns": {"x": ["1", "2", "3"], "y": ["1/2"] * 3}}
+    certificates = cf.derive("logistic").to_dict()["certificates"]
+    doc = report(["sum", "i", "1", "3", row], certificates, [], "not_closed", problem=given, minimiser="not_closed")
+    return {**doc, "complete": False, "witness": {"x": ["1", "2", "3"], "y": ["0", "1", "1"]}}
+
+
+def a_root_under_a_condition_that_is_not_shown() -> Doc:
+    """The root of x - a is sqrt(a^2) for a > 0 only."""
+    root = ["^", square("a"), "1/2"]
+    statement = {"equations": [["+", "x", ["*", "-1", "a"]]], "unknowns": ["x"], "parameters": ["a"], "assumptions": []}
+    claim = {"kind": "critical_point_formula", "point": {"x": root}, "conditions": [[">", "a", "0"]]}
+    doc = cf.radicals("x - a", unknown="x").to_dict()
+    shown = {**doc["roots"][0], "exact": infix(read(root)), "conditions": []}
+    return {**doc, "certificates": [certificate(statement, claim)], "roots": [shown]}
+
+
+def an_equation_that_is_nothing_at_its_root() -> Doc:
+    """(x^2 - 2)^2/(x^2 - 2) = 0 at sqrt(2) is 0/0."""
+    below = ["+", square("x"), "-2"]
+    equation = ["*", square(below), ["^", below, "-1"]]
+    doc = report("0", [], [{"exact": {"x": "sqrt(2)"}, "kind": "unclassified"}])
+    doc["problem"] |= {"tree": {"equations": [equation]}, "loss": None}
+    return doc
+
+
+def a_loss_that_is_defined_nowhere() -> Doc:
+    """log(-1 - exp(x)) has no critical point as it has no value."""
+    loss = ["log", ["+", "-1", ["*", "-1", ["exp", "x"]]]]
+    return report(loss, [], [], "no_critical_point")
+
+
 FALSE = [
     (complete_in_another_word, "complete"),
     (a_matrix_constant_that_is_a_number_of_the_data, "formula"),
@@ -1118,6 +1163,16 @@ FALSE = [
     (a_cubic_without_a_minimum, "critical_points[1].kind"),
     (a_ditch_between_two_slopes, "critical_points[1].kind"),
     (the_best_of_a_list_that_is_not_complete, "critical_points[0].kind"),
+    (a_constraint_that_gives_the_answer, "verdict.outcome"),
+    (a_constraint_that_gives_the_answer, "verdict.minimiser"),
+    (a_witness_in_place_of_the_data, "verdict.outcome"),
+    (a_witness_in_place_of_the_data, "verdict.minimiser"),
+    (a_root_under_a_condition_that_is_not_shown, "roots[0].exact"),
+    (a_root_under_a_condition_that_is_not_shown, "roots"),
+    (a_root_under_a_condition_that_is_not_shown, "solvable"),
+    (an_equation_that_is_nothing_at_its_root, "critical_points[0].exact"),
+    (a_loss_that_is_defined_nowhere, "complete"),
+    (a_loss_that_is_defined_nowhere, "verdict.outcome"),
 ]
 
 

@@ -52,9 +52,10 @@ def _worse_at_the_ends(question: Consequences, goal: Tree, best: arb | fmpq) -> 
             ends[op] = b
         else:
             return False
-    if len(ends) < 2 or not evaluate(goal, {x: arb(ends[">="]).union(arb(ends["<="]))}, question.columns).is_finite():
+    smooth = (goal, differentiate(goal, x))  # refused where the loss jumps
+    between = {x: arb(ends[">="]).union(arb(ends["<="]))} if len(ends) == 2 else {}
+    if not between or not all(evaluate(t, between, question.columns).is_finite() for t in smooth):
         return False
-    differentiate(goal, x)  # refused where the loss jumps
     return all(evaluate(goal, {x: arb(end)}, question.columns) >= best for end in ends.values())
 
 
@@ -64,8 +65,7 @@ def _worse_far_out(question: Consequences, goal: Tree, best: arb | fmpq) -> bool
     used = {(x,): ("t", c) for x, c in scales.items() if c != 0}
     if len(used) != 1:
         return False
-    others = [x for x, c in scales.items() if c == 0]
-    field = Field(used, others, question.columns)
+    field = Field(used, [x for x, c in scales.items() if c == 0], question.columns)
     limits = _limits(field, *field.quotient(goal, {}))
     return bool(limits) and all(v is None or (v >= best if isinstance(best, fmpq) else arb(v) > best) for v in limits)
 

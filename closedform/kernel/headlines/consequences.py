@@ -165,6 +165,12 @@ class Consequences(Stated):
             return True
         return any((evaluate(a, values) - evaluate(b, values)).contains(0) for _, a, b in self.domain)
 
+    def holds_zero(self) -> bool:
+        """Whether zero lies in the domain, where the loss is defined."""
+        with contextlib.suppress(Refused, ArithmeticError, ValueError):
+            return self.given.inside([arb(0)] * len(self.unknowns))
+        return False
+
     @cached_property
     def numerators(self) -> Numerators:
         """Those of the derivatives, which are zero together at every critical point; none where they are not read."""
@@ -176,7 +182,7 @@ class Consequences(Stated):
     def inexpressible(self, point: list[arb], precision: int) -> bool:
         """Whether a coordinate of the point in the balls, or an exponential of it, is proved to be no radical."""
         bad = self._unsolvable()
-        if not point:
+        if not point or not bad:
             return False
         with ctx.workprec(precision):
             hits = (c.hit(c.image(point[self.unknowns.index(c.unknown)])) for c in self.numerators.coordinates)

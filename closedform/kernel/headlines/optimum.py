@@ -95,8 +95,7 @@ def _compare(point: ReportedPoint, other: ReportedPoint, up: bool, points: list[
     if gap > 0 or gap < 0:
         return 1 if gap > 0 else -1
     u, v = point.exact_value(), other.exact_value()
-    same = u is not None and v is not None and agree(u, v, [], {})
-    return 0 if same or _mirrored(point, other, points) else None
+    return 0 if (u is not None and v is not None and agree(u, v, [], {})) or _mirrored(point, other, points) else None
 
 
 def _mirrored(point: ReportedPoint, other: ReportedPoint, points: list[ReportedPoint]) -> bool:

@@ -19,9 +19,11 @@ from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, free_names, mul, read
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree, splits
+from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, fields, mapping, refuse, sequence, text
 
+Claimed = tuple[str, str]  # an expression, and the disc in which it lies
 ANSWERS = {"solvable": True, "unsolvable": False, "unsolvable_family": False}
 CARDANO = 4  # the degree up to which every polynomial is solvable
 
@@ -82,10 +84,6 @@ def same(a: fmpq_mpoly, b: fmpq_mpoly) -> bool:
     return a * b.leading_coefficient() == b * a.leading_coefficient()
 
 
-def divides(a: fmpq_mpoly, b: fmpq_mpoly) -> bool:
-    return divmod(b, a)[1].is_zero()
-
-
 def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tuple[Whole | None, list[Ruling]]:
     """The polynomial; refused where it cannot be read, or where a certificate is about no factor of it."""
     try:
@@ -95,7 +93,7 @@ def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tupl
     out = list[Ruling]()
     for place, certificate in proved.items():
         own = whole.of_claim(certificate)
-        if own is None or not divides(own, whole.value) or whole.stray(certificate):
+        if own is None or not divmod(whole.value, own)[1].is_zero() or whole.stray(certificate):
             out.append(Ruling("polynomial", REFUSED, f"{place} is about another polynomial than the document's"))
     return whole, out or [Ruling("polynomial", COVERED, f"{infix(parse(str(document['polynomial'])))[:200]}")]
 
@@ -149,11 +147,8 @@ def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
     answers = [f.get("solvable") for f in factors]
     all_of_them = False if False in answers else None if None in answers else True
     proof = all(f.word == COVERED for f in out if f.place.endswith(("solvable", "factors")))
-    word = COVERED if proof else SEALED
-    return [
-        *out,
-        Ruling("solvable", word if document["solvable"] is all_of_them else REFUSED, "the answer of the factors"),
-    ]
+    word = REFUSED if document["solvable"] is not all_of_them else COVERED if proof else SEALED
+    return [*out, Ruling("solvable", word, "the answer of the factors")]
 
 
 def _answer(
@@ -201,12 +196,13 @@ def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> li
     """Each expression must be one that a certificate proves to be a root; "not solvable" needs its certificate."""
     whole, out = _whole(document, proved)
     listed: list[Json] = [mapping(r, "a root") for r in sequence(document["roots"], "roots")]
-    known = {claimed: place for place, certificate in proved.items() for claimed in _proved_roots(certificate)}
+    known = {claimed: (place, needed) for place, c in proved.items() for claimed, needed in _proved_roots(c)}
     for i, root in enumerate(listed):
         if isinstance(root, dict) and root.get("exact") is not None:
             out.append(_expression(root, f"roots[{i}].exact", known))
     if whole is not None:
-        out.append(_numbers(whole, listed) if len(whole.names) == 1 else _family(whole, listed))
+        each = all(f.word == COVERED for f in out)
+        out.append(_numbers(whole, listed) if len(whole.names) == 1 else _family(whole, listed, each))
     denied = (place for place, c in proved.items() if ANSWERS.get(c.kind) is False)
     unsolvable = next(denied, None) if all(f.word != REFUSED for f in out) else None
     exact = all(f.word == COVERED for f in out) and all(isinstance(r, dict) and r.get("exact") for r in listed)
@@ -221,13 +217,14 @@ def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> li
     return [*out, Ruling("solvable", word, why)]
 
 
-def _proved_roots(certificate: Certificate) -> Iterator[tuple[str, str]]:
-    """The expressions that a certificate proves to be roots, written without its names, with the discs."""
+def _proved_roots(certificate: Certificate) -> Iterator[tuple[Claimed, set[str]]]:
+    """The expressions that a certificate proves to be roots, written without its names, with the discs; and where."""
     if certificate.kind == "critical_point_formula":
-        point = certificate.claim["point"]
-        yield from ((infix(read(v)), "") for v in (point.values() if isinstance(point, dict) else ()))
+        under = (certificate.statement.get("assumptions", []), certificate.claim["conditions"])
+        needed = {gap_text(r) for listed in under for r in relations_of(listed)}
+        yield from (((infix(read(v)), ""), needed) for v in mapping(certificate.claim["point"], "point").values())
     for tree, root in in_radicals(certificate):
-        yield infix(parse(infix(tree))), str([root["numeric"], root["radius"]])
+        yield (infix(parse(infix(tree))), str([root["numeric"], root["radius"]])), set()
 
 
 def in_radicals(certificate: Certificate) -> Iterator[tuple[Tree, dict[str, Json]]]:
@@ -243,26 +240,35 @@ def in_radicals(certificate: Certificate) -> Iterator[tuple[Tree, dict[str, Json
             yield substitute(read(root["exact"]), meanings), root
 
 
-def _expression(root: dict[str, Json], at: str, known: Mapping[tuple[str, str], str]) -> Ruling:
+def _expression(root: dict[str, Json], at: str, known: Mapping[Claimed, tuple[str, set[str]]]) -> Ruling:
     try:
         exact = infix(parse(text(root["exact"], "exact")))
+        texts = {str(c): c for c in sequence(root.get("conditions", []), "conditions")}
+        shown = set(map(gap_text, relations_in(texts, set()) or []))
     except Refused as fault:
         return Ruling(at, SEALED, f"not read here: {fault}")
     numbers = [root.get("numeric"), root.get("radius")]
     disc = "" if numbers in ([None, None], [{"re": None, "im": None}, None]) else str(numbers)
-    place = known.get((exact, disc))
+    place, needed = known.get((exact, disc), ("", set[str]()))
+    if not needed <= shown:
+        return Ruling(at, SEALED, f"{place} has conditions that are not shown at the root")
     return Ruling(at, COVERED, f"by {place}") if place else Ruling(at, SEALED, "no certificate has it in these words")
 
 
-def _family(whole: Whole, listed: list[Json]) -> Ruling:
-    """All roots: x minus each of them multiply to the polynomial without its repeated factors, or no two are ever equal."""
+def _family(whole: Whole, listed: list[Json], each: bool) -> Ruling:
+    """All roots: x minus each of them multiply to the polynomial without its repeated factors, or no two are ever equal.
+
+    ``each``: it is proved that every one is a root.
+    """
     try:
         trees = [parse(text(r["exact"], "exact")) for r in listed if isinstance(r, dict) and r.get("exact") is not None]
         gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
         rest = [n for n in whole.names if n != whole.unknown]
         full = len(trees) == len(listed) == whole.distinct()
         full = full and all(agree(a, b, rest, {}) is False for i, a in enumerate(trees) for b in trees[:i])
-        full = full and (whole.is_product(trees) or all(prove_relation(("!=", gap, ZERO), ()) for gap in gaps))
+        full = full and (
+            whole.is_product(trees) or (each and all(prove_relation(("!=", gap, ZERO), ()) for gap in gaps))
+        )
     except Refused as fault:
         return Ruling("roots", SEALED, f"not read here: {fault}")
     if full:

@@ -64,7 +64,7 @@ class ReportedPoint:
     @property
     def known(self) -> bool:
         """Whether a critical point of the domain is proved to lie there."""
-        return self.closed if self.question.parameters else self.settled and self.inside()
+        return self.closed if self.question.parameters else self.settled and self.inside is True
 
     @property
     def numbers(self) -> tuple[list[fmpq], list[fmpq]] | None:
@@ -121,7 +121,7 @@ class ReportedPoint:
                 yield self._expression(trouble)
             if self.claimed.get("numeric") is not None:
                 yield self._numeric()
-            if self.settled and self.outside():
+            if self.settled and self.inside is False:
                 yield self.finding("numeric", REFUSED, "the point is not in the domain")
             yield from self._kind()
             if self.claimed.get("loss") is not None:
@@ -228,10 +228,10 @@ class ReportedPoint:
         if not proved and not self._is_certified_root(balls):
             return self.finding("exact", SEALED, "not reduced to zero here")
         self.ball = balls
-        value = self.value() if self.question.loss is not None else arb(0)
-        if value is None or not value.is_finite():
+        values = self._values()
+        if not values or not all(v.is_finite() for v in values):
             self.ball = []
-            return self.finding("exact", SEALED, "whether the loss, as written, is defined there is open")
+            return self.finding("exact", SEALED, "whether the problem, as written, is defined there is open")
         self.closed = True
         return self.finding("exact", COVERED, "every derivative reduces to zero there")
 
@@ -245,19 +245,13 @@ class ReportedPoint:
         real = len(near) == 1 and near[0].imag.is_zero()
         return [near[0].real] if real else refuse("its value is not shown to be real")
 
-    def outside(self) -> bool:
-        """Whether the point is proved to be outside the domain."""
-        return self._in_domain() is False
-
-    def inside(self) -> bool:
-        """Whether the point is proved to be in the domain."""
-        return self.question.domain is not None and self._in_domain() is True
-
-    def _in_domain(self) -> bool | None:
-        try:
-            return self.question.given.inside(self.ball)
-        except (Refused, ArithmeticError, ValueError, KeyError):
-            return None
+    @property
+    def inside(self) -> bool | None:
+        """Whether the point is in the domain; None where that is open."""
+        with contextlib.suppress(Refused, ArithmeticError, ValueError, KeyError):
+            inside = self.question.given.inside(self.ball)
+            return inside if not inside or self.question.domain is not None else None
+        return None
 
     def _rational_zero(self) -> bool:
         """Whether the point is rational and every derivative, a quotient of polynomials, is zero there."""
@@ -368,16 +362,16 @@ class ReportedPoint:
         except (Refused, ArithmeticError, ValueError, KeyError):
             return None
 
+    def _values(self) -> list[arb]:
+        """The loss, or the equations, as the user wrote them, at the point; empty where they are not evaluated."""
+        with contextlib.suppress(Refused, ArithmeticError, ValueError, KeyError), ctx.workprec(self.precision):
+            at = dict(zip(self.question.unknowns, self.ball, strict=True))
+            return [evaluate(t, at, self.question.columns) for t in self.question.trees]
+        return []
+
     def value(self) -> arb | None:
-        """The loss, as the user wrote it, at the point."""
-        if not self.settled or self.question.loss is None:
-            return None
-        try:
-            with ctx.workprec(self.precision):
-                values = dict(zip(self.question.unknowns, self.ball, strict=True))
-                return evaluate(self.question.loss, values, self.question.columns)
-        except (Refused, ArithmeticError, ValueError, KeyError):
-            return None
+        """The loss at the point."""
+        return next(iter(self._values()), None) if self.settled and self.question.loss is not None else None
 
     def exact_value(self) -> Tree | None:
         if self.exact is None or not self.closed or self.question.loss is None:

@@ -141,8 +141,9 @@ def _complete(document: dict[str, Json], question: Consequences, points: list[Re
         return Ruling("complete", COVERED, "the loss is convex, and rises to all sides")
     if len(points) == 1 and question.everywhere and points[0].known and points[0].regular() and question.convex():
         return Ruling("complete", COVERED, "the loss is convex, and strictly so at its critical point")
-    left, proved = question.numerators.candidates, all(p.known for p in points) and ReportedPoint.apart(points)
-    if question.everywhere and proved and left is not None and len(left) == len(points):
+    proved = question.everywhere and all(p.known for p in points) and ReportedPoint.apart(points)
+    left = question.numerators.candidates if proved and (points or question.holds_zero()) else None
+    if left is not None and len(left) == len(points):
         return Ruling("complete", COVERED, "elimination from the derivatives leaves no more")
     return Ruling("complete", SEALED, "no certificate about this problem says so")
 
@@ -225,15 +226,10 @@ def _counts(
 
 
 def _verdict(
-    document: dict[str, Json],
-    question: Consequences,
-    points: list[ReportedPoint],
-    whole: bool,
-    why_none: str,
-    least: bool,
+    document: dict[str, Json], question: Consequences, points: list[ReportedPoint], whole: bool, none: str, least: bool
 ) -> Iterator[Ruling]:
     verdict = mapping(document["verdict"], "verdict")
-    closed = [p.closed and (p.inside() or bool(question.parameters)) for p in points]
+    closed = [p.closed and (p.inside is True or bool(question.parameters)) for p in points]
     refuted = [not p.closed and question.inexpressible(p.ball, p.precision) for p in points]
     outcome, word, why = verdict.get("outcome"), SEALED, "no certificate says so"
     if outcome == "closed" and whole and closed and all(closed):
@@ -253,8 +249,8 @@ def _verdict(
             word, why = REFUSED, "a point has its expression"
         elif whole and refuted and all(refuted):
             word, why = COVERED, "no point, or no exponential of it, is expressible in radicals"
-        elif why_none:
-            word, why = COVERED, why_none
+        elif none:
+            word, why = COVERED, none
     if outcome not in ("no_critical_point", "undecided") and whole and not points:
         word, why = REFUSED, "the complete list of critical points is empty"
     if outcome not in OUTCOMES:
@@ -267,7 +263,7 @@ def _verdict(
         is_closed, not_closed = (any(of[i] for i in best) for of in (closed, refuted))
         open_ = (False, claimed not in OUTCOMES or (bool(best) and all(closed[i] for i in best)))
         good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(claimed), open_)
-        word = REFUSED if bad else COVERED if good or (why_none and least and claimed == "not_closed") else SEALED
+        word = REFUSED if bad else COVERED if good or (none and least and claimed == "not_closed") else SEALED
         yield Ruling("verdict.minimiser", word, f"{claimed}")
     classes = [p.expression_class for p in points if p.claimed.get("exact") is not None]
     claimed = verdict.get("expression_class")

@@ -29,9 +29,9 @@ BY_ENTRY = ("exp", "log", "tanh", "sin", "cos", "sinh", "cosh")
 def instance(question: Consequences, witness: Json, proved: Mapping[str, Certificate]) -> Consequences:
     """The question at the data of the witness, with the certificates about it; refused where it is none of this question."""
     given = {x: [rational(v, x) for v in sequence(vs, x, MAX_ENTRIES)] for x, vs in mapping(witness, "witness").items()}
-    if set(given) & set(question.unknowns) or question.loss is None or not question.everywhere:
-        refuse("the witness gives values to unknowns, or there are bounds")
-    if question.unread or question.properties:
+    if set(given) & {*question.unknowns, *question.columns} or question.loss is None or not question.everywhere:
+        refuse("the witness gives values to unknowns or to data that are given, or there are bounds")
+    if question.unread or question.properties or question.constraints:
         refuse("whether the witness meets the assumptions is not read")
     numbers = {x: v[0] for x, v in given.items() if len(v) == 1}
     for op, a, b in question.assumptions:
