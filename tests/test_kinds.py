@@ -108,3 +108,21 @@ def test_a_quartic_with_symbols_has_its_minimum_among_the_formulas() -> None:
     assert report.verdict.minimiser == "closed"
     assert "There is no global minimum: the loss is unbounded below." in derive("b*x^2 - x^4").to_text()
     assert "Where a < 0, the loss is unbounded below" in derive("a*x^4 + b*x^2").to_text(full=True)
+
+
+def test_what_is_unbounded_has_all_its_conditions_and_no_value() -> None:
+    """a*b^2*x^4 + x^2 falls for a < 0 unless b = 0; a local minimum where it falls is not what ``function`` gives."""
+    report = derive("a*b^2*x^4 + x^2")
+    (falls,) = (s.text for s in report.verdict.statements if "unbounded" in s.text)
+    assert "a < 0" in falls
+    assert "b != 0" in falls
+    function = derive("a*x^4 + x^2").function()
+    assert function(a=1.0)["x"] == 0
+    with pytest.raises(cf.ConditionError):
+        function(a=-1.0)
+
+
+def test_a_condition_of_a_proof_keeps_both_its_sides() -> None:
+    """x = a is a critical point of x^2 - 2*a*x where a != 1, also at a = 0: ``a != 1`` was read as ``a != 0``."""
+    (point,) = derive("x^2 - 2*a*x", "x != 1").critical_points
+    assert point.conditions == ("a != 1",)

@@ -303,3 +303,12 @@ def test_a_power_whose_exponent_runs_over_integers_has_negative_bases_too(loss, 
     report = cf.derive(loss, unknowns=["x"], timeout=20)
     assert report.verdict.outcome == outcome
     assert words in report.to_text()
+
+
+def test_a_coordinate_of_a_family_that_is_a_number_lies_in_the_domain() -> None:
+    """x = -1 with any y makes ((x + 1)*y)^2 least, but log(x) is written beside it: the domain is x > 0."""
+    (family,) = cf.derive("((x + 1)*y)^2 + log(x) - log(x)", unknowns=["x", "y"]).critical_points
+    assert {u: str(v) for u, v in family.exact.items()} == {"x": "x", "y": "0"}
+    assert family.conditions == ("0 < x",)
+    (family,) = cf.derive("(x^2 - 1)^2 + sqrt(y)*(x - 1)^2", unknowns=["x", "y"]).critical_points
+    assert family.conditions == ("0 < y",)

@@ -93,7 +93,10 @@ def function_of(report: ReportRecord) -> Callable[..., dict[str, Any]]:
     if formula is not None and formula.numpy and report.problem.level == "matrix":
         compiled(formula.numpy)  # a fault of the source shows here
         return MatrixFunction(report.problem, formula.numpy, formula.conditions)
-    exact = [p for p in report.critical_points if p.exact is not None]
+    without = [set(about["conditions"]) for about in report.verdict.about("falls far out")]
+    exact = [
+        p for p in report.critical_points if p.exact is not None and not any(c <= set(p.conditions) for c in without)
+    ]
     optima = [p for p in exact if p.kind in SOUGHT[report.problem.sense]]
     if len(optima) < len(exact) and not any(not p.conditions for p in optima):
         optima = exact

@@ -25,7 +25,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import formula
 from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import free_names, read, write
+from closedform.kernel.expressions.tree import MINUS, add, free_names, mul, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
 from closedform.stationarity.location import Location, not_real
@@ -245,9 +245,9 @@ def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, 
     back = list[Any]()
     for c in (c for c in conditions if c[0] == "!="):
         try:
-            back.append(bridge.from_tree(write(c[1]), table))
+            back.append(bridge.from_tree(write(c[1]), table) - bridge.from_tree(write(c[2]), table))
         except bridge.NoTranslation:
-            back.append(sp.Symbol(infix(c[1])))
+            back.append(sp.Symbol(infix(add(c[1], mul(MINUS, c[2])))))
     return certificate, tuple(back)
 
 

@@ -72,8 +72,8 @@ class Conditions:
             return True
         return False if sign in FALSE_AT[relation.rel_op] else None
 
-    def signed(self, value: Any) -> tuple[Any, bool]:
-        """The value without factors of a proved sign, turned so that its sign is kept; and whether all of it went."""
+    def signed(self, value: Any) -> Any:
+        """The value without factors of a proved sign, turned so that its sign is kept."""
         kept, way = sp.S.One, 1
         for f in sp.Mul.make_args(value):
             base, exponent = f.as_base_exp()
@@ -86,7 +86,7 @@ class Conditions:
                 kept *= sp.S.One if exponent.is_even else base  # a denominator, which is not zero where it counts
             else:
                 kept *= f
-        return way * kept, kept == 1
+        return way * kept
 
     def _simple(self, relation: Any) -> Any:
         """An equivalent relation ``gap op 0`` without factors of a known sign, true or false where that is decided."""
@@ -97,10 +97,7 @@ class Conditions:
         gap, op = relation.lhs - relation.rhs, relation.rel_op
         if _is_tame(gap):
             gap = sp.factor(sp.together(gap))
-            if op in (">", "!="):
-                gap, _ = self.signed(gap)
-            else:
-                gap = _positive_factors_out(gap, self.facts)
+            gap = self.signed(gap) if op in (">", "!=") else _positive_factors_out(gap, self.facts)
             if op in ("!=", "=="):
                 powers = [f.as_base_exp() for f in sp.Mul.make_args(gap) if f.free_symbols]
                 bases = [b for b, e in powers if op == "!=" or not e.is_negative]  # nothing divided is zero
@@ -109,10 +106,9 @@ class Conditions:
         weak = self.facts.sign(gap)
         if op == "!=" and weak in (2, -2):
             gap, op = (gap if weak == 2 else -gap), ">"
-        factor, power = gap.as_coeff_Mul()
-        base, exponent = power.as_base_exp()
-        if op in (">", ">=") and exponent.is_odd and exponent.is_negative:
-            gap, op = factor * base, ">"  # what is divided by has the sign of the quotient
+        powers = [f.as_base_exp() for f in sp.Mul.make_args(gap) if f.free_symbols]
+        if op == ">=" and powers and all(e.is_integer and e.is_negative for _, e in powers):
+            gap, op = self.signed(gap), ">"  # one over something is not zero
         return sp.Rel(gap, 0, op)
 
     def joined(self, conditions: Sequence[Any], more: Iterable[Any]) -> tuple[Any, ...]:

@@ -59,7 +59,7 @@ def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[d
     An empty list: no member is real or in the domain.
     """
     free = tuple(u for u in system.unknowns if point[u] == u)
-    if any((r.sums or r.guards or r.op == "finite") and _of_free(r, point) for r in system.domain.own()):
+    if any(r.sums or r.guards or r.op == "finite" for r in system.domain.own()):
         return "where a family of solutions is defined was not understood"
     if set().union(*(v.free_symbols for v in point.values())) - set(free):
         return "a family of solutions was not understood"
@@ -88,7 +88,7 @@ def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[d
 def where(system: Stationarity, point: Mapping[Any, Any]) -> tuple[str, ...] | str | None:
     """Which members of a family of solutions lie in the domain: conditions, words where it is open, None for no member."""
     free = tuple(u for u in system.unknowns if u in point and point[u] == u)
-    asked = [r for r in system.domain.own() if _of_free(r, point)]
+    asked = system.domain.own()
     if any(r.sums or r.guards or r.op == "finite" for r in asked):
         return "where a family of solutions is defined was not understood"
     left = _open(system, _asked(system, asked, point), free)
@@ -134,9 +134,10 @@ def _gaps(system: Stationarity, point: Mapping[Any, Any]) -> list[tuple[Any, str
                     out[node.base, "!="] = None
             elif isinstance(node, sp.log) and node.free_symbols:
                 out[node.args[0], ">"] = None
-    out |= dict.fromkeys(_asked(system, [r for r in system.domain.own() if _of_free(r, point)], point))
+    out |= dict.fromkeys(_asked(system, system.domain.own(), point))
     for e in system.nonzero:
-        out[e.subs(dict(point), simultaneous=True), "!="] = None
+        base, power = e.subs(dict(point), simultaneous=True).as_base_exp()
+        out[(base, ">") if power.is_Rational and not power.is_integer else (base**power, "!=")] = None
     return list(out)
 
 
@@ -151,11 +152,6 @@ def _asked(
         if op not in ("==", "="):
             gap = gap.subs(dict(point), simultaneous=True)
             yield (gap, op) if op in (">", ">=", "!=") else (-gap, {"<": ">", "<=": ">="}[op])
-
-
-def _of_free(requirement: Requirement, point: Mapping[Any, Any]) -> bool:
-    """Does what is asked depend on where in the family one stands?"""
-    return any(u.name in requirement.text_names and v.free_symbols for u, v in point.items())
 
 
 def _meets(gap: Expr, op: str) -> bool:

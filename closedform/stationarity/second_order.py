@@ -198,7 +198,7 @@ def _definite(hessian: Any, facts: KnownSigns) -> bool:
     return all(facts.sign(sp.factor(hessian[:k, :k].det(method="berkowitz"))) == 1 for k in range(1, n + 1))
 
 
-def nested_minimum(system: Stationarity, facts: KnownSigns, depth: int = 0) -> bool:
+def nested_minimum(system: Stationarity, facts: KnownSigns) -> bool:
     """Does minimising over one unknown after another, each a function with a single dip, give the one global minimum?
 
     For fixed others the loss in u has one critical point, its minimum, at a value given in closed form; what is left is
@@ -227,9 +227,7 @@ def nested_minimum(system: Stationarity, facts: KnownSigns, depth: int = 0) -> b
         profile = sp.expand_log(system.loss.subs(u, inside[0]))
         equations = tuple(sp.numer(sp.together(sp.diff(profile, v))) for v in rest)
         relations = tuple(r for r in system.relations if u not in r.free_symbols)
-        if nested_minimum(
-            smaller(system, rest, equations, loss=profile, relations=relations), KnownSigns(relations), depth + 1
-        ):
+        if nested_minimum(smaller(system, rest, equations, loss=profile, relations=relations), KnownSigns(relations)):
             return True
     return False
 

@@ -131,14 +131,14 @@ class _Ending:
         coefficient, degree = lead
         sign = self.facts.sign(coefficient)
         falls = sp.Lt(coefficient, 0) if degree % 2 == 0 else sp.Ne(coefficient, 0)
-        known = self.rules.decide(falls)
-        if known is True:
+        under = self.rules.joined((), [falls])
+        if not under:
             return [finding("unbounded below", where="")]
         out = list[Finding]()
         if not named and sign == 1 and degree % 2 == 0 and self.found.complete and not self.exceptions:
             out.append(finding("rises far out"))
-        if known is None and sp.count_ops(coefficient) <= MAX_SHOWN:
-            out.append(finding("falls far out", condition=shown(self.rules.joined((), [falls])[0])))
+        if sp.false not in under and sp.count_ops(coefficient) <= MAX_SHOWN:
+            out.append(finding("falls far out", conditions=tuple(map(shown, under))))
         return out
 
     def _finished(self, p: CriticalPoint, conditions: Sequence[Any]) -> CriticalPoint:

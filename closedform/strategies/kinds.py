@@ -60,7 +60,7 @@ class Kinds:
     def __init__(self, system: Stationarity, found: Candidates, rules: Conditions, exceptions: Sequence[Any]) -> None:
         self.system, self.found, self.rules, self.exceptions = system, found, rules, exceptions
         lead = leading_term(system)
-        self.lead = None if lead is None or lead[1] % 2 else rules.signed(lead[0])[0]
+        self.lead = None if lead is None or lead[1] % 2 else rules.signed(lead[0])
 
     def of_point(
         self, p: CriticalPoint, c: Candidate, conditions: tuple[Any, ...], whole: Shape, others: Sequence[Met]
@@ -179,7 +179,7 @@ class Kinds:
         """A flat point by the sign of its first derivative that does not vanish, of odd order or not."""
         value, odd = bend
         out = list[tuple[CriticalPoint, tuple[Any, ...]]]()
-        kept, _ = self.rules.under(conditions).signed(value)
+        kept = self.rules.under(conditions).signed(value)
         if sp.count_ops(kept) > MAX_SPLIT:
             return [(p, conditions)]
         even: tuple[tuple[Any, Kind], ...] = ((sp.Gt(kept, 0), "local minimum"), (sp.Lt(kept, 0), "local maximum"))
@@ -232,7 +232,7 @@ class Kinds:
             return value
         if sp.count_ops(value) > 60 or not value.free_symbols or value.has(sp.nan, sp.zoo):
             return None
-        kept, _ = self.rules.signed(value)
+        kept = self.rules.signed(value)
         return kept if sp.count_ops(kept) <= MAX_SPLIT else None
 
 

@@ -72,6 +72,10 @@ def _curve(real: bool, fixed: str, equations: str, names: str) -> str:
     return f"{lead} a curve: {fixed}{' with ' if fixed else ''}{equations}, where {names}"
 
 
+def _falls(conditions: tuple[str, ...]) -> str:
+    return f"where {' and '.join(conditions)}, the loss is unbounded below and has no global minimum"
+
+
 def _design(points: int, count: int, found: int) -> str:
     many = critical_points(count).replace("critical", "complex critical")
     rest = "the elimination found as many" if found == count else f"for these data the elimination found {found}"
@@ -232,7 +236,7 @@ FORMULAS: dict[str, Theorem] = {
         "the loss tends to infinity at both ends, so it has a global minimum, at the critical point of least loss",
         topic="attained",
     ),
-    "falls far out": Theorem("where {condition}, the loss is unbounded below and has no global minimum"),
+    "falls far out": Theorem(_falls),
     "Rosenlicht": Theorem(_rosenlicht, ROSENLICHT, topic="not liouvillian"),
     "Hoelder": Theorem(
         _HYPERTRANSCENDENTAL, f"O. Hölder, Math. Ann. 28 (1887) 1-13; {RUBEL}", topic="not differentially algebraic"
