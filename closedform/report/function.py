@@ -83,17 +83,18 @@ _OTHERS: dict[Sense, tuple[Kind, ...]] = {
 }
 
 
-def function_of(report: ReportRecord) -> Callable[..., dict[str, Any]]:
+def function_of(report: ReportRecord, sought: bool = False) -> Callable[..., dict[str, Any]]:
     """The function of the closed form; raises ``CallError`` where there is none.
 
-    It gives the minimiser (the maximiser, where that is sought) when the report names one, under its conditions. Where
-    none is named, or a point is not classified at the values, it gives every critical point that may be the one.
+    It gives the minimiser (the maximiser, where that is sought) when the report names one without conditions, and
+    else every critical point that exists at the values: which of them is the minimum then depends on the values. With
+    ``sought`` it gives, of these, those alone that are or may be the one.
     """
     formula = report.formula
     if formula is not None and formula.numpy and report.problem.level == "matrix":
         compiled(formula.numpy)  # a fault of the source shows here
         return MatrixFunction(report.problem, formula.numpy, formula.conditions)
-    without = [set(about["conditions"]) for about in report.verdict.about("falls far out")]
+    without = [set(about["conditions"]) for about in report.verdict.about("falls far out") if sought]
     exact = [
         p for p in report.critical_points if p.exact is not None and not any(c <= set(p.conditions) for c in without)
     ]
@@ -110,7 +111,7 @@ def function_of(report: ReportRecord) -> Callable[..., dict[str, Any]]:
     else:
         raise CallError("there is no closed form, so there is no function of it")
     own = compiled(formula.numpy) if formula is not None and formula.numpy and len(points) == 1 else None
-    kinds: tuple[Kind, ...] = tuple(p.kind for p in optima) if optima else ("unclassified",)
+    kinds: tuple[Kind, ...] = tuple(p.kind for p in optima) if sought and optima else ()
     return ScalarFunction(points, conditions, given, domain, own, kinds, report.problem.sense)
 
 
@@ -250,7 +251,7 @@ class ScalarFunction:
     ``f(a=1.0, b=...)`` returns the unknowns by name. Parameters may be arrays that broadcast; data columns (``x[i]``
     in the formula) are one-dimensional, and ``n`` is their length unless it is given. Names that the formula does not
     need are ignored. With several points the first axis counts those whose conditions hold at the values; of these the
-    optima alone, where the report names an optimum.
+    optima alone, where ``kinds`` name an optimum.
 
     Raises ``ConditionError`` where an assumption of the problem fails, where no point's conditions hold, and where the
     formula has no finite real value or leaves the domain: it never returns nan, infinity or a complex number.
@@ -261,7 +262,7 @@ class ScalarFunction:
     given: tuple[Node, ...] = ()
     domain: tuple[Node, ...] = ()
     own: Callable[..., dict[str, Any]] | None = None  # emitted code for the one point
-    kinds: tuple[Kind, ...] = ()  # of the points, where their conditions hold
+    kinds: tuple[Kind, ...] = ()  # of the points, where their conditions hold; none: every point is given
     sense: Sense = "min"
 
     @property

@@ -46,7 +46,7 @@ def solver_of(report: ReportRecord) -> Solver:
     closed = None
     if report.verdict.minimiser == "closed":
         try:
-            closed = function_of(report)
+            closed = function_of(report, sought=True)
         except CallError:
             closed = None
     if code is None and closed is None:
