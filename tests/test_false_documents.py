@@ -1297,3 +1297,17 @@ def test_every_headline_of_a_true_one_is_covered(true: Any) -> None:
     doc = copy.deepcopy(true())
     findings = check_document({**doc, "seal": seal(doc)})
     assert [(f.place, f.sentence) for f in findings if f.headline and f.word != COVERED] == []
+
+
+def test_a_loss_of_zero_needs_squares_that_vanish() -> None:
+    """Himmelblau's four minima are 0; nearly 0, or squares plus 1, is not."""
+    honest = cf.derive("(x^2 + y - 11)^2 + (x + y^2 - 7)^2").to_dict()
+    first = "critical_points[0].loss"
+    assert honest["critical_points"][0]["loss"] == "0" and words(honest)[first] == COVERED
+    for stated in ("10^(-40)", "1", "-10^(-40)"):
+        forged = copy.deepcopy(honest)
+        forged["critical_points"][0]["loss"] = stated
+        assert words(forged)[first] != COVERED
+    forged = copy.deepcopy(honest)
+    forged["critical_points"][1]["loss"] = "0"  # a saddle, at 104
+    assert words(forged)["critical_points[1].loss"] == REFUSED

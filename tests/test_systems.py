@@ -366,6 +366,7 @@ def test_himmelblau() -> None:
     assert {(p.exact["x"], p.exact["y"]) for p in found.points if p.exact and p.expression_class == "rational"} == {
         (3, 2)
     }
+    assert [p.loss for p in found.points if p.kind == "global minimum"] == [0] * 4
     assert all(check_certificate(c) for c in found.certificates)
     assert any(f.trust == "proved" and "exactly 9" in stated(f).text for f in found.findings)
 

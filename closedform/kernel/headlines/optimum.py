@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from flint import ctx, fmpq
+from flint import fmpq
 
 from closedform.kernel.algebra.tower import build
-from closedform.kernel.claims.least_value import Squares
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, Tree, mul
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
@@ -16,7 +15,7 @@ from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.attained import attained
 from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.reported_points import ReportedPoint
-from closedform.kernel.reading import Json, Refused
+from closedform.kernel.reading import Refused
 
 
 def worth(question: Consequences, points: list[ReportedPoint], whole: bool) -> Iterator[Ruling]:
@@ -49,7 +48,7 @@ def _why_best(point: ReportedPoint, up: bool, best: bool) -> str:
         return ""
     if question.convex(point.where, sign):
         return "the loss is concave" if up else "the loss is convex"
-    if sought and _zero(point):
+    if sought and point.squares_vanish():
         return "the loss is a sum of squares that are zero there"
     value = _number(point.exact_value())
     height = value if value is not None else point.value()
@@ -58,18 +57,6 @@ def _why_best(point: ReportedPoint, up: bool, best: bool) -> str:
     if sought and value is not None and question.never_less(-value if up else value):
         return "the loss is nowhere better than its value there"
     return ""
-
-
-def _zero(point: ReportedPoint) -> bool:
-    """Whether the critical point is the common zero of as many squares as there are unknowns, by Newton's test."""
-    question, numeric, radius = point.question, point.claimed.get("numeric"), point.claimed.get("radius")
-    if question.parameters or not isinstance(numeric, dict) or not isinstance(radius, dict):
-        return False
-    within: dict[str, Json] = {x: {"numeric": numeric[x], "radius": radius[x]} for x in question.unknowns}
-    with contextlib.suppress(Refused, ArithmeticError, ValueError), ctx.workprec(point.precision):
-        Squares.of(question.minimised, [], question.columns).prove_zero({}, within)
-        return not point.isolate()
-    return False
 
 
 def _number(value: Tree | None) -> fmpq | None:

@@ -16,6 +16,7 @@ from closedform.kernel.algebra.tower import prove_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import formula
 from closedform.kernel.claims.critical_points import Point
+from closedform.kernel.claims.least_value import Squares
 from closedform.kernel.claims.zeros.newton import by_newton, inertia_at, system
 from closedform.kernel.claims.zeros.rational_gradient import quotients
 from closedform.kernel.expressions.balls import evaluate
@@ -402,8 +403,20 @@ class ReportedPoint:
             )
         if not value.overlaps(close):
             return self.finding("loss", REFUSED, f"the loss there is {value.str(12, radius=False)}")
-        return self.finding("loss", COVERED if self._same_value(claimed) else SEALED, "the loss at the expression")
+        proved = self._same_value(claimed) or (claimed == 0 and self.squares_vanish())
+        return self.finding("loss", COVERED if proved else SEALED, "the loss at the expression")
 
     def _same_value(self, claimed: Tree) -> bool | None:
         own = self.exact_value()
         return None if own is None else agree(own, claimed, self.question.parameters, {}, self.question.assumptions)
+
+    def squares_vanish(self) -> bool:
+        """Whether the critical point is the common zero of as many squares as there are unknowns, by Newton's test."""
+        numeric, radius = self.claimed.get("numeric"), self.claimed.get("radius")
+        if self.question.parameters or not isinstance(numeric, dict) or not isinstance(radius, dict):
+            return False
+        within: dict[str, Json] = {x: {"numeric": numeric[x], "radius": radius[x]} for x in self.question.unknowns}
+        with contextlib.suppress(Refused, ArithmeticError, ValueError), ctx.workprec(self.precision):
+            Squares.of(self.question.minimised, [], self.question.columns).prove_zero({}, within)
+            return not self.isolate()
+        return False

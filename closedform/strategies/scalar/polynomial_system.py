@@ -351,7 +351,7 @@ class _SystemAnswer:
                         and not (z.loss > 0)
                         and self._same_loss(zeros, zero[0], i)
                     ]
-                return set(zero)
+                return self._of_one_loss(zeros, zero)
         if not complete or self.system.relations or any(z.loss is None for z in zeros):
             return set()
         reason = coercive(self.system, self.budget)
@@ -363,7 +363,14 @@ class _SystemAnswer:
         if not all(self._same_loss(zeros, best, i) for i in rivals):
             return set()
         self.record.say("coercive", reason=reason)
-        return set(rivals)
+        return self._of_one_loss(zeros, rivals)
+
+    def _of_one_loss(self, zeros: list[_SystemZero], tied: list[int]) -> set[int]:
+        """The points whose losses were proved equal: an exact loss of one is the loss of all."""
+        exact = next((zeros[i].loss_exact for i in tied if zeros[i].loss_exact is not None), None)
+        for i in tied:
+            zeros[i].loss_exact = exact
+        return set(tied)
 
     def _same_loss(self, zeros: list[_SystemZero], i: int, j: int) -> bool:
         """Whether two losses whose balls meet are the same number."""
