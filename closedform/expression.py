@@ -38,7 +38,8 @@ MATRIX_HEADS = frozenset(
 ENTRYWISE = frozenset(
     {".*", "./", ".^", "matmul", "average"}
 )  # as read; ``reading/matrices/entrywise.py`` settles what they mean
-RELATIONS = frozenset({"=", "!=", "<", "<=", ">", ">="})
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!=", "==": "=="}  # a < b is b > a
+RELATIONS = frozenset(MIRRORED) - {"=="}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from flint import fmpq
 from closedform import expression
 from closedform.algebra.later import sp
 from closedform.algebra.spelled import Spelled
-from closedform.expression import RELATIONS, Node, name, number
+from closedform.expression import MIRRORED, RELATIONS, Node, name, number
 from closedform.kernel.reading import Json
 from closedform.problem import Problem
 
@@ -69,7 +69,6 @@ def flat_relations(relations: tuple[Node, ...]) -> list[Node]:
 
 
 _POSITIVE = {">": "positive", ">=": "nonnegative", "<": "negative", "<=": "nonpositive"}
-_MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "=": "=", "!=": "!="}
 
 
 def symbols(problem: Problem) -> dict[str, Any]:
@@ -113,7 +112,7 @@ def symbols(problem: Problem) -> dict[str, Any]:
             if r.head not in _POSITIVE and r.head != "!=":
                 continue
             left, right = r.children[:2]
-            for head, own, other in ((r.head, left, right), (_MIRROR[r.head], right, left)):
+            for head, own, other in ((r.head, left, right), (MIRRORED[r.head], right, left)):
                 column = own.head == "@" and own.children[0].name in columns
                 n = own.name or (own.children[0].name if column else None)
                 if n is None or n not in known:

@@ -16,6 +16,7 @@ from flint import acb, arb, ctx, fmpq
 
 from closedform.algebra.bridge import NoTranslation, to_tree
 from closedform.algebra.later import sp
+from closedform.expression import MIRRORED
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.values import evaluate_complex
@@ -122,7 +123,7 @@ class Sampler:
     def _narrow(self, r: Any) -> None:
         for own, other, op in (
             (r.lhs, r.rhs, r.rel_op),
-            (r.rhs, r.lhs, {">": "<", "<": ">", ">=": "<=", "<=": ">="}.get(r.rel_op)),
+            (r.rhs, r.lhs, MIRRORED[r.rel_op]),
         ):
             if isinstance(own, sp.Symbol) and own.name in self.ranges and other.is_number and other.is_real:
                 value = (

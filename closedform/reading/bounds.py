@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from closedform.errors import CallError
-from closedform.expression import RELATIONS, Node, add, free_names, mul, number, quotient, substitute
+from closedform.expression import MIRRORED, RELATIONS, Node, add, free_names, mul, number, quotient, substitute
 from closedform.reading.language import unparse
 from closedform.reading.options import compare
 
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _HOLDS = {
     "<": (-1,),
     "<=": (-1, 0),
@@ -103,7 +102,7 @@ def _bound(relation: Node) -> tuple[_Key, str, Node] | None:
         return None
     lead = left_over[0][2]
     key = tuple((atom, even, c / lead) for atom, even, c in left_over)
-    head = relation.head if lead > 0 else _MIRRORED.get(relation.head, relation.head)
+    head = relation.head if lead > 0 else MIRRORED[relation.head]
     return key, head, quotient(mul(number(-1), rest), number(lead))
 
 

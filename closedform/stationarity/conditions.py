@@ -15,7 +15,7 @@ import sympy as sp
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
 from closedform.calculus.signs import KnownSigns
-from closedform.expression import Node
+from closedform.expression import MIRRORED, Node
 from closedform.stationarity.domain import defined
 from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
@@ -299,7 +299,7 @@ def _is_tame(gap: Any) -> bool:
 def _turned(relation: Any) -> Any:
     """The relation with < and <= written as > and >=."""
     if relation.rel_op in ("<", "<="):
-        return sp.Rel(relation.rhs, relation.lhs, {"<": ">", "<=": ">="}[relation.rel_op])
+        return sp.Rel(relation.rhs, relation.lhs, MIRRORED[relation.rel_op])
     return relation
 
 
@@ -331,16 +331,13 @@ def shown(relation: Any) -> str:
     gap, op = relation.lhs - relation.rhs, relation.rel_op
     terms = sp.Add.make_args(sp.expand(gap) if sp.count_ops(gap) < 30 and not isinstance(gap, sp.Mul) else gap)
     if isinstance(gap, sp.Mul) and op in (">", ">=", "<", "<=") and gap.could_extract_minus_sign():
-        gap, op = -gap, _MIRROR[op]
+        gap, op = -gap, MIRRORED[op]
         terms = (gap,)
     left = [t for t in terms if not t.could_extract_minus_sign() and t.free_symbols]
     right = [-t for t in terms if t not in left]
     if not left:
-        left, right, op = right, [], _MIRROR[op]
+        left, right, op = right, [], MIRRORED[op]
         numbers = [t for t in left if not t.free_symbols]
         left, right = [t for t in left if t.free_symbols], [-t for t in numbers]
     sides = sp.Add(*left), sp.Add(*right)
     return f"{text(sides[0])} {'=' if op == '==' else op} {text(sides[1])}"
-
-
-_MIRROR = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "!=": "!=", "==": "=="}

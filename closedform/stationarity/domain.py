@@ -17,10 +17,10 @@ from typing import Any
 
 from closedform.algebra import bridge
 from closedform.errors import CallError
-from closedform.expression import Node, add, call, free_names, negate, number
+from closedform.expression import MIRRORED, RELATIONS, Node, add, call, free_names, negate, number
 from closedform.problem import Problem
 from closedform.reading.language import unparse
-from closedform.stationarity.location import COMPARISONS, Location, Requirement, Side, truth
+from closedform.stationarity.location import Location, Requirement, Side, truth
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def defined(value: Node) -> tuple[Requirement, ...]:
 def _stated(problem: Problem) -> list[Node]:
     """Relations, constraints and the box (closed ends), conjunctions and chains taken apart."""
     out = bridge.flat_relations((*problem.relations, *problem.constraints))
-    return [r for r in out if r.head in COMPARISONS and len(r.children) == 2]
+    return [r for r in out if r.head in RELATIONS and len(r.children) == 2]
 
 
 def _of_relation(relation: Node) -> list[Requirement]:
@@ -131,7 +131,7 @@ def _of_relation(relation: Node) -> list[Requirement]:
 
 def _requirement(op: str, left: Node, right: Node) -> Requirement:
     if left.number is not None and right.number is None:  # 0 < x is x > 0
-        left, right, op = right, left, {">": "<", ">=": "<=", "<": ">", "<=": ">="}.get(op, op)
+        left, right, op = right, left, MIRRORED[op]
     gap = left if right.number == 0 else add(left, negate(right))
     return Requirement(gap, op, f"{unparse(left)} {op} {unparse(right)}")
 

@@ -18,6 +18,7 @@ from sympy import Expr
 from closedform.algebra import bridge
 from closedform.algebra.bridge import text
 from closedform.calculus.signs import KnownSigns
+from closedform.expression import MIRRORED
 from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
 
@@ -151,7 +152,7 @@ def _asked(
     for gap, op in asked:
         if op not in ("==", "="):
             gap = gap.subs(dict(point), simultaneous=True)
-            yield (gap, op) if op in (">", ">=", "!=") else (-gap, {"<": ">", "<=": ">="}[op])
+            yield (gap, op) if op in (">", ">=", "!=") else (-gap, MIRRORED[op])
 
 
 def _meets(gap: Expr, op: str) -> bool:

@@ -19,7 +19,7 @@ from closedform.algebra import bridge
 from closedform.algebra.later import sp
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.algebra.spelled import Spelled
-from closedform.expression import Node, add, free_names, negate, number, to_tree
+from closedform.expression import RELATIONS, Node, add, free_names, negate, number, to_tree
 from closedform.kernel.algebra import tower
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions import balls
@@ -31,7 +31,6 @@ from closedform.kernel.reading import Refused
 Side = Literal["inside", "outside", "unknown"]
 MAX_ROWS = 20_000  # entries that a requirement under a sum is checked at
 FINER = (1, 3)  # multiples of the working precision that are tried before an exact decision
-COMPARISONS = (">", ">=", "<", "<=", "=", "!=")
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ class Location:
             sides = [self.condition(c) for c in node.children]
             stop: Side = "outside" if node.head != "or" else "inside"
             return stop if stop in sides else "unknown" if "unknown" in sides else _OPPOSITE[stop]
-        if node.head in COMPARISONS and len(node.children) == 2:
+        if node.head in RELATIONS and len(node.children) == 2:
             return self.compare(add(node.children[0], negate(node.children[1])), node.head)
         return "unknown"
 
@@ -259,7 +258,7 @@ class Location:
         return None
 
     def _at_edge(self, condition: Node) -> bool:
-        if condition.head in COMPARISONS and len(condition.children) == 2:
+        if condition.head in RELATIONS and len(condition.children) == 2:
             gap = add(condition.children[0], negate(condition.children[1]))
             return self.compare(gap, "!=") != "inside"
         return any(self._at_edge(c) for c in condition.children)

@@ -19,7 +19,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.read import Names, read, size_text
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
-from closedform.expression import RELATIONS, Node
+from closedform.expression import MIRRORED, RELATIONS, Node
 from closedform.frozen import FrozenMap
 from closedform.problem import Problem
 from closedform.stationarity.equalities import Equality, Rule, equalities, flags_of, rewritten, rules_of, unused
@@ -199,7 +199,7 @@ def _facts(problem: Problem, shapes: Mapping[str, tuple[str, str]]) -> Facts:
         left, right = relation.children
         head = relation.head
         if head in ("<", "<="):
-            left, right, head = right, left, {"<": ">", "<=": ">="}[head]
+            left, right, head = right, left, MIRRORED[head]
         low = right.number
         if left.name and low is not None and head in (">", ">="):
             if low > 0 or (low == 0 and head == ">"):

@@ -14,7 +14,7 @@ from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.algebra.sampling import Sampler, free_names
 from closedform.calculus import scalar
 from closedform.errors import CallError
-from closedform.expression import Node, column_names, heads
+from closedform.expression import MIRRORED, RELATIONS, Node, column_names, heads
 from closedform.expression import free_names as free_names_of
 from closedform.frozen import FrozenMap
 from closedform.kernel.expressions import tree as kernel
@@ -227,12 +227,11 @@ def _relations(problem: Problem, table: dict[str, Any]) -> tuple[Any, ...]:
     out = dict[Any, None]()
     scalars = {k: v for k, v in table.items() if not isinstance(v, sp.IndexedBase)}
     for r in bridge.flat_relations((*problem.relations, *problem.constraints)):
-        make = getattr(sp, RELATION_CLASSES[r.head]) if r.head in RELATION_CLASSES else None
         try:
-            if make is not None and len(r.children) == 2:
+            if r.head in RELATIONS and len(r.children) == 2:
                 left, right = (bridge.to_sympy(c, scalars) for c in r.children)
                 if not (left.is_number and right.is_number):
-                    out[make(left, right, evaluate=False)] = None
+                    out[sp.Rel(left, right, "==" if r.head == "=" else r.head, evaluate=False)] = None
         except bridge.NoTranslation:
             continue  # a sign of a column's entries: already among the assumptions
     return tuple(out)
@@ -252,11 +251,8 @@ def alone(r: Any, unknowns: tuple[Any, ...]) -> Any:
     a, b = sp.Poly(gap, x).all_coeffs()
     if not a.is_number or not a.is_real:
         return r
-    op = r.rel_op if a.is_positive else {">": "<", ">=": "<=", "<": ">", "<=": ">="}[r.rel_op]
-    return getattr(sp, RELATION_CLASSES[op])(x, -b / a, evaluate=False)
-
-
-RELATION_CLASSES = {">": "Gt", ">=": "Ge", "<": "Lt", "<=": "Le", "!=": "Ne", "=": "Eq"}  # SymPy's
+    op = r.rel_op if a.is_positive else MIRRORED[r.rel_op]
+    return sp.Rel(x, -b / a, op, evaluate=False)
 
 
 def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: dict[str, list[fmpq]]) -> Any:

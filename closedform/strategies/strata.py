@@ -142,7 +142,7 @@ def _stratum(system: Stationarity, feasible: Feasible, active: tuple[int, ...]) 
         if holds is False:
             return []
         if holds is None:
-            relations.append(r if not values else alone(_RELATIONS[r.rel_op](gap, 0, evaluate=False), rest))
+            relations.append(r if not values else alone(sp.Rel(gap, 0, r.rel_op, evaluate=False), rest))
     if not rest:
         return [Stratum(active, values, None)]
     loss = feasible.loss.subs(values, simultaneous=True) if values else feasible.loss
@@ -163,9 +163,6 @@ def _stratum(system: Stationarity, feasible: Feasible, active: tuple[int, ...]) 
         return None
     own = smaller(system, rest, equations, relations=tuple(relations), nonzero=nonzero)
     return [Stratum(active, values, own)]
-
-
-_RELATIONS: dict[str, Any] = {">": sp.Gt, ">=": sp.Ge, "<": sp.Lt, "<=": sp.Le, "!=": sp.Ne}
 
 
 def _numerator(e: Any) -> Any:

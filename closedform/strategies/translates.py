@@ -9,10 +9,10 @@ from closedform.algebra.bridge import NoTranslation, from_tree, to_sympy
 from closedform.algebra.later import sp
 from closedform.algebra.sampling import Sample, real_ball, tree_of
 from closedform.enclosures.line.circles import period_of
-from closedform.expression import to_tree
+from closedform.expression import RELATIONS, to_tree
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
-from closedform.stationarity.location import COMPARISONS, Requirement
+from closedform.stationarity.location import Requirement
 
 if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
@@ -54,7 +54,7 @@ def _is_kept(r: Requirement, shift: Mapping[str, Any], table: Mapping[str, Any])
     """Does it ask the same after the translation? Of "not zero" the sign does not matter."""
     if not set(shift) & r.text_names:
         return not r.guards
-    if r.guards or r.sums or r.op not in COMPARISONS:
+    if r.guards or r.sums or r.op not in RELATIONS:
         return False
     try:
         gap = to_sympy(r.gap, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from closedform import expression
 from closedform.emit.iterative.code import Writer, columns_of, varies
 from closedform.emit.iterative.trees import NoCode, tree_of
-from closedform.expression import Node, scalar_form
+from closedform.expression import MIRRORED, Node, scalar_form
 from closedform.kernel.expressions.tree import free_names
 from closedform.problem import Problem
 from closedform.reading.language import unparse
@@ -33,7 +33,7 @@ def bounds(problem: Problem, writer: Writer) -> tuple[Bounds, Bounds, list[str]]
             strict.append(f"{writer.code(left)} {r.head} {writer.code(right)}")
             continue
         if isinstance(right, str) and right in own and not free_names(left) & own:
-            left, right, head = right, left, {">=": "<=", "<=": ">="}[r.head]
+            left, right, head = right, left, MIRRORED[r.head]
         else:
             head = r.head
         if not isinstance(left, str) or left not in own or free_names(right) & own:

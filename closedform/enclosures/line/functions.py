@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from flint import acb, arb, arb_series, ctx, fmpq, fmpz
 
-from closedform.expression import Node, scalar_form
+from closedform.expression import RELATIONS, Node, scalar_form
 from closedform.kernel.algebra import tower
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.balls import evaluate
@@ -21,7 +21,7 @@ from closedform.kernel.expressions.values import excludes_zero
 from closedform.kernel.reading import Refused
 
 MAX_ROWS = 2_000
-COMPARISONS = ("<", "<=", ">", ">=", "=", "!=")
+
 ENTIRE = ("+", "*", "exp", "sin", "cos", "sinh", "cosh", "tanh", "atan", "erf", "abs", "sign", "max", "min")
 SWITCHES = ("abs", "max", "min", "sign", "piecewise")
 
@@ -79,7 +79,7 @@ def _condition(node: Node, columns: Mapping[str, list[fmpq]], bound: Mapping[str
     word = (node.name or node.head).lower()
     if word in ("true", "false"):
         return (word,)
-    if node.head in COMPARISONS and len(node.children) == 2:
+    if node.head in RELATIONS and len(node.children) == 2:
         left, right = (_read(c, columns, bound) for c in node.children)
         return ("if", node.head, add(left, mul(MINUS, right)))
     if node.head in ("and", "all", "or", "not"):

@@ -9,7 +9,7 @@ import sympy as sp
 
 from closedform.algebra import bridge
 from closedform.errors import InputError
-from closedform.expression import Node, mul, substitute
+from closedform.expression import MIRRORED, Node, mul, substitute
 from closedform.reading.language import parse, unparse
 from closedform.reading.statistics import columns_only
 
@@ -60,7 +60,7 @@ def condition(text: str, table: Mapping[str, Any]) -> str:
         return text
     factors, head = list(short.children if short.head == "*" else (short,)), node.head
     if factors[0].number is not None and factors[0].number < 0:
-        head = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}.get(head, head)
+        head = MIRRORED[head]
     ends = {s.limits[0][2].name for s in (left - right).atoms(sp.Sum)}
     kept = [f for f in factors if f.number is None and (f.children[0] if f.head == "^" else f).name not in ends]
     shorter = f"{unparse(mul(*kept))} {head} 0"

@@ -15,6 +15,7 @@ import sympy as sp
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import KnownSigns
+from closedform.expression import MIRRORED
 from closedform.points import CriticalPoint
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
@@ -24,8 +25,6 @@ from closedform.strategies.reductions.lifted import lifted
 name = "monotone up to the edge"
 example = {"loss": "n*log(b - a)", "unknowns": ["a", "b"], "assumptions": ["n>0", "a<=m", "b>=M", "m<M"]}
 counterexample = {"loss": "(x - 1)^2 + y^2", "unknowns": ["x", "y"], "assumptions": ["x>=0"]}
-
-_FLIP = {">=": "<=", "<=": ">="}
 
 
 def declines(system: Stationarity) -> str | None:
@@ -45,8 +44,8 @@ def _bounds(system: Stationarity, u: Any) -> dict[int, Any]:
     """Closed bounds of the unknown, free of unknowns: 1 for the lower, -1 for the upper one."""
     out = dict[int, Any]()
     for r in system.relations:
-        for own, other, op in ((r.lhs, r.rhs, r.rel_op), (r.rhs, r.lhs, _FLIP.get(r.rel_op, ""))):
-            if own == u and op in _FLIP and not other.free_symbols & set(system.unknowns):
+        for own, other, op in ((r.lhs, r.rhs, r.rel_op), (r.rhs, r.lhs, MIRRORED[r.rel_op])):
+            if own == u and op in (">=", "<=") and not other.free_symbols & set(system.unknowns):
                 out[1 if op == ">=" else -1] = other
     return out
 
