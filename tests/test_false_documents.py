@@ -1303,7 +1303,8 @@ def test_a_loss_of_zero_needs_squares_that_vanish() -> None:
     """Himmelblau's four minima are 0; nearly 0, or squares plus 1, is not."""
     honest = cf.derive("(x^2 + y - 11)^2 + (x + y^2 - 7)^2").to_dict()
     first = "critical_points[0].loss"
-    assert honest["critical_points"][0]["loss"] == "0" and words(honest)[first] == COVERED
+    assert honest["critical_points"][0]["loss"] == "0"
+    assert words(honest)[first] == COVERED
     for stated in ("10^(-40)", "1", "-10^(-40)"):
         forged = copy.deepcopy(honest)
         forged["critical_points"][0]["loss"] = stated
