@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, cast
 
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint
 
@@ -24,7 +24,7 @@ Trust = Literal["proved", "derived", "observed"]
 Scope = Literal["formula", "instance"]
 
 
-@dataclass(frozen=True)
+@record
 class Finding:
     """A claim as data: which theorem, about what, on whose word; ``report.theorems`` says it in English.
 
@@ -126,7 +126,7 @@ def shifted(findings: Sequence[Finding], by: int) -> tuple[Finding, ...]:
     return tuple(f if f.certificate is None else replace(f, certificate=f.certificate + by) for f in findings)
 
 
-@dataclass(frozen=True)
+@record
 class Formula:
     """A closed form in symbols (matrices or symbolic data), with all that a user needs to trust and use it.
 
@@ -157,7 +157,7 @@ class NewtonStep(NamedTuple):
     length: float
 
 
-@dataclass(frozen=True)
+@record
 class Attempt:
     """The outcome of one strategy on one system."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
 from closedform.errors import OutOfTime
+from closedform.frozen import record
 
 
-@dataclass(frozen=True)
+@record
 class Budget:
     """A deadline on the monotonic clock, the digits wanted, and the seed of anything random.
 

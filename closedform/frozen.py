@@ -1,12 +1,72 @@
-"""An immutable, hashable, picklable mapping that keeps its order; the field type of every result."""
+"""What cannot be changed: records, and the mappings and tuples that they hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Self, SupportsIndex, TypeVar, cast
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from typing import Any, NoReturn, Self, SupportsIndex, TypeVar, cast, dataclass_transform
 
+T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def record(cls: type[T]) -> type[T]:
+    """The class as ``dataclass(frozen=True)`` makes it, in a quarter of the time.
+
+    ``dataclass`` compiles six functions for each frozen class, and every command waits for the classes that it imports.
+    Here ``__init__`` alone is compiled; the others are shared, and do not replace what the class has of its own.
+    """
+    made = cast(Any, dataclass(init=False, repr=False, eq=False)(cls))
+    made.__init__ = _init(made)
+    made.__setattr__, made.__delattr__ = _refuse, _refuse
+    if made.__repr__ is object.__repr__:
+        made.__repr__ = _text
+    if made.__eq__ is object.__eq__:
+        made.__eq__, made.__hash__ = _equal, _hash
+    return made
+
+
+def _init(made: Any) -> Any:
+    """The function that fills the fields; its text has nothing in it but their names."""
+    space: dict[str, Any] = {"set_field": object.__setattr__}
+    taken, lines = ["self"], list[str]()
+    for f in fields(made):
+        value, default = f.name, f.default
+        if f.default_factory is not MISSING:
+            default, value = f.default_factory, f"default_{f.name}() if {f.name} is default_{f.name} else {f.name}"
+        space[f"default_{f.name}"] = default
+        taken.append(f.name if default is MISSING else f"{f.name}=default_{f.name}")
+        lines.append(f"set_field(self, {f.name!r}, {value})")
+    if hasattr(made, "__post_init__"):
+        lines.append("self.__post_init__()")
+    exec(f"def __init__({', '.join(taken)}):\n    " + "\n    ".join(lines or ["pass"]), space)
+    made_init = space["__init__"]
+    made_init.__qualname__ = f"{made.__qualname__}.__init__"
+    made_init.__annotations__ = {f.name: f.type for f in fields(made)}
+    return made_init
+
+
+def _refuse(self: Any, name: str, *value: object) -> NoReturn:
+    raise FrozenInstanceError(f"cannot change {name!r}: a {type(self).__name__} stays as it is")
+
+
+def _values(one: Any) -> tuple[Any, ...]:
+    return tuple([getattr(one, f.name) for f in fields(one) if f.compare])
+
+
+def _equal(self: Any, other: object) -> Any:
+    return _values(self) == _values(other) if type(other) is type(self) else NotImplemented
+
+
+def _hash(self: Any) -> int:
+    return hash(_values(self))
+
+
+def _text(self: Any) -> str:
+    shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr)
+    return f"{type(self).__qualname__}({shown})"
 
 
 class FrozenMap(Mapping[K, V]):

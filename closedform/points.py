@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from closedform.frozen import FrozenMap, Shown, shown
+from closedform.frozen import FrozenMap, Shown, record, shown
 
 if TYPE_CHECKING:
     from sympy import Expr
@@ -41,7 +41,7 @@ CLASSES = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class CriticalPoint:
     """One real critical point, or one family of them.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from flint import fmpz, fmpz_poly
@@ -29,6 +28,7 @@ from closedform.algebra.roots import Root, all_roots, tall
 from closedform.algebra.univariate import GivenPolynomial, of_tree, read
 from closedform.budget import Budget
 from closedform.errors import CallError, InputError, OutOfTime
+from closedform.frozen import record
 from closedform.kernel.algebra.fields import MAX_FACTORED
 from closedform.kernel.algebra.polynomials import poly_text
 from closedform.kernel.certificate import Certificate
@@ -270,7 +270,7 @@ def _radicals_family(given: GivenPolynomial, timeout: float) -> Radicals:
     )
 
 
-@dataclass(frozen=True)
+@record
 class _Formula:
     """One root over Q(parameters) as text, where it is proved, and the certificate."""
 
@@ -314,7 +314,7 @@ def _spelled(text: str) -> str:
 # -- radicals ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class _SolvedFactor:
     """What one irreducible factor contributes; crosses the process boundary."""
 

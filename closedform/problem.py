@@ -25,7 +25,7 @@ from closedform.expression import (
     scalar_names,
     substitute,
 )
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.losses import Draft, Entry, find, refuse_misspelt
 from closedform.points import Sense
 from closedform.reading.binding import Declared, bound_names, check_columns, choose_unknowns, refuse_idle, symbolic_sum
@@ -52,7 +52,7 @@ from closedform.reading.statistics import as_sums
 Level = Literal["scalar", "sum", "matrix"]
 
 
-@dataclass(frozen=True)
+@record
 class Problem:
     """A loss to minimise, or estimating equations to solve, with everything declared about its names.
 
@@ -285,7 +285,7 @@ class _Given:
         return out
 
 
-@dataclass(frozen=True)
+@record
 class _Names:
     """The names of a text as written: all, those that are indexed like data, and the indices of its sums."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import FrozenInstanceError, field, replace
 
 import pytest
 import sympy as sp
 
 import closedform as cf
+from closedform.frozen import record
 from closedform.problem import read
 from closedform.reading.language import unparse
 
@@ -91,3 +93,26 @@ def test_a_positive_integer_keeps_both_words():
 def test_what_cannot_be_obeyed_is_refused(assumed):
     with pytest.raises(cf.InputError, match="the symbol x"):
         read(sp.Symbol("x", **assumed) ** 2)
+
+
+@record
+class _Pair:
+    """Two values, one made anew for each pair."""
+
+    first: int
+    rest: dict[str, int] = field(default_factory=dict[str, int])
+
+
+def test_a_record_is_a_frozen_dataclass():
+    pair = _Pair(1)
+    assert pair == _Pair(first=1, rest={}) != _Pair(2)
+    assert pair.rest is not _Pair(1).rest
+    assert repr(pair) == "_Pair(first=1, rest={})"
+    assert replace(pair, first=3) == _Pair(3)
+    assert pickle.loads(pickle.dumps(pair)) == pair
+    assert hash(_Pair(1, ())) == hash((1, ()))
+    for change in (lambda: setattr(pair, "first", 2), lambda: delattr(pair, "first")):
+        with pytest.raises(FrozenInstanceError, match="first"):
+            change()
+    with pytest.raises(TypeError, match="first"):
+        _Pair()

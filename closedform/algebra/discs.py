@@ -13,7 +13,6 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import cast
 
 from flint import acb, arb, ctx, fmpz_poly
@@ -22,6 +21,7 @@ from closedform.algebra.approximate import approximate, nodes_moved
 from closedform.algebra.later import np
 from closedform.algebra.newton import FREE, PAIR, REAL, SOME, RootDisc, Unsuited, Values, is_noise, log2, refined
 from closedform.budget import Budget
+from closedform.frozen import record
 
 FIRST = 128  # binary digits of the first balls
 CLUSTER = 16  # points that a Taylor polynomial separates
@@ -32,7 +32,7 @@ SLACK = 2.0**-40  # far more than floating point loses on a distance
 TURN = acb(complex(cmath.rect(1, -0.5)))
 
 
-@dataclass(frozen=True)
+@record
 class _Disc:
     """The disc of a point, or the mirror image of it."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import chain, combinations
 from typing import Any, cast
@@ -20,6 +20,7 @@ from flint import acb, arb, fmpq, fmpz, fmpz_poly
 from closedform.algebra.newton import Unsuited
 from closedform.budget import Budget
 from closedform.errors import CallError
+from closedform.frozen import record
 from closedform.kernel.reading import decimal
 
 MAX_DEGREE = 2_000  # FLINT's refinement is quadratic and more; past this it does not end in a minute
@@ -28,7 +29,7 @@ QUICK_TALL = 34  # up to this one where a coefficient has more bits than the deg
 TALL = 1000  # degree times bits: x^10 - 2*(10^50*x - 1)^2 takes FLINT 8 s, and 0.05 s with 10^20
 
 
-@dataclass(frozen=True)
+@record
 class Root:
     """One root in decimals: the true value lies within ``radius`` of ``re + im*I``; ``real`` is proved either way."""
 

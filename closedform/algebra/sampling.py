@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
 
@@ -17,13 +16,14 @@ from flint import acb, arb, ctx, fmpq
 from closedform.algebra.bridge import NoTranslation, to_tree
 from closedform.algebra.later import sp
 from closedform.expression import MIRRORED
+from closedform.frozen import record
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.values import evaluate_complex
 from closedform.kernel.reading import Refused
 
 
-@dataclass(frozen=True)
+@record
 class Sample:
     """Values for scalar names, exact or as balls, and exact entries for columns."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, cast
 
@@ -10,6 +9,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz, fmpz_poly
 
 from closedform.errors import CallError, InputError
 from closedform.expression import Node, free_names
+from closedform.frozen import record
 from closedform.kernel.algebra.polynomials import poly_text
 from closedform.reading.data.handed import is_many
 from closedform.reading.from_sympy import SympyReading
@@ -22,7 +22,7 @@ def short(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:120]} ... {text[-60:]}"
 
 
-@dataclass(frozen=True)
+@record
 class GivenPolynomial:
     """A polynomial as read: integer coefficients (content removed) when there is no parameter, else the tree."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from flint import acb, arb, fmpq
@@ -20,6 +20,7 @@ from closedform.audit.question import Question
 from closedform.audit.search import Search
 from closedform.budget import Budget
 from closedform.expression import Node, column_names, free_names, number, substitute
+from closedform.frozen import record
 from closedform.kernel.expressions.values import evaluate_complex
 from closedform.kernel.reading import Refused
 from closedform.points import CriticalPoint
@@ -37,7 +38,7 @@ EXTREME = [Fraction(v) for v in ("0", "-1000", "1000", "-1", "1", "-1/1000", "1/
 SIZES = (3, 2, 5, 1, 4)
 
 
-@dataclass(frozen=True)
+@record
 class Instance:
     """Values for every name but the unknowns, exact entries of the columns, and the problem with them put in."""
 
@@ -121,7 +122,7 @@ def _conditioned(attempt: Attempt, missing: Mapping[int, str]) -> Attempt:
     return replace(attempt, points=tuple(points))
 
 
-@dataclass(frozen=True)
+@record
 class _Claim:
     """One formula with its conditions, as printed."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from flint import acb, arb, arb_mat, fmpq
 
 from closedform.audit.evaluation import Open, Slope, TextEvaluation, Undefined, Value, gap, tree_of, truth
 from closedform.errors import ClosedFormError
 from closedform.expression import RELATIONS, Node, name, scalar_form
+from closedform.frozen import record
 from closedform.kernel.algebra.inertia import inertia
 from closedform.kernel.expressions.jets import jet
 from closedform.kernel.expressions.values import evaluate_complex
@@ -22,7 +22,7 @@ MAXIMA = ("global maximum", "local maximum", "boundary maximum")
 MAX_HESSIAN = 20_000  # unknowns squared times rows
 
 
-@dataclass(frozen=True)
+@record
 class Question:
     """A problem's loss or equations, with every relation that a point must meet; nothing simplified."""
 

@@ -11,7 +11,7 @@ binds stay free. Where circular functions were undone for some turns only, ``tur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -38,11 +38,12 @@ from closedform.calculus.roots.polynomial import ExactRoots, Obstacle, Placehold
 from closedform.calculus.roots.preimages import principal_angles
 from closedform.calculus.scalar import generators
 from closedform.calculus.signs import KnownSigns
+from closedform.frozen import record
 
 MAX_BRANCHES = 60
 
 
-@dataclass(frozen=True)
+@record
 class Solutions:
     """``points`` bind each unknown (a free one to itself); ``obstacles`` name what was not solved in some branch."""
 

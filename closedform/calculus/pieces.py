@@ -7,7 +7,6 @@ there. All orders and signs are proved: in balls for numbers, by ``calculus.sign
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 from typing import Any
 
@@ -17,6 +16,7 @@ from closedform.algebra.sampling import Sample, real_ball
 from closedform.budget import Budget
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import KnownSigns
+from closedform.frozen import record
 
 MAX_BREAKS = 40
 _SWITCHES = (sp.Abs, sp.Max, sp.Min, sp.Piecewise, sp.sign, sp.Heaviside)
@@ -26,7 +26,7 @@ class Undecided(ValueError):
     """An order or a sign was not proved; the message says which."""
 
 
-@dataclass(frozen=True)
+@record
 class Pieces:
     """``breaks`` in increasing order; ``smooth`` has one expression more, from left to right."""
 

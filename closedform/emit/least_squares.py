@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ from closedform.emit.linear.moments import Block, Moments
 from closedform.emit.linear.passes import ResidualProducts, Rows, State, Stream, Triangle, Turned, added, triangles
 from closedform.emit.linear.refinement import refine_extended, root_extended
 from closedform.emit.linear.rows import as_columns, as_weights, penalties
+from closedform.frozen import record
 
 Array = NDArray[np.float64]
 Blocks = Callable[[], Iterable[Block]]  # may be called several times: each pass reads the data again
@@ -38,7 +39,7 @@ EXACT_COLUMNS = 64  # up to which the inverse is worked out in ball arithmetic
 EPSILON = ranks.EPSILON
 
 
-@dataclass(frozen=True)
+@record
 class LeastSquares:
     """A solution with what is known of its quality.
 
@@ -123,7 +124,7 @@ def solve_blocks(
     return _by_penalty(penalty, {p: problem.fit(p, penalty == p) for p in dict.fromkeys(penalty.tolist())})
 
 
-@dataclass(frozen=True)
+@record
 class _Problem:
     rows: Rows | None  # None when only the state is left
     whole: Block | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -10,13 +9,14 @@ from closedform.algebra.noncommutative.functions import power
 from closedform.algebra.noncommutative.letters import Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.emit.operations import ENTRYWISE, LINALG, REDUCED, extreme, times
+from closedform.frozen import record
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-@dataclass(frozen=True)
+@record
 class Array:
     """The shape of an array: no size for a number, one for a vector, two for a matrix."""
 

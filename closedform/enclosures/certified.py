@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flint import arb
 
 from closedform.algebra.roots import decimal_text
+from closedform.frozen import record
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Json
 
 
-@dataclass(frozen=True)
+@record
 class ListedPoint:
     """A critical point as a certificate lists it; ``exact`` is written where it is rational."""
 

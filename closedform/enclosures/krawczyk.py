@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flint import arb, arb_mat, ctx, fmpq
 
 from closedform.budget import Budget, working_bits
 from closedform.enclosures.evaluation import Function, solve_step
 from closedform.errors import OutOfTime
+from closedform.frozen import record
 from closedform.kernel.algebra.inertia import inertia as inertia_of
 from closedform.kernel.claims.zeros.cover import DIGITS
 from closedform.kernel.reading import Refused
@@ -22,7 +22,7 @@ MAX_LEAVES = 60_000
 NEAR = 1e-8  # a relative step of Newton's method after which its Jacobian is kept
 
 
-@dataclass(frozen=True)
+@record
 class Enclosed:
     """One zero: balls that hold it, the inertia of the Jacobian there where it is proved, and Newton's steps."""
 
@@ -106,7 +106,7 @@ def _norm(values: Sequence[arb]) -> float:
     return float(max(abs(v).mid() for v in values))
 
 
-@dataclass(frozen=True)
+@record
 class Cover:
     """All zeros in a box; ``leaves`` is the evidence for the kernel's method "cover"."""
 

@@ -7,13 +7,13 @@ Nothing computed here is claimed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flint import fmpq
 
 from closedform.algebra.floating import value
 from closedform.algebra.later import np
+from closedform.frozen import record
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.jets import in_forms
 from closedform.kernel.expressions.tree import Tree, free_names, head_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Columns = Mapping[str, Array]
 
 
-@dataclass(frozen=True)
+@record
 class _Term:
     """A term of the loss: its row in forms, the derivatives by these, and the slopes of each form by row."""
 

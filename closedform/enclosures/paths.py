@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -21,6 +20,7 @@ from closedform.enclosures.line.constants import Const
 from closedform.enclosures.line.expansion import expansion
 from closedform.enclosures.line.functions import Unclear, put
 from closedform.enclosures.line.zeros import TAILS
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import MINUS, Tree, mul, power
 
 PARAMETER = "@t"  # no name of a loss
@@ -39,7 +39,7 @@ _RUNS: dict[str, Tree] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Gap:
     """What must hold in the end of a path: the tree ``op`` 0, with ">", ">=" or "!="."""
 
@@ -47,7 +47,7 @@ class Gap:
     op: str
 
 
-@dataclass(frozen=True)
+@record
 class PathLimit:
     """The limit of a loss along a path, as t -> oo: "-oo", or a number (``exact`` where it is one in closed form)."""
 

@@ -8,10 +8,10 @@ closed box. (R. E. Moore, *Interval Analysis*, 1966; zero times infinity is zero
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from flint import arb, ctx, fmpq
 
+from closedform.frozen import record
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import Tree, as_integer
 from closedform.kernel.reading import Refused
@@ -20,7 +20,7 @@ PRECISION = 96
 INFINITE = arb("inf")
 
 
-@dataclass(frozen=True)
+@record
 class Range:
     """All values lie between ``low`` and ``high``; ``everywhere``: continuous on the whole box."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from closedform.attempt import Attempt
 from closedform.budget import Budget
 from closedform.errors import ClosedFormError, OutOfTime
+from closedform.frozen import record
 from closedform.ladder import EXPONENTIALS, LARGE, LINE, MATRIX, NUMBERS, SCALAR, TEXT
 from closedform.ladder.verdict import DECISIVE, SEARCHED, Checked, check, coherent, conclude
 from closedform.ladder.worker import Until
@@ -31,7 +32,7 @@ GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Strategy:
     """A module of ``strategies/`` as the ladder sees it: either ``attempt`` or ``reduce`` does its work."""
 
@@ -51,7 +52,7 @@ def strategy(dotted: str) -> Strategy:
     return Strategy(**given, encloses=dotted in NUMBERS)
 
 
-@dataclass(frozen=True)
+@record
 class Finished:
     """One strategy's attempt, with the reductions that led to it."""
 

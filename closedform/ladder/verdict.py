@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
 from closedform.attempt import Attempt, Finding, Scope, Trust, finding, shifted
 from closedform.expression import Node
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.reading import Refused
@@ -49,7 +49,7 @@ Topic = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@record
 class Statement:
     """One printed claim, with whose word it rests on.
 
@@ -69,7 +69,7 @@ class Statement:
     finding: Finding | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True)
+@record
 class Verdict:
     """The answer: ``outcome`` with its class and scope, the same word for the global minimiser, and the statements.
 
@@ -260,7 +260,7 @@ def _is_algebraic(node: Node) -> bool:
     return node.head in _ALGEBRAIC and all(_is_algebraic(child) for child in node.children)
 
 
-@dataclass(frozen=True)
+@record
 class Checked:
     """An attempt after the kernel has seen its certificates; ``refused`` lists its objections."""
 

@@ -22,11 +22,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from closedform.errors import ON_COMMAND_LINE
+from closedform.frozen import record
 
 LEAST_MEMORY = 2 * 1024**3  # bytes of address space that a child may ask for, at least
 SHARE = 0.5  # of the machine's memory that it may ask for
@@ -35,7 +35,7 @@ _TASKS = Path("/proc/self/task")
 _HEAD = struct.Struct("!Q")
 
 
-@dataclass(frozen=True)
+@record
 class Job:
     """A function of a module by name, with picklable arguments; it yields messages."""
 
@@ -44,14 +44,14 @@ class Job:
     arguments: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Raised:
     """An exception that left the job."""
 
     error: BaseException
 
 
-@dataclass(frozen=True)
+@record
 class Until:
     """The job's word that nothing will be heard from it before this moment of the monotonic clock, at the latest."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal
 
 from closedform.errors import CallError, InputError, option
 from closedform.expression import free_names
+from closedform.frozen import record
 from closedform.reading.data.selection import refuse_faults, restricted, with_categories, with_classes, with_labels
 from closedform.reading.data.tables import Table, listed
 from closedform.reading.language import parse
@@ -18,7 +19,7 @@ ABOUT_DATA = ("intercept", "weights")  # options that only make sense for a tabl
 PENALTY = ("lam > 0",)
 
 
-@dataclass(frozen=True)
+@record
 class Draft:
     """A loss as text with what is declared of its names; ``problem.read`` reads it like any other text."""
 
@@ -33,7 +34,7 @@ class Draft:
 OnData = Callable[[Table, Options], Draft]
 
 
-@dataclass(frozen=True)
+@record
 class Entry:
     """One named loss: its text in symbols, and where data make sense a function that writes it over a table's rows.
 
@@ -94,7 +95,7 @@ class Entry:
 # -- writing a loss over the rows of a table ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class LinearPredictor:
     """A linear predictor over the rows of a table: the names of its coefficients and its text."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from closedform.frozen import record
 
 
-@dataclass(frozen=True)
+@record
 class Models:
     """Names of models that minimise this loss, and a sentence on what changes the verdict."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from closedform.errors import CallError, InputError, option
 from closedform.expression import Node, free_names, heads
+from closedform.frozen import record
 from closedform.reading.bounds import idle
 from closedform.reading.data.tables import Table, listed
 from closedform.reading.language import Assumption, unparse
@@ -60,7 +60,7 @@ def check_columns(
         raise InputError(f"{key} is a column of the data; write {key}[i] inside sum(i, 1, n, ...)")
 
 
-@dataclass(frozen=True)
+@record
 class Declared:
     """What a call says of names beside its loss; ``known`` are the names of the loss as written, with the sizes."""
 

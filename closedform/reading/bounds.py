@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from closedform.errors import CallError
 from closedform.expression import MIRRORED, RELATIONS, Node, add, free_names, mul, number, quotient, substitute
+from closedform.frozen import record
 from closedform.reading.language import unparse
 from closedform.reading.options import compare
 
@@ -25,7 +25,7 @@ _Atom = tuple[str, bool]  # a name, or the text of an even power or absolute val
 _Key = tuple[tuple[str, bool, Fraction], ...]  # a linear form: atoms with their coefficients, the first of them 1
 
 
-@dataclass(frozen=True)
+@record
 class _End:
     """One end of the values that a form may have: ``relation`` is the one that sets it."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import fmpq
 
 from closedform.errors import TextFault, option
 from closedform.expression import RELATIONS, Node, add, name, negate, number, power, substitute
+from closedform.frozen import record
 from closedform.points import Sense
 from closedform.reading.data.handed import is_listed
 from closedform.reading.parser import MAX_NESTING, Parser
@@ -41,7 +41,7 @@ __all__ = [
 # -- the texts that are read -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Reading:
     """What one text says: a loss or equations, constraints, properties of names, and notes on how it was read.
 
@@ -162,7 +162,7 @@ def parse_equations(texts: str | Iterable[str], names: Iterable[str] = ()) -> Re
     return Reading(tuple(out), notes=_notes(decimals))
 
 
-@dataclass(frozen=True)
+@record
 class Assumption:
     """Relations that hold (``p > 0``), or a property of one name (``S spd``)."""
 

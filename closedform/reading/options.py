@@ -6,11 +6,11 @@ Each comes as text or as a mapping and is read exactly.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from closedform.errors import CallError
 from closedform.expression import Node, free_names, name, to_tree
+from closedform.frozen import record
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.tree import read as tree_of
 from closedform.kernel.reading import Refused
@@ -52,7 +52,7 @@ def pairs_of(value: Mapping[str, object] | Iterable[str] | str | None, what: str
     return out
 
 
-@dataclass(frozen=True)
+@record
 class Box:
     """The closed interval of each unknown that has one, as text and as the relations that say the same."""
 

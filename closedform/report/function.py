@@ -7,7 +7,6 @@ import inspect
 import keyword
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +16,7 @@ from closedform.emit.definiteness import indefinite
 from closedform.emit.source import identifier
 from closedform.errors import CallError, ConditionError, InputError
 from closedform.expression import Node, column_names, free_names, scalar_names
+from closedform.frozen import record
 from closedform.points import SOUGHT, Kind, Sense
 from closedform.problem import Problem
 from closedform.reading.language import parse, unparse
@@ -156,7 +156,7 @@ def compiled(source: str) -> Callable[..., dict[str, Any]]:
     return space["solve"]
 
 
-@dataclass(frozen=True)
+@record
 class MatrixFunction:
     """A matrix formula as a function of arrays, by the names of the problem; those that it does not need are ignored.
 
@@ -244,7 +244,7 @@ class MatrixFunction:
                 raise ConditionError(f"{name} must be {kind}; its least eigenvalue is {least:.3g}")
 
 
-@dataclass(frozen=True)
+@record
 class ScalarFunction:
     """A scalar closed form as a function of its parameters, in floating point, vectorised.
 

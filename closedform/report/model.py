@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from closedform.errors import CallError
+from closedform.frozen import record
 from closedform.report.expressions import text_of
 from closedform.report.formats import FORMATS, Asked
 from closedform.report.pictures import draw
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from closedform.report.solver import GradientFunction, Solver
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class Report(ReportRecord):
     """The answer to one call of ``derive``: its parts are values, its forms text, JSON, LaTeX, HTML and pictures."""
 

@@ -9,12 +9,12 @@ import importlib
 import json
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from closedform.algebra.galois.compositum import Together
 from closedform.algebra.roots import Root
 from closedform.algebra.univariate import short
+from closedform.frozen import record
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.document import seal
 from closedform.kernel.reading import Json
@@ -52,7 +52,7 @@ class Result:
         return f"```text\n{self.to_text()}\n```"
 
 
-@dataclass(frozen=True)
+@record
 class Factor:
     """An irreducible factor over Q (or over Q(parameters)) and what was decided about it."""
 
@@ -92,7 +92,7 @@ class Factor:
         }
 
 
-@dataclass(frozen=True)
+@record
 class Galois(Result):
     """Is every root expressible in radicals? ``solvable`` is None only where nothing was proved."""
 
@@ -151,7 +151,7 @@ class Galois(Result):
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
 
 
-@dataclass(frozen=True)
+@record
 class Roots(Result):
     """Every complex root in decimals: the true value lies within ``radius`` of ``re + im*I``.
 
@@ -212,7 +212,7 @@ class Roots(Result):
         return "\n".join([*lines, *(f"  note: {n}" for n in self.notes)])
 
 
-@dataclass(frozen=True)
+@record
 class RadicalRoot:
     """A root: ``exact`` is text in radicals, proved equal to the root in the disc, or None with the reason why.
 
@@ -229,7 +229,7 @@ class RadicalRoot:
     short: str | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Radicals(Result):
     """The roots in explicit radicals, or a proof that there are none."""
 

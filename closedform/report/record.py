@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from closedform.attempt import Attempt, Formula, NewtonStep
-from closedform.frozen import FrozenMap, Shown, ShownMap
+from closedform.frozen import FrozenMap, Shown, ShownMap, record
 from closedform.kernel.certificate import Certificate
 from closedform.ladder.verdict import Verdict
 from closedform.points import SOUGHT, CriticalPoint, CriticalPoints
@@ -19,7 +18,7 @@ NO_POINTS = CriticalPoints()
 DEFAULT_DIGITS = 30  # that are worked out where no others are asked for
 
 
-@dataclass(frozen=True)
+@record
 class RawExpressions:
     """The expressions of a report as they were found: SymPy's, ours, or text in our language."""
 
@@ -29,7 +28,7 @@ class RawExpressions:
     equations: tuple[object, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Computed:
     """What floating point gave on the problem's own data, a formula's value or an iteration's: observed, never proved.
 
@@ -59,7 +58,7 @@ class Computed:
         return {**self.values, **{key: value for key, value in out.items() if key not in self.values}}
 
 
-@dataclass(frozen=True, repr=False)
+@record
 class ReportRecord:
     """What a ``Report`` holds; what is told and drawn of a report is made from this alone.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -16,6 +15,7 @@ from closedform.emit.iterative import matrix, scalar
 from closedform.emit.iterative.source import Iteration
 from closedform.emit.iterative.trees import NoCode
 from closedform.errors import CallError, ConditionError, InputError
+from closedform.frozen import record
 from closedform.ladder.verdict import SEARCHED
 from closedform.points import SOUGHT
 from closedform.problem import Problem
@@ -106,7 +106,7 @@ def own_values(problem: Problem) -> dict[str, Any]:
     return dict(problem.arrays)
 
 
-@dataclass(frozen=True)
+@record
 class EmittedCode:
     """Emitted code with the values of the problem's own."""
 
@@ -157,7 +157,7 @@ class EmittedCode:
         return np.concatenate([np.asarray(given[u], dtype=float).ravel() for u in self.code.unknowns])
 
 
-@dataclass(frozen=True)
+@record
 class GradientFunction:
     """``g(W1=W1, W2=W2, X=X, Y=Y) -> {"W1": array, "W2": array}``; values that the problem has itself need not be given.
 
@@ -195,7 +195,7 @@ class GradientFunction:
             raise ConditionError(str(fault)) from None
 
 
-@dataclass(frozen=True)
+@record
 class Solver:
     """``solver(X=X, y=y) -> SolverResult``; values that the problem has itself need not be given.
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
 from closedform.errors import InputError
+from closedform.frozen import record
 from closedform.kernel.process import TIMEOUT, check_text
 from closedform.kernel.reading import Refused
 from closedform.kernel.ruling import PROVED, Ruling, summary
 
 
-@dataclass(frozen=True)
+@record
 class Verification:
     """What the kernel found; true when at least one certificate was accepted and nothing refused."""
 

@@ -8,7 +8,6 @@ the gradient vanishes identically is the kernel's (claim ``critical_point_formul
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import sympy as sp
@@ -21,6 +20,7 @@ from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots.polynomial import Placeholder
 from closedform.calculus.roots.rational import to_flint
+from closedform.frozen import record
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import formula
@@ -37,7 +37,7 @@ MORE_SAMPLES = 60
 MAX_PROOF = 500  # operations of a point whose gradient the kernel is asked to reduce to zero
 
 
-@dataclass(frozen=True)
+@record
 class TestedCandidate:
     """A candidate with its fate at each sample; ``balls`` are the coordinates at the samples, None where not real."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -18,12 +17,13 @@ from typing import Any
 from closedform.algebra import bridge
 from closedform.errors import CallError
 from closedform.expression import MIRRORED, RELATIONS, Node, add, call, free_names, negate, number
+from closedform.frozen import record
 from closedform.problem import Problem
 from closedform.reading.language import unparse
 from closedform.stationarity.location import Location, Requirement, Side, truth
 
 
-@dataclass(frozen=True)
+@record
 class Domain:
     """Where a problem asks its question. ``requirements`` in the order of the text, inner parts before outer ones."""
 

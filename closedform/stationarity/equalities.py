@@ -7,7 +7,6 @@ left side wherever it stands, in traces up to rotation. An equation that changes
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.functions import content, matrix_scalar, of_fill, power, scalar_function
@@ -17,13 +16,14 @@ from closedform.algebra.noncommutative.read import Names, read
 from closedform.algebra.noncommutative.substitution import rebuild
 from closedform.errors import CallError
 from closedform.expression import free_names
+from closedform.frozen import record
 from closedform.problem import Problem
 from closedform.reading.language import unparse
 
 ROUNDS = 50
 
 
-@dataclass(frozen=True)
+@record
 class Equality:
     """``left = right`` as it was written, the sides of one shape."""
 

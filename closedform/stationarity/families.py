@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -19,13 +18,14 @@ from closedform.algebra import bridge
 from closedform.algebra.bridge import text
 from closedform.calculus.signs import KnownSigns
 from closedform.expression import MIRRORED
+from closedform.frozen import record
 from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
 
 MAX_OPS = 400
 
 
-@dataclass(frozen=True)
+@record
 class Family:
     """``point`` gives each unknown in terms of the ``free`` ones, under ``conditions`` on these."""
 

@@ -8,7 +8,6 @@ zero test where the point is given by an expression or as the root of a polynomi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from closedform.algebra.later import sp
 from closedform.algebra.sampling import Sample, complex_ball, real_ball, tree_of
 from closedform.algebra.spelled import Spelled
 from closedform.expression import RELATIONS, Node, add, free_names, negate, number, to_tree
+from closedform.frozen import record
 from closedform.kernel.algebra import tower
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions import balls
@@ -33,7 +33,7 @@ MAX_ROWS = 20_000  # entries that a requirement under a sum is checked at
 FINER = (1, 3)  # multiples of the working precision that are tried before an exact decision
 
 
-@dataclass(frozen=True)
+@record
 class Requirement:
     """``gap op 0`` must hold, with ``op`` a comparison or "finite" (the gap has a finite real value).
 

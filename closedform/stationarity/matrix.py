@@ -7,7 +7,7 @@ solver needs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -20,13 +20,13 @@ from closedform.algebra.noncommutative.read import Names, read, size_text
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
 from closedform.expression import MIRRORED, RELATIONS, Node
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.problem import Problem
 from closedform.stationarity.equalities import Equality, Rule, equalities, flags_of, rewritten, rules_of, unused
 from closedform.stationarity.system import Outline
 
 
-@dataclass(frozen=True)
+@record
 class Piece:
     """One term of the loss: ``weight * ||residual||^2`` in the metric ``metric`` (None: the identity), or any other.
 
@@ -39,7 +39,7 @@ class Piece:
     metric: Poly | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Constraint:
     """``kind``: "zero" (``left`` is zero), "rank" (of ``left``, at most ``bound``), "atmost" (``left <= 0``), "below" (``left < 0``),
     or a property."""
@@ -52,7 +52,7 @@ class Constraint:
 _BINDING = frozenset({"sym", "spd", "psd", "diag", "orth", "integer", "complex"})
 
 
-@dataclass(frozen=True)
+@record
 class MatrixSystem:
     """A matrix problem in words. ``gradient`` is that of the loss alone; None where the loss is not smooth."""
 

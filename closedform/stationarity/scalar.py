@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from flint import fmpq
@@ -16,7 +16,7 @@ from closedform.calculus import scalar
 from closedform.errors import CallError
 from closedform.expression import MIRRORED, RELATIONS, Node, column_names, heads
 from closedform.expression import free_names as free_names_of
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
@@ -40,7 +40,7 @@ SystemKind = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@record
 class Stationarity:
     """A point is critical when every equation is zero there, no ``nonzero`` expression is, and all relations hold.
 

@@ -9,7 +9,6 @@ the inertia at the point itself gives a local kind. Signs are proofs by ``calcul
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -20,6 +19,7 @@ from closedform.algebra import bridge
 from closedform.calculus.bounds import all_bounds
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import KnownSigns
+from closedform.frozen import record
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 
@@ -28,7 +28,7 @@ MAX_MINORS = 300  # operations in a Hessian with exponentials whose minors are w
 MAX_UNKNOWNS = 6
 
 
-@dataclass(frozen=True)
+@record
 class Shape:
     """What is proved of the loss on its whole domain: ``unique``, at most one critical point; ``minimum``, each is global."""
 

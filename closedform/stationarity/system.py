@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from closedform.attempt import Attempt
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.problem import Problem
 
 
-@dataclass(frozen=True)
+@record
 class Outline:
     """A system as it is shown: gradient and Hessian by unknown, the equations, their kind."""
 
@@ -49,7 +48,7 @@ class System(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record
 class Reduction:
     """Smaller systems that together have the critical points of a larger one, and the way back.
 

@@ -10,12 +10,12 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from closedform.derive import derive
 from closedform.errors import CallError
 from closedform.expression import Node, heads
+from closedform.frozen import record
 from closedform.losses import catalogue
 from closedform.losses.models import MODELS, Models
 from closedform.report.document.blocks import Block, Document, Heading, Items, Link, Paragraph, TableBlock
@@ -35,7 +35,7 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """One loss: the models that minimise it, the verdict for all data, on what ground, and what would change it.
 
@@ -59,7 +59,7 @@ class Row:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "report"}
 
 
-@dataclass(frozen=True)
+@record
 class Atlas:
     """The rows, and how they are shown."""
 

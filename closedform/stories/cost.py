@@ -13,7 +13,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from closedform.emit.flops import count
 from closedform.emit.source import Source, compiled, identifier
 from closedform.errors import CallError
 from closedform.expression import scalar_names
+from closedform.frozen import record
 from closedform.reading.language import parse
 from closedform.report.evaluate import evaluate
 from closedform.stationarity.matrix import MatrixSystem, matrix_system
@@ -33,7 +34,7 @@ HESSIAN = 400  # unknown entries up to which the Hessian is looked at
 ACCURACY = 1e-6
 
 
-@dataclass(frozen=True)
+@record
 class Descent:
     """Gradient descent on the same loss: flops of a step, the Hessian's condition number, steps to shrink by 1e-6."""
 
@@ -47,7 +48,7 @@ class Descent:
         return self.steps * self.step_flops
 
 
-@dataclass(frozen=True)
+@record
 class Measured:
     """One run of the closed form: the sizes it was run at (smaller ones where the data would not fit), and seconds."""
 
@@ -56,7 +57,7 @@ class Measured:
     scaled_seconds: float  # by predicted flops, to the sizes that were asked for
 
 
-@dataclass(frozen=True)
+@record
 class Comparison:
     """The predicted cost, and what one run took."""
 
@@ -123,7 +124,7 @@ class Comparison:
         return self.to_text()
 
 
-@dataclass(frozen=True)
+@record
 class LeastSquaresCost:
     """Predicted flops of least squares and of gradient descent on it; ``condition`` is that of X."""
 

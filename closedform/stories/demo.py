@@ -7,11 +7,11 @@ verdict below is picked out of a report made on the spot; only the words that jo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from closedform.derive import derive
 from closedform.errors import CallError
+from closedform.frozen import record
 from closedform.points import CriticalPoint
 from closedform.polynomials import galois, monodromy
 from closedform.report.document.blocks import (
@@ -38,7 +38,7 @@ Progress = Callable[[str], None] | None
 SCREEN = 100  # columns
 
 
-@dataclass(frozen=True)
+@record
 class Told:
     """A story as a document."""
 

@@ -9,7 +9,7 @@ closed end. On the integers it is attained next to one of these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import bounds_of
 from closedform.calculus.signs import KnownSigns
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.points import LEAST_KINDS, CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import FoundPoint, pointed
@@ -127,7 +127,7 @@ def _is_whole(p: CriticalPoint, name: str) -> bool | None:
     return None
 
 
-@dataclass(frozen=True)
+@record
 class _LineWithEdges:
     system: Stationarity
     found: Attempt

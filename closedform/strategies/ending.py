@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol
 
 from flint import arb, ctx
@@ -19,7 +19,7 @@ from closedform.algebra.roots import decimal_text
 from closedform.algebra.spelled import Spelled, spelled_decimal
 from closedform.attempt import Attempt, Finding, NewtonStep, Outcome, Trust, finding, shifted
 from closedform.budget import Budget, working_bits
-from closedform.frozen import FrozenMap, shown
+from closedform.frozen import FrozenMap, record, shown
 from closedform.kernel.certificate import Certificate
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.location import real_value
@@ -59,7 +59,7 @@ class Evidence:
         self.certificates += certificates
 
 
-@dataclass(frozen=True)
+@record
 class FoundPoint:
     """A point as a strategy found it: exact values, an enclosure of each unknown, or both.
 
@@ -80,7 +80,7 @@ class FoundPoint:
     decided: bool = False  # it is proved to have no formula, whatever is open of others
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """All that a strategy found over numbers.
 

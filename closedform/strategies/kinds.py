@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal
 
 import sympy as sp
@@ -11,7 +11,7 @@ import sympy as sp
 from closedform.attempt import Finding
 from closedform.calculus.equations import simplified
 from closedform.calculus.signs import KnownSigns
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint, Kind
 from closedform.stationarity.candidates import expression_class
@@ -27,7 +27,7 @@ GLOBAL: Mapping[int, Kind] = {1: "global minimum", -1: "global maximum"}
 MAX_SPLIT = 14  # operations of a second derivative whose sign makes cases
 
 
-@dataclass(frozen=True)
+@record
 class Candidate:
     """A formula for each unknown, with relations between the parameters under which it was found."""
 
@@ -35,7 +35,7 @@ class Candidate:
     guards: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Candidates:
     """What a strategy found, and why it is all.
 

@@ -10,7 +10,7 @@ give an unknown are put in; what is left is a smaller loss, or equations.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, permutations, product
 from typing import Any
 
@@ -23,7 +23,7 @@ from closedform.budget import Budget
 from closedform.calculus.bounds import end_of
 from closedform.enclosures.coercive import grows
 from closedform.enclosures.ranges import Range, between, line, range_of
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.algebra.inertia import inertia
 from closedform.kernel.reading import Refused
 from closedform.stationarity.scalar import Stationarity, alone, smaller
@@ -32,7 +32,7 @@ MAX_STRATA = 130
 MAX_MINORS = 20
 
 
-@dataclass(frozen=True)
+@record
 class Feasible:
     """A loss over the points where ``equal`` vanish, ``closed`` are at least zero and the ``open`` relations hold."""
 
@@ -95,7 +95,7 @@ def _simple(e: Any, unknowns: Sequence[Any]) -> Any:
     return sp.sympify(e)
 
 
-@dataclass(frozen=True)
+@record
 class Stratum:
     """Where the constraints numbered in ``active`` are zero (``equal`` always): ``values`` of the unknowns they give.
 
@@ -349,7 +349,7 @@ def attains(feasible: Feasible, budget: Budget) -> str | None:
 # -- what is known of a point --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Edge:
     """First and second order at a point of a stratum: multipliers of the active inequalities, inertia along the stratum."""
 

@@ -9,7 +9,6 @@ discriminants have no common prime, as Q has no unramified extension (Minkowski)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from math import factorial, prod
@@ -17,11 +16,12 @@ from math import factorial, prod
 from flint import fmpz, fmpz_poly
 
 from closedform.algebra.galois.transitive import DEGREES, Permutation, transitive_groups
+from closedform.frozen import record
 
 MAX_ORDER = 2_000  # of a group whose elements are listed
 
 
-@dataclass(frozen=True)
+@record
 class Known:
     """An irreducible polynomial with the proved name, order and number of its group."""
 
@@ -31,7 +31,7 @@ class Known:
     transitive: str | None
 
 
-@dataclass(frozen=True)
+@record
 class Together:
     """The group of a product, and why."""
 

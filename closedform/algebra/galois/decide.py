@@ -9,7 +9,7 @@ no prime power proves unsolvability; then many more primes. Unsolvable answers c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from flint import fmpq_poly, fmpz, fmpz_poly
 
@@ -30,6 +30,7 @@ from closedform.algebra.galois.subfields import (
 )
 from closedform.budget import Budget
 from closedform.errors import OutOfTime
+from closedform.frozen import record
 from closedform.kernel.algebra.fields import MAX_FACTORED
 from closedform.kernel.algebra.solvable_groups import solvable_envelope_excludes
 from closedform.kernel.certificate import Certificate
@@ -44,7 +45,7 @@ MAX_NAMING = 20.0  # seconds; a name takes 2 at most on an idle machine, and not
 Type = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Decision:
     """The answer for one irreducible polynomial.
 

@@ -13,7 +13,6 @@ Theory*, 2014). That is a statement about the function, not about single numbers
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from math import factorial
 
@@ -21,6 +20,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_poly, fmpz_poly
 
 from closedform.algebra.galois.decide import Decision, decide
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.reading import Json
 
@@ -28,7 +28,7 @@ WITNESSES = 150
 Coefficients = list[fmpq_mpoly]  # of a polynomial in the unknown, constant first, in the parameters
 
 
-@dataclass(frozen=True)
+@record
 class FamilyDecision:
     """``solvable``: is there a formula in radicals over Q(parameters)? ``not_elementary`` a proved statement, or ""."""
 

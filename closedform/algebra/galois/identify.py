@@ -9,8 +9,6 @@ v is v when the integer R(k), R the product of all X - v', is less than one in s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import flint
 from flint import acb, acb_poly, arb, fmpz, fmpz_poly
 
@@ -26,13 +24,14 @@ from closedform.algebra.galois.transitive import (
     transitive_groups,
 )
 from closedform.budget import Budget
+from closedform.frozen import record
 
 MAX_INDEX = 2_600  # images of an invariant that are evaluated at most
 MAX_BITS = 1 << 19
 TRANSFORMS = ([0, 1], [0, 1, 1], [0, 1, 0, 1], [0, 2, 1, 1], [0, 1, 3, 0, 1])
 
 
-@dataclass(frozen=True)
+@record
 class Identified:
     """The group, and the argument in sentences, one for each fact used."""
 

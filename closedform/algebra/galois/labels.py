@@ -8,7 +8,6 @@ degree by cycle types, the discriminant and orbits on pairs; cyclic groups by th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import factorial, lcm
 
 from flint import fmpz, fmpz_poly, nmod_poly
@@ -18,6 +17,7 @@ from closedform.algebra.galois.subfields import TooLarge, pair_orbits
 from closedform.algebra.galois.transitive import DEGREES, transitive_groups
 from closedform.algebra.roots import isolate_real
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.claims.unsolvable import reduced_type
 
 Type = tuple[int, ...]
@@ -35,7 +35,7 @@ NUMBER_OF_GROUPS = {  # transitive groups of degree n: 1 to 31 and the primes 37
 }
 
 
-@dataclass(frozen=True)
+@record
 class Label:
     """A proved name, order and number ("5T2"), or nothing; ``argument`` says why, a sentence for each step."""
 

@@ -10,7 +10,6 @@ tracking). The permutations generate the Galois group over C(t) (Jordan); they a
 from __future__ import annotations
 
 import cmath
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
 
@@ -21,6 +20,7 @@ from closedform.algebra.galois.subfields import TooLarge
 from closedform.algebra.univariate import GivenPolynomial, of_tree
 from closedform.budget import Budget
 from closedform.errors import CallError, OutOfTime
+from closedform.frozen import record
 
 BITS = 106
 SMALLEST_STEP = 1e-9
@@ -30,7 +30,7 @@ MAX_GROUP = 50_000
 Permutation = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Loop:
     """A closed path from the base point around one branch point; root i of the start moves to root ``permutation[i]``.
 
@@ -56,7 +56,7 @@ class Loop:
         return tuple(out)
 
 
-@dataclass(frozen=True)
+@record
 class Monodromy:
     """The loops around all finite branch points, and the order of the group they generate (None when too large)."""
 

@@ -19,7 +19,6 @@ below is a theorem on permutation groups whose hypothesis is an exact factorizat
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
@@ -37,6 +36,7 @@ from closedform.algebra.galois.subfields import (
     pair_orbits,
 )
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.reading import Json
 
 MAX_RESOLVENT = 1_100  # degree of a resolvent that is still factored
@@ -45,7 +45,7 @@ SHIFTS = (1, 2, -1, 3, -2, 5, -3, 7)
 Label = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True)
+@record
 class SolvableStep:
     """Why a step is solvable, and the evidence of it for the kernel, where there is one; else the reason is derived.
 

@@ -19,7 +19,6 @@ symmetric function of the roots in a block, its polynomials exact by rounding ba
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -27,6 +26,7 @@ import flint
 from flint import acb, acb_poly, fmpq, fmpq_mat, fmpq_poly, fmpq_series, fmpz, fmpz_poly, fmpz_series
 
 from closedform.algebra.roots import enclose
+from closedform.frozen import record
 
 MAX_DEGREE = 44  # the pair polynomial of degree 946 still factors in seconds
 MAX_SYSTEMS = 400  # block systems listed at most (an elementary abelian group of order 32 has 372 inside)
@@ -41,7 +41,7 @@ class TooLarge(Exception):
     """The polynomial is past what this method can do; the message says which bound."""
 
 
-@dataclass(frozen=True)
+@record
 class PairOrbits:
     """The orbits of the Galois group on the 2-subsets of the roots of ``f``; ``shift`` makes the resolvent squarefree.
 
@@ -53,7 +53,7 @@ class PairOrbits:
     factors: tuple[fmpz_poly, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Subfield:
     """Q(beta) inside Q(alpha): h monic irreducible over Z with h(beta) = 0, beta = g(alpha), and the blocks."""
 
@@ -66,7 +66,7 @@ class Subfield:
         return self.h.degree()
 
 
-@dataclass(frozen=True)
+@record
 class SubfieldChain:
     """A maximal chain of fields from Q up to Q(alpha); ``fields[-1]`` is Q(alpha) itself, ``degrees`` the steps.
 

@@ -9,11 +9,12 @@ comes from; what is read here is checked against itself by ``tests/test_galois.p
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from closedform.frozen import record
 
 TABLE = Path(__file__).parents[2] / "tables" / "transitive_groups.json"
 DEGREES = range(3, 12)
@@ -32,7 +33,7 @@ class Alternant(NamedTuple):
 Term = tuple[int, ...] | Alternant  # a monomial by its exponents, or an alternant
 
 
-@dataclass(frozen=True)
+@record
 class Below:
     """A class of maximal transitive subgroups H of a group G, H being the group ``number`` with its points moved.
 
@@ -45,7 +46,7 @@ class Below:
     start: Term
 
 
-@dataclass(frozen=True)
+@record
 class Transitive:
     """One group: ``number`` is the k of nTk, ``notation`` the name that Conway, Hulpke and McKay give it."""
 
@@ -149,7 +150,7 @@ def images(term: Term, generators: tuple[Permutation, ...]) -> frozenset[Term]:
     return frozenset(seen)
 
 
-@dataclass(frozen=True)
+@record
 class Invariant:
     """A sum of terms for every coset: ``forms[c]`` is the first one moved by ``cosets[c]``, all different."""
 

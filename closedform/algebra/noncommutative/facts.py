@@ -6,16 +6,16 @@ Every answer is sufficient, never a guess: None means "not known".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Mono, Word, term_text
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.text import display
+from closedform.frozen import record
 
 
-@dataclass(frozen=True)
+@record
 class Facts:
     """Names known to be positive or not negative; of a matrix name it is said of every entry."""
 
@@ -23,7 +23,7 @@ class Facts:
     nonnegative: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@record
 class Definite:
     """``strict``: positive definite whenever the conditions hold; else positive semidefinite under them."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -20,7 +19,7 @@ from closedform.algebra.noncommutative.functions import (
 from closedform.algebra.noncommutative.letters import ONE, Atom, ShapeFault, Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.expression import Node
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 
 ELEMENTWISE = frozenset(
     {
@@ -51,7 +50,7 @@ ELEMENTWISE = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@record
 class Names:
     """What a name means: its shape (absent for a scalar), and what is known of it."""
 

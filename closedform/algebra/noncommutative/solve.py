@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -19,12 +18,13 @@ from closedform.algebra.noncommutative.functions import (
 )
 from closedform.algebra.noncommutative.letters import ONE, Letter, Unsupported
 from closedform.algebra.noncommutative.polynomial import Poly
+from closedform.frozen import record
 
 Pair = tuple[Poly, Poly]
 Singular = Callable[[Poly], Pair | None]  # a generalised inverse, and the projector on the range; None: invertible
 
 
-@dataclass(frozen=True)
+@record
 class Linear:
     """``sum L U R + sum L U' R + rest``, where no L, R or rest contains U; each coefficient is in its L."""
 
@@ -34,7 +34,7 @@ class Linear:
     entrywise: Poly | None = None  # M, where M .* U stands too
 
 
-@dataclass(frozen=True)
+@record
 class Solution:
     """``value`` with ``L value R + ... = 0``; ``pivots`` are the matrices that must be invertible; ``kind`` how."""
 

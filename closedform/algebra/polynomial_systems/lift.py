@@ -9,20 +9,20 @@ that there are no more is not shown here.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
 from typing import Any
 
 from flint import fmpz, fmpz_mod_ctx, fmpz_mod_poly, fmpz_mod_poly_ctx, fmpz_poly, nmod_poly
 
 from closedform.algebra.polynomial_systems.quotient import Univariate
 from closedform.budget import Budget
+from closedform.frozen import record
 
 Terms = dict[tuple[int, ...], int]  # exponents -> integer coefficient
 MAX_BITS = 400_000
 SMALL_BITS = 130  # up to here the overhead of a step is what costs
 
 
-@dataclass(frozen=True)
+@record
 class Parametrisation:
     """x_i = numerators[i](u) / denominator(u) at each root u of the squarefree primitive ``q``; u is the ``form``."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from flint import acb, acb_poly, arb, ctx, fmpz_poly
 
 from closedform.algebra.polynomial_systems.lift import Parametrisation, Terms
 from closedform.algebra.polynomial_systems.univariate_roots import real_roots_at, roots_at
 from closedform.budget import working_bits
+from closedform.frozen import record
 from closedform.kernel.reading import Json
 
 
-@dataclass(frozen=True)
+@record
 class SystemSolution:
     """The zero set. ``space`` is its dimension over C: -1 empty, 0 finite, more: curves or larger, no counts.
 
@@ -88,7 +89,7 @@ class SystemSolution:
         return [values[i] for i in range(len(self.names))]
 
 
-@dataclass(frozen=True)
+@record
 class RealPoint:
     """A real zero: the irreducible factor it belongs to, its root u, and its coordinates as balls."""
 

@@ -10,7 +10,6 @@ is taken on their word, for the kernel proves the result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import combinations, permutations, product
 from math import prod
 
@@ -20,6 +19,7 @@ from flint import acb, acb_poly, arb, fmpq, fmpq_poly, fmpz_poly
 from closedform.algebra.galois.subfields import locate, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant, generator
 from closedform.algebra.radicals.terms import Unresolved, Workspace, polynomial, turn
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 
 Vector = tuple[int, ...]
@@ -120,7 +120,7 @@ class Space:
         ]
 
 
-@dataclass(frozen=True)
+@record
 class Pairs:
     """Q(r_x, r_y): an orbit of pairs, the polynomial of r_x + m r_y over it, and the field as a tower."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flint import acb, fmpz_poly
 
 from closedform.algebra.galois.subfields import TooLarge
@@ -13,6 +11,7 @@ from closedform.algebra.radicals.terms import WORKING_BITS, Let, Unresolved, Wor
 from closedform.algebra.radicals.tidy import tidy
 from closedform.algebra.roots import enclose, rounded
 from closedform.budget import Budget, working_bits
+from closedform.frozen import record
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.expressions.tree import Tree, write
@@ -21,7 +20,7 @@ from closedform.kernel.reading import Json, Refused
 MAX_OPERATIONS = 5_000  # written out; longer ones are withheld and the steps given instead
 
 
-@dataclass(frozen=True)
+@record
 class RootInRadicals:
     """One root: its text (None where withheld), and decimals with a proved radius.
 
@@ -40,7 +39,7 @@ class RootInRadicals:
     withheld: str | None
 
 
-@dataclass(frozen=True)
+@record
 class RadicalSolution:
     """All roots of ``polynomial`` in radicals, in the order of ``monic_roots``.
 
@@ -56,7 +55,7 @@ class RadicalSolution:
     certificate: Certificate
 
 
-@dataclass(frozen=True)
+@record
 class Withheld:
     """No expression is given; ``reason`` says why. It says nothing about whether there is one."""
 

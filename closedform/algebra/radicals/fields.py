@@ -6,12 +6,12 @@ division by the relations, last one first, is the normal form, as in the kernel'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from flint import Ordering, fmpq, fmpq_mat, fmpq_mpoly, fmpq_mpoly_ctx, fmpq_poly, fmpz
 
 from closedform.algebra.radicals.terms import Unresolved, negate
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import ZERO, Tree, add, mul, power
 
 LEVELS = 8
@@ -32,7 +32,7 @@ def generator(level: int) -> Element:
     return ring().gens()[LEVELS - level]
 
 
-@dataclass(frozen=True)
+@record
 class NumberField:
     """Generators y1..yk with their relations; ``conjugates`` gives their trees in each of the embeddings."""
 

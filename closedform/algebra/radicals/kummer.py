@@ -14,7 +14,6 @@ point; complex values only choose which of the conjugates is printed. Source: La
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import log2
 from typing import Protocol
 
@@ -24,6 +23,7 @@ from closedform.algebra.galois.subfields import Subfield, monic_roots
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.resolvents import Resolvents, roots_from
 from closedform.algebra.radicals.terms import Unresolved, Workspace
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import Tree
 
 MAX_PRIMES = 20_000
@@ -42,7 +42,7 @@ Solve = Callable[[fmpz_poly, Workspace], Base]
 Points = list[tuple[int, int, fmpz_mod]]  # (block b, k, g_{b, k})
 
 
-@dataclass(frozen=True)
+@record
 class Local:
     """The roots of f in one unramified extension of Z/q^N for each block, in Frobenius order."""
 
@@ -149,7 +149,7 @@ def _integers(values: list[fmpz_mod], modulus: fmpz) -> fmpz_poly:
     return fmpz_poly(out)
 
 
-@dataclass(frozen=True)
+@record
 class Orbit:
     """The pairs (b, k) whose g are the roots of the irreducible m."""
 

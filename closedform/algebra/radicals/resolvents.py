@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from flint import acb, fmpq, fmpz_poly
 
@@ -11,10 +10,11 @@ from closedform.algebra.galois.subfields import monic_roots
 from closedform.algebra.radicals.dickson import Embedding, cosines, dickson_polynomial
 from closedform.algebra.radicals.fields import Element, NumberField, constant
 from closedform.algebra.radicals.terms import Unresolved, Workspace, negate, polynomial, root_of_unity, turn
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import MINUS, Tree, add, mul, power
 
 
-@dataclass(frozen=True)
+@record
 class Resolvents:
     """What is known of T_1, ..., T_{p-1} in the field of a pair: for each j, and for T_0.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import comb
 
 import flint
@@ -15,6 +14,7 @@ from closedform.algebra.radicals.fields import Element, NumberField, constant, g
 from closedform.algebra.radicals.kummer import prime_step
 from closedform.algebra.radicals.steps import adjoin, dickson, extend
 from closedform.algebra.radicals.terms import Unresolved, Workspace
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import Tree
 
 MAX_BITS = 1 << 15
@@ -38,7 +38,7 @@ def simplify(f: fmpz_poly) -> tuple[fmpz_poly, fmpq, fmpq]:
     return g, scale, shift
 
 
-@dataclass(frozen=True)
+@record
 class SolvedField:
     """A field with all its embeddings in radicals, and the root of a polynomial in it."""
 

@@ -12,6 +12,7 @@ from math import comb
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from closedform.algebra.radicals.terms import HALF, I, Unresolved, negate, plain_root, rational_root, unity
+from closedform.frozen import record
 from closedform.kernel.algebra.tower import Relation, prove_zero
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, head_of, mul, power
@@ -20,7 +21,7 @@ from closedform.kernel.reading import Refused
 MAX_TERMS = 400
 
 
-@dataclass(frozen=True)
+@record
 class SymbolicRoot:
     """One root as a tree, proved under its ``conditions``; with ``real`` it is a real number under them."""
 
@@ -29,7 +30,7 @@ class SymbolicRoot:
     real: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class SymbolicFactor:
     """A factor irreducible over Q(parameters): its coefficients (constant first), degree, and the roots found.
 

@@ -14,6 +14,7 @@ import flint
 from flint import acb, arb, fmpq, fmpq_poly, fmpz
 
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Tree, add, free_names, mul, power
 from closedform.kernel.expressions.values import evaluate_complex
 
@@ -26,7 +27,7 @@ class Unresolved(Exception):
     """This way does not lead to radicals here; the message says why. Nothing is proved by it."""
 
 
-@dataclass(frozen=True)
+@record
 class Let:
     """An intermediate number: ``exact`` in earlier names, and the relation (a tree that vanishes) that defines it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flint import arb, fmpz, fmpz_poly
@@ -12,12 +11,13 @@ from closedform.algebra.galois import decide as galois
 from closedform.algebra.later import sp
 from closedform.algebra.radicals.engine import RadicalSolution, radical_roots
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.unsolvable import reduced_type
 from closedform.reading.language import parse
 
 
-@dataclass(frozen=True)
+@record
 class Number:
     """What is known of the roots of an irreducible polynomial.
 

@@ -8,7 +8,7 @@ the domain is for the caller to find out. What has no formula comes back as an o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from math import gcd
 from typing import Any
@@ -20,11 +20,12 @@ from closedform.budget import Budget, working_bits
 from closedform.calculus.roots import algebraic as algebraic_roots
 from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.rational import RealRoots
+from closedform.frozen import record
 
 MAX_OPS = 4_000  # of one formula; past this it helps nobody
 
 
-@dataclass(frozen=True)
+@record
 class Obstacle:
     """A factor that was not solved: ``equation`` = 0 in ``variable``, which stands for ``meaning`` of the unknown."""
 
@@ -34,7 +35,7 @@ class Obstacle:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Placeholder:
     """A symbol that stands for the real roots of a polynomial without formulas here: ``polynomial`` = 0 in ``variable``.
 
@@ -50,7 +51,7 @@ class Placeholder:
     evidence: RealRoots | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Named:
     """A symbol for a formula that counts only where its guards, relations between the parameters, hold."""
 
@@ -70,7 +71,7 @@ def guarded(value: Any, *guards: Any) -> ExactRoots:
     return ExactRoots((symbol,), named=(Named(symbol, value, left),))
 
 
-@dataclass(frozen=True)
+@record
 class ExactRoots:
     """``values`` holds every root that is not one of an obstacle's; some values may not be roots in the domain.
 
@@ -379,7 +380,7 @@ def _quartic(a: Any, b: Any, c: Any, d: Any, e: Any) -> tuple[Any, ...]:
     return tuple(out)
 
 
-@dataclass(frozen=True)
+@record
 class RootFormula:
     """A formula for the generator t of a branch, positive under ``conditions``; ``note`` says what was not proved."""
 

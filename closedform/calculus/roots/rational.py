@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from flint import arb, fmpq, fmpq_poly, fmpz, fmpz_poly
@@ -14,14 +13,14 @@ from closedform.algebra.roots import isolate_real
 from closedform.algebra.spelled import spelled_number
 from closedform.attempt import Finding
 from closedform.budget import Budget
-from closedform.frozen import shown
+from closedform.frozen import record, shown
 from closedform.kernel.certificate import Certificate
 
 TRIED = 3512  # primes whose squares are taken out of a root, those below 2^15
 Surd = tuple[fmpq, fmpq, fmpz]  # a + b*sqrt(d)
 
 
-@dataclass(frozen=True)
+@record
 class RealRoots:
     """The real roots in increasing order; ``exact`` runs parallel to ``balls``, None where no expression is known.
 

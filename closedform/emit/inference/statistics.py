@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from closedform.emit.least_squares import EPSILON, LeastSquares
 from closedform.emit.linear.moments import Block, Moments
 from closedform.emit.linear.passes import Rows
 from closedform.errors import CallError, InputError
+from closedform.frozen import record
 
 Array = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ FULL = 1e-10  # distance of a leverage from one, below which its row is fitted w
 SAME = 1e-8  # how nearly the rows of a robust covariance must give the moments of the fit
 
 
-@dataclass(frozen=True)
+@record
 class FitStatistics:
     """One output of a fit. What does not exist is nan, and ``notes`` has a sentence that says why.
 
@@ -150,7 +150,7 @@ def statistics(
     )
 
 
-@dataclass(frozen=True)
+@record
 class _Sums:
     residual: float
     total: float
@@ -250,7 +250,7 @@ def _covariance(fit: LeastSquares, whole: _Sums, output: int, kind: str, rows: R
     return covariance
 
 
-@dataclass(frozen=True)
+@record
 class Meat:
     """Of a block: its moments, the sum of c_i w_i^2 e_i^2 z_i z_i' with z_i = root' x_i, and the first row of leverage 1.
 

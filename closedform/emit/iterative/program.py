@@ -13,12 +13,13 @@ from typing import Any
 
 from closedform.algebra.noncommutative.letters import ONE
 from closedform.emit.iterative.trees import NoCode
+from closedform.frozen import record
 
 Shape = tuple[str, str]
 SCALAR: Shape = (ONE, ONE)
 
 
-@dataclass(frozen=True)
+@record
 class ProgramStep:
     """An operation, what it takes (numbers of steps), what else says it, and the shape of its value."""
 

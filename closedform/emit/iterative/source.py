@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from closedform.emit.iterative import methods
+from closedform.frozen import record
 
 
-@dataclass(frozen=True)
+@record
 class Iteration:
     """Source with ``given``, which takes the ``arguments``, and ``solve``, which takes them and ``start``.
 

@@ -14,7 +14,6 @@ import importlib
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +24,7 @@ from closedform.emit.linear.passes import Rows, State
 from closedform.emit.linear.rank import EPSILON
 from closedform.emit.linear.rows import as_columns, as_weights
 from closedform.errors import CallError, InputError
+from closedform.frozen import record
 from closedform.reading.data.handed import is_dask
 
 Array = NDArray[np.float64]
@@ -37,7 +37,7 @@ APART = 1e-6  # a margin that no rounding makes
 _NO_NUMBERS = ("complex", "object", "str", "<U", "category", "datetime", "timedelta")
 
 
-@dataclass(frozen=True)
+@record
 class DaskRows:
     """Rows whose ``parts`` are delayed blocks; ``names`` are those of the columns where a frame gave them."""
 
@@ -145,7 +145,7 @@ def _block(X: Any, y: Any, weights: Any = None) -> Block:
 # -- logistic regression -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class LogisticFit:
     """The minimiser of sum w (log(1 + exp(eta)) - y eta) + ridge ||coefficients||^2, eta = X coefficients + intercept.
 
@@ -229,7 +229,7 @@ def logistic_on(rows: Rows, *, ridge: float = 0.0, intercept: bool = True) -> Lo
     return LogisticFit(a, level, loss, steps, converged, decrement, errors, s.rows)
 
 
-@dataclass(frozen=True)
+@record
 class _Newton:
     """Loss, gradient and Hessian of a block at b, and the least margin: positive where every label has its side."""
 

@@ -10,12 +10,13 @@ sample variance*), which are kept as unevaluated sums of two doubles. Memory is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from closedform.errors import InputError
+from closedform.frozen import record
 
 Array = NDArray[np.float64]
 SMALLEST, LARGEST = 1e-280, 1e280  # of a sum of squares: beyond, products of sums lose digits or overflow
@@ -23,7 +24,7 @@ SMALLEST, LARGEST = 1e-280, 1e280  # of a sum of squares: beyond, products of su
 Block = tuple[Array, Array, Array | None]  # X, Y and the weights of the rows, None for ones
 
 
-@dataclass(frozen=True)
+@record
 class Moments:
     """``a + b`` is the state of the rows of both. Without ``centred`` the moments are about zero and the means are zero.
 

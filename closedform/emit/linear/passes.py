@@ -9,7 +9,6 @@ The parts are small, frozen and picklable, so that ``cluster.py`` can send them 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import reduce
 from typing import Protocol, TypeVar
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from closedform.emit.linear.moments import Block, Moments
 from closedform.errors import InputError
+from closedform.frozen import record
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Rows(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record
 class Stream:
     """Blocks that are read one after the other in this process, anew in each pass."""
 
@@ -48,7 +48,7 @@ def added(a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[Array, ...]:
     return tuple(x + y for x, y in zip(a, b, strict=True))
 
 
-@dataclass(frozen=True)
+@record
 class State:
     """The moments of a block; two are joined by ``+``."""
 
@@ -78,7 +78,7 @@ def centred_rows(s: Moments, block: Block) -> tuple[Array, Array]:
     return A, b
 
 
-@dataclass(frozen=True)
+@record
 class Triangle:
     """The R of a QR factorisation of [X y], the columns of X scaled."""
 
@@ -96,7 +96,7 @@ def triangles(a: Array, b: Array) -> Array:
     return np.asarray(np.linalg.qr(np.vstack([a, b]), mode="r"))
 
 
-@dataclass(frozen=True)
+@record
 class Turned:
     """root' X'W X root: the Gram matrix of rows that are nearly orthonormal."""
 
@@ -108,7 +108,7 @@ class Turned:
         return (Q.T @ Q,)
 
 
-@dataclass(frozen=True)
+@record
 class ResidualProducts:
     """X'W r and the sum of w r^2 for r = y - X a, both about the means.
 
@@ -136,7 +136,7 @@ class ResidualProducts:
         return slope, np.einsum("ij,ij->j", weighted, r)
 
 
-@dataclass(frozen=True)
+@record
 class Scored:
     """The moments of y, and the sum of w r^2 for r = y - level - (X - centre) slopes."""
 

@@ -8,11 +8,12 @@ zero: the size of the error that storing the data in double precision makes (Gol
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+
+from closedform.frozen import record
 
 Array = NDArray[np.float64]
 EPSILON = float(np.finfo(np.float64).eps)
@@ -21,7 +22,7 @@ SHOWN = 5
 MOST_TERMS = 12  # of a relation that is written out
 
 
-@dataclass(frozen=True)
+@record
 class Rank:
     """``rank`` of k columns; ``null`` has an orthonormal basis of the null space as rows, for columns of norm one."""
 

@@ -8,7 +8,6 @@ lies is it; otherwise the kernel must reduce the function to zero at the candida
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import gcd, lcm
 from typing import Any
 
@@ -24,6 +23,7 @@ from closedform.enclosures.line.cells import value_at
 from closedform.enclosures.line.functions import vanishes
 from closedform.enclosures.line.spots import Spot
 from closedform.errors import ClosedFormError
+from closedform.frozen import record
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.tree import Tree, add, mul, power
 from closedform.kernel.reading import Refused
@@ -34,7 +34,7 @@ FINE = 700  # bits at which candidates are told apart
 FAULTS = (ClosedFormError, ArithmeticError, ValueError, TypeError, NotImplementedError, RecursionError, KeyError)
 
 
-@dataclass(frozen=True)
+@record
 class _Candidates:
     """``values`` of the unknown, or of ``inner`` modulo ``turn``; ``all``: proved to be all."""
 

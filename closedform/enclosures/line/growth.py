@@ -9,7 +9,6 @@ by a finite computation. Monomials are ordered as in a Hardy field; what is not 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cmp_to_key
 
 from flint import arb, fmpq
@@ -27,13 +26,14 @@ from closedform.enclosures.line.constants import (
     times,
 )
 from closedform.enclosures.line.functions import Unclear, taylor
+from closedform.frozen import record
 from closedform.kernel.expressions.tree import ONE, ZERO
 
 KEPT = 6  # terms before the rest is put into one ball
 ORDER = 4  # of Taylor expansions of small parts
 
 
-@dataclass(frozen=True)
+@record
 class Monomial:
     """exp(sum of c * x^d * log(x)^e over ``q``) * x^a * log(x)^b; ``q`` in falling order of (d, e)."""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
 from flint import fmpz
 
 from closedform.errors import InputError, option
+from closedform.frozen import record
 
 Decimal = Literal[".", ",", "?"]
 
@@ -33,7 +33,7 @@ MAX_SHOWN = 40
 MOST_AT_ONCE = 10**15
 
 
-@dataclass(frozen=True)
+@record
 class Column:
     """One column: its exact entries (0 where a cell is missing), or its words and why it is no column of numbers."""
 

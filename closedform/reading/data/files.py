@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import importlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from closedform.errors import InputError
+from closedform.frozen import record
 from closedform.reading.data.cells import NUMBER
 from closedform.reading.streams.clock import look
 
@@ -18,7 +18,7 @@ _SNIFFED = 64 * 1024  # bytes that are looked at for the encoding
 _DECODED = 64 * 1024 * 1024  # bytes that are looked at for being UTF-8
 
 
-@dataclass(frozen=True)
+@record
 class Layout:
     """How a CSV file is written: its encoding, separator, the lines before its first row, and its header."""
 

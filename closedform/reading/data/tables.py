@@ -11,14 +11,14 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from closedform.errors import CallError, InputError
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.reading.data.cells import Column as Cells
 from closedform.reading.data.cells import Decimal, decimal_mark, read_column, refuse_missing
 from closedform.reading.data.handed import Column, array_columns, chunks_of, column_names, columns_of, is_path
@@ -38,7 +38,7 @@ def _files() -> Any:
     return importlib.import_module("closedform.reading.data.files")
 
 
-@dataclass(frozen=True)
+@record
 class Table:
     """Columns of equal length under names, in file order.
 

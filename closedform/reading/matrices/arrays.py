@@ -8,7 +8,7 @@ one-dimensional one in a text with matrix functions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from closedform.expression import (
     scalar_names,
     substitute,
 )
+from closedform.frozen import record
 from closedform.reading.data.handed import dimensions, is_mapping, is_path
 from closedform.reading.language import unparse
 from closedform.reading.matrices.checker import Settled
@@ -188,7 +189,7 @@ def _renamed(settled: Settled, old: str, new: str) -> Settled:
     )
 
 
-@dataclass(frozen=True)
+@record
 class Bound(Settled):
     """Expressions that conform, with the arrays of their names (sizes and numbers as arrays without dimensions)."""
 

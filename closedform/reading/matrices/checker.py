@@ -6,7 +6,6 @@ Sizes are nodes in size symbols and are compared as polynomials.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
@@ -21,13 +20,14 @@ from closedform.expression import (
     number,
     rebuild,
 )
+from closedform.frozen import record
 from closedform.reading.language import Size, unparse
 from closedform.reading.matrices.entrywise import ONE, SCALAR, NoMeaning, entrywise, mean
 
 SQUARE = frozenset({"spd", "psd", "sym", "diag", "invertible"})
 
 
-@dataclass(frozen=True)
+@record
 class Settled:
     """Conforming expressions: a scalar in a sum with a matrix is written with ones, a power -1 as ``inv``."""
 

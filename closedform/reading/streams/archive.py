@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from closedform.errors import InputError
+from closedform.frozen import record
 from closedform.reading.streams.blocks import Made, Scan, block_rows
 from closedform.reading.streams.clock import look
 from closedform.reading.streams.spool import ArrayFile, Temporary
@@ -20,7 +20,7 @@ _LOCAL_HEADER = 30  # bytes of a zip member's local header before its name
 _PIECE = 1 << 20
 
 
-@dataclass(frozen=True)
+@record
 class Member:
     """An array of an archive, by its header alone."""
 
@@ -32,7 +32,7 @@ class Member:
     stored_at: int | None  # where its numbers begin, None when they are compressed
 
 
-@dataclass(frozen=True)
+@record
 class Stored:
     """An array of an archive that is loaded when its numbers are asked for; its shape and type are known before."""
 
@@ -82,7 +82,7 @@ def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     return shape, by_columns, kind
 
 
-@dataclass(frozen=True)
+@record
 class Archive:
     """The columns of arrays in files: each is a column of one of ``parts``."""
 

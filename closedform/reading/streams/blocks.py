@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from closedform.errors import InputError
+from closedform.frozen import record
 from closedform.reading.data.cells import Decimal, decimal_mark, read_column
 from closedform.reading.streams.clock import look
 
@@ -31,7 +32,7 @@ class RowSource(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record
 class InMemory:
     """An array that is small, or that the caller keeps."""
 
@@ -44,7 +45,7 @@ class InMemory:
             yield block if every else block[:, indices]
 
 
-@dataclass(frozen=True)
+@record
 class Blocks:
     """``rows`` rows under ``names``; ``free_of_gaps`` are the columns whose missing cells put their row out."""
 
@@ -71,7 +72,7 @@ class Blocks:
         return replace(out, rows=rows)
 
 
-@dataclass(frozen=True)
+@record
 class Made:
     """Blocks of the numeric columns, why the others cannot be used, and where cells are missing."""
 

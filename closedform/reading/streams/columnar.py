@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from closedform.errors import InputError
+from closedform.frozen import record
 from closedform.reading.data.cells import Decimal
 from closedform.reading.streams.blocks import Made, as_floats, block_rows, scanned
 from closedform.reading.streams.clock import look
@@ -22,7 +22,7 @@ _BUFFER = 1 << 16  # bytes that are read ahead of each column
 AT_ONCE = 12  # columns that are read side by side: each open one holds a page and a dictionary, some 2.5 MB
 
 
-@dataclass(frozen=True)
+@record
 class ParquetFile:
     """``names`` are ours, ``columns`` those of the file."""
 

@@ -9,13 +9,13 @@ import os
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from closedform.errors import InputError
+from closedform.frozen import record
 from closedform.reading.data.cells import Decimal
 from closedform.reading.streams.blocks import InMemory, Made, RowSource, Scan, as_floats, block_rows, joined, numeric
 
@@ -45,7 +45,7 @@ def _elsewhere(path: str) -> Temporary:
     return out
 
 
-@dataclass(frozen=True)
+@record
 class ArrayFile:
     """An array as it lies in a file from ``offset`` on; one column where it has one dimension.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from closedform.errors import InputError
+from closedform.frozen import record
 from closedform.reading.data import files
 from closedform.reading.data.cells import Decimal, decimal_mark, exact, missing, read_column
 from closedform.reading.data.files import Layout
@@ -22,7 +23,7 @@ class _NotPlain(Exception):
     """NumPy does not read the file as it is: its cells are read one by one."""
 
 
-@dataclass(frozen=True)
+@record
 class CsvFile:
     """``names`` are those columns of the file, at the indices ``used``, that hold numbers."""
 

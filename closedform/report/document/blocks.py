@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from closedform.frozen import record
 from closedform.report.document.textbook import in_words
 
 if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement
 
 
-@dataclass(frozen=True)
+@record
 class Math:
     """An expression to be typeset: SymPy, ``Node``, or text in our language."""
 
     value: object
 
 
-@dataclass(frozen=True)
+@record
 class Equation:
     """``left = right``, with an optional decimal after it (a true value lies within ``radius`` of it)."""
 
@@ -28,7 +29,7 @@ class Equation:
     radius: str | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Link:
     """Words that lead to the heading with this ``anchor``, where the format has such a thing."""
 
@@ -40,7 +41,7 @@ Inline = str | Math | Equation | Link
 Line = tuple[Inline, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Answer:
     """The verdict in a word, and in plain sentences; ``optimum`` is the word for the optimum alone where it differs."""
 
@@ -50,7 +51,7 @@ class Answer:
     sought: str = "minimum"
 
 
-@dataclass(frozen=True)
+@record
 class Heading:
     """The start of a section; an empty one is a mere gap. ``anchor`` is a name that a ``Link`` may lead to."""
 
@@ -58,12 +59,12 @@ class Heading:
     anchor: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Paragraph:
     line: Line
 
 
-@dataclass(frozen=True)
+@record
 class Items:
     """A list; each item has a first line and lines that belong under it."""
 
@@ -71,20 +72,20 @@ class Items:
     numbered: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Claims:
     """Statements, each with its badge."""
 
     statements: tuple[Statement, ...]
 
 
-@dataclass(frozen=True)
+@record
 class TableBlock:
     header: tuple[str, ...]
     rows: tuple[tuple[Inline, ...], ...]
 
 
-@dataclass(frozen=True)
+@record
 class Code:
     """Python source; a renderer may show the first function alone, and say so."""
 
@@ -102,7 +103,7 @@ class Code:
 Block = Answer | Heading | Paragraph | Items | Claims | TableBlock | Code
 
 
-@dataclass(frozen=True)
+@record
 class Document:
     title: str
     blocks: tuple[Block, ...]

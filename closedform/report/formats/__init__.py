@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from closedform.frozen import record
 
 if TYPE_CHECKING:
     from closedform.report.record import ReportRecord
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """What was asked for; a format takes of it what it can show."""
 
@@ -25,7 +26,7 @@ class Asked:
     colour: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Format:
     """``module`` is what renders, ``help`` the line of the command line's option; ``to_file``: it is written to a file."""
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
 
 from closedform.errors import InputError
 from closedform.expression import RELATIONS, Node
+from closedform.frozen import record
 from closedform.reading.language import parse_defined
 from closedform.report.document.blocks import Answer, Document, Equation, Math
 from closedform.report.expressions import text_of
@@ -67,7 +67,7 @@ _RELATION = {
 _BIG = {"sum": ("\\sum", "∑"), "prod": ("\\prod", "∏")}
 
 
-@dataclass(frozen=True)
+@record
 class Typeset:
     """A piece of typeset mathematics in both notations, and how tightly it binds."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from closedform.frozen import record
 from closedform.ladder.verdict import Topic
 from closedform.reading.data.handed import is_many
 from closedform.report.expressions import text_of
@@ -12,7 +12,7 @@ from closedform.report.expressions import text_of
 SHOWN = 300  # characters of one value in a sentence
 
 
-@dataclass(frozen=True)
+@record
 class Theorem:
     """One theorem in English: a template or a function of what it is about, with its printed source.
 

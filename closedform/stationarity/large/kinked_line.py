@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from flint import fmpq
 
 from closedform.expression import heads, to_tree
+from closedform.frozen import record
 from closedform.kernel.expressions.rows import entry
 from closedform.kernel.expressions.tree import ONE, TWO, ZERO, Tree, head_of, read
 from closedform.kernel.reading import Refused
@@ -49,7 +50,7 @@ class Kinks:
         return total + sum((w * abs(x - c) for c, w in self.weights.items()), ZERO)
 
 
-@dataclass(frozen=True)
+@record
 class KinkedLine(ReadLoss):
     """A convex loss of one unknown with kinks."""
 

@@ -6,15 +6,13 @@ denominator and no function in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flint import fmpq, fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.later import sp
 from closedform.algebra.polynomial_loss import degree, polynomial
 from closedform.expression import to_tree
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.reading import Json
 from closedform.problem import Problem
 from closedform.statement import apart, columns_of
@@ -25,7 +23,7 @@ from closedform.stationarity.system import Outline
 MAX_SHOWN = 60  # unknowns for which the gradient is shown
 
 
-@dataclass(frozen=True)
+@record
 class QuadraticLoss(ReadLoss):
     """The loss a'Ha/2 + g'a + c of the unknowns a; ``statement`` is the loss as the kernel reads it, with its columns."""
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from flint import fmpq
 
 from closedform.algebra.later import sp
 from closedform.expression import Node
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.reading import Json
 from closedform.problem import Problem
 from closedform.statement import columns_text
 
 
-@dataclass(frozen=True)
+@record
 class ReadLoss:
     """A loss with numbers only and without bounds; nothing of it is written out."""
 

@@ -6,15 +6,13 @@ that no statistics of the columns stand for the rows, on tables too long to be w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flint import fmpq
 
 from closedform.algebra import bridge
 from closedform.algebra.polynomial_loss import degree
 from closedform.errors import InputError
 from closedform.expression import Node, column_names, heads, name, scalar_names, to_tree
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.tree import Tree, read
 from closedform.kernel.reading import Json, Refused
@@ -30,7 +28,7 @@ KINKS = frozenset(("abs", "max", "min", "sign", "piecewise"))
 SHOWN = 20_000  # nodes of a gradient that is shown
 
 
-@dataclass(frozen=True)
+@record
 class RowLoss(ReadLoss):
     """A loss as the kernel reads it (``statement``), with its columns."""
 

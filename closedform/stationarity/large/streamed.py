@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from closedform.frozen import record
 from closedform.problem import Problem
 from closedform.stationarity.system import Outline
 
 
-@dataclass(frozen=True)
+@record
 class Streamed:
     """The problem as it is; ``kind`` says what it is shown as."""
 

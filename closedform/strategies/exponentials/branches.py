@@ -15,6 +15,7 @@ from flint import fmpq_poly, fmpz_mpoly
 
 from closedform.algebra.roots import isolate_real
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.algebra.exponentials import Field, Quotient
 from closedform.strategies.exponentials.division import (
     coefficients,
@@ -33,7 +34,7 @@ MAX_COUNTED = 24  # degree of a factor without positive roots whose complex solu
 MAX_SYLVESTER = 20  # symbols times degree, past which a resultant does not end
 
 
-@dataclass(frozen=True)
+@record
 class Branch:
     """``eliminant`` = 0 in ``main`` (None: nothing is left to solve); ``values`` in the order of evaluation."""
 
@@ -49,7 +50,7 @@ class Branch:
         return int(self.eliminant.degrees()[fld.names.index(self.main)])
 
 
-@dataclass(frozen=True)
+@record
 class Curve:
     """Fewer equations than unknowns: ``equations`` in ``free`` generators, the others by ``values``."""
 
@@ -68,7 +69,7 @@ class Decomposition:
     exhaustive: bool = True
 
 
-@dataclass(frozen=True)
+@record
 class _State:
     equations: tuple[fmpz_mpoly, ...]
     free: tuple[str, ...]

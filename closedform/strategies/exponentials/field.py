@@ -8,12 +8,12 @@ scale being the largest rational of which all exponents are integer multiples. T
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import gcd, lcm
 
 from flint import fmpq, fmpz_mpoly
 
 from closedform.algebra import bridge
+from closedform.frozen import record
 from closedform.kernel.algebra.exponentials import Field, Key, Quotient
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
@@ -35,7 +35,7 @@ class NotExponential(Exception):
     """The system is not rational in the unknowns and in exponentials of linear forms; the message says why."""
 
 
-@dataclass(frozen=True)
+@record
 class ExponentialSystem:
     """A system in a field: ``quotients`` are the equations, one an unknown when they are a gradient.
 

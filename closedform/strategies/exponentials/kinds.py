@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import flint
 from flint import arb, fmpq, fmpz, fmpz_poly
 
 from closedform.algebra.roots import isolate_real
+from closedform.frozen import record
 from closedform.kernel.algebra.exponentials import Field, Quotient
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
@@ -143,7 +143,7 @@ def _affine(tree: Tree, unknowns: set[str]) -> bool:
     return len(free) == 1 and _affine(free[0], unknowns)
 
 
-@dataclass(frozen=True)
+@record
 class Ends:
     """The loss as a function of one exponential, linear unknowns minimised out: which way it goes at both ends.
 
@@ -219,7 +219,7 @@ def _limit(f: fmpz_poly, g: fmpz_poly, at_infinity: bool) -> fmpq | str:
     return ("+" if ratio > 0 else "-") if difference > 0 else ratio if difference == 0 else fmpq(0)
 
 
-@dataclass(frozen=True)
+@record
 class SolutionKinds:
     """Kinds for the solutions, in order, and what is known of the global minimum."""
 

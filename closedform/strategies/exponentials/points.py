@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import flint
@@ -19,6 +18,7 @@ from closedform.algebra.later import sp
 from closedform.algebra.roots import isolate_real
 from closedform.algebra.spelled import Spelled
 from closedform.budget import Budget, working_bits
+from closedform.frozen import record
 from closedform.kernel.algebra.exponentials import Field, Quotient
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
@@ -38,7 +38,7 @@ class Undetermined(Exception):
     """A sign could not be settled at the highest precision."""
 
 
-@dataclass(frozen=True)
+@record
 class RealSolution:
     """One real solution: its branch, the ball of the main generator, and balls of all generators and unknowns."""
 

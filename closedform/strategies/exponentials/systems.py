@@ -8,7 +8,7 @@ not.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import flint
@@ -20,6 +20,7 @@ from closedform.algebra.polynomial_systems.solution import SystemSolution
 from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots.decided_numbers import Number, number
+from closedform.frozen import record
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.field import ExponentialSystem
 from closedform.strategies.exponentials.kinds import is_convex
@@ -29,7 +30,7 @@ MAX_UNKNOWNS = 6
 MAX_TERMS = 400  # of an equation that is handed to the engine
 
 
-@dataclass(frozen=True)
+@record
 class SolvedSystem:
     """The real points with what is known of their factor; ``reason`` where the engine did not finish."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -23,7 +22,7 @@ from closedform.emit.linear.moments import Block
 from closedform.errors import InputError
 from closedform.expression import Node, column_names, free_names, number
 from closedform.expression import name as name_node
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.problem import Problem
 from closedform.reading.data.tables import Table
 from closedform.stationarity.large.streamed import Streamed
@@ -44,7 +43,7 @@ counterexample = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class _Design:
     """The loss as ||sqrt(weight) (offset + sum_u coefficient_u u)||^2 over rows, plus ridge ||unknowns||^2."""
 
@@ -85,7 +84,7 @@ def attempt(system: Streamed, budget: Budget) -> Attempt:
     return _attempt(fit, {u: values[u] for u in problem.unknowns}, fit.rank < len(rows.slopes), rows.penalised)
 
 
-@dataclass(frozen=True)
+@record
 class DesignRows:
     """A least-squares loss over a table as rows: the unknowns with a column of their own, and the intercept if any.
 

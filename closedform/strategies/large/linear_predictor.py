@@ -13,6 +13,7 @@ import numpy as np
 
 from closedform import expression
 from closedform.expression import Node, add, mul, number
+from closedform.frozen import record
 from closedform.problem import Problem
 from closedform.reading.data.tables import Table
 
@@ -34,14 +35,14 @@ class _Group:
     linear: list[Node] = field(default_factory=list[Node])
 
 
-@dataclass(frozen=True)
+@record
 class _Model:
     index: str
     groups: tuple[_Group, ...]
     ridge: dict[str, float]
 
 
-@dataclass(frozen=True)
+@record
 class PredictorGroup:
     """One group in numbers: eta = X b + offset."""
 

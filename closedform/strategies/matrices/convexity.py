@@ -6,7 +6,6 @@ All answers are sufficient conditions (Boyd and Vandenberghe, *Convex Optimizati
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +17,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import Linear, collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Finding, finding
+from closedform.frozen import record
 from closedform.stationarity.matrix import MatrixSystem, Piece
 
 _LINEAR_LETTERS = frozenset({"had", "diag", "diagonal", "vec", "unvec", "kron", "khatrirao", *ADJOINTS})
@@ -26,7 +26,7 @@ _STRICT = frozenset({"exp", "softplus"})  # strictly convex on the whole line
 _CONCAVE = frozenset({"log", "sqrt"})
 
 
-@dataclass(frozen=True)
+@record
 class Convexity:
     """The loss is jointly convex in all unknowns; ``strict``: conditions for strict convexity, None if not known."""
 

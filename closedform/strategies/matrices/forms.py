@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -14,6 +13,7 @@ from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.substitution import substitute
 from closedform.algebra.noncommutative.text import display
+from closedform.frozen import record
 from closedform.stationarity.matrix import Constraint, MatrixSystem
 
 
@@ -34,7 +34,7 @@ def quadratic(p: Poly, system: MatrixSystem, u: str) -> tuple[Poly, Poly, Poly] 
     return a, w.scale(found.rest, Fraction(1, 2)), rest
 
 
-@dataclass(frozen=True)
+@record
 class Ellipsoid:
     """(x - centre)' metric (x - centre) = size (or at most size: ``filled``), metric positive definite."""
 

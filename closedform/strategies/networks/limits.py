@@ -10,11 +10,11 @@ polynomial in exp(w). A critical value below all of them is the global minimum.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
 
 from flint import acb, arb, fmpq, fmpz, fmpz_poly
 
+from closedform.frozen import record
 from closedform.kernel.claims.least_value import Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
@@ -30,7 +30,7 @@ MAX_DEGREE = 400
 Rows = list[tuple[fmpq, fmpq]]  # x and y
 
 
-@dataclass(frozen=True)
+@record
 class Limits:
     """The least loss over steps, and the least values over exponentials in balls."""
 

@@ -8,7 +8,6 @@ least of these finitely many rational numbers is the global minimum, and it is a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import product
 
 from flint import fmpq
@@ -17,6 +16,7 @@ from closedform.algebra.bridge import sympy_rational
 from closedform.algebra.later import sp
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.claims.least_value import Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
@@ -43,7 +43,7 @@ ZERO, ONE = fmpq(0), fmpq(1)
 declines = interpolation.declines
 
 
-@dataclass(frozen=True)
+@record
 class Unit:
     """Rows ``weight*(constant + slope*v*max(0, form.w))^2`` of one output unknown v and hidden unknowns w."""
 

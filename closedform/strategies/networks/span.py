@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
 from functools import cached_property
 
 from flint import arb, fmpq, fmpq_mat, nmod, nmod_mat
 
 from closedform.algebra.later import np, sp
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.kernel.reading import Refused
 from closedform.strategies.networks.hidden import Hidden, Weights
 
@@ -25,7 +25,7 @@ MAX_BITS = 4_000  # of a rational coefficient
 LARGEST_DENOMINATOR = 1_000  # in a relation that was seen in floating point
 
 
-@dataclass(frozen=True)
+@record
 class Draw:
     """The coefficients of the output weights at some hidden weights, one row a residual."""
 
@@ -84,7 +84,7 @@ class Draw:
         return [[_rounded(float(c)) for c in row] for row in np.linalg.solve(part[own].T, part[others].T).T]
 
 
-@dataclass(frozen=True)
+@record
 class Reached:
     """A draw that fills the span of all columns, as far as draws show it, with the relations that hold in that span."""
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from closedform import expression
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.expression import Node, add, nodes
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.problem import Problem
 from closedform.reading.language import unparse
 from closedform.stationarity.system import System
@@ -30,7 +30,7 @@ RATIONAL = ("sigmoid", "tanh", "exp")  # in exponentials of the hidden unknowns
 ACTIVATIONS = (*RATIONAL, "softplus", "relu")
 
 
-@dataclass(frozen=True)
+@record
 class Network:
     """A squared loss whose outputs are combinations of equal units, with what is said of it."""
 

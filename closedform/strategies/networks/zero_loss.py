@@ -14,7 +14,7 @@ exponentials of the others, and may be solved exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, islice, product
 from typing import Any
 
@@ -30,6 +30,7 @@ from closedform.enclosures.evaluation import Function
 from closedform.enclosures.krawczyk import enclose
 from closedform.enclosures.least_squares import LastIterate, candidates, residuals_of
 from closedform.errors import CallError, OutOfTime
+from closedform.frozen import record
 from closedform.kernel.algebra.exponentials import Field
 from closedform.kernel.claims.least_value import KinkNames, Squares, bind, squares
 from closedform.kernel.expressions import tree as kernel
@@ -80,7 +81,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     ).attempt()
 
 
-@dataclass(frozen=True)
+@record
 class Left:
     """What relations between the residuals leave: the least value, and at it the residuals of independent rows."""
 
@@ -118,7 +119,7 @@ def _left(system: Stationarity, statement: dict[str, Json], budget: Budget) -> L
     return Left(value, tuple(rows), tuple(missed[i, 0] for i in rows))
 
 
-@dataclass(frozen=True)
+@record
 class Zero:
     """Unknowns held at trees, and the others in balls around a zero of all residuals, with expressions where known."""
 

@@ -14,7 +14,6 @@ smooth rational point.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -25,6 +24,7 @@ from sympy import Expr
 from closedform.algebra import bridge
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.stationarity.scalar import Stationarity, sampler
 from closedform.strategies.exponentials.field import without_exponentials
 
@@ -36,7 +36,7 @@ _TO_EXP = (sp.sin, sp.cos, sp.tan, sp.sinh, sp.cosh, sp.tanh)
 _Y, _Z = sp.Symbol("_y"), sp.Symbol("_z")
 
 
-@dataclass(frozen=True)
+@record
 class _Form:
     """P(parameters, y, z) with z = e^y, and the change of unknown that gave it, for the sentence."""
 

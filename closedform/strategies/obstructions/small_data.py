@@ -7,10 +7,10 @@ Sums over indexed columns and matrix expressions become scalar expressions; an e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from closedform import expression
 from closedform.expression import Node, add, call, mul, name, nodes, number, power
+from closedform.frozen import record
 from closedform.problem import Problem
 
 ELEMENTWISE = frozenset(
@@ -25,7 +25,7 @@ class NotExpanded(ValueError):
     """The loss has a part that is not written out here; the message names it."""
 
 
-@dataclass(frozen=True)
+@record
 class Small:
     """The loss at one size; ``entries`` names the data, by the letter they belong to."""
 

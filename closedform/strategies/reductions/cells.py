@@ -18,7 +18,7 @@ from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.least import convex, sublevel
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.points import CriticalPoint, largest_class
 from closedform.stationarity.scalar import Stationarity, alone, smaller
 from closedform.stationarity.system import Reduction
@@ -50,7 +50,7 @@ def declines(system: Stationarity) -> str | None:
     return None if _cells(system) is not None else "there are too many cells"
 
 
-@dataclass(frozen=True)
+@record
 class Cell:
     """Where all ``gaps`` are at least zero the expressions are the smooth ones in ``smooth``."""
 

@@ -7,7 +7,7 @@ m is critical exactly when it is for g, also where g has kinks, and the others s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -16,6 +16,7 @@ import sympy as sp
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.signs import KnownSigns
+from closedform.frozen import record
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind
 from closedform.stationarity.scalar import Stationarity, smaller
 from closedform.stationarity.system import Reduction
@@ -130,7 +131,7 @@ def _values(g: Any, m: Any, first: Attempt) -> list[Any] | None:
     return out
 
 
-@dataclass(frozen=True)
+@record
 class _Case:
     m: Any
     first: Attempt

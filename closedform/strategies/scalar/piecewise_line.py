@@ -7,7 +7,6 @@ loss that is strictly convex on each piece, with kinks that open upwards, has on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +19,7 @@ from closedform.budget import Budget
 from closedform.calculus.pieces import Cutter, Pieces, Undecided
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import KnownSigns
+from closedform.frozen import record
 from closedform.points import Kind, interval
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
@@ -40,7 +40,7 @@ def declines(system: Stationarity) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
+@record
 class _Extremum:
     """A minimum, maximum or other zero: a value, or the ends of an interval where the loss is constant."""
 

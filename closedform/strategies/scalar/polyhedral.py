@@ -9,7 +9,6 @@ Without smooth terms a loss that has a least value has it at a corner; with them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import comb
@@ -22,6 +21,7 @@ from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt
 from closedform.budget import Budget, working_bits
 from closedform.enclosures.least import convex
+from closedform.frozen import record
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.strata import Feasible, sides_of
@@ -43,7 +43,7 @@ class NotLinear(Exception):
     """Some part is not linear between hyperplanes over Q."""
 
 
-@dataclass(frozen=True)
+@record
 class Part:
     """A function that is linear between hyperplanes."""
 
@@ -160,7 +160,7 @@ def declines(system: Stationarity) -> str | None:
     return None if _arrangement(system) is not None else "the loss is not convex and linear between few hyperplanes"
 
 
-@dataclass(frozen=True)
+@record
 class _Arrangement:
     loss: Part
     smooth: Any  # what is added to it

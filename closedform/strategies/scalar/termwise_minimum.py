@@ -8,7 +8,7 @@ a common solution, the solutions are exactly the global minimisers. Nothing is s
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import bounds_of
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.stationarity.scalar import Stationarity
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.translates import period_in
@@ -33,14 +33,14 @@ MAX_WAYS = 64
 Way = frozenset[Any]  # expressions that must be zero, and congruences that must hold, together
 
 
-@dataclass(frozen=True)
+@record
 class _Turn:
     """``argument`` is a multiple of 2*pi."""
 
     argument: Any
 
 
-@dataclass(frozen=True)
+@record
 class _Bound:
     """A bound and the ways in which it is met: each a set of conditions; None where there is no bound known."""
 
@@ -48,7 +48,7 @@ class _Bound:
     ways: tuple[Way, ...]
 
 
-@dataclass(frozen=True)
+@record
 class _Range:
     low: _Bound | None
     high: _Bound | None

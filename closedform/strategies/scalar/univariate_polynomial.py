@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,7 @@ from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.rational import RealRoots
 from closedform.enclosures.certified import ListedPoint, listing
 from closedform.expression import Node, to_tree
-from closedform.frozen import shown
+from closedform.frozen import record, shown
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.expressions import tree as kernel
@@ -67,7 +66,7 @@ def _names(relations: tuple[Any, ...]) -> set[Any]:
     return set[Any]().union(*(r.free_symbols for r in relations))
 
 
-@dataclass(frozen=True)
+@record
 class _Zero:
     """A real zero of the gradient in the domain."""
 

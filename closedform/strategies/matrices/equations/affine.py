@@ -8,7 +8,7 @@ by multiplying with it, sums ``L U + U R`` by Kronecker products. A family of mi
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.derivative import differentiate
@@ -25,7 +25,7 @@ from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
 from closedform.emit.flops import count
 from closedform.emit.solver import solver, two_terms
-from closedform.frozen import FrozenMap
+from closedform.frozen import FrozenMap, record
 from closedform.stationarity.equalities import rewritten
 from closedform.stationarity.matrix import MatrixSystem, lagrangian
 from closedform.strategies.matrices.convexity import Convexity, affine, convexity
@@ -117,7 +117,7 @@ def attempt(system: MatrixSystem, budget: Budget) -> Attempt:
     return _answer(system, steps, values, order, holds, Loose(every, free, tuple(agreeing)))
 
 
-@dataclass(frozen=True)
+@record
 class Loose:
     """What singular coefficients leave: the family of all solutions, its free matrices, what the data must satisfy."""
 

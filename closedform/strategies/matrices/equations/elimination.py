@@ -10,7 +10,6 @@ After Penrose, Proc. Cambridge Phil. Soc. 51 (1955), theorem 2.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from closedform.algebra.noncommutative import polynomial as w
 from closedform.algebra.noncommutative.facts import Facts, definite, palindrome
@@ -21,12 +20,13 @@ from closedform.algebra.noncommutative.shorten import woodbury
 from closedform.algebra.noncommutative.solve import Singular, Solution, projector, solve
 from closedform.algebra.noncommutative.substitution import substitute
 from closedform.budget import Budget
+from closedform.frozen import record
 from closedform.stationarity.matrix import MatrixSystem
 
 Wide = Callable[[str, str], bool]  # is the number of rows known to be at most the number of columns?
 
 
-@dataclass(frozen=True)
+@record
 class EliminationStep:
     """One unknown eliminated: its value in terms of the data and of unknowns eliminated later."""
 

@@ -8,7 +8,6 @@ square that can be made zero; then f(u) = v is inverted entry by entry and w fou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -22,6 +21,7 @@ from closedform.algebra.noncommutative.text import display
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
 from closedform.emit.source import identifier
+from closedform.frozen import record
 from closedform.stationarity.matrix import MatrixSystem
 from closedform.strategies.matrices.answer import by_theorem, single_unknown, source_of
 from closedform.strategies.matrices.convexity import affine, convexity
@@ -36,7 +36,7 @@ example = {
 counterexample = {"loss": "ones(n)'*exp(X*b) - y'*X*b", "unknowns": ["b"], "shapes": {"X": "n,k", "y": "n", "b": "k"}}
 
 
-@dataclass(frozen=True)
+@record
 class Inverse:
     """The inverse of an increasing function on its range ``low < v < high`` (None: no bound), as words."""
 

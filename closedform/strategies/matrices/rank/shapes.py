@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from closedform.algebra.noncommutative import polynomial as w
@@ -13,6 +13,7 @@ from closedform.algebra.noncommutative.letters import ONE, Atom, Letter, Word
 from closedform.algebra.noncommutative.polynomial import Poly
 from closedform.algebra.noncommutative.solve import collect, identity_multiple
 from closedform.algebra.noncommutative.text import display
+from closedform.frozen import record
 from closedform.stationarity.matrix import MatrixSystem
 
 NAME = "low rank"  # of the strategy
@@ -37,7 +38,7 @@ def folded_into_one(system: MatrixSystem, letters: Word) -> tuple[Poly, Letter] 
     return None if loss is None or loss.names & frozenset(system.unknowns) else (loss, whole)
 
 
-@dataclass(frozen=True)
+@record
 class Ridge:
     """Penalties ``c1 ||U||^2 + c2 ||V||^2``: at a given product their least value is 2 sqrt(c1 c2) times its nuclear norm.
 
