@@ -47,6 +47,7 @@ from closedform.reading.language import (
 )
 from closedform.reading.matrices.shapes import SCALAR, is_matrix, settle
 from closedform.reading.options import Box, as_float, box_of, names_of, start_of, values_of
+from closedform.reading.powers import real_powers
 from closedform.reading.statistics import as_sums
 
 Level = Literal["scalar", "sum", "matrix"]
@@ -222,6 +223,9 @@ def read(
         constraints = tuple(scalar_form(node) for node in constraints)
         relations = tuple(scalar_form(node) for node in relations)
         level = "sum" if any(symbolic_sum(node) for node in nodes) else level
+    if level == "scalar":
+        asked = real_powers((*nodes, *constraints), names, relations, properties).items()
+        given.notes += [f"{unparse(p)} is read where {unparse(r)}" for p, r in asked]
     parameters = free.union(*(scalar_names(r) for r in relations), found.columns if table is None else ())
     return Problem(
         source=shown if entry is None else str(source).strip(),

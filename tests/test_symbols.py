@@ -254,3 +254,29 @@ def test_a_cube_root_of_a_quotient_has_both_signs() -> None:
         assert sp.simplify(x**3 - sp.Rational(number, number + 2)) == 0
         assert x.is_real
         assert sp.simplify(y + x**2 / 2) == 0
+
+
+def test_a_power_with_a_parameter_is_read_where_it_is_real_for_all_of_them() -> None:
+    # x^a at a = 2 is critical at 0, which x^(1/2) is not: what is said for every a is said of x > 0, and told so
+    report = cf.derive("x^a", unknowns="x")
+    assert report.verdict.outcome == "no_critical_point"
+    assert list(report.to_dict()["problem"]["notes"]) == ["x**a is read where x > 0"]
+    report = cf.derive("(x - 1)^a*(x + 1)", unknowns="x")
+    assert not report.details.get("faults")
+    assert report.complete
+
+
+def test_a_whole_power_vanishes_at_zero() -> None:
+    # a*x^(a - 1) = 0 at x = 0 for a = 2, 3, ..., and not for a = 1
+    (found,) = cf.derive("x^a", unknowns="x", assumptions=["a integer", "a > 0"]).critical_points
+    assert found.exact is not None
+    assert found.exact["x"] == 0
+    assert found.conditions == ("a > 1",)
+    found = cf.derive("x^a + y^2", unknowns="x,y", assumptions=["a integer", "a >= 3"])
+    assert [str(p.exact) for p in found.critical_points] == ["FrozenMap({'x': 0, 'y': 0})"]
+
+
+def test_where_the_proof_of_a_point_divides_by_zero_the_list_is_not_called_whole() -> None:
+    # at a = 1, b = 0 the loss is x^2, critical at 0; the proof of x = 0 divides by b, and the roots of b ask for a > 1
+    report = cf.derive("(x^2 - b)^a", unknowns="x", assumptions=["a integer", "a >= 1"])
+    assert any("b != 0" in s.exceptions for s in report.verdict.statements) or not report.complete

@@ -16,6 +16,7 @@ from closedform.kernel.expressions.values import evaluate_complex
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.language import parse, unparse
+from closedform.reading.powers import real_powers
 
 MINIMA = ("global minimum", "local minimum", "boundary minimum")
 MAXIMA = ("global maximum", "local maximum", "boundary maximum")
@@ -44,6 +45,8 @@ class Question:
                 for op, end in ((">=", low), ("<=", high))
                 if "oo" not in end
             ]
+        parts = [*([] if problem.loss is None else [problem.loss]), *problem.equations, *problem.constraints]
+        relations += real_powers(parts, problem.unknowns, relations, problem.properties).values()
         integers = {u for u, words in problem.properties.items() if "integer" in words}
         columns = dict[str, list[fmpq]]()
         if problem.data is not None:

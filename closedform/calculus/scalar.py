@@ -48,7 +48,16 @@ def gradient(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
     for g in out:
         if any(not isinstance(d.expr, sp.zeta) for d in g.atoms(sp.Derivative)):
             raise ValueError("a part of the loss has no derivative that can be written")
-    return tuple(g.replace(sp.Heaviside, step) for g in out)
+    return tuple(_whole_powers(g.replace(sp.Heaviside, step)) for g in out)
+
+
+def _whole_powers(g: Any) -> Any:
+    """k*u^k/u, as SymPy differentiates u^k, written as k*u^(k - 1), which has no pole at u = 0 for a whole k >= 1."""
+    whole = {p.base for p in g.atoms(sp.Pow) if p.exp.free_symbols and p.exp.is_integer and not p.base.is_positive}
+    if not whole:
+        return g
+    products = {m for m in g.atoms(sp.Mul) if any(f.as_base_exp()[0] in whole for f in m.args)}
+    return g.xreplace({m: sp.powsimp(m, combine="exp") for m in products})
 
 
 def step(z: Any, *_: Any) -> Any:

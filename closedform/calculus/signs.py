@@ -178,7 +178,11 @@ class KnownSigns:
         small = sp.count_ops(expr) <= MAX_RELATION and sp.count_ops(gap) <= MAX_RELATION
         parts = sp.Mul.make_args(sp.factor_terms(gap)) if small else ()
         bases = [f.base if isinstance(f, sp.Pow) and f.exp.is_positive else f for f in parts]
-        return any(_rational(b) and _rational(expr) and _multiple(expr, b) is not None for b in bases if b.free_symbols)
+        return any(
+            b in (expr, -expr) or (_rational(b) and _rational(expr) and _multiple(expr, b) is not None)
+            for b in bases
+            if b.free_symbols
+        )
 
     def is_positive(self, expr: Any) -> bool:
         return self.sign(expr) == 1

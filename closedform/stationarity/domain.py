@@ -8,18 +8,18 @@ by an expression or as a root of a polynomial, and stays unknown otherwise: it i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from math import prod
 from typing import Any
 
 from closedform.algebra import bridge
 from closedform.errors import CallError
 from closedform.expression import MIRRORED, RELATIONS, Node, add, call, free_names, negate, number
-from closedform.frozen import record
+from closedform.frozen import FrozenMap, record
 from closedform.problem import Problem
 from closedform.reading.language import unparse
+from closedform.reading.powers import least_whole, plainly_positive, whole_names
 from closedform.stationarity.location import Location, Requirement, Side, truth
 
 
@@ -44,10 +44,11 @@ class Domain:
             for r in stated
             if r.op == ">" and r.gap.name is not None  # x > 0 as it stands
         }
+        exponents = whole_names((*problem.relations, *problem.constraints), problem.properties)
         out = dict[Requirement, None].fromkeys(stated)
         texts = [t for t in (problem.loss, *problem.equations) if t is not None]
         for text in (*texts, *(c for r in _stated(problem) for c in r.children)):
-            for requirement in _definedness(text, (), (), frozenset(positive)):
+            for requirement in _definedness(text, (), (), frozenset(positive), exponents):
                 out[requirement] = None
         whole = any("integer" in words for words in problem.properties.values())  # (-1)^k is real for these
         for r in out:
@@ -137,13 +138,17 @@ def _requirement(op: str, left: Node, right: Node) -> Requirement:
 
 
 def _definedness(
-    node: Node, guards: tuple[Node, ...], sums: tuple[tuple[str, Node, Node], ...], positive: frozenset[str]
+    node: Node,
+    guards: tuple[Node, ...],
+    sums: tuple[tuple[str, Node, Node], ...],
+    positive: frozenset[str],
+    whole: Mapping[str, Fraction] = FrozenMap(),
 ) -> Iterator[Requirement]:
-    """What the parts of an expression need to be real and finite, inner parts first."""
+    """What the parts of an expression need to be real and finite, inner parts first; ``whole`` names have least values."""
     if node.head in ("num", "name", "@"):
         return
     if node.head == "piecewise":
-        yield from _of_pieces(node, guards, sums, positive)
+        yield from _of_pieces(node, guards, sums, positive, whole)
         return
     inner = sums
     if node.head in ("sum", "prod") and len(node.children) == 4:
@@ -151,9 +156,9 @@ def _definedness(
         inner = (*sums, (str(index.name), low, high))
         positive = positive - {str(index.name)}
     for child in node.children:
-        yield from _definedness(child, guards, inner, positive)
-    for op, gap in _needs(node, inner):
-        if op in (">", ">=", "!=") and _plainly_positive(gap, positive, op == ">="):
+        yield from _definedness(child, guards, inner, positive, whole)
+    for op, gap in _needs(node, {**whole, **{index: low.number for index, low, _ in inner}}):
+        if op in (">", ">=", "!=") and plainly_positive(gap, positive, op == ">="):
             continue
         edge = None
         if node.head in ("asin", "acos"):
@@ -163,23 +168,27 @@ def _definedness(
 
 
 def _of_pieces(
-    node: Node, guards: tuple[Node, ...], sums: tuple[tuple[str, Node, Node], ...], positive: frozenset[str]
+    node: Node,
+    guards: tuple[Node, ...],
+    sums: tuple[tuple[str, Node, Node], ...],
+    positive: frozenset[str],
+    whole: Mapping[str, Fraction],
 ) -> Iterator[Requirement]:
     earlier = tuple[Node, ...]()
     for piece in node.children:
         value, condition = piece.children
         here = (*guards, *earlier) if truth(condition) else (*guards, *earlier, condition)
-        yield from _definedness(value, here, sums, positive)
+        yield from _definedness(value, here, sums, positive, whole)
         for part in condition.children:
-            yield from _definedness(part, (*guards, *earlier), sums, positive)
+            yield from _definedness(part, (*guards, *earlier), sums, positive, whole)
         earlier = (*earlier, call("not", condition))
 
 
-def _needs(node: Node, sums: tuple[tuple[str, Node, Node], ...]) -> list[tuple[str, Node]]:
+def _needs(node: Node, whole: Mapping[str, Fraction | None]) -> list[tuple[str, Node]]:
     """The comparisons (op, gap) with zero that one node asks for beyond its parts."""
     args = node.children
     if node.head == "^":
-        least = _least_whole(args[1], sums)
+        least = least_whole(args[1], whole)
         return _needs_of_power(args[0], args[1] if least is None else number(least))
     if node.head == "I":
         return [_NEVER]
@@ -197,28 +206,6 @@ def _needs_of_power(base: Node, exponent: Node) -> list[tuple[str, Node]]:
         return []
     fixed = not free_names(exponent) and Location(balls={}).compare(exponent, ">") == "inside"
     return [(">=" if fixed else ">", base)]  # 0^pi is 0
-
-
-def _least_whole(exponent: Node, sums: tuple[tuple[str, Node, Node], ...]) -> Fraction | None:
-    """A lower bound, -1 where none is seen, of an exponent that is whole for every index of the sums; else None."""
-    value = exponent.number
-    if value is not None:
-        return None
-    first = {index: low.number for index, low, _ in sums}
-    least, whole = Fraction(0), True
-    for term in exponent.children if exponent.head == "+" else (exponent,):
-        factors = term.children if term.head == "*" else (term,)
-        scale = prod((f.number for f in factors if f.number is not None), start=Fraction(1))
-        names = [f for f in factors if f.number is None]
-        if scale.denominator != 1 or any(f.name not in first for f in names):
-            return None
-        starts = [first[str(f.name)] for f in names]
-        if any(v is None or v.denominator != 1 for v in starts):
-            return None
-        known = [v for v in starts if v is not None]
-        whole = whole and (not known or (scale > 0 and min(known) >= 0))
-        least += scale * prod(known, start=Fraction(1))
-    return least if whole else Fraction(-1)
 
 
 def _nonzero(base: Node) -> list[tuple[str, Node]]:
@@ -255,33 +242,3 @@ def _of_lambertw(u: Node, *branch: Node) -> list[tuple[str, Node]]:
 
 
 _RULES: dict[str, Callable[..., list[tuple[str, Node]]]] = {**_OF_ONE, "lambertw": _of_lambertw}
-
-
-def _plainly_positive(node: Node, positive: frozenset[str], or_zero: bool) -> bool:
-    """Is the value positive (or zero, where that will do) whatever the names are, by its form alone?"""
-    value = node.number
-    if value is not None:
-        return value > 0 or (or_zero and value == 0)
-    if node.head == "name":
-        return node.name in positive
-    if node.head in ("exp", "cosh", "pi", "e"):
-        return True
-    args = node.children
-    if node.head == "+":
-        return all(_plainly_positive(a, positive, True) for a in args) and (
-            or_zero or any(_plainly_positive(a, positive, False) for a in args)
-        )
-    if node.head in ("*", "max"):
-        return (any if node.head == "max" else all)(_plainly_positive(a, positive, or_zero) for a in args)
-    if node.head == "^":
-        base, exponent = args
-        k = exponent.number
-        even = k is not None and k.denominator == 1 and k.numerator % 2 == 0
-        return (
-            (even and k > 0 and or_zero)
-            if even and k is not None and k > 0
-            else _plainly_positive(base, positive, False)
-        )
-    if node.head in ("abs", "sqrt"):
-        return or_zero or (node.head == "sqrt" and _plainly_positive(args[0], positive, False))
-    return False

@@ -47,19 +47,15 @@ class _Ending:
         self.rules = Conditions(system)
         self.facts = KnownSigns(system.relations)
         self.certificates, self.findings = [*found.certificates], list[Finding](found.findings)
-        self.exceptions = self._exceptions()
+        self.exceptions = self._leaving_out(found.exceptions, self.rules)
 
-    def _exceptions(self) -> list[Any]:
+    def _leaving_out(self, expressions: Sequence[Any], rules: Conditions) -> list[Any]:
         """The expressions whose zeros are left out, each a factor that is not proved to differ from zero."""
         out = dict[Any, None]()
-        for e in self.found.exceptions:
+        for e in expressions:
             for f in sp.Mul.make_args(sp.factor(e)):
                 base = f.as_base_exp()[0]
-                if (
-                    base.free_symbols
-                    and not base.free_symbols & self.own
-                    and self.rules.facts.sign(base) not in (1, -1)
-                ):
+                if base.free_symbols and not base.free_symbols & self.own and not rules.decide(sp.Ne(base, 0)):
                     out.setdefault(-base if base.could_extract_minus_sign() else base)
         return list(out)
 
@@ -84,16 +80,18 @@ class _Ending:
             self.findings.append(finding("shape of the loss", reason=whole.reason))
         if whole.unique and len(kept) == 1 and not kept[0][1]:
             self.found, self.exceptions = replace(self.found, complete=True), []
-        kinds = Kinds(self.system, self.found, self.rules, self.exceptions)
-        points = list[tuple[CriticalPoint, tuple[Any, ...]]]()
+        made = list[tuple[Candidate, CriticalPoint, tuple[Any, ...]]]()
         for c, conditions in kept:
             self.budget.check()
-            made = self._point(c, conditions)
-            if made is None:
+            point = self._point(c, conditions)
+            if point is None:
                 return Attempt(self.name, "failed", "it was not proved that a candidate solves the equations")
-            p, conditions = made
-            if sp.false in conditions:
-                continue  # it solves the equations for no data
+            if sp.false not in point[1]:  # else it solves the equations for no data
+                made.append((c, *point))
+        kinds = Kinds(self.system, self.found, self.rules, self.exceptions)
+        points = list[tuple[CriticalPoint, tuple[Any, ...]]]()
+        for c, p, conditions in made:
+            self.budget.check()
             points += kinds.of_point(p, c, conditions, whole, [(d, k) for d, k in kept if d is not c])
         left_out = [sp.Ne(e, 0) for e in self.exceptions]
         met = [(p, c) for p, c in _distinct(points) if self.rules.possible((*c, *left_out))]
@@ -201,7 +199,10 @@ class _Ending:
         if proof is not None:
             self.certificates.append(proof[0])
             index = len(self.certificates) - 1
-            conditions = self.rules.joined(conditions, [sp.Ne(e, 0) for e in proof[1] if e.free_symbols])
+            open_ = self._leaving_out(proof[1], self.rules.under(conditions))
+            conditions = self.rules.joined(conditions, [sp.Ne(e, 0) for e in open_])
+            known = self.exceptions  # where they vanish it may be a point that is not listed
+            self.exceptions = [*known, *(e for e in open_ if e not in known)]
             self.findings.append(finding("the gradient vanishes", "proved", certificate=index, point=formulas))
         else:
             if self.found.loose:

@@ -65,7 +65,7 @@ def guarded(value: Any, *guards: Any) -> ExactRoots:
     if sp.false in guards:
         return ExactRoots()
     left = tuple(g for g in guards if g != sp.true)
-    if not left or not value.free_symbols:
+    if not any(g.free_symbols for g in left):
         return ExactRoots((value,))
     symbol = sp.Dummy("v", real=True)
     return ExactRoots((symbol,), named=(Named(symbol, value, left),))

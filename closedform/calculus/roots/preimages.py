@@ -56,7 +56,7 @@ class Inverses:
                     else self.again(h.exp * sp.log(h.base) - sp.log(t), x, self.meaning)
                 )
             if t.is_zero:
-                values = [sp.S.Zero]
+                outer = guarded(sp.S.Zero, self._holds(h.exp, ">"))
             elif h.exp.is_integer:  # 1/u^k = t
                 return self.again(1 - t * u ** (-h.exp), x, self.meaning)
             elif t.is_negative:
