@@ -340,3 +340,19 @@ def test_a_saddle_alone_does_not_hide_what_a_search_saw():
     for kind, kept in (("saddle", (seen,)), ("local minimum", ())):
         point = CriticalPoint(None, FrozenMap({"x": "0"}), FrozenMap({"x": "1e-9"}), kind)
         assert conclude("both", [searched, Attempt("numbers", "enclosed", "", points=(point,))]).findings == kept
+
+
+def test_a_known_minimiser_does_not_end_the_search_for_all_points():
+    """By hand: the equation of y gives y = a*exp(b), which makes the others vanish; all of it is at loss 0."""
+    report = cf.derive("(y - a*exp(b))^2")
+    assert (report.verdict.outcome, report.complete) == ("closed", True)
+    (point,) = report.critical_points
+    assert str(point.exact["a"]) == "y*exp(-b)"
+    assert point.kind == "global minimum"
+
+
+def test_a_family_within_another_is_no_point_of_its_own():
+    """(y - a*x)^2 vanishes on y = a*x, which holds x = y = 0 for all a; x*y = 0 is two lines, neither in the other."""
+    (point,) = cf.derive("(y - a*x)^2").critical_points
+    assert str(point.exact["y"]) == "a*x"
+    assert len(cf.derive("(x*y)^2").critical_points) == 2

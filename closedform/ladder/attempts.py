@@ -27,6 +27,7 @@ MAX_DEPTH = 6  # reductions within reductions
 BROKE = "the audit broke"
 LAST = "closedform.strategies.scalar.observed"
 KEPT = 0.35  # of the time of a problem in numbers, for the strategies that bring numbers
+FEW, FURTHER = 4, 8.0  # unknowns, seconds: for all critical points of a loss of which a minimiser is known
 GRACE = 0.5  # seconds past its slice before an attempt is ended from outside
 
 Path = tuple[str, ...]
@@ -70,7 +71,7 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
     ``known`` holds the attempts of an earlier child, or at an earlier reading, which are not made again.
     """
     yield Until("deriving the gradient", budget.deadline)
-    systems, conclusions = list[System](), list[Attempt]()
+    systems, conclusions, own = list[System](), list[Attempt](), budget
     for system, order in readings(problem):
         systems.append(system)
         if not exact:
@@ -78,19 +79,21 @@ def solve(problem: Problem, budget: Budget, known: dict[Path, Attempt], exact: b
         if not order:
             continue
         yield system.outline()
-        conclusion = yield from in_order(system, order, budget, known)
+        conclusion = yield from in_order(system, order, own, known)
         if problem.level == "matrix" and conclusion.formula is None and not problem.constraints:
             convex = importlib.import_module("closedform.strategies.matrices.convexity").found_convex(system)
             conclusion = replace(conclusion, findings=(*conclusion.findings, *convex))
         conclusions.append(conclusion)
-        if _is_settled(conclusions):
+        least = any(p.kind == LEAST for p in conclusion.points) and not conclusion.complete
+        if least and problem.data is None and len(system.unknowns) <= FEW:
+            own = budget.share(FURTHER)  # a minimiser is known: a moment more for all critical points
+        elif least or conclusion.complete or _is_settled(conclusions):
             break
-        if order is EXPONENTIALS:  # its attempts are known to the ladder that follows
+        elif order is EXPONENTIALS:  # its attempts are known to the ladder that follows
             conclusions.pop()
-        elif conclusion.complete or any(p.kind == LEAST for p in conclusion.points):
-            break
         yield Until("deriving the gradient", budget.deadline)
     found = [c for c in conclusions if c.outcome in (*DECISIVE, "enclosed")]
+    found = [c for c in found if c.complete] or found
     conclusion = conclude("ladder", found) if found else conclusions[-1]
     yield Until("checking the certificates", budget.deadline)
     yield check(_with_number(systems[-1], audited(problem, conclusion, budget), budget))

@@ -42,9 +42,9 @@ class Family:
         return f"{kind}: {given}{', ' if given else ''}{', '.join(map(str, self.free))} free{where}"
 
     def holds(self, point: Mapping[Any, Any]) -> bool:
-        """Is a single point a member, exactly?"""
+        """Is a single point, or every member of another family, a member of this one, exactly?"""
         at = {u: point[u] for u in self.free}
-        if any(v.free_symbols for v in point.values()):
+        if self.gaps and any(v.free_symbols for v in point.values()):
             return False
         try:
             if any(sp.simplify(v.subs(at, simultaneous=True) - point[u]) != 0 for u, v in self.point.items()):
@@ -52,6 +52,15 @@ class Family:
             return all(_meets(g.subs(at, simultaneous=True), op) for g, op in self.gaps)
         except (TypeError, ValueError):
             return False
+
+
+def largest(families: Iterable[Family]) -> list[Family]:
+    """The families without those that lie in another one."""
+    kept = list[Family]()
+    for family in families:
+        if not any(other.holds(family.point) for other in kept):
+            kept = [other for other in kept if not family.holds(other.point)] + [family]
+    return kept
 
 
 def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[dict[Any, Any]] | str:

@@ -17,7 +17,7 @@ from closedform.enclosures.line.whole import exact_zeros
 from closedform.frozen import FrozenMap
 from closedform.stationarity.candidates import Judge, prove
 from closedform.stationarity.conditions import Opaque
-from closedform.stationarity.families import Family, family_of
+from closedform.stationarity.families import Family, family_of, largest
 from closedform.stationarity.scalar import Stationarity
 from closedform.stationarity.second_order import shape
 from closedform.strategies.answer import numbers_only
@@ -113,6 +113,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         return Attempt(name, "failed", f"{o.equation} = 0: {o.reason}"[:300])
     if doubtful:
         return Attempt(name, "failed", doubtful)
+    families = largest(families)
     kept = [p for p in kept if not any(f.holds(p) for f in families)]
     sure = all(j.never for j in judged if not j.sometimes) and not found.exceptions and not found.turns_cut
     if not kept and not families:
