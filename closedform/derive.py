@@ -206,11 +206,11 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
             checked = message
 
     fork = worker.can_fork()
-    needed = problem.level != "matrix" and not _answers_without_sympy(problem)
-    if needed and fork:  # the child has it then, and the answer needs it
-        importlib.import_module("sympy.tensor.tensor")  # the first sum of expressions asks for it
-    elif needed:  # the answer comes back as SymPy expressions: import while the child works
-        worker.import_meanwhile("sympy")
+    library = _library(problem)
+    if library and fork:  # the child has it then
+        worker.import_before_fork(library)
+    elif library:
+        worker.import_meanwhile(library)
     asked = replace(problem.minimised(), arrays=FrozenMap())  # formulas are found without arrays, which may be large
     while checked is None and inner.remaining > 0:
         job = worker.Job("closedform.ladder.attempts", "solve", (asked, inner, dict(known), exact))
@@ -233,17 +233,25 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
     settled = report.verdict.outcome in ("closed", "no_critical_point")
     if not problem.arrays and (problem.data is None or settled):  # nothing is left for NumPy to work out
         return report if problem.sense == "min" else turned(report, problem)
-    numbers = importlib.import_module("closedform.report.solution")
-    report = numbers.with_solution(report)
+    if problem.arrays:
+        report = importlib.import_module("closedform.report.solution").with_solution(report)
     report = report if problem.sense == "min" else turned(report, problem)
-    return numbers.with_iteration(report)
+    return importlib.import_module("closedform.report.solver").with_iteration(report)
 
 
-def _answers_without_sympy(problem: Problem) -> bool:
-    """Is all of the answer in trees of ours?"""
-    readings = ("stationarity.written.polynomial_line", "strategies.exponentials.field")
+def _library(problem: Problem) -> str:
+    """What is imported both to find the answer and to report on it: nothing where it is in trees of ours, without data."""
     asked = problem.minimised()
-    return any(importlib.import_module(f"closedform.{r}").answers_without_sympy(asked) for r in readings)
+    if problem.level == "matrix" or _is_in_trees("stationarity.written.polynomial_line", asked):
+        return ""
+    if _is_in_trees("strategies.exponentials.field", asked):
+        return "numpy"
+    return "sympy.tensor.tensor"  # the first sum of expressions asks for it
+
+
+def _is_in_trees(reading: str, problem: Problem) -> bool:
+    """Is all of the answer in trees of ours, by this reading of the problem?"""
+    return importlib.import_module(f"closedform.{reading}").answers_without_sympy(problem)
 
 
 def _tell(conclusion: Attempt) -> None:

@@ -30,6 +30,8 @@ from closedform.frozen import record
 
 LEAST_MEMORY = 2 * 1024**3  # bytes of address space that a child may ask for, at least
 SHARE = 0.5  # of the machine's memory that it may ask for
+# Threads of a BLAS wait for each other in a loop: on a busy machine two of them took ten times the CPU of one.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 _CONTAINER = Path("/sys/fs/cgroup/memory.max")
 _TASKS = Path("/proc/self/task")
 _HEAD = struct.Struct("!Q")
@@ -73,8 +75,7 @@ class _Spawned:
     def __init__(self) -> None:
         package = str(Path(__file__).parents[2])  # so that the child runs this very package, wherever it lies
         path = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH", ""))))
-        # Threads of a BLAS wait for each other in a loop: on a busy machine two of them took ten times the CPU of one.
-        environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ, "PYTHONPATH": path}
+        environment = {**ONE_THREAD, **os.environ, "PYTHONPATH": path}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "closedform.ladder.worker"],
             stdin=subprocess.PIPE,
@@ -227,6 +228,13 @@ def import_meanwhile(module: str) -> None:
     if module not in sys.modules:
         _importing = threading.Thread(target=importlib.import_module, args=(module,), daemon=True)
         _importing.start()
+
+
+def import_before_fork(module: str) -> None:
+    """Import a module for this process and for the child that will be its copy, with one thread at most."""
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    importlib.import_module(module)
 
 
 def warm(fork: bool = False) -> None:

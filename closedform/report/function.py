@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import keyword
 import warnings
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from closedform.emit.definiteness import indefinite
+from closedform.emit.execution import executed
 from closedform.emit.source import identifier
 from closedform.errors import CallError, ConditionError, InputError
 from closedform.expression import Node, column_names, free_names, scalar_names
@@ -25,57 +25,6 @@ from closedform.report.admissible import OPERATORS, failing, relations
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.expressions import text_of
 from closedform.report.record import ReportRecord
-
-BUILTINS = (
-    "ArithmeticError",
-    "Exception",
-    "False",
-    "ImportError",
-    "None",
-    "True",
-    "TypeError",
-    "ValueError",
-    "abs",
-    "all",
-    "any",
-    "bool",
-    "callable",
-    "dict",
-    "enumerate",
-    "float",
-    "getattr",
-    "hasattr",
-    "int",
-    "isinstance",
-    "iter",
-    "len",
-    "list",
-    "map",
-    "max",
-    "min",
-    "next",
-    "pow",
-    "print",
-    "property",
-    "range",
-    "repr",
-    "reversed",
-    "round",
-    "set",
-    "slice",
-    "sorted",
-    "staticmethod",
-    "str",
-    "sum",
-    "super",
-    "tuple",
-    "type",
-    "zip",
-    "__build_class__",
-    "RuntimeWarning",
-    "UserWarning",
-)
-
 
 _OTHERS: dict[Sense, tuple[Kind, ...]] = {
     "min": ("global maximum", "local maximum"),
@@ -136,24 +85,8 @@ def _flat(stated: Sequence[Node]) -> list[Node]:
 
 
 def compiled(source: str) -> Callable[..., dict[str, Any]]:
-    """``solve`` of source that closedform itself emitted; it sees NumPy, warnings and a few builtins, nothing else.
-
-    ``scipy.linalg`` is there where it is installed: the source does without it too.
-    """
-
-    def numpy_only(name: str, *rest: Any) -> Any:
-        if name.partition(".")[0] not in ("numpy", "__future__", "math", "warnings") and name != "scipy.linalg":
-            raise ImportError(f"emitted code uses NumPy only, not {name}")
-        return builtins.__import__(name, *rest)
-
-    allowed = {name: getattr(builtins, name) for name in BUILTINS}
-    space: dict[str, Any] = {
-        "__builtins__": {**allowed, "__import__": numpy_only},
-        "__name__": "closedform.emitted",
-        "np": np,
-    }
-    exec(compile(source, "<closedform.emitted>", "exec"), space)
-    return space["solve"]
+    """``solve`` of source that closedform itself emitted."""
+    return executed(source)["solve"]
 
 
 @record

@@ -1,4 +1,4 @@
-"""The numbers of a formula at the arrays that were given, and what an iteration finds on data without a formula."""
+"""The numbers of a formula at the arrays that were given."""
 
 from __future__ import annotations
 
@@ -15,49 +15,8 @@ from closedform.frozen import FrozenMap
 from closedform.report.function import function_of
 from closedform.report.model import Report
 from closedform.report.record import Computed
-from closedform.report.solver import own_values, solver_of
 from closedform.stationarity.matrix import matrix_system
 from closedform.strategies.matrices.observed import loss_function
-
-MOST_WORK = 2e7  # entries times unknowns squared, beyond which the iteration is left to the user
-MOST_SEARCHED = 2e5  # ... where it starts from many places
-
-
-def with_iteration(report: Report) -> Report:
-    """The report with what its solver's iteration finds on its own data, where no formula of the optimum is known.
-
-    Observed, never proved: kept only where the iteration converged, to no worse a loss than that of a point listed.
-    """
-    problem, data = report.problem, own_values(report.problem)
-    size = sum(np.size(v) for v in data.values())
-    entries = sum(np.size(report.problem.arrays.get(u, ())) for u in problem.unknowns) or len(problem.unknowns)
-    known = report.verdict.minimiser in ("closed", "no_critical_point") or report.formula is not None
-    if not data or known or report.verdict.outcome in ("closed", "no_critical_point"):
-        return report
-    try:
-        solver = solver_of(report)
-        once = "reweighted" in solver.method
-        within = size * entries**2 <= (MOST_WORK if once else MOST_SEARCHED)
-        found = solver() if solver.closed is None and within else None
-    except (CallError, ConditionError, InputError, ArithmeticError):
-        return report
-    if found is None:
-        return report
-    sign = 1.0 if problem.sense == "min" else -1.0
-    numbers = {u: np.asarray(found[u], dtype=float).tolist() for u in problem.unknowns}
-    reached = [float(p.loss) for p in report.critical_points.raw if p.loss is not None and _is_number(p.loss)]
-    worse = bool(reached) and sign * found.loss > min(sign * v for v in reached) + 1e-6 * (1 + abs(found.loss))
-    if worse or (report.critical_points and not found.converged):
-        return report
-    computed = Computed(FrozenMap(numbers), found.loss, iterations=found.iterations, converged=found.converged)
-    return replace(report, computed=computed)
-
-
-def _is_number(value: object) -> bool:
-    try:
-        return math.isfinite(float(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
 
 
 def with_solution(report: Report) -> Report:

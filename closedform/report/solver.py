@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import builtins
+import importlib
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from closedform.emit.iterative import matrix, scalar
+from closedform.emit.execution import executed
 from closedform.emit.iterative.source import Iteration
 from closedform.emit.iterative.trees import NoCode
 from closedform.errors import CallError, ConditionError, InputError
-from closedform.frozen import record
+from closedform.frozen import FrozenMap, record
 from closedform.ladder.verdict import SEARCHED
 from closedform.points import SOUGHT
 from closedform.problem import Problem
-from closedform.reading.matrices.arrays import measure
-from closedform.report.function import BUILTINS, function_of
-from closedform.report.record import ReportRecord
+from closedform.report.record import Computed, ReportRecord
 
 CLOSED = "the closed form"
+R = TypeVar("R", bound=ReportRecord)
+
+MOST_WORK = 2e7  # entries times unknowns squared, beyond which the iteration is left to the user
+MOST_SEARCHED = 2e5  # ... where it starts from many places
 
 
 class SolverResult(dict[str, Any]):
@@ -46,7 +49,7 @@ def solver_of(report: ReportRecord) -> Solver:
     closed = None
     if report.verdict.minimiser == "closed":
         try:
-            closed = function_of(report, sought=True)
+            closed = importlib.import_module("closedform.report.function").function_of(report, sought=True)
         except CallError:
             closed = None
     if code is None and closed is None:
@@ -80,23 +83,8 @@ def gradient_of(report: ReportRecord) -> GradientFunction:
 
 def iteration_of(problem: Problem, *, smooth: bool = True) -> Iteration:
     """The emitted iteration; without ``smooth`` kinks stay as they are, for the gradient that holds beside them."""
-    if problem.level == "matrix":
-        return matrix.iteration(problem, smooth=smooth)
-    return scalar.iteration(problem, smooth=smooth)
-
-
-def executed(source: str) -> Mapping[str, Callable[..., Any]]:
-    """The functions of source that closedform itself emitted; it sees NumPy, math and a few builtins, nothing else."""
-
-    def numpy_only(name: str, *rest: Any) -> Any:
-        if name.partition(".")[0] not in ("numpy", "math"):
-            raise ImportError(f"emitted code uses NumPy only, not {name}")
-        return builtins.__import__(name, *rest)
-
-    allowed = {name: getattr(builtins, name) for name in BUILTINS}
-    space: dict[str, Any] = {"__builtins__": {**allowed, "__import__": numpy_only}, "np": np, "math": math}
-    exec(compile(source, "<closedform.emitted>", "exec"), space)
-    return space
+    level = "matrix" if problem.level == "matrix" else "scalar"
+    return importlib.import_module(f"closedform.emit.iterative.{level}").iteration(problem, smooth=smooth)
 
 
 def own_values(problem: Problem) -> dict[str, Any]:
@@ -104,6 +92,43 @@ def own_values(problem: Problem) -> dict[str, Any]:
     if problem.data is not None and problem.data.exact:
         return {k: np.array([float(v) for v in c]) for k, c in problem.data.columns.items()}
     return dict(problem.arrays)
+
+
+def with_iteration(report: R) -> R:
+    """The report with what its solver's iteration finds on its own data, where no formula of the optimum is known.
+
+    Observed, never proved: kept only where the iteration converged, to no worse a loss than that of a point listed.
+    """
+    problem, data = report.problem, own_values(report.problem)
+    size = sum(np.size(v) for v in data.values())
+    entries = sum(np.size(report.problem.arrays.get(u, ())) for u in problem.unknowns) or len(problem.unknowns)
+    known = report.verdict.minimiser in ("closed", "no_critical_point") or report.formula is not None
+    if not data or known or report.verdict.outcome in ("closed", "no_critical_point"):
+        return report
+    try:
+        solver = solver_of(report)
+        once = "reweighted" in solver.method
+        within = size * entries**2 <= (MOST_WORK if once else MOST_SEARCHED)
+        found = solver() if solver.closed is None and within else None
+    except (CallError, ConditionError, InputError, ArithmeticError):
+        return report
+    if found is None:
+        return report
+    sign = 1.0 if problem.sense == "min" else -1.0
+    numbers = {u: np.asarray(found[u], dtype=float).tolist() for u in problem.unknowns}
+    reached = [float(p.loss) for p in report.critical_points.raw if p.loss is not None and _is_number(p.loss)]
+    worse = bool(reached) and sign * found.loss > min(sign * v for v in reached) + 1e-6 * (1 + abs(found.loss))
+    if worse or (report.critical_points and not found.converged):
+        return report
+    computed = Computed(FrozenMap(numbers), found.loss, iterations=found.iterations, converged=found.converged)
+    return replace(report, computed=computed)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        return math.isfinite(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
 
 
 @record
@@ -132,6 +157,7 @@ class EmittedCode:
 
     def _sizes(self, known: Mapping[str, Any]) -> dict[str, int]:
         """The sizes that the arrays show, those of unknowns too."""
+        measure = importlib.import_module("closedform.reading.matrices.arrays").measure
         shapes = self.problem.shapes
         arrays = {k: np.asarray(v, dtype=float) for k, v in known.items() if k in shapes}
         try:
