@@ -7,7 +7,7 @@ import pytest
 from closedform import problem
 from closedform.budget import Budget
 from closedform.stationarity.scalar import stationarity
-from closedform.strategies.obstructions import circular, hypertranscendental, rosenlicht
+from closedform.strategies.obstructions import circular, hypertranscendental, mixed, rosenlicht
 
 
 def outcome(module, loss, unknown, *assumptions):
@@ -79,3 +79,15 @@ def test_digammas_that_telescope_to_a_rational_function_are_not_excluded():
 )
 def test_an_unknown_inside_and_outside_of_circular_functions(loss, expected):
     assert outcome(circular, loss, "x") == expected
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("(x - 1)*exp(x) - 2*x", "failed"),  # x*e^x = 2: Lambert's W gives x
+        ("x - 6*log(x) + log(1 - exp(-x))", "failed"),  # (x - 6)*e^x = -6: the truncated Poisson distribution
+        ("x^2 - x - log(1 + exp(x))", "not_closed"),  # (2*x - 2)*e^x + 2*x - 1 = 0
+    ],
+)
+def test_what_lambert_s_function_solves_is_not_called_without_a_closed_form(loss, expected):
+    assert outcome(mixed, loss, "x", "x>0") == expected

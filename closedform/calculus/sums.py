@@ -1,8 +1,9 @@
 """Sums over data of symbolic length: pulled apart into factors of the unknowns and sufficient statistics.
 
-``separate`` expands a sum's body (logarithms of products and powers of products too, where signs allow) and takes out
-of the sum what does not depend on the index. When no unknown is left inside, the sums that remain are statistics;
-``Statistics`` names them as symbols with the signs and the Cauchy-Schwarz inequalities that hold for them.
+``separate`` expands a sum's body (logarithms of products and powers of products too, where signs allow; exponentials,
+sines and cosines of a sum by their addition theorems) and takes out of the sum what does not depend on the index. When
+no unknown is left inside, the sums that remain are statistics; ``Statistics`` names them as symbols with the signs and
+the Cauchy-Schwarz inequalities that hold for them.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def _log_of_product(e: Any) -> Any:
 
 def _apart(s: Any, unknowns: set[Any]) -> Any:
     index, low, high = s.limits[0]
-    body = _expanded(s.function)
+    body = _expanded(_added(s.function, index, unknowns))
     if low == 1 and not s.function.has(index):
         return high * s.function
     out = sp.S.Zero
@@ -55,6 +56,24 @@ def _apart(s: Any, unknowns: set[Any]) -> Any:
 
 def _tidy(e: Any) -> Any:
     return sp.factor_terms(e)
+
+
+def _added(body: Expr, index: Any, unknowns: set[Any]) -> Any:
+    """The addition theorems for f(a + b), with a of the unknowns alone and b of the data alone."""
+
+    def apart(e: Any) -> Any:
+        own, data = sp.expand(e.args[-1]).as_independent(index, as_Add=True)
+        if not own.free_symbols & unknowns or data.free_symbols & unknowns:
+            return e
+        if isinstance(e, sp.Pow):
+            plain = not e.base.free_symbols & {index, *unknowns}
+            return sp.Pow(e.base, own) * sp.Pow(e.base, data) if plain else e
+        if isinstance(e, sp.exp):
+            return sp.exp(own) * sp.exp(data)
+        a, b = sp.Dummy(real=True), sp.Dummy(real=True)
+        return sp.expand_trig(e.func(a + b)).xreplace({a: own, b: data})
+
+    return body.replace(lambda e: isinstance(e, (sp.Pow, sp.exp, sp.sin, sp.cos, sp.sinh, sp.cosh)), apart)
 
 
 def _expanded(body: Any) -> Any:

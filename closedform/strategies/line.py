@@ -118,8 +118,8 @@ class _Line:
         if period is None:
             return None
         turn, x = bridge.from_tree(kernel.write(period), {}), self.system.unknowns[0]
-        half = [e.subs(x, x + turn / 2) for e in trees]  # zeros come back where only the sign has changed
-        if all(sp.expand(h + e) == 0 for h, e in zip(half, trees, strict=True)):
+        half = [e.subs(x, x + turn / 2) for e in trees]  # zeros come back where at most the sign has changed
+        if any(all(sp.expand(h + s * e) == 0 for h, e in zip(half, trees, strict=True)) for s in (1, -1)):
             self.turns_in_period = 2
             return turn / 2
         return turn

@@ -17,9 +17,9 @@ from sympy import Expr
 
 from closedform.algebra import bridge
 from closedform.budget import Budget
+from closedform.calculus.roots.circular import Angles
 from closedform.calculus.roots.lambert import lambert_roots
 from closedform.calculus.roots.polynomial import ExactRoots, Obstacle, polynomial_roots
-from closedform.calculus.roots.preimages import Inverses
 from closedform.calculus.scalar import generators
 from closedform.calculus.signs import KnownSigns
 
@@ -35,8 +35,11 @@ def real_roots(
     depth: int = 0,
     budget: Budget | None = None,
     original: Any = None,
+    period: Any = None,
 ) -> ExactRoots:
     """Candidates for the real roots of ``equation`` in x, or obstacles.
+
+    With a period of the equation, in an unknown without bounds, the roots stand for their translates by it.
 
     >>> x = sp.Symbol("x", real=True)
     >>> real_roots(sp.exp(2 * x) - 3 * sp.exp(x) + 2, x, KnownSigns()).values
@@ -51,7 +54,7 @@ def real_roots(
         return ExactRoots(exceptions=(equation,) if equation.free_symbols else ())
     split, contents = factors(_prepared(equation, x), x)
     found = ExactRoots(exceptions=tuple(c for c in contents if facts.sign(c) not in (1, -1)))
-    solver = _Solver(x, facts, meaning, depth, budget, x if original is None else original)
+    solver = _Solver(x, facts, meaning, depth, budget, x if original is None else original, period)
     for factor in split:
         found |= solver.solve(factor)
     composed = composition(equation, x) if found.obstacles else None
@@ -131,7 +134,7 @@ def _split_exponential(p: Any, x: Any) -> Any:
     return sp.exp(sp.Add(*still)) * sp.exp(sp.Add(*moving))
 
 
-class _Solver(Inverses):
+class _Solver(Angles):
     """Changes of variable, one rule after the other, until one applies."""
 
     def solve(self, equation: Any) -> ExactRoots:
@@ -149,7 +152,7 @@ class _Solver(Inverses):
             self._lambert,
             self._inner,
             self._radicals,
-            self._circular,
+            self.circular,
             self._log_substitution,
         ):
             answer = rule(equation, found, bare)
@@ -158,7 +161,7 @@ class _Solver(Inverses):
         return ExactRoots((), (Obstacle(equation, x, self.meaning, "no change of variable makes it a polynomial"),))
 
     def again(self, equation: Any, x: Any, meaning: Any) -> ExactRoots:
-        return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.budget, self.original)
+        return real_roots(equation, x, self.facts, meaning, self.depth + 1, self.budget, self.original, self.period)
 
     # -- rules: each returns None when it does not apply ---------------------------------------------------------
 
@@ -171,9 +174,6 @@ class _Solver(Inverses):
             pass
         t = self.variable(h)
         return self.invert(h, polynomial_roots(equation.subs(h, t), t, self.as_meaning(h), self.budget))
-
-    def as_meaning(self, h: Any) -> Any:
-        return h.subs(self.x, self.meaning) if self.meaning != self.x else h
 
     def variable(self, h: Any) -> Any:
         if isinstance(h, sp.exp) or h.is_positive:
@@ -357,59 +357,6 @@ class _Solver(Inverses):
         if reduced == 0:
             return ExactRoots(everywhere=True)
         return replace(polynomial_roots(reduced, x, self.meaning, self.budget), loose=True)
-
-    def _circular(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
-        """Sines and cosines of multiples of one angle: a polynomial in cos and sin, then in one of them."""
-        if bare or not all(isinstance(h, (sp.sin, sp.cos, sp.tan)) for h in found):
-            return None
-        arguments = sorted({h.args[0] for h in found}, key=sp.default_sort_key)
-        ratios = bridge.rationals([sp.simplify(a / arguments[0]) for a in arguments])
-        if ratios is None:
-            return None
-        denominator = _lcm(*(r.q for r in ratios))
-        step = _gcd(*(int(r * denominator) for r in ratios))
-        angle = sp.Dummy("q", real=True)
-        unit = sp.expand(arguments[0] * sp.Rational(step, denominator))
-        e = equation.xreplace(
-            {
-                h: h.func(angle * int(r * denominator / step))
-                for h in found
-                for a, r in zip(arguments, ratios, strict=True)
-                if a == h.args[0]
-            }
-        )
-        c, s = sp.Dummy("c", real=True), sp.Dummy("s", real=True)
-        e = sp.expand_trig(e.rewrite(sp.tan, sp.tan)).subs({sp.tan(angle): s / c, sp.sin(angle): s, sp.cos(angle): c})
-        e = sp.expand(sp.numer(sp.together(e)))
-        if e.has(angle):
-            return None
-        poly = sp.rem(e, s**2 + c**2 - 1, s) if sp.degree(e, s) >= 2 else e
-        out = ExactRoots()
-        for factor in (f for f, _ in sp.factor_list(sp.expand(poly))[1] if f.free_symbols & {c, s}):
-            out |= self._angle_factor(factor, c, s, unit)
-        return out
-
-    def _angle_factor(self, factor: Any, c: Any, s: Any, unit: Any) -> ExactRoots:
-        if s not in factor.free_symbols:
-            return self.invert(sp.cos(unit), polynomial_roots(factor, c, sp.cos(self.as_meaning(unit)), self.budget))
-        if c not in factor.free_symbols:
-            return self.invert(sp.sin(unit), polynomial_roots(factor, s, sp.sin(self.as_meaning(unit)), self.budget))
-        p = sp.Poly(factor, s, c)
-        if p.total_degree() == 1:
-            a, b, d = p.coeff_monomial(c), p.coeff_monomial(s), p.coeff_monomial(1)
-            middle, turns = sp.atan2(b, a), self._turns(unit, 2 * sp.pi)
-            spread = sp.acos(-d / sp.sqrt(a**2 + b**2)) if d != 0 else sp.pi / 2
-            values = [middle + sp.pi / 2, middle - sp.pi / 2] if d == 0 else [middle + spread, middle - spread]
-            if d == 0:  # the zeros of a*cos + b*sin are where its derivative is extreme
-                values = [sp.atan2(a, -b), sp.atan2(-a, b)]
-            out = ExactRoots(exceptions=(a**2 + b**2 + d**2,)) if (a**2 + b**2 + d**2).free_symbols else ExactRoots()
-            for v in dict.fromkeys(v + 2 * k * sp.pi for k in turns for v in values):
-                out |= ExactRoots((v,)) if unit == self.x else self.again(unit - v, self.x, self.meaning)
-            return out
-        eliminated = sp.resultant(factor, s**2 + c**2 - 1, s)
-        return ExactRoots(loose=True) | self.invert(
-            sp.cos(unit), polynomial_roots(eliminated, c, sp.cos(self.as_meaning(unit)), self.budget)
-        )
 
     def _log_substitution(self, equation: Any, found: set[Any], bare: bool) -> ExactRoots | None:
         """x = exp(u) when the equation holds log(x) or symbolic powers of x."""

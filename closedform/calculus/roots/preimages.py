@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import ceil, floor, pi
 from typing import Any
 
 import sympy as sp
@@ -13,14 +14,18 @@ from closedform.calculus.roots.polynomial import ExactRoots, Obstacle, guarded
 from closedform.calculus.signs import KnownSigns
 
 MAX_TURNS = 500  # of an angle, beyond which one is followed
+SLACK = 1e-9  # of the ends of a range in floating point: what it adds is dropped by the domain
+WIDEST = 2 * pi  # no principal angle is larger
 
 
 class Inverses:
     """Inversion in one unknown x, under facts; ``meaning`` is what x stands for in the ``original`` unknown."""
 
-    def __init__(self, x: Any, facts: KnownSigns, meaning: Any, depth: int, budget: Budget, original: Any) -> None:
+    def __init__(
+        self, x: Any, facts: KnownSigns, meaning: Any, depth: int, budget: Budget, original: Any, period: Any
+    ) -> None:
         self.x, self.facts, self.meaning, self.depth, self.budget = x, facts, meaning, depth, budget
-        self.original, self.turns_cut = original, False
+        self.original, self.period, self.turns_cut = original, period, False
 
     def again(self, equation: Any, x: Any, meaning: Any) -> ExactRoots:
         """The roots of another equation, one level down."""
@@ -32,6 +37,9 @@ class Inverses:
         for t in inner.values:
             out |= self.preimages(h, t)
         return out
+
+    def as_meaning(self, h: Any) -> Any:
+        return h.subs(self.x, self.meaning) if self.meaning != self.x else h
 
     def preimages(self, h: Any, t: Any) -> ExactRoots:
         """All real x in the domain with h(x) = t, where h has a real inverse."""
@@ -106,25 +114,50 @@ class Inverses:
 
     def _angles(self, h: Any, t: Any) -> list[Any]:
         """One period, then its translates while a bounded domain may hold them."""
-        base, period = principal_angles(h, t)
-        turns = self._turns(h.args[0], period)
-        return list(dict.fromkeys(b + k * period for k in turns for b in base))
+        return self.translates(*principal_angles(h, t), h.args[0])
 
-    def _turns(self, argument: Any, period: Any) -> Iterable[int]:
-        """The turns that the range of the argument may hold; one, and ``turns_cut``, where that is not bounded.
+    def translates(self, angles: Iterable[Any], period: Any, argument: Any) -> list[Any]:
+        """The angles, with every whole number of periods that may bring one into the range of the argument.
 
-        An angle that is linear in an unknown without bounds runs through all turns alike: that is the period's business.
+        Where that range is not bounded, those of an angle that is linear in the unknown within the equation's period;
+        else the angles alone, with ``turns_cut`` (not for a linear one where no period is known).
         """
         u = self.original
         whole = argument.subs(self.x, self.meaning)
         bounds = bounds_of(u, self.facts.relations)
         low, high = end_of(whole, {u: bounds}, -1), end_of(whole, {u: bounds}, 1)
-        p = float(period)
-        if low is not None and high is not None and float(high - low) < MAX_TURNS * p:
-            return range(int(float(low) // p) - 1, int(float(high) // p) + 2)
+        angles = list(dict.fromkeys(angles))
+        known = all(end is not None and end.is_number for end in (low, high))
+        if known and float(high - low) < MAX_TURNS * float(period):
+            low, high, p = float(low) - SLACK, float(high) + SLACK, float(period)
+            ends = {a: _principal_range(a) for a in angles}
+            turns = {(k, n): k for n, a in enumerate(angles) for k in range(*_between(*ends[a], low, high, p))}
+            return list(dict.fromkeys(angles[n] + k * period for k, n in sorted(turns)))
         linear = whole.is_polynomial(u) and sp.degree(whole, u) <= 1
+        if linear and self.period is not None:
+            many = sp.simplify(sp.diff(whole, u) * self.period / period)
+            if many.is_Integer and 0 < abs(many) <= MAX_TURNS:
+                return [a + k * period for k in range(abs(int(many))) for a in angles]
+            linear = False
         self.turns_cut = self.turns_cut or not linear or None not in bounds
-        return (0,)
+        return angles
+
+
+def _between(first: float, last: float, low: float, high: float, period: float) -> tuple[int, int]:
+    """From which k on, and before which, an interval moved by k periods may meet the range from low to high."""
+    return ceil((low - last) / period), floor((high - first) / period) + 1
+
+
+def _principal_range(angle: Any) -> tuple[float, float]:
+    """A range of the angle whatever its parameters are, by those of the inverse functions in it; else one turn each way."""
+    half = sp.pi / 2
+    ranges = {sp.asin: (-half, half), sp.atan: (-half, half), sp.acos: (sp.S.Zero, sp.pi), sp.atan2: (-sp.pi, sp.pi)}
+    names = {f: sp.Dummy(real=True) for f in angle.atoms(*ranges)}
+    own = {name: ranges[f.func] for f, name in names.items()}
+    low, high = (end_of(angle.xreplace(names), own, side) for side in (-1, 1))
+    if low is None or high is None:
+        return -WIDEST, WIDEST
+    return float(low), float(high)
 
 
 def principal_angles(h: Any, value: Any) -> tuple[list[Any], Any]:

@@ -1,10 +1,12 @@
 """An unknown that stands both inside and outside exponentials: transcendental, and not elementary under Schanuel.
 
 One unknown x, given numbers, P(x, t) = 0 at the critical points with t = exp(scale*x) and P irreducible over Q in both
-variables. If x were algebraic and not zero, t would be transcendental (Hermite-Lindemann) and a root of P(x, .) over an
-algebraic field, so P(x, .) = 0 identically, and P would have a factor in x alone. Hence x is transcendental. If P is
-irreducible over the algebraic numbers too (it is, when it has degree one in x or in t), x is no number made by exp and
-log from rationals, assuming Schanuel's conjecture (F.-C. Lin 1983). Ridge-penalised logistic regression is of this kind.
+variables. If x were algebraic and not zero, t would be transcendental (Hermite-Lindemann) and a root of P(x, .) over
+an algebraic field, so P(x, .) = 0 identically, and P would have a factor in x alone. Hence x is transcendental. If P
+is irreducible over the algebraic numbers too (it is, when it has degree one in x or in t), x is no number made by exp
+and log from rationals, assuming Schanuel's conjecture (F.-C. Lin 1983). Ridge-penalised logistic regression is of this
+kind. Where P = 0 is t^m = c*(x - r)^j or the like, the Lambert W function gives x, and "not closed" would say too
+much.
 """
 
 from __future__ import annotations
@@ -93,4 +95,13 @@ def _mixed(system: Stationarity, x: str) -> tuple[Field, fmpz_mpoly, str, fmpq] 
         return "zero is a critical point"
     if all(c.is_zero() for c in coefficients(p, x, field)[1:]):
         return "the unknown stands only inside the exponential"
+    if _lambert(p, x, t, field):
+        return "the equation has the shape that the Lambert W function solves"
     return field, p, t, scale
+
+
+def _lambert(p: fmpz_mpoly, x: str, t: str, field: Field) -> bool:
+    """Is it a power of t against a power of one linear form in x, up to constants?"""
+    parts = [c for c in coefficients(p, t, field) if not c.is_zero()]
+    moving = [f for c in parts for f, _ in c.factor()[1] if x in variables(f, field)]
+    return len(parts) == 2 and [f.degrees()[field.names.index(x)] for f in moving] == [1]

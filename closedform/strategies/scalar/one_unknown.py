@@ -55,7 +55,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
     """Solved with every candidate judged, not_closed with a proof, or failed with the equation that resisted."""
     x = system.unknowns[0]
     facts = KnownSigns(system.relations)
-    found = real_roots(system.equations[0], x, facts, budget=budget)
+    found = real_roots(system.equations[0], x, facts, budget=budget, period=_length(_period(system)))
     if found.everywhere:
         return Attempt(name, "failed", "the gradient is zero everywhere")
     if not numbers_only(system) and not found.placeholders:
@@ -92,7 +92,7 @@ def _for_all_data(system: Stationarity, found: ExactRoots, facts: KnownSigns, bu
     turns = found.turns_cut or (system.equations[0].has(sp.sin, sp.cos, sp.tan) and _turns_open(system, x))
     period = TURNS if found.turns_cut else period  # the points of one period are not all
     items = [Candidate({x: v}, g) for v, g in zip(found.values, found.guards or [()] * len(found.values), strict=True)]
-    cases = _Cases(x, budget)
+    cases = _Cases(x, budget, _length(_period(system)))
     left = [e for e in cases.split(found.exceptions, system.equations[0], facts, 0) if e is not None]
     items += cases.items
     candidates = Candidates(
@@ -123,6 +123,10 @@ def _period(system: Stationarity) -> Expr | Literal["", "turns"]:
         return TURNS
 
 
+def _length(period: Expr | Literal["", "turns"]) -> Expr | None:
+    return period if isinstance(period, Expr) else None
+
+
 def _about_turns(period: Expr | Literal["", "turns"], exceptions: Iterable[Any] = ()) -> tuple[Finding, ...]:
     if isinstance(period, Expr):
         return (finding("translates by the period", period=period, exceptions=tuple(exceptions)),)
@@ -137,8 +141,8 @@ def _turns_open(system: Stationarity, x: Any) -> bool:
 class _Cases:
     """Formulas for the data at which an expression vanishes that the general ones divide by."""
 
-    def __init__(self, x: Any, budget: Budget) -> None:
-        self.x, self.budget = x, budget
+    def __init__(self, x: Any, budget: Budget, period: Any) -> None:
+        self.x, self.budget, self.period = x, budget, period
         self.items, self.loose = list[Candidate](), False
 
     def split(self, exceptions: Iterable[Any], equation: Any, facts: KnownSigns, depth: int) -> list[Any]:
@@ -172,12 +176,12 @@ class _Cases:
             if sp.false in relations:
                 return []
             inner = KnownSigns([r for r in relations if r != sp.true])
-            found = real_roots(case, self.x, inner, budget=self.budget)
+            found = real_roots(case, self.x, inner, budget=self.budget, period=self.period)
             if found.obstacles or found.placeholders or found.everywhere or found.turns_cut:
                 return None
             self.loose |= found.loose
             guard = sp.Eq(e, 0, evaluate=False)
-            more = _Cases(self.x, self.budget)
+            more = _Cases(self.x, self.budget, self.period)
             left = more.split(found.exceptions, case, inner, depth + 1)
             guards = found.guards or [()] * len(found.values)
             self.items += [Candidate({self.x: v}, (guard, *g)) for v, g in zip(found.values, guards, strict=True)]
