@@ -31,6 +31,7 @@ from closedform.expression import (
 )
 from closedform.kernel.expressions import tree as kernel
 from closedform.reading.language import parse, parse_assumption, parse_equations, parse_loss, parse_shapes, unparse
+from closedform.report.verification import verify
 
 SAME = [  # two spellings of one node
     ("2x", "2*x"),
@@ -725,3 +726,25 @@ def test_a_t_that_is_more_than_an_exponent_is_a_name() -> None:
     assert free_names(parse("2^T")) == {"T"}
     assert free_names(parse("x^T", ["T"])) == {"x", "T"}
     assert problem.read("(X*a - y)^T*(X*a - y)", unknowns="a").level == "matrix"
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("θ^4 - θ^2", {"-sqrt(2)/2", "0", "sqrt(2)/2"}),
+        ("(é^2 - 2)^2", {"-sqrt(2)", "0", "sqrt(2)"}),
+        ("exp(λ) - 2*λ", {"log(2)"}),
+    ],
+)
+def test_names_need_not_be_ascii(loss: str, expected: set[str]) -> None:
+    """By hand; FLINT's generators have ASCII names only, and the certificates name the unknowns as written."""
+    report = derive(loss)
+    (name,) = report.problem.unknowns
+    assert {str(p.exact[name]) for p in report.critical_points} == expected
+    assert verify(report)
+
+
+def test_a_column_need_not_be_ascii() -> None:
+    table = {"größe": [1, 2, 3], "y": [2, 3, 5]}
+    (point,) = derive("ols", data=table, target="y").critical_points
+    assert point.exact["größe"] == sympy.Rational(3, 2)

@@ -11,6 +11,7 @@ from closedform.errors import CallError, InputError
 from closedform.expression import Node, free_names
 from closedform.frozen import record
 from closedform.kernel.algebra.polynomials import poly_text
+from closedform.kernel.algebra.rational import generators
 from closedform.reading.data.handed import is_many
 from closedform.reading.from_sympy import SympyReading
 from closedform.reading.language import parse, unparse
@@ -163,7 +164,7 @@ def _within(degree: int) -> None:
 def of_tree(given: GivenPolynomial) -> fmpq_mpoly:
     """The polynomial in (unknown, parameters) that the tree writes."""
     names = (given.unknown, *given.parameters)
-    context = fmpq_mpoly_ctx.get(names, "lex")
+    context = fmpq_mpoly_ctx.get(generators(names), "lex")
     at = dict(zip(names, context.gens(), strict=True))
 
     def go(node: Node) -> fmpq_mpoly:

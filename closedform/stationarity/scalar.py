@@ -17,6 +17,7 @@ from closedform.errors import CallError
 from closedform.expression import MIRRORED, RELATIONS, Node, column_names, heads
 from closedform.expression import free_names as free_names_of
 from closedform.frozen import FrozenMap, record
+from closedform.kernel.algebra.rational import generators
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.problem import Problem
@@ -279,7 +280,8 @@ def _expression(node: Node, problem: Problem, table: dict[str, Any], columns: di
 
 
 def _from_polynomial(p: Any, table: dict[str, Any]) -> Any:
-    names = [table[n] for n in p.context().names()]
+    written = dict(zip(generators(table), table.values(), strict=True))
+    names = [written[n] for n in p.context().names()]
     terms = (
         sp.Mul(bridge.sympy_rational(c), *(u ** int(k) for u, k in zip(names, e, strict=True))) for e, c in p.terms()
     )

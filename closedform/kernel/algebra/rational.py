@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from math import lcm
 from typing import Any
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_mpoly, fmpz_poly
@@ -47,8 +48,13 @@ def product(a: fmpq_mpoly, b: fmpq_mpoly) -> fmpq_mpoly:
     return a * b
 
 
-def ring(names: list[str]) -> fmpq_mpoly_ctx:
-    return fmpq_mpoly_ctx.get(tuple(names), Ordering.degrevlex)
+def generators(names: Iterable[str]) -> tuple[str, ...]:
+    """Names as FLINT takes them, in ASCII; different names stay different, for none has a backslash."""
+    return tuple(n.encode("ascii", "backslashreplace").decode() for n in names)
+
+
+def ring(names: Iterable[str]) -> fmpq_mpoly_ctx:
+    return fmpq_mpoly_ctx.get(generators(names), Ordering.degrevlex)
 
 
 def quotient(tree: Tree, names: list[str], columns: Columns, at: Mapping[str, int] | None = None) -> Quotient:
@@ -70,7 +76,7 @@ def _read(
         low, high = (as_integer(a) for a in args[1:3])
         if low is None or high is None or not -1 <= high - low <= MAX_LENGTH:
             raise NotRational("a sum without whole limits")
-        whole = _by_moments(args[3], str(args[0]), low, high, context, columns, at) if head == "sum" else None
+        whole = _by_moments(args, (low, high), context, list(gens), columns, at) if head == "sum" else None
         if whole is not None:
             return Quotient(whole, one)
         rows = [_read(args[3], context, gens, columns, {**at, str(args[0]): i}) for i in range(low, high + 1)]
@@ -99,21 +105,17 @@ def _read(
 
 
 def _by_moments(
-    body: Tree,
-    index: str,
-    low: int,
-    high: int,
-    context: fmpq_mpoly_ctx,
-    columns: Columns,
-    at: Mapping[str, int],
+    args: Any, ends: tuple[int, int], context: fmpq_mpoly_ctx, names: list[str], columns: Columns, at: Mapping[str, int]
 ) -> fmpq_mpoly | None:
     """A sum over rows of a polynomial in the unknowns and the entries of a row; None where it is none."""
+    if len(names) < context.nvars():  # within an index, which holds no unknowns
+        return None
     total = context.constant(0)
-    for row, own in in_blocks(body, index, low, high, columns, fmpq):
+    for row, own in in_blocks(args[3], str(args[0]), *ends, columns, fmpq):
         if has(row, "@", "sum", "prod"):
             return None
-        wider = ring([*context.names(), *own])
-        one_row = _read(row, wider, dict(zip(wider.names(), wider.gens(), strict=True)), columns, at).reduced()
+        wider = ring([*names, *own])
+        one_row = _read(row, wider, dict(zip([*names, *own], wider.gens(), strict=True)), columns, at).reduced()
         if not one_row.bottom.is_constant():
             return None
         total += summed(one_row.top, context, [rows.balls for rows in own.values()])
@@ -145,9 +147,7 @@ def _bits(p: fmpq_mpoly) -> int:
 
 def dense(p: fmpq_mpoly) -> fmpz_poly:
     """A polynomial in one unknown, up to a constant factor, with integer coefficients."""
-    scale = fmpz(1)
-    for c in p.coeffs():
-        scale = scale.lcm(c.q)
+    scale = lcm(*(int(c.q) for c in p.coeffs()))
     out = [fmpz(0)] * (int(p.total_degree()) + 1 if not p.is_zero() else 1)
     for (e,), c in p.terms():
         out[int(e)] = (c * scale).p

@@ -22,6 +22,7 @@ from closedform.calculus.roots.polynomial import RootFormula, positive_roots, qu
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
+from closedform.kernel.algebra.rational import generators
 from closedform.kernel.certificate import Certificate
 from closedform.points import CriticalPoint
 from closedform.stationarity.conditions import Opaque
@@ -274,7 +275,7 @@ def over_rationals(b: Branch, used: list[str], fld: Field) -> fmpq_mpoly:
     """The eliminant in FLINT's rational polynomials with the unknown first, then the symbols."""
     if b.eliminant is None or b.main is None:
         raise ValueError("nothing is left to solve")
-    context = fmpq_mpoly_ctx.get((b.main, *used), "lex")
+    context = fmpq_mpoly_ctx.get(generators((b.main, *used)), "lex")
     indices = [fld.names.index(n) for n in (b.main, *used)]
     return context.from_dict({tuple(int(m[i]) for i in indices): int(c) for m, c in _terms(b.eliminant)})
 

@@ -21,6 +21,7 @@ from closedform.algebra.polynomial_systems.solve import solve_system
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots.decided_numbers import Number, number
 from closedform.frozen import record
+from closedform.kernel.algebra.rational import generators
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.field import ExponentialSystem
 from closedform.strategies.exponentials.kinds import is_convex
@@ -48,7 +49,7 @@ def solved(where: ExponentialSystem, budget: Budget) -> SolvedSystem:
     fld, names = where.field, list(where.generators)
     if len(names) > MAX_UNKNOWNS or any(len(q[0]) > MAX_TERMS for q in where.quotients):
         return SolvedSystem(reason="the polynomial system is too large for the general engine")
-    context = fmpq_mpoly_ctx.get(tuple(names), "degrevlex")
+    context = fmpq_mpoly_ctx.get(generators(names), "degrevlex")
     indices = [fld.names.index(n) for n in names]
 
     def converted(p: fmpz_mpoly) -> fmpq_mpoly:

@@ -24,6 +24,7 @@ from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.roots.polynomial import ExactRoots, Placeholder
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
+from closedform.kernel.algebra.rational import generators
 from closedform.points import Kind
 from closedform.stationarity.candidates import Judge, TestedCandidate, prove
 from closedform.stationarity.conditions import Opaque
@@ -305,7 +306,7 @@ class _OneUnknownAnswer:
         names = (plain, *(k.name for k in parameters))
         if len(set(names)) != len(names):
             names = ("_x", *names[1:])
-        ring = fmpq_mpoly_ctx.get(names, Ordering.lex)
+        ring = fmpq_mpoly_ctx.get(generators(names), Ordering.lex)
         f = ring.from_dict(dict(terms))
         decision = decide_family(f, names[0], names[1:], self.budget)
         if decision.solvable is not False or decision.certificate is None:
