@@ -280,3 +280,28 @@ def test_where_the_proof_of_a_point_divides_by_zero_the_list_is_not_called_whole
     # at a = 1, b = 0 the loss is x^2, critical at 0; the proof of x = 0 divides by b, and the roots of b ask for a > 1
     report = cf.derive("(x^2 - b)^a", unknowns="x", assumptions=["a integer", "a >= 1"])
     assert any("b != 0" in s.exceptions for s in report.verdict.statements) or not report.complete
+
+
+def test_what_the_text_asks_of_a_parameter_is_a_condition_of_every_point() -> None:
+    # log(b) has no real value at b = -1: there x = 0 is no critical point, and the loss no bound that it falls below
+    report = cf.derive("log(b)*x^3 + (b + 2)*x^4", unknowns="x")
+    assert report.critical_points
+    assert all("b > 0" in p.conditions for p in report.critical_points)
+    assert not any("unbounded" in s.text for s in report.verdict.statements)
+
+
+def test_odd_roots_beside_an_exponential_take_either_sign() -> None:
+    # x^3*exp(x) = 2*c/b has a negative root where c/b < 0 (at b = -3, c = 2: -3.2267, by mpmath)
+    report = cf.derive("b*exp(x) + c/x^2", unknowns="x")
+    conditions = [" ".join(p.conditions) for p in report.critical_points]
+    assert any("c/b >= 0" in c for c in conditions)
+    assert any("c/b <= 0" in c for c in conditions)
+
+
+def test_a_denominator_is_no_case_in_which_a_derivative_vanishes() -> None:
+    # the second derivative 2*(a - 1)/(a - b) is nowhere zero for a < 0
+    report = cf.derive("((a - 1)*x^2 + abs(a)*x)/(a - b)", unknowns="x", assumptions=["a < 0"])
+    assert {p.kind: p.conditions for p in report.critical_points} == {
+        "global minimum": ("b > a",),
+        "global maximum": ("a > b",),
+    }

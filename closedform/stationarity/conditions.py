@@ -8,6 +8,7 @@ excludes the formula, and the others stay as relations ``gap > 0`` (``>=``, ``!=
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -51,6 +52,12 @@ class Conditions:
                 table |= {s.name: s for s in e.free_symbols - columns if isinstance(s, sp.Symbol)}
         return table | {u.name: u for u in system.unknowns}
 
+    @cached_property
+    def asked(self) -> tuple[Any, ...]:
+        """What the text asks of the parameters alone to be defined at all, as far as it is not given."""
+        own = (r for r in self.system.domain.requirements if not (self._unknown_in(r) or r.sums or r.guards))
+        return self.joined((), [self._relation(r, {}) for r in own])
+
     def under(self, conditions: Sequence[Any]) -> Conditions:
         """The same rules with conditions taken as given."""
         return Conditions(self.system, (*self.given, *conditions)) if conditions else self
@@ -87,6 +94,11 @@ class Conditions:
             else:
                 kept *= f
         return way * kept
+
+    def vanishing(self, value: Any) -> Any:
+        """What is zero exactly where the value is: its factors above the line that are not proved to differ from zero."""
+        powers = [f.as_base_exp() for f in sp.Mul.make_args(value)]
+        return sp.Mul(*(b for b, e in powers if not e.is_negative and self.facts.sign(b) not in (1, -1)))
 
     def _simple(self, relation: Any) -> Any:
         """An equivalent relation ``gap op 0`` without factors of a known sign, true or false where that is decided."""
@@ -188,6 +200,7 @@ class Conditions:
                 continue
             if self._unknown_in(r):
                 relations.append(self._relation(r, point))
+        relations += self.asked
         for u in self.system.unknowns:
             if u.is_positive and point[u] != u:
                 relations.append(sp.Gt(point[u], 0, evaluate=False))

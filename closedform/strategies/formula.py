@@ -129,7 +129,7 @@ class _Ending:
         coefficient, degree = lead
         sign = self.facts.sign(coefficient)
         falls = sp.Lt(coefficient, 0) if degree % 2 == 0 else sp.Ne(coefficient, 0)
-        under = self.rules.joined((), [falls])
+        under = self.rules.joined((), [falls, *self.rules.asked])
         if not under:
             return [finding("unbounded below", where="")]
         out = list[Finding]()
@@ -276,7 +276,7 @@ class _Ending:
             for h, b in upper
             if (h - l).free_symbols or not (h - l).is_nonnegative
         ]
-        conditions = self.rules.joined(more, room)
+        conditions = self.rules.joined(more, (*room, *self.rules.asked))
         if not self.rules.possible(conditions):
             return Attempt(self.name, "failed", "the bounds leave no room")
         loss = self.system.loss.subs(x, value) if self.system.loss is not None else None

@@ -92,15 +92,15 @@ class Kinds:
             return [(p, conditions)]
         out = list[tuple[CriticalPoint, tuple[Any, ...]]]()
         cases: tuple[tuple[Any, Kind, tuple[int, int, int]], ...] = (
-            (sp.Gt(bend, 0), "local minimum", (1, 0, 0)),
-            (sp.Lt(bend, 0), "local maximum", (0, 1, 0)),
+            (sp.Gt(self.rules.signed(bend), 0), "local minimum", (1, 0, 0)),
+            (sp.Lt(self.rules.signed(bend), 0), "local maximum", (0, 1, 0)),
         )
         for case, word, sign in cases:
             both = self.rules.joined(conditions, [case])
             if not self.rules.possible(both):
                 continue
             out += self._by_ends(replace(p, kind=word, inertia=sign), c, both, others)
-        flat = self.rules.joined(conditions, [sp.Eq(bend, 0)])
+        flat = self.rules.joined(conditions, [sp.Eq(self.rules.vanishing(bend), 0)])
         if self.rules.possible(flat):
             out += self._flat(p, c, flat, others)
         return out
@@ -179,12 +179,13 @@ class Kinds:
         """A flat point by the sign of its first derivative that does not vanish, of odd order or not."""
         value, odd = bend
         out = list[tuple[CriticalPoint, tuple[Any, ...]]]()
-        kept = self.rules.under(conditions).signed(value)
-        if sp.count_ops(kept) > MAX_SPLIT:
+        under = self.rules.under(conditions)
+        kept = under.signed(value)
+        if sp.count_ops(kept) > MAX_SPLIT or kept.has(sp.nan, sp.zoo):
             return [(p, conditions)]
         even: tuple[tuple[Any, Kind], ...] = ((sp.Gt(kept, 0), "local minimum"), (sp.Lt(kept, 0), "local maximum"))
         signs: tuple[tuple[Any, Kind], ...] = ((sp.Ne(kept, 0), "degenerate"),) if odd else even
-        cases: tuple[tuple[Any, Kind], ...] = (*signs, (sp.Eq(kept, 0), "unclassified"))
+        cases: tuple[tuple[Any, Kind], ...] = (*signs, (sp.Eq(under.vanishing(value), 0), "unclassified"))
         for case, word in cases:
             both = self.rules.joined(conditions, [case])
             if not self.rules.possible((*both, *(sp.Ne(e, 0) for e in self.exceptions))):
@@ -232,8 +233,7 @@ class Kinds:
             return value
         if sp.count_ops(value) > 60 or not value.free_symbols or value.has(sp.nan, sp.zoo):
             return None
-        kept = self.rules.signed(value)
-        return kept if sp.count_ops(kept) <= MAX_SPLIT else None
+        return value if sp.count_ops(self.rules.signed(value)) <= MAX_SPLIT else None
 
 
 def _negated(system: Stationarity) -> Stationarity:

@@ -92,16 +92,14 @@ def _against(linear: Any, c: Any, k: Any, x: Any) -> tuple[Any, ...] | None:
     if sp.expand(linear.as_expr() - lead * (x - shift) ** n) != 0:
         return None
     ratio = sp.cancel(-c / lead)  # (x - shift)^n = ratio * exp(k*x)
-    if ratio.is_negative:
-        if n % 2 == 0:
-            return ()
-        size = -sp.root(-ratio, n)
-    else:
-        size = sp.root(ratio, n)
-    signs = (1, -1) if n % 2 == 0 else (1,)
+    sizes = [] if ratio.is_negative else [sp.root(ratio, n)]
+    if n % 2 == 0:
+        sizes += [-s for s in sizes]
+    elif not ratio.is_nonnegative:
+        sizes.append(-sp.root(-ratio, n))  # the one that is real, where the sign of the ratio is open
     out = list[Any]()
-    for s in signs:
-        out += _branches(-shift, sp.S.One, -s * size, k / n)
+    for size in sizes:
+        out += _branches(-shift, sp.S.One, -size, k / n)
     return tuple(dict.fromkeys(out))
 
 

@@ -167,7 +167,7 @@ class _Cases:
                 continue
             value = sp.expand(s - e / sp.diff(e, s))
             case = sp.simplify(equation.subs(s, value))
-            if case.has(sp.nan, sp.zoo):
+            if case.has(sp.nan, sp.zoo, sp.I):
                 return None
             if case == 0:
                 return None  # everything is a root there: said as an exception
