@@ -50,6 +50,11 @@ class Finding:
         return self.theorem in WITHOUT_MINIMUM
 
     @property
+    def of_no_value(self) -> bool:
+        """Does it say that the loss is defined nowhere?"""
+        return self.theorem == "defined nowhere" and not self.within
+
+    @property
     def of_no_formula(self) -> bool:
         """Does it say that a point has no expression of some class?"""
         return self.theorem.startswith(WITHOUT_FORMULA)

@@ -456,3 +456,17 @@ def test_documents_are_neutral():
     for mark in ("\x1b", "<td", "\\frac", "$"):
         assert mark not in shown
     assert text.render(document.compose(quartic()), 100) == quartic().to_text(width=100, full=True, digits=30)
+
+
+def test_the_digits_asked_for_reach_every_number() -> None:
+    # x^2 - log(x) is least at sqrt(2)/2, where it is 1/2 + log(2)/2 = 0.846573590279972654708616060729088284037750 (mpmath);
+    # digits beyond those of a double were wrong while the coordinates were read in 53 bits
+    told = cf.derive("x^2 - log(x)", digits=40).to_text(full=True)
+    assert told.count("0.84657359027997265470861606072908828403") == 2
+    assert "1/2 + log(2)/2" in told or "log(2)/2 + 1/2" in told
+
+
+def test_translates_that_are_all_are_not_said_to_be_some() -> None:
+    told = cf.derive("log(cos(x))").to_text(full=True)
+    assert "With their translates these are all." in told
+    assert "There may be others" not in told

@@ -322,3 +322,27 @@ def test_a_coordinate_of_a_family_that_is_a_number_lies_in_the_domain() -> None:
     assert family.conditions == ("0 < x",)
     (family,) = cf.derive("(x^2 - 1)^2 + sqrt(y)*(x - 1)^2", unknowns=["x", "y"]).critical_points
     assert family.conditions == ("0 < y",)
+
+
+@pytest.mark.parametrize(
+    ("loss", "assumptions", "why"),
+    [
+        ("sqrt(-1 - x^2)", [], "sqrt(-1 - x^2) is real for no admissible values"),
+        ("log(-x^2) + y^2", [], "log(-x^2) is real for no admissible values"),
+        ("sqrt(1 - x) + y^2", ["x > 5"], "sqrt(1 - x) is real for no admissible values"),
+        ("log(cos(x) - 1)", [], ""),  # cos(x) - 1 <= 0: no cell of the line is left
+    ],
+)
+def test_a_loss_that_is_defined_nowhere_is_said_to_be(loss: str, assumptions: list[str], why: str) -> None:
+    report = cf.derive(loss, assumptions=assumptions)
+    assert report.verdict.outcome == "no_critical_point"
+    assert "There is no critical point: the loss is defined nowhere" in report.to_text()
+    assert why in report.verdict.statements[0].text.replace("**", "^")
+    assert not any("minimum would be" in s.text for s in report.verdict.statements)
+
+
+def test_a_loss_without_turning_points_is_not_said_to_be_defined_nowhere() -> None:
+    # 2*x + cos(x) has the slope 2 - sin(x) >= 1
+    report = cf.derive("cos(x) + 2*x")
+    assert "the gradient vanishes nowhere" in report.to_text()
+    assert not any("translates" in s.text for s in report.verdict.statements)

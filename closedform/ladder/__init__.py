@@ -17,6 +17,7 @@ EXPONENTIALS: tuple[str, ...] = (  # of losses over rows read without SymPy
     "closedform.strategies.exponentials.instance",
 )
 SCALAR: tuple[str, ...] = (
+    "closedform.strategies.scalar.nowhere",
     "closedform.strategies.reductions.linear_constraints",
     # constraints
     "closedform.strategies.scalar.polyhedral",

@@ -215,7 +215,7 @@ def in_order(
 
 def _on_edges(system: System, conclusion: Attempt, budget: Budget) -> Attempt:
     """The conclusion with the closed edges of the domain looked at."""
-    if not system.in_expressions:
+    if not system.in_expressions or any(f.of_no_value for f in conclusion.findings):
         return conclusion
     conclusion = importlib.import_module("closedform.strategies.line").completed(system, conclusion, budget)
     if _is_seen_everywhere(system):

@@ -36,6 +36,7 @@ SEARCHED = "least loss of a search"  # the finding that a search in floating poi
 Topic = Literal[
     "",
     "no minimum",  # the loss has no global minimum
+    "nowhere",  # it has no value at all
     "attained",  # it has one, at the listed point of least loss
     "convex",
     "period",  # the points listed stand for all their translates

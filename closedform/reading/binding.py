@@ -141,7 +141,7 @@ def choose_unknowns(
     if len(left) != 1 and len(candidates) > 1:
         raise CallError(
             f"which of {', '.join(sorted(candidates))} are unknown? Name them, as in "
-            f"{option('unknowns', max(candidates, key=lambda name: (name.islower(), name)))}"
+            f"{option('unknowns', min(candidates, key=lambda name: (not name.islower(), '_' in name, name)))}"
         )
     return tuple(left or candidates)
 

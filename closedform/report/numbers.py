@@ -49,14 +49,15 @@ def loss_at(problem: Problem, point: CriticalPoint, digits: int = 12) -> str | N
     columns = _columns(problem)
     if problem.loss is None or point.numeric is None or point.radius is None or columns is None:
         return None
-    places = {u: arb(v, point.radius.get(u, "0")) for u, v in point.numeric.items()}
     try:
-        with _precision(64 + 4 * max((len(v) for v in point.numeric.values()), default=0)):
+        with _precision(64 + 4 * max((len(v) for v in point.numeric.values()), default=0)):  # also for what is read
+            places = {u: arb(v, point.radius.get(u, "0")) for u, v in point.numeric.items()}
             ball = evaluate(read(to_tree(problem.loss)), places, columns)
             if not ball.is_finite():
                 return None
-            if ball.rel_accuracy_bits() >= 12:
-                return ball.mid().str(digits, radius=False)
+            bits = ball.rel_accuracy_bits()
+            if bits >= 12:
+                return ball.mid().str(min(digits, int(bits * 0.301)), radius=False)
             return "0" if abs(ball) < 1e-12 else None
     except (Refused, ValueError, ArithmeticError):
         return None

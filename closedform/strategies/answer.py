@@ -403,7 +403,8 @@ class _Gate:
             reason = "; ".join(self.faults)[:300]
         exact = [p.exact is not None for p in points]
         if found.outcome == "no_critical_point":
-            if self.loss is not None and len(self.names) > 1 and self._has_edges():
+            edges = len(self.names) > 1 and self._has_edges() and not any(f.of_no_value for f in findings)
+            if self.loss is not None and edges:
                 outcome, reason = "failed", "no critical point inside the domain; its closed edges were not examined"
         elif not points and self.found.points and not complete:
             outcome = "failed"

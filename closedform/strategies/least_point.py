@@ -121,7 +121,8 @@ class _Extreme:
         if value is not None and floor is not None and sp.simplify(floor - sp.Rational(str(value))) == 0:
             return finding("infimum not attained", infimum=str(value), where=where)
         if not points:
-            return finding("no minimum without a critical point")
+            nowhere = any(f.of_no_value for f in self.found.findings)
+            return None if nowhere else finding("no minimum without a critical point")
         return (
             finding("no critical point is a minimum")
             if none

@@ -155,7 +155,7 @@ class _Line:
         kept = [s for s in found.findings if s.theorem not in OPEN]
         if not points and found.outcome == "not_closed":
             kept = []  # nothing is left that they speak of
-        if period is not None:
+        if period is not None and points:
             findings.append(finding("translates by the period", period=bridge.from_tree(kernel.write(period), {})))
         outcome = "no_critical_point" if not points else "solved" if all(exact) else "partial" if any(exact) else ""
         if not outcome:
@@ -166,7 +166,7 @@ class _Line:
             outcome=outcome,
             reason=reason if not points else "" if outcome == "solved" else found.reason,
             points=tuple(points),
-            complete=period is None,
+            complete=period is None or not points,
             minimiser=minimiser,
             scope="instance",
             expression_class=largest_class([p.expression_class for p in points]),
@@ -205,6 +205,9 @@ class _Landscape(_Line):
             kind = self._kind(stop, stop in least, stop in most)
             if kind is not None and stop.spot is not None:
                 points.append(self.point(stop.spot, kind))
+        if land.empty:
+            self.found = replace(self.found, findings=(), certificates=())
+            return self.concluded([], None, None, [finding("defined nowhere", what="loss")], "the loss")
         findings = [finding("every critical point of the line"), *self._about_least(land)]
         attained = bool(least) or any(p.kind == "global minimum" for p in points)
         return self.concluded(points, land.period, self._minimiser(points, attained), findings, "the loss")

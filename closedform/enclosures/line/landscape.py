@@ -65,6 +65,7 @@ class Landscape:
     drift: Tree | None = None  # the loss grows by this times the period
     least: Extreme = field(default_factory=Extreme)
     greatest: Extreme = field(default_factory=Extreme)
+    empty: bool = False  # it is proved that no place of the line belongs to the domain
 
     @property
     def complete(self) -> bool:
@@ -106,6 +107,7 @@ class _Survey:
                 self._at_mark(i)
         self._infinity()
         self._flats()
+        self.out.empty = not any(self.line.cells) and all(m.inside is False for m in self.line.marks)
         for way, extreme in ((1, self.out.least), (-1, self.out.greatest)):
             self._extreme(way, extreme)
         return self.out

@@ -146,15 +146,10 @@ def _verdict(report: ReportRecord) -> str:
         have = "has" if exact == 1 else "have"
         return f"{exact} of the {listed} {what}s {have} an exact expression, {how}; {rest}."
     if verdict.outcome == "no_critical_point":
-        return (
-            f"There is no {what}: "
-            + (
-                "the gradient vanishes nowhere in the domain"
-                if report.problem.loss is not None
-                else "the equations are met nowhere in the domain"
-            )
-            + f"{said_where(report)}."
-        )
+        why = next((s.text for s in verdict.statements if s.topic == "nowhere"), "")
+        if not why and report.problem.loss is not None:
+            why = "the gradient vanishes nowhere in the domain"
+        return f"There is no {what}: {why or 'the equations are met nowhere in the domain'}{said_where(report)}."
     if verdict.outcome == "not_closed":
         return _none(report, what)
     return "It is open whether there is a closed form: none was found, and none is excluded."

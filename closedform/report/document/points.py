@@ -171,10 +171,11 @@ def height(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
     return (f"≈ {decimal}",) if decimal is not None else ()
 
 
-def description(problem: Problem, point: CriticalPoint) -> Line:
+def description(problem: Problem, point: CriticalPoint, digits: int = 12) -> Line:
+    """The kind of a point and what is known of it, the loss there with that many digits."""
     plain = "not classified" if problem.loss is not None else "a solution"
     parts: list[Inline] = [point.kind if point.kind != "unclassified" else plain]
-    value = height(problem, point)
+    value = height(problem, point, digits)
     if value:
         parts += [", loss ", *value]
     if point.inertia is not None and sum(point.inertia) > 1:

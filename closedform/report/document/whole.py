@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from closedform.reading.data.handed import is_listed, is_mapping
-from closedform.report.document.answer import MANY, SOUGHT_STEM, answer, iteration, said_where, sentence, thing
+from closedform.report.document.answer import DIGITS, MANY, SOUGHT_STEM, answer, iteration, said_where, sentence, thing
 from closedform.report.document.blocks import (
     Block,
     Claims,
@@ -30,13 +30,14 @@ from closedform.report.document.blocks import (
 from closedform.report.document.points import description, names_of, place, row
 from closedform.report.document.textbook import conditions, gradient, namesakes
 from closedform.report.expressions import text_of
-from closedform.report.record import ReportRecord
+from closedform.report.record import DEFAULT_DIGITS, ReportRecord
 
 if TYPE_CHECKING:
     from closedform.ladder.verdict import Statement
 
 
 BRIEF = 160  # characters of the reason why something failed
+WHOLE_LINE = {"every critical point of the line", "every solution of the line"}  # theorems by which nothing is left out
 FEW = 3  # unknowns that are listed under each other; more make a table
 
 
@@ -51,7 +52,7 @@ def compose(report: ReportRecord, steps: Sequence[Block] = (), digits: int | Non
 
 
 def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) -> Iterator[Block]:
-    yield answer(report)
+    yield answer(report, _in_sentences(report, digits))
     if report.raw.points:
         yield from _points(report, digits)
     if report.formula is not None:
@@ -158,6 +159,11 @@ def _formula(report: ReportRecord) -> Iterator[Block]:
 # -- critical points ----------------------------------------------------------------------------------------------
 
 
+def _in_sentences(report: ReportRecord, digits: int | None) -> int:
+    """The digits of numbers in sentences: those asked for, also where every coordinate is given in full."""
+    return digits or (report.digits if report.digits != DEFAULT_DIGITS else DIGITS)
+
+
 def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
     points = report.raw.points
     count = f"{len(points)}{_no_others(report)}"
@@ -168,11 +174,13 @@ def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
         real = ", all real" if real_count == complex_count else some
         plural = "s" * (complex_count != 1)
         yield Paragraph((f"The equations have {complex_count} distinct complex solution{plural}{real}.",))
+    elif _are_all_with_translates(report):
+        yield Paragraph(("With their translates these are all.",))
     elif not report.complete:
         yield Paragraph(("There may be others: it is not proved that the list is complete.",))
     if len(names_of(points[0])) > FEW:
         for p in points[:MANY]:
-            yield Paragraph(description(report.problem, p))
+            yield Paragraph(description(report.problem, p, _in_sentences(report, digits)))
             header = (
                 ("unknown", "value", "exactly") if digits is not None else ("unknown", "value", "within", "exactly")
             )
@@ -186,10 +194,16 @@ def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
         extra: list[Line] = [(f"where {', '.join(conditions(report.problem, p.conditions))}",)] if p.conditions else []
         if p.note:
             extra.append((p.note,))
-        items.append((description(report.problem, p), *lines, *extra))
+        items.append((description(report.problem, p, _in_sentences(report, digits)), *lines, *extra))
     yield Items(tuple(items), numbered=True)
     if len(points) > 3 * MANY:
         yield Paragraph((f"… and {len(points) - 3 * MANY} more (all are in the JSON).",))
+
+
+def _are_all_with_translates(report: ReportRecord) -> bool:
+    statements = report.verdict.statements
+    found = {s.finding.theorem for s in statements if s.finding is not None and not s.finding.within}
+    return any(s.topic == "period" for s in statements) and bool(found & WHOLE_LINE)
 
 
 def _no_others(report: ReportRecord) -> str:

@@ -116,6 +116,12 @@ def _no_zero(what: str, why: str, exceptions: Sequence[object] = ()) -> str:
     return f"the {what} has no real zero in the domain{',' if but else ''}{but}: {why}, and none is left"
 
 
+def _nowhere(what: str, part: str = "", relation: bool = False) -> str:
+    if relation:
+        return f"no values are admissible: {part} holds nowhere"
+    return f"the {what} is defined nowhere{f': {part} is real for no admissible values' if part else ''}"
+
+
 def _infimum(infimum: str, where: str) -> str:
     value = f"infimum {infimum} of the loss" if infimum else "infimum of the loss"
     return f"the {value} is not attained{f'; it is the limit{where}' if where else ''}"
@@ -194,6 +200,7 @@ def _statistics(names: Mapping[str, str]) -> str:
 POINTS: dict[str, Theorem] = {
     # how many, and whether all
     "no zero in the domain": Theorem(_no_zero),
+    "defined nowhere": Theorem(_nowhere, topic="nowhere"),
     "no zero of the gradient in the domain": Theorem(
         "no zero of the gradient lies in the domain of the loss as written"
     ),

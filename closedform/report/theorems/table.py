@@ -22,6 +22,7 @@ from closedform.report.theorems.words import Theorem, nonzero, short_text, when
 
 OF_THE_WHOLE: tuple[Topic, ...] = (
     "no minimum",
+    "nowhere",
     "attained",
     "convex",
     "interval",

@@ -308,7 +308,8 @@ class _PolynomialAnswer:
             x = self.system.unknowns[0]
             if loss.is_polynomial(x):
                 loss = sp.rem(loss, rational_roots.to_sympy(z.roots.polynomial, x), x)
-            value = sp.expand(loss.subs(x, shown(z.exact))) if loss.is_polynomial(x) else loss.subs(x, shown(z.exact))
+            value = loss.subs(x, shown(z.exact))
+            value = sp.expand(value) if loss.is_polynomial(x) else sp.expand_log(value)
         return value if sp.count_ops(value) <= 200 else None
 
     def _least(self, candidates: list[int], losses: list[arb | None]) -> list[int]:
