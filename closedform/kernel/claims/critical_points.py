@@ -33,7 +33,7 @@ mean value form, ``N`` Newton's step leaves the box, ``U`` J is regular and a cl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from flint import acb, arb, ctx, fmpq
@@ -89,36 +89,24 @@ class Given:
                 return True
         except Refused:
             pass  # a root of a negative number: below it is decided which
-        rows = [r for t in self.trees for r in requirements(t)]
-        if all(self._needed(relation, list(inside), values, {}, vanishes) for relation, inside in rows):
+        needs = ((r, at) for t in self.trees for r, inside in requirements(t) for at in self.rows(inside, values, {}))
+        if all(self._holds(r, values, at, vanishes) for r, at in needs):
             refuse("it is open whether the loss, as written, is defined at a point")
         return False
 
-    def _needed(
-        self,
-        relation: Relation,
-        inside: list[Binding],
-        values: dict[str, arb],
-        at: dict[str, int],
-        vanishes: Vanishes | None,
-    ) -> bool:
+    def rows(self, inside: tuple[Binding, ...], values: dict[str, arb], at: dict[str, int]) -> Iterator[dict[str, int]]:
+        """The numbers of the indices for each row of sums inside one another."""
         if not inside:
-            return self._holds(relation, values, at, vanishes)
+            return (yield at)
         (index, *limits), rest = inside[0], inside[1:]
         here = {**values, **{k: arb(v) for k, v in at.items()}}
         low, high = (evaluate(t, here, self.columns).unique_fmpz() for t in limits)
         if low is None or high is None:
             refuse("a sum has no whole limits")
-        rows = range(int(low), int(high) + 1)
-        return all(self._needed(relation, rest, values, {**at, index: i}, vanishes) for i in rows)
+        for i in range(int(low), int(high) + 1):
+            yield from self.rows(rest, values, {**at, index: i})
 
-    def _holds(
-        self,
-        relation: Relation,
-        values: dict[str, arb],
-        at: dict[str, int],
-        vanishes: Vanishes | None,
-    ) -> bool:
+    def _holds(self, relation: Relation, values: dict[str, arb], at: dict[str, int], vanishes: Vanishes | None) -> bool:
         sign, left, right = relation
         here = {**values, **{k: arb(v) for k, v in at.items()}}
         try:
@@ -238,10 +226,8 @@ def _not_empty(given: Given, inside: Json, box: Json) -> None:
 def _said(given: Given, point: Point, found: Proved) -> None:
     """The inertia and the loss claimed of a point whose ball is proved."""
     if "loss" in point.claimed:
-        loss, values = (
-            fields(point.claimed["loss"], ("numeric", "radius")),
-            dict(zip(given.unknowns, point.ball, strict=True)),
-        )
+        loss = fields(point.claimed["loss"], ("numeric", "radius"))
+        values = dict(zip(given.unknowns, point.ball, strict=True))
         centre, radius = decimal(loss["numeric"], "loss"), decimal(loss["radius"], "radius")
         if given.loss is None or not abs(evaluate(given.loss, values, given.columns) - arb(centre)) <= arb(radius):
             refuse("the loss at a point is not within its radius")

@@ -11,7 +11,7 @@ from closedform.kernel.claims.zeros.complex_zeros import counted
 from closedform.kernel.reading import Json, refuse
 
 
-def complete(given: Given, points: list[Point], how: dict[str, Json], box: Json) -> tuple[int, str]:
+def complete(given: Given, points: list[Point], how: dict[str, Json], box: Json) -> tuple[int | None, str]:
     """As many equations as unknowns have as many zeros at most, when they are finitely many."""
 
     def bound(system: list[fmpq_mpoly], gone: list[int]) -> int:

@@ -8,14 +8,14 @@ from flint import acb, acb_mat, arb, fmpq_mpoly
 
 from closedform.kernel.algebra.rational import value_at
 from closedform.kernel.claims.critical_points import Given, Point, apart
-from closedform.kernel.claims.zeros.rational_gradient import quotients
+from closedform.kernel.claims.zeros.rational_gradient import poles, quotients
 from closedform.kernel.reading import Json, decimal, fields, integer, refuse, sequence
 
 Bound = Callable[[list[fmpq_mpoly], list[int]], int]  # of the zeros of equations, when some unknowns are gone
 
 
-def counted(given: Given, points: list[Point], how: dict[str, Json], box: Json, bound: Bound) -> tuple[int, str]:
-    """The number of complex zeros of a polynomial system, where some equations may be solved for an unknown each before."""
+def counted(given: Given, points: list[Point], how: dict[str, Json], box: Json, bound: Bound) -> tuple[int | None, str]:
+    """The number of complex zeros of a polynomial system; None where it may, as written, have no value at one of them."""
     if box is not None:
         refuse("a box goes with the method cover")
     gradient = quotients(given)
@@ -29,7 +29,9 @@ def counted(given: Given, points: list[Point], how: dict[str, Json], box: Json, 
         refuse("two of the zeros may be the same")
     if len(boxes) != most:
         refuse(f"{len(boxes)} zeros, and up to {most} are possible")
-    return most, ""
+    zero, every = poles(given)
+    known = every and all(not value_at(p, z, acb).contains(acb(0)) for p in zero for z in boxes)
+    return most if known else None, ""
 
 
 def without_solved(system: list[fmpq_mpoly], value: Json) -> tuple[list[fmpq_mpoly], list[int]]:

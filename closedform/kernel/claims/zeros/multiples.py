@@ -10,7 +10,7 @@ from closedform.kernel.claims.zeros.complex_zeros import counted
 from closedform.kernel.reading import Json
 
 
-def complete(given: Given, points: list[Point], how: dict[str, Json], box: Json) -> tuple[int, str]:
+def complete(given: Given, points: list[Point], how: dict[str, Json], box: Json) -> tuple[int | None, str]:
     """Multiples of the equations reduce all monomials to the standard ones."""
 
     def bound(system: list[fmpq_mpoly], gone: list[int]) -> int:

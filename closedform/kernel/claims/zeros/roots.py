@@ -7,10 +7,9 @@ from collections.abc import Callable
 from flint import acb, arb, ctx, fmpz_poly
 
 from closedform.kernel.algebra.polynomials import divides, enclosed_roots
-from closedform.kernel.algebra.rational import NotRational, Quotient, dense, quotient, value_at
+from closedform.kernel.algebra.rational import Quotient, dense, value_at
 from closedform.kernel.claims.critical_points import Proved, Given, Point, exact_values
-from closedform.kernel.claims.zeros.rational_gradient import quotients, vanishing
-from closedform.kernel.expressions.domain import requirements
+from closedform.kernel.claims.zeros.rational_gradient import poles, quotients, vanishing
 from closedform.kernel.reading import Json, refuse
 
 
@@ -23,9 +22,10 @@ def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Prove
     for f in whole[1:]:
         common = common.gcd(f.top)
     left, total, factors = list(points), 0, dict[int, fmpz_poly]()
+    zero, every = poles(given)
     for factor, _ in dense(common).factor()[1]:
-        if _defined_nowhere_on(factor, given):
-            continue
+        if any(divides(factor, dense(p)) for p in zero):
+            continue  # at complex roots, too, the problem has no value as it is written
         vanishes = vanishing(given, _on(factor))
         for ball in enclosed_roots(factor):
             total += 1
@@ -38,11 +38,12 @@ def found(given: Given, points: list[Point], evidence: dict[str, Json]) -> Prove
             left.remove(owner)
     if left:
         refuse(f"{len(left)} of the points are no roots, or the same one twice")
-    whole_plane = not given.relations and all(op == "!=" for t in given.trees for (op, *_), _ in requirements(t))
     for point in points:
         if "exact" in point.claimed:
             _prove_exact(given, point)
-    return Proved(lambda p: _inertia(whole[0], factors[id(p)], p), total if whole_plane else None, True)
+    return Proved(
+        lambda p: _inertia(whole[0], factors[id(p)], p), total if every and not given.relations else None, True
+    )
 
 
 def _on(factor: fmpz_poly) -> Callable[[Quotient], bool]:
@@ -53,18 +54,6 @@ def _on(factor: fmpz_poly) -> Callable[[Quotient], bool]:
         return divides(factor, top) and not divides(factor, bottom)
 
     return vanishes
-
-
-def _defined_nowhere_on(factor: fmpz_poly, given: Given) -> bool:
-    """Whether a denominator, as written, is zero at all roots of an irreducible polynomial, complex ones too."""
-    rows = [(relation, inside) for t in given.trees for relation, inside in requirements(t)]
-    try:
-        return any(
-            not inside and op == "!=" and divides(factor, dense(quotient(left, given.unknowns, given.columns).top))
-            for (op, left, _), inside in rows
-        )
-    except NotRational:
-        return False
 
 
 def _prove_exact(given: Given, point: Point) -> None:
