@@ -350,3 +350,17 @@ def test_bombs_are_refused(bomb: Any) -> None:
     )
     with pytest.raises(Refused):
         check_certificate(value)
+
+
+def test_the_sentence_says_the_domain_and_the_data() -> None:
+    """Without them it would be false: (x - 1)^2 + (x - 3)^2 is said for these data and for x > 0 only."""
+    square = ["^", ["+", "x", ["*", "-1", ["@", "a", "i"]]], "2"]
+    stated = {"loss": ["sum", "i", "1", "2", square], "unknowns": ["x"], "columns": {"a": ["1", "3"]}}
+    claim = {"complete": True, "points": [{**point("0", x="2"), "exact": {"x": "2"}}]}
+    said = check_certificate(
+        certificate({**stated, "relations": [[">", "x", "0"]]}, claim, {"method": "roots", "precision": "64"})
+    )
+    assert said == (
+        "the gradient of sum(i, 1, 2, (x - a[i])^2) where x > 0 (a = 1, 3) has a zero, one each, at x = 2, "
+        "and no other real zero in this domain"
+    )

@@ -81,9 +81,8 @@ class Given:
     def inside(self, box: list[arb], vanishes: Vanishes | None = None) -> bool:
         """Whether the box lies in the domain; refused when that is open. ``vanishes`` knows what is zero there."""
         values = dict(zip(self.unknowns, box, strict=True))
-        for relation in self.relations:
-            if not self._holds(relation, values, {}, vanishes):
-                return False
+        if not all(self._holds(r, values, {}, vanishes) for r in self.relations):
+            return False
         try:
             if all(evaluate(t, values, self.columns).is_finite() for t in self.trees):
                 return True
@@ -97,7 +96,8 @@ class Given:
     def rows(self, inside: tuple[Binding, ...], values: dict[str, arb], at: dict[str, int]) -> Iterator[dict[str, int]]:
         """The numbers of the indices for each row of sums inside one another."""
         if not inside:
-            return (yield at)
+            yield at
+            return
         (index, *limits), rest = inside[0], inside[1:]
         here = {**values, **{k: arb(v) for k, v in at.items()}}
         low, high = (evaluate(t, here, self.columns).unique_fmpz() for t in limits)

@@ -12,11 +12,9 @@ from closedform.kernel.reading import Json, refuse
 
 
 def complete(given: Given, points: list[Point], how: dict[str, Json], box: Json) -> tuple[int | None, str]:
-    """As many equations as unknowns have as many zeros at most, when they are finitely many."""
+    """However many equations there are, they have as many isolated zeros at most as the product of their degrees."""
 
     def bound(system: list[fmpq_mpoly], gone: list[int]) -> int:
-        if len(system) + len(gone) != len(given.unknowns):
-            refuse("a product of degrees needs as many equations as unknowns")
         if any(f.is_zero() for f in system):
             refuse("an equation is zero everywhere")
         return prod(int(f.total_degree()) for f in system)
