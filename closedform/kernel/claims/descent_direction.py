@@ -61,12 +61,7 @@ def slopes(
         if all(len(k) < 2 for k in form):
             return sum((c * direction.get(k[0], ZERO) for k, c in form.items() if k), ZERO), [], []
     above, below = field.quotient(inside if head == "log" else part, values)
-    if (
-        field.sign(above) != 1
-        or field.sign(below) != 1
-        or any(len(k) != 1 for k in field.scales)
-        or len(field.names) > len(field.scales)
-    ):
+    if field.sign(above) != 1 or field.sign(below) != 1 or any(len(k) != 1 for k in field.scales):
         refuse(f"not built from positive exponentials: {infix(part)[:200]}")
     weights = [scale * direction.get(k[0], ZERO) for k, (_, scale) in field.scales.items()]
     ups, downs = (

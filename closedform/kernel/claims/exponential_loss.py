@@ -38,8 +38,6 @@ def substituted(statement: dict[str, Json], claim: dict[str, Json]) -> Exponenti
     for item in reading.sequence(claim["substitution"], "the substitution", 100):
         one = fields(item, ("form", "name", "scale"))
         form = tuple(sorted(reading.text(n, "a form", 200) for n in reading.sequence(one["form"], "a form", 10)))
-        if form in scales:
-            refuse("a form is substituted twice")
         scales[form] = (reading.name(one["name"], "a name"), reading.rational(one["scale"], "a scale"))
         words.append(f"{scales[form][0]} = exp({scales[form][1]}*{'*'.join(form)})")
     own = [reading.text(n, "a name", 200) for n in reading.sequence(claim["names"], "names", 100)]
@@ -48,8 +46,6 @@ def substituted(statement: dict[str, Json], claim: dict[str, Json]) -> Exponenti
         n not in unknowns and not _CONSTANT.fullmatch(n) for n in (*own, *(n for form in scales for n in form))
     ):
         refuse("a generator bears a name of the problem, or a name is none of the problem's")
-    if any(s == 0 for _, s in scales.values()) or not scales:
-        refuse("a scale is zero, or nothing is substituted")
     field = Field(scales, own, columns)
     positive = list[str]()
     for item in reading.sequence(given.get("relations", []), "relations", 1000):
@@ -57,6 +53,6 @@ def substituted(statement: dict[str, Json], claim: dict[str, Json]) -> Exponenti
         if op != ">" or x not in unknowns or zero != "0":
             refuse("only unknowns that are positive are followed here")
         positive.append(str(x))
-    field.positive |= {n for n in own if _CONSTANT.fullmatch(n) and n != "log(1)"} | set(positive)
+    field.positive |= {n for n in own if _CONSTANT.fullmatch(n)} | set(positive)
     parts = [f"where {x} > 0" for x in positive] + [column_text(x, c) for x, c in columns.items()]
     return ExponentialStatement(field, loss, unknowns, ", ".join(words), f" ({'; '.join(parts)})" if parts else "")

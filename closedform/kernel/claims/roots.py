@@ -59,7 +59,7 @@ def _isolated(f: fmpz_poly, discs: list[Disc], bits: int) -> bool:
         for re, im, radius, _, real in discs:
             centre = acb(arb(re), arb(im))
             z, r = acb(centre.real.mid()) if real else centre.mid(), arb(0)
-            if radius == 0 and real and im == 0 and fmpq_poly(f)(re) == 0:
+            if radius == 0 and im == 0 and fmpq_poly(f)(re) == 0:
                 z = centre
             else:
                 for _ in range(STEPS):
@@ -107,4 +107,4 @@ def _bits(re: fmpq, im: fmpq, radius: fmpq) -> int:
 
 def _exactly(z: acb, re: fmpq, im: fmpq) -> bool:
     """A root that is the stated number itself."""
-    return bool(z.is_exact()) and bool(z.real == arb(re)) and bool(z.imag == arb(im))
+    return bool(z.real == arb(re)) and bool(z.imag == arb(im))

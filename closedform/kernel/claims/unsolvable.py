@@ -70,7 +70,7 @@ def prove_unsolvable(f: fmpz_poly, evidence: Json, depth: int = 0) -> str:
         if any(sums(lengths) >> (n * (d - 1) // 2) & 1 for d in range(2, n) if n % d == 0):
             refuse("the orbits on pairs leave room for a block system")
         why = f"its group is primitive (orbits on pairs {lengths}) and {n} is no prime power"
-    if not types or possible != (1 | 1 << n):
+    if possible != (1 | 1 << n):
         prove_irreducible(f)
     return why
 
