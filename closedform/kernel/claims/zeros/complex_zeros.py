@@ -35,11 +35,7 @@ def counted(given: Given, points: list[Point], how: dict[str, Json], box: Json, 
 
 
 def without_solved(system: list[fmpq_mpoly], value: Json) -> tuple[list[fmpq_mpoly], list[int]]:
-    """The other equations where some are solved for an unknown each, and those unknowns.
-
-    ``value``: pairs of an equation's place (among those left) and an unknown's, which it holds linearly with a constant
-    factor.
-    """
+    """The equations left and the unknowns gone, by pairs of an equation's place among those left and its linear unknown's."""
     gone = list[int]()
     for pair in sequence(value, "solved", 1000):
         i, x = (integer(v, "solved", 0, 10_000) for v in sequence(pair, "solved", 2))

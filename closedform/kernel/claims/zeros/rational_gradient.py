@@ -33,10 +33,7 @@ def poles(given: Given) -> tuple[list[fmpq_mpoly], bool]:
     for (op, left, _), inside in (need for t in given.trees for need in requirements(t)):
         every = every and op == "!="
         for at in given.rows(inside, {}, {}) if op == "!=" and free_names(left) & {*given.unknowns} else ():
-            try:
-                top = quotient(left, given.unknowns, given.columns, at).top
-            except NotRational:
-                return [], False
+            top = quotient(left, given.unknowns, given.columns, at).top
             out |= {} if top.is_constant() else {str(top): top}
     return [*out.values()], every
 
