@@ -253,3 +253,29 @@ def test_a_power_with_billions_of_terms_is_refused_before_it_is_worked_out():
     certificate = Certificate({"loss": loss, "unknowns": ["x", "y", "z"]}, claim, evidence)
     with pytest.raises(Refused, match="too large"):
         check_certificate(certificate)
+
+
+def test_a_sentence_says_where_it_holds() -> None:
+    """sqrt(a) is no real number where a is negative, and 1/b no number where b is 0."""
+    cubic = ["+", ["*", "1/3", ["^", "x", "3"]], ["*", "-1", "a", "x"]]
+    line = ["+", ["*", "b", "x"], "-1"]
+    for problem, parameter, value, conditions, said in (
+        (
+            {"loss": cubic},
+            "a",
+            ["sqrt", "a"],
+            [],
+            "x = sqrt(a) is a critical point of x^3/3 - a*x wherever this is real",
+        ),
+        (
+            {"equations": [line]},
+            "b",
+            ["^", "b", "-1"],
+            [["!=", "b", "0"]],
+            "x = 1/b is a solution of b*x - 1 = 0 wherever b != 0",
+        ),
+    ):
+        stated = {**problem, "unknowns": ["x"], "parameters": [parameter], "assumptions": []}
+        claim = {"kind": "critical_point_formula", "point": {"x": value}, "conditions": conditions}
+        certificate = {"format": 1, "statement": stated, "claim": claim, "evidence": {}}
+        assert check_certificate(certificate) == f"{said}, for {parameter} real"

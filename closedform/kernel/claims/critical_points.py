@@ -162,8 +162,8 @@ def check(
     fields(evidence, ("method", "precision"), ("points", "complete", "inside"))
     points = [_point(p, given.unknowns) for p in sequence(claim["points"], "points", 100_000)]
     complete, how = claim["complete"], evidence.get("complete")
-    if not isinstance(complete, bool):
-        refuse("complete must be true or false")
+    if not isinstance(complete, bool) or not (complete or points):
+        refuse("complete must be true or false, and true where no point is listed")
     with ctx.workprec(integer(evidence["precision"], "precision", 53, 40_000)):
         found, where = _found(given, points, evidence, existence), ""
         for i, point in enumerate(points):
@@ -186,7 +186,7 @@ def check(
         refuse("counts need a complete list")
     if "real" in counts and integer(counts["real"], "real") != len(points):
         refuse("the number of real points is not the number of points")
-    if "complex" in counts and (total is None or integer(counts["complex"], "complex") != total):
+    if "complex" in counts and integer(counts["complex"], "complex") != total:
         refuse("the number of complex points is not proved")
     what = (
         f"the gradient of {_short(given.loss)}"
@@ -276,10 +276,8 @@ def _given(statement: dict[str, Json]) -> Given:
 def _point(value: Json, unknowns: list[str]) -> Point:
     claimed = fields(value, ("numeric", "radius"), ("inertia", "loss", "exact"))
     numeric, radius = (fields(claimed[key], tuple(unknowns)) for key in ("numeric", "radius"))
-    radii = [decimal(radius[x], x) for x in unknowns]
-    if any(r < 0 for r in radii):
-        refuse("a radius is negative")
-    return Point([decimal(numeric[x], x) for x in unknowns], radii, claimed, [])
+    centre, radii = ([decimal(given[x], x) for x in unknowns] for given in (numeric, radius))
+    return Point(centre, radii, claimed, [])
 
 
 def exact_values(point: Point, unknowns: list[str]) -> list[fmpq]:
