@@ -12,6 +12,7 @@ from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, ONE, read, write
 from closedform.kernel.headlines.attained import attained
 from closedform.kernel.headlines.consequences import Consequences
+from closedform.kernel.headlines.families import Cases
 from closedform.kernel.headlines.optimum import _mirrored, _number
 from closedform.kernel.headlines.reported_points import ReportedPoint
 from closedform.kernel.headlines.text import parse
@@ -168,14 +169,18 @@ def test_the_determinant_of_an_affine_gradient(question: Consequences, found: st
 
 
 def test_points_that_are_all_roots() -> None:
-    a, minus = parse("a", ["a"]), parse("-a", ["a"])
+    def complete(question: Consequences, *points: dict[str, str]) -> str:
+        names = question.names
+        listed = (ReportedPoint(question, "", {}, {x: parse(v, names) for x, v in p.items()}) for p in points)
+        return Cases(question, [*listed]).complete()
+
     cubic = asked("x^3/3 - a^2*x", parameters="a")
-    assert cubic.all_roots([{"x": a}, {"x": minus}]) == ONE
-    assert cubic.all_roots([{"x": a}, {"x": a}]) is None
-    assert cubic.all_roots([{"x": a}]) is None
-    assert asked("a", parameters="a").all_roots([]) is None
-    assert asked("x^2/2 - a*x + y", "xy", "a").all_roots([{"x": a, "y": a}]) is None
-    assert asked(["x - a"], parameters="a").all_roots([{"x": a}]) is None
+    assert complete(cubic, {"x": "a"}, {"x": "-a"})
+    assert not complete(cubic, {"x": "a"}, {"x": "a"})
+    assert not complete(cubic, {"x": "a"})
+    assert not complete(asked("a", parameters="a"))
+    assert not complete(asked("x^4/4 - a*x + y^4", "xy", "a"), {"x": "a", "y": "a"})
+    assert complete(asked(["x - a"], parameters="a"), {"x": "a"})
 
 
 def test_the_sign_of_a_second_derivative() -> None:

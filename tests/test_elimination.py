@@ -76,8 +76,7 @@ def about(loss: str, point: Doc, **more: Any) -> Doc:
 def test_every_headline_is_covered(name: str) -> None:
     doc = document(name)
     findings = check_document({**doc, "seal": seal(doc)})
-    sealed = {"verdict.expression_class"} if name == "Himmelblau" else set[str]()  # cosines of parts of angles
-    assert {f.place for f in findings if f.headline and f.word != COVERED} == sealed
+    assert {f.place for f in findings if f.headline and f.word != COVERED} == set()
     assert len(findings) > 4
 
 

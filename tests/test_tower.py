@@ -87,10 +87,6 @@ def test_an_index_is_not_captured() -> None:
         substitute(read(["sum", "i", "1", "n", ["*", "i", "a"]]), {"a": "i"})
 
 
-def test_a_name_bound_by_an_equation_to_nothing_useful_is_harmless() -> None:
-    assert not is_zero(read(["+", "a", "-1"]), [("=", "a", fmpq(1))])  # equations are not used, hence not misused
-
-
 RADICALS = st.recursive(
     st.sampled_from([fmpq(2), fmpq(3), fmpq(-1), fmpq(5, 3), ("I",)]),
     lambda inner: st.one_of(

@@ -1,14 +1,4 @@
-"""The certificate format, version 1.
-
-A certificate is JSON with exactly four keys::
-
-    {"format": 1,
-     "statement": {...},                 what is given: a loss, a polynomial, a design
-     "claim": {"kind": "...", ...},      what is said about it
-     "evidence": {...}}                  what the checker needs to follow; it never searches
-
-Numbers are text (``"-3/4"``, ``"1.25"``), expressions are trees (see ``expressions/tree.py``). ``kind`` names the checker.
-"""
+"""The certificate format, version 1, which ``FORMAT.md`` defines; ``kind`` names the checker."""
 
 from __future__ import annotations
 
@@ -40,9 +30,5 @@ class Certificate:
         whole = fields(value, ("format", "statement", "claim", "evidence"))
         if whole["format"] != FORMAT or isinstance(whole["format"], bool):
             refuse(f"this kernel reads certificates of format {FORMAT}")
-        parts = (whole["statement"], whole["claim"], whole["evidence"])
-        for part in parts:
-            if not isinstance(part, dict):
-                refuse("statement, claim and evidence must be objects")
-        statement, claim, evidence = (part for part in parts if isinstance(part, dict))
-        return Certificate(statement, claim, evidence)
+        parts = [part for part in (whole["statement"], whole["claim"], whole["evidence"]) if isinstance(part, dict)]
+        return Certificate(*parts) if len(parts) == 3 else refuse("statement, claim and evidence must be objects")

@@ -35,7 +35,14 @@ def check_document(document: Json) -> list[Ruling]:
         found.append(("certificate", document))
     else:
         intact = document.get("seal") == seal(document)
-        findings.append(Ruling("seal", SEALED if intact else REFUSED, _SEAL[intact, "seal" in document]))
+        why = (
+            "is as it was"
+            if intact
+            else "was changed after it was"
+            if "seal" in document
+            else "carries no seal as it is"
+        )
+        findings.append(Ruling("seal", SEALED if intact else REFUSED, f"the document {why} written"))
         _collect(document, "", found, 0)
     for place, certificate in found:
         try:
@@ -44,13 +51,6 @@ def check_document(document: Json) -> list[Ruling]:
         except Refused as refused:
             findings.append(Ruling(place, REFUSED, str(refused)))
     return findings + headlines(document, proved)
-
-
-_SEAL = {
-    (True, True): "the document is as it was written",
-    (False, True): "the document was changed after it was written",
-    (False, False): "the document carries no seal",
-}
 
 
 def _collect(value: Json, place: str, found: list[tuple[str, Json]], depth: int) -> None:

@@ -25,6 +25,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.check import check_certificate
 from closedform.kernel.claims import formula
 from closedform.kernel.expressions.infix import infix
+from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, add, free_names, mul, read, write
 from closedform.kernel.reading import Json, Refused
 from closedform.points import CLASSES
@@ -234,7 +235,9 @@ def prove(system: Stationarity, point: Mapping[Any, Any]) -> tuple[Certificate, 
         statement = _statement(system)
         values: dict[str, Json] = {u.name: bridge.to_tree(point[u]) for u in system.unknowns}
         lacking = formula.setting(statement).missing({k: read(v) for k, v in values.items()}, [])
-        conditions = [(op, formula.unmarked(a), formula.unmarked(b)) for op, a, b in lacking]
+        marked = {n for _, a, b in lacking for n in free_names(a) | free_names(b)}
+        plain = {n: n.removeprefix(formula.EVERY) for n in marked}
+        conditions = [(op, substitute(a, plain), substitute(b, plain)) for op, a, b in lacking]
         listed: list[Json] = [[op, write(a), write(b)] for op, a, b in conditions]
         claim: dict[str, Json] = {"kind": "critical_point_formula", "point": values, "conditions": listed}
         certificate = Certificate(statement, claim, {})

@@ -6,9 +6,9 @@ reduces to zero is zero wherever what was inverted is not; one that does not red
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import lcm
+from math import lcm, prod
 from typing import TypeVar
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx, fmpz, fmpz_poly
@@ -59,7 +59,14 @@ class RootRing:
         self.known: dict[Key, Fraction] = {}
         self.chains: dict[Key, tuple[int, Fraction]] = {}
         self.inverted: list[tuple[Tree, Fraction]] = []
+        self.vanishing: list[fmpq_mpoly] = []  # polynomials that are zero: by assumption, or for products of roots
+        self.roots: dict[
+            tuple[int, bool], list[tuple[Fraction, Fraction]]
+        ] = {}  # a with a^(1/n), by n, and whether of any sign
         self.memo: dict[int, tuple[Tree, Fraction]] = {}  # by identity: hashing large trees costs more than they save
+        self.turns: dict[
+            Key, fmpq
+        ] = {}  # of the first cosine of a part of an angle: the others stand in it and its sine
         self.meanings: dict[str, Fraction] = {}
         self.cycle: fmpq_mpoly | None = None
         if order > 2:
@@ -113,6 +120,9 @@ class RootRing:
                     p = divmod(p, self.cycle)[1]
                 p = divmod(p, relation)[1]
                 degrees = p.degrees()
+        for zero in self.vanishing:
+            if (rest := divmod(p, zero)[1]) != p:
+                return self.reduce(rest)
         return p
 
     def plus(self, a: Fraction, b: Fraction) -> Fraction:
@@ -192,6 +202,11 @@ class RootRing:
         need = lcm(finest, int(r.q))
         if need > MAX_ROOT:
             refuse("a root of too high an order")
+        odd, first = key[0] == "odd root", base if finest == 1 < need and key[0] in ("root", "odd root") else None
+        first = None if first is None or first.top.is_constant() else first
+        for product, other in self._products(need, first, False) if first is not None and not odd else ():
+            finest, root, first = need, self.times(product, self.whole(other, -1)), None
+            break
         if root is None or need != finest:
             k, number = need // finest, str(need)
             new = self.generator((*key, number), real=like.real, over=like.names)
@@ -199,13 +214,40 @@ class RootRing:
             if root is not None:  # s = b t has s^k = a b^(k-1) where t^k = a/b
                 made.relation = new.top**k - root.top * root.bottom ** (k - 1)
                 new = self.fraction(new.top, root.bottom)
-            if like.positive and (root is None or root.bottom.is_constant()):
-                made.positive = made.nonnegative = True
+            if like.nonnegative and (root is None or root.bottom.is_constant()):
+                made.positive, made.nonnegative = like.positive, True
                 made.log = self.times(like.log, self.constant(fmpq(1, need))) if like.log else None
                 made.root = (base, need) if base is not None and not like.log else None
+            for product, other in self._products(need, first, True) if first is not None and odd else ():
+                self.vanish(self.plus(self.times(new, other), self.times(product, self.constant(-1))).top)
+            if first is not None:
+                self.roots.setdefault((need, odd), []).append((first, new))
             finest, root = need, new
         self.chains[key] = (finest, root)
         return self.whole(root, int(r.p) * (finest // int(r.q)))
+
+    def vanish(self, p: fmpq_mpoly) -> None:
+        """Let a polynomial be zero, without multiple factors, and the others reduced by it; all is, where 1 is."""
+        others, self.vanishing = self.vanishing, []
+        for q in (self.reduce(p), *others):
+            q = self.reduce(q)
+            if not q.is_zero():
+                self.vanishing.append(prod((f for f, _ in q.factor()[1]), start=self.ring.constant(1)))
+
+    def _products(self, n: int, a: Fraction, odd: bool) -> Iterator[tuple[Fraction, Fraction]]:
+        """(p, b^(1/n)) for roots met before: a^(1/n) b^(1/n) = p, of real roots of odd order, or where a or b is positive."""
+        for b, other in self.roots.get((n, odd), []):
+            whole, root = self.times(a, b), self.one
+            known = odd or any(self.positive(c.top * c.bottom) for c in (a, b))
+            (c, over), (d, under) = (p.factor() if 0 < len(p) <= 60 else (ZERO, []) for p in (whole.top, whole.bottom))
+            factors = [*over, *((f, -e) for f, e in under)]
+            fits = (e % n == 0 and (self.real(self.poly(f)) if odd else self.positive(f)) for f, e in factors)
+            if known and c * d != 0 and (odd or c * d > 0) and all(fits):
+                for prime, e in prime_powers(abs(fmpq(c / d))):
+                    root = self.times(root, self._prime_root(prime, fmpq(e, n)))
+                for f, e in factors:
+                    root = self.times(root, self.whole(self.poly(f), e // n))
+                yield self.times(root, self.constant(-1 if c * d < 0 else 1)), other
 
     def rational_power(self, a: Fraction, r: fmpq, of: Tree = ZERO) -> Fraction:
         """The principal a^r: positive factors are drawn out one by one, the rest keeps one root of its own."""
@@ -221,10 +263,15 @@ class RootRing:
             return a
         constant, good, rest = self.split(a)
         out = self.one
-        for p, e in good:
-            out = self.times(out, self._positive_root(p, r * e))
         for prime, e in prime_powers(abs(constant)):
             out = self.times(out, self._prime_root(prime, r * e))
+        for p, e in good:
+            out = self.times(out, self._positive_root(p, r * e))
+        for p, sign in ((rest.top, 1), (rest.bottom, -1)) if r.q % 2 == 0 else ():  # f^2 is not negative
+            for f, e in p.factor()[1]:
+                if e % 2 == 0 and self.real(self.poly(f)):
+                    out = self.times(out, self.magnitude(f, r * e * sign))
+                    rest = self.times(rest, self.whole(self.poly(f), -e * sign))
         if constant < 0 and rest == self.one:
             return self.times(out, self.unity(r / 2))
         if rest != self.one:
@@ -238,6 +285,12 @@ class RootRing:
         if g is not None and g.root is not None:
             return self.rational_power(g.root[0], r / g.root[1])
         return self.chain(("root", str(p)), r, base, Generator(p, True, True, True, self.names_of(base)))
+
+    def magnitude(self, p: fmpq_mpoly, r: fmpq) -> Fraction:
+        """|p|^r of a real p, as the root of its square."""
+        p = -p if p.leading_coefficient() < 0 else p
+        like = Generator(p, False, True, True, self.names_of(self.poly(p)))
+        return self.chain(("abs", str(p)), r / 2, self.poly(self.reduce(p * p)), like)
 
     def _prime_root(self, prime: fmpz, r: fmpq) -> Fraction:
         key, p = ("root", str(prime)), int(prime)
@@ -265,7 +318,7 @@ class RootRing:
     def _read(self, tree: Tree) -> Fraction:
         """The same of a tree that is no number, looked at for the first time."""
         if not isinstance(tree, tuple):
-            return self.generator(("name", str(tree)), real=True, over=frozenset({str(tree)}))
+            return self.times(self.generator(("name", str(tree)), False, True, frozenset({str(tree)})), self.one)
         head, args = str(tree[0]), tree[1:]
         if head in ("+", "*"):
             out = self.read(args[0])
@@ -286,13 +339,15 @@ class RootRing:
     def _circular(self, head: str, argument: Tree) -> Fraction | None:
         """The cosine or sine of a rational multiple of pi, or of a part of an angle; None of anything else."""
         turn = multiple_of(argument, ("pi",))
-        if turn is None:
-            return self._part_of_angle(head, argument)
-        up, down = self.unity(turn / 2), self.unity(-turn / 2)
-        if head == "cos":
-            return self.times(self.plus(up, down), self.constant(HALF))
-        sine = self.plus(self.times(up, self.constant(-HALF)), self.times(down, self.constant(HALF)))
-        return self.times(sine, self.unity(fmpq(1, 4)))
+        return self._part_of_angle(head, argument) if turn is None else self.circular(head, turn)
+
+    def circular(self, head: str, turn: fmpq) -> Fraction:
+        """The cosine or sine of turn*pi."""
+        quarters = 2 * (turn - HALF if head == "sin" else turn)
+        if quarters.q == 1:
+            return self.constant((1, 0, -1, 0)[int(quarters.p) % 4])
+        up, down = self.unity(quarters / 4), self.unity(-quarters / 4)
+        return self.times(self.plus(up, down), self.constant(HALF))
 
     def _part_of_angle(self, head: str, argument: Tree) -> Fraction | None:
         """g = cos(acos(a)/n + t pi), n t an integer: Chebyshev's T_n(g) = cos(acos(a) + n t pi) is a or -a."""
@@ -303,14 +358,26 @@ class RootRing:
         if inside is None or abs(part.p) != 1 or (turn * n).q != 1 or n > MAX_ANGLE:
             return None
         a, turn = self.read(inside), turn - 2 * (turn / 2).floor()
-        key = ("part of angle", str(a), str(n), str(turn))
+        key = ("part of angle", str(a), str(n))
         if key not in self.known:
             top, odd = a.top, (turn * n).p % 2
             g = self.generator(key, over=self.names_of(a)).top  # stands for the cosine times the denominator of a
             chebyshev = [fmpq(c) for c in fmpz_poly.chebyshev_t(n).coeffs()]
             whole = sum((g**k * a.bottom ** (n - k) * c for k, c in enumerate(chebyshev)), self.ring.constant(0))
             self.made[-1].relation = (whole - top * a.bottom ** (n - 1) * (-1 if odd else 1)) / chebyshev[n]
-        return self.fraction(self.known[key].top, a.bottom)
+            self.turns[key] = turn
+        return self.turned(key, turn - self.turns[key], a.bottom)
+
+    def turned(self, key: Key, turn: fmpq, bottom: fmpq_mpoly) -> Fraction:
+        """cos(u + turn*pi) = cos(u) cos(turn*pi) - sin(u) sin(turn*pi), where the known generator is the bottom times cos(u)."""
+        cosine = self.known[key].top
+        if turn == 0:
+            return self.fraction(cosine, bottom)
+        g = self.uses(cosine)[0]
+        sine = self.generator(("sine", *key), real=g.real, over=g.names).top
+        self.uses(sine)[0].relation = sine**2 + cosine**2 - bottom**2
+        left, right = (self.times(self.poly(p), self.circular(h, turn)) for p, h in ((cosine, "cos"), (-sine, "sin")))
+        return self.times(self.plus(left, right), self.fraction(self.ring.constant(1), bottom))
 
     def bind(self, name: str, relation: Tree) -> None:
         """Let ``name`` be a root of ``relation``, which is a polynomial with rational leading coefficient in it."""
@@ -352,24 +419,3 @@ def grown(make: Callable[[int, int], Grown]) -> Grown:
         except Regrow as more:
             size, order = int(more.args[0]), int(more.args[1])
     refuse("an expression needs too many generators")
-
-
-def prove_zero(tree: Tree, bound: Mapping[str, Tree], where: Mapping[str, Tree]) -> list[Tree]:
-    """Zero wherever the returned trees are not zero; refused where not proved.
-
-    ``bound`` gives names the polynomial relations that they satisfy, ``where`` expressions for names.
-    """
-
-    def value(size: int, order: int) -> tuple[RootRing, Fraction]:
-        ring = RootRing(size, order)
-        for name, relation in bound.items():
-            ring.bind(name, relation)
-        for name, meaning in where.items():
-            ring.meanings[name] = ring.read(meaning)
-            ring.memo.clear()
-        return ring, ring.read(tree)
-
-    ring, zero = grown(value)
-    if not zero.top.is_zero():
-        refuse(f"not proved zero: {infix(tree)[:300]}")
-    return list(dict.fromkeys(of for of, a in ring.inverted if of != ZERO and not a.top.is_constant()))

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from flint import fmpq
 
-from closedform.kernel.algebra.radicals import RootRing
 from closedform.kernel.algebra.tower import Tower, build
 from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, mul, read
 from closedform.kernel.reading import Json, Refused, refuse, sequence
@@ -50,14 +49,17 @@ def _even_power(tree: Tree, assumptions: Iterable[Relation]) -> bool:
     return tower.real(base)
 
 
-def opposed(relations: list[Relation]) -> bool:
-    """Whether some of the relations say openly that the others, or they themselves, are false."""
+def opposed(relations: list[Relation], surely: bool = False) -> bool:
+    """Whether some of the relations say openly that others, or they themselves, are false; where they are not read, as asked."""
     tower = Tower()
     try:
         tower, _ = build([], relations)
     except Refused:
-        return True
-    doubtful = (RootRing.positive(tower, -f) or any((f + g).is_zero() for g in tower.facts) for f in tower.facts)
+        return not surely
+    doubtful = (
+        tower.surely_nonnegative(tower.poly(tower.reduce(-f))) or any((f + g).is_zero() for g in tower.facts)
+        for f in tower.facts
+    )
     return tower.opposed or any(doubtful)
 
 

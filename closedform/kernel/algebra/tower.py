@@ -6,6 +6,8 @@ What is none of these (gamma, ...) is a free generator of its normalised argumen
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from itertools import permutations
 
 from flint import fmpq, fmpq_mpoly
 
@@ -52,12 +54,22 @@ class Tower(RootRing):
         return constant > 0 and rest == self.one
 
     def surely_nonnegative(self, a: Fraction) -> bool:
-        """By non-negative coefficients and monomials over a positive denominator; real squares are not negative."""
+        """By non-negative coefficients and monomials over a positive denominator, or as p + q*sqrt(c) with q^2 c <= p^2, p >= 0."""
         below = a.bottom.is_constant() or self.positive(a.bottom)
         terms = [(c, zip(self.made, e[::-1], strict=False)) for e, c in a.top.terms()]
-        return below and all(
+        if below and all(
             c > 0 and all(g.nonnegative or not e or (g.real and e % 2 == 0) for g, e in used) for c, used in terms
-        )
+        ):
+            return True
+        whole = self.reduce(a.top * a.bottom)
+        for g in self.uses(whole):
+            i = self.size - 1 - self.made.index(g)
+            if self.real(self.poly(whole)) and g.relation is not None and int(g.relation.degrees()[i]) == 2:
+                q, square = whole.derivative(i), g.poly**2 - g.relation
+                p = whole - q * g.poly
+                both = (self.poly(p), self.poly(self.reduce(p**2 - q**2 * square)))
+                return all(self.surely_positive(part) or self.surely_nonnegative(part) for part in both)
+        return False
 
     def surely_nonzero(self, a: Fraction) -> bool:
         if a.top.is_zero() or self.positive(a.top) or self.positive(-a.top):
@@ -67,7 +79,11 @@ class Tower(RootRing):
     def _never(self, f: fmpq_mpoly) -> bool:
         """A divisor of something known not to vanish, or else its norm down the top relation never vanishes."""
         known = [*self.nonzero, *self.facts, *(g.poly for g in self.made if g.exp is None and g.log is not None)]
-        if self.positive(f) or self.positive(-f) or any(divmod(fact, f)[1].is_zero() for fact in known):
+        before = [*self.vanishing]
+        self.vanish(f)
+        absurd = any(self.reduce(p).is_zero() for p in (self.ring.constant(1), *known))
+        self.vanishing = before
+        if absurd or self.positive(f) or self.positive(-f):
             return True
         over = next((g for g in reversed(self.uses(f)) if g.relation is not None), None)
         if over is None or over.relation is None or len(f) > 30:
@@ -76,32 +92,37 @@ class Tower(RootRing):
         return not norm.is_zero() and self.surely_nonzero(self.poly(norm))
 
     def _assume(self, relations: list[Relation]) -> None:
-        for op, a, b in relations:  # bounds of single names first, so that the others can use them
-            for sign, x, bound in ((op, a, b), ({"<": ">", "<=": ">="}.get(op, ""), b, a)):
-                if sign in (">", ">=") and isinstance(bound, fmpq) and bound >= 0:
-                    if isinstance(x, str):
-                        self._flag(self.read(x), sign == ">" or bound > 0)
-                    elif (
-                        isinstance(x, tuple)
-                        and x[0] == "@"
-                        and str(x[2]).startswith("#")
-                        and (sign == ">" or bound > 0)
-                    ):
-                        self.columns.add(str(x[1]))  # of every entry, not of one
-        for op, a, b in relations:
-            low, high = (b, a) if op in (">", ">=", "!=", "=") else (a, b)
+        turned = [(op.replace("<", ">"), *((b, a) if op[0] == "<" else (a, b))) for op, a, b in relations]
+        for op, high, low in turned:  # bounds of single names first, so that the others can use them
+            if op[0] == ">" and isinstance(low, fmpq) and low >= 0:
+                strict = op == ">" or low > 0
+                if isinstance(high, str):
+                    self._flag(self.read(high), strict)
+                elif isinstance(high, tuple) and high[0] == "@" and str(high[2]).startswith("#") and strict:
+                    self.columns.add(str(high[1]))  # of every entry, not of one
+        bounds = list[Fraction]()
+        for op, high, low in sorted(turned, key=lambda r: r[0] != "="):
             gap = self.read(add(high, mul(MINUS, low)))
-            if op not in ("<", ">", "!="):
-                continue
-            constant, _, rest = (ZERO, [], self.one) if gap.top.is_zero() else self.split(gap)
-            if rest == self.one:  # the sign is known already
-                self.opposed = self.opposed or constant == 0 or (op != "!=" and constant < 0)
+            if op == "=":
+                self.opposed = self.opposed or (gap.top.is_constant() and not gap.top.is_zero())
+                self.vanish(gap.top)
+                if self.opposed or self.reduce(self.ring.constant(1)).is_zero():
+                    self.opposed, self.vanishing = True, []
+                    return
+                self.memo.clear()
+            elif op == ">=":
+                bounds.append(self.times(gap, self.constant(-1)))
             else:
+                constant, _, rest = (ZERO, [], self.one) if gap.top.is_zero() else self.split(gap)
+                if rest == self.one:  # the sign is known already
+                    self.opposed = self.opposed or constant == 0 or (op != "!=" and constant < 0)
+                    continue
                 self.nonzero.append(rest.top)
                 if op != "!=" and rest.bottom.is_constant():
                     self.facts.append(rest.top if constant > 0 else -rest.top)
                     if self.single(self.facts[-1]):
                         self._flag(self.poly(self.facts[-1]), True)
+        self.opposed = self.opposed or any(map(self.surely_positive, bounds))
         self.inverted.clear()
 
     def _flag(self, a: Fraction, strict: bool) -> None:
@@ -191,28 +212,41 @@ class Tower(RootRing):
             at = self.read(args[1])
             return self.generator(("@", key, str(at)), key in self.columns, True, frozenset(over))
         if head in ("+", "*", "^", "sqrt", "exp", "I"):
-            return super()._read(tree)
+            return (self._odd_root(args) if head == "*" else None) or super()._read(tree)
         return self._free(head, args)
+
+    def _odd_root(self, factors: tuple[Tree, ...]) -> Fraction | None:
+        """A product with sign(u)*|u|^r, the real root of odd order; None where there is none."""
+        for pair in permutations(factors, 2):
+            match pair:
+                case ("sign", a), ("^", ("abs", b), fmpq() as r) if r > 0 and r.p % 2 == r.q % 2 == 1:
+                    u, v = self.read(a), self.read(b)
+                    if any(self.plus(u, self.times(v, self.constant(s))).top.is_zero() for s in (1, -1)):
+                        like = Generator(u.top, real=self.real(u), names=self.names_of(u))
+                        rest = mul(*(t for t in factors if t is not pair[0] and t is not pair[1]))
+                        return self.times(self.chain(("odd root", str(u)), r, u, like), self.read(rest))
+                case _:
+                    pass
+        return None
 
     def _wave(self, head: str, argument: Tree) -> Fraction:
         """Cosine and sine of anything else are generators, whose squares add up to one."""
         u = self.read(argument)
         flip = not u.top.is_zero() and u.top.leading_coefficient() < 0
         u = self.times(u, self.constant(-1)) if flip else u
-        cosine = self.generator(("cos", str(u)), real=self.real(u), over=self.names_of(u))
-        new = ("sin", str(u)) not in self.known
-        sine = self.generator(("sin", str(u)), real=self.real(u), over=self.names_of(u))
-        if new:
-            self.made[-1].relation = sine.top**2 + cosine.top**2 - 1
-        return cosine if head == "cos" else self.times(sine, self.constant(-1 if flip else 1))
+        self.generator(key := ("cos", str(u)), real=self.real(u), over=self.names_of(u))
+        return self.turned(key, ZERO if head == "cos" else HALF if flip else -HALF, self.ring.constant(1))
 
     def _free(self, head: str, args: tuple[Tree, ...]) -> Fraction:
         """Lambert W, whose exponential is known, absolute values, and functions that nothing is known of."""
         values = [self.read(a) for a in args]
-        if head == "lambertw" and values[0].top.is_zero():
+        if head in ("abs", "lambertw") and values[0].top.is_zero():
             return self.zero if len(values) == 1 else refuse("a branch of lambertw at zero")
-        if head == "abs" and self.surely_positive(values[0]):
-            return values[0]
+        if head == "abs" and self.real(values[0]):
+            constant, good, rest = self.split(values[0])
+            known = [self.whole(self.poly(p), e) for p, e in good] + [self.constant(abs(constant))]
+            known += [self.magnitude(p, fmpq(e)) for p, e in ((rest.top, 1), (rest.bottom, -1)) if not p.is_constant()]
+            return reduce(self.times, known)
         over = frozenset[str]().union(*(self.names_of(v) for v in values))
         positive = head == "lambertw" and len(values) == 1 and self.surely_positive(values[0])
         real = positive or (head in REAL_HEADS and all(map(self.real, values)))
@@ -233,22 +267,21 @@ class Tower(RootRing):
         if index in self.names_of(self.poly(body.bottom)) or head == "prod":
             over = (self.names_of(body) | self.names_of(low) | self.names_of(high)) - {index}
             return self.generator((head, str(low), str(high), str(body)), real=self.real(body), over=over)
-        groups: dict[str, tuple[fmpq_mpoly, fmpq_mpoly]] = {}
+        groups, total = dict[tuple[int, ...], dict[tuple[int, ...], fmpq]](), self.zero
         bound = [index in g.names for g in self.made] + [False] * (self.size - len(self.made))
         for exponents, coefficient in body.top.terms():
-            inner = self.ring.from_dict({tuple(e * b for e, b in zip(exponents, bound[::-1], strict=True)): fmpq(1)})
-            outer = self.ring.from_dict(
-                {tuple(e * (not b) for e, b in zip(exponents, bound[::-1], strict=True)): coefficient}
+            inside, outside = (
+                tuple(e * (b is own) for e, b in zip(exponents, bound[::-1], strict=True)) for own in (True, False)
             )
-            groups[str(inner)] = (inner, groups.get(str(inner), (inner, self.ring.constant(0)))[1] + outer)
-        total = self.zero
-        for name, (inner, outer) in groups.items():
-            if inner.is_one():
-                value = self.plus(self.plus(high, self.one), self.times(low, self.constant(-1)))
+            groups.setdefault(inside, {})[outside] = coefficient
+        for inside, outer in groups.items():
+            inner = self.poly(self.ring.from_dict({inside: fmpq(1)}))
+            if any(inside):
+                over = (self.names_of(inner) | self.names_of(low) | self.names_of(high)) - {index}
+                value = self.generator((head, str(low), str(high), str(inner.top)), False, self.real(inner), over)
             else:
-                over = (self.names_of(self.poly(inner)) | self.names_of(low) | self.names_of(high)) - {index}
-                value = self.generator((head, str(low), str(high), name), False, self.real(self.poly(inner)), over)
-            total = self.plus(total, self.times(value, Fraction(outer, body.bottom)))
+                value = self.plus(self.plus(high, self.one), self.times(low, self.constant(-1)))
+            total = self.plus(total, self.times(value, Fraction(self.ring.from_dict(outer), body.bottom)))
         return total
 
 

@@ -1,23 +1,6 @@
 """Claim ``critical_points``: where the gradient of a loss (or every given equation) is zero, and where else it is not.
 
 A method shows that the points exist, another that there are no others: each in a file of ``zeros``, read alone.
-Format, numbers as text, ``?`` may be left out::
-
-    statement  {"loss": tree | "equations": [tree, ...], "unknowns": [name, ...],
-                "columns"?: {name: [decimal, ...]},     entries under "@", exact; their names are those of no unknown
-                "relations"?: [["<"|"<="|">"|">="|"!=", tree, tree], ...]}   the domain, besides what is written
-    claim      {"kind": "critical_points", "complete": bool, "box"?: {name: [low, high]},
-                "counts"?: {"real", "complex"?},
-                "points": [{"numeric": {name: decimal}, "radius": {name: decimal},
-                            "inertia"?: [positive, negative, zero], "loss"?: {"numeric", "radius"},
-                            "exact"?: {name: rational}}, ...]}         with the methods roots and linear
-    evidence   {"method": "newton" | "roots" | "linear" | "none", "precision": bits,
-                "inside"?: {name: rational},                     a point of the domain, when no points are listed
-                "points"?: [{"box": {name: decimal}}, ...],       newton: a wider box in which the zero is unique
-                "complete"?: {"method": "convex"} | {"method": "bezout", "others": [...]}
-                           | {"method": "multiples", "standard": words, "consequences"?, "multiples", "others": [...]}
-                           | {"method": "cover", "leaves": text}}
-
 The domain is where the relations hold and every subexpression, as written, has a real value. A point says: a critical
 point of the domain lies within ``radius`` of ``numeric``, another one for each. *newton*: the kernel's own
 derivatives in balls, N(X) = m - J(X)^-1 F(m) inside X, hence one zero in X, and it lies in N(X) (Neumaier, *Interval methods for
@@ -38,26 +21,14 @@ from dataclasses import dataclass
 
 from flint import acb, arb, ctx, fmpq
 
+from closedform.kernel import reading
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.domain import Binding, requirements
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.rows import column_text
 from closedform.kernel.expressions.scope import scoped
 from closedform.kernel.expressions.tree import MINUS, Relation, Tree, add, mul, read
-from closedform.kernel.reading import (
-    Json,
-    Refused,
-    columns,
-    decimal,
-    fields,
-    integer,
-    mapping,
-    names,
-    rational,
-    refuse,
-    sequence,
-    text,
-)
+from closedform.kernel.reading import Json, Refused, decimal, fields, integer, mapping, rational, refuse, sequence
 
 RELATIONS = ("<", "<=", ">", ">=", "!=")
 TOLD = ("others", "leaves", "solved", "standard", "consequences", "multiples")  # by some method of completeness
@@ -175,7 +146,7 @@ def check(
         total = found.total
         if complete and not found.complete:
             told = fields(mapping(how, "complete"), ("method",), TOLD)
-            method = text(told["method"], "method", 20)
+            method = reading.text(told["method"], "method", 20)
             if method not in completeness:
                 refuse(f"unknown method {method!r}")
             total, where = completeness[method](given, points, told, claim.get("box"))
@@ -203,7 +174,7 @@ def check(
 
 
 def _found(given: Given, points: list[Point], evidence: dict[str, Json], existence: Mapping[str, Existence]) -> Proved:
-    method = text(evidence["method"], "method", 20)
+    method = reading.text(evidence["method"], "method", 20)
     if method == "none" and not points:
         return Proved(lambda point: None)
     return existence[method](given, points, evidence) if method in existence else refuse(f"unknown method {method!r}")
@@ -255,10 +226,10 @@ def _given(statement: dict[str, Json]) -> Given:
     fields(statement, ("unknowns",), ("loss", "equations", "columns", "relations"))
     if ("loss" in statement) == ("equations" in statement):
         refuse("give a loss or equations")
-    unknowns = names(statement["unknowns"], "unknowns")
+    unknowns = reading.names(statement["unknowns"], "unknowns")
     loss = read(statement["loss"]) if "loss" in statement else None
     equations = [read(e) for e in sequence(statement.get("equations", []), "equations", 1000)]
-    data = columns(statement.get("columns", {}), unknowns)
+    data = reading.columns(statement.get("columns", {}), unknowns)
     relations = list[tuple[str, Tree, Tree]]()
     for item in sequence(statement.get("relations", []), "relations", 1000):
         sign, left, right = sequence(item, "a relation", 3)

@@ -1,12 +1,5 @@
 """Claim ``critical_point_formula``: a formula in symbols makes every derivative zero, wherever its conditions hold.
 
-Format::
-
-    statement  {"loss": tree | "equations": [tree, ...], "unknowns": [name, ...], "parameters": [name, ...],
-                "assumptions": [[op, tree, tree], ...]}    op one of < <= > >= = !=
-    claim      {"kind": "critical_point_formula", "point": {unknown: tree}, "conditions": [[op, tree, tree], ...]}
-    evidence   {}
-
 An index that stands free in an assumption or condition, as i in x[i] > 0, means every i. The derivatives of the loss,
 with the point put in, reduce to zero in the tower. What was inverted on the way, every assumption on the unknowns, and
 all that the loss as written needs to have a real value (logarithms, roots, denominators) is proved at the point from
@@ -15,10 +8,8 @@ the assumptions on the data, or stands among the conditions word for word.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
-from flint import fmpq
 
 from closedform.kernel.algebra.relations import opposed, prove_relation, read_relations
 from closedform.kernel.algebra.tower import build, prove_zero
@@ -44,17 +35,6 @@ class FormulaStatement:
     data: list[Relation]  # assumptions without an unknown
     wanted: list[Relation]  # assumptions on the unknowns, and what the text as written needs
 
-    @property
-    def subject(self) -> str:
-        if self.has_loss:
-            return f"a critical point of {infix(self.trees[0])}"
-        return "a solution of " + "; ".join(f"{infix(e)} = 0" for e in self.trees)
-
-    def goals(self, point: dict[str, Tree]) -> list[Tree]:
-        """What must reduce to zero."""
-        slopes = [differentiate(self.trees[0], x) for x in self.unknowns] if self.has_loss else self.trees
-        return [substitute(g, point) for g in slopes]
-
     def declared(self, relations: Iterable[Relation]) -> list[Relation]:
         """The relations with their free indices marked; refused where a name is none of the problem's."""
         return [for_every(r, {*self.unknowns, *self.parameters}) for r in relations]
@@ -62,9 +42,8 @@ class FormulaStatement:
     def missing(self, point: dict[str, Tree], conditions: list[Relation]) -> list[Relation]:
         """What is neither proved at the point nor among the conditions; refused where a derivative is not zero."""
         held, out = [*self.data, *conditions], list[Relation]()
-        for goal in self.goals(point):
-            for tree in prove_zero(goal, [*held, *out]):
-                out.append(("!=", tree, ZERO))
+        for slope in [differentiate(self.trees[0], x) for x in self.unknowns] if self.has_loss else self.trees:
+            out += [("!=", tree, ZERO) for tree in prove_zero(substitute(slope, point), [*held, *out])]
         for op, left, right in self.wanted:
             there = (op, substitute(left, point), substitute(right, point))
             known = [*held, *out]
@@ -106,16 +85,17 @@ def setting(statement: dict[str, Json]) -> FormulaStatement:
     for tree in trees:
         scoped(tree, {*unknowns, *parameters}, None, unknowns)
     out = FormulaStatement(unknowns, parameters, trees, has_loss, [], [])
-    for relation in out.declared(read_relations(given["assumptions"], "assumptions")):
-        about = set(unknowns) & (free_names(relation[1]) | free_names(relation[2]))
-        (out.wanted if about else out.data).append(relation)
-    for tree in trees:
-        for (op, left, right), inside in requirements(tree):
-            at: dict[str, Tree] = {index: f"{EVERY}{index}" for index, *_ in inside}
-            needed = (op, substitute(left, at), substitute(right, at))
-            if needed not in out.wanted and needed not in out.data:
-                out.wanted.append(needed)
+    for r in out.declared(read_relations(given["assumptions"], "assumptions")):
+        (out.wanted if set(unknowns) & (free_names(r[1]) | free_names(r[2])) else out.data).append(r)
+    out.wanted += [r for r in dict.fromkeys(needs(trees)) if r not in (*out.wanted, *out.data)]
     return out
+
+
+def needs(trees: Iterable[Tree]) -> Iterator[Relation]:
+    """What suffices for real values, in every row."""
+    for (op, left, right), inside in (need for tree in trees for need in requirements(tree)):
+        at: dict[str, Tree] = {index: f"{EVERY}{index}" for index, *_ in inside}
+        yield op, substitute(left, at), substitute(right, at)
 
 
 def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str, Json]) -> str:
@@ -133,32 +113,18 @@ def check(statement: dict[str, Json], claim: dict[str, Json], evidence: dict[str
     held = [*given.data, *conditions]
     if opposed(held):
         refuse("the conditions contradict each other")
-    lacking = given.missing(point, conditions)
-    if lacking:
-        op, left, right = lacking[0]
+    for op, left, right in given.missing(point, conditions):
         refuse(f"nothing says that {_said(left)[:200]} {op} {_said(right)[:100]}")
-    where = "; ".join(f"{_said(a)} {op} {_said(b)}" for op, a, b in held)
+    tower, normal = build(point.values(), held)
+    told = ("; ".join(f"{_said(a)} {op} {_said(b)}" for op, a, b in held), "this is real")
+    where = " and ".join(filter(None, told[: 1 if all(map(tower.real, normal)) else 2]))
     at = ", ".join(f"{x} = {infix(point[x])}" for x in given.unknowns)
-    return (
-        f"{at} is {given.subject}"
-        + (f" wherever {where}" if where else "")
-        + ("" if _real(point.values(), held) else f"{' and' if where else ' wherever'} this is real")
-        + (f", for {', '.join(given.parameters)} real" if given.parameters else "")
-    )
-
-
-def _real(values: Iterable[Tree], held: list[Relation]) -> bool:
-    """Whether the values are surely real, by the generators that they are made of."""
-    tower, normal = build(values, held)
-    return all(tower.real(v) for v in normal)
-
-
-def unmarked(tree: Tree) -> Tree:
-    """The tree as a certificate writes it: free indices without their mark."""
-    if isinstance(tree, str):
-        return tree.removeprefix(EVERY)
-    return tree if isinstance(tree, fmpq) else (str(tree[0]), *map(unmarked, tree[1:]))
+    zeros = "; ".join(f"{infix(e)} = 0" for e in given.trees)
+    subject = f"a critical point of {infix(given.trees[0])}" if given.has_loss else f"a solution of {zeros}"
+    real = f", for {', '.join(given.parameters)} real" if given.parameters else ""
+    return f"{at} is {subject}" + (f" wherever {where}" if where else "") + real
 
 
 def _said(tree: Tree) -> str:
-    return infix(unmarked(tree))
+    """The tree as a certificate writes it: free indices without their mark."""
+    return infix(tree).replace(EVERY, "")

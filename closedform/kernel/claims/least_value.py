@@ -1,15 +1,5 @@
 """Claim ``least_value``: a sum of squares, affine in some unknowns, is nowhere below a number, and takes it at a point.
 
-Format::
-
-    statement  {"loss": tree, "unknowns": [name, ...], "columns"?: {name: [decimal, ...]}}
-    claim      {"kind": "least_value", "value": rational, "point": {unknown: tree},
-                "within"?: {unknown: {"numeric": decimal, "radius": decimal}}}
-    evidence   {"affine": [name, ...],                      unknowns in which the residuals are affine
-                "relations": [[rational, ...], ...],        one number a residual
-                "substitution": [{"form", "name", "scale"}, ...],  as in ``exponential_eliminant``
-                "precision"?: bits}                         where "within" is given
-
 The loss is sum_i c_i*r_i^2 with c_i > 0 and r_i = d_i + sum_v a_iv*v over the affine unknowns v, where d_i is a number
 and a_iv depends on the other unknowns. Each relation u has sum_i u_i*a_iv = 0 identically, for every v, so that u.r = u.d
 wherever one stands, and the loss is at least the least sum c_i*s_i^2 over the s with u.s = u.d for all relations.

@@ -7,12 +7,13 @@ expression E with f(E) = 0, proved in the tower, is the root of f that its ball 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from flint import acb, arb, ctx, fmpq, fmpz, fmpz_poly
 
 from closedform.kernel.algebra.polynomials import poly_text
-from closedform.kernel.algebra.radicals import prove_zero
+from closedform.kernel.algebra.radicals import Fraction, RootRing, grown
 from closedform.kernel.expressions.angles import angle, multiple_of
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.infix import infix
@@ -133,6 +134,27 @@ def _aliases(own: str, parts: tuple[Tree, ...], relations: dict[str, Tree]) -> t
     for part in parts:
         _collect(part, relations, alias)
     return alias, [n for n in alias if n != own]
+
+
+def prove_zero(tree: Tree, bound: Mapping[str, Tree], where: Mapping[str, Tree]) -> list[Tree]:
+    """Zero wherever the returned trees are not zero; refused where not proved.
+
+    ``bound`` gives names the polynomial relations that they satisfy, ``where`` expressions for names.
+    """
+
+    def value(size: int, order: int) -> tuple[RootRing, Fraction]:
+        ring = RootRing(size, order)
+        for x, relation in bound.items():
+            ring.bind(x, relation)
+        for x, meaning in where.items():
+            ring.meanings[x] = ring.read(meaning)
+            ring.memo.clear()
+        return ring, ring.read(tree)
+
+    ring, zero = grown(value)
+    if not zero.top.is_zero():
+        refuse(f"not proved zero: {infix(tree)[:300]}")
+    return list(dict.fromkeys(of for of, a in ring.inverted if of != ZERO and not a.top.is_constant()))
 
 
 def degree_in(tree: Tree, x: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from flint import arb, ctx, fmpq, fmpq_mpoly
 
@@ -35,7 +35,9 @@ def agree(
         return True
     try:
         try:  # sums over rows as they stand: by their moments
-            return quotient(add(one, mul(MINUS, other)), list(names), columns).top.is_zero()
+            same = quotient(add(one, mul(MINUS, other)), list(names), columns).top.is_zero()
+            if same or all(op != "=" for op, *_ in assumptions):
+                return same
         except (NotRational, KeyError):
             pass
         one, other = (written_out(t, columns) for t in (one, other))
@@ -55,14 +57,20 @@ def splits(
 ) -> Tree | None:
     """The leading coefficient c of a polynomial in x and other names, where it is c times the product of all x - root."""
     at, degree = list(names).index(x), len(roots)
-
-    def tree(terms: Iterable[tuple[tuple[int, ...], fmpq]]) -> Tree:
-        return add(*(mul(c, *map(power, names, map(fmpq, e))) for e, c in terms))
-
-    lead = tree(((*e[:at], 0, *e[at + 1 :]), c) for e, c in top.terms() if e[at] == degree)
+    lead = coefficient(top, names, at, degree)
     product = mul(lead, *(add(x, mul(MINUS, r)) for r in roots))
-    all_of_them = int(top.degrees()[at]) == degree and agree(tree(top.terms()), product, names, {}, known)
+    all_of_them = int(top.degrees()[at]) == degree and agree(tree_of(names, top.terms()), product, names, {}, known)
     return lead if all_of_them else None
+
+
+def coefficient(p: fmpq_mpoly, names: Sequence[str], at: int, k: int) -> Tree:
+    """Of the k-th power of one of the names."""
+    return tree_of(names, (((*e[:at], 0, *e[at + 1 :]), c) for e, c in p.terms() if e[at] == k))
+
+
+def tree_of(names: Sequence[str], terms: Iterable[tuple[tuple[int, ...], fmpq]]) -> Tree:
+    """The polynomial with these terms."""
+    return add(*(mul(c, *map(power, names, map(fmpq, e))) for e, c in terms))
 
 
 def _apart(one: Tree, other: Tree, names: Sequence[str], within: Sequence[Relation] = ()) -> bool:
@@ -72,7 +80,7 @@ def _apart(one: Tree, other: Tree, names: Sequence[str], within: Sequence[Relati
             at = {x: arb(fmpq(7 + 5 * k + 3 * i, 11 + 2 * k + i) * (-1) ** (k * (i + 1))) for i, x in enumerate(names)}
             try:
                 sides = [(op, evaluate(a, at) - evaluate(b, at)) for op, a, b in within]
-                if not all(bool(gap > 0) if op[0] == ">" else bool(gap < 0) for op, gap in sides if op[0] in "<>"):
+                if not all({">": gap > 0, "<": gap < 0, "!": True, "=": False}[op[0]] for op, gap in sides):
                     continue
                 gap = evaluate(one, at) - evaluate(other, at)
             except Refused:
@@ -87,12 +95,20 @@ def written_out(tree: Tree, columns: Columns) -> Tree:
     return bind(tree, {}, columns, MAX_ROWS, requirements)
 
 
+def subtrees(tree: Tree) -> Iterator[tuple[Tree, ...]]:
+    """All that have a head."""
+    if isinstance(tree, tuple):
+        yield tree
+        for part in tree[1:]:
+            yield from subtrees(part)
+
+
 def heads(tree: Tree) -> set[str]:
-    return {str(tree[0])}.union(*map(heads, tree[1:])) if isinstance(tree, tuple) else set()
+    return {str(t[0]) for t in subtrees(tree)}
 
 
 def parts(tree: Tree) -> int:
-    return 1 + sum(map(parts, tree[1:])) if isinstance(tree, tuple) else 1
+    return 1 + sum(len(t) - 1 for t in subtrees(tree))
 
 
 def same_need(one: Tree, other: Tree, columns: Mapping[str, list[fmpq]]) -> bool:
@@ -101,11 +117,8 @@ def same_need(one: Tree, other: Tree, columns: Mapping[str, list[fmpq]]) -> bool
 
 
 def _open_needs(tree: Tree, columns: Columns) -> set[str]:
-    out = set[str]()
-    for (op, left, right), _ in requirements(written_out(tree, columns)):
-        if not prove_relation((op, left, right), ()):
-            out.add(f"{normal(left)} {op} {normal(right)}")
-    return out
+    needs = (r for r, _ in requirements(written_out(tree, columns)) if not prove_relation(r, ()))
+    return {f"{normal(a)} {op} {normal(b)}" for op, a, b in needs}
 
 
 def normal(tree: Tree, heads: Mapping[str, int] = ARITY) -> Tree:

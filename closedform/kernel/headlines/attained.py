@@ -13,7 +13,8 @@ from closedform.kernel.algebra.relations import prove_relation
 from closedform.kernel.expressions.balls import evaluate
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.domain import requirements
-from closedform.kernel.expressions.tree import ONE, Tree, mul
+from closedform.kernel.expressions.tree import ONE, ZERO, Tree, mul
+from closedform.kernel.headlines.agreement import coefficient
 from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.elimination import Coordinate
 from closedform.kernel.reading import Refused
@@ -27,18 +28,19 @@ def attained(question: Consequences, sign: fmpq, value: arb | fmpq) -> bool:
     best = value * (-sign if question.maximised else sign)
     with contextlib.suppress(Refused):
         if question.everywhere and all(prove_relation(need, ()) for need, _ in requirements(question.loss)):
-            return _grows(question, goal) or _worse_far_out(question, goal, best)
+            return grows(question, goal) or _worse_far_out(question, goal, best)
         return _worse_at_the_ends(question, goal, best)
     return False
 
 
-def _grows(question: Consequences, goal: Tree) -> bool:
-    """A polynomial in one unknown, of even degree with a positive leading coefficient."""
+def grows(question: Consequences, goal: Tree) -> bool:
+    """A polynomial in one unknown, of even degree with a positive leading coefficient, for all values of the parameters."""
     with contextlib.suppress(NotRational, Refused):
-        whole = quotient(goal, question.unknowns, question.columns)
-        if len(question.unknowns) == 1 and whole.bottom.is_constant():
+        whole = quotient(goal, question.names, question.columns)
+        if len(question.unknowns) == 1 and whole.bottom.is_constant() and question.everywhere:
             f = whole.top * (1 / whole.bottom.leading_coefficient())
-            return int(f.total_degree()) % 2 == 0 and f.leading_coefficient() > 0
+            lead = coefficient(f, question.names, 0, n := int(f.degrees()[0]))
+            return n % 2 == 0 and prove_relation((">", lead, ZERO), question.assumptions)
     return False
 
 

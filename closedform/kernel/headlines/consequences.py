@@ -19,7 +19,7 @@ from closedform.kernel.expressions.convexity import AFFINE, CONVEX, curvature
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, free_names, mul, read
-from closedform.kernel.headlines.agreement import MAX_PARTS, agree, heads, parts, splits, written_out
+from closedform.kernel.headlines.agreement import MAX_PARTS, agree, heads, parts, written_out
 from closedform.kernel.headlines.elimination import Numerators
 from closedform.kernel.headlines.kinks import slopes
 from closedform.kernel.headlines.question import Stated
@@ -62,11 +62,10 @@ class Consequences(Stated):
         at = {x: v for x, v in point.items() if isinstance(v, fmpq)}
         if len(at) < len(self.unknowns) or self.loss is None or not self.everywhere or not self.convex():
             return False
-        try:
+        with contextlib.suppress(Refused):
             sides = slopes(written_out(self.minimised, self.columns), at)
-        except Refused:
-            return False
-        return all(s > 0 if strict else s >= 0 for s in sides)
+            return all(s > 0 if strict else s >= 0 for s in sides)
+        return False
 
     def least_at(self, point: Mapping[str, Tree]) -> str:
         """By which certificate the loss is least at the point; "" where there is none."""
@@ -92,16 +91,6 @@ class Consequences(Stated):
             for op, signs in ((">", (1, 0, 0)), ("<", (0, 1, 0))):
                 if prove_relation((op, there, ZERO), [*self.assumptions, *where]):
                     return signs
-        return None
-
-    def all_roots(self, points: Sequence[Mapping[str, Tree]]) -> Tree | None:
-        """The leading coefficient c where the derivative by the one unknown is c times the product of all x - point."""
-        if self.loss is None or len(self.unknowns) != 1 or not points:
-            return None
-        x = self.unknowns[0]
-        with contextlib.suppress(Refused, KeyError):
-            top = quotient(differentiate(self.loss, x), [x, *self.parameters], self.columns).top
-            return splits(top, [x, *self.parameters], x, [p[x] for p in points], self.assumptions)
         return None
 
     def determinant(self) -> Tree | None:

@@ -15,7 +15,7 @@ from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.attained import attained
 from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.reported_points import ReportedPoint
-from closedform.kernel.reading import Refused
+from closedform.kernel.reading import Refused, refuse
 
 
 def worth(question: Consequences, points: list[ReportedPoint], whole: bool) -> Iterator[Ruling]:
@@ -61,16 +61,12 @@ def _why_best(point: ReportedPoint, up: bool, best: bool) -> str:
 
 def _number(value: Tree | None) -> fmpq | None:
     """The rational number that an expression is, where it reduces to one."""
-    if value is None:
-        return None
-    try:
-        _, (reduced,) = build([value])
-    except (Refused, ArithmeticError, ValueError, RecursionError):
-        return None
-    if reduced.top.is_zero():
-        return fmpq(0)
-    known = reduced.top.is_constant() and reduced.bottom.is_constant()
-    return fmpq(reduced.top.leading_coefficient() / reduced.bottom.leading_coefficient()) if known else None
+    with contextlib.suppress(Refused, ArithmeticError, ValueError, RecursionError):
+        _, (reduced,) = build([value if value is not None else refuse("it has no value")])
+        if reduced.top.is_constant() and reduced.bottom.is_constant():
+            zero = reduced.top.is_zero()
+            return fmpq(0) if zero else fmpq(reduced.top.leading_coefficient() / reduced.bottom.leading_coefficient())
+    return None
 
 
 def _compare(point: ReportedPoint, other: ReportedPoint, up: bool, points: list[ReportedPoint]) -> int | None:

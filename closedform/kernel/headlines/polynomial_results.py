@@ -6,6 +6,7 @@ A text stands for the polynomial that it writes. Two polynomials are the same up
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 from flint import fmpq_mpoly
 
@@ -16,7 +17,7 @@ from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import roots as root_lists
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import MINUS, ZERO, Tree, add, free_names, mul, read
+from closedform.kernel.expressions.tree import Tree, free_names, read
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree, splits
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
@@ -46,15 +47,14 @@ class Whole:
 
     def distinct(self) -> int:
         """The number of different roots, where no factor of the coefficients vanishes."""
-        at = self.names.index(self.unknown)
-        common = self.value.gcd(self.value.derivative(at))
-        return int(self.value.degrees()[at]) - int(common.degrees()[at])
+        return int(self._plain().degrees()[self.names.index(self.unknown)])
 
     def is_product(self, roots: Sequence[Tree]) -> bool:
         """Whether these are the roots of the polynomial without its repeated factors, with their multiplicities there."""
-        at = self.names.index(self.unknown)
-        plain = divmod(self.value, self.value.gcd(self.value.derivative(at)))[0]
-        return splits(plain, self.names, self.unknown, roots) is not None
+        return splits(self._plain(), self.names, self.unknown, roots) is not None
+
+    def _plain(self) -> fmpq_mpoly:
+        return divmod(self.value, self.value.gcd(self.value.derivative(self.names.index(self.unknown))))[0]
 
     def of(self, tree: Tree) -> fmpq_mpoly:
         out = quotient(tree, self.names, {})
@@ -84,13 +84,9 @@ def same(a: fmpq_mpoly, b: fmpq_mpoly) -> bool:
     return a * b.leading_coefficient() == b * a.leading_coefficient()
 
 
-def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tuple[Whole | None, list[Ruling]]:
-    """The polynomial; refused where it cannot be read, or where a certificate is about no factor of it."""
-    try:
-        whole = Whole(document)
-    except (Refused, KeyError) as fault:
-        return None, [Ruling("polynomial", REFUSED, f"the polynomial cannot be read: {fault}")]
-    out = list[Ruling]()
+def _whole(document: dict[str, Json], proved: Mapping[str, Certificate]) -> tuple[Whole, list[Ruling]]:
+    """The polynomial; refused where a certificate is about no factor of it."""
+    whole, out = Whole(document), list[Ruling]()
     for place, certificate in proved.items():
         own = whole.of_claim(certificate)
         if own is None or not divmod(whole.value, own)[1].is_zero() or whole.stray(certificate):
@@ -105,8 +101,8 @@ def roots(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list[
     for root in sequence(document["roots"], "roots"):
         fields(root, ("numeric", "radius", "multiplicity", "real"))
     for place, certificate in proved.items():
-        own = whole.of_claim(certificate) if whole is not None and certificate.kind == "roots" else None
-        if own is not None and whole is not None and same(own, whole.value) and certificate.claim["roots"] == shown:
+        own = whole.of_claim(certificate) if certificate.kind == "roots" else None
+        if own is not None and same(own, whole.value) and certificate.claim["roots"] == shown:
             return [*out, Ruling("roots", COVERED, f"by {place}")]
     return [*out, Ruling("roots", REFUSED, "the roots listed are not those of a certificate")]
 
@@ -130,15 +126,10 @@ def galois(document: dict[str, Json], proved: Mapping[str, Certificate]) -> list
     """The factors must multiply to the polynomial, and each "solvable" be what its certificate proves."""
     whole, out = _whole(document, proved)
     factors = [mapping(f, "a factor") for f in sequence(document["factors"], "factors")]
-    if whole is None:
-        return out
     pairs = list[tuple[fmpq_mpoly, int]]()
     for i, factor in enumerate(factors):
         place = f"factors[{i}]"
-        try:
-            own = whole.of(parse(text(factor.get("polynomial"), "a factor")))
-        except (Refused, KeyError) as fault:
-            return [*out, Ruling(f"{place}.polynomial", REFUSED, str(fault))]
+        own = whole.of(parse(text(factor.get("polynomial"), "a factor")))
         pairs.append((own, int(str(factor.get("multiplicity")))))
         out.append(_answer(whole, factor, own, place, proved))
         if factor.get("group") is not None:
@@ -200,9 +191,8 @@ def radicals(document: dict[str, Json], proved: Mapping[str, Certificate]) -> li
     for i, root in enumerate(listed):
         if isinstance(root, dict) and root.get("exact") is not None:
             out.append(_expression(root, f"roots[{i}].exact", known))
-    if whole is not None:
-        each = all(f.word == COVERED for f in out)
-        out.append(_numbers(whole, listed) if len(whole.names) == 1 else _family(whole, listed, each))
+    each = all(f.word == COVERED for f in out)
+    out.append(_numbers(whole, listed) if len(whole.names) == 1 else _family(whole, listed, each))
     denied = (place for place, c in proved.items() if ANSWERS.get(c.kind) is False)
     unsolvable = next(denied, None) if all(f.word != REFUSED for f in out) else None
     exact = all(f.word == COVERED for f in out) and all(isinstance(r, dict) and r.get("exact") for r in listed)
@@ -262,13 +252,10 @@ def _family(whole: Whole, listed: list[Json], each: bool) -> Ruling:
     """
     try:
         trees = [parse(text(r["exact"], "exact")) for r in listed if isinstance(r, dict) and r.get("exact") is not None]
-        gaps = (add(a, mul(MINUS, b)) for i, a in enumerate(trees) for b in trees[:i])
-        rest = [n for n in whole.names if n != whole.unknown]
-        full = len(trees) == len(listed) == whole.distinct()
-        full = full and all(agree(a, b, rest, {}) is False for i, a in enumerate(trees) for b in trees[:i])
-        full = full and (
-            whole.is_product(trees) or (each and all(prove_relation(("!=", gap, ZERO), ()) for gap in gaps))
-        )
+        pairs, rest = [*combinations(trees, 2)], [n for n in whole.names if n != whole.unknown]
+        full = len(trees) == len(listed) == whole.distinct() and all(agree(*p, rest, {}) is False for p in pairs)
+        apart = each and all(prove_relation(("!=", a, b), ()) for a, b in pairs)
+        full = full and (apart or whole.is_product(trees))
     except Refused as fault:
         return Ruling("roots", SEALED, f"not read here: {fault}")
     if full:

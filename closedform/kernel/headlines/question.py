@@ -24,7 +24,7 @@ from closedform.kernel.expressions.scope import scoped
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import MINUS, ONE, ZERO, Relation, Tree, add, as_integer, free_names, mul, read
 from closedform.kernel.ruling import COVERED, SEALED, Ruling
-from closedform.kernel.headlines.agreement import agree, heads, normal, same_need
+from closedform.kernel.headlines.agreement import agree, heads, normal, same_need, subtrees
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, decimal, mapping, names, refuse, sequence
 
@@ -68,15 +68,9 @@ class Stated:
             scoped(t, declared, None, unknowns)
         if problem.get("sense", "min") not in ("min", "max"):
             refuse("the sense is min or max")
-        out = cls(
-            unknowns,
-            parameters,
-            matrix,
-            problem.get("sense") == "max",
-            relations_in(mapping(problem.get("domain", {}), "domain"), declared, matrix),
-            loss,
-            trees if loss is None else [],
-        )
+        domain = relations_in(bounds := mapping(problem.get("domain", {}), "domain"), declared, matrix)
+        equations = trees if loss is None else []
+        out = cls(unknowns, parameters, matrix, problem.get("sense") == "max", domain, loss, equations)
         out.columns = reading.columns(problem.get("columns", {}), unknowns)
         bound = [str(c) for c in sequence(problem.get("constraints", []), "constraints")]
         if bound and not matrix:
@@ -86,11 +80,8 @@ class Stated:
             out.loss = out.loss if len(out.constraints) == len(bound) else None
         claimed = [str(v) for v in sequence(problem.get("assumptions", []), "assumptions")]
         for x, sides in mapping(problem.get("shapes", {}), "shapes").items():
-            out.shapes[x] = [
-                infix(normal(parse(str(side), (), HEADS), HEADS)) for side in sequence(sides, "a shape", 2)
-            ]
-        bounds = mapping(problem.get("domain", {}), "domain").items()
-        for line in [*claimed, *(f"{x} {word}" for x, text in bounds for word in str(text).split(", "))]:
+            out.shapes[x] = [_plain(parse(str(side), (), HEADS)) for side in sequence(sides, "a shape", 2)]
+        for line in [*claimed, *(f"{x} {word}" for x, text in bounds.items() for word in str(text).split(", "))]:
             x, _, word = line.partition(" ")
             if word in PROPERTIES:
                 out.properties.setdefault(x, set()).add(word)
@@ -99,10 +90,8 @@ class Stated:
         rest = [text for text, rs in zip(claimed, read_ones, strict=True) if rs is None and not out.is_property(text)]
         facts = [r for rs in read_ones for r in rs or []]
         # what is assumed of an unknown bounds where it may lie; so do words that may be about one
-        if out.domain is None or any(out.may_bound(text) for text in rest):
-            out.domain = None
-        else:
-            out.domain = [*out.domain, *filter(out.about_unknowns, facts)]
+        bounded = None if any(map(out.may_bound, rest)) else filter(out.about_unknowns, facts)
+        out.domain = None if out.domain is None or bounded is None else [*out.domain, *bounded]
         rows: list[Relation] = [(">", n, ZERO) for n in sorted(set[str]().union(*map(_ends, trees)) & set(parameters))]
         out.assumptions = [*(out.domain or []), *(r for r in facts if not out.about_unknowns(r)), *rows]
         out.admit_all(proved)
@@ -152,7 +141,7 @@ class Stated:
         if normal(read(stated["loss"], heads=HEADS), HEADS) != normal(self.loss or ZERO, HEADS):
             return False
         shapes = {
-            x: [infix(normal(read(side, heads=HEADS), HEADS)) for side in sequence(sides, "a shape")]
+            x: [_plain(read(side, heads=HEADS)) for side in sequence(sides, "a shape")]
             for x, sides in mapping(stated["shapes"], "shapes").items()
         }
         words = {x: set(names(v, x)) for x, v in mapping(stated["properties"], "properties").items()}
@@ -171,7 +160,7 @@ class Stated:
         if "assumptions" not in stated:
             return True
         theirs = relations_of(stated["assumptions"])
-        known = self._implied_bounds() | set(map(gap_text, self.assumptions))
+        known = set(map(gap_text, [*self._needs(), *self.assumptions]))
         return (
             self.domain is not None
             and set(map(gap_text, self.domain)) <= set(map(gap_text, theirs))
@@ -234,10 +223,6 @@ class Stated:
         theirs = relations_of(certificate.statement.get("relations", []))
         return self.domain is not None and set(map(gap_text, theirs)) <= set(map(gap_text, self.domain))
 
-    def _implied_bounds(self) -> set[str]:
-        """What the loss or the equations ask of the unknowns as they are written."""
-        return set(map(gap_text, self._needs()))
-
     def _needs(self) -> list[Relation]:
         """What holds wherever the loss or the equations have a value, but for what each row of a sum asks in turn."""
         every = ((r, inside) for t in self.trees for r, inside in requirements(t, necessary=True))
@@ -279,7 +264,7 @@ class Stated:
     def same_domain(self, certificate: Certificate) -> bool:
         """Whether a list of points speaks of the very domain of the problem."""
         theirs = relations_of(certificate.statement.get("relations", []))
-        own, implied = set(map(gap_text, self.domain or [])), self._implied_bounds()
+        own, implied = (set(map(gap_text, rs)) for rs in (self.domain or [], self._needs()))
         for x, ends in mapping(certificate.claim.get("box", {}), "box").items():
             low, high = (decimal(v, "an end") for v in sequence(ends, "a side", 2))
             for side in ((">", x, low), ("<", x, high)):
@@ -297,15 +282,21 @@ class Stated:
 
 
 NUMBER = ["1", "1"]  # the shape of a name that has none
-_RELATION = re.compile(r"(.+?) *(<=|>=|!=|<|>) *(.+)")
+_RELATION = re.compile(r"(.+?) *(<=|>=|!=|<|>|=) *(.+)")
+
+
+def _plain(tree: Tree) -> str:
+    return infix(normal(tree, HEADS))
 
 
 def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text))
 
 
-def relations_in(domain: dict[str, Json], known: set[str], matrix: bool = False) -> list[Relation] | None:
-    """The relations that the texts of a domain write; None where one is not read."""
+def relations_in(
+    domain: dict[str, Json], known: set[str], matrix: bool = False, equal: bool = False
+) -> list[Relation] | None:
+    """The relations that the texts of a domain write; None where one is not read, as an equation unless ``equal``."""
     out = list[Relation]()
     for claimed in {str(text) for text in domain.values()} - {"real"}:
         for part in _parts(claimed):
@@ -313,7 +304,7 @@ def relations_in(domain: dict[str, Json], known: set[str], matrix: bool = False)
                 continue
             match = _RELATION.fullmatch(part)
             try:
-                if match is None:
+                if match is None or (match[2] == "=" and not equal):
                     return None
                 out.append((match[2], parse(match[1], known), parse(match[3], known)))
             except Refused:
@@ -373,14 +364,10 @@ def _rows(low: Tree, high: Tree) -> bool:
 
 def _ends(tree: Tree) -> set[str]:
     """The names that a sum over rows ends with: there is at least one row."""
-    if not isinstance(tree, tuple):
-        return set()
-    own = {tree[3]} if tree[0] in ("sum", "prod") and tree[2] == ONE and isinstance(tree[3], str) else set[str]()
-    return own.union(*map(_ends, tree[1:]))
+    sums = (t for t in subtrees(tree) if t[0] in ("sum", "prod") and t[2] == ONE)
+    return {t[3] for t in sums if isinstance(t[3], str)}
 
 
 def _indexed(tree: Tree) -> set[str]:
     """The columns of a tree."""
-    if not isinstance(tree, tuple):
-        return set()
-    return ({str(tree[1])} if tree[0] == "@" else set[str]()).union(*map(_indexed, tree[1:]))
+    return {str(t[1]) for t in subtrees(tree) if t[0] == "@"}

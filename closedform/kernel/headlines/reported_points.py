@@ -31,8 +31,7 @@ from closedform.kernel.headlines.consequences import Consequences, same
 from closedform.kernel.headlines.elimination import Coordinate
 from closedform.kernel.headlines.polynomial_results import in_radicals
 from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
-from closedform.kernel.headlines.spelling import CLASSES, class_of, spelled
-from closedform.kernel.headlines.text import parse
+from closedform.kernel.headlines.text import CLASSES, class_of, parse, spelled
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 
 BITS, MAX_BITS = 320, 40_000
@@ -53,10 +52,6 @@ class ReportedPoint:
     closed: bool = False
     proved_best: bool = False
     expression_class: str | None = None
-
-    @staticmethod
-    def of(question: Consequences, value: Json, number: int) -> ReportedPoint:
-        return ReportedPoint(question, f"critical_points[{number}]", mapping(value, "a point"))
 
     @property
     def settled(self) -> bool:
@@ -81,17 +76,20 @@ class ReportedPoint:
     @property
     def where(self) -> list[Relation]:
         """The conditions on parameters at the point, as far as they are read: one on an unknown is no fact about it."""
-        if not self.question.parameters:
-            return []
-        names = {*self.question.unknowns, *self.question.parameters}
-        texts = [str(c) for c in sequence(self.claimed.get("conditions", []), "conditions")]
-        read_ones = [r for text in texts for r in relations_in({"": text}, names) or ()]
-        return [r for r in read_ones if not self.question.about_unknowns(r)]
+        texts = sequence(self.claimed.get("conditions", []), "conditions") if self.question.parameters else []
+        read_ones = (relations_in({"": str(text)}, {*self.question.names}, equal=True) or () for text in texts)
+        return [r for rs in read_ones for r in rs if not self.question.about_unknowns(r)]
 
     @property
     def conditions(self) -> int:
         """How many conditions stand at the point, read or not."""
         return len(sequence(self.claimed.get("conditions", []), "conditions"))
+
+    @property
+    def wide(self) -> bool:
+        """Whether its conditions are read, and none is an equation: then they hold on an open set, if anywhere."""
+        alone = len(self.where) != self.conditions or any(op == "=" for op, *_ in self.where)
+        return not alone or not self.question.parameters
 
     @property
     def precision(self) -> int:
@@ -178,13 +176,10 @@ class ReportedPoint:
 
     def _slope_excludes_zero(self, ball: list[arb]) -> bool:
         """Whether the point is proved to be no critical point; on an edge of the domain it need not be one."""
-        try:
-            if self.question.on_edge(ball):
-                return False
-            values, _ = system(self.question.given, ball, False)
-        except (Refused, ArithmeticError, ValueError, KeyError):
-            return False
-        return any(v.is_finite() and not v.contains(0) for v in values)
+        with contextlib.suppress(Refused, ArithmeticError, ValueError, KeyError):
+            values, _ = system(self.question.given, ball, False) if not self.question.on_edge(ball) else ([], [])
+            return any(v.is_finite() and not v.contains(0) for v in values)
+        return False
 
     def _read(self) -> str | None:
         """Read the expression; the reason where it cannot be, None where there is none."""
@@ -259,10 +254,9 @@ class ReportedPoint:
         at = [v for v in (self.exact or {}).values() if isinstance(v, fmpq)]
         if len(at) < len(self.question.unknowns):
             return False
-        try:
+        with contextlib.suppress(Refused, KeyError):
             return all(value_at(f.top, at) == 0 != value_at(f.bottom, at) for f in quotients(self.question.given))
-        except (Refused, KeyError):
-            return False
+        return False
 
     def _is_certified_root(self, values: list[arb]) -> bool:
         """Whether each coordinate, or its exponential, is proved to be the very root that the critical point there has."""
@@ -287,16 +281,14 @@ class ReportedPoint:
         return self._vanishes(add(*(mul(fmpq(a), power(own, fmpq(k))) for k, a in enumerate(hit[0].coeffs()))))
 
     def _vanishes(self, slope: Tree) -> bool:
-        try:
+        with contextlib.suppress(Refused, ArithmeticError, ValueError, RecursionError):
             goal = substitute(written_out(slope, self.question.columns), self.exact or {})
-            if parts(goal) > MAX_PARTS:
-                return False
-            return all(excludes_zero(t, {}) for t in prove_zero(goal))
-        except (Refused, ArithmeticError, ValueError, RecursionError):
-            return False
+            return parts(goal) <= MAX_PARTS and all(excludes_zero(t, {}) for t in prove_zero(goal))
+        return False
 
     def _formula(self) -> Ruling:
         """An expression in parameters must be that of a certificate, with its conditions."""
+        other = ""
         for name, certificate in self.question.own.items():
             point = certificate.claim.get("point")
             if certificate.kind != "critical_point_formula" or not isinstance(point, dict) or self.exact is None:
@@ -310,12 +302,12 @@ class ReportedPoint:
                     return self.finding("exact", SEALED, f"{name} has conditions that are not shown at the point")
                 self.closed = True
                 return self.finding("exact", COVERED, f"by {name}")
-            if answer is False and len(self.question.own) == 1:
-                return self.finding("exact", REFUSED, f"{name} has another formula")
+            other = name if answer is False and len(self.question.own) == 1 else other
         if self._is_formula():
             self.closed = True
             return self.finding("exact", COVERED, "the derivatives there reduce to zero under its conditions")
-        return self.finding("exact", SEALED, "no certificate has it")
+        word, why = (REFUSED, f"{other} has another formula") if other else (SEALED, "no certificate has it")
+        return self.finding("exact", word, why)
 
     def _is_formula(self) -> bool:
         """Whether the expression is a critical point wherever assumptions and conditions hold: the claim of that kind."""
@@ -326,10 +318,9 @@ class ReportedPoint:
         stated |= {"unknowns": [*question.unknowns], "parameters": [*question.parameters], "assumptions": [*known]}
         point: dict[str, Json] = {x: write(v) for x, v in (self.exact or {}).items()}
         claim: dict[str, Json] = {"kind": "critical_point_formula", "point": point, "conditions": [*where]}
-        try:
+        with contextlib.suppress(Refused, ArithmeticError, ValueError, RecursionError):
             return question.domain is not None and bool(formula.check(stated, claim, {}))
-        except (Refused, ArithmeticError, ValueError, RecursionError):
-            return False
+        return False
 
     def _kind(self) -> Iterator[Ruling]:
         """The kind and the inertia, against the signs of the Hessian at the point."""
@@ -356,12 +347,10 @@ class ReportedPoint:
     def inertia(self) -> tuple[int, int, int] | None:
         if self.question.parameters and self.closed and self.exact is not None:
             return self.question.sign_at(self.exact, self.where)
-        if not self.settled or self.question.loss is None or self.question.parameters:
-            return None
-        try:
-            return inertia_at(self.question.given, self.ball)
-        except (Refused, ArithmeticError, ValueError, KeyError):
-            return None
+        with contextlib.suppress(Refused, ArithmeticError, ValueError, KeyError):
+            if self.settled and self.question.loss is not None and not self.question.parameters:
+                return inertia_at(self.question.given, self.ball)
+        return None
 
     def _values(self) -> list[arb]:
         """The loss, or the equations, as the user wrote them, at the point; empty where they are not evaluated."""
@@ -393,22 +382,19 @@ class ReportedPoint:
         if value is None or not value.is_finite():
             return self.finding("loss", SEALED, "the point is not proved")
         if _DECIMAL.fullmatch(shown):  # rounded: one unit of its last place
-            unit = fmpq(10) ** (
-                int(shown.lower().partition("e")[2] or 0) - len(shown.partition(".")[2].partition("e")[0])
-            )
-            gap = abs(value - close)
-            word = COVERED if gap <= arb(unit) else REFUSED if gap > arb(unit) else SEALED
-            return self.finding(
-                "loss", word, "within one unit of its last place" if word == COVERED else "it is another"
-            )
+            digits, _, exponent = shown.lower().partition("e")
+            unit, gap = arb(fmpq(10) ** (int(exponent or 0) - len(digits.partition(".")[2]))), abs(value - close)
+            word = COVERED if gap <= unit else REFUSED if gap > unit else SEALED
+            near = "within one unit of its last place"
+            return self.finding("loss", word, near if word == COVERED else "it is another")
         if not value.overlaps(close):
             return self.finding("loss", REFUSED, f"the loss there is {value.str(12, radius=False)}")
         proved = self._same_value(claimed) or (claimed == 0 and self.squares_vanish())
         return self.finding("loss", COVERED if proved else SEALED, "the loss at the expression")
 
     def _same_value(self, claimed: Tree) -> bool | None:
-        own = self.exact_value()
-        return None if own is None else agree(own, claimed, self.question.parameters, {}, self.question.assumptions)
+        own, known = self.exact_value(), [*self.question.assumptions, *self.where]
+        return None if own is None else agree(own, claimed, self.question.parameters, {}, known, self.where)
 
     def squares_vanish(self) -> bool:
         """Whether the critical point is the common zero of as many squares as there are unknowns, by Newton's test."""

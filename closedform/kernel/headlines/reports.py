@@ -10,22 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from closedform.kernel.algebra.relations import opposed, prove_relation
-from closedform.kernel.algebra.tower import is_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.expressions.derivatives import differentiate
-from closedform.kernel.expressions.domain import requirements
-from closedform.kernel.expressions.infix import infix
-from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, mul
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree
+from closedform.kernel.headlines.attained import grows
 from closedform.kernel.headlines.consequences import Consequences
+from closedform.kernel.headlines.families import Cases
 from closedform.kernel.headlines.kinks import rooted
 from closedform.kernel.headlines.matrices.findings import alike, matrices
 from closedform.kernel.headlines.optimum import worth
 from closedform.kernel.headlines.reported_points import ReportedPoint
-from closedform.kernel.headlines.spelling import CLASSES
-from closedform.kernel.headlines.text import parse
+from closedform.kernel.headlines.text import CLASSES, parse
 from closedform.kernel.headlines.witness import refuted
 from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
@@ -69,14 +65,12 @@ def _statements(document: dict[str, Json], proved: Mapping[str, Certificate]) ->
 def _scalar(document: dict[str, Json], question: Consequences, why_none: str, least: bool) -> list[Ruling]:
     """The findings; ``why_none`` says why no formula gives the critical points for all data, ``least`` if of the least one."""
     out = list(_gradient(document, question))
-    points = [
-        ReportedPoint.of(question, p, i)
-        for i, p in enumerate(sequence(document["critical_points"], "critical_points", 2_000))
-    ]
+    shown = enumerate(sequence(document["critical_points"], "critical_points", 2_000))
+    points = [ReportedPoint(question, f"critical_points[{i}]", mapping(p, "a point")) for i, p in shown]
     for point in points:
         out += point.findings()
-    shown = any(p.closed for p in points) or any(f.word == COVERED for f in out if f.place.startswith("gradient"))
-    out.insert(0, question.finding(why_none, shown))
+    known = any(p.closed for p in points) or any(f.word == COVERED for f in out if f.place.startswith("gradient"))
+    out.insert(0, question.finding(why_none, known))
     complete = _complete(document, question, points)
     out += [complete] if complete is not None else []
     if complete is not None and complete.word == REFUSED:
@@ -106,10 +100,10 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
             yield Ruling(at, SEALED, str(fault)[:200])
             continue
         kinks = "" if rooted(question.loss) == question.loss else ", but at kinks"
-        if answer:
-            yield Ruling(at, COVERED, f"the kernel's own derivative{kinks}")
-        else:
-            yield Ruling(at, *((SEALED, "not compared") if answer is None else (REFUSED, "the derivative is another")))
+        word = SEALED if answer is None else COVERED if answer else REFUSED
+        yield Ruling(
+            at, word, {COVERED: f"the kernel's own derivative{kinks}", REFUSED: "it is another"}.get(word, "open")
+        )
 
 
 def _complete(document: dict[str, Json], question: Consequences, points: list[ReportedPoint]) -> Ruling | None:
@@ -133,14 +127,15 @@ def _complete(document: dict[str, Json], question: Consequences, points: list[Re
         counted = certificate.claim.get("roots") if certificate.kind == "exponential_eliminant" else None
         if question.everywhere and isinstance(counted, list) and len(counted) != len(points):
             return Ruling("complete", REFUSED, f"{name} counts {len(counted)} critical points")
-    if question.parameters and (why := _family(question, points)):
+    if question.parameters and all(p.closed for p in points) and (why := Cases(question, points).complete()):
         return Ruling("complete", COVERED, why)
-    if len(points) == 1 and points[0].known and points[0].conditions == 0 and question.strictly_convex():
-        return Ruling("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
-    if len(points) == 1 and points[0].exact is not None and question.bottom(points[0].exact, strict=True):
-        return Ruling("complete", COVERED, "the loss is convex, and rises to all sides")
-    if len(points) == 1 and question.everywhere and points[0].known and points[0].regular() and question.convex():
-        return Ruling("complete", COVERED, "the loss is convex, and strictly so at its critical point")
+    for p in points if len(points) == 1 else ():
+        if p.known and p.conditions == 0 and question.strictly_convex():
+            return Ruling("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
+        if question.bottom(p.exact or {}, strict=True):
+            return Ruling("complete", COVERED, "the loss is convex, and rises to all sides")
+        if question.everywhere and p.known and p.regular() and question.convex():
+            return Ruling("complete", COVERED, "the loss is convex, and strictly so at its critical point")
     proved = question.everywhere and all(p.known for p in points) and ReportedPoint.apart(points)
     left = question.numerators.candidates if proved and (points or question.holds_zero()) else None
     if left is not None and len(left) == len(points):
@@ -154,54 +149,6 @@ def _numbers(point: Json) -> str:
     return str([sorted(v.items()) if isinstance(v := claimed.get(k), dict) else v for k in ("numeric", "radius")])
 
 
-def _family(question: Consequences, points: list[ReportedPoint]) -> str:
-    """Why the places are all roots of the derivative, for all values of the parameters; "" where it is not shown.
-
-    A root stands under conditions that follow from its lying in the domain, or in two places with opposite ones.
-    """
-    groups = list[list[ReportedPoint]]()
-    for point in points:
-        if not point.closed:
-            return ""
-        alike = [question.same_point(point.exact or {}, g[0].exact or {}) for g in groups]
-        if None in alike:
-            return ""
-        groups = groups if True in alike else [*groups, []]
-        groups[alike.index(True) if True in alike else -1].append(point)
-    affine = question.determinant() if len(groups) == 1 else None
-    lead = affine or question.all_roots([g[0].exact or {} for g in groups])
-    if lead is None and not len(groups) == question.degree() == 1:
-        return ""
-    sign = ">" if affine and question.convex() else "!="  # a convex loss has no negative determinant
-    known = [*question.assumptions, *([] if lead is None else [(sign, lead, ZERO)])]
-    if opposed(known) or (lead is not None and not all(_excludes_zero(p, lead) for p in points)):
-        return ""
-    for group in groups:
-        held = [*known, *question.bounds_at(group[0].exact or {})]
-        wheres = [p.where for p in group if len(p.where) == p.conditions]
-        one = any(all(prove_relation(r, held) for r in where) for where in wheres)
-        sides = [_above(where[0]) for where in wheres if len(where) == 1 and where[0][0] in ("<", ">")]
-        two = any(is_zero(add(u, v)) and prove_relation(("!=", u, ZERO), held) for u in sides for v in sides)
-        if not one and not two:
-            return ""
-    where = "" if lead is None else f", where {infix(lead)} is not 0"
-    if affine:
-        return f"the derivatives are affine, with one zero{where}"
-    return f"they are as many as the degree of the derivative{where} and the expressions are defined"
-
-
-def _excludes_zero(point: ReportedPoint, tree: Tree) -> bool:
-    """Whether the tree is not zero wherever the expressions of the place are defined and its conditions hold."""
-    needs = (r for t in (point.exact or {}).values() for r, inside in requirements(t, necessary=True) if not inside)
-    return prove_relation(("!=", tree, ZERO), [*point.question.assumptions, *point.where, *needs])
-
-
-def _above(relation: Relation) -> Tree:
-    """What the relation says to be positive."""
-    op, a, b = relation
-    return add(a, mul(MINUS, b)) if op == ">" else add(b, mul(MINUS, a))
-
-
 def _counts(
     document: dict[str, Json], question: Consequences, points: list[ReportedPoint], whole: bool
 ) -> Iterator[Ruling]:
@@ -213,16 +160,11 @@ def _counts(
         why = "the number of points listed" if whole else "the list is not proved complete"
         yield Ruling("counts.real", COVERED if exact and claimed == str(inner) else word, why)
     if shown.get("complex") is not None:
-        claimed = [(n, c.claim["counts"]) for n, c in question.lists() if isinstance(c.claim.get("counts"), dict)]
-        numbers = {
-            str(counts["complex"]): n for n, counts in claimed if isinstance(counts, dict) and "complex" in counts
-        }
-        if numbers and str(shown["complex"]) not in numbers:
-            yield Ruling("counts.complex", REFUSED, "it is not that of the certificate")
-        elif numbers:
-            yield Ruling("counts.complex", COVERED, f"by {numbers[str(shown['complex'])]}")
-        else:
-            yield Ruling("counts.complex", SEALED, "no certificate counts them")
+        claimed = ((n, mapping(c.claim.get("counts", {}), "counts").get("complex")) for n, c in question.lists())
+        numbers = {str(number): n for n, number in claimed if number is not None}
+        name = numbers.get(str(shown["complex"]))
+        word = COVERED if name else REFUSED if numbers else SEALED
+        yield Ruling("counts.complex", word, f"by {name}" if name else "no certificate has this number")
 
 
 def _verdict(
@@ -230,22 +172,23 @@ def _verdict(
 ) -> Iterator[Ruling]:
     verdict = mapping(document["verdict"], "verdict")
     closed = [p.closed and (p.inside is True or bool(question.parameters)) for p in points]
+    wide = [c and p.wide for c, p in zip(closed, points, strict=True)]
     refuted = [not p.closed and question.inexpressible(p.ball, p.precision) for p in points]
     outcome, word, why = verdict.get("outcome"), SEALED, "no certificate says so"
-    if outcome == "closed" and whole and closed and all(closed):
-        word, why = COVERED, "every point has its expression, and there are no others"
+    every = whole and bool(closed) and all(closed)
+    if outcome in ("closed", "partly_closed") and every:
+        word = COVERED if outcome == "closed" else REFUSED
+        why = "every point has its expression, and there are no others"
     elif outcome == "closed" and whole and any(refuted):
         word, why = REFUSED, "a point is proved to have no expression in radicals"
-    elif outcome == "partly_closed" and whole and closed and all(closed):
-        word, why = REFUSED, "every point has its expression"
-    elif outcome == "partly_closed" and any(closed):
+    elif outcome == "partly_closed" and any(wide):
         word, why = COVERED, "a point has its expression"
     elif outcome == "no_critical_point":
         word, why = (REFUSED, "critical points are listed") if points else (word, why)
         if whole and not points and question.open_domain():
             word, why = COVERED, "the complete list is empty, and the domain has no edge"
     elif outcome == "not_closed":
-        if any(closed):
+        if any(wide):
             word, why = REFUSED, "a point has its expression"
         elif whole and refuted and all(refuted):
             word, why = COVERED, "no point, or no exponential of it, is expressible in radicals"
@@ -260,8 +203,9 @@ def _verdict(
     best = [i for i, p in enumerate(points) if p.proved_best]
     claimed = verdict.get("minimiser")
     if claimed is not None:
-        is_closed, not_closed = (any(of[i] for i in best) for of in (closed, refuted))
-        open_ = (False, claimed not in OUTCOMES or (bool(best) and all(closed[i] for i in best)))
+        is_closed, not_closed = (any(of[i] for i in best) for of in (closed if every else wide, refuted))
+        is_closed = is_closed or (every and bool(question.parameters) and grows(question, question.minimised))
+        open_ = (False, claimed not in OUTCOMES or (bool(best) and all(wide[i] for i in best)))
         good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(claimed), open_)
         word = REFUSED if bad else COVERED if good or (none and least and claimed == "not_closed") else SEALED
         yield Ruling("verdict.minimiser", word, f"{claimed}")

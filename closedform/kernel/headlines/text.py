@@ -1,4 +1,4 @@
-"""Text as trees: a small reader for what stands at the top of documents.
+"""Text as trees: a small reader for what stands at the top of documents; and how an expression is written.
 
 It knows numbers, names, ``+ - * / ^ **``, ``.* ./`` of matrices, calls, ``x[i]`` and the transpose ``X'``; text that says more than the given
 heads is refused. ``pi``, ``I`` and ``e`` are the constants unless they are declared as names.
@@ -11,11 +11,22 @@ from collections.abc import Collection, Mapping
 
 from flint import fmpq
 
+from closedform.kernel.expressions.angles import HALF, angle
+from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import ARITY, MINUS, ONE, ZERO, Tree, add, mul, power
 from closedform.kernel.reading import decimal, refuse
 
 MAX_TEXT, MAX_DEPTH = 200_000, 150
 _TOKEN = re.compile(r"\s*(?:(\d+(?:\.(?![*/])\d*)?(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|\.[*/]|[-+*/^()\[\],']))\s*")
+CLASS_OF = {
+    **dict.fromkeys(("+", "*", "sum", "prod", "@"), "rational"),
+    "sqrt": "radical",
+    "I": "radical",
+    "lambertw": "lambert_w",
+    **dict.fromkeys(("exp", "log", "e"), "elementary"),
+    **dict.fromkeys(("abs", "sign", "max", "min"), "piecewise"),
+}
+CLASSES = ("rational", "radical", "elementary", "lambert_w", "special", "piecewise")
 _RUNNING = {"Sum": "sum", "Product": "prod"}
 _SPELLED = {"Abs": "abs", "Max": "max", "Min": "min", "LambertW": "lambertw"}
 
@@ -149,3 +160,43 @@ def _inverse(factor: Tree) -> Tree:
     if isinstance(factor, tuple) and factor[0] == "^" and isinstance(factor[2], fmpq) and factor[2] > 0:
         return power(factor[1], -factor[2])
     return power(factor, MINUS)
+
+
+def class_of(tree: Tree) -> str:
+    """The class of an expression as it is written."""
+    if not isinstance(tree, tuple):
+        return "rational"
+    inner = [class_of(a) for a in tree[1:]] or ["rational"]
+    own, part = CLASS_OF.get(str(tree[0]), "special"), angle(tree[1]) if tree[0] in ("cos", "sin") else None
+    if part is not None:  # cos(acos(a)/n) is (w + 1/w)/2 with w^n = a + sqrt(a^2 - 1)
+        return max("radical", class_of(part[2] or HALF), key=CLASSES.index)
+    if tree[0] == "^":
+        own = "elementary" if not isinstance(tree[2], fmpq) else "rational" if tree[2].q == 1 else "radical"
+    return max([own, *inner], key=CLASSES.index)
+
+
+def spelled(tree: Tree) -> str:
+    """The text of the tree in that spelling: trees of the same text have the same value wherever it is defined."""
+    return infix(_canonical(tree))
+
+
+def _canonical(tree: Tree) -> Tree:
+    if not isinstance(tree, tuple):
+        return tree
+    head, args = str(tree[0]), [_canonical(a) for a in tree[1:]]
+    if head == "sqrt":
+        head, args = "^", [args[0], HALF]
+    if head == "^" and isinstance(args[1], fmpq) and args[1].q == 1:
+        base = args[0]  # (u^a)^n is u^(a*n) for a whole n
+        if isinstance(base, tuple) and base[0] == "^" and isinstance(base[2], fmpq):
+            args = [base[1], base[2] * args[1]]
+    if head not in ("+", "*"):
+        return (head, *args)
+    out = add(*args) if head == "+" else mul(*args)
+    if not isinstance(out, tuple) or out[0] not in ("+", "*"):
+        return out
+    if out[0] == "*" and len(out) == 3 and isinstance(out[1], fmpq):
+        number, rest = out[1:]
+        if isinstance(rest, tuple) and rest[0] == "+":
+            return _canonical(("+", *(mul(number, a) for a in rest[1:])))
+    return (out[0], *sorted(out[1:], key=infix))

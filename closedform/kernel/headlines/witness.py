@@ -6,6 +6,7 @@ they prove of what a formula for all data would have to give there.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
 
@@ -131,10 +132,8 @@ def refuted(question: Consequences, witness: Json, proved: Mapping[str, Certific
     """Why no formula for all data gives the critical points, "" where it is not shown; whether it is so of the least one."""
     if witness is None:
         return question.unsolvable_family(), False
-    try:
+    with contextlib.suppress(Refused, ValueError):  # another witness than is read here
         at = instance(question, witness, proved)
-        name = at.no_radical()
-        least = bool(name) and at.convex()
-    except (Refused, ValueError):  # another witness than is read here
-        return "", False
-    return (f"at the witness, by {name}, and a formula for all data would give it there" if name else ""), least
+        if name := at.no_radical():
+            return f"at the witness, by {name}, and a formula for all data would give it there", at.convex()
+    return "", False

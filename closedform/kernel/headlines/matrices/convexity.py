@@ -43,7 +43,7 @@ def strict(question: Consequences) -> str:
     """Why a loss of positive definite matrices has one critical point at most: -log det of each of them is strictly convex."""
     given, unknowns = letters_of(question), set(question.unknowns)
     for loss in _forms(question):
-        bent = {t for t in unknowns if any(_barrier(part, t, given) for part in terms_of(loss))}
+        bent = {t for t in unknowns if any(_barrier(part, t, given) for part in split("+", loss))}
         if bent == unknowns and convex(loss, unknowns, given):
             return "the loss is strictly convex, in the inverses where it is written with them"
     return ""
@@ -55,19 +55,14 @@ def _forms(question: Consequences) -> list[Tree]:
     return [loss] if question.constraints else [loss, turned(loss, question)]
 
 
-def terms_of(tree: Tree) -> list[Tree]:
-    """The terms of a sum."""
-    return list(tree[1:]) if isinstance(tree, tuple) and tree[0] == "+" else [tree]
-
-
-def factors_of(tree: Tree) -> list[Tree]:
-    """The factors of a product."""
-    return list(tree[1:]) if isinstance(tree, tuple) and tree[0] == "*" else [tree]
+def split(head: str, tree: Tree) -> list[Tree]:
+    """The terms of a sum, or the factors of a product."""
+    return list(tree[1:]) if isinstance(tree, tuple) and tree[0] == head else [tree]
 
 
 def _barrier(tree: Tree, unknown: str, given: KnownLetters) -> bool:
     """Whether the tree is a negative multiple of log det of the unknown, a positive definite matrix."""
-    factors, log = factors_of(tree), ("logdet", unknown)
+    factors, log = split("*", tree), ("logdet", unknown)
     rest = [a for a in factors if a != log and a not in given.positive]
     negative = len(rest) == 1 and isinstance(rest[0], fmpq) and rest[0] < 0
     return factors.count(log) == 1 and negative and given.spd(unknown)
@@ -126,7 +121,7 @@ class KnownLetters:
 
     def factors(self, tree: Tree) -> list[Tree]:
         """The factors of a product, without numbers that are not negative."""
-        return [a for a in factors_of(tree) if not (a > 0 if isinstance(a, fmpq) else _base(a) in self.numbers)]
+        return [a for a in split("*", tree) if not (a > 0 if isinstance(a, fmpq) else _base(a) in self.numbers)]
 
     def definite(self, factors: list[Tree]) -> bool:
         """Whether a product is positive semidefinite as it is written."""

@@ -30,7 +30,7 @@ from closedform.kernel.reading import Json, Refused, mapping, refuse, sequence
 
 PRODUCTS = ("*", "^", "hadamard", "kron", "khatrirao", "norm")
 RATIONAL = {"recip", "square", "sylvester", "inv", "eye", "ones", "zeros", "unvec", *PRODUCTS, *LINEAR}
-KY_FAN = "eigenvectors, by Ky Fan's theorem"
+KY_FAN, ONE_POINT = "eigenvectors, by Ky Fan's theorem", "the one critical point has its formula"
 MAX_UNKNOWN, MAX_POWERS, MAX_DEFINED = 60, 2_000, 8  # entries of the unknowns; exponents that are tried; nested names
 
 
@@ -41,44 +41,31 @@ def matrices(document: dict[str, Json], question: Consequences, why_none: str, l
     """
     out, verdict = list(_gradient(document, question)), mapping(document["verdict"], "verdict")
     fan = eigenvectors(question, document.get("formula"))
+    formula = Ruling("formula", COVERED, KY_FAN) if fan else _formula(document.get("formula"), question)
     out.insert(0, question.finding(why_none, fan or any(f.word == COVERED for f in out)))
-    if fan:
-        out.append(Ruling("formula", COVERED, KY_FAN))
-        if document.get("complete") is True:
-            out.append(Ruling("complete", SEALED, "eigenvectors for other eigenvalues are critical too"))
-        for key in ("minimiser", "outcome"):
-            if verdict.get(key) not in (None, "undecided"):
-                word = COVERED if verdict[key] == "closed" else REFUSED
-                out.append(Ruling(f"verdict.{key}", word, f"{verdict[key]}: {KY_FAN}"))
-        return out
-    formula = _formula(document.get("formula"), question)
     out += [formula] if formula is not None else []
-    proved = formula is not None and formula.word == COVERED and question.loss is not None
-    if proved and verdict.get("minimiser") == "closed" and bowl(question):
-        why = "closed: the loss is convex, so it is least where it is stationary"
-        out.append(Ruling("verdict.minimiser", COVERED, why))
-    elif verdict.get("minimiser") == "not_closed" and least:
-        out.append(Ruling("verdict.minimiser", COVERED, f"not_closed: {why_none}"))
-    elif verdict.get("minimiser") not in (None, "undecided"):
-        out.append(Ruling("verdict.minimiser", SEALED, f"{verdict['minimiser']}: no certificate says so of all data"))
+    proved = not fan and formula is not None and formula.word == COVERED and question.loss is not None
     why = _unique(question) if proved else ""
     if document.get("complete") is True:
-        out.append(Ruling("complete", COVERED if why else SEALED, why or "no certificate says so"))
-    if verdict.get("outcome") != "undecided":
-        claimed = {"closed": why and "the one critical point has its formula", "not_closed": why_none}
-        found = claimed.get(str(verdict.get("outcome")), "")
-        word, words = (COVERED, found) if found else (SEALED, "no certificate says so of all data")
-        out.append(Ruling("verdict.outcome", word, f"{verdict['outcome']}: {words}"))
+        open_ = "eigenvectors for other eigenvalues are critical too" if fan else "no certificate says so"
+        out.append(Ruling("complete", COVERED if why else SEALED, why or open_))
+    convex = "the loss is convex, so it is least where it is stationary" if proved and bowl(question) else ""
+    for key, best, none in (("minimiser", convex, why_none if least else ""), ("outcome", why and ONE_POINT, why_none)):
+        said = verdict.get(key)
+        if said not in (None, "undecided"):
+            found = {"closed": KY_FAN if fan else best, "not_closed": "" if fan else none}.get(str(said), "")
+            word = COVERED if found else REFUSED if fan else SEALED
+            out.append(Ruling(f"verdict.{key}", word, f"{said}: {found or 'no certificate says so of all data'}"))
     return out
 
 
 def _formula(claimed: Json, question: Consequences) -> Ruling | None:
     """The formula must be that of a certificate about the same loss, or have its values at random data."""
     found = next(_proved(question), None)
-    if not isinstance(claimed, dict) or found is None:
-        return (
-            Ruling("formula", SEALED, "no certificate about this loss says so") if isinstance(claimed, dict) else None
-        )
+    if not isinstance(claimed, dict):
+        return None
+    if found is None:
+        return Ruling("formula", SEALED, "no certificate about this loss says so")
     (name, formulas), apart, texts = found, set[str](), dict[str, Json]()
 
     def trial(sizes: dict[str, int], seed: str) -> int:
@@ -90,10 +77,8 @@ def _formula(claimed: Json, question: Consequences) -> Ruling | None:
         return worst
 
     try:
-        trees = {
-            x: _defined(str(v), question.shapes.get(x, ["1", "1"]))
-            for x, v in mapping(claimed.get("unknown"), "formula").items()
-        }
+        shown = mapping(claimed.get("unknown"), "formula")
+        trees = {x: _defined(str(v), question.shapes.get(x, ["1", "1"])) for x, v in shown.items()}
         texts |= {x: write(t) for x, t in trees.items()}
         apart |= trees.keys() ^ formulas.keys()
         if not apart and {x: normal(t, HEADS) for x, t in trees.items()} != {
@@ -183,9 +168,8 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
                     apart.append("the derivative is another")
                 return 2 * (moved.degree + gradient.degree) + 2
 
-            tried, _ = trials(
-                [loss, tree], sizes_of(question), [], [loss, tree], _sides(question), trial, _words(question)
-            )
+            both = [loss, tree]
+            tried, _ = trials(both, sizes_of(question), [], both, _sides(question), trial, _words(question))
         except Refused as fault:
             yield Ruling(at, SEALED, str(fault)[:200])
             continue
@@ -246,10 +230,8 @@ def _regular_everywhere(
         found.append((sizes, *regular))
 
     def matches(powers: tuple[tuple[int, int], ...]) -> bool:
-        bare = [
-            (c * prod(pow_p(s[k], -e * u - f) for k, (e, f) in zip(symbols, powers, strict=True)), u)
-            for s, c, u in found
-        ]
+        each = [*zip(symbols, powers, strict=True)]
+        bare = [(c * prod(pow_p(s[k], -e * u - f) for k, (e, f) in each), u) for s, c, u in found]
         first, many = bare[0]
         gaps = [pow_p(c, many) * pow_p(first, -u) % MODULUS.p for c, u in bare]
         return all(gap in (1, MODULUS.p - 1) for gap in gaps)
@@ -278,12 +260,9 @@ def _regular(
         return None
     (first, *below), others = found[0], found[1:]
     for powers in islice(product(range(entered + 1), repeat=len(inverted)), MAX_POWERS):
-        if all(
-            values[0] * prod(map(pow_p, below, powers)) % MODULUS.p
-            == first * prod(map(pow_p, values[1:], powers)) % MODULUS.p
-            for values in others
-        ):
-            return first * pow_p(prod(map(pow_p, below, powers)), -1) % MODULUS.p, free
+        ratio = first * pow_p(prod(map(pow_p, below, powers)), -1) % MODULUS.p
+        if all((v[0] - ratio * prod(map(pow_p, v[1:], powers))) % MODULUS.p == 0 for v in others):
+            return ratio, free
     return None
 
 

@@ -15,7 +15,7 @@ from closedform.kernel.algebra.matrices import HEADS
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.tree import MINUS, Tree, free_names
 from closedform.kernel.headlines.consequences import Consequences
-from closedform.kernel.headlines.matrices.convexity import KnownLetters, factors_of, letters_of, terms_of
+from closedform.kernel.headlines.matrices.convexity import KnownLetters, letters_of, split
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, mapping
 
@@ -35,7 +35,7 @@ def eigenvectors(question: Consequences, claimed: Json) -> bool:
     if not isinstance(tree, tuple) or tree[0] not in ENDS or len(tree) < 3 or question.properties.get(u):
         return False
     matrix, *metric, count = tree[1:]
-    factors = factors_of(question.minimised)
+    factors = split("*", question.minimised)
     numbers, rest = [a for a in factors if isinstance(a, fmpq)], [a for a in factors if not isinstance(a, fmpq)]
     below = [a for a in rest if isinstance(a, tuple) and a[0] == "^" and a[2] == MINUS]
     if question.constraints:
@@ -63,7 +63,7 @@ def _around(factors: list[Tree], u: str, given: KnownLetters) -> list[Tree] | No
 
 def _constraint(question: Consequences, given: KnownLetters) -> list[Tree] | None:
     """The metric, [] or [D], where the one constraint says that the columns are orthonormal."""
-    u, terms = question.unknowns[0], terms_of(question.constraints[0])
+    u, terms = question.unknowns[0], split("+", question.constraints[0])
     side = question.shapes.get(u, ["", ""])[1]
     if len(question.constraints) != 1 or len(terms) != 2 or terms[1] != ("*", MINUS, ("eye", side)):
         return None
