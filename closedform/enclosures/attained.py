@@ -17,6 +17,7 @@ import sympy as sp
 from flint import arb, ctx
 
 from closedform.algebra import bridge
+from closedform.attempt import Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import floor_of
 from closedform.enclosures.coercive import grows
@@ -24,14 +25,14 @@ from closedform.enclosures.coercive import grows
 MAX_OPS = 600
 
 
-def attains(loss: Any, unknowns: Sequence[Any], value: arb, budget: Budget) -> str | None:
+def attains(loss: Any, unknowns: Sequence[Any], value: arb, budget: Budget) -> Finding | None:
     """Why the loss, which takes ``value`` somewhere, has a least value on the whole space; None where it is not shown.
 
     >>> x, y = sp.symbols("x y", real=True)
-    >>> attains(sp.expand((x**2 - y)**2 + (x - 1)**2), (x, y), arb(0), Budget.of(5))
-    'for y at the vertex of a parabola what is left tends to infinity'
-    >>> attains(x/(1 + x**2 + y**2), (x, y), arb(-1)/2, Budget.of(5))
-    'its points of small loss lie in a bounded set'
+    >>> attains(sp.expand((x**2 - y)**2 + (x - 1)**2), (x, y), arb(0), Budget.of(5)).about["unknown"]
+    'y'
+    >>> attains(x/(1 + x**2 + y**2), (x, y), arb(-1)/2, Budget.of(5)).theorem
+    'small in a bounded set'
     >>> attains(x**2*y**2 - 2*x*y + x**2, (x, y), arb(-1)/2, Budget.of(5)) is None
     True
     """
@@ -41,11 +42,11 @@ def attains(loss: Any, unknowns: Sequence[Any], value: arb, budget: Budget) -> s
         return _rational(loss, tuple(unknowns), value, budget)
     vanishing = _vanishing(loss, unknowns, budget)
     if vanishing is not None and value < vanishing:
-        return "far out its terms with exponentials vanish, so its points of small loss lie in a bounded set"
+        return finding("exponentials vanish far out")
     return None
 
 
-def _rational(loss: Any, unknowns: tuple[Any, ...], value: arb, budget: Budget) -> str | None:
+def _rational(loss: Any, unknowns: tuple[Any, ...], value: arb, budget: Budget) -> Finding | None:
     top, bottom = (sp.expand(p) for p in sp.fraction(sp.together(loss)))
     if unknowns and floor_of(bottom, unknowns) is None:
         top, bottom = -top, -bottom
@@ -56,7 +57,7 @@ def _rational(loss: Any, unknowns: tuple[Any, ...], value: arb, budget: Budget) 
         return None
     above = _rational_above(value)
     if above is not None and grows(sp.expand(top - above * bottom), unknowns, budget):
-        return "it tends to infinity" if bottom.is_number else "its points of small loss lie in a bounded set"
+        return finding("tends to infinity") if bottom.is_number else finding("small in a bounded set")
     if not bottom.is_number:
         return None
     for u in unknowns:
@@ -70,8 +71,7 @@ def _rational(loss: Any, unknowns: tuple[Any, ...], value: arb, budget: Budget) 
         left = sp.cancel((c - b**2 / (4 * a)) / bottom)
         found = _rational(left, others, value, budget)
         if found is not None:
-            rest = "what is left tends to infinity" if found == "it tends to infinity" else found
-            return f"for {u.name} at the vertex of a parabola {rest}"
+            return finding("at the vertex", unknown=u.name, reason=found)
     return None
 
 

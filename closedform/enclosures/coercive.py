@@ -12,6 +12,7 @@ from flint import arb, ctx, fmpq, fmpq_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.sampling import tree_of
+from closedform.attempt import Finding, finding
 from closedform.budget import Budget
 from closedform.enclosures.evaluation import as_written
 from closedform.enclosures.ranges import line, range_of
@@ -59,18 +60,18 @@ def _nonnegative(node: Node) -> bool:
     return False
 
 
-def coercive(system: Stationarity, budget: Budget) -> str | None:
-    """Why the loss tends to infinity with its unknowns, in words; None where that is not shown."""
+def coercive(system: Stationarity, budget: Budget) -> Finding | None:
+    """Why the loss tends to infinity with its unknowns; None where that is not shown."""
     names = {u.name for u in system.unknowns}
     if as_written(system) and system.problem.loss is not None and _least(system.problem.loss) is not None:
         loss = system.problem.loss
         held = {n for term in (loss.children if loss.head == "+" else (loss,)) for n in _pure(term)}
         if names <= held:
-            return "it is a sum of terms that are never negative, among them an even power of each unknown"
+            return finding("even powers")
     return None if system.loss is None else grows(system.loss, system.unknowns, budget)
 
 
-def grows(loss: Any, unknowns: Sequence[Any], budget: Budget) -> str | None:
+def grows(loss: Any, unknowns: Sequence[Any], budget: Budget) -> Finding | None:
     """Why an expression that is finite everywhere tends to infinity with its unknowns; None where that is not shown.
 
     Its polynomial terms do, by their leading terms, and the others together are bounded below.
@@ -84,7 +85,6 @@ def grows(loss: Any, unknowns: Sequence[Any], budget: Budget) -> str | None:
         (own if term.is_polynomial(*unknowns) else rest).append(term)
     if not own:
         return None
-    others = ""
     if rest:
         try:
             least = range_of(tree_of(sp.Add(*rest)), {u.name: line() for u in unknowns})
@@ -92,22 +92,18 @@ def grows(loss: Any, unknowns: Sequence[Any], budget: Budget) -> str | None:
             return None
         if not least.low.is_finite() or not least.everywhere:
             return None
-        others = "; the terms that are no polynomials are bounded below"
     poly = sp.Poly(sp.Add(*own), *unknowns)
     terms = bridge.rational_terms(poly)
     if terms is None:
         return None
     if _weighted(poly):
-        return (
-            "with weights that make the highest powers of the unknowns equal, its leading terms are together positive away from zero"
-            + others
-        )
+        return finding("positive leading terms", others=bool(rest))
     degree = poly.total_degree()
     if degree % 2 or degree == 0:
         return None
     top = [(m, c) for m, c in terms if sum(m) == degree]
     if _positive(top, len(unknowns), budget):
-        return f"its terms of highest degree {degree} are together positive away from zero" + others
+        return finding("positive terms of highest degree", degree=int(degree), others=bool(rest))
     return None
 
 

@@ -16,6 +16,7 @@ import sympy as sp
 from sympy import Expr, Symbol
 
 from closedform.algebra import bridge
+from closedform.attempt import Finding, finding
 from closedform.calculus.bounds import all_bounds
 from closedform.calculus.roots.inversion import real_roots
 from closedform.calculus.signs import KnownSigns
@@ -34,7 +35,7 @@ class Shape:
 
     unique: bool = False
     minimum: bool = False
-    reason: str = ""
+    reason: Finding | None = None
 
 
 def shape(system: Stationarity, facts: KnownSigns) -> Shape:
@@ -50,17 +51,11 @@ def shape(system: Stationarity, facts: KnownSigns) -> Shape:
     hessian = sp.hessian(system.loss, system.unknowns)
     if _convex_terms(system.loss, set(system.unknowns), facts):
         minors = [facts.sign(sp.factor(hessian.det(method="berkowitz")))] if hessian.shape[0] <= 4 else [None]
-        return Shape(
-            minors == [1],
-            True,
-            "the loss is a sum of convex terms: squares of linear forms with weights that are not negative",
-        )
+        return Shape(minors == [1], True, finding("convex terms"))
     if _definite(hessian, facts):
-        return Shape(
-            True, True, "the loss is strictly convex on its domain: every leading minor of the Hessian is positive"
-        )
+        return Shape(True, True, finding("positive leading minors"))
     if _semidefinite(hessian, facts):
-        return Shape(False, True, "the loss is convex on its domain: no principal minor of the Hessian is negative")
+        return Shape(False, True, finding("no negative minor"))
     return Shape()
 
 
@@ -160,20 +155,15 @@ def _on_the_line(system: Stationarity, facts: KnownSigns) -> Shape:
         return Shape()
     second = sp.diff(g, x)
     if facts.sign(second) == 1:
-        return Shape(True, True, "the loss is strictly convex on its domain: its second derivative is positive")
+        return Shape(True, True, finding("positive second derivative"))
     if facts.sign(second) == 2:
-        return Shape(False, True, "the loss is convex on its domain: its second derivative is not negative")
+        return Shape(False, True, finding("no negative second derivative"))
     numerator, denominator = sp.fraction(sp.together(g))
     for top, bottom in ((numerator, denominator), *_split(sp.factor(numerator), denominator, x)):
         below = facts.sign(bottom)
         rising = facts.sign(sp.diff(top, x))
         if below in (1, -1) and rising is not None and rising * below == 1:
-            return Shape(
-                True,
-                True,
-                "the gradient has the sign of an increasing function on the domain, so it changes sign once, "
-                "from minus to plus",
-            )
+            return Shape(True, True, finding("slope changes its sign once"))
     return Shape()
 
 

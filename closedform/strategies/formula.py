@@ -76,8 +76,8 @@ class _Ending:
             return self._without_points()
         if not whole.minimum and len(kept) == 1 and len(self.own) > 1 and self.budget.remaining > 4:
             whole = self._nested(kept[0][1])
-        if whole.reason:
-            self.findings.append(finding("shape of the loss", reason=whole.reason))
+        if whole.reason is not None:
+            self.findings.append(whole.reason)
         if whole.unique and len(kept) == 1 and not kept[0][1]:
             self.found, self.exceptions = replace(self.found, complete=True), []
         made = list[tuple[Candidate, CriticalPoint, tuple[Any, ...]]]()
@@ -174,13 +174,8 @@ class _Ending:
 
     def _nested(self, conditions: tuple[Any, ...]) -> Shape:
         system = replace(self.system, relations=(*self.system.relations, *conditions))
-        if not nested_minimum(system, KnownSigns(system.relations)):
-            return Shape()
-        why = (
-            "for fixed others the loss has a single dip in one unknown, and so has what remains after minimising over it, "
-            "and so on: its one critical point is the global minimum"
-        )
-        return Shape(True, True, why)
+        nested = nested_minimum(system, KnownSigns(system.relations))
+        return Shape(True, True, finding("one dip after another")) if nested else Shape()
 
     # -- one point --------------------------------------------------------------------------------------------------
 

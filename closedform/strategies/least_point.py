@@ -87,10 +87,10 @@ class _Extreme:
         tied = [i for i in range(len(known)) if not known[i] > known[low]]
         if any(i != low and not self._same(single[low], single[i]) for i in tied):
             tied = []
-        reason = self._by_form(single[low]) if tied else ""
-        if not reason and tied and len(single) == len(self.found.points):
-            reason = self._by_shape() or (self._by_box(known[low]) if self.found.complete else "")
-        if not reason:
+        reason = self._by_form(single[low]) if tied else None
+        if reason is None and tied and len(single) == len(self.found.points):
+            reason = self._by_shape() or (self._by_box(known[low]) if self.found.complete else None)
+        if reason is None:
             return self._without_least(single, known)
         best = {id(single[i]) for i in tied}
         points = tuple(replace(p, kind=self.kind) if id(p) in best else p for p in self.found.points)
@@ -151,47 +151,45 @@ class _Extreme:
         a, b = self._exact(p), self._exact(q)
         return a is not None and b is not None and sp.count_ops(a - b) < 300 and sp.simplify(a - b) == 0
 
-    def _by_form(self, p: CriticalPoint) -> str:
+    def _by_form(self, p: CriticalPoint) -> Finding | None:
         floor, value = floor_of(self.loss, self.unknowns, bounds_of(self.feasible)), self._exact(p)
         if floor is not None and value is not None and sp.count_ops(value) < 300 and sp.simplify(value - floor) == 0:
-            return "the form of the loss shows that it is nowhere less"
-        return ""
+            return finding("nowhere less by its form")
+        return None
 
-    def _by_shape(self) -> str:
+    def _by_shape(self) -> Finding | None:
         strict = list(self.feasible.open)
         if any(r.rel_op == "!=" for r in strict):
-            return ""
+            return None
         gaps = [r.rhs - r.lhs if r.rel_op in (">", ">=") else r.lhs - r.rhs for r in strict]
         if not all(convex(g, self.unknowns, self.sides) for g in gaps):
-            return ""
+            return None
         if convex(self.loss, self.unknowns, self.sides) or convex(sp.expand(self.loss), self.unknowns, self.sides):
-            return "the loss is convex on its convex domain, by composition of convex functions"
+            return finding("convex by composition")
         if all(len(g.free_symbols) == 1 for g in gaps) and geodesically_convex(self.loss, self.unknowns, self.sides):
-            return (
-                "with x = exp(u) for the positive unknowns the loss is convex in u, by composition of convex functions"
-            )
-        return ""
+            return finding("convex in logarithms")
+        return None
 
-    def _by_box(self, value: arb) -> str:
+    def _by_box(self, value: arb) -> Finding | None:
         opened = set[tuple[str, int]]()
         for r in self.feasible.open:
             own = r.free_symbols & set(self.unknowns)
             ends = {r.lhs, r.rhs} & set(self.unknowns)
             if len(own) != 1 or not ends or r.rel_op == "!=":
-                return ""
+                return None
             greater = (r.rel_op == ">") == (r.lhs in ends)
             opened.add((next(iter(ends)).name, -1 if greater else 1))
         box = sublevel(self.loss, self.unknowns, value, self.sides, frozenset(opened))
         if box is not None and self._is_defined_on(box):
-            return "outside of a bounded box in the domain the loss is larger than at a point listed, and the list is complete"
+            return finding("least of a complete list", reason=finding("larger outside of a box"))
         if not self.feasible.open and self._is_defined_on(self.sides):
             reason = grows(self.loss, self.unknowns, self.budget)
             if reason is not None:
-                return f"the loss tends to infinity ({reason}), and the list is complete"
+                return finding("least of a complete list", reason=finding("grows without end", reason=reason))
             reason = attains(self.loss, self.unknowns, value, self.budget)
             if reason is not None:
-                return f"the loss has a least value ({reason}), and the list is complete"
-        return ""
+                return finding("least of a complete list", reason=finding("a least value", reason=reason))
+        return None
 
     def _is_defined_on(self, box: Mapping[str, Range]) -> bool:
         """Has the loss a value on all of the box, and does all of it lie in the domain of the text as written?"""

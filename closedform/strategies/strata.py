@@ -19,6 +19,7 @@ from flint import arb, arb_mat
 
 from closedform.algebra import bridge
 from closedform.algebra.sampling import Sample, real_ball, tree_of
+from closedform.attempt import Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.bounds import end_of
 from closedform.enclosures.coercive import grows
@@ -311,8 +312,8 @@ def ranges(e: Any, sides: Mapping[str, Range]) -> Range:
         return Range(found.low, found.high, False)
 
 
-def bounded(feasible: Feasible, budget: Budget) -> str | None:
-    """Why the set is compact and the loss continuous on it, in words; None where that is not shown."""
+def bounded(feasible: Feasible, budget: Budget) -> Finding | None:
+    """Why the set is compact and the loss continuous on it; None where that is not shown."""
     sides = sides_of(feasible)
     if not all(s.bounded for s in sides.values()):
         growing = next(
@@ -331,10 +332,10 @@ def bounded(feasible: Feasible, budget: Budget) -> str | None:
             return None
     if not ranges(feasible.loss, sides).everywhere:
         return None
-    return "the domain is closed and bounded"
+    return finding("a compact domain")
 
 
-def attains(feasible: Feasible, budget: Budget) -> str | None:
+def attains(feasible: Feasible, budget: Budget) -> Finding | None:
     """Why the loss has a least value on the set, if the set has a point at all; None where that is not shown."""
     reason = bounded(feasible, budget)
     if reason is not None:
@@ -343,7 +344,7 @@ def attains(feasible: Feasible, budget: Budget) -> str | None:
     if any(r.rel_op in ("<", ">", "!=") for r in feasible.open) or not ranges(feasible.loss, sides).everywhere:
         return None
     found = grows(feasible.loss, feasible.unknowns, budget)
-    return f"the domain is closed and the loss tends to infinity ({found})" if found else None
+    return None if found is None else finding("a closed domain", reason=finding("grows without end", reason=found))
 
 
 # -- what is known of a point --------------------------------------------------------------------------------------

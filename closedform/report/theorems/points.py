@@ -286,7 +286,6 @@ POINTS: dict[str, Theorem] = {
     ),
     "sufficient statistics": Theorem(_statistics),
     # shape, and which point is least
-    "shape of the loss": Theorem("{reason}"),
     "not convex": Theorem(_not_convex),
     "positive definite quadratic": Theorem(
         "the loss is a quadratic polynomial with a positive definite Hessian: strictly convex"

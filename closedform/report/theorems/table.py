@@ -18,6 +18,7 @@ from closedform.report.theorems.matrices import MATRICES
 from closedform.report.theorems.minimisers import MINIMISERS
 from closedform.report.theorems.networks import NETWORKS
 from closedform.report.theorems.points import POINTS
+from closedform.report.theorems.reasons import REASONS
 from closedform.report.theorems.words import Theorem, nonzero, short_text, when
 
 OF_THE_WHOLE: tuple[Topic, ...] = (
@@ -29,7 +30,7 @@ OF_THE_WHOLE: tuple[Topic, ...] = (
 )  # what a part has, the problem may not have
 CLAIMED = ("formula", "conditions")  # what a finding of a minimum is about, beside the reason why
 OF = "of"  # the theorem that a remark belongs to, and its source with it
-THEOREMS: Mapping[str, Theorem] = {**POINTS, **FORMULAS, **MATRICES, **MINIMISERS, **NETWORKS}
+THEOREMS: Mapping[str, Theorem] = {**POINTS, **REASONS, **FORMULAS, **MATRICES, **MINIMISERS, **NETWORKS}
 
 
 def stated(finding: Finding) -> Statement:
@@ -64,12 +65,13 @@ def explained(formula: Formula | None) -> Formula | None:
 
 
 def sentence_of(finding: Finding) -> str:
-    """What the theorem says of what the finding is about; of a minimum, the reason why it is one."""
+    """What the theorem says of what the finding is about; of a minimum, the reason why it is one. A reason may be a finding."""
     theorem = THEOREMS[finding.theorem]
+    about = {k: sentence_of(v) if isinstance(v, Finding) else v for k, v in finding.about.items()}
     if isinstance(theorem.sentence, str):
-        return theorem.sentence.format(**_values(finding.about))
+        return theorem.sentence.format(**_values(about))
     beside = (OF, *CLAIMED) if theorem.why else (OF,)
-    return theorem.sentence(**{key: value for key, value in finding.about.items() if key not in beside})
+    return theorem.sentence(**{key: value for key, value in about.items() if key not in beside})
 
 
 def _values(about: Mapping[str, object]) -> dict[str, object]:

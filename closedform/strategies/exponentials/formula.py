@@ -101,9 +101,7 @@ def attempt(system: Stationarity, budget: Budget) -> Attempt:
         tuple(items),
         tuple(exceptions),
         complete=found.exhaustive,
-        shape=Shape(False, True, "the loss is convex: its critical point, where it exists, is the global minimum")
-        if convex
-        else Shape(),
+        shape=Shape(False, True, finding("critical point of a convex loss")) if convex else Shape(),
         findings=(*_about_degrees(branches, where, shifted, convex), *counted),
         why="the exponentials are taken for unknowns, and elimination keeps every positive solution",
     )

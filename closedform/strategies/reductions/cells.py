@@ -221,7 +221,7 @@ class _CellsAnswer:
         known = [v for v in values if v is not None]
         findings = [finding("every cell was solved", edges=True)]
         bowl = not feasible.closed and not feasible.open and convex(loss, unknowns, sides_of(feasible))
-        best, reason = self._least(feasible, kept, known, bowl) if len(known) == len(kept) else (set[int](), "")
+        best, reason = self._least(feasible, kept, known, bowl) if len(known) == len(kept) else (set[int](), None)
         if best:
             findings.append(finding("global minimum", reason=reason))
         points = list[CriticalPoint]()
@@ -249,28 +249,26 @@ class _CellsAnswer:
         complete = not self.open and (bowl or (every and len(kept) == total))
         return self._with(tuple(points), complete, tuple(findings))
 
-    def _least(self, feasible: Feasible, kept: list[_Located], values: list[arb], bowl: bool) -> tuple[set[int], str]:
+    def _least(
+        self, feasible: Feasible, kept: list[_Located], values: list[arb], bowl: bool
+    ) -> tuple[set[int], Finding | None]:
         low = min(range(len(values)), key=lambda i: float(values[i].mid()))
         tied = [i for i in range(len(values)) if not values[i] > values[low]]
         if not all(i == low or self._same(kept[low], kept[i]) for i in tied):
-            return set(), ""
+            return set(), None
         loss, unknowns = feasible.loss, feasible.unknowns
         floor, value = floor_of(loss, unknowns, bounds_of(feasible)), self._exact(kept[low])
         if floor is not None and value is not None and sp.simplify(value - floor) == 0:
-            return set(tied), "the form of the loss shows that it is nowhere less than at the global minimum listed"
+            return set(tied), finding("nowhere less by its form")
         if bowl:
-            return set(
-                tied
-            ), "the loss is convex, by composition of convex functions: a local minimum is the global one"
+            return set(tied), finding("convex, so local is global")
         if self.open or feasible.open:
-            return set(), ""
+            return set(), None
         sides = sides_of(feasible)
         box = sides if all(s.bounded for s in sides.values()) else sublevel(loss, unknowns, values[low], sides)
         if box is not None and ranges(loss, box).everywhere:
-            return set(
-                tied
-            ), "outside of a bounded box the loss is larger, and inside every cell was solved: the global minimum"
-        return set(), ""
+            return set(tied), finding("every cell of a box")
+        return set(), None
 
     def _exact(self, p: _Located) -> Any:
         if p.point.exact is None:

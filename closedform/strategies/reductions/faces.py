@@ -260,37 +260,32 @@ class _FacesAnswer:
             return False
         return bool(c.note) or c.edge.inertia is None or not c.edge.pushes_in
 
-    def _least(self) -> tuple[set[int], str]:
+    def _least(self) -> tuple[set[int], Finding | None]:
         """The candidates that are proved to be global minima, and why."""
         losses = [c.loss for c in self.candidates]
         if not losses or any(v is None or not v.is_finite() for v in losses):
-            return set(), ""
+            return set(), None
         values = [v for v in losses if v is not None]
         low = min(range(len(values)), key=lambda i: float(values[i].mid()))
         tied = [i for i in range(len(values)) if not values[i] > values[low]]
         if not all(i == low or self._equal(low, i) for i in tied):
-            return set(), ""
+            return set(), None
         floor, value = (
             floor_of(self.feasible.loss, self.feasible.unknowns, bounds_of(self.feasible)),
             self.candidates[low].value,
         )
         if floor is not None and value is not None and sp.simplify(value - floor) == 0:
-            return set(tied), "the loss is nowhere less, as its form shows: the global minimum"
+            return set(tied), finding("nowhere less by its form")
         flat = [real_ball(sp.sympify(v), Sample({}, {}), self.bits) for _, v in self.flat]
         if any(v is None or not v > values[low] for v in flat):
-            return set(), ""
+            return set(), None
         if not self.gaps:
             reason = attains(self.feasible, self.budget) or self._inside_a_box(values[low])
             if reason is not None:
-                return set(
-                    tied
-                ), f"{reason}, so the loss has a least value: the least among the points of every face, edge and corner"
+                return set(tied), finding("least on the faces", reason=reason)
         if self._convex() and (c := self.candidates[low]).edge is not None and (c.edge.pushes_in or self._carried(c)):
-            return {low}, (
-                "the loss is convex on a convex domain, and its gradient is a combination of those of the active constraints with "
-                "multipliers that are not negative: a global minimum (Karush, Kuhn, Tucker)"
-            )
-        return set(), ""
+            return {low}, finding("multipliers of a convex loss")
+        return set(), None
 
     def _carried(self, c: _Candidate) -> bool:
         """Are the multipliers not negative, in exact arithmetic at a rational point?"""
@@ -322,7 +317,7 @@ class _FacesAnswer:
             return False
         return sp.count_ops(a - b) < 300 and bool(sp.simplify(a - b) == 0)
 
-    def _inside_a_box(self, value: arb) -> str | None:
+    def _inside_a_box(self, value: arb) -> Finding | None:
         """Closed domains without bounds: the loss is larger than the least candidate's outside of some box."""
         if any(r.rel_op in ("<", ">", "!=") for r in self.feasible.open):
             return None
@@ -330,7 +325,7 @@ class _FacesAnswer:
         box = sublevel(self.feasible.loss, self.feasible.unknowns, value, sides)
         if box is None or not ranges(self.feasible.loss, box).everywhere:
             return None
-        return "outside of a bounded box the loss is larger than at the point listed"
+        return finding("larger outside of a box")
 
     def _convex(self) -> bool:
         sides = sides_of(self.feasible)

@@ -190,8 +190,8 @@ def _with_points(
 ) -> Attempt:
     record = Evidence()
     whole = shape(system, facts)
-    if whole.reason:
-        record.say("shape of the loss", reason=whole.reason)
+    if whole.reason is not None:
+        record.findings.append(whole.reason)
     complete = (sure and not turns) or (whole.unique and len(kept) == 1 and not families)
     if sure and turns:
         record.say("translates of each unknown", shifts=turns)

@@ -136,8 +136,8 @@ def _of_numbers(system: Stationarity, values: list[Any], determinant: Any, budge
     """The one solution where the coefficients are numbers that are not rational; its kind is found by the gate."""
     record = Evidence(finding("determinant is not zero", determinant=determinant))
     whole = shape(system, KnownSigns(system.relations))
-    if whole.reason:
-        record.say("shape of the loss", reason=whole.reason)
+    if whole.reason is not None:
+        record.findings.append(whole.reason)
     kind: Kind = "global minimum" if whole.minimum else "unclassified"
     one = FoundPoint(dict(zip(system.unknowns, values, strict=True)), kind=kind)
     return concluded(name, system, Found((one,), True, record), budget)

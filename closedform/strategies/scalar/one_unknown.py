@@ -212,8 +212,8 @@ class _OneUnknownAnswer:
         if not self.judge.numeric:
             return self._of_the_family(closed)
         whole = shape(self.system, self.facts)
-        if whole.reason:
-            self.record.say("shape of the loss", reason=whole.reason)
+        if whole.reason is not None:
+            self.record.findings.append(whole.reason)
         periodic = TURNS if self.found.turns_cut else _period(self.system)
         sure = all(j.never for j in judged if not j.sometimes) or (whole.unique and len(kept) == 1)
         complete = sure and not periodic
