@@ -161,8 +161,7 @@ class Conditions:
             there = c if c.rel_op == "==" or not c.free_symbols & put.keys() else _substituted(c, put)
             if there is not c and there not in (sp.true, sp.false):
                 there = self._simple(there) if sp.count_ops(there) <= sp.count_ops(c) else c
-            if there != sp.true:
-                out.append(there)
+            out += [part for part in _factors_apart(there) if part != sp.true]
         return out
 
     def possible(self, conditions: Sequence[Any]) -> bool:

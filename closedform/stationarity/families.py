@@ -23,6 +23,7 @@ from closedform.stationarity.location import Requirement
 from closedform.stationarity.scalar import Stationarity
 
 MAX_OPS = 400
+UNCLEAR = "where a family of solutions is defined was not understood"
 
 
 @record
@@ -69,8 +70,8 @@ def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[d
     An empty list: no member is real or in the domain.
     """
     free = tuple(u for u in system.unknowns if point[u] == u)
-    if any(r.sums or r.guards or r.op == "finite" for r in system.domain.own()):
-        return "where a family of solutions is defined was not understood"
+    if _is_unclear(system.domain.own()):
+        return UNCLEAR
     if set().union(*(v.free_symbols for v in point.values())) - set(free):
         return "a family of solutions was not understood"
     gaps = _gaps(system, point)
@@ -79,38 +80,40 @@ def family_of(system: Stationarity, point: Mapping[Any, Any]) -> Family | list[d
         return []
     if not _solves(system, point):
         return "that every member of a family solves the equations was not shown"
-    if not left:
-        return Family(dict(point), free, (), ())
-    if len(free) == 1 and (solved := _on_the_line(left, free[0])) is not None:
-        pieces, points = solved
-        singles = [
-            {u: sp.simplify(v.subs(free[0], p)) if u != free[0] else p for u, v in point.items()} for p in points
-        ]
-        if not pieces:
-            return singles
-        if not singles:
-            conditions = _worded(pieces, free[0])
-            return Family(dict(point), free, conditions, tuple(left))
-    conditions = tuple(f"{text(g)} {op} 0" for g, op in left)
-    return Family(dict(point), free, conditions, tuple(left))
+    conditions, points = _conditions(left, free)
+    if conditions is None:
+        return [{u: sp.simplify(v.subs(free[0], p)) if u != free[0] else p for u, v in point.items()} for p in points]
+    return Family(dict(point), free, _as_text(left) if points else conditions, tuple(left))
 
 
 def where(system: Stationarity, point: Mapping[Any, Any]) -> tuple[str, ...] | str | None:
     """Which members of a family of solutions lie in the domain: conditions, words where it is open, None for no member."""
     free = tuple(u for u in system.unknowns if u in point and point[u] == u)
     asked = system.domain.own()
-    if any(r.sums or r.guards or r.op == "finite" for r in asked):
-        return "where a family of solutions is defined was not understood"
+    if _is_unclear(asked):
+        return UNCLEAR
     left = _open(system, _asked(system, asked, point), free)
-    if not left:
-        return left if left is None else ()
-    solved = _on_the_line(left, free[0]) if len(free) == 1 else None
+    if left is None:
+        return None
+    conditions, points = _conditions(left, free)
+    return "a family of solutions meets the domain in single points" if points else conditions
+
+
+def _is_unclear(asked: Iterable[Requirement]) -> bool:
+    return any(r.sums or r.guards or r.op == "finite" for r in asked)
+
+
+def _conditions(left: list[tuple[Any, str]], free: tuple[Any, ...]) -> tuple[tuple[str, ...] | None, list[Any]]:
+    """The conditions, solved for one free unknown over Q, None where they leave no interval; and the single points they leave."""
+    solved = _on_the_line(left, free[0]) if left and len(free) == 1 else None
     if solved is None:
-        return tuple(f"{text(g)} {op} 0" for g, op in left)
+        return _as_text(left), []
     pieces, points = solved
-    if points:
-        return "a family of solutions meets the domain in single points"
-    return _worded(pieces, free[0]) if pieces else None
+    return _worded(pieces, free[0]) if pieces else None, points
+
+
+def _as_text(gaps: Iterable[tuple[Any, str]]) -> tuple[str, ...]:
+    return tuple(f"{text(g)} {op} 0" for g, op in gaps)
 
 
 def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any, ...]) -> list[tuple[Any, str]] | None:

@@ -140,10 +140,8 @@ class _Ending:
         return out
 
     def _finished(self, p: CriticalPoint, conditions: Sequence[Any]) -> CriticalPoint:
-        under = self.rules.under(conditions) if self.exceptions else self.rules
-        texts = [shown(c) for c in conditions]
-        texts += [f"{text(e)} != 0" for e in self.exceptions if under.decide(sp.Ne(e, 0)) is not True]
-        return replace(p, conditions=tuple(dict.fromkeys(texts)))
+        joined = self.rules.joined(conditions, [sp.Ne(e, 0) for e in self.exceptions])
+        return replace(p, conditions=tuple(map(shown, joined)))
 
     def _without_points(self) -> Attempt:
         """Every candidate was excluded by a proved sign."""

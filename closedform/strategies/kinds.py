@@ -61,6 +61,7 @@ class Kinds:
         self.system, self.found, self.rules, self.exceptions = system, found, rules, exceptions
         lead = leading_term(system)
         self.lead = None if lead is None or lead[1] % 2 else rules.signed(lead[0])
+        self._shapes = dict[tuple[tuple[Any, ...], int], bool]()
 
     def of_point(
         self, p: CriticalPoint, c: Candidate, conditions: tuple[Any, ...], whole: Shape, others: Sequence[Met]
@@ -71,6 +72,7 @@ class Kinds:
             return [(p, conditions)]
         if whole.minimum:
             return [(replace(p, kind="global minimum", inertia=(n, 0, 0) if whole.unique else None), conditions)]
+        self._shapes[(), 1] = False
         floor = self.found.floor
         if floor is not None and p.loss is not None and sp.count_ops(p.loss) < 60 and sp.simplify(p.loss - floor) == 0:
             return [(replace(p, kind="global minimum"), conditions)]  # a sum of squares cannot be less
@@ -79,10 +81,9 @@ class Kinds:
         put = solved(conditions)
         system = _with(self.system, put) if put else self.system
         c = Candidate({u: v.subs(put) for u, v in c.point.items()}, c.guards) if put else c
-        facts = KnownSigns((*system.relations, *(r for r in conditions if r.rel_op != "==")))
-        if (put or conditions) and shape(system, facts).minimum:
+        if self._bowl(conditions):
             return [(replace(p, kind="global minimum"), conditions)]
-        kind, inertia = local_kind(system, c.point, facts)
+        kind, inertia = local_kind(system, c.point, _facts(system, conditions))
         if kind != "unclassified":
             return self._by_ends(replace(p, kind=kind, inertia=inertia), c, conditions, others)
         bend = self._bend(system, c)
@@ -129,13 +130,18 @@ class Kinds:
     def _kind(self, kind: Kind, c: Candidate, conditions: tuple[Any, ...], others: Sequence[Met]) -> Kind:
         """Global in place of local, where the loss is convex (concave) under the conditions or no other point is lower (higher)."""
         way = WAYS.get(kind)
-        if way is not None:
+        if way is not None and self._bowl(conditions, way):
+            return GLOBAL[way]
+        return self._global(kind, c, conditions, others)
+
+    def _bowl(self, conditions: tuple[Any, ...], way: Literal[1, -1] = 1) -> bool:
+        """Is every critical point a global minimum (maximum, for ``way`` -1) under the conditions, by the shape of the loss?"""
+        if (conditions, way) not in self._shapes:
             put = solved(conditions)
             system = _with(self.system, put) if put else self.system
             system = system if way == 1 else _negated(system)
-            if shape(system, KnownSigns((*system.relations, *(r for r in conditions if r.rel_op != "==")))).minimum:
-                return GLOBAL[way]
-        return self._global(kind, c, conditions, others)
+            self._shapes[conditions, way] = shape(system, _facts(system, conditions)).minimum
+        return self._shapes[conditions, way]
 
     def _flat(
         self, p: CriticalPoint, c: Candidate, conditions: tuple[Any, ...], others: Sequence[Met]
@@ -157,9 +163,9 @@ class Kinds:
             expression_class=expression_class(value),
             loss=least if sp.count_ops(least) <= MAX_LOSS and not least.has(sp.nan, sp.zoo) else None,
         )
-        facts = KnownSigns((*system.relations, *(r for r in conditions if r.rel_op != "==")))
-        if shape(system, facts).minimum:
+        if self._bowl(conditions):
             return [(replace(p, kind="global minimum"), conditions)]
+        facts = _facts(system, conditions)
         for k in range(3, 7):  # the first derivative that does not vanish tells
             bend = sp.factor(sp.diff(loss, x, k).subs(x, value))
             sign = facts.sign(bend)
@@ -234,6 +240,10 @@ class Kinds:
         if sp.count_ops(value) > 60 or not value.free_symbols or value.has(sp.nan, sp.zoo):
             return None
         return value if sp.count_ops(self.rules.signed(value)) <= MAX_SPLIT else None
+
+
+def _facts(system: Stationarity, conditions: Sequence[Any]) -> KnownSigns:
+    return KnownSigns((*system.relations, *(r for r in conditions if r.rel_op != "==")))
 
 
 def _negated(system: Stationarity) -> Stationarity:
