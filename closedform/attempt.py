@@ -137,7 +137,7 @@ class Formula:
 
     ``unknown`` maps each unknown to text in our language that reads back; ``latex`` is that text typeset, in a report.
     ``convexity`` says why the point is a minimum (the JSON key ``certificate``: ``convex``, or what a theorem says),
-    ``ground`` the same as data where it is a theorem. ``numpy`` is Python source that stands alone and defines
+    ``theorem`` the same as data where it is a theorem. ``numpy`` is Python source that stands alone and defines
     ``solve(...)``. ``cost`` has flops, memory, order.
     """
 
@@ -147,12 +147,12 @@ class Formula:
     convexity: str = ""
     cost: FrozenMap[str, str] = FrozenMap()
     numpy: str = ""
-    ground: Finding | None = None
+    theorem: Finding | None = None
 
     @property
     def is_minimum(self) -> bool:
         """Is there a reason why the point is a global minimum?"""
-        return bool(self.convexity) or self.ground is not None
+        return bool(self.convexity) or self.theorem is not None
 
 
 class NewtonStep(NamedTuple):

@@ -445,5 +445,5 @@ def demo(story: str) -> None:
     from closedform.stories.demo import demo as tell
 
     with progress() as show:
-        told = tell(story, show)
-    say(told.to_text(colour=colours()))
+        shown = tell(story, show)
+    say(shown.to_text(colour=colours()))

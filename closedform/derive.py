@@ -242,7 +242,7 @@ def answer(problem: Problem, budget: Budget, *, exact: bool = True, progress: Pr
 def _library(problem: Problem) -> str:
     """What is imported both to find the answer and to report on it: nothing where it is in trees of ours, without data."""
     asked = problem.minimised()
-    if problem.level == "matrix" or _is_in_trees("stationarity.written.polynomial_line", asked):
+    if problem.level == "matrix" or _is_in_trees("stationarity.text.polynomial_line", asked):
         return ""
     if _is_in_trees("strategies.exponentials.field", asked):
         return "numpy"

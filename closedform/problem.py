@@ -29,7 +29,7 @@ from closedform.frozen import FrozenMap, record
 from closedform.losses import Draft, Entry, find, refuse_misspelt
 from closedform.points import Sense
 from closedform.reading.binding import Declared, bound_names, check_columns, choose_unknowns, refuse_idle, symbolic_sum
-from closedform.reading.bounds import check_rows, check_together, put_in, values_said
+from closedform.reading.bounds import check_rows, check_together, put_in, stated_values
 from closedform.reading.data.handed import is_many, is_mapping, is_path
 from closedform.reading.data.selection import selected
 from closedform.reading.data.tables import Table, listed, read_table
@@ -267,7 +267,7 @@ class _Given:
     def settle_values(self, unknowns: tuple[str, ...] | None) -> None:
         """Take ``lam = 1/10`` among the assumptions for a value, and refuse a value of an unknown."""
         unknown = frozenset(unknowns or ())
-        self.values |= values_said((r for a in self.given for r in a.relations), unknown)
+        self.values |= stated_values((r for a in self.given for r in a.relations), unknown)
         for key in self.values.keys() & unknown:
             raise CallError(f"{key} is an unknown and is given a value; leave one out")
         self.numbers = dict(self.values)

@@ -29,15 +29,15 @@ def test_a_row_says_what_is_known_of_the_model(name):
     (row,) = cf.atlas([name], seconds=60)
     assert (row.outcome, row.minimiser, row.expression_class) == KNOWN[name]
     assert row.trust in ("proved", "derived")
-    assert len(row.ground.split()) > 5
+    assert len(row.basis.split()) > 5
 
 
 def test_an_undecided_row_says_what_is_missing():
     (row,) = cf.atlas(["lasso"], seconds=60)
     assert row.outcome == "undecided"
     assert row.trust == ""
-    assert "which pattern holds depends on the data" in row.ground
-    assert row.ground in " ".join(cf.atlas(["lasso"], seconds=60).to_text(width=10_000).split())
+    assert "which pattern holds depends on the data" in row.basis
+    assert row.basis in " ".join(cf.atlas(["lasso"], seconds=60).to_text(width=10_000).split())
 
 
 def test_every_model_of_the_table_is_in_the_catalogue():
@@ -66,7 +66,7 @@ def test_an_unknown_loss_is_refused():
 def test_every_row_is_decided_or_says_what_is_missing():
     rows = list(cf.atlas(seconds=5))
     assert len(rows) >= 60
-    assert [r.name for r in rows if len(r.ground.split()) < 5] == []
+    assert [r.name for r in rows if len(r.basis.split()) < 5] == []
 
 
 def test_no_two_losses_of_the_catalogue_share_a_name():

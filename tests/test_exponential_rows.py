@@ -10,8 +10,8 @@ from closedform.kernel.expressions.tree import read as tree
 from closedform.problem import read
 from closedform.reading.language import unparse
 from closedform.stationarity.scalar import stationarity
-from closedform.stationarity.written.exponential_rows import exponential_rows
-from closedform.stationarity.written.system import derivative_node
+from closedform.stationarity.text.exponential_rows import exponential_rows
+from closedform.stationarity.text.system import derivative_node
 
 TABLE = {"x": ["1", "2", "-3/2"], "y": ["0", "1", "1"]}
 LOSSES = [

@@ -22,7 +22,7 @@ import closedform as cf
 from closedform import problem as problems
 from closedform.budget import Budget
 from closedform.kernel import Refused, check_certificate
-from closedform.stationarity.written.text_only import text_only
+from closedform.stationarity.text.text_only import text_only
 from closedform.strategies.networks import patterns, width
 
 ACTIVATIONS = {

@@ -21,7 +21,7 @@ from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
 from closedform.problem import read
 from closedform.stationarity.scalar import stationarity
-from closedform.stationarity.written.polynomial_line import polynomial_line
+from closedform.stationarity.text.polynomial_line import polynomial_line
 
 X = sp.Symbol("x", real=True)
 FRACTIONS = st.fractions(-12, 12, max_denominator=6)

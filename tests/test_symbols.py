@@ -234,15 +234,15 @@ def test_the_turns_that_are_left_out_make_the_answer_partial() -> None:
 @pytest.mark.parametrize(
     ("loss", "exceptions"),
     [
-        ("x^3 + a*x*y", {"a"}),  # at a = 0 every (0, y) is critical
-        ("x^4 + a*x^2*y + y^2", {"a - 2", "a + 2"}),  # at a = 2 it is (x^2 + y)^2, critical on a parabola
-        ("(a^2 - 4)*x^4 + (x^2 + y)^2", {"a - 2", "a + 2"}),
+        ("x^3 + a*x*y", {"a != 0"}),  # at a = 0 every (0, y) is critical
+        ("x^4 + a*x^2*y + y^2", {"a != 2", "a != -2"}),  # at a = 2 it is (x^2 + y)^2, critical on a parabola
+        ("(a^2 - 4)*x^4 + (x^2 + y)^2", {"a != 2", "a != -2"}),
     ],
 )
 def test_data_for_which_an_equation_of_the_elimination_vanishes_are_left_out(loss: str, exceptions: set[str]) -> None:
     """A factor without unknowns was dropped: x = y = 0 was called the only critical point for all a."""
     (point,) = derive(loss, "x,y").critical_points
-    assert set(point.conditions) == {f"{e} != 0" for e in exceptions}
+    assert set(point.conditions) == exceptions
 
 
 def test_a_cube_root_of_a_quotient_has_both_signs() -> None:

@@ -44,8 +44,8 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
 
     >>> from closedform.problem import read
     >>> point = CriticalPoint(numeric=FrozenMap({"x": "2"}), radius=FrozenMap({"x": "1e-9"}))
-    >>> said = audit(read("x^2 - 2*x"), Attempt("a guess", "solved", points=(point,)), Budget.of(1))
-    >>> said.outcome, said.points, said.faults
+    >>> audited = audit(read("x^2 - 2*x"), Attempt("a guess", "solved", points=(point,)), Budget.of(1))
+    >>> audited.outcome, audited.points, audited.faults
     ('failed', (), ('x = 2.00000 is no critical point: the slope by x is [2.0000 +/- 3e-9] there, not zero',))
     """
     if problem.level == "matrix" or _work(problem) > MAX_WORK:
@@ -54,9 +54,9 @@ def audit(problem: Problem, attempt: Attempt, budget: Budget) -> Attempt:
         with ctx.workprec(2 * GUARD):
             share = Budget(min(budget.deadline, time.monotonic() + SEARCH), budget.digits, budget.seed)
             contradiction = importlib.import_module("closedform.audit.instances").contradiction
-            why, attempt, told = contradiction(problem, attempt, share)
-        if told:
-            attempt = replace(attempt, faults=told)
+            why, attempt, faults = contradiction(problem, attempt, share)
+        if faults:
+            attempt = replace(attempt, faults=faults)
         return attempt if not why else _withdrawn(attempt, (why,), ())
     with ctx.workprec(int(budget.digits * 3.4) + GUARD):
         return _Audit(Question.of(problem), attempt, budget).done()
@@ -110,10 +110,10 @@ class _Audit:
         points = tuple(k.point for k in kept)
         if not self.faults and not self.repairs:
             return self.attempt
-        told = (*self.faults, *self.repairs)
+        faults = (*self.faults, *self.repairs)
         if not self.faults:
-            return replace(self.attempt, points=points, faults=told)
-        return _withdrawn(self.attempt, told, points)
+            return replace(self.attempt, points=points, faults=faults)
+        return _withdrawn(self.attempt, faults, points)
 
     # -- one point ---------------------------------------------------------------------------------------------------
 
@@ -129,11 +129,11 @@ class _Audit:
             return _Kept(p, None)
         why = self.question.refused(at)
         if why:
-            self.faults.append(f"{_told(at)} is no {self._word()}: {why}")
+            self.faults.append(f"{_coordinates(at)} is no {self._word()}: {why}")
             return None
         kind = self.question.refused(at, p.kind) or self.question.misnamed(at, p.kind, p.inertia)
         if kind:
-            self.faults.append(f"{_told(at)}: {kind}")
+            self.faults.append(f"{_coordinates(at)}: {kind}")
             p = replace(p, kind="unclassified", inertia=None)
         return _Kept(self._height(p, at), at)
 
@@ -166,9 +166,9 @@ class _Audit:
     ) -> tuple[CriticalPoint, dict[str, arb] | None, dict[str, arb] | None]:
         """The point with its exact form or its numbers dropped where the two contradict each other."""
         if self.question.refused(exact) and not self.question.refused(numeric):
-            self.faults.append(f"{_told(numeric)} is not the exact form beside it")
+            self.faults.append(f"{_coordinates(numeric)} is not the exact form beside it")
             return replace(p, exact=None, expression_class=None), None, numeric
-        self.repairs.append(f"the numbers {_told(numeric)} miss the exact form beside them")
+        self.repairs.append(f"the numbers {_coordinates(numeric)} miss the exact form beside them")
         shown = {u: b.mid().str(self.budget.digits + 2, radius=False) for u, b in exact.items()}
         radius = {u: _power_of_ten(exact[u] - arb(v), self.budget.digits) for u, v in shown.items()}
         return replace(p, numeric=FrozenMap(shown), radius=FrozenMap(radius)), exact, None
@@ -188,7 +188,7 @@ class _Audit:
             claimed = claimed + arb(0, 1) * (abs(claimed) + 1) / 10**9
         if claimed.overlaps(true):
             return p
-        self.repairs.append(f"the loss at {_told(at)} is {true.str(10)}, not {spelling[:60]}")
+        self.repairs.append(f"the loss at {_coordinates(at)} is {true.str(10)}, not {spelling[:60]}")
         return replace(p, loss=None)
 
     # -- the points together -----------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class _Audit:
             sign = {"global minimum": 1, "global maximum": -1}.get(k.point.kind)
             beaten = own is not None and sign and any(h is not None and bool(h * sign < own * sign) for h in heights)
             if beaten and k.at is not None:
-                self.faults.append(f"{_told(k.at)} is no {k.point.kind}: another point of the list beats it")
+                self.faults.append(f"{_coordinates(k.at)} is no {k.point.kind}: another point of the list beats it")
                 kind: Kind = "local minimum" if k.point.kind in MINIMA else "local maximum"
                 k = _Kept(replace(k.point, kind=kind if k.point.inertia is not None else "unclassified"), k.at)
             out.append(k)
@@ -248,7 +248,7 @@ class _Audit:
         beaten = search.lower(height, sign)
         if not beaten:
             return k
-        self.faults.append(f"{_told(k.at)} is no {kind}: {beaten}")
+        self.faults.append(f"{_coordinates(k.at)} is no {kind}: {beaten}")
         return _Kept(replace(k.point, kind="unclassified"), k.at)
 
 
@@ -260,10 +260,10 @@ def _power_of_ten(ball: arb, digits: int) -> str:
     return f"1e{-k}"
 
 
-def _told(at: Mapping[str, arb]) -> str:
+def _coordinates(at: Mapping[str, arb]) -> str:
     """The coordinates in a few digits.
 
-    >>> _told({"x": arb("0.5", "1e-20")})
+    >>> _coordinates({"x": arb("0.5", "1e-20")})
     'x = 0.500000'
     """
     return ", ".join(f"{u} = {b.mid().str(6, radius=False)}" for u, b in list(at.items())[:4])

@@ -69,7 +69,7 @@ def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> tuple[s
     """
     claims = list(_claims(attempt))
     whole = attempt.complete or attempt.outcome == "no_critical_point"
-    stood, lacking, told = set[int](), dict[int, tuple[str, str]](), list[str]()
+    stood, lacking, lacked = set[int](), dict[int, tuple[str, str]](), list[str]()
     if not claims and not whole:
         return "", attempt, ()
     beside = _Claim({}, _exceptions(attempt), "")  # the list is said to be whole where these hold
@@ -81,18 +81,18 @@ def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> tuple[s
             holds = claim.holds(instance)
             at = claim.coordinates(instance) if holds else None
             if isinstance(at, dict) and (why := instance.question.outside(at)):
-                at = f"{claim.told} is no answer: {why}"
+                at = f"{claim.description} is no answer: {why}"
             if isinstance(at, str):
                 if k not in lacking:
                     lacking[k] = (claim.missing(problem, instance), f"at {instance}: {at}")
-                    told += [] if instance.degenerate else [lacking[k][1]]
+                    lacked += [] if instance.degenerate else [lacking[k][1]]
                 continue
             all_read = all_read and (at is not None or holds is False)
             if at is None:
                 continue
             why = instance.question.refused(at, claim.kind) or instance.question.misnamed(at, claim.kind, None)
             if why:
-                return f"at {instance}: {claim.told} is no answer: {why}", attempt, ()
+                return f"at {instance}: {claim.description} is no answer: {why}", attempt, ()
             stood.add(k)
             listed.append(at)
         if budget.remaining <= 0:
@@ -106,7 +106,7 @@ def contradiction(problem: Problem, attempt: Attempt, budget: Budget) -> tuple[s
     for k, (_, why) in lacking.items():
         if k not in stood:
             return why, attempt, ()
-    return "", _conditioned(attempt, {k: c for k, (c, _) in lacking.items()}), tuple(told)
+    return "", _conditioned(attempt, {k: c for k, (c, _) in lacking.items()}), tuple(lacked)
 
 
 def _conditioned(attempt: Attempt, missing: Mapping[int, str]) -> Attempt:
@@ -131,7 +131,7 @@ class _Claim:
     kind: str
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         return ", ".join(f"{u} = {e[:60]}" for u, e in self.formulas.items())
 
     def holds(self, instance: Instance) -> bool | None:
@@ -241,7 +241,7 @@ def _beaten(question: Question, claims: Sequence[_Claim], listed: Sequence[Mappi
         except (Open, Undefined):
             return ""
         if lower:
-            return f"{claim.told} is no global minimum: {lower}"
+            return f"{claim.description} is no global minimum: {lower}"
     return ""
 
 

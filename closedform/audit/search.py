@@ -243,7 +243,7 @@ class Search:
         if self.kinked or any(p is None for p in parts) or k > 6 or (self.q.loss is None and len(parts) != k):
             return
         table = np.stack(self.grid(), 1)
-        yield from self._at_nice_places(table)
+        yield from self._at_simple_points(table)
         table = table[np.random.default_rng(self.budget.seed).permutation(len(table))[:200]]
         tried = 0
         for row in self._newton(table):
@@ -259,7 +259,7 @@ class Search:
             if box is not None:
                 yield box
 
-    def _at_nice_places(self, table: Floats) -> Iterator[Box]:
+    def _at_simple_points(self, table: Floats) -> Iterator[Box]:
         """Points of the grid, also on the edge of the domain, where everything that must vanish is exactly zero."""
         arrays = [table[:, j] for j in range(len(self.names))]
         found = [self.floats(part, arrays) for part in self.what]

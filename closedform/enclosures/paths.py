@@ -132,10 +132,10 @@ def _limit_along(whole: Tree, gaps: Sequence[Gap], path: Mapping[str, tuple[str,
             kind, ball, exact = expansion(put(whole, run), PARAMETER, start).limit()
         except Unclear:
             continue
-        told = tuple((n, text) for n, (text, _) in path.items())
+        coordinates = tuple((n, text) for n, (text, _) in path.items())
         if kind == "-oo":
-            return PathLimit(told, "-oo")
-        return PathLimit(told, "number", ball, exact) if kind == "number" else None
+            return PathLimit(coordinates, "-oo")
+        return PathLimit(coordinates, "number", ball, exact) if kind == "number" else None
     return None
 
 

@@ -139,7 +139,7 @@ def _linear(node: Node) -> tuple[dict[_Atom, Fraction], Node] | None:
     return None
 
 
-def values_said(relations: Iterable[Node], unknowns: frozenset[str]) -> dict[str, Node]:
+def stated_values(relations: Iterable[Node], unknowns: frozenset[str]) -> dict[str, Node]:
     """``lam = 1/10`` among the relations: numbers for names that are not unknown."""
     out = dict[str, Node]()
     for relation in relations:

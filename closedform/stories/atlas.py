@@ -37,9 +37,9 @@ WORDS = {
 
 @record
 class Row:
-    """One loss: the models that minimise it, the verdict for all data, on what ground, and what would change it.
+    """One loss: the models that minimise it, the verdict for all data, on what basis, and what would change it.
 
-    ``ground`` is the statement that the verdict rests on, or of an undecided loss the sentence that says what is missing.
+    ``basis`` is the statement that the verdict rests on, or of an undecided loss the sentence that says what is missing.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Row:
     minimiser: str | None
     expression_class: str | None
     trust: str
-    ground: str
+    basis: str
     change: str
     seconds: float
     report: Report
@@ -88,12 +88,12 @@ class Atlas:
         for r in self.rows if whole else ():
             blocks += [
                 Heading(f"{r.name}: {r.title}", r.name),
-                Paragraph((r.ground,)),
+                Paragraph((r.basis,)),
                 *compose(r.report, digits=12).blocks,
             ]
         open_ = [] if whole else [r for r in self.rows if r.outcome == "undecided"]
         if open_:
-            blocks += [Heading("What is missing"), Items(tuple(((f"{r.name}: {r.ground}.",),) for r in open_))]
+            blocks += [Heading("What is missing"), Items(tuple(((f"{r.name}: {r.basis}.",),) for r in open_))]
         return Document("Which models have a closed form?", tuple(blocks))
 
 
@@ -119,8 +119,8 @@ def _row(name: str, seconds: float, progress: Callable[[str], None] | None) -> R
     report = derive(name, timeout=seconds)
     verdict, models = report.verdict, MODELS.get(name, Models(entry.title))
     decided = verdict.outcome != "undecided"
-    grounds = [s for s in verdict.statements if s.trust != "observed"] if decided else []
-    grounds.sort(key=lambda s: not s.topic)  # what the short report tells comes first
+    bases = [s for s in verdict.statements if s.trust != "observed"] if decided else []
+    bases.sort(key=lambda s: not s.topic)  # what the short report tells comes first
     return Row(
         name,
         entry.title,
@@ -129,8 +129,8 @@ def _row(name: str, seconds: float, progress: Callable[[str], None] | None) -> R
         verdict.outcome,
         verdict.minimiser,
         verdict.expression_class,
-        grounds[0].trust if grounds else "",
-        grounds[0].text if grounds else missing(report),
+        bases[0].trust if bases else "",
+        bases[0].text if bases else missing(report),
         models.change,
         round(time.monotonic() - started, 3),
         report,

@@ -39,7 +39,7 @@ SCREEN = 100  # columns
 
 
 @record
-class Told:
+class Story:
     """A story as a document."""
 
     document: Document
@@ -51,7 +51,7 @@ class Told:
         return self.to_text()
 
 
-def demo(story: str, progress: Progress = None) -> Told:
+def demo(story: str, progress: Progress = None) -> Story:
     """One of ``STORIES``, computed now; ``print`` shows it.
 
     Raises ``CallError`` where there is no such story.
@@ -59,7 +59,7 @@ def demo(story: str, progress: Progress = None) -> Told:
     if story not in STORIES:
         raise CallError(f"there is no story {story!r}; there are {', '.join(STORIES)}")
     title, blocks = STORIES[story]
-    return Told(Document(title, (Heading(title), *(in_language(b) for b in blocks(progress)))))
+    return Story(Document(title, (Heading(title), *(in_language(b) for b in blocks(progress)))))
 
 
 # -- what is picked out of a report -------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.statement import columns_of
 from closedform.stationarity.location import TINY, Location, Requirement, not_real
-from closedform.stationarity.written.system import Written
+from closedform.stationarity.text.system import TextSystem
 from closedform.strategies.ending import decimal, expression, is_short
 from closedform.strategies.translates import keeps
 from closedform.strategies.withdrawn import without_comparisons, without_list_certificates
@@ -43,7 +43,7 @@ SEARCHED = ("faces, edges and corners", "a constraint gives an unknown")  # thes
 MAX_HESSIAN = 200_000  # entries of the Hessian times the rows of the data
 
 
-def answer(system: Stationarity | Written, found: Attempt, budget: Budget) -> Attempt:
+def answer(system: Stationarity | TextSystem, found: Attempt, budget: Budget) -> Attempt:
     """The attempt as it may be shown: see the head of this file. Attempts that found nothing pass unchanged."""
     if found.outcome not in SETTLED or not numbers_only(system):
         return found
@@ -55,11 +55,11 @@ def answer(system: Stationarity | Written, found: Attempt, budget: Budget) -> At
     return _Gate(system, found, budget).attempt()
 
 
-def numbers_only(system: Stationarity | Written) -> bool:
+def numbers_only(system: Stationarity | TextSystem) -> bool:
     """Has the system no parameter and no data in symbols?"""
     if system.parameters:
         return False
-    if isinstance(system, Written):
+    if isinstance(system, TextSystem):
         return True
     own = set(system.unknowns)
     for e in (system.loss, *(system.gradient or ()), *system.equations, *system.relations):
@@ -75,7 +75,7 @@ def numbers_only(system: Stationarity | Written) -> bool:
 
 
 class _Gate:
-    def __init__(self, system: Stationarity | Written, found: Attempt, budget: Budget) -> None:
+    def __init__(self, system: Stationarity | TextSystem, found: Attempt, budget: Budget) -> None:
         self.system, self.found, self.budget = system, found, budget
         constrained = system.constrained  # its multipliers are no unknowns of the problem
         self.names = [u.name for u in system.unknowns] if constrained is None else list(constrained.unknowns)
@@ -164,7 +164,7 @@ class _Gate:
 
     def _family(self, p: CriticalPoint, exact: Mapping[str, Any]) -> CriticalPoint | None:
         """A family, which has no numbers of its own, with the conditions under which its members lie in the domain."""
-        if isinstance(self.system, Written) or not self.system.domain.own():
+        if isinstance(self.system, TextSystem) or not self.system.domain.own():
             return p
         families = importlib.import_module("closedform.stationarity.families")  # with SymPy, which a polynomial spares
         point = {u: exact[u.name] for u in self.system.unknowns if u.name in exact}

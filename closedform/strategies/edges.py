@@ -230,7 +230,7 @@ class _LineWithEdges:
         ]
         old = list(self.found.points)
         everything = [*old, *ends]
-        at = [self._place(p) for p in everything]
+        at = [self._position(p) for p in everything]
         balls: list[Any] = [self._value(loss, b) for b in at]
         if any(v is None or not v.is_finite() for v in balls):
             return None
@@ -270,7 +270,7 @@ class _LineWithEdges:
             expression_class=largest_class([p.expression_class for p in points]),
         )
 
-    def _place(self, p: CriticalPoint) -> arb:
+    def _position(self, p: CriticalPoint) -> arb:
         x = self.system.unknowns[0].name
         if p.numeric is not None and p.radius is not None:
             return arb(p.numeric[x], arb(p.radius[x]))

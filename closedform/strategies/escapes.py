@@ -62,8 +62,8 @@ def unbounded(system: Stationarity, limit: PathLimit | None) -> Finding | None:
 def along(limit: PathLimit, names: Sequence[str]) -> str:
     """The path in words, in a letter that is no unknown."""
     t = next(letter for letter in ("t", "s", "tau", "sigma", "_t") if letter not in names)
-    told = ", ".join(f"{name} = {value.replace('t', t)}" for name, value in limit.path)
-    return f" along {told} as {t} -> oo"
+    path = ", ".join(f"{name} = {value.replace('t', t)}" for name, value in limit.path)
+    return f" along {path} as {t} -> oo"
 
 
 def _gaps(system: Stationarity) -> list[Gap] | None:

@@ -32,9 +32,9 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind, largest_class
 from closedform.stationarity.location import real_value
-from closedform.stationarity.written.exponential_rows import ExponentialRows
-from closedform.stationarity.written.polynomial_line import PolynomialLine
-from closedform.stationarity.written.system import Written
+from closedform.stationarity.text.exponential_rows import ExponentialRows
+from closedform.stationarity.text.polynomial_line import PolynomialLine
+from closedform.stationarity.text.system import TextSystem
 from closedform.strategies.answer import answer, numbers_only
 from closedform.strategies.ending import expression_class
 from closedform.strategies.withdrawn import without_list_certificates
@@ -47,7 +47,7 @@ SHARE = 0.4  # of the time left
 OPEN = ("further points are open", "turns are not listed", "translates by the period")  # what the line settles
 
 
-def completed(system: Stationarity | Written, found: Attempt, budget: Budget) -> Attempt:
+def completed(system: Stationarity | TextSystem, found: Attempt, budget: Budget) -> Attempt:
     """The attempt with the whole line's truth; unchanged where the line is not one, or was not decided."""
     if len(system.unknowns) != 1 or not numbers_only(system) or system.constrained is not None:
         return found
@@ -63,7 +63,7 @@ def completed(system: Stationarity | Written, found: Attempt, budget: Budget) ->
 
 
 class _Line:
-    def __init__(self, system: Stationarity | Written, found: Attempt, budget: Budget) -> None:
+    def __init__(self, system: Stationarity | TextSystem, found: Attempt, budget: Budget) -> None:
         self.system, self.found, self.budget = system, found, budget
         self.x = system.unknowns[0].name
         self.bits = max(333, working_bits(budget.digits))
@@ -111,7 +111,7 @@ class _Line:
 
     def _turn(self) -> Any:
         """The period of what must vanish, as a SymPy number, where it has one."""
-        if isinstance(self.system, Written):
+        if isinstance(self.system, TextSystem):
             return None
         trees = list(self.system.equations)
         period = period_of([from_node(bridge.from_sympy(e)) for e in trees], self.x)

@@ -16,7 +16,7 @@ from closedform.stationarity.location import Requirement
 
 if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
-    from closedform.stationarity.written.system import Written
+    from closedform.stationarity.text.system import TextSystem
 
 BITS = 200
 MAX_POINTS = 8  # that are tried
@@ -38,7 +38,7 @@ def period_in(system: Stationarity, unknown: Any) -> Any:
     return None if period is None else from_tree(kernel.write(period), {})
 
 
-def keeps(system: Stationarity | Written, shift: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> bool:
+def keeps(system: Stationarity | TextSystem, shift: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> bool:
     """Does the translation keep the domain, and do the equations vanish at the points moved by it?
 
     The domain is decided by form: what it asks for is the same expression before and after.
@@ -64,7 +64,7 @@ def _is_kept(r: Requirement, shift: Mapping[str, Any], table: Mapping[str, Any])
     return sp.simplify(moved - gap) == 0 or (r.op in ("!=", "=") and sp.simplify(moved + gap) == 0)
 
 
-def _is_refuted(system: Stationarity | Written, shift: Mapping[str, Any], point: Mapping[str, Any]) -> bool:
+def _is_refuted(system: Stationarity | TextSystem, shift: Mapping[str, Any], point: Mapping[str, Any]) -> bool:
     """Is the point, moved, no solution?"""
     there = {
         u: sp.sympify(point[u.name]) + sp.sympify(shift.get(u.name, 0)) for u in system.unknowns if u.name in point

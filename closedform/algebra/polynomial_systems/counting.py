@@ -25,7 +25,7 @@ from closedform.kernel.reading import MAX_DIGITS, Json
 
 Exponents = tuple[int, ...]
 Combination = list[tuple[int, Exponents, int]]  # of an earlier one, times a monomial and a factor, each
-Multiple = tuple[int, Exponents]  # the place of a polynomial, and the monomial that it is multiplied by
+Multiple = tuple[int, Exponents]  # the position of a polynomial, and the monomial that it is multiplied by
 
 MAX_MONOMIALS = 3_100  # of one degree and less
 MAX_ENTRIES = 12_000_000  # of a matrix
@@ -75,10 +75,10 @@ def solved_for(
     ring = fmpq_mpoly_ctx.get(tuple(f"x{i}" for i in range(total)), Ordering.degrevlex)
     left, solved = [ring.from_dict(f) for f in system], list[Json]()
     for x, terms, scale in eliminated:
-        place = _place(left, ring.from_dict(terms) - ring.gens()[x] * scale)
-        if place is None:
+        position = _position(left, ring.from_dict(terms) - ring.gens()[x] * scale)
+        if position is None:
             return None, left
-        pair: list[Json] = [str(place), str(x)]
+        pair: list[Json] = [str(position), str(x)]
         left, _ = without_solved(left, [pair])
         solved.append(pair)
     return solved, left
@@ -89,7 +89,7 @@ def _word(e: Exponents, kept: Sequence[int], total: int) -> str:
     return "".join(DIGITS[exponents.get(i, 0)] for i in range(total))
 
 
-def _place(system: list[fmpq_mpoly], equation: fmpq_mpoly) -> int | None:
+def _position(system: list[fmpq_mpoly], equation: fmpq_mpoly) -> int | None:
     """Which equation is a constant multiple of the one given."""
     for i, f in enumerate(system):
         if not f.is_zero() and f * equation.leading_coefficient() == equation * f.leading_coefficient():
@@ -247,8 +247,8 @@ class _Combinations:
             if i in needed:
                 needed |= {j for j, _, _ in self.how[i - self.equations]}
         kept = [*range(self.equations), *sorted(i for i in needed if i >= self.equations)]
-        place = {i: n for n, i in enumerate(kept)}
-        how = [[(place[j], a, c) for j, a, c in self.how[i - self.equations]] for i in kept[self.equations :]]
+        position = {i: n for n, i in enumerate(kept)}
+        how = [[(position[j], a, c) for j, a, c in self.how[i - self.equations]] for i in kept[self.equations :]]
         return how, [[a for j, a in rows if j == i] for i in kept]
 
 

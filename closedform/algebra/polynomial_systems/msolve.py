@@ -41,7 +41,7 @@ def zeros_by_msolve(system: list[Terms], k: int, budget: Budget) -> Parametrisat
     if command is None:
         return None
     with tempfile.TemporaryFile() as given:  # without a name: nothing is left of it, however this process ends
-        given.write(_written(system, k).encode("ascii"))
+        given.write(_input_text(system, k).encode("ascii"))
         given.seek(0)
         try:
             done = subprocess.run(
@@ -60,7 +60,7 @@ def zeros_by_msolve(system: list[Terms], k: int, budget: Budget) -> Parametrisat
     return form if form is not None and proves(form, system, budget) else None
 
 
-def _written(system: list[Terms], k: int) -> str:
+def _input_text(system: list[Terms], k: int) -> str:
     """The equations in msolve's language, over the rationals."""
 
     def term(e: tuple[int, ...], c: int) -> str:

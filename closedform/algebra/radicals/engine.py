@@ -110,7 +110,7 @@ def _proved(
         out.append(RootInRadicals(exact, brief, tree, size, z.re, z.im, z.radius, z.real, why))
         numeric: dict[str, Json] = {"re": z.re, "im": z.im}
         stated.append({"exact": write(tree), "numeric": numeric, "radius": z.radius})
-    lets = [_written(step) for step in workspace.lets]
+    lets = [_as_json(step) for step in workspace.lets]
     coefficients: list[Json] = [str(c) for c in f.coeffs()]
     certificate = Certificate({"polynomial": coefficients}, {"kind": "radicals", "let": lets, "roots": stated}, {})
     check_certificate(certificate)
@@ -118,7 +118,7 @@ def _proved(
     return RadicalSolution(f, tuple(out), steps, tuple((n, text(t)) for n, t in given), certificate)
 
 
-def _written(step: Let) -> Json:
+def _as_json(step: Let) -> Json:
     out: dict[str, Json] = {"name": step.name, "exact": write(step.exact), "relation": write(step.relation)}
     return out if step.refined is None else {**out, "refined": write(step.refined)}
 

@@ -28,7 +28,7 @@ from closedform.stationarity.location import Requirement
 
 if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
-    from closedform.stationarity.written.system import Written
+    from closedform.stationarity.text.system import TextSystem
 
 STARTS = (fmpq(-1, 10), fmpq(-13, 100), fmpq(-7, 100), fmpq(-31, 100), fmpq(-3, 7))
 
@@ -48,7 +48,7 @@ class CommonZeros:
         return not self.open and not self.intervals
 
 
-def landscape_of(system: Stationarity | Written, budget: Budget) -> Landscape:
+def landscape_of(system: Stationarity | TextSystem, budget: Budget) -> Landscape:
     """The landscape of the loss of a system with one unknown over numbers; raises ``Unclear`` where nothing is known.
 
     >>> from closedform.problem import read
@@ -70,7 +70,7 @@ def landscape_of(system: Stationarity | Written, budget: Budget) -> Landscape:
     return found
 
 
-def solutions_of(system: Stationarity | Written, budget: Budget) -> CommonZeros:
+def solutions_of(system: Stationarity | TextSystem, budget: Budget) -> CommonZeros:
     """All solutions of a system of equations in one unknown over numbers; raises ``Unclear`` where nothing is known.
 
     >>> from closedform.problem import read
@@ -180,7 +180,7 @@ def _sign_at(spot: Spot, tree: Tree) -> int | None:
         return None
 
 
-def _unknown(system: Stationarity | Written) -> str:
+def _unknown(system: Stationarity | TextSystem) -> str:
     if len(system.unknowns) != 1:
         raise Unclear("there is more than one unknown")
     return system.unknowns[0].name
@@ -194,7 +194,7 @@ def _node(expr: object) -> Node:
 
 
 def _line(
-    system: Stationarity | Written, trees: list[Tree], x: str, budget: Budget, loss: bool
+    system: Stationarity | TextSystem, trees: list[Tree], x: str, budget: Budget, loss: bool
 ) -> tuple[Line, Tree | None, Tree | None]:
     """The domain; one period of it (with the period, and the drift of the loss) where everything is periodic."""
     own = system.domain.own()

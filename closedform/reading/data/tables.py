@@ -227,12 +227,12 @@ def _from_chunks(chunks: Iterator[Any], mark: Decimal | None) -> Table:
 def _from_columns(columns: Sequence[Column], mark: Decimal | None, source: str = "") -> Table:
     """A table of columns in memory."""
     rows = _length({key: len(values) for key, values in columns})
-    names, spelled, told = _clean([key for key, _ in columns])
+    names, spelled, notes = _clean([key for key, _ in columns])
     target = _target(names)
     if _is_large(rows, len(columns)):
         made = _streams("spool").in_memory(names, [values for _, values in columns], mark)
-        return _large(made, names, spelled, target, source, told)
-    return _exact_table(names, [_cells(values) for _, values in columns], mark, spelled, target, source, told)
+        return _large(made, names, spelled, target, source, notes)
+    return _exact_table(names, [_cells(values) for _, values in columns], mark, spelled, target, source, notes)
 
 
 def _length(lengths: Mapping[str, int]) -> int:
@@ -395,8 +395,8 @@ def _npz(path: Path, mark: Decimal | None) -> Table:
     if not _is_large(rows, len(named)):
         arrays = _files().npz(path)
         return _from_columns([c for key, array in arrays.items() for c in array_columns(key, array)], mark, str(path))
-    names, spelled, told = _clean([name for name, _ in named])
-    return _large(archive.from_npz(path, found, names), names, spelled, _target(names), str(path), told)
+    names, spelled, notes = _clean([name for name, _ in named])
+    return _large(archive.from_npz(path, found, names), names, spelled, _target(names), str(path), notes)
 
 
 def _parquet(path: Path, mark: Decimal | None) -> Table:
@@ -406,9 +406,9 @@ def _parquet(path: Path, mark: Decimal | None) -> Table:
     lengths = dict[str, int](zip(columns, [rows] * len(columns), strict=True))
     if not _is_large(_length(lengths), len(columns)):
         return _from_columns(_files().parquet(path), mark, str(path))
-    names, spelled, told = _clean(columns)
+    names, spelled, notes = _clean(columns)
     made = columnar.from_parquet(path, names, columns, mark)
-    return _large(made, names, spelled, _target(names), str(path), told)
+    return _large(made, names, spelled, _target(names), str(path), notes)
 
 
 def _csv(path: Path, mark: Decimal | None) -> Table:

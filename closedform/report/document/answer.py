@@ -68,20 +68,20 @@ def answer(report: ReportRecord, digits: int = DIGITS) -> Answer:
 
 def iteration(report: ReportRecord) -> str:
     """What the solver's iteration came to on the data, where it was run and converged; empty otherwise."""
-    told = report.computed
-    if told is None or told.iterations is None:
+    run = report.computed
+    if run is None or run.iterations is None:
         return ""
-    steps = f"{told.iterations} step{'s' * (told.iterations != 1)} on your data"
+    steps = f"{run.iterations} step{'s' * (run.iterations != 1)} on your data"
     lead = "No formula; report.solver()" if report.verdict.minimiser == "not_closed" else "report.solver()"
     where = ""
-    if not report.raw.points and all(isinstance(v, float) for v in told.values.values()):
-        shown = list(told.values.items())[:MANY]
-        where = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(told.values) > MANY else ''}"
-    if not told.converged:
+    if not report.raw.points and all(isinstance(v, float) for v in run.values.values()):
+        shown = list(run.values.items())[:MANY]
+        where = f", at {', '.join(f'{u} = {v:.10g}' for u, v in shown)}{', …' if len(run.values) > MANY else ''}"
+    if not run.converged:
         seen = any(s.topic in ("search", "no minimum") for s in report.verdict.statements)
-        far = f"report.solver() did not converge: after {steps} the loss is {told.loss:.10g}{where}"
+        far = f"report.solver() did not converge: after {steps} the loss is {run.loss:.10g}{where}"
         return "" if seen else f"{far}; there may be no minimum."
-    return f"{lead} iterates: {steps}, to the loss {told.loss:.10g}{where}."
+    return f"{lead} iterates: {steps}, to the loss {run.loss:.10g}{where}."
 
 
 def sentence(text: str, names: tuple[str, ...] = ()) -> str:
@@ -101,10 +101,10 @@ def thing(report: ReportRecord) -> str:
     return "critical point" if report.problem.loss is not None else "solution"
 
 
-def said_where(report: ReportRecord) -> str:
+def where_it_holds(report: ReportRecord) -> str:
     """``, where a != 0``: the parameters for which the list is the whole list; empty where that is all of them."""
-    told = list(dict.fromkeys(c for s in report.verdict.statements for c in s.exceptions))
-    return f", where {' and '.join(conditions(report.problem, told))}" if told else ""
+    needed = list(dict.fromkeys(c for s in report.verdict.statements for c in s.exceptions))
+    return f", where {' and '.join(conditions(report.problem, needed))}" if needed else ""
 
 
 def optima(report: ReportRecord) -> list[CriticalPoint]:
@@ -129,14 +129,14 @@ def _verdict(report: ReportRecord) -> str:
             return (
                 f"Each {what} listed has a formula {_everywhere(report)}, {how}; that there are no others is not said."
             )
-        return f"Every {what} has a formula {_everywhere(report)}, {how}{said_where(report)}."
+        return f"Every {what} has a formula {_everywhere(report)}, {how}{where_it_holds(report)}."
     if verdict.outcome == "closed":
         edge = any(p.kind.startswith("boundary") or p.note.startswith("on the edge") for p in points)
-        told = bool(optima(report)) and not edge
+        named = bool(optima(report)) and not edge
         rest = (
             "" if not is_whole(report) else "inside the domain there are no others" if edge else "there are no others"
         )
-        return _all_exact(_counted(points, "point" if edge else what), len(points), how, rest, told)
+        return _all_exact(_counted(points, "point" if edge else what), len(points), how, rest, named)
     if verdict.outcome == "partly_closed" and exact == listed:
         many = f"The {what} listed has" if exact == 1 else f"The {exact} {what}s listed have"
         return f"{many} an exact expression, {how}; whether there are others is open."
@@ -149,7 +149,7 @@ def _verdict(report: ReportRecord) -> str:
         why = next((s.text for s in verdict.statements if s.topic == "nowhere"), "")
         if not why and report.problem.loss is not None:
             why = "the gradient vanishes nowhere in the domain"
-        return f"There is no {what}: {why or 'the equations are met nowhere in the domain'}{said_where(report)}."
+        return f"There is no {what}: {why or 'the equations are met nowhere in the domain'}{where_it_holds(report)}."
     if verdict.outcome == "not_closed":
         return _none(report, what)
     return "It is open whether there is a closed form: none was found, and none is excluded."
@@ -168,8 +168,8 @@ def _counted(points: Sequence[CriticalPoint], what: str) -> str:
     return f"family of {what}s" if families == len(points) else f"{what} or family"
 
 
-def _all_exact(what: str, count: int, how: str, rest: str, told: bool) -> str:
-    if count == 1 and not told:
+def _all_exact(what: str, count: int, how: str, rest: str, named: bool) -> str:
+    if count == 1 and not named:
         return f"It is exact, {how}."
     if count == 1:
         return f"It is the only {what}, and exact {how}." if rest else f"The {what} is exact, {how}."
@@ -182,8 +182,8 @@ def _all_exact(what: str, count: int, how: str, rest: str, told: bool) -> str:
 def _none(report: ReportRecord, what: str) -> str:
     excluded = excluded_classes(report)
     if not excluded:
-        grounds = [s.text for s in report.verdict.statements if s.trust != "observed"]
-        return f"There is no closed form: {grounds[0].rstrip('.')}." if grounds else "There is no closed form."
+        reasons = [s.text for s in report.verdict.statements if s.trust != "observed"]
+        return f"There is no closed form: {reasons[0].rstrip('.')}." if reasons else "There is no closed form."
     if report.verdict.scope == "formula":
         best = report.verdict.minimiser == "not_closed"
         subject = f"the global {SOUGHT_STEM[report.problem.sense]}iser" if best else f"every {what}"
@@ -262,13 +262,13 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     value = height(report.problem, lowest, digits) if not by_cases or len(heights) <= 1 else ()
     rounded = bool(value) and isinstance(value[0], str)
     opening: list[Inline] = [subject, " " if rounded else " is ", *value] if value else [subject]
-    places = together(best)
-    if len(places) > 3:
-        return [(*opening, f"{',' if value else ' is'} reached at {len(places)} points.")]
+    points = together(best)
+    if len(points) > 3:
+        return [(*opening, f"{',' if value else ' is'} reached at {len(points)} points.")]
     if len(names_of(best[0])) > 4:
         return [(*opening, f"{',' if value else ' is'} reached at the point listed below.")]
     line: list[Inline] = [*opening, ", at " if value else " is reached at "]
-    for i, cases in enumerate(places):
+    for i, cases in enumerate(points):
         line += [", and at " if by_cases else " and at "] if i else []
         line += separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
         line += [f" {when(report.problem, cases)}".rstrip()] if by_cases else []
@@ -285,8 +285,8 @@ def _kinds(report: ReportRecord, digits: int) -> list[Line]:
         (point,) = points
         where = separated([coordinate(point, u, digits) for u in names_of(point)])
         only = "The only" if is_whole(report) else "A"
-        told = conditions(report.problem, point.conditions)
-        under = f", when {', and '.join(told)}" if told else ""
+        given = conditions(report.problem, point.conditions)
+        under = f", when {', and '.join(given)}" if given else ""
         if point.kind == "unclassified":
             return [(f"{only} {_counted([point], thing(report))} is at ", *where, f"{under}.")]
         return [(f"{only} {thing(report)}, at ", *where, f", is {KINDS.get(point.kind, point.kind)}{under}.")]

@@ -89,7 +89,7 @@ def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
     if len(names_of(points[0])) > FEW:
         best = next(iter(optima(report) or points))
         rows: list[tuple[Inline, ...]] = [(coordinate(best, u, digits),) for u in names_of(best)[:MOST]]
-        yield Paragraph(_told(report, best, digits))
+        yield Paragraph(_described(report, best, digits))
         yield TableBlock((), tuple(rows))
         left = len(names_of(best)) - MOST
         if left > 0:
@@ -98,8 +98,8 @@ def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
             yield Paragraph((f"… and {len(points) - 1} more {thing(report)}s.",))
         return
     lines = list[tuple[Line, ...]]()
-    places = together(points)
-    for cases in places[:MOST]:
+    groups = together(points)
+    for cases in groups[:MOST]:
         where = separated([coordinate(cases[0], u, digits) for u in names_of(cases[0])])
         sentence = _by_cases(report, cases, digits)
         lines.append(((*where, ": ", *sentence) if sentence else where,))
@@ -107,14 +107,14 @@ def _points(report: ReportRecord, digits: int) -> Iterator[Block]:
     shown = [part for (line,) in lines for part in line if isinstance(part, Equation)]
     if any(part.right is None for part in shown) and all(p.exact for p in points):
         yield Paragraph(("The exact expressions are long; the full report has them.",))
-    if len(places) > MOST:
-        yield Paragraph((f"… and {len(places) - MOST} more.",))
+    if len(groups) > MOST:
+        yield Paragraph((f"… and {len(groups) - MOST} more.",))
 
 
 def _by_cases(report: ReportRecord, cases: Sequence[CriticalPoint], digits: int) -> Line:
     """What one expression is a point of, under the conditions of each case, and the loss there."""
     if not any(p.conditions for p in cases):
-        return _told(report, cases[0], digits)
+        return _described(report, cases[0], digits)
     kinds = {p.kind: [q for q in cases if q.kind == p.kind] for p in cases}
     sentence = [
         f"{'unclassified' if kind == 'unclassified' and len(kinds) > 1 else _kind(same[0])} {when(report.problem, same)}".strip()
@@ -128,7 +128,7 @@ def _kind(point: CriticalPoint) -> str:
     return "" if point.kind == "unclassified" else point.kind
 
 
-def _told(report: ReportRecord, point: CriticalPoint, digits: int) -> Line:
+def _described(report: ReportRecord, point: CriticalPoint, digits: int) -> Line:
     """The kind of a point and the loss there."""
     value = height(report.problem, point, digits)
     kind = _kind(point)

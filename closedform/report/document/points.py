@@ -34,20 +34,20 @@ def together(points: Sequence[CriticalPoint]) -> list[list[CriticalPoint]]:
     """
     out = dict[object, list[CriticalPoint]]()
     for p in points:
-        place = tuple((u, text_of(v)) for u, v in (p.exact or p.numeric or {}).items())
-        out.setdefault(place, []).append(p)
+        key = tuple((u, text_of(v)) for u, v in (p.exact or p.numeric or {}).items())
+        out.setdefault(key, []).append(p)
     return list(out.values())
 
 
 def when(problem: Problem, cases: Sequence[CriticalPoint]) -> str:
     """``when a > 0 and b != 0 or a = 0``; empty where one has no conditions, and short where they are long."""
     alternatives = alternately([tuple(conditions(problem, p.conditions)) for p in cases])
-    told = [" and ".join(each) for each in alternatives]
-    if not all(told):
+    parts = [" and ".join(each) for each in alternatives]
+    if not all(parts):
         return ""
-    if any(len(each) > MOST_CONDITIONS for each in told):
+    if any(len(each) > MOST_CONDITIONS for each in parts):
         return "when the conditions hold that the full report lists"
-    return f"when {' or when '.join(told)}"
+    return f"when {' or when '.join(parts)}"
 
 
 def alternately(cases: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -126,7 +126,7 @@ def shortened(decimal: str, digits: int) -> str:
     return f"{value:.{digits}g}"
 
 
-def place(point: CriticalPoint, unknown: str, digits: int | None = None) -> Line:
+def equation(point: CriticalPoint, unknown: str, digits: int | None = None) -> Line:
     """One coordinate, exact and in decimals (all of them with their radius if no ``digits`` are given).
 
     Of a long fraction the decimals and the size.

@@ -14,7 +14,7 @@ from sympy import Expr
 
 from closedform.algebra import bridge
 from closedform.points import SOUGHT, CriticalPoint
-from closedform.report.document.answer import is_whole, said_where, sentence, thing
+from closedform.report.document.answer import is_whole, sentence, thing, where_it_holds
 from closedform.report.document.blocks import Block, Equation, Heading, Inline, Items, Line, Math, Paragraph, TableBlock
 from closedform.report.document.points import coordinate, height, names_of, separated
 from closedform.report.document.textbook import conditions, gradient
@@ -124,13 +124,13 @@ def _solutions(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
         if len(points) > MOST:
             lines.append((f"… and {len(points) - MOST} more",))
         if is_whole(report):
-            lines.append((f"There are no other real {thing(report)}s{said_where(report)}.",))
+            lines.append((f"There are no other real {thing(report)}s{where_it_holds(report)}.",))
         yield tuple(lines)
     excluded = [s for s in report.verdict.statements if s.topic.startswith("not ") and s.trust != "observed"]
     if excluded:
         lines = [("Why there is no formula.",)]
-        grounds = [s for s in report.verdict.statements if s in excluded or "irreducible" in s.text]
-        for s in grounds[:MOST]:
+        reasons = [s for s in report.verdict.statements if s in excluded or "irreducible" in s.text]
+        for s in reasons[:MOST]:
             lines.append((sentence(s.text, report.problem.unknowns),))
         yield tuple(lines)
 
@@ -219,8 +219,8 @@ def _comparison(report: ReportRecord) -> Iterator[tuple[Line, ...]]:
             lines.append((*where, ": ", *value))
     whole, _ = SOUGHT[report.problem.sense]
     if any(p.kind == whole for p in points):
-        grounds = [s.text for s in report.verdict.statements if "minimum" in s.text and s.topic == ""]
-        lines += [(sentence(text),) for text in grounds[:1]]
+        reasons = [s.text for s in report.verdict.statements if "minimum" in s.text and s.topic == ""]
+        lines += [(sentence(text),) for text in reasons[:1]]
     else:
         lines += [(sentence(s.text),) for s in report.verdict.statements if s.topic == "no minimum"][:1]
     if len(lines) > 1:

@@ -11,7 +11,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from closedform.reading.data.handed import is_listed, is_mapping
-from closedform.report.document.answer import DIGITS, MANY, SOUGHT_STEM, answer, iteration, said_where, sentence, thing
+from closedform.report.document.answer import (
+    DIGITS,
+    MANY,
+    SOUGHT_STEM,
+    answer,
+    iteration,
+    sentence,
+    thing,
+    where_it_holds,
+)
 from closedform.report.document.blocks import (
     Block,
     Claims,
@@ -27,7 +36,7 @@ from closedform.report.document.blocks import (
     TableBlock,
     in_language,
 )
-from closedform.report.document.points import description, names_of, place, row
+from closedform.report.document.points import description, equation, names_of, row
 from closedform.report.document.textbook import conditions, gradient, namesakes
 from closedform.report.expressions import text_of
 from closedform.report.record import DEFAULT_DIGITS, ReportRecord
@@ -72,9 +81,9 @@ def _blocks(report: ReportRecord, steps: Sequence[Block], digits: int | None) ->
             (_strategies_of(a.strategy), a.outcome.replace("_", " "), _brief(a.reason), f"{a.seconds:.2f} s")
             for a in report.attempts
         ]
-        told = [r for r in rows if r[1] != "declined"]
-        if told:
-            yield TableBlock((), tuple(told))
+        tried = [r for r in rows if r[1] != "declined"]
+        if tried:
+            yield TableBlock((), tuple(tried))
         passed = dict.fromkeys(r[0].rpartition(" > ")[2] for r in rows if r[1] == "declined")
         if passed:
             yield Paragraph((f"Not for this kind of problem: {', '.join(passed)}.",))
@@ -190,7 +199,7 @@ def _points(report: ReportRecord, digits: int | None) -> Iterator[Block]:
         return
     items = list[tuple[Line, ...]]()
     for p in points[: 3 * MANY]:
-        lines = [place(p, u, digits) for u in names_of(p)]
+        lines = [equation(p, u, digits) for u in names_of(p)]
         extra: list[Line] = [(f"where {', '.join(conditions(report.problem, p.conditions))}",)] if p.conditions else []
         if p.note:
             extra.append((p.note,))
@@ -216,7 +225,7 @@ def _no_others(report: ReportRecord) -> str:
     for c in report.certificates:
         if c.claim.get("complete") is True and c.statement.get("unknowns") == own:
             return ", and it is proved that there are no others"
-    return f", and there are no others{said_where(report)} (derived)"
+    return f", and there are no others{where_it_holds(report)} (derived)"
 
 
 # -- the rest -----------------------------------------------------------------------------------------------------

@@ -204,8 +204,10 @@ class _Card(_Page):
         rows = list[str]()
         for row in block.rows:
             label, rest = self.inline(row[0]), [self.inline(c) for c in row[1:]]
-            told = [f"{escape(h)} {c}" if h and c else c for h, c in zip(names[1:], rest, strict=False)]
-            shown = f'<span style="opacity:.7">{label}</span>&ensp;{", ".join(c for c in told if c)}' if rest else label
+            cells = [f"{escape(h)} {c}" if h and c else c for h, c in zip(names[1:], rest, strict=False)]
+            shown = (
+                f'<span style="opacity:.7">{label}</span>&ensp;{", ".join(c for c in cells if c)}' if rest else label
+            )
             rows.append(f'<div style="overflow-x:auto;white-space:nowrap">{shown}</div>')
         return "".join(rows)
 

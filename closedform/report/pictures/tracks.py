@@ -26,7 +26,7 @@ def tracks(found: Monodromy) -> Drawing:
             axes.plot([z.real for z in way], [z.imag for z in way], color=colour, linewidth=1.3)
             axes.plot(way[0].real, way[0].imag, "o", color=colour, fillstyle="none", markersize=8)
             axes.plot(way[-1].real, way[-1].imag, "o", color=colour, markersize=3.5)
-        axes.set_title(_said(loop), fontsize=9)
+        axes.set_title(_title(loop), fontsize=9)
         axes.set_aspect("equal")
         axes.tick_params(labelsize=7)
     return drawing
@@ -51,12 +51,12 @@ def animate(loop: Loop, file: str, frames: int = 60) -> None:
                 [z.real for z in way[: k + 1]], [z.imag for z in way[: k + 1]], color=colour, linewidth=1, alpha=0.5
             )
             axes.plot(way[k].real, way[k].imag, "o", color=colour)
-        axes.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal", title=_said(loop))
+        axes.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal", title=_title(loop))
         canvas.draw()
         pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("P"))
     pictures[0].save(file, save_all=True, append_images=pictures[1:], duration=60, loop=0)
 
 
-def _said(loop: Loop) -> str:
+def _title(loop: Loop) -> str:
     cycles = "".join("(" + " ".join(str(i + 1) for i in c) + ")" for c in loop.cycles) or "no change"
     return f"t around {loop.around.real:.3g}{loop.around.imag:+.3g}i: {cycles}"

@@ -56,11 +56,11 @@ def stated(finding: Finding) -> Statement:
 
 
 def explained(formula: Formula | None) -> Formula | None:
-    """The formula typeset, and with its ground in English as what makes it a minimum."""
+    """The formula typeset, and with its theorem in English as what makes it a minimum."""
     if formula is None:
         return None
     latex = ",\\quad ".join(f"\\hat{{{latex_of(u)}}} = {latex_of(e)}" for u, e in formula.unknown.items())
-    convexity = formula.convexity if formula.ground is None else sentence_of(formula.ground)
+    convexity = formula.convexity if formula.theorem is None else sentence_of(formula.theorem)
     return replace(formula, latex=latex, convexity=convexity)
 
 

@@ -22,7 +22,7 @@ from closedform.statement import apart, columns_of
 from closedform.stationarity.large.read import ReadLoss, statement_of, unbounded_loss
 from closedform.stationarity.scalar import EXPAND_LIMIT
 from closedform.stationarity.system import Outline
-from closedform.stationarity.written.system import derivative_node
+from closedform.stationarity.text.system import derivative_node
 
 KINKS = frozenset(("abs", "max", "min", "sign", "piecewise"))
 SHOWN = 20_000  # nodes of a gradient that is shown

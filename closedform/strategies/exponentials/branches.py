@@ -262,14 +262,14 @@ def _resultant(
         avoid += [fld.generator[gone]] if gone in fld.positive else []
         common = common_factor(f, main, gone, list(state.equations), avoid, fld)
         if len(common) == 2:
-            value = _written(common[0] * -1, main, fld)
+            value = _quotient(common[0] * -1, main, fld)
             branches.append(Branch(main, f, ((gone, value), *state.values), state.nonzero, state.vanishing))
         elif len(common) > 2:
             failed.append(f)
     return branches, smaller, failed
 
 
-def _written(c: fmpq_poly, main: str, fld: Field) -> Quotient:
+def _quotient(c: fmpq_poly, main: str, fld: Field) -> Quotient:
     """An element of Q[main]/f as a quotient."""
     above = fld.one * 0
     for k, a in enumerate(c.numer().coeffs()):

@@ -23,8 +23,8 @@ from closedform.kernel.reading import Json, Refused, refuse
 from closedform.problem import Problem
 from closedform.statement import columns_of, statement
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.written.exponential_rows import exponential_rows
-from closedform.stationarity.written.system import Written, WrittenLoss
+from closedform.stationarity.text.exponential_rows import exponential_rows
+from closedform.stationarity.text.system import TextLoss, TextSystem
 
 MAX_TREE = 20_000  # rows that are looked at
 MAX_DEGREE = 1_500  # of the common denominator in one exponential
@@ -43,7 +43,7 @@ class ExponentialSystem:
     ``rest`` is a product of parameters; None for an unknown that is itself a generator.
     """
 
-    system: Stationarity | WrittenLoss
+    system: Stationarity | TextLoss
     field: Field
     quotients: tuple[Quotient, ...]
     loss: Tree | None
@@ -56,18 +56,18 @@ class ExponentialSystem:
         return tuple(n for n in self.field.names if n not in self.parameters)
 
 
-def without_exponentials(system: Stationarity | WrittenLoss) -> str | None:
+def without_exponentials(system: Stationarity | TextLoss) -> str | None:
     """A sentence when no exponential of an unknown can be in the system, else None."""
     if system.kind in ("polynomial", "rational", "algebraic", "piecewise", "sum"):
         return "no exponential of an unknown occurs"
     return None
 
 
-def setting(system: Stationarity | WrittenLoss) -> ExponentialSystem:
+def setting(system: Stationarity | TextLoss) -> ExponentialSystem:
     """The system over its field; raises ``NotExponential``."""
     unknowns = [u.name for u in system.unknowns]
     try:
-        loss = system.tree if isinstance(system, WrittenLoss) else _loss_tree(system)
+        loss = system.tree if isinstance(system, TextLoss) else _loss_tree(system)
         equations = [] if loss is not None else [kernel.read(bridge.to_tree(e)) for e in system.equations]
         trees = equations or [differentiate(loss, u) for u in unknowns if loss is not None]
         positive = positive_names(system)
@@ -76,9 +76,9 @@ def setting(system: Stationarity | WrittenLoss) -> ExponentialSystem:
         raise NotExponential(str(reason)) from reason
 
 
-def positive_names(system: Stationarity | Written) -> set[str]:
+def positive_names(system: Stationarity | TextSystem) -> set[str]:
     """The unknowns and parameters that are positive by what is assumed of them."""
-    if isinstance(system, Written):  # nothing bounds its unknowns
+    if isinstance(system, TextSystem):  # nothing bounds its unknowns
         return set()
     return {s.name for s in (*system.unknowns, *system.parameters) if s.is_positive}
 
@@ -100,7 +100,7 @@ def answers_without_sympy(problem: Problem) -> bool:
 
 
 def build(
-    system: Stationarity | WrittenLoss,
+    system: Stationarity | TextLoss,
     loss: Tree | None,
     trees: list[Tree],
     unknowns: list[str],
@@ -228,7 +228,7 @@ def substitution_json(field: Field) -> Json:
     return [{"form": list(key), "name": t, "scale": str(scale)} for key, (t, scale) in field.scales.items()]
 
 
-def statement_json(system: Stationarity | Written) -> dict[str, Json]:
+def statement_json(system: Stationarity | TextSystem) -> dict[str, Json]:
     """The statement for the kernel: the problem's own loss with its columns, before anything was rewritten."""
     problem = system.problem
     if problem.loss is None:

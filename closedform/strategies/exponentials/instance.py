@@ -18,7 +18,7 @@ from closedform.budget import Budget
 from closedform.calculus.roots.decided_numbers import Number, number, rational
 from closedform.points import Kind
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.written.system import WrittenLoss
+from closedform.stationarity.text.system import TextLoss
 from closedform.strategies.answer import numbers_only
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 from closedform.strategies.exponentials.branches import Branch, Decomposition, admissible, pieces
@@ -50,7 +50,7 @@ share = 0.25
 declines = without_exponentials
 
 
-def attempt(system: Stationarity | WrittenLoss, budget: Budget) -> Attempt:
+def attempt(system: Stationarity | TextLoss, budget: Budget) -> Attempt:
     """Every real critical point with its kind, closed or proven not to be."""
     try:
         return decided(setting(system), budget)
@@ -140,7 +140,7 @@ def _from_pieces(where: ExponentialSystem, found: Decomposition, budget: Budget)
     for (branch, group), n in zip(real, numbers, strict=True):
         for i, s in enumerate(group):
             values = unknowns_exactly(branch, n.expressions[i], where) if n.closed else None
-            loss = exact_loss(s, where) if values is not None and isinstance(where.system, WrittenLoss) else None
+            loss = exact_loss(s, where) if values is not None and isinstance(where.system, TextLoss) else None
             points.append(_point(s, values, n, *judged.kinds[len(points)], loss))
     eliminant = eliminant_certificate(where)
     goal = None

@@ -24,7 +24,7 @@ from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.statement import columns_of
-from closedform.stationarity.written.system import Written
+from closedform.stationarity.text.system import TextSystem
 from closedform.strategies.exponentials.branches import Branch
 from closedform.strategies.exponentials.division import dense, substituted
 from closedform.strategies.exponentials.field import ExponentialSystem
@@ -164,7 +164,7 @@ def rational_generators(branch: Branch, where: ExponentialSystem) -> dict[str, f
 def unknowns_exactly(branch: Branch, root: Any, where: ExponentialSystem) -> dict[str, Any]:
     """The unknowns as expressions, given one for the main generator; as text where the system is read as text."""
     rational = rational_generators(branch, where)
-    as_text = isinstance(where.system, Written)
+    as_text = isinstance(where.system, TextSystem)
     if as_text and rational is not None and all(how is None or rational[how[0]] == 1 for how in where.of.values()):
         return {u: Spelled(str(rational[u] if how is None else fmpq(0))) for u, how in where.of.items()}
     if rational is not None and branch.main is not None:

@@ -27,7 +27,7 @@ from closedform.kernel.expressions.tree import Tree
 from closedform.kernel.reading import Json, Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.written.system import WrittenLoss
+from closedform.stationarity.text.system import TextLoss
 from closedform.strategies.exponentials.field import (
     NotExponential,
     exponentials,
@@ -47,7 +47,7 @@ MAX_CONSTRAINTS = 500  # distinct ones that the simplex method takes
 Vector = list[fmpq]
 
 
-def declines(system: Stationarity | WrittenLoss) -> str | None:
+def declines(system: Stationarity | TextLoss) -> str | None:
     """A sentence when the loss is no sum of functions of exponentials, else None."""
     if system.loss is None or system.problem.loss is None or without_exponentials(system):
         return "no exponential of an unknown occurs"
@@ -57,12 +57,12 @@ def declines(system: Stationarity | WrittenLoss) -> str | None:
         return "the system is part of a larger one"
     if any(r.free_symbols & set(system.unknowns) for r in system.relations):
         return "the unknowns are bounded"
-    if not isinstance(system, WrittenLoss) and not system.loss.has(sp.exp, sp.tanh, sp.cosh, sp.sinh):
+    if not isinstance(system, TextLoss) and not system.loss.has(sp.exp, sp.tanh, sp.cosh, sp.sinh):
         return "no exponential of an unknown occurs"
     return None
 
 
-def attempt(system: Stationarity | WrittenLoss, budget: Budget) -> Attempt:
+def attempt(system: Stationarity | TextLoss, budget: Budget) -> Attempt:
     """ "no_critical_point" with the direction as its proof, or declined."""
     try:
         statement = statement_json(system)

@@ -69,7 +69,7 @@ def linear_model(problem: Problem) -> _Model:
                 raise NotConvexFit("the sum does not run over all rows")
             index = str(term.children[0].name)
             for factor, part in _parts(term.children[3]):
-                _place(mul(scale, factor), part, unknowns, groups)
+                _sort_in(mul(scale, factor), part, unknowns, groups)
             continue
         ridged = term.children[0].name if term.head == "^" and term.children[1].number == 2 else None
         if ridged in unknowns and scale.number is not None and scale.number > 0:
@@ -114,7 +114,7 @@ def _parts(body: Node) -> Iterator[tuple[Node, Node]]:
         yield number(1), body
 
 
-def _place(weight: Node, part: Node, unknowns: set[str], groups: dict[object, _Group]) -> None:
+def _sort_in(weight: Node, part: Node, unknowns: set[str], groups: dict[object, _Group]) -> None:
     inner: Node | None = None
     if part.head == "log" and part.children[0].head == "+":
         one = [c for c in part.children[0].children if c.number == 1]

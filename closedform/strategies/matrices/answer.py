@@ -34,15 +34,15 @@ def by_theorem(
     texts = {u: t.replace("one_", "1") for u, t in texts.items()}
     conditions = (*conditions, *(e.text for e in system.assumed))
     listed = ", ".join(f"{u} = {t}" for u, t in texts.items())
-    ground = _with(theorem, {k: v.replace("one_", "1") if isinstance(v, str) else v for k, v in theorem.about.items()})
-    findings = [_with(ground, {"formula": listed, "conditions": conditions})]
+    proved = _with(theorem, {k: v.replace("one_", "1") if isinstance(v, str) else v for k, v in theorem.about.items()})
+    findings = [_with(proved, {"formula": listed, "conditions": conditions})]
     if expression_class == "spectral":
         findings.append(finding("closed in the class spectral"))
     findings += [_with(r, {"of": theorem.theorem}) for r in remarks]
     seen = importlib.import_module("closedform.strategies.matrices.observed").observe(system, source)
     if seen is not None:
         findings.append(seen)
-    formula = Formula(FrozenMap(texts), "", conditions, "", count(source), source, ground)
+    formula = Formula(FrozenMap(texts), "", conditions, "", count(source), source, proved)
     return Attempt(
         name,
         "solved",

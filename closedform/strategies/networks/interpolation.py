@@ -44,7 +44,7 @@ share = 0.4
 
 ACTIVATIONS = frozenset(("exp", "tanh", "max"))
 MAX_ENTRIES = 40_000  # residuals times affine unknowns
-MAX_WRITTEN = 4  # output weights over irrational activations that are written out
+MAX_EXPLICIT = 4  # output weights over irrational activations that are written out
 
 
 def declines(system: Stationarity) -> str | None:
@@ -172,7 +172,7 @@ class _Interpolation:
             solution = matrix.solve(arb_mat([[arb(self.nearest[i])] for i in self.rows]))
             return {v: solution[k, 0] for k, v in enumerate(self.solved)}
 
-    def _written_out(self) -> dict[str, Any]:
+    def _explicit_weights(self) -> dict[str, Any]:
         """The output weights by Cramer's rule, in the irrational activations."""
         table = {x: sp.Symbol(x, real=True) for x in self.draw.weights}
         at = {table[x]: v for x, v in self._hidden_values().items()}
@@ -201,11 +201,11 @@ class _Interpolation:
 
     def _point(self, least: fmpq, exact: dict[str, fmpq] | None, enclosed: dict[str, arb]) -> CriticalPoint:
         values = {**dict.fromkeys(self.affine, sp.S.Zero), **self._hidden_values()}
-        explicit = exact is not None or (len(self.solved) <= MAX_WRITTEN and not self.hidden.deep)
+        explicit = exact is not None or (len(self.solved) <= MAX_EXPLICIT and not self.hidden.deep)
         if exact is not None:
             values |= {v: bridge.sympy_rational(q) for v, q in exact.items()}
         elif explicit:
-            values |= self._written_out()
+            values |= self._explicit_weights()
         with ctx.workprec(self.bits):
             balls = {x: arb(a) + arb(b) * arb(2).log() for x, (a, b) in self.draw.weights.items()}
         point = FoundPoint(

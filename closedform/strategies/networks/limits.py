@@ -22,7 +22,7 @@ from closedform.kernel.expressions.tree import ONE, ZERO, Tree
 from closedform.kernel.reading import Refused
 from closedform.statement import columns_in
 from closedform.stationarity.scalar import Stationarity
-from closedform.stationarity.written.system import WrittenLoss
+from closedform.stationarity.text.system import TextLoss
 from closedform.strategies.exponentials.field import NotExponential, common_measure, statement_json
 from closedform.strategies.networks.interpolation import affine_in
 
@@ -38,7 +38,7 @@ class Limits:
     exponentials: tuple[arb, ...]
 
 
-def limits_of(system: Stationarity | WrittenLoss) -> Limits | None:
+def limits_of(system: Stationarity | TextLoss) -> Limits | None:
     """Of a loss sum (y - v*sigmoid(w*x + b))^2; None for any other."""
     rows = _rows(system)
     if rows is None:
@@ -47,7 +47,7 @@ def limits_of(system: Stationarity | WrittenLoss) -> Limits | None:
     return None if exponentials is None or not steps else Limits(min(steps), exponentials)
 
 
-def _rows(system: Stationarity | WrittenLoss) -> Rows | None:
+def _rows(system: Stationarity | TextLoss) -> Rows | None:
     """The rows of the table behind the loss, where it is one of these."""
     problem = system.problem
     if len(problem.unknowns) != 3 or problem.parameters or problem.relations or problem.constraints:

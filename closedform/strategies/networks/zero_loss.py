@@ -252,9 +252,9 @@ class _ZeroLossSearch:
         size, conditions = len(self.unknowns), len(self.residuals)
         least = fmpq(0) if self.left is None else self.left.value
         certificates = (certified(self.statement, *self._claim(zero)),) if self.left is None else ()
-        ground = finding("zero of all residuals", "proved", certificate=0)
+        reached = finding("zero of all residuals", "proved", certificate=0)
         if self.left is not None:
-            ground = finding("least sum of squares", least=str(least))
+            reached = finding("least sum of squares", least=str(least))
         with ctx.workprec(self.bits):
             balls = {u: evaluate(t, {}) for u, t in zero.held.items()} | dict(zero.balls)
         inertia = (conditions, 0, size - conditions)
@@ -271,7 +271,7 @@ class _ZeroLossSearch:
             minimiser="closed" if zero.exact is not None else "undecided",
             expression_class=point.expression_class,
             findings=(
-                ground,
+                reached,
                 finding(
                     "dimension of the minimisers", dimension=size - conditions, unknowns=size, conditions=conditions
                 ),

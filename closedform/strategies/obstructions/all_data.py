@@ -303,7 +303,7 @@ def _beside_its_exponential(
             return None
     except (CallError, Refused, ArithmeticError, ValueError):
         return None
-    witness = _told(small, values)
+    witness = _described(small, values)
     findings = [replace(f, within=(*f.within, f"at the witness, {witness}")) for f in answer.findings]
     findings = [f for f in findings if f.theorem == "transcendental with its exponential"]
     findings.append(finding("transcendental at a witness", scope="formula", unknown=small.unknowns[0], witness=witness))
@@ -312,7 +312,7 @@ def _beside_its_exponential(
     return Attempt(name, "not_closed", "", scope="formula", findings=tuple(findings))
 
 
-def _told(small: Small, values: Mapping[str, fmpq]) -> str:
+def _described(small: Small, values: Mapping[str, fmpq]) -> str:
     """The data of a witness in words."""
     data = "; ".join(f"{k} = {', '.join(str(values[e]) for e in entries)}" for k, entries in small.entries.items())
     return f"the data {data}"
@@ -320,7 +320,7 @@ def _told(small: Small, values: Mapping[str, fmpq]) -> str:
 
 def _refused(answer: Attempt, logarithms: str, small: Small, values: Mapping[str, fmpq], subject: str) -> Attempt:
     """The verdict on the formula, with the witness and its certificates."""
-    witness = _told(small, values)
+    witness = _described(small, values)
     findings = [
         replace(f, within=(*f.within, f"at the witness, {witness}")) for f in answer.findings if f.trust == "proved"
     ]

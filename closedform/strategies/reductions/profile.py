@@ -121,12 +121,12 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
         if a.outcome == "not_closed":
             points = ()
         # Clearing the profile's denominators may add complex zeros: its counts are not those of the whole system.
-        inner_said = tuple(_of_the_whole(f, u, value, rest) for f in a.findings)
+        inner = tuple(_of_the_whole(f, u, value, rest) for f in a.findings)
         return replace(
             a,
             strategy=name,
             points=points,
-            findings=(statement, *inner_said),
+            findings=(statement, *inner),
             counts=FrozenMap(),
             complete=a.complete and bool(points),
         )

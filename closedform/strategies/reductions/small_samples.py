@@ -56,7 +56,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     systems = list[Stationarity]()
     for size in SIZES:
         budget.check()
-        put = {e: _written(e, length, size) for e in (*system.equations, system.loss) if e is not None}
+        put = {e: _expanded(e, length, size) for e in (*system.equations, system.loss) if e is not None}
         entries = sorted({a for e in put.values() for a in e.atoms(sp.Indexed)}, key=str)
         values = _values(entries, _exponents(put.values()))
         equations = tuple(sp.numer(sp.together(put[e].xreplace(values))) for e in system.equations)
@@ -77,7 +77,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     return Reduction(name, tuple(systems), lift)
 
 
-def _written(e: Expr, length: Any, size: int) -> Expr:
+def _expanded(e: Expr, length: Any, size: int) -> Expr:
     return e.subs(length, size).replace(lambda s: isinstance(s, (sp.Sum, sp.Product)), lambda s: s.doit())
 
 

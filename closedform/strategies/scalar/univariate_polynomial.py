@@ -34,7 +34,7 @@ from closedform.kernel.reading import Json, Refused
 from closedform.points import Kind
 from closedform.statement import columns_of
 from closedform.stationarity.location import Location, Side, integer_coefficients
-from closedform.stationarity.written.polynomial_line import PolynomialLine
+from closedform.stationarity.text.polynomial_line import PolynomialLine
 from closedform.strategies.ending import Evidence, Found, FoundPoint, concluded
 
 if TYPE_CHECKING:

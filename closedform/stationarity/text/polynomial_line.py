@@ -14,13 +14,13 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.expressions.derivatives import differentiate
 from closedform.problem import Problem
 from closedform.stationarity.system import Outline
-from closedform.stationarity.written.system import WrittenLoss
+from closedform.stationarity.text.system import TextLoss
 
 LEAST_DEGREE, MAX_DEGREE = 3, 401
 SPELLED = (1, 2)  # degrees of factors whose roots are spelled without SymPy
 
 
-class PolynomialLine(WrittenLoss):
+class PolynomialLine(TextLoss):
     """The loss as a polynomial over Q."""
 
     kind = "polynomial"

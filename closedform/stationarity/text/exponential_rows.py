@@ -23,14 +23,14 @@ from closedform.statement import columns_in, statement
 from closedform.stationarity.large.read import unbounded_loss
 from closedform.stationarity.scalar import EXPAND_LIMIT
 from closedform.stationarity.system import Outline
-from closedform.stationarity.written.system import WrittenLoss, derivative_node
+from closedform.stationarity.text.system import TextLoss, derivative_node
 
 EXPONENTIAL = frozenset(("exp", "sinh", "cosh", "tanh"))
 HEADS = frozenset(("sum", "@", "num", "name", "+", "*", "^", "log")) | EXPONENTIAL
 MOST_UNKNOWNS = 12  # of a Hessian that is shown
 
 
-class ExponentialRows(WrittenLoss):
+class ExponentialRows(TextLoss):
     """The loss, its rows written out in ``tree``."""
 
     kind = "exponential"

@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from closedform.stationarity.scalar import Stationarity
 
 
-class Written:
+class TextSystem:
     """The text of a problem; ``in_symbols`` is the same system in SymPy's expressions."""
 
     in_expressions = True
-    everywhere = True  # neither edges nor kinks are left to look at
     kind: str
     loss: Any = None
     relations: tuple[Any, ...] = ()
@@ -51,7 +50,7 @@ class Written:
         return getattr(self.in_symbols, attribute)
 
 
-class WrittenLoss(Written):
+class TextLoss(TextSystem):
     """A smooth loss of numbers on the whole space, and its tree."""
 
     def __init__(self, problem: Problem, loss: Node, tree: Tree) -> None:
@@ -62,7 +61,7 @@ class WrittenLoss(Written):
 class _Loss(Spelled):
     """The loss as it is written; in SymPy's expressions that of the system in symbols, whose rows are written out."""
 
-    def __init__(self, system: Written, loss: Node) -> None:
+    def __init__(self, system: TextSystem, loss: Node) -> None:
         super().__init__(unparse(loss), system.problem.unknowns)
         self.system = system
 

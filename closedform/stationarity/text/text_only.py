@@ -16,10 +16,10 @@ from closedform.kernel.reading import Refused
 from closedform.problem import Problem
 from closedform.reading.language import unparse
 from closedform.stationarity.system import Outline
-from closedform.stationarity.written.system import Written, derivative_node
+from closedform.stationarity.text.system import TextSystem, derivative_node
 
 
-class TextOnly(Written):
+class TextOnly(TextSystem):
     """The unknowns, the domain and the text of a problem, without derivatives."""
 
     kind = "transcendental"
