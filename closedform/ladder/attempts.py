@@ -141,7 +141,7 @@ def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:
     if _is_large(problem):
         yield Streamed(problem, "sum over streamed data"), LARGE
         return
-    polynomial = module("written.polynomial_line").polynomial_line(problem)
+    polynomial = module("text.polynomial_line").polynomial_line(problem)
     if polynomial is not None:
         yield polynomial, LINE
     for system in (module("large.quadratic").quadratic_loss(problem), module("large.kinked_line").kinked_line(problem)):
@@ -151,10 +151,10 @@ def readings(problem: Problem) -> Iterator[tuple[System, tuple[str, ...]]]:
     if rows is not None:
         yield rows, LARGE
         yield Streamed(problem), LARGE
-    text_only = module("written.text_only").text_only(problem)
+    text_only = module("text.text_only").text_only(problem)
     if any(strategy(dotted).declines(text_only) is None for dotted in TEXT):
         yield text_only, TEXT
-    exponential = module("written.exponential_rows").exponential_rows(problem)
+    exponential = module("text.exponential_rows").exponential_rows(problem)
     if exponential is not None:
         yield exponential, EXPONENTIALS
     yield module("scalar").stationarity(problem), SCALAR
