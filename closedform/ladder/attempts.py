@@ -218,7 +218,7 @@ def _on_edges(system: System, conclusion: Attempt, budget: Budget) -> Attempt:
     if not system.in_expressions or any(f.of_no_value for f in conclusion.findings):
         return conclusion
     conclusion = importlib.import_module("closedform.strategies.line").completed(system, conclusion, budget)
-    if _is_seen_everywhere(system):
+    if _finds_its_least(system):
         return conclusion
     if len(system.unknowns) > 1:
         conclusion = importlib.import_module("closedform.strategies.norms").completed(system, conclusion, budget)
@@ -270,7 +270,7 @@ def _attempt(
             attempt = Attempt(name, "failed", "it has neither an attempt nor a reduction")
         if system.in_expressions:
             attempt = importlib.import_module("closedform.strategies.answer").answer(system, attempt, budget)
-            if not system.parameters and not _is_seen_everywhere(system):
+            if not system.parameters and not _finds_its_least(system):
                 attempt = importlib.import_module("closedform.strategies.least_point").promoted(system, attempt, budget)
     except OutOfTime:
         attempt = Attempt(name, "timeout", f"stopped after {time.monotonic() - started:.3g} s")
@@ -285,9 +285,9 @@ def _attempt(
     return attempt
 
 
-def _is_seen_everywhere(system: System) -> bool:
-    """Has it neither edges nor kinks, and is its least value for the strategies, or ``strategies.line``, to say?"""
-    return getattr(system, "everywhere", False)
+def _finds_its_least(system: System) -> bool:
+    """Is the point of least loss for its strategies, or ``strategies.line``, to say, and nothing after them?"""
+    return getattr(system, "finds_its_least", False)
 
 
 def _broken(name: str, fault: Exception) -> Attempt:

@@ -27,6 +27,7 @@ class TextSystem:
     """The text of a problem; ``in_symbols`` is the same system in SymPy's expressions."""
 
     in_expressions = True
+    finds_its_least = True  # the strategies, or the line, say which point is least
     kind: str
     loss: Any = None
     relations: tuple[Any, ...] = ()
