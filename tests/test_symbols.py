@@ -25,6 +25,12 @@ def cases(report: Any) -> set[tuple[str, str, tuple[str, ...]]]:
     return {(str(*c.exact.values()), c.kind, c.conditions) for c in report.critical_points}
 
 
+def test_a_parameter_called_like_a_constant_is_a_name_in_the_function_too() -> None:
+    """sqrt(I*K) of a parameter I was worked out with the imaginary unit (the peak of Haldane's rate is there)."""
+    report = derive("-s/(K + s + s^2/I)", "s", "s > 0", "K > 0", "I > 0")
+    assert report.function()(K=4.0, I=9.0)["s"] == pytest.approx(6)
+
+
 # -- signs ---------------------------------------------------------------------------------------------------------
 
 

@@ -27,12 +27,12 @@ OPERATORS = (">", ">=", "<", "<=", "=", "!=")
 SLACK = 1e-9  # relative, for what was computed in floating point
 
 
-def relations(texts: Sequence[str]) -> list[Node]:
-    """The conditions that are comparisons; words are for the reader of the report."""
+def relations(texts: Sequence[str], names: Sequence[str] = ()) -> list[Node]:
+    """The conditions that are comparisons, with these names declared; words are for the reader of the report."""
     out = list[Node]()
     for t in texts:
         try:
-            node = parse(t)
+            node = parse(t, names)
         except Exception:
             continue
         if node.head in OPERATORS and len(node.children) == 2:

@@ -51,12 +51,13 @@ def function_of(report: ReportRecord, sought: bool = False) -> Callable[..., dic
     if len(optima) < len(exact) and not any(not p.conditions for p in optima):
         optima = exact
     given, domain = _stated(report.problem)
+    names = (*report.problem.unknowns, *report.problem.parameters)  # I may be one, and is no constant then
     if optima:
-        points = tuple({u: parse(text_of(e)) for u, e in (p.exact or {}).items()} for p in optima)
-        conditions = tuple(tuple(relations(p.conditions)) for p in optima)
+        points = tuple({u: parse(text_of(e), names) for u, e in (p.exact or {}).items()} for p in optima)
+        conditions = tuple(tuple(relations(p.conditions, names)) for p in optima)
     elif formula is not None:
-        points = ({u: parse(e) for u, e in formula.unknown.items()},)
-        conditions = (tuple(relations(formula.conditions)),)
+        points = ({u: parse(e, names) for u, e in formula.unknown.items()},)
+        conditions = (tuple(relations(formula.conditions, names)),)
     else:
         raise CallError("there is no closed form, so there is no function of it")
     own = compiled(formula.numpy) if formula is not None and formula.numpy and len(points) == 1 else None
