@@ -346,3 +346,11 @@ def test_a_loss_without_turning_points_is_not_said_to_be_defined_nowhere() -> No
     report = cf.derive("cos(x) + 2*x")
     assert "the gradient vanishes nowhere" in report.to_text()
     assert not any("translates" in s.text for s in report.verdict.statements)
+
+
+def test_what_the_text_asks_of_free_unknowns_is_told_of_a_family() -> None:
+    # log(x) is not defined at x = -1; x*y > 0 follows from the other two
+    (family,) = cf.derive("log(x*y) - log(x) - log(y) + z^2").critical_points
+    assert set(family.conditions) == {"x > 0", "y > 0"}
+    (family,) = cf.derive("log(x*y) - log(x) - log(y) + z^2", assumptions=["x > 0"]).critical_points
+    assert family.conditions == ("y > 0",)

@@ -24,6 +24,7 @@ from closedform.stationarity.scalar import Stationarity
 
 MAX_OPS = 400
 UNCLEAR = "where a family of solutions is defined was not understood"
+MAX_ASKED = 6  # conditions that are held against each other
 
 
 @record
@@ -118,7 +119,10 @@ def _as_text(gaps: Iterable[tuple[Any, str]]) -> tuple[str, ...]:
 
 def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
     """What is asked of the free unknowns and not proved; None where it is refuted."""
-    facts = KnownSigns([r for r in system.relations if r.free_symbols & set(free) and not r.free_symbols - set(free)])
+    asked = set(_asked(system, (r for r in system.domain.own() if f" {r.op} " not in r.why), {}, stated=False))
+    known = [r for r in system.relations if r.free_symbols and r.free_symbols <= set(free)]
+    known = [r for r in known if (r.lhs - r.rhs, r.rel_op) not in asked]  # what the text asks for is told, not known
+    facts = KnownSigns(known)
     left = dict[tuple[Any, str], None]()
     for gap, op in gaps:
         gap = sp.factor(gap) if sp.count_ops(gap) < MAX_OPS else gap
@@ -132,6 +136,10 @@ def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any
         if (sign == -1 and op in (">", ">=")) or (sign in (0, -2) and op == ">") or (sign == 0 and op == "!="):
             return None
         left[gap, op] = None
+    for gap, op in sorted(left, key=lambda part: -sp.count_ops(part[0])) if len(left) <= MAX_ASKED else ():
+        others = [sp.Rel(g, 0, o) for g, o in left if (g, o) != (gap, op)]
+        if KnownSigns([*known, *others]).sign(gap) == 1:
+            del left[gap, op]  # it follows
     return list(left)
 
 
@@ -155,11 +163,12 @@ def _gaps(system: Stationarity, point: Mapping[Any, Any]) -> list[tuple[Any, str
 
 
 def _asked(
-    system: Stationarity, requirements: Iterable[Requirement], point: Mapping[Any, Any]
+    system: Stationarity, requirements: Iterable[Requirement], point: Mapping[Any, Any], stated: bool = True
 ) -> Iterator[tuple[Any, str]]:
-    """The relations and the requirements at the members of a family, turned to >, >= and !=."""
+    """The relations (if ``stated``) and the requirements at the members of a family, turned to >, >= and !=."""
     table = bridge.symbols(system.problem) | {u.name: u for u in system.unknowns}
-    asked = [(r.lhs - r.rhs, r.rel_op) for r in system.relations if r.free_symbols & set(system.unknowns)]
+    own = set(system.unknowns) if stated else set[Any]()
+    asked = [(r.lhs - r.rhs, r.rel_op) for r in system.relations if r.free_symbols & own]
     asked += [(bridge.to_sympy(r.gap, table), r.op) for r in requirements]
     for gap, op in asked:
         if op not in ("==", "="):

@@ -170,7 +170,8 @@ class _Gate:
         point = {u: exact[u.name] for u in self.system.unknowns if u.name in exact}
         found: str | tuple[str, ...] | None = families.where(self.system, point)
         if isinstance(found, tuple):
-            return replace(p, conditions=tuple(dict.fromkeys((*p.conditions, *found))))
+            more = (c for c in found if c.replace("=", "") not in p.conditions)  # no a <= b beside a < b
+            return replace(p, conditions=tuple(dict.fromkeys((*p.conditions, *more))))
         if found is not None:
             self._fault(p, found)
         return None
