@@ -663,6 +663,26 @@ def the_best_of_a_list_that_is_not_complete() -> Doc:
     return {**report(tree, [], [at("-1", kind="global minimum")]), "complete": False}
 
 
+def the_worse_of_two_minima() -> Doc:
+    """x^4/4 + x^3/3 - x^2 is -8/3 at -2, and -5/12 at 1."""
+    tree = ["+", ["*", "1/4", ["^", "x", "4"]], ["*", "1/3", ["^", "x", "3"]], ["*", "-1", square("x")]]
+    points = [at("1", kind="global minimum"), at("-2", kind="local minimum"), at("0", kind="local maximum")]
+    return report(tree, [roots(tree, [rational("-2"), rational("0"), rational("1")])], points)
+
+
+def the_worse_of_two_maxima() -> Doc:
+    """x^2 - x^3/3 - x^4/4 is 8/3 at -2, and 5/12 at 1."""
+    tree = ["+", square("x"), ["*", "-1/3", ["^", "x", "3"]], ["*", "-1/4", ["^", "x", "4"]]]
+    points = [at("1", kind="global maximum"), at("-2", kind="local maximum"), at("0", kind="local minimum")]
+    proof = roots(tree, [rational("-2"), rational("0"), rational("1")])
+    return report(tree, [proof], points, problem={"sense": "max"})
+
+
+def a_flat_minimum_called_the_greatest() -> Doc:
+    """x^4 is least at 0, where its second derivative is 0, too."""
+    return report(["^", "x", "4"], [roots(["^", "x", "4"], [rational("0")])], [at("0", kind="global maximum")])
+
+
 CUBIC = ["+", ["^", "x", "3"], ["*", "-3", "x"]]
 
 
@@ -1163,6 +1183,9 @@ FALSE = [
     (a_cubic_without_a_minimum, "critical_points[1].kind"),
     (a_ditch_between_two_slopes, "critical_points[1].kind"),
     (the_best_of_a_list_that_is_not_complete, "critical_points[0].kind"),
+    (the_worse_of_two_minima, "critical_points[0].kind"),
+    (the_worse_of_two_maxima, "critical_points[0].kind"),
+    (a_flat_minimum_called_the_greatest, "critical_points[0].kind"),
     (a_constraint_that_gives_the_answer, "verdict.outcome"),
     (a_constraint_that_gives_the_answer, "verdict.minimiser"),
     (a_witness_in_place_of_the_data, "verdict.outcome"),
