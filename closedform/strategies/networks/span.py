@@ -124,6 +124,8 @@ def _draws(hidden: Hidden, budget: Budget, one_fills: bool) -> tuple[list[Draw],
         if draw is None:
             continue
         draws.append(draw)
+        if draw.exact is None and not one_fills:  # side by side they are read over Q alone
+            break
         widest, whole = max(widest, draw.rank), _rank(draws)
         steady, span = (steady + 1 if whole == span else 0), whole
         if steady >= STEADY and (widest == span or not one_fills or span > len(hidden.columns)):
