@@ -19,7 +19,7 @@ def outputs(notebook):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["do_we_need_training", "designs_and_networks", *TUTORIALS])
+@pytest.mark.parametrize("name", ["do_we_need_training", *TUTORIALS])
 def test_the_notebook_runs_from_start_to_end(monkeypatch, name):
     monkeypatch.delenv("MPLBACKEND", raising=False)  # the notebook's own, which shows figures in it
     nbformat = pytest.importorskip("nbformat")
