@@ -10,10 +10,11 @@ import difflib
 import json
 import os
 import re
+import signal
 import sys
 import textwrap
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -96,6 +97,7 @@ def main() -> None:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(cli, {}, "closedform", COMPLETING, completing))
+    signal.signal(signal.SIGTERM, _interrupted)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -113,6 +115,11 @@ def run(arguments: list[str]) -> int:
         return _run(arguments)
     finally:
         ON_COMMAND_LINE.reset(token)
+
+
+def _interrupted(*_: object) -> NoReturn:
+    """As Ctrl-C: whoever waits for a child ends it on the way out."""
+    raise KeyboardInterrupt
 
 
 def _run(arguments: list[str]) -> int:

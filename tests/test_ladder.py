@@ -256,6 +256,19 @@ def test_an_overrunning_job_is_killed_in_time(jobs):
     assert jobs("echo", "next") == ["next"]
 
 
+def test_a_child_that_nobody_waits_for_ends_past_its_deadline(jobs, monkeypatch):
+    """As when the command was killed: its child used the processor for minutes."""
+    child = worker.Worker()
+    try:
+        worker._send(child._in, (worker.Job("jobs_for_tests", "sleepy", (60,)), time.monotonic() + 1))
+        ended = time.monotonic() + 1 + worker.ORPHANED + 10
+        while child.alive and time.monotonic() < ended:
+            time.sleep(0.1)
+        assert not child.alive
+    finally:
+        child.kill()
+
+
 def test_crash_memory_and_exception(jobs):
     with pytest.raises(worker.Died) as died:
         jobs("crashing")

@@ -29,6 +29,7 @@ from closedform.errors import ON_COMMAND_LINE
 from closedform.frozen import record
 
 LEAST_MEMORY = 2 * 1024**3  # bytes of address space that a child may ask for, at least
+ORPHANED = 2.0  # seconds that a child lives past its deadline when nobody ends it
 SHARE = 0.5  # of the machine's memory that it may ask for
 # Threads of a BLAS wait for each other in a loop: on a busy machine two of them took ten times the CPU of one.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
@@ -126,7 +127,8 @@ def _as_child(jobs: int, messages: int, others: Sequence[int]) -> NoReturn:
     status = 1
     try:
         os.setsid()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
         for descriptor in others:
             os.close(descriptor)
         quiet = os.open(os.devnull, os.O_RDWR)
@@ -175,7 +177,7 @@ class Worker:
         """The messages of the job; raises ``Died`` when the child ends or overruns, and what the job raised."""
         during = "starting"
         try:
-            _send(self._in, job)
+            _send(self._in, (job, deadline))
         except (BrokenPipeError, OSError):
             raise Died(during, overran=False) from None
         limit = deadline
@@ -304,7 +306,10 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     sys.setrecursionlimit(20_000)
     while head := source.read(_HEAD.size):
-        job: Job = pickle.loads(source.read(_HEAD.unpack(head)[0]))
+        job, deadline = pickle.loads(source.read(_HEAD.unpack(head)[0]))
+        # The system itself ends this process past its deadline: whoever waits for it may be gone, and FLINT hears nothing.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 0) + ORPHANED)
         try:
             for message in getattr(importlib.import_module(job.module), job.function)(*job.arguments):
                 _send(sink, message)
@@ -314,6 +319,7 @@ def serve(source: IO[bytes], sink: IO[bytes]) -> None:
                 _send(sink, Raised(error))
             except Exception:
                 _send(sink, Raised(RuntimeError(f"{type(error).__name__}: {error}")))
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def main() -> None:
