@@ -14,7 +14,7 @@ import signal
 import sys
 import textwrap
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -97,7 +97,7 @@ def main() -> None:
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(cli, {}, "closedform", COMPLETING, completing))
-    signal.signal(signal.SIGTERM, _interrupted)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever waits for a child ends it on the way out
     sys.exit(run(sys.argv[1:]))
 
 
@@ -115,11 +115,6 @@ def run(arguments: list[str]) -> int:
         return _run(arguments)
     finally:
         ON_COMMAND_LINE.reset(token)
-
-
-def _interrupted(*_: object) -> NoReturn:
-    """As Ctrl-C: whoever waits for a child ends it on the way out."""
-    raise KeyboardInterrupt
 
 
 def _run(arguments: list[str]) -> int:
