@@ -92,8 +92,7 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """The entry point: runs the command and turns every ending into its exit code and one line."""
-    completing = os.environ.get(COMPLETING)
-    if completing:
+    if completing := os.environ.get(COMPLETING):
         from click.shell_completion import shell_complete
 
         sys.exit(shell_complete(cli, {}, "closedform", COMPLETING, completing))
