@@ -156,18 +156,14 @@ def test_a_real_root_is_among_the_candidates(equation: Any, unknown: Any) -> Non
 def test_formulas_of_degree_three_and_four_hold() -> None:
     c, d = sp.symbols("c d", real=True)
     values_ = {a: sp.Rational(3, 2), b: sp.Rational(5, 7), c: sp.Rational(-11, 3), d: sp.Rational(2, 9)}
-    cubic = a * x**3 + b * x**2 + c * x + d
-    found = polynomial_roots(cubic, x).resolved()
-    held = [v for v, guards in zip(found.values, found.guards, strict=True) if all(g.subs(values_) for g in guards)]
-    numbers = sorted(complex(sp.N(v.subs(values_), 30)).real for v in held)
-    assert len(numbers) == 3
-    assert all(abs(sp.N(cubic.subs(values_).subs(x, z))) < 1e-9 for z in numbers)
-    for f in (x**4 + a * x**3 + b * x**2 + c * x + d,):
-        roots = polynomial_roots(f, x).values
-        assert len(roots) == sp.degree(f, x)
-        numbers = sorted((complex(sp.N(r.subs(values_), 30)) for r in roots), key=lambda z: (z.real, z.imag))
-        assert all(abs(complex(sp.N(f.subs(values_).subs(x, sp.sympify(z)), 30))) < 1e-9 for z in numbers)
-        assert len({(round(z.real, 9), round(z.imag, 9)) for z in numbers}) == len(roots)
+    for f, real in ((a * x**3 + b * x**2 + c * x + d, 3), (x**4 + a * x**3 + b * x**2 + c * x + d, 2)):
+        found = polynomial_roots(f, x).resolved()
+        cases = zip(found.values, found.guards, strict=True)
+        held = [v.subs(values_) for v, guards in cases if all(g.subs(values_) for g in guards)]
+        numbers = [z for z in (complex(sp.N(v, 30)) for v in held) if abs(z.imag) < 1e-9]
+        assert len(numbers) == real
+        assert len(held) == sp.degree(f, x)
+        assert all(abs(sp.N(f.subs(values_).subs(x, z.real))) < 1e-9 for z in numbers)
 
 
 def test_what_has_no_formula_is_an_obstacle_not_an_answer() -> None:

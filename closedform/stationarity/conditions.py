@@ -25,6 +25,7 @@ MAX_OPS = 150  # of a condition that is factored
 MAX_HELD = 80  # operations of conditions that are held against each other
 MAX_PRUNED = 6  # conditions that are held against each other
 TRUE_AT = {">": (1,), ">=": (1, 0, 2), "!=": (1, -1), "==": (0,)}
+IMPLIED = {">": (">", ">=", "!="), ">=": (">=",), "==": ("==", ">="), "!=": ("!=",)}
 FALSE_AT = {">": (-1, 0, -2), ">=": (-1,), "!=": (0,), "==": (1, -1)}
 
 
@@ -41,6 +42,7 @@ class Conditions:
         given = [r for r in system.relations if not r.free_symbols & self.own]
         self.facts = KnownSigns((*given, *more))
         self.given = (*given, *more)
+        self._gaps = {t.lhs - t.rhs: t.rel_op for t in map(_turned, self.given) if isinstance(t, sp.Rel)}
         self._table = self._names()
 
     def _names(self) -> dict[str, Any]:
@@ -70,6 +72,8 @@ class Conditions:
             return bool(relation)
         relation = _turned(relation)
         gap = relation.lhs - relation.rhs
+        if relation.rel_op in IMPLIED.get(self._gaps.get(gap, ""), ()):
+            return True
         if relation.rel_op in ("!=", "==") and self.facts.is_nonzero(gap):
             return relation.rel_op == "!="
         sign = self.facts.sign(gap)
@@ -190,7 +194,7 @@ class Conditions:
                 return None
             if v.is_real is False and not v.has(sp.I):
                 return None
-            if v.has(sp.I) or any(p.base.is_negative and not p.exp.is_integer for p in v.atoms(sp.Pow)):
+            if v.has(sp.I) or self._cancels_complex_parts(v):
                 raise Opaque("a formula passes through complex numbers")
             for r in defined(bridge.from_sympy(v)):
                 relations.append(self._relation(r, {}))
@@ -206,6 +210,17 @@ class Conditions:
         relations += [sp.Ne(e.subs(point, simultaneous=True), 0) for e in self.system.nonzero]
         out = self.joined((), [r for r in relations if r != sp.true])
         return out if self.possible(out) else None
+
+    def _cancels_complex_parts(self, value: Any) -> bool:
+        """May a formula be real where a root in it is not, as Cardano's with two cube roots is at three real roots?
+
+        A single root of odd order is not: what it asks is then necessary, too.
+        """
+        powers = [p for p in value.atoms(sp.Pow) if p.exp.is_Rational and not p.exp.is_Integer]
+        if any(p.base.is_negative for p in powers):
+            return True
+        odd = [p for p in powers if p.exp.q > 2 and not p.base.is_nonnegative]
+        return len(odd) > 1 and sum(self.decide(sp.Ge(p.base, 0)) is not True for p in odd) > 1
 
     def _unknown_in(self, r: Requirement) -> bool:
         return bool(r.text_names & {u.name for u in self.system.unknowns})
@@ -310,7 +325,7 @@ def _is_tame(gap: Any) -> bool:
 
 def _turned(relation: Any) -> Any:
     """The relation with < and <= written as > and >=."""
-    if relation.rel_op in ("<", "<="):
+    if isinstance(relation, sp.Rel) and relation.rel_op in ("<", "<="):
         return sp.Rel(relation.rhs, relation.lhs, MIRRORED[relation.rel_op])
     return relation
 

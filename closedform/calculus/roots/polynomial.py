@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
 from math import gcd
 from typing import Any
 
@@ -18,6 +17,7 @@ from flint import arb
 
 from closedform.budget import Budget, working_bits
 from closedform.calculus.roots import algebraic as algebraic_roots
+from closedform.calculus.roots import formulas
 from closedform.calculus.roots import rational as rational_roots
 from closedform.calculus.roots.rational import RealRoots
 from closedform.frozen import record
@@ -207,20 +207,21 @@ def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> ExactRoots:
         t = sp.Dummy("t", positive=True) if x.is_positive or (x.is_real and step % 2 == 0) else sp.Dummy("t", real=True)
         inner = _irreducible(sum(k * t ** (m // step) for (m,), k in poly.terms()), t, meaning**step, budget)
         return inner.with_values(v for y in inner.values for v in _binomial(y, step, x))
+    by_cases = x.is_real and equation.free_symbols != {x}  # real parameters, of any sign
     if n == 2:
-        return ExactRoots(_quadratic(*c))
+        return ExactRoots(formulas.quadratic(*c))
     if n == 3:
-        return _real_cubic(*c) if x.is_real and equation.free_symbols != {x} else ExactRoots(_cubic(*c))
+        return _by_cases(formulas.real_cubic(*c)) if by_cases else ExactRoots(formulas.cubic(*c))
     parts = _decomposition(poly, x)
     if len(parts) > 1:
-        t = sp.Dummy("t")
+        t = sp.Dummy("t", real=x.is_real)
         outer = _irreducible(parts[0].as_expr().subs(x, t), t, parts[1].as_expr(), budget)
         found = outer.with_values(())
         for y in outer.values:
             found |= _irreducible(sp.expand(parts[1].as_expr() - y), x, meaning, budget)
         return found
     if n == 4:
-        return ExactRoots(_quartic(*c))
+        return _by_cases(formulas.real_quartic(*c)) if by_cases else ExactRoots(formulas.quartic(*c))
     if not equation.free_symbols - {x}:
         found = algebraic_roots.located(poly, meaning, working_bits(budget.digits), budget)
         if found is not None:
@@ -228,6 +229,13 @@ def _solved(equation: Any, x: Any, meaning: Any, budget: Budget) -> ExactRoots:
             return _listed(found, tuple(known.values()), equation, x, meaning)
     symbol = _placeholder_symbol(x.is_positive is True)
     return ExactRoots((symbol,), placeholders=(Placeholder(symbol, equation, x, meaning),))
+
+
+def _by_cases(cases: Iterable[formulas.Case]) -> ExactRoots:
+    out = ExactRoots()
+    for value, guards in cases:
+        out |= guarded(value, *guards)
+    return out
 
 
 def _decomposition(poly: Any, x: Any) -> list[Any]:
@@ -286,146 +294,3 @@ def _binomial(value: Any, n: int, x: Any) -> tuple[Any, ...]:
         if value.is_real
         else tuple(_root(value, n) * sp.exp(2 * sp.pi * sp.I * sp.Rational(k, n)) for k in range(n))
     )
-
-
-def _factored(e: Any) -> Any:
-    e = sp.expand(e)
-    return sp.factor(e) if len(sp.Add.make_args(e)) <= 40 else e
-
-
-def _quadratic(a: Any, b: Any, c: Any) -> tuple[Any, ...]:
-    discriminant = _factored(b**2 - 4 * a * c)
-    if not isinstance(discriminant, sp.Mul) or discriminant.is_number:
-        root = sp.sqrt(discriminant)
-    else:
-        root = sp.sqrt(discriminant)
-        if isinstance(root, sp.Pow):
-            root = sp.sqrt(sp.expand(discriminant))
-    low, high = (_shorter((-b + s * root) / (2 * a)) for s in (-1, 1))
-    return (low, high)
-
-
-def _shorter(expr: Any) -> Any:
-    candidates = [expr, sp.factor_terms(expr), sp.radsimp(expr) if sp.count_ops(expr) < 60 else expr]
-    return min(candidates, key=sp.count_ops)
-
-
-def _cubic(a: Any, b: Any, c: Any, d: Any) -> tuple[Any, ...]:
-    """Cardano: -(b + C*w + D/(C*w))/(3a), w the cube roots of one; C may be any cube root that is not zero."""
-    if sp.count_ops([a, b, c, d]) > 60:  # written as they stand: expanding would help nobody
-        low, high = b**2 - 3 * a * c, 2 * b**3 - 9 * a * b * c + 27 * a**2 * d
-        cube, w = sp.root((high + sp.sqrt(high**2 - 4 * low**3)) / 2, 3), (-1 + sp.sqrt(3) * sp.I) / 2
-        return tuple(-(b + cube * u + low / (cube * u)) / (3 * a) for u in (sp.S.One, w, sp.conjugate(w)))
-    low = _factored(b**2 - 3 * a * c)
-    high = _factored(2 * b**3 - 9 * a * b * c + 27 * a**2 * d)
-    if low.is_zero:
-        base = (
-            sp.root(high, 3)
-            if high.is_positive
-            else -sp.root(-high, 3)
-            if high.is_negative
-            else sp.sign(high) * sp.root(sp.Abs(high), 3)
-        )
-        return (-(b + base) / (3 * a),)
-    inside = (high + sp.sqrt(sp.expand(high**2 - 4 * low**3))) / 2
-    cube = sp.root(inside, 3)
-    w = (-1 + sp.sqrt(3) * sp.I) / 2
-    return tuple(-(b + cube * u + low / (cube * u)) / (3 * a) for u in (sp.S.One, w, sp.conjugate(w)))
-
-
-def _real_cubic(a: Any, b: Any, c: Any, d: Any) -> ExactRoots:
-    """The real roots by cases: Cardano with real cube roots where one is simple, by cosines where three are.
-
-    With x = y - b/(3a) and y^3 + p*y + q = 0, D = q^2/4 + p^3/27: for D >= 0 the root u + v, with u and v the real cube
-    roots of -q/2 +- sqrt(D), and for D = 0 also 3q/(-2p) twice; for D < 0 the three 2*sqrt(-p/3)*cos((w + 2*pi*k)/3),
-    cos(w) = 3q/(2p)*sqrt(-3/p).
-    """
-    shift = b / (3 * a)
-    p = _factored(sp.together((3 * a * c - b**2) / (3 * a**2)))
-    q = _factored(sp.together((2 * b**3 - 9 * a * b * c + 27 * a**2 * d) / (27 * a**3)))
-    if p.is_zero:
-        return ExactRoots((_signed_root(-q) - shift,))
-    discriminant = sp.factor(sp.together(q**2 / 4 + p**3 / 27))
-    up, down = (-q / 2 + s * sp.sqrt(discriminant) for s in (1, -1))
-    out = guarded(_signed_root(up) + _signed_root(down) - shift, sp.Ge(discriminant, 0))
-    out |= guarded(-3 * q / (2 * p) - shift, sp.Eq(discriminant, 0))
-    angle = sp.acos(3 * q / (2 * p) * sp.sqrt(-3 / p))
-    for k in (0, 1, 2):
-        value = 2 * sp.sqrt(-p / 3) * sp.cos((angle - 2 * sp.pi * k) / 3) - shift
-        out |= guarded(value, sp.Lt(discriminant, 0))
-    return out
-
-
-def _signed_root(u: Any) -> Any:
-    """The real cube root."""
-    if u.is_nonnegative:
-        return sp.root(u, 3)
-    return -sp.root(-u, 3) if u.is_nonpositive else _real_cube_root(u)
-
-
-def _quartic(a: Any, b: Any, c: Any, d: Any, e: Any) -> tuple[Any, ...]:
-    """Ferrari, through one root of the resolvent cubic; valid where that root is not zero."""
-    p = _factored(c / a - 3 * b**2 / (8 * a**2))
-    q = _factored(d / a - b * c / (2 * a**2) + b**3 / (8 * a**3))
-    r = _factored(e / a - b * d / (4 * a**2) + b**2 * c / (16 * a**3) - 3 * b**4 / (256 * a**4))
-    shift = -b / (4 * a)
-    if q.is_zero:
-        return tuple(shift + s * sp.sqrt(y) for y in _quadratic(sp.S.One, p, r) for s in (-1, 1))
-    out = list[Any]()
-    m = _cubic(sp.Integer(8), 8 * p, 2 * p**2 - 8 * r, -(q**2))[0]
-    root = sp.sqrt(2 * m)
-    for s in (1, -1):
-        inner = sp.sqrt(-(2 * p + 2 * m + s * sp.sqrt(2) * q / sp.sqrt(m)))
-        out += [shift + (s * root + u * inner) / 2 for u in (1, -1)]
-    return tuple(out)
-
-
-@record
-class RootFormula:
-    """A formula for the generator t of a branch, positive under ``conditions``; ``note`` says what was not proved."""
-
-    expression: Any
-    conditions: tuple[str, ...] = ()
-    note: str = ""
-
-
-def positive_roots(c: list[Any], signs: list[int], degree: int, unique: bool) -> list[RootFormula]:
-    """Formulas for the positive roots; ``unique``: each is a critical point of a strictly convex loss."""
-    if degree == 1:
-        value = sp.factor(-c[0] / c[1])
-        sure = signs[0] * signs[1] < 0 or value.is_positive
-        return [RootFormula(value, () if sure else (f"{value} > 0",))]
-    changes = signs[0] * signs[degree] < 0
-    if degree == 2:
-        if changes:
-            lead = 1 if signs[2] > 0 else -1
-            return [RootFormula((-c[1] + lead * sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])) / (2 * c[2]))]
-        return quadratic_roots(c)
-    steps = [a * b for a, b in pairwise(signs)]
-    unique = unique or (0 not in signs and sum(k < 0 for k in steps) == 1)  # Descartes: one change, one positive root
-    note = (
-        "" if unique else "the largest real root of the cubic; that it is the one wanted was not proved for all values"
-    )
-    return [RootFormula(largest_cubic_root(c), () if changes else ("the cubic has a positive root",), note)]
-
-
-def quadratic_roots(c: list[Any]) -> list[RootFormula]:
-    square = sp.sqrt(c[1] ** 2 - 4 * c[2] * c[0])
-    return [RootFormula((-c[1] + s * square) / (2 * c[2]), ("real and positive",)) for s in (1, -1)]
-
-
-def _real_cube_root(u: Any) -> Any:
-    return sp.sign(u, evaluate=False) * sp.Abs(u, evaluate=False) ** sp.Rational(1, 3)
-
-
-def largest_cubic_root(c: list[Any]) -> Any:
-    """The largest real root of c[3] x^3 + ... + c[0], by Cardano where one root is real, by cosines where three are."""
-    shift = c[2] / (3 * c[3])
-    p = (3 * c[3] * c[1] - c[2] ** 2) / (3 * c[3] ** 2)
-    q = (2 * c[2] ** 3 - 9 * c[3] * c[2] * c[1] + 27 * c[3] ** 2 * c[0]) / (27 * c[3] ** 3)
-    d = q**2 / 4 + p**3 / 27
-    three = 2 * sp.sqrt(-p / 3) * sp.cos(sp.acos(3 * q / (2 * p) * sp.sqrt(-3 / p)) / 3)
-    up, down = -q / 2 + sp.sqrt(d), -q / 2 - sp.sqrt(d)
-    one = _real_cube_root(up) + _real_cube_root(down)
-    pieces_ = sp.Piecewise((three, sp.StrictLessThan(d, 0, evaluate=False)), (one, True), evaluate=False)
-    return sp.Add(pieces_, -shift)

@@ -18,7 +18,7 @@ from flint import fmpq_mpoly, fmpq_mpoly_ctx, fmpz_mpoly
 from closedform.algebra.galois.family import FamilyDecision, decide_family
 from closedform.attempt import Attempt, Finding, Formula, finding
 from closedform.budget import Budget
-from closedform.calculus.roots.polynomial import RootFormula, positive_roots, quadratic_roots
+from closedform.calculus.roots.formulas import RootFormula, positive_roots, quadratic_roots
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.kernel.algebra.exponentials import Field
