@@ -72,8 +72,6 @@ class Conditions:
             return bool(relation)
         relation = _turned(relation)
         gap = relation.lhs - relation.rhs
-        if relation.rel_op in IMPLIED.get(self._gaps.get(gap, ""), ()):
-            return True
         if relation.rel_op in ("!=", "==") and self.facts.is_nonzero(gap):
             return relation.rel_op == "!="
         sign = self.facts.sign(gap)
@@ -81,7 +79,9 @@ class Conditions:
             sign = self.facts.sign(sp.factor(sp.together(gap)))
         if sign in TRUE_AT[relation.rel_op]:
             return True
-        return False if sign in FALSE_AT[relation.rel_op] else None
+        if sign in FALSE_AT[relation.rel_op]:
+            return False
+        return True if relation.rel_op in IMPLIED.get(self._gaps.get(gap, ""), ()) else None
 
     def signed(self, value: Any) -> Any:
         """The value without factors of a proved sign, turned so that its sign is kept."""
