@@ -227,3 +227,30 @@ def test_an_equation_says_no_more_than_it_says() -> None:
     assert is_zero(read(["+", "a", "-1"]), one)
     assert not is_zero(read(["+", "a", "-2"]), one)
     assert not is_zero(read(["+", "b", "-1"]), one)
+
+
+def test_a_root_that_is_not_real_is_not_counted_for_one_that_is() -> None:
+    """For a < 0 the one real zero of (x^2 - a)*(x - 1) is 1, which is listed for other a only."""
+    disc = "4*a*(1 - a)^2"
+    points: Points = [
+        ("sqrt(a)", ["a > 0", f"{disc} != 0"]),
+        ("-sqrt(a)", ["a > 0", f"{disc} > 0"]),
+        ("1", [f"{disc} > 0"]),
+    ]
+    assert words(family("(x^2 - a)*(x - 1) = 0", points, "a", domain="x^2 > 0"))["complete"] != COVERED
+
+
+@pytest.mark.parametrize("condition", ["(a^2)^(1/2) != a", "(a^6)^(1/2) != a^3"])
+def test_an_exception_is_no_half_line(condition: str) -> None:
+    """sqrt(a^2) = a for all a >= 0, where x = a is a zero that would not be listed."""
+    assert words(root_of("a", [condition], "x - a = 0"))["complete"] != COVERED
+
+
+@pytest.mark.parametrize("other", ["a < 0 or so", "x > 5"])
+def test_a_condition_that_is_not_read_is_not_made_up_for(other: str) -> None:
+    assert words(root_of("a", ["1 > 0, 2 > 0", other], "x - a = 0"))["complete"] != COVERED
+
+
+def test_weak_conditions_that_hold_with_equality_alone_are_an_equation() -> None:
+    doc = family("(x^2 + a^2)*(x^5 - x - a) = 0", [("sqrt(-a^2)", ["-a^2 >= 0"])], "a", complete=False)
+    assert words(doc)["verdict.outcome"] != COVERED

@@ -354,3 +354,30 @@ def test_what_the_text_asks_of_free_unknowns_is_told_of_a_family() -> None:
     assert set(family.conditions) == {"x > 0", "y > 0"}
     (family,) = cf.derive("log(x*y) - log(x) - log(y) + z^2", assumptions=["x > 0"]).critical_points
     assert family.conditions == ("y > 0",)
+
+
+@pytest.mark.parametrize(
+    ("loss", "conditions"),
+    [
+        ("y^2*log(x)*log(2 - x)", ("0 < x", "x < 2")),
+        ("y^2*log(6 - 2*x)", ("x < 3",)),
+        ("y^2*log(2*x - 6)", ("3 < x",)),
+    ],
+)
+def test_a_family_tells_upper_bounds_and_scaled_ones_of_the_text(loss: str, conditions: tuple[str, ...]) -> None:
+    found = [p for p in cf.derive(loss, unknowns=["x", "y"]).critical_points if str(p.exact["y"]) == "0"]
+    assert [p.conditions for p in found] == [conditions]
+
+
+@pytest.mark.parametrize("loss", ["(x - y)^n + x^2", "(x*y)^n", "x^n*y", "x^n*y^2"])
+def test_a_whole_power_hides_no_critical_point(loss: str) -> None:
+    """(0, 0) is a critical point at n = 2 of each, and lines of them are at x = 0 of the last two."""
+    report = cf.derive(loss, unknowns=["x", "y"], assumptions=["n integer", "n >= 2"])
+    assert report.verdict.outcome == "undecided"
+    assert not report.complete
+
+
+def test_minima_under_conditions_are_not_said_to_be_reached() -> None:
+    """(x^2 + y^2 - a)^2 is 0 on a circle for a >= 0; at a = -1 its minimum is 1."""
+    said = cf.derive("(x^2 + y^2 - a)^2", unknowns=["x", "y"]).to_text()
+    assert "reached at the points listed below, under their conditions" in said

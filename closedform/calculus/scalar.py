@@ -41,23 +41,28 @@ def gradient(loss: Any, unknowns: Sequence[Any]) -> tuple[Any, ...]:
     image = loss.xreplace(products)
     out = tuple(
         (
-            sp.diff(image, u) + sp.Add(*(sp.diff(image, d) * d * _log_derivative(p, u) for p, d in products.items()))
+            derivative(image, u) + sp.Add(*(sp.diff(image, d) * d * _log_derivative(p, u) for p, d in products.items()))
         ).xreplace({d: p for p, d in products.items()})
         for u in unknowns
     )
     for g in out:
         if any(not isinstance(d.expr, sp.zeta) for d in g.atoms(sp.Derivative)):
             raise ValueError("a part of the loss has no derivative that can be written")
-    return tuple(_whole_powers(g.replace(sp.Heaviside, step)) for g in out)
+    return tuple(g.replace(sp.Heaviside, step) for g in out)
 
 
-def _whole_powers(g: Any) -> Any:
-    """k*u^k/u, as SymPy differentiates u^k, written as k*u^(k - 1), which has no pole at u = 0 for a whole k >= 1."""
-    whole = {p.base for p in g.atoms(sp.Pow) if p.exp.free_symbols and p.exp.is_integer and not p.base.is_positive}
+def derivative(e: Any, u: Any) -> Any:
+    """By ``u``, with a power v^k for a whole symbol k as k*v^(k - 1)*v': SymPy's k*v^k*v'/v has a pole at v = 0."""
+    whole = {
+        p: sp.Dummy("w", real=p.is_real)
+        for p in e.atoms(sp.Pow)
+        if p.exp.free_symbols and p.exp.is_integer and not p.base.is_positive and u not in p.exp.free_symbols
+    }
     if not whole:
-        return g
-    products = {m for m in g.atoms(sp.Mul) if any(f.as_base_exp()[0] in whole for f in m.args)}
-    return g.xreplace({m: sp.powsimp(m, combine="exp") for m in products})
+        return sp.diff(e, u)
+    image = e.xreplace(whole)
+    chain = (sp.diff(image, w) * p.exp * p.base ** (p.exp - 1) * derivative(p.base, u) for p, w in whole.items())
+    return (sp.diff(image, u) + sp.Add(*chain)).xreplace({w: p for p, w in whole.items()})
 
 
 def step(z: Any, *_: Any) -> Any:

@@ -119,9 +119,12 @@ def _as_text(gaps: Iterable[tuple[Any, str]]) -> tuple[str, ...]:
 
 def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any, ...]) -> list[tuple[Any, str]] | None:
     """What is asked of the free unknowns and not proved; None where it is refuted."""
-    asked = set(_asked(system, (r for r in system.domain.own() if f" {r.op} " not in r.why), {}, stated=False))
+    asked = _asked(system, (r for r in system.domain.own() if f" {r.op} " not in r.why), {}, stated=False)
+    asked = list(asked)
     known = [r for r in system.relations if r.free_symbols and r.free_symbols <= set(free)]
-    known = [r for r in known if (r.lhs - r.rhs, r.rel_op) not in asked]  # what the text asks for is told, not known
+    known = [
+        r for r in known if not any(_is_same(r, gap, op) for gap, op in asked)
+    ]  # what the text asks is told, not known
     facts = KnownSigns(known)
     left = dict[tuple[Any, str], None]()
     for gap, op in gaps:
@@ -141,6 +144,13 @@ def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any
         if KnownSigns([*known, *others]).sign(gap) == 1:
             del left[gap, op]  # it follows
     return list(left)
+
+
+def _is_same(relation: Any, gap: Any, op: str) -> bool:
+    """Does a relation say that ``gap`` compares with zero so, up to a positive factor and the side it stands on?"""
+    turned = relation.rel_op in ("<", "<=")
+    own = relation.rhs - relation.lhs if turned else relation.lhs - relation.rhs
+    return (MIRRORED[relation.rel_op] if turned else relation.rel_op) == op and bool(sp.cancel(own / gap).is_positive)
 
 
 def _gaps(system: Stationarity, point: Mapping[Any, Any]) -> list[tuple[Any, str]]:

@@ -184,11 +184,18 @@ def smaller(
     relations: tuple[Any, ...] | None = None,
     nonzero: tuple[Any, ...] = (),
 ) -> Stationarity:
-    """A system derived from another one, with its kind found anew; for reductions."""
+    """A system derived from another one, with its kind found anew; for reductions.
+
+    Raises ``CallError`` for powers of open bases with a whole symbol as exponent: that it is whole stands in the problem,
+    which the domain of the new loss does not see.
+    """
+    powers = loss.atoms(sp.Pow) if loss is not None else ()
+    if any(p.exp.free_symbols and p.exp.is_integer and not p.base.is_positive for p in powers):
+        raise CallError("where a power with a whole symbol as exponent is defined is open in a smaller system")
     relations = system.relations if relations is None else relations
     used = set[Any]().union(*(e.free_symbols for e in (*equations, *relations)))
     parameters = tuple(sorted((s for s in used if isinstance(s, sp.Symbol) and s not in unknowns), key=str))
-    gradient = tuple(sp.diff(loss, u) for u in unknowns) if loss is not None else None
+    gradient = scalar.gradient(loss, unknowns) if loss is not None else None
     kind = _kind(equations, unknowns, loss)
     domain = Domain.of_relations(unknowns, relations, nonzero, loss)
     return Stationarity(

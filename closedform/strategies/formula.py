@@ -62,6 +62,8 @@ class _Ending:
     # -- the attempt ------------------------------------------------------------------------------------------------
 
     def attempt(self) -> Attempt:
+        if any(p.base.is_zero for e in self.found.exceptions for p in e.atoms(sp.Pow)):
+            return Attempt(self.name, "failed", "where a power of zero vanishes was not understood")
         kept = list[tuple[Candidate, tuple[Any, ...]]]()
         whole = self.found.shape if self.found.shape.minimum else shape(self.system, self.facts)
         clipped = self._clipped()

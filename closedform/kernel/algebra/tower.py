@@ -74,7 +74,7 @@ class Tower(RootRing):
     def surely_nonzero(self, a: Fraction) -> bool:
         if a.top.is_zero() or self.positive(a.top) or self.positive(-a.top):
             return not a.top.is_zero()
-        return all(self._never(f) for f, _ in self.split(a)[2].top.factor()[1])
+        return not (rest := self.split(a)[2].top).is_zero() and all(self._never(f) for f, _ in rest.factor()[1])
 
     def _never(self, f: fmpq_mpoly) -> bool:
         """A divisor of something known not to vanish, or else its norm down the top relation never vanishes."""

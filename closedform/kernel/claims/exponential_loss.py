@@ -38,6 +38,8 @@ def substituted(statement: dict[str, Json], claim: dict[str, Json]) -> Exponenti
     for item in reading.sequence(claim["substitution"], "the substitution", 100):
         one = fields(item, ("form", "name", "scale"))
         form = tuple(sorted(reading.text(n, "a form", 200) for n in reading.sequence(one["form"], "a form", 10)))
+        if form in scales:
+            refuse("a form is substituted twice")
         scales[form] = (reading.name(one["name"], "a name"), reading.rational(one["scale"], "a scale"))
         words.append(f"{scales[form][0]} = exp({scales[form][1]}*{'*'.join(form)})")
     own = [reading.text(n, "a name", 200) for n in reading.sequence(claim["names"], "names", 100)]

@@ -18,14 +18,14 @@ from closedform.kernel.algebra.tower import is_zero
 from closedform.kernel.claims.formula import needs
 from closedform.kernel.expressions.infix import infix
 from closedform.kernel.expressions.substitution import substitute
-from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, mul, power
-from closedform.kernel.headlines.agreement import heads, coefficient, splits, tree_of
+from closedform.kernel.expressions.tree import MINUS, ZERO, Relation, Tree, add, as_integer, mul, power
+from closedform.kernel.headlines.agreement import coefficient, splits, tree_of
 from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.reported_points import ReportedPoint
 from closedform.kernel.reading import Refused
 
 DEPTH, MAX_CASES = 8, 200  # of cases in cases, and all together
-ANALYTIC = {"+", "*", "^", "@", "sum", "exp", "log"}  # what is zero on no open set, or everywhere
+ANALYTIC = {"+", "*", "^", "@", "sum", "exp"}  # with whole powers, what is zero on no open set, or everywhere
 # The most different real zeros of a polynomial, by its degree and the sign of its discriminant.
 ZEROS = {2: {">": 2, "=": 1, "<": 0}, 3: {">": 3, "=": 2, "<": 1}, 4: {">": 4, "=": 3, "<": 2}}
 
@@ -36,7 +36,7 @@ class Cases:
     def __init__(self, question: Consequences, points: Sequence[ReportedPoint]) -> None:
         self.question, self.names = question, [*question.unknowns, *question.parameters]
         self.points = list[Point]()
-        for p in (p for p in points if len(p.where) == p.conditions):
+        for p in (p for p in points if p.all_read):
             wanted = [n for op, a, b in p.where for n in (*needs((a, b)), (op, a, b))]
             self.points.append((p.exact or {}, [*wanted, *needs((p.exact or {}).values())]))
         self.cases = 0
@@ -100,7 +100,11 @@ class Cases:
             if not ops:
                 return self._cases(discriminant, (">", "<"), points, known, depth)
             most = ZEROS[n][ops[0]]
-        return len(roots) == most and all(prove_relation(("!=", a, b), known) for a, b in combinations(roots, 2))
+        # where not all n are real, a formal root that is not would be counted in the place of one that is
+        real = most == n or all(prove_relation(r, known) for r in needs(roots))
+        return (
+            real and len(roots) == most and all(prove_relation(("!=", a, b), known) for a, b in combinations(roots, 2))
+        )
 
     def _cases(self, gap: Tree, sides: Sequence[str], points: list[Point], known: list[Relation], depth: int) -> bool:
         """The same where the gap has one of the signs, and where it is zero; there an exception is made if it must be."""
@@ -113,7 +117,7 @@ class Cases:
             return True
         self.exceptions.add(infix(gap))
         none = all(opposed([*zero, *rs], surely=True) for _, rs in points)  # none is said to be there
-        return none and heads(gap) <= ANALYTIC and not all(map(opposed, cases))
+        return none and _is_analytic(gap) and not all(map(opposed, cases))
 
     def _zero(self, point: dict[str, Tree], known: list[Relation]) -> bool:
         """Whether the derivatives are zero there for all values that the relations allow."""
@@ -121,6 +125,14 @@ class Cases:
 
 
 Point = tuple[dict[str, Tree], list[Relation]]  # its expressions, and where they are a critical point
+
+
+def _is_analytic(tree: Tree) -> bool:
+    """Continued along every path but through single poles: a root or a logarithm of a square has one form on each side."""
+    if not isinstance(tree, tuple):
+        return True
+    whole = tree[0] != "^" or as_integer(tree[2]) is not None
+    return whole and tree[0] in ANALYTIC and all(map(_is_analytic, tree[1:]))
 
 
 def _gap(a: Tree, b: Tree) -> Tree:

@@ -86,9 +86,19 @@ class ReportedPoint:
         return len(sequence(self.claimed.get("conditions", []), "conditions"))
 
     @property
+    def all_read(self) -> bool:
+        """Whether every condition is read, and is on parameters alone."""
+        texts = sequence(self.claimed.get("conditions", []), "conditions")
+        read_ones = [relations_in({"": str(text)}, {*self.question.names}, equal=True) for text in texts]
+        return all(rs and not any(map(self.question.about_unknowns, rs)) for rs in read_ones)
+
+    @property
     def wide(self) -> bool:
-        """Whether its conditions are read, and none is an equation: then they hold on an open set, if anywhere."""
-        alone = len(self.where) != self.conditions or any(op == "=" for op, *_ in self.where)
+        """Whether its conditions are read, none is an equation, and none holds with equality alone: an open set, if any."""
+        strict: list[Relation] = [(op[0] if op in (">=", "<=") else op, a, b) for op, a, b in self.where]
+        alone = (
+            not self.all_read or any(op == "=" for op, *_ in strict) or opposed([*self.question.assumptions, *strict])
+        )
         return not alone or not self.question.parameters
 
     @property

@@ -264,7 +264,10 @@ def _optimum(report: ReportRecord, digits: int) -> list[Line]:
     opening: list[Inline] = [subject, " " if rounded else " is ", *value] if value else [subject]
     points = together(best)
     if len(points) > 3:
-        return [(*opening, f"{',' if value else ' is'} reached at {len(points)} points.")]
+        told = f"{len(points)} points"
+        if any(p.conditions or p.numeric is None for p in best):
+            told = f"the points listed below{', under their conditions' if any(p.conditions for p in best) else ''}"
+        return [(*opening, f"{',' if value else ' is'} reached at {told}.")]
     if len(names_of(best[0])) > 4:
         return [(*opening, f"{',' if value else ' is'} reached at the point listed below.")]
     line: list[Inline] = [*opening, ", at " if value else " is reached at "]

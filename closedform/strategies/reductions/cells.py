@@ -17,6 +17,7 @@ from closedform.algebra.sampling import Sample, real_ball
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget, working_bits
 from closedform.calculus.bounds import floor_of
+from closedform.calculus.scalar import derivative
 from closedform.enclosures.least import convex, sublevel
 from closedform.frozen import FrozenMap, record
 from closedform.points import CriticalPoint, largest_class
@@ -136,7 +137,7 @@ def _of_cell(system: Stationarity, cell: Cell) -> Stationarity:
         equations = tuple(sp.numer(sp.together(e)) for e in cell.smooth)
         return smaller(system, unknowns, equations, relations=relations, nonzero=system.nonzero)
     (loss,) = cell.smooth
-    equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in unknowns)
+    equations = tuple(sp.numer(sp.together(derivative(loss, u))) for u in unknowns)
     return smaller(system, unknowns, equations, loss=loss, relations=relations)
 
 

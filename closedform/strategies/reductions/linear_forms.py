@@ -16,6 +16,7 @@ from sympy import Expr, Symbol
 from closedform.algebra.bridge import text
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
+from closedform.calculus.scalar import gradient
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
@@ -121,7 +122,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     known = _parameters(system)
     symbols = {s for v in back.values() for s in v.free_symbols if isinstance(s, Symbol) and s not in known}
     new = tuple(sorted(symbols, key=str))
-    inner = smaller(system, new, tuple(sp.diff(loss, u) for u in new), loss=loss)
+    inner = smaller(system, new, gradient(loss, new), loss=loss)
 
     def lift(attempts: tuple[Attempt, ...]) -> Attempt:
         a = attempts[0]

@@ -14,6 +14,7 @@ import sympy as sp
 
 from closedform.attempt import Attempt, finding
 from closedform.budget import Budget
+from closedform.calculus.scalar import derivative
 from closedform.calculus.signs import KnownSigns
 from closedform.expression import MIRRORED
 from closedform.points import CriticalPoint
@@ -93,7 +94,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
 
     if not rest or loss is None:
         return Reduction(name, (), lift)
-    equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in rest)
+    equations = tuple(sp.numer(sp.together(derivative(loss, u))) for u in rest)
     return Reduction(name, (smaller(system, rest, equations, loss=loss, relations=relations),), lift)
 
 

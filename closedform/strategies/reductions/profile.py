@@ -15,6 +15,7 @@ import sympy as sp
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
 from closedform.calculus.roots.inversion import real_roots
+from closedform.calculus.scalar import derivative
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import FrozenMap
 from closedform.points import CriticalPoint
@@ -99,7 +100,7 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     loss = None
     if system.loss is not None:
         loss = _gathered(sp.expand_log(sp.expand_power_base(system.loss).subs(u, value)))
-        equations = tuple(sp.numer(sp.together(sp.diff(loss, v))) for v in rest)
+        equations = tuple(sp.numer(sp.together(derivative(loss, v))) for v in rest)
     else:
         equations = tuple(sp.numer(sp.together(e.subs(u, value))) for i, e in enumerate(system.equations) if i != used)
     relations = tuple(r.subs(u, value) if u in r.free_symbols else r for r in system.relations)

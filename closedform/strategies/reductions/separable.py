@@ -15,6 +15,7 @@ import sympy as sp
 
 from closedform.attempt import Attempt, Finding, finding
 from closedform.budget import Budget
+from closedform.calculus.scalar import derivative
 from closedform.calculus.signs import KnownSigns
 from closedform.frozen import record
 from closedform.points import LEAST_KINDS, CriticalPoint, Kind
@@ -82,12 +83,12 @@ def reduce(system: Stationarity, budget: Budget) -> Reduction:
     coupled = bool(weight.free_symbols & set(system.unknowns))
     value = sp.Symbol(BLOCK, **({"positive": True} if g.is_nonnegative else {"real": True}))
     relations = tuple(r for r in system.relations if not r.free_symbols & set(others))
-    own = smaller(system, (m,), (sp.diff(g, m),), loss=g, relations=relations)
+    own = smaller(system, (m,), (derivative(g, m),), loss=g, relations=relations)
     statement = finding("a block of its own", unknown=m, block=g)
 
     def remaining(of: Any) -> Stationarity:
         loss = rest + (weight * of if coupled else 0)
-        equations = tuple(sp.numer(sp.together(sp.diff(loss, u))) for u in others)
+        equations = tuple(sp.numer(sp.together(derivative(loss, u))) for u in others)
         kept = tuple(r for r in system.relations if m not in r.free_symbols)
         return smaller(system, others, equations, loss=loss, relations=kept)
 
