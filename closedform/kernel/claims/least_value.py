@@ -124,8 +124,8 @@ class Squares:
 
     def prove_relation(self, u: list[fmpq], scales: Scales, unknowns: list[str]) -> None:
         """Refused unless the combination u of the coefficients is zero identically, for each affine unknown."""
-        if len(u) != len(self.rows) or not self.coefficients:
-            refuse("a relation has one number for each residual, which is affine")
+        if len(u) != len(self.rows):
+            refuse("a relation has one number for each residual")
         for v, column in self.coefficients.items():
             total: dict[Tree, fmpq] = {}
             for c, a in zip(u, column, strict=True):
