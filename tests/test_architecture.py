@@ -47,7 +47,7 @@ LINES_OF_LONG_ONES = {
     "zeros.bezout": 1_700,
     "zeros.multiples": 1_800,
 }
-LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 5_930, 3_470
+LINES_OF_ALL_CLAIMS, LINES_OF_DOCUMENTS = 5_930, 3_475
 
 
 def name_of(path: Path) -> str:
