@@ -186,10 +186,10 @@ def smaller(
 ) -> Stationarity:
     """A system derived from another one, with its kind found anew; for reductions.
 
-    Raises ``CallError`` for powers of open bases with a whole symbol as exponent: that it is whole stands in the problem,
+    In new unknowns, raises ``CallError`` for powers of open bases with a whole symbol as exponent: that it is whole stands in the problem,
     which the domain of the new loss does not see.
     """
-    powers = loss.atoms(sp.Pow) if loss is not None else ()
+    powers = loss.atoms(sp.Pow) if loss is not None and not set(unknowns) <= set(system.unknowns) else ()
     if any(p.exp.free_symbols and p.exp.is_integer and not p.base.is_positive for p in powers):
         raise CallError("where a power with a whole symbol as exponent is defined is open in a smaller system")
     relations = system.relations if relations is None else relations
