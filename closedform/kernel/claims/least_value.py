@@ -124,7 +124,7 @@ class Squares:
 
     def prove_relation(self, u: list[fmpq], scales: Scales, unknowns: list[str]) -> None:
         """Refused unless the combination u of the coefficients is zero identically, for each affine unknown."""
-        if len(u) != len(self.rows):
+        if len(u) != len(self.constants):
             refuse("a relation has one number for each residual")
         for v, column in self.coefficients.items():
             total: dict[Tree, fmpq] = {}
