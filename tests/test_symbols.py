@@ -11,7 +11,9 @@ import sympy as sp
 import closedform as cf
 from closedform.calculus.bounds import bounds_of
 from closedform.calculus.signs import KnownSigns
-from closedform.stationarity.conditions import shown
+from closedform.problem import read
+from closedform.stationarity.conditions import Conditions, shown
+from closedform.stationarity.scalar import stationarity
 
 a, b = sp.symbols("a b", real=True)
 p = sp.Symbol("p", nonnegative=True)
@@ -311,3 +313,14 @@ def test_a_denominator_is_no_case_in_which_a_derivative_vanishes() -> None:
         "global minimum": ("b > a",),
         "global maximum": ("a > b",),
     }
+
+
+def test_what_a_piece_asks_is_asked_where_it_counts():
+    """Of cosines for three real roots their domain was asked of Cardano's root as well: genotypes' counts were refused."""
+    system = stationarity(read("x^2/2 - a*x", unknowns=["x"]))
+    (x,), (parameter,) = system.unknowns, system.parameters
+    point = {x: sp.Piecewise((sp.acos(parameter), parameter < 1), (parameter, True))}
+    asked = Conditions(system).at(point)
+    assert asked
+    assert all(r.subs(parameter, 5) == sp.true for r in asked)
+    assert any(r.subs(parameter, -5) == sp.false for r in asked)

@@ -228,10 +228,13 @@ class Conditions:
     def _relation(self, r: Requirement, point: Mapping[Any, Any]) -> Any:
         indices = {i: sp.Symbol(i, integer=True, positive=True) for i, _, _ in r.sums}
         gap = self._expression(r.gap, indices).subs(point, simultaneous=True)
-        if r.op == "finite":
-            gap = gap.args[-1] if gap.args else gap
-            return sp.Gt(gap, 0, evaluate=False)
-        relation = sp.Rel(gap, 0, {"=": "=="}.get(r.op, r.op)) if gap.free_symbols else _of_number(gap, r.op)
+        op = {"=": "=="}.get(r.op, r.op)
+        if op == "finite":
+            gap, op = gap.args[-1] if gap.args else gap, ">"
+        if r.guards:  # asked where the piece counts alone: elsewhere a number stands for the gap that meets it
+            where = sp.And(*(self._expression(g, indices).subs(point, simultaneous=True) for g in r.guards))
+            gap = sp.Piecewise((gap, where), (_MEETS[op], True), evaluate=False)
+        relation = sp.Rel(gap, 0, op, evaluate=r.op != "finite") if gap.free_symbols else _of_number(gap, op)
         if r.sums and relation != sp.true and self.decide(relation) is not True:
             raise Opaque(f"it is open for every row whether {r.why} is real")
         return relation
@@ -311,6 +314,9 @@ def _strict(conditions: list[Any]) -> list[Any]:
     return [c for c in out if c not in dropped]
 
 
+_MEETS = {">": 1, ">=": 1, "!=": 1, "<": -1, "<=": -1, "==": 0}
+
+
 def _is_short(relation: Any) -> bool:
     return relation in (sp.true, sp.false) or sp.count_ops(relation) <= MAX_HELD
 
@@ -331,7 +337,7 @@ def _turned(relation: Any) -> Any:
 
 
 def _of_number(gap: Any, op: str) -> Any:
-    value = {">": gap > 0, ">=": gap >= 0, "<": gap < 0, "<=": gap <= 0, "!=": sp.Ne(gap, 0), "=": sp.Eq(gap, 0)}[op]
+    value = {">": gap > 0, ">=": gap >= 0, "<": gap < 0, "<=": gap <= 0, "!=": sp.Ne(gap, 0), "==": sp.Eq(gap, 0)}[op]
     return value
 
 
