@@ -1,7 +1,7 @@
-"""Whether the conditions of a formula hold at given values: decided in balls on the values as they are.
+"""A formula at given values, and whether its conditions hold there: in balls, on the values as they are.
 
 A double is an exact number, so that ``n*sum(x^2) > sum(x)^2`` is decided and not lost in rounding. Columns longer than
-``MAX_ROWS`` and arrays of more than ``MAX_VALUES`` parameters are compared in floating point instead.
+``MAX_ROWS`` and arrays of more than ``MAX_VALUES`` parameters are taken in floating point instead.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from flint import arb, ctx, fmpq
 
 from closedform.errors import CallError
@@ -19,10 +20,11 @@ from closedform.kernel.expressions import tree as kernel
 from closedform.kernel.reading import Refused
 from closedform.reading.language import parse, unparse
 from closedform.report.evaluate import evaluate
+from closedform.stationarity.location import Location
 
 Array = Any
 MAX_ROWS, MAX_VALUES = 20_000, 2_000
-BITS = 333
+BITS, ENOUGH_BITS, NOUGHT = 333, 60, 1e-60
 OPERATORS = (">", ">=", "<", "<=", "=", "!=")
 SLACK = 1e-9  # relative, for what was computed in floating point
 
@@ -82,7 +84,7 @@ def _fails_at(
             here = {n: float(v[index]) for n, v in spread.items()}
             if not all(np.isfinite(v) for v in here.values()):
                 raise CallError("a value is not a finite number")
-            held = _compared(tree, here, entries, node.head)
+            held = _holds(node, tree, here, entries)
             if held is None:
                 break
             if not held:
@@ -106,6 +108,46 @@ def _fails_at(
     return {n: float(v[index]) for n, v in spread.items()}
 
 
+def precise(node: Node, values: Mapping[str, Array], columns: Mapping[str, Array]) -> Array | None:
+    """The values of a formula, each to the last digits of a double or within 1e-60 of zero; None where balls do not.
+
+    Where terms cancel the formula in floating point loses digits that are not lost here: Cardano's root of
+    x^3 + 10^6*x + 1 has ten of sixteen there.
+    """
+    used = {n: np.asarray(values[n], dtype=float) for n in free_names(node) if n in values}
+    shape = np.broadcast_shapes(*(v.shape for v in used.values()))
+    rows = max((len(columns[n]) for n in column_names(node)), default=0)
+    if int(np.prod(shape, dtype=int)) > MAX_VALUES or rows > MAX_ROWS:
+        return None
+    entries = {n: [fmpq(*float(v).as_integer_ratio()) for v in columns[n]] for n in column_names(node)}
+    spread = {n: np.broadcast_to(v, shape) for n, v in used.items()}
+    tree, out = _tree(node), np.empty(shape)
+    for index in np.ndindex(shape):
+        here = {n: float(v[index]) for n, v in spread.items()}
+        ball = _ball(tree, here, entries)[0] if tree is not None else None
+        if ball is None or ball.rel_accuracy_bits() < ENOUGH_BITS:
+            ball = _location(here, entries, node).value(node)
+        if ball is None or not (ball.rel_accuracy_bits() >= ENOUGH_BITS or ball.abs_upper() < NOUGHT):
+            return None
+        out[index] = 0.0 if ball.contains(0) else float(ball.mid())
+    return out
+
+
+def _location(values: Mapping[str, float], columns: dict[str, list[fmpq]], node: Node) -> Location:
+    """The values, with what is known to vanish there of the expression's parts: it is no ball around zero."""
+    exact = {n: sp.Rational(*v.as_integer_ratio()) for n, v in values.items()}
+    where = Location(exact=exact, columns=columns, bits=BITS)
+    for part in _parts(node):
+        where.compare(part, "=")
+    return where
+
+
+def _parts(node: Node) -> list[Node]:
+    """The arguments that roots, absolute values and signs are of, inner ones first."""
+    inner = [p for c in node.children for p in _parts(c)]
+    return [*inner, node.children[0]] if node.head in ("sqrt", "abs", "sign", "^") else inner
+
+
 def _tree(gap: Node) -> kernel.Tree | None:
     try:
         return kernel.read(to_tree(gap))
@@ -113,20 +155,33 @@ def _tree(gap: Node) -> kernel.Tree | None:
         return None
 
 
-def _compared(tree: kernel.Tree, values: Mapping[str, float], columns: dict[str, list[fmpq]], op: str) -> bool | None:
-    """Whether ``tree op 0``; None where the kernel has no rule for it. What the balls cannot tell from zero is zero."""
+def _holds(node: Node, tree: kernel.Tree, values: Mapping[str, float], columns: dict[str, list[fmpq]]) -> bool | None:
+    """Whether the comparison holds; None where the kernel has no rule for its ``tree``. What stays open is zero."""
+    op = node.head
+    ball, refused = _ball(tree, values, columns)
+    if ball is not None and not ball.contains(0):
+        return op in ((">", ">=", "!=") if ball > 0 else ("<", "<=", "!="))
+    gap = add(node.children[0], negate(node.children[1]))
+    side = _location(values, columns, gap).compare(gap, op)
+    if side != "unknown":
+        return side == "inside"
+    if ball is None:
+        return False if refused is None or "real" in refused or "zero" in refused else None
+    return op in (">=", "<=", "=")
+
+
+def _ball(
+    tree: kernel.Tree, values: Mapping[str, float], columns: dict[str, list[fmpq]]
+) -> tuple[arb | None, str | None]:
+    """The value in a finite ball, or None and why the kernel gives none."""
     previous = ctx.prec
     ctx.prec = BITS
     try:
         ball = balls.evaluate(tree, {n: arb(v) for n, v in values.items()}, columns)
     except Refused as reason:
-        return False if "real" in str(reason) or "zero" in str(reason) else None
+        return None, str(reason)
     except (ValueError, ArithmeticError, OverflowError):
-        return None
+        return None, "no rule"
     finally:
         ctx.prec = previous
-    if not ball.is_finite():
-        return False
-    if ball.contains(0):
-        return op in (">=", "<=", "=")
-    return op in ((">", ">=", "!=") if ball > 0 else ("<", "<=", "!="))
+    return (ball, None) if ball.is_finite() else (None, None)

@@ -21,7 +21,7 @@ from closedform.points import SOUGHT, Kind, Sense
 from closedform.problem import Problem
 from closedform.reading.language import parse, unparse
 from closedform.reading.matrices.arrays import measure
-from closedform.report.admissible import OPERATORS, failing, relations
+from closedform.report.admissible import OPERATORS, failing, precise, relations
 from closedform.report.evaluate import evaluate, real_if_close
 from closedform.report.expressions import text_of
 from closedform.report.record import ReportRecord
@@ -279,6 +279,11 @@ class ScalarFunction:
             for u in ready:
                 expression = todo.pop(u)
                 free = expression.name == u
+                if free:
+                    out[u] = values[u]
+                    continue
+                known = {**values, **out}
+                number = precise(expression, known, data)
                 with np.errstate(all="ignore"):
-                    out[u] = values[u] if free else real_if_close(evaluate(expression, {**values, **out}, data))
+                    out[u] = real_if_close(evaluate(expression, known, data)) if number is None else number[()]
         return out
