@@ -56,6 +56,23 @@ def test_logarithms_compare_as_their_arguments() -> None:
     assert KnownSigns([sp.Gt(q, r, evaluate=False)]).sign(sp.log(q) - sp.log(r)) == 1
 
 
+def test_the_sign_of_a_logarithm_or_a_root_may_be_given() -> None:
+    """log(b) < 0 and log(b) >= 0 were held against each other by nothing, and both printed."""
+    log = sp.log(b)
+    assert KnownSigns([b > 0, sp.Lt(log, 0, evaluate=False)]).sign(3 * log) == -1
+    assert KnownSigns([sp.Lt(log, 0, evaluate=False)]).sign(sp.log(a)) is None
+
+
+def test_a_product_of_given_signs_has_a_sign() -> None:
+    """|a/b| <= 1 is asked as (a + b)/b >= 0 >= (a - b)/b; where a factor that cancels may vanish, nothing follows."""
+    facts = KnownSigns([sp.Ge((a + b) / b, 0), sp.Le((a - b) / b, 0), sp.Ne(b, 0)])
+    assert facts.sign((a - b) * (a + b)) == -2
+    assert KnownSigns([sp.Gt(a * (a + b), 0)]).sign(a / (a + b)) == 1
+    c = sp.Symbol("c", real=True)
+    assert KnownSigns([sp.Ge(a * c, 0), sp.Ge(b * c, 0)]).sign(a * b) is None  # c may be zero
+    assert KnownSigns([sp.Gt(a * c, 0), sp.Ge(b * c, 0)]).sign(a * b) == 2
+
+
 def test_several_bounds_all_hold() -> None:
     x = sp.Symbol("x", real=True)
     assert bounds_of(x, [x >= a, x > b, x < 3, x <= 7]) == (sp.Max(a, b), 3)
@@ -324,3 +341,20 @@ def test_what_a_piece_asks_is_asked_where_it_counts():
     assert asked
     assert all(r.subs(parameter, 5) == sp.true for r in asked)
     assert any(r.subs(parameter, -5) == sp.false for r in asked)
+
+
+def test_no_case_is_listed_whose_conditions_contradict_each_other() -> None:
+    """The critical points of a*x + cos(b*x): at asin(a/b)/b the second derivative -b^2*sqrt(1 - (a/b)^2) is never positive."""
+    kinds = {(x, kind) for x, kind, _ in cases(derive("cos(b*x) + a*x", "x"))}
+    assert ("asin(a/b)/b", "local maximum") in kinds
+    assert ("asin(a/b)/b", "local minimum") not in kinds
+
+
+def test_a_condition_on_a_sign_or_an_absolute_value_is_one_on_its_argument() -> None:
+    """4*a*x^3 + b: for b = 0 the root is 0; "sign(b) != 0 and b != 0" was printed for the other case."""
+    found = cases(derive("a*x^4 + b*x", "x"))
+    assert {(kind, k) for x, kind, k in found if x != "0"} == {
+        ("global minimum", ("a > 0", "b != 0")),
+        ("global maximum", ("a < 0", "b != 0")),
+    }
+    assert ("0", "global minimum", ("b = 0", "a > 0")) in found

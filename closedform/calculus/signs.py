@@ -8,6 +8,8 @@ that sign; a square root is rationalised away first. An answer is a proof; None 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain, combinations
 from math import comb, prod
 from typing import Any
 
@@ -16,6 +18,8 @@ import sympy as sp
 MAX_TERMS = 400
 MAX_SPREAD = 4_000  # terms that multiplying out may make on the way
 MAX_RELATION = 60  # operations of a relation that is used
+MAX_GAPS = 8  # relations that are multiplied with each other
+_SIDES = {">": 1, "<": -1, ">=": 2, "<=": -2}
 _ROUGH = (sp.Abs, sp.sign, sp.cos, sp.acos, sp.Piecewise, sp.Max, sp.Min)
 
 
@@ -28,6 +32,7 @@ class KnownSigns:
         self.slacks = dict[Any, Any]()
         self._implied = set[Any]()
         self._signs = dict[Any, int | None]()  # asked again and again of the same long expression
+        self._names = dict[Any, Any]()  # logarithms, roots and the like, as names of their own
         uppers = list[tuple[Any, bool]]()
         for r in self.relations:
             if r.rel_op in (">", ">="):
@@ -120,6 +125,8 @@ class KnownSigns:
         plain = _evident(expr)
         if plain is not None:
             return plain
+        if expr.is_Pow and expr.exp.is_real and not expr.exp.is_number and self.sign(expr.base) == 1:
+            return 1
         size = sp.count_ops(expr)
         roots = [p for p in expr.atoms(sp.Pow) if not p.exp.is_integer and p.free_symbols]
         nested = any(q is not p and q.has(p) for p in roots[:8] for q in roots[:8])
@@ -133,13 +140,15 @@ class KnownSigns:
 
     def _given(self, expr: Any, weak: int | None) -> int | None:
         """The sign of a constant times what some relation compares with zero; ``weak`` is what is known of it anyway."""
-        if sp.count_ops(expr) > MAX_RELATION or not _rational(expr):
+        if sp.count_ops(expr) > MAX_RELATION:
             return weak
+        expr = self._named(expr)
         for r in self.relations:
             gap = r.lhs - r.rhs
-            if not gap.free_symbols or not gap.free_symbols <= expr.free_symbols or sp.count_ops(gap) > MAX_RELATION:
+            if not gap.free_symbols or sp.count_ops(gap) > MAX_RELATION:
                 continue
-            if not _rational(gap):
+            gap = self._named(gap)
+            if not gap.free_symbols <= expr.free_symbols:
                 continue
             ratio = _multiple(expr, gap)
             if ratio is None:
@@ -150,8 +159,50 @@ class KnownSigns:
                 continue
             if r.rel_op == "==":
                 return 0
-            return ratio * {">": 1, "<": -1, ">=": 2, "<=": -2}[r.rel_op]
-        return weak
+            return ratio * _SIDES[r.rel_op]
+        return weak if weak is not None else self._of_product(expr)
+
+    def _named(self, expr: Any) -> Any:
+        """A rational expression, each function and root in it under a name of its own, the same one every time."""
+        if _rational(expr):
+            return expr
+        found = [*expr.atoms(sp.Function), *(p for p in expr.atoms(sp.Pow) if not p.exp.is_Integer)]
+        for f in sorted(found, key=sp.count_ops, reverse=True):  # what lies within another one goes with it
+            self._names.setdefault(f, sp.Dummy("f"))
+        return expr.xreplace({f: self._names[f] for f in found})
+
+    @cached_property
+    def _products(self) -> list[tuple[str, int, dict[Any, Any]]]:
+        """Each relation's sign and the product that it compares with zero, as ``_powers`` gives it."""
+        gaps = [(r.rel_op, r.lhs - r.rhs) for r in self.relations]
+        short = [(op, g) for op, g in gaps if g.free_symbols and sp.count_ops(g) <= MAX_RELATION]
+        return [(op, *_powers(self._named(g))) for op, g in short]
+
+    def _of_product(self, expr: Any) -> int | None:
+        """The sign of a product that is, but for even powers, a product of a few gaps with given signs.
+
+        (a + b)/b >= 0 >= (a - b)/b gives (a + b)*(a - b) <= 0.
+        """
+        way, wanted = _powers(expr)
+        nonzero = {b for b, k in wanted.items() if k < 0}
+        known = list[tuple[int, bool, dict[Any, Any]]]()
+        for op, side, powers in self._products:
+            nonzero |= {b for b, k in powers.items() if k < 0 or op in (">", "<", "!=")}
+            if op == "==" and len(powers) == 1 and wanted.get(next(iter(powers)), 0) > 0:
+                return 0
+            if op in _SIDES:
+                known.append((side * (1 if _SIDES[op] > 0 else -1), abs(_SIDES[op]) == 1, powers))
+        odd = {b for b, k in wanted.items() if k % 2}
+        for some in chain.from_iterable(combinations(known[:MAX_GAPS], n) for n in (1, 2, 3)):
+            left, bases = set(odd), set[Any]()
+            for _, _, powers in some:
+                left ^= {b for b, k in powers.items() if k % 2}
+                bases |= powers.keys()
+            if left or not bases <= nonzero | wanted.keys():  # where another factor vanishes the gaps say nothing
+                continue
+            strict = wanted.keys() <= nonzero and all(s for _, s, _ in some)
+            return way * prod(s for s, _, _ in some) * (1 if strict else 2)
+        return None
 
     def exceptions(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> list[Any]:
         """Factors of an equation without unknowns that are not proved to differ from zero: where one vanishes, so does the equation."""
@@ -306,6 +357,20 @@ def _multiple(expr: Any, gap: Any) -> int | None:
     if ratios[0] != ratios[1] or ratios[0] == 0 or sp.expand(expr - ratios[0] * gap) != 0:
         return None
     return 1 if ratios[0] > 0 else -1
+
+
+def _powers(expr: Any) -> tuple[int, dict[Any, Any]]:
+    """The sign of the number in a product, and its other factors with their exponents, no two of them -a and a."""
+    way, out = 1, dict[Any, Any]()
+    for f in sp.Mul.make_args(expr):
+        if not f.free_symbols:
+            way *= -1 if f.is_negative else 1
+            continue
+        base, exponent = f.as_base_exp() if f.is_Pow and f.exp.is_Integer else (f, sp.S.One)
+        if base.could_extract_minus_sign():
+            base, way = -base, way * (-1 if exponent % 2 else 1)
+        out[base] = out.get(base, 0) + exponent
+    return way, out
 
 
 def _rational(expr: Any) -> bool:

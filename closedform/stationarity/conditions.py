@@ -110,7 +110,7 @@ class Conditions:
         if decided is not None:
             return sp.true if decided else sp.false
         relation = _turned(relation)
-        gap, op = relation.lhs - relation.rhs, relation.rel_op
+        gap, op = _bare(relation.lhs - relation.rhs, relation.rel_op), relation.rel_op
         if _is_tame(gap):
             gap = sp.factor(sp.together(gap))
             gap = self.signed(gap) if op in (">", "!=") else _positive_factors_out(gap, self.facts)
@@ -287,6 +287,18 @@ def _factors_apart(relation: Any) -> tuple[Any, ...]:
     if not rest.free_symbols:
         return tuple(apart) if rest > 0 else (sp.false,)
     return (sp.Gt(rest, 0, evaluate=False), *apart)
+
+
+def _bare(gap: Any, op: str) -> Any:
+    """A product compared with zero, with u in place of sign(u), and of |u| where only zero counts."""
+    same = (sp.sign, sp.Abs) if op in ("!=", "==") else (sp.sign,)
+    if not gap.has(*same):
+        return gap
+    powers = [f.as_base_exp() for f in sp.Mul.make_args(gap)]
+    bare = [(b.args[0] if isinstance(b, same) and b.args[0].is_real else b, e) for b, e in powers]
+    if op in ("!=", "=="):  # zero once is zero twice
+        bare = dict.fromkeys((b, sp.S.One if e.is_positive else e) for b, e in bare)
+    return sp.Mul(*(b**e for b, e in bare))
 
 
 def _substituted(relation: Any, put: Mapping[Any, Any]) -> Any:
