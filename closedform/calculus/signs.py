@@ -125,7 +125,7 @@ class KnownSigns:
         plain = _evident(expr)
         if plain is not None:
             return plain
-        if expr.is_Pow and expr.exp.is_real and not expr.exp.is_number and self.sign(expr.base) == 1:
+        if isinstance(expr, sp.Pow) and expr.exp.is_real and not expr.exp.is_number and self.sign(expr.base) == 1:
             return 1
         size = sp.count_ops(expr)
         roots = [p for p in expr.atoms(sp.Pow) if not p.exp.is_integer and p.free_symbols]
@@ -366,7 +366,7 @@ def _powers(expr: Any) -> tuple[int, dict[Any, Any]]:
         if not f.free_symbols:
             way *= -1 if f.is_negative else 1
             continue
-        base, exponent = f.as_base_exp() if f.is_Pow and f.exp.is_Integer else (f, sp.S.One)
+        base, exponent = f.as_base_exp() if isinstance(f, sp.Pow) and f.exp.is_Integer else (f, sp.S.One)
         if base.could_extract_minus_sign():
             base, way = -base, way * (-1 if exponent % 2 else 1)
         out[base] = out.get(base, 0) + exponent

@@ -44,6 +44,7 @@ class Conditions:
         self.given = (*given, *more)
         self._gaps = {t.lhs - t.rhs: t.rel_op for t in map(_turned, self.given) if isinstance(t, sp.Rel)}
         self._table = self._names()
+        self._under = dict[tuple[Any, ...], Conditions]()  # the same cases are asked again and again
 
     def _names(self) -> dict[str, Any]:
         system = self.system
@@ -62,7 +63,10 @@ class Conditions:
 
     def under(self, conditions: Sequence[Any]) -> Conditions:
         """The same rules with conditions taken as given."""
-        return Conditions(self.system, (*self.given, *conditions)) if conditions else self
+        key = tuple(conditions)
+        if key and key not in self._under:
+            self._under[key] = Conditions(self.system, (*self.given, *key))
+        return self._under[key] if key else self
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 
