@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields, is_dataclass
 from typing import Any, NoReturn, Self, SupportsIndex, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
@@ -57,11 +57,43 @@ def _values(one: Any) -> tuple[Any, ...]:
 
 
 def _equal(self: Any, other: object) -> Any:
-    return _values(self) == _values(other) if type(other) is type(self) else NotImplemented
+    if type(other) is not type(self):
+        return NotImplemented
+    try:
+        return _values(self) == _values(other)
+    except ValueError:  # arrays are compared by entries
+        return _same(_values(self), _values(other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality of values that may hold arrays."""
+    if getattr(one, "shape", ()) != getattr(other, "shape", ()):
+        return False
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        a, b = cast(Mapping[Any, Any], one), cast(Mapping[Any, Any], other)
+        return a.keys() == b.keys() and all(_same(a[k], b[k]) for k in a)
+    if isinstance(one, tuple | list) and isinstance(other, tuple | list):
+        left, right = cast(tuple[Any, ...], one), cast(tuple[Any, ...], other)
+        return len(left) == len(right) and all(map(_same, left, right))
+    equal: Any = one == other
+    return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
 
 
 def _hash(self: Any) -> int:
-    return hash(_values(self))
+    return _hashed(_values(self))
+
+
+def _hashed(value: Any) -> int:
+    """A hash also of lists, mappings and arrays, equal where the values are."""
+    if isinstance(value, Mapping):
+        entries = cast(Mapping[Any, Any], value)
+        return hash(frozenset((k, _hashed(v)) for k, v in entries.items()))
+    if isinstance(value, tuple | list):
+        return hash(tuple(map(_hashed, cast(tuple[Any, ...], value))))
+    try:
+        return hash(value)
+    except TypeError:  # a certificate, an array
+        return _hashed(_values(value)) if is_dataclass(value) else hash(value.shape)
 
 
 def _text(self: Any) -> str:
@@ -94,7 +126,7 @@ class FrozenMap(Mapping[K, V]):
         return len(self._items)
 
     def __hash__(self) -> int:
-        return hash(tuple(self._items.items()))
+        return _hashed(self._items)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a FrozenMap cannot be changed")

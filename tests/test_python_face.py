@@ -9,7 +9,7 @@ import pytest
 import sympy as sp
 
 import closedform as cf
-from closedform.frozen import record
+from closedform.frozen import FrozenMap, record
 from closedform.problem import read
 from closedform.reading.language import unparse
 
@@ -116,3 +116,13 @@ def test_a_record_is_a_frozen_dataclass():
             change()
     with pytest.raises(TypeError, match="first"):
         _Pair()
+
+
+def test_reports_are_keys_and_compare_also_with_arrays():
+    """A report holds certificates (mappings) and a user's arrays; their equality and hash were faults of Python."""
+    report = cf.derive("||X*a - y||^2", unknowns=["a"], data={"X": [[1.0, 2], [3, 4], [5, 7]], "y": [1.0, 2, 3]})
+    again = pickle.loads(pickle.dumps(report))
+    assert again == report
+    assert len({report, again}) == 1
+    assert cf.derive("x^2") not in {report}
+    assert hash(FrozenMap({"a": 1, "b": 2})) == hash(FrozenMap({"b": 2, "a": 1}))
