@@ -274,6 +274,8 @@ def _report(
 ) -> Report:
     conclusion = checked.attempt
     attempts = tuple(_named(f) for f in trail)
+    if outline is None and not trouble:
+        trouble = "out of time before anything was tried"
     if trouble:
         attempts += (Attempt("deadline", "timeout", trouble),)
     return Report(

@@ -65,7 +65,7 @@ def test_a_file_without_header(tmp_path: Path) -> None:
         ("\n\n", "is empty"),
         ("x,y\n", "header but no rows"),
         ("x,x\n1,2\n", "two columns named x"),
-        ("x,y\n1,2\n3\n", "row 2 has 1 cells, the header has 2"),
+        ("x,y\n1,2\n3\n", "row 2 has 1 cell, the header has 2"),
         ("x,y\n1,2,3\n", "row 1 has 3 cells"),
         ("x\nabc\n", "column x, row 1: 'abc' is not a number"),
         ("x\n-inf\n", "is not a finite number"),

@@ -126,3 +126,15 @@ def test_reports_are_keys_and_compare_also_with_arrays():
     assert len({report, again}) == 1
     assert cf.derive("x^2") not in {report}
     assert hash(FrozenMap({"a": 1, "b": 2})) == hash(FrozenMap({"b": 2, "a": 1}))
+
+
+def test_numbers_beyond_doubles_break_nothing():
+    report = cf.derive("ols", data={"x": [1, 10**400, 3], "y": [2, 3, 4]}, target="y")
+    assert (report.verdict.outcome, report.faults) == ("closed", ())
+
+
+def test_a_report_says_that_it_had_no_time():
+    report = cf.derive("x^4 - x^2", timeout=0.001)
+    assert report.verdict.outcome == "undecided"
+    assert [a.outcome for a in report.attempts] == ["timeout"]
+    assert "the time was up" in report.to_text().replace("\n    ", " ")

@@ -31,7 +31,7 @@ class Search:
     def __init__(self, question: Question, listed: Sequence[Box], budget: Budget) -> None:
         self.q, self.listed, self.budget = question, listed, budget
         self.names = question.unknowns
-        self.columns = {k: np.array([float(v.p) / float(v.q) for v in c]) for k, c in question.columns.items()}
+        self.columns = {k: np.array([float(arb(v)) for v in c]) for k, c in question.columns.items()}
         self.what = [question.loss] if question.loss is not None else list(question.equations)
         self.kinked = any(KINKS & heads(part) for part in self.what)
 

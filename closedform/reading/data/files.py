@@ -91,8 +91,9 @@ def rows_of(where: Layout) -> Iterator[list[str]]:
                 if len(line) == len(where.head) + 1 and not line[-1].strip():
                     line = line[:-1]  # a separator at the end of each row
                 if len(line) != len(where.head):
+                    plural = "" if len(line) == 1 else "s"
                     raise InputError(
-                        f"{where.path}, row {number} has {len(line)} cells, the header has {len(where.head)}"
+                        f"{where.path}, row {number} has {len(line)} cell{plural}, the header has {len(where.head)}"
                     )
                 yield line
         except csv.Error as error:

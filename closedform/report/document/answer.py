@@ -152,7 +152,9 @@ def _verdict(report: ReportRecord) -> str:
         return f"There is no {what}: {why or 'the equations are met nowhere in the domain'}{where_it_holds(report)}."
     if verdict.outcome == "not_closed":
         return _none(report, what)
-    return "It is open whether there is a closed form: none was found, and none is excluded."
+    cut = any(a.outcome == "timeout" and "memory" not in a.reason for a in report.attempts)
+    short = "; the time was up before all was tried" if cut else ""
+    return f"It is open whether there is a closed form: none was found, and none is excluded{short}."
 
 
 def is_whole(report: ReportRecord) -> bool:
