@@ -18,6 +18,7 @@ from closedform.budget import Budget
 from closedform.kernel.expressions.tree import Tree, free_names, head_of
 
 BATCH = 400
+ENTRIES = 2_000_000  # floats of a Jacobian of all points that move at once
 
 
 @dataclass
@@ -101,14 +102,12 @@ def candidates(
     problem: Residuals, starts: Sequence[np.ndarray], budget: Budget, seed: int = 0, keep: int = 24
 ) -> list[LastIterate]:
     """Local minima found, the least loss first; ``starts`` are tried first and kept whatever their loss."""
-    out = [c for s in starts if (c := descend(problem, np.array(s, dtype=float), budget)) is not None]
-    if out and len(starts):
-        return distinct(out)
+    if starts and (found := descend(problem, np.array(starts, dtype=float), budget)):
+        return distinct(found)
     k, m = len(problem.names), len(problem.others)
     if m == 0:
         point = _completed(problem, np.zeros((1, k)))
-        found = [] if point is None else [descend(problem, point[0][0], budget)]
-        return [c for c in found if c is not None]
+        return [] if point is None else descend(problem, point[0], budget)
     rng = np.random.default_rng(seed)
     where = [problem.names.index(x) for x in problem.others]
     pool, losses = list[np.ndarray](), list[np.ndarray]()
@@ -127,21 +126,11 @@ def candidates(
         return []
     points, loss = np.concatenate(pool), np.concatenate(losses)
     wide = _spread(points, loss, where, 5 * keep)
-    half = budget.share(0.5 * budget.remaining)
-    warm = [found for c in wide if half.remaining > 0 and (found := descend(problem, c, half, 12)) is not None]
+    warm = descend(problem, np.array(wide), budget.share(0.5 * budget.remaining), 12) if wide else []
     warm.sort(key=lambda c: c.loss)
-    chosen = (
-        _spread(np.array([c.point for c in warm]), np.array([c.loss for c in warm]), where, keep)
-        if warm
-        else wide[:keep]
-    )
-    for c in chosen:
-        if budget.remaining < 1 or (out and budget.remaining < 3):
-            break
-        found = descend(problem, c, budget)
-        if found is not None:
-            out.append(found)
-    out = distinct(out)
+    if warm:
+        wide = _spread(np.array([c.point for c in warm]), np.array([c.loss for c in warm]), where, keep)
+    out = distinct(descend(problem, np.array(wide[:keep]), budget.share(0.7 * budget.remaining))) if wide else []
     for _ in range(4):
         better = _hop(problem, out[0], where, rng, budget.share(budget.remaining * 0.3)) if out and m > 1 else []
         if not better or better[0].loss > (1 - 1e-9) * out[0].loss:
@@ -165,24 +154,20 @@ def _hop(
     if not pool:
         return []
     points, loss = np.concatenate([c[0] for c in pool]), np.concatenate([c[1] for c in pool])
-    warm = [
-        c
-        for start in _spread(points, loss, where, 60)
-        if budget.remaining > 0 and (c := descend(problem, start, budget, 12))
-    ]
-    warm.sort(key=lambda c: c.loss)
-    ended = [c for w in warm[:6] if budget.remaining > 0 and (c := descend(problem, w.point, budget))]
-    return distinct(ended)
+    wide = _spread(points, loss, where, 60)
+    warm = sorted(descend(problem, np.array(wide), budget, 12), key=lambda c: c.loss) if wide else []
+    return distinct(descend(problem, np.array([c.point for c in warm[:6]]), budget)) if warm else []
 
 
 def _spread(points: np.ndarray, loss: np.ndarray, where: list[int], count: int) -> list[np.ndarray]:
     """Up to ``count`` points, the least loss first, that differ by 5 per cent in some nonlinear unknown."""
-    chosen = list[np.ndarray]()
-    for i in np.argsort(loss):
-        if not np.isfinite(loss[i]) or len(chosen) >= count:
-            break
-        if all(np.max(np.abs(points[i] - c)[where] / (1e-9 + np.abs(c[where]))) > 0.05 for c in chosen):
-            chosen.append(points[i])
+    order = [i for i in np.argsort(loss) if np.isfinite(loss[i])]
+    points, chosen = points[order], list[np.ndarray]()
+    while len(points) and len(chosen) < count:
+        first = points[0]
+        chosen.append(first)
+        away = np.abs(points - first)[:, where] / (1e-9 + np.abs(first[where]))
+        points = points[np.max(away, axis=1) > 0.05]
     return chosen
 
 
@@ -259,66 +244,99 @@ def _completed(problem: Residuals, points: np.ndarray) -> tuple[np.ndarray, np.n
     return points, (r * r).sum(axis=1)
 
 
-def descend(problem: Residuals, start: np.ndarray, budget: Budget, limit: int = 400) -> LastIterate | None:
-    """Levenberg-Marquardt on the projected residuals from one start."""
+def descend(problem: Residuals, starts: np.ndarray, budget: Budget, limit: int = 400) -> list[LastIterate]:
+    """Levenberg-Marquardt on the projected residuals from all starts, of shape (S, k), at once; those that stay finite."""
+    size = max(1, ENTRIES // (problem.rows() * (len(problem.names) + 1)))
+    return [
+        found
+        for begin in range(0, len(starts), size)
+        if begin == 0 or budget.remaining > 0
+        for found in _descend(problem, starts[begin : begin + size], budget, limit)
+    ]
+
+
+def _descend(problem: Residuals, starts: np.ndarray, budget: Budget, limit: int) -> list[LastIterate]:
     inner = [problem.names.index(x) for x in problem.linear]
     outer = [problem.names.index(x) for x in problem.others]
-    point = _solved(problem, start, inner)
-    if point is None:
-        return None
-    r, j = (a[0] for a in problem.evaluate(point[None]))
-    loss, damping, grow = float(r @ r), 1e-3, 2.0
-    steps = list[tuple[float, float]]()
-    scale = np.zeros(len(outer))
+    points, good = _solved(problem, starts, inner)
+    points = points[good]
+    r, j = problem.evaluate(points)
+    good = _finite(r, j)
+    points, r, j = points[good], r[good], j[good]
+    loss = (r * r).sum(axis=1)
+    damping, grow, scale = np.full(len(points), 1e-3), np.full(len(points), 2.0), np.zeros((len(points), len(outer)))
+    steps = [list[tuple[float, float]]() for _ in range(len(points))]
+    moving, kept = np.arange(len(points) if outer else 0), np.isfinite(loss)
     for k in range(limit):
-        if k % 20 == 0 and budget.remaining <= 0:
+        if not len(moving) or (k % 20 == 0 and budget.remaining <= 0):
             break
-        if not np.isfinite(j).all():
-            return None
-        slopes = j[:, outer]
+        slopes = j[moving][:, :, outer]
         if inner:
-            q, _ = np.linalg.qr(j[:, inner])
-            slopes = slopes - q @ (q.T @ slopes)
-        if not outer:
-            break
-        scale = np.maximum(scale, np.sqrt((slopes * slopes).sum(axis=0)))
-        weights = np.where(scale > 0, scale, 1.0)
-        a = np.concatenate([slopes / weights, np.sqrt(damping) * np.eye(len(outer))])
-        step = -np.linalg.lstsq(a, np.concatenate([r, np.zeros(len(outer))]), rcond=None)[0] / weights
-        trial = point.copy()
-        trial[outer] += step
-        solved = _solved(problem, trial, inner)
-        size = float(np.max(np.abs(step) / (np.abs(point[outer]) + 1e-300)))
-        if solved is not None:
-            new_r, new_j = (a[0] for a in problem.evaluate(solved[None]))
-            new_loss = float(new_r @ new_r)
-            if np.isfinite(new_loss) and new_loss < loss:
-                done = loss - new_loss <= 1e-15 * loss and size < 1e-9
-                point, r, j, loss = solved, new_r, new_j, new_loss
-                steps.append((loss, size))
-                damping, grow = max(damping / 5, 1e-20), 2.0
-                if done or loss < 1e-290:
-                    break
-                continue
-        if size < 1e-13 or damping > 1e25:
-            break
-        damping, grow = damping * grow, grow * 2
-    weight = np.sqrt((j * j).sum(axis=0)) * np.abs(point)
-    return LastIterate(point, loss, steps, float(np.max(weight, initial=0.0))) if np.isfinite(loss) else None
+            q = np.linalg.qr(j[moving][:, :, inner]).Q
+            slopes = slopes - q @ (np.swapaxes(q, 1, 2) @ slopes)
+        scale[moving] = np.maximum(scale[moving], np.sqrt((slopes * slopes).sum(axis=1)))
+        weights = np.where(scale[moving] > 0, scale[moving], 1.0)
+        damped = np.sqrt(damping[moving])[:, None, None] * np.eye(len(outer))
+        a = np.concatenate([slopes / weights[:, None], damped], axis=1)
+        side = np.concatenate([r[moving], np.zeros((len(moving), len(outer)))], axis=1)
+        step = -_least_squares(a, side) / weights
+        trial = points[moving]
+        size = np.max(np.abs(step) / (np.abs(trial[:, outer]) + 1e-300), axis=1)
+        trial[:, outer] += step
+        trial, good = _solved(problem, trial, inner)
+        new_r, new_j = problem.evaluate(trial)
+        with np.errstate(all="ignore"):
+            new_loss = (new_r * new_r).sum(axis=1)
+            better = good & np.isfinite(new_loss) & (new_loss < loss[moving])
+            gain = loss[moving] - new_loss
+            done = better & (((gain <= 1e-15 * loss[moving]) & (size < 1e-9)) | (new_loss < 1e-290))
+        ended = done | (~better & ((size < 1e-13) | (damping[moving] > 1e25)))
+        moved = moving[better]
+        points[moved], r[moved], j[moved], loss[moved] = trial[better], new_r[better], new_j[better], new_loss[better]
+        for i, length in zip(moved.tolist(), size[better].tolist(), strict=True):
+            steps[i].append((float(loss[i]), length))
+        damping[moved], grow[moved] = np.maximum(damping[moved] / 5, 1e-20), 2.0
+        back = moving[~better]
+        damping[back], grow[back] = damping[back] * grow[back], grow[back] * 2
+        broken = better & ~_finite(new_r, new_j)
+        kept[moving[broken & ~ended]] = False
+        moving = moving[~(ended | broken)]
+    with np.errstate(all="ignore"):
+        weight = np.sqrt((j * j).sum(axis=1)) * np.abs(points)
+    return [
+        LastIterate(points[i], float(loss[i]), steps[i], float(np.max(weight[i], initial=0.0)))
+        for i in range(len(points))
+        if kept[i]
+    ]
 
 
-def _solved(problem: Residuals, point: np.ndarray, inner: list[int]) -> np.ndarray | None:
+def _solved(problem: Residuals, points: np.ndarray, inner: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The points with the linear unknowns solved for, and where that went well."""
     if not inner:
-        return point
-    trial = point.copy()
-    trial[inner] = 0.0
-    r, j = (a[0] for a in problem.evaluate(trial[None], problem.linear))
-    if not (np.isfinite(r).all() and np.isfinite(j).all()):
-        return None
-    size = np.sqrt((j * j).sum(axis=0))
-    size = np.where(size > 0, size, 1.0)
-    trial[inner] = np.linalg.lstsq(j / size, -r, rcond=1e-15)[0] / size
-    return trial
+        return points, np.ones(len(points), dtype=bool)
+    points = points.copy()
+    points[:, inner] = 0.0
+    r, j = problem.evaluate(points, problem.linear)
+    good = _finite(r, j)
+    r, j = np.where(good[:, None], r, 0.0), np.where(good[:, None, None], j, 0.0)
+    size = np.sqrt((j * j).sum(axis=1))
+    good &= np.isfinite(size).all(axis=1)
+    size = np.where((size > 0) & np.isfinite(size), size, 1.0)
+    points[:, inner] = -_least_squares(j / size[:, None], r) / size
+    return points, good
+
+
+def _finite(r: np.ndarray, j: np.ndarray) -> np.ndarray:
+    return np.asarray(np.isfinite(r).all(axis=1) & np.isfinite(j).all(axis=(1, 2)))
+
+
+def _least_squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The shortest solutions of many least-squares problems at once, by singular values."""
+    u, sizes, v = np.linalg.svd(a, full_matrices=False)
+    kept = sizes > 1e-15 * sizes[:, :1]
+    along = (np.swapaxes(u, 1, 2) @ b[:, :, None])[:, :, 0]
+    along = np.where(kept, along / np.where(kept, sizes, 1.0), 0.0)
+    return (np.swapaxes(v, 1, 2) @ along[:, :, None])[:, :, 0]
 
 
 def symmetries(

@@ -136,7 +136,11 @@ def _indexed(head: str, args: tuple[Tree, ...], sides: Mapping[str, Range]) -> R
         if low is None or high is None or high - low > 5_000:
             return _NOWHERE
         index = str(args[0])
-        parts = [_range(args[3], {**sides, index: _ends(arb(i))}) for i in range(low, high + 1)]
+        parts = list[Range]()
+        for i in range(low, high + 1):
+            parts.append(_range(args[3], {**sides, index: _ends(arb(i))}))
+            if head == "sum" and parts[-1] == _NOWHERE:
+                return _NOWHERE  # no other term says more
     except (Refused, ArithmeticError, ValueError):
         return _NOWHERE
     if not parts:

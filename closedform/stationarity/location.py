@@ -7,7 +7,8 @@ zero test where the point is given by an expression or as the root of a polynomi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
 from typing import Any, Literal
@@ -24,6 +25,8 @@ from closedform.kernel.algebra import tower
 from closedform.kernel.algebra.rational import quotient
 from closedform.kernel.expressions import balls
 from closedform.kernel.expressions import tree as kernel
+from closedform.kernel.expressions.derivatives import differentiate
+from closedform.kernel.expressions.jets import jet
 from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.values import excludes_zero
 from closedform.kernel.reading import Refused
@@ -115,6 +118,31 @@ class Location:
             return None
         finally:
             ctx.prec = previous
+
+    def hessians(
+        self, loss: Node | None, slopes: Sequence[kernel.Tree], names: Sequence[str]
+    ) -> Iterator[list[list[arb]]]:
+        """Balls around the second derivatives by the names: in one pass, then (often tighter) one entry after the other."""
+        size, where = range(len(names)), self.at()
+        if where is None:
+            return
+        if loss is not None and not self._known:
+            with contextlib.suppress(Refused, ValueError, ArithmeticError, OverflowError), ctx.workprec(self.bits):
+                place = {x: i for i, x in enumerate(names)}
+                second = jet(kernel.read(to_tree(loss)), place, where, self.columns).second
+                if all(v.is_finite() for v in second.values()):
+                    yield [[second.get((min(i, j), max(i, j)), arb(0)) for j in size] for i in size]
+        table = list[list[arb]]()
+        for i, g in enumerate(slopes):
+            try:
+                row = [table[j][i] if j < i else self.value(differentiate(g, u)) for j, u in enumerate(names)]
+            except Refused:
+                return
+            known = [v for v in row if v is not None]
+            if len(known) < len(row):
+                return
+            table.append(known)
+        yield table
 
     def _tree(self, node: Node) -> kernel.Tree | None:
         resolved = self.active(node)

@@ -72,7 +72,9 @@ class Stationarity:
         gradient = FrozenMap({u.name: g for u, g in zip(self.unknowns, self.gradient or (), strict=False)})
         hessian = tuple[tuple[Any, ...], ...]()
         if self.gradient is not None and len(self.unknowns) <= 12 and sum(_size(g) for g in self.gradient) <= 2_000:
-            hessian = tuple(tuple(sp.diff(g, u) for u in self.unknowns) for g in self.gradient)
+            upper = [[sp.diff(g, u) for u in self.unknowns[i:]] for i, g in enumerate(self.gradient)]
+            size = range(len(upper))
+            hessian = tuple(tuple(upper[min(i, j)][abs(i - j)] for j in size) for i in size)
         return Outline(gradient, hessian, self.equations, self.kind)
 
 

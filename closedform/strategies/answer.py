@@ -331,21 +331,10 @@ class _Gate:
         n = len(self.names)
         rows = max((len(c) for c in self.columns.values()), default=1)
         slopes = self._slopes(location)
-        if slopes is None or n * n * rows > MAX_HESSIAN:
+        if slopes is None or self.loss is None or n * n * rows > MAX_HESSIAN:
             return None
-        table = list[list[arb]]()
-        try:
-            for i, g in enumerate(slopes):
-                row = list[arb]()
-                for j, u in enumerate(self.names):
-                    value = table[j][i] if j < i else location.value(differentiate(g, u))
-                    if value is None:
-                        return None
-                    row.append(value)
-                table.append(row)
-        except Refused:
-            return None
-        return inertia_of(table)
+        tables = location.hessians(location.active(self.loss, smooth=True), slopes, self.names)
+        return next((found for table in tables if (found := inertia_of(table)) is not None), None)
 
     def _loss_value(self, p: CriticalPoint, location: Location) -> Any:
         """The exact loss where it agrees with the loss of the text here, else its decimal value."""

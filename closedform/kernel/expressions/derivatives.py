@@ -17,12 +17,13 @@ def differentiate(tree: Tree, x: str) -> Tree:
     if isinstance(tree, str):
         return ONE if tree == x else ZERO
     head, args = str(tree[0]), tree[1:]
+    if head in ("+", "*"):
+        slopes = [differentiate(a, x) for a in args]
+        if head == "+":
+            return add(*slopes)
+        return add(*(mul(*args[:i], d, *args[i + 1 :]) for i, d in enumerate(slopes) if d != ZERO))
     if x not in free_names(tree):
         return ZERO
-    if head == "+":
-        return add(*(differentiate(a, x) for a in args))
-    if head == "*":
-        return add(*(mul(*args[:i], differentiate(a, x), *args[i + 1 :]) for i, a in enumerate(args)))
     if head == "^":
         base, exponent = args
         if x not in free_names(exponent):

@@ -90,16 +90,19 @@ def _read(statement: dict[str, Json], unknowns: list[str]) -> Squares | str:
 
 def affine_in(residuals: list[Tree], unknowns: list[str]) -> list[str]:
     """The unknowns, from the first on, in which all residuals are affine together."""
-    out, slopes = list[str](), list[Tree]()
+    out, taken = list[str](), set[str]()  # ... and the unknowns in their coefficients
     for v in unknowns:
+        own, known = set[str](), {*out, v}
         try:
-            own = [bind(differentiate(r, v), {}, {}) for r in residuals]
+            for r in residuals:
+                own |= kernel.free_names(bind(differentiate(r, v), {}, {}))
+                if own & known:
+                    break
         except Refused:  # inside a kink
             continue
-        known = {*out, v}
-        if not any(kernel.free_names(s) & known for s in own) and not any(v in kernel.free_names(s) for s in slopes):
+        if not own & known and v not in taken:
             out.append(v)
-            slopes += own
+            taken |= own
     return out
 
 

@@ -99,7 +99,8 @@ def reached(hidden: Hidden, budget: Budget) -> Reached | str:
     if not draws:
         return "no hidden weights with small exponents were found"
     if widest < span:
-        return f"the output weights reach {widest} of the {span} dimensions that the hidden units span"
+        more = " or more" if span > len(hidden.columns) else ""
+        return f"the output weights reach {widest} of {span}{more} dimensions that the hidden units span"
     full = [d for d in draws if d.rank == span]
     best = min(full, key=lambda d: float(np.linalg.cond(d.floats[:, d.independent()])))
     return Reached(best, best.independent(), best.relations())
@@ -128,7 +129,9 @@ def _draws(hidden: Hidden, budget: Budget, one_fills: bool) -> tuple[list[Draw],
             break
         widest, whole = max(widest, draw.rank), _rank(draws)
         steady, span = (steady + 1 if whole == span else 0), whole
-        if steady >= STEADY and (widest == span or not one_fills or span > len(hidden.columns)):
+        if one_fills and span > len(hidden.columns):
+            break
+        if steady >= STEADY and (widest == span or not one_fills):
             break
     return draws, span, widest
 

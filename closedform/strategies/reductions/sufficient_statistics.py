@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -38,9 +39,8 @@ def declines(system: Stationarity) -> str | None:
     return None
 
 
-def _separated(system: Stationarity) -> tuple[Any, ...]:
+def _separated(system: Stationarity) -> Iterator[Any]:
     """The equations with their sums pulled apart, powers of a product that is not zero dropped."""
-    out = list[Any]()
     for e in system.equations:
         whole = separate(e, system.unknowns)
         kept = [
@@ -48,14 +48,13 @@ def _separated(system: Stationarity) -> tuple[Any, ...]:
             for f in sp.Mul.make_args(sp.factor_terms(whole))
             if not (isinstance(f, sp.Product) and f.function.is_positive)
         ]
-        out.append(sp.expand(sp.Mul(*kept)))
-    return tuple(out)
+        yield sp.expand(sp.Mul(*kept))
 
 
 def reduce(system: Stationarity, budget: Budget) -> Reduction:
     """One system in the statistics; its points are written back as sums over the data."""
     budget.check()
-    equations = _separated(system)
+    equations = tuple(_separated(system))
     loss = separate(system.loss, system.unknowns) if system.loss is not None else None
     own = set(system.unknowns)
     if loss is not None and any(s.free_symbols & own for s in loss.atoms(sp.Sum, sp.Product)):

@@ -71,7 +71,7 @@ def _box(system: Stationarity) -> dict[str, Range] | None:
         u = next(iter(ends), None)
         if r.rel_op in (">", "<") and isinstance(u, sp.Symbol) and len(ends) == 1 and len(r.free_symbols) == 1:
             opened.add((u.name, -1 if (r.rel_op == ">") == (r.lhs == u) else 1))
-    for kept in (frozenset(opened), frozenset[tuple[str, int]]()):
+    for kept in dict.fromkeys((frozenset(opened), frozenset[tuple[str, int]]())):
         found = zeros_within(equations, system.unknowns, sides, kept)
         if found is not None:
             return found
