@@ -293,7 +293,7 @@ def _descend(problem: Residuals, starts: np.ndarray, budget: Budget, limit: int)
         ended = done | (~better & ((size < 1e-13) | (damping[moving] > 1e25)))
         moved = moving[better]
         points[moved], r[moved], j[moved], loss[moved] = trial[better], new_r[better], new_j[better], new_loss[better]
-        for i, length in zip(moved.tolist(), size[better].tolist(), strict=True):
+        for i, length in zip(map(int, moved), map(float, size[better]), strict=True):
             steps[i].append((float(loss[i]), length))
         damping[moved], grow[moved] = np.maximum(damping[moved] / 5, 1e-20), 2.0
         back = moving[~better]
