@@ -12,16 +12,15 @@ from closedform.kernel.reading import refuse
 
 def differentiate(tree: Tree, x: str) -> Tree:
     """The derivative by the scalar name ``x``; refused where none is defined here (abs, max, ... depend on the place)."""
-    if isinstance(tree, fmpq):
-        return ZERO
-    if isinstance(tree, str):
+    if not isinstance(tree, tuple):
         return ONE if tree == x else ZERO
     head, args = str(tree[0]), tree[1:]
-    if head in ("+", "*"):
-        slopes = [differentiate(a, x) for a in args]
-        if head == "+":
-            return add(*slopes)
-        return add(*(mul(*args[:i], d, *args[i + 1 :]) for i, d in enumerate(slopes) if d != ZERO))
+    if head == "+":
+        return add(*(differentiate(a, x) for a in args))
+    if head == "*":
+        return add(
+            *(mul(*args[:i], d, *args[i + 1 :]) for i, a in enumerate(args) if (d := differentiate(a, x)) != ZERO)
+        )
     if x not in free_names(tree):
         return ZERO
     if head == "^":
