@@ -203,7 +203,7 @@ class Roots(Result):
 
     def to_text(self) -> str:
         lines = [
-            f"{short(self.polynomial)}: {len(self.roots)} distinct complex roots, "
+            f"{short(self.polynomial)}: {len(self.roots)} distinct complex root{'' if len(self.roots) == 1 else 's'}, "
             f"{sum(r.real for r in self.roots)} real"
         ]
         for r in self.roots:
