@@ -1,13 +1,19 @@
-"""Global precision is put back around every test: a test that needs more digits asks for them itself."""
+"""Global precision is put back around every test: a test that needs more digits asks for them itself.
+
+The children that tests start (workers, commands) keep compiled modules: without them each compiles the package anew.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
 import flint
 import mpmath
 import pytest
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(autouse=True)

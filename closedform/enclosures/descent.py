@@ -15,6 +15,8 @@ from closedform.enclosures.evaluation import Function
 from closedform.enclosures.least_squares import LastIterate, distinct
 from closedform.kernel.reading import Refused
 
+SHORT, MOST_SHORT = 1e-6, 3  # so small a part of Newton's step, so many times in a row: it creeps towards a kink
+
 
 def minimise(
     function: Function, starts: Sequence[np.ndarray], budget: Budget, seed: int, sides: Mapping[str, int]
@@ -64,9 +66,9 @@ def _newton(function: Function, x: np.ndarray, budget: Budget) -> LastIterate | 
     here = _value_slope_curvature(function, x)
     if here is None:
         return None
-    steps = list[tuple[float, float]]()
+    steps, short = list[tuple[float, float]](), 0
     for _ in range(150):
-        if budget.remaining <= 0:
+        if budget.remaining <= 0 or short == MOST_SHORT:
             return None
         loss, g, h = here
         values, vectors = np.linalg.eigh(h)
@@ -86,6 +88,7 @@ def _newton(function: Function, x: np.ndarray, budget: Budget) -> LastIterate | 
         if moved is None:
             return LastIterate(x, loss, steps) if size < 1e-4 else None
         x, here = x + length * step, moved
+        short = short + 1 if length < SHORT else 0
         steps.append((moved[0], size * length))
         if np.max(np.abs(x)) > 1e12:
             return None
