@@ -254,3 +254,9 @@ def test_a_condition_that_is_not_read_is_not_made_up_for(other: str) -> None:
 def test_weak_conditions_that_hold_with_equality_alone_are_an_equation() -> None:
     doc = family("(x^2 + a^2)*(x^5 - x - a) = 0", [("sqrt(-a^2)", ["-a^2 >= 0"])], "a", complete=False)
     assert words(doc)["verdict.outcome"] != COVERED
+
+
+def test_a_family_without_members_is_not_listed() -> None:
+    """x*(x - 1)*(x - 2) >= 0 is no square root's negative except at 0, 1, 2, where the derivative divides by zero."""
+    (family,) = cf.derive("y^2*sqrt(x*(x - 1)*(x - 2))", timeout=30).critical_points
+    assert not any("sqrt" in c for c in family.conditions)

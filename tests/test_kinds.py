@@ -125,3 +125,11 @@ def test_a_condition_of_a_proof_keeps_both_its_sides() -> None:
     """x = a is a critical point of x^2 - 2*a*x where a != 1, also at a = 0: ``a != 1`` was read as ``a != 0``."""
     (point,) = derive("x^2 - 2*a*x", "x != 1").critical_points
     assert point.conditions == ("a != 1",)
+
+
+def test_all_points_of_the_least_value_are_global_minima() -> None:
+    """cos(5*sin(x)) is -1 where sin(x) = pi/5 or -pi/5: four times in a period, two of which were called local."""
+    report = cf.derive("cos(5*sin(x))", timeout=20)
+    least = {str(p.exact["x"]) for p in report.critical_points if p.kind == "global minimum"}
+    assert least == {"asin(pi/5)", "-asin(pi/5)", "pi - asin(pi/5)", "asin(pi/5) + pi"}
+    assert "local minimum" not in {p.kind for p in report.critical_points}

@@ -125,7 +125,7 @@ class KnownSigns:
         plain = _evident(expr)
         if plain is not None:
             return plain
-        if isinstance(expr, sp.Pow) and expr.exp.is_real and not expr.exp.is_number and self.sign(expr.base) == 1:
+        if isinstance(expr, sp.Pow) and expr.exp.is_real and not expr.exp.is_Integer and self.sign(expr.base) == 1:
             return 1
         size = sp.count_ops(expr)
         roots = [p for p in expr.atoms(sp.Pow) if not p.exp.is_integer and p.free_symbols]
@@ -136,7 +136,21 @@ class KnownSigns:
             return None
         known = expr.subs(self.slacks, simultaneous=True) if self.slacks else expr
         found = self._plain(known.xreplace(self.nonzero))
-        return found if found in (1, -1, 0) else self._given(expr, found)
+        found = found if found in (1, -1, 0) else self._given(expr, found)
+        if found in (1, -1, 0) or not isinstance(expr, sp.Mul):
+            return found
+        sharper = self._of_factors(expr)
+        return found if sharper is None else sharper
+
+    def _of_factors(self, expr: Any) -> int | None:
+        out = 1
+        for f in expr.args:
+            sign = self.sign(f)
+            if not sign:
+                return sign
+            out *= sign
+            out = out if abs(out) < 2 else (2 if out > 0 else -2)
+        return out
 
     def _given(self, expr: Any, weak: int | None) -> int | None:
         """The sign of a constant times what some relation compares with zero; ``weak`` is what is known of it anyway."""
@@ -159,7 +173,8 @@ class KnownSigns:
                 continue
             if r.rel_op == "==":
                 return 0
-            return ratio * _SIDES[r.rel_op]
+            side = ratio * _SIDES[r.rel_op]
+            return side // 2 if abs(side) == 2 and _powers(expr)[1].keys() <= self._apart else side
         return weak if weak is not None else self._of_product(expr)
 
     def _named(self, expr: Any) -> Any:
@@ -178,30 +193,33 @@ class KnownSigns:
         short = [(op, g) for op, g in gaps if g.free_symbols and sp.count_ops(g) <= MAX_RELATION]
         return [(op, *_powers(self._named(g))) for op, g in short]
 
+    @cached_property
+    def _apart(self) -> set[Any]:
+        """Factors that the relations keep from zero."""
+        return {b for op, _, powers in self._products for b, k in powers.items() if k < 0 or op in (">", "<", "!=")}
+
     def _of_product(self, expr: Any) -> int | None:
         """The sign of a product that is, but for even powers, a product of a few gaps with given signs.
 
         (a + b)/b >= 0 >= (a - b)/b gives (a + b)*(a - b) <= 0.
         """
         way, wanted = _powers(expr)
-        nonzero = {b for b, k in wanted.items() if k < 0}
-        known = list[tuple[int, bool, dict[Any, Any]]]()
+        nonzero = self._apart | {b for b, k in wanted.items() if k < 0}
+        known = list[tuple[int, dict[Any, Any]]]()
         for op, side, powers in self._products:
-            nonzero |= {b for b, k in powers.items() if k < 0 or op in (">", "<", "!=")}
             if op == "==" and len(powers) == 1 and wanted.get(next(iter(powers)), 0) > 0:
                 return 0
             if op in _SIDES:
-                known.append((side * (1 if _SIDES[op] > 0 else -1), abs(_SIDES[op]) == 1, powers))
+                known.append((side * (1 if _SIDES[op] > 0 else -1), powers))
         odd = {b for b, k in wanted.items() if k % 2}
         for some in chain.from_iterable(combinations(known[:MAX_GAPS], n) for n in (1, 2, 3)):
             left, bases = set(odd), set[Any]()
-            for _, _, powers in some:
+            for _, powers in some:
                 left ^= {b for b, k in powers.items() if k % 2}
                 bases |= powers.keys()
             if left or not bases <= nonzero | wanted.keys():  # where another factor vanishes the gaps say nothing
                 continue
-            strict = wanted.keys() <= nonzero and all(s for _, s, _ in some)
-            return way * prod(s for s, _, _ in some) * (1 if strict else 2)
+            return way * prod(side for side, _ in some) * (1 if wanted.keys() | bases <= nonzero else 2)
         return None
 
     def exceptions(self, equations: Sequence[Any], unknowns: Sequence[Any]) -> list[Any]:

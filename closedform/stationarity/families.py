@@ -141,8 +141,11 @@ def _open(system: Stationarity, gaps: Iterable[tuple[Any, str]], free: tuple[Any
         left[gap, op] = None
     for gap, op in sorted(left, key=lambda part: -sp.count_ops(part[0])) if len(left) <= MAX_ASKED else ():
         others = [sp.Rel(g, 0, o) for g, o in left if (g, o) != (gap, op)]
-        if KnownSigns([*known, *others]).sign(gap) == 1:
+        sign = KnownSigns([*known, *others]).sign(gap)
+        if sign == 1:
             del left[gap, op]  # it follows
+        elif sign == -1 and op in (">", ">="):
+            return None  # no member
     return list(left)
 
 

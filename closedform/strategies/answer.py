@@ -356,7 +356,7 @@ class _Gate:
     # -- least values -----------------------------------------------------------------------------------------------
 
     def _checked_least(self, points: list[CriticalPoint], locations: Sequence[Location]) -> list[CriticalPoint]:
-        """No point stays a global minimum (maximum) while another one listed has a lower (higher) loss."""
+        """No point stays a global minimum (maximum) while another one is lower (higher); of one exact loss all are."""
         values = [
             location.value(self.loss) if self.loss is not None and location.at() else None for location in locations
         ]
@@ -370,7 +370,8 @@ class _Gate:
                 elif kind == "global maximum" and any(v > value for v in others):
                     kind = "local maximum"
             out.append(replace(p, kind=kind))
-        return out
+        least = [p.loss for p in out if p.kind == "global minimum" and p.loss is not None and not _has_decimals(p.loss)]
+        return [replace(p, kind="global minimum") if p.kind == "local minimum" and p.loss in least else p for p in out]
 
     # -- what all of it says ----------------------------------------------------------------------------------------
 
