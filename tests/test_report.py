@@ -470,3 +470,13 @@ def test_translates_that_are_all_are_not_said_to_be_some() -> None:
     told = cf.derive("log(cos(x))").to_text(full=True)
     assert "With their translates these are all." in told
     assert "There may be others" not in told
+
+
+def test_a_point_of_which_only_the_loss_is_known_has_no_empty_words() -> None:
+    """One expression, unclassified, once under a condition and once under none: ": ; loss 0" was printed."""
+    free = CriticalPoint(FrozenMap({"x": sp.S.Zero, "y": sp.S.Zero}), loss=sp.S.Zero)
+    report = dataclasses.replace(
+        cf.derive("x^2 + y^2"), critical_points=(dataclasses.replace(free, conditions=("a > 0",)), free)
+    )
+    assert ": ;" not in report.to_text()
+    assert "x = 0, y = 0: loss 0" in report.to_text()

@@ -121,7 +121,8 @@ def _by_cases(report: ReportRecord, cases: Sequence[CriticalPoint], digits: int)
         for kind, same in kinds.items()
     ]
     value = height(report.problem, cases[0], digits)
-    return ("; ".join(sentence), *(("; loss ", *value) if value else ()))
+    said = "; ".join(filter(None, sentence))  # a point of no known kind, everywhere, has nothing said of it
+    return ((f"{said}; loss " if said else "loss "), *value) if value else (said,) if said else ()
 
 
 def _kind(point: CriticalPoint) -> str:
