@@ -25,6 +25,7 @@ from closedform.calculus.equations import (
     change_of_variable,
     factors_of,
     hidden,
+    is_too_large,
     jointly_linear,
     outside,
     row_reduced,
@@ -128,7 +129,7 @@ class Eliminator:
                         self.exceptions.append(e)  # for data where it vanishes there may be solutions
                     return []
                 continue
-            if sp.count_ops(e) > MAX_OPS:
+            if is_too_large(e):
                 self.obstacles.append(Obstacle(e, unknowns[0], unknowns[0], "an equation grew too large"))
                 return []
             parts = self._factors(e, own)

@@ -12,6 +12,7 @@ from closedform.algebra import bridge
 from closedform.calculus.scalar import generators
 
 MAX_OPS = 1_500
+MAX_DEGREE = 1_000
 
 
 def change_of_variable(e: Any, u: Any) -> tuple[Any, Any, Any]:
@@ -134,6 +135,22 @@ def tidied(value: Expr) -> Expr:
     if sp.count_ops(value) > 80 or not value.free_symbols:
         return value if sp.count_ops(value) > 60 else sp.radsimp(value)
     return simplified(value)
+
+
+def is_too_large(e: Any) -> bool:
+    """Has e too many operations, or two parts of high degree? SymPy's polynomials hold every power between two of them.
+
+    >>> from sympy.abc import x, y
+    >>> is_too_large(x**1001 + x + y), is_too_large(x**1001 + x + y**1001 + y)
+    (False, True)
+    """
+    if sp.count_ops(e) > MAX_OPS:
+        return True
+    try:
+        powers = zip(*sp.Poly(sp.numer(sp.together(e))).monoms(), strict=True)
+    except sp.BasePolynomialError:
+        return False
+    return sum(max(p) > MAX_DEGREE * max(sp.igcd(0, *p), 1) for p in powers) > 1
 
 
 def factors_of(e: Any) -> list[Any]:
