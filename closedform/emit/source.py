@@ -194,6 +194,8 @@ class Source:
         for i, l in enumerate(word):
             if l.kind == "diag" and i > 0:
                 return f"{self.word(word[:i])} @ {self.word(word[i:])}"
+        if len(word) > 2 and word[-1].cols == ONE:  # a matrix meets a column, not a matrix
+            return f"{self.letter(word[0])} @ ({self.word(word[1:])})"
         return " @ ".join(self.letter(l) for l in word)
 
     def diagonal_of(self, p: Poly) -> str | None:

@@ -35,7 +35,8 @@ def report(file: str, timeout: float) -> int:
     try:
         findings = check_text(Path(file).read_bytes(), timeout)
     except (OSError, Refused) as fault:
-        print(f"{file}: cannot be checked: {fault}", file=sys.stderr)
+        why = fault.strerror if isinstance(fault, OSError) and fault.strerror else fault
+        print(f"{file}: cannot be checked: {why}", file=sys.stderr)
         return 2
     print(summary(findings))
     return 0 if any(f.word == "proved" for f in findings) and all(f.accepted for f in findings) else 1

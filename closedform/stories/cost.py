@@ -29,7 +29,7 @@ from closedform.report.evaluate import evaluate
 from closedform.stationarity.matrix import MatrixSystem, matrix_system
 from closedform.strategies.matrices.observed import drawn
 
-MEASURED_NUMBERS = 1 << 26  # of all data together; larger ones are measured on fewer rows, which is then said
+MEASURED_NUMBERS = 1 << 23  # of all data together: seconds; larger ones are measured on fewer rows, which is then said
 HESSIAN = 400  # unknown entries up to which the Hessian is looked at
 ACCURACY = 1e-6
 
