@@ -283,7 +283,6 @@ def _norm(base: Any, own: set[Any]) -> bool:
     return bool(sp.hessian(form, [*names, one]).is_positive_semidefinite)
 
 
-_RISING_CONVEX = (sp.exp,)
 _CONVEX_EVEN = (sp.cosh, sp.Abs)
 
 

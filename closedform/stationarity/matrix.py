@@ -101,14 +101,15 @@ class MatrixSystem:
     def unknown(self, name: str) -> Poly:
         return self.names.poly(name)
 
-    def trouble_with(self, *allowed: str) -> str | None:
-        """A property or bound of an unknown that a strategy cannot keep, other than the allowed ones; None if there is none."""
+    def trouble_with(self, *allowed: str, smooth: bool = False) -> str | None:
+        """A property or bound of an unknown that a strategy cannot keep, other than the allowed ones, or, where it has to be
+        ``smooth``, why the loss has no gradient; None if there is none."""
         for u in self.unknowns:
             for word in sorted(self.flags(u) & _BINDING - set(allowed)):
                 return f"{u} is declared {word}, which this strategy cannot keep"
             if u in self.names.shapes and "bounds" not in allowed and u in self.facts.positive | self.facts.nonnegative:
                 return f"the entries of {u} are bounded, which this strategy cannot keep"
-        return None
+        return self.trouble if smooth and self.gradient is None else None
 
 
 # -- reading -------------------------------------------------------------------------------------------------------

@@ -30,10 +30,8 @@ counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n
 
 
 def declines(system: MatrixSystem) -> str | None:
-    if (trouble := system.trouble_with("sym", "spd", "psd")) is not None:
+    if (trouble := system.trouble_with("sym", "spd", "psd", smooth=True)) is not None:
         return trouble
-    if system.gradient is None:
-        return system.trouble
     if any(c.kind not in ("spd", "sym", "psd") for c in system.constraints):
         return "there are constraints"
     if any("spd" in system.flags(u) for u in system.unknowns):

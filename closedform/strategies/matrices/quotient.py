@@ -31,10 +31,8 @@ counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n
 
 
 def declines(system: MatrixSystem) -> str | None:
-    if (trouble := system.trouble_with()) is not None:
+    if (trouble := system.trouble_with(smooth=True)) is not None:
         return trouble
-    if system.gradient is None:
-        return system.trouble
     if system.constraints:
         return "there are constraints"
     if single_unknown(system) is None and not _columns(system):

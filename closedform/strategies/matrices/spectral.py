@@ -33,10 +33,8 @@ counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n
 
 
 def declines(system: MatrixSystem) -> str | None:
-    if (trouble := system.trouble_with("orth")) is not None:
+    if (trouble := system.trouble_with("orth", smooth=True)) is not None:
         return trouble
-    if system.gradient is None:
-        return system.trouble
     if not all(
         any(metric_of(c, system, u) is not None for c in system.constraints) or "orth" in system.flags(u)
         for u in system.unknowns

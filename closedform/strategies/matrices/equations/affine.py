@@ -59,10 +59,8 @@ counterexample = {"loss": "ones(n)'*exp(X*b) - y'*X*b", "unknowns": ["b"], "shap
 
 
 def declines(system: MatrixSystem) -> str | None:
-    if (trouble := system.trouble_with("sym", "spd", "psd", "bounds")) is not None:
+    if (trouble := system.trouble_with("sym", "spd", "psd", "bounds", smooth=True)) is not None:
         return trouble
-    if system.gradient is None:
-        return system.trouble
     for c in system.constraints:
         if c.kind not in ("zero", "spd", "sym", "positive"):
             return f"the constraint is not an equation: {c.kind}"

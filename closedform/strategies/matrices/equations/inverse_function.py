@@ -66,10 +66,8 @@ INVERSES: dict[str, Inverse] = {
 
 
 def declines(system: MatrixSystem) -> str | None:
-    if (trouble := system.trouble_with()) is not None:
+    if (trouble := system.trouble_with(smooth=True)) is not None:
         return trouble
-    if system.gradient is None:
-        return system.trouble
     if system.constraints:
         return "there are constraints"
     if single_unknown(system) is None:

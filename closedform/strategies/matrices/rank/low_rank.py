@@ -47,10 +47,8 @@ counterexample = {"loss": "||X*a - y||^2", "unknowns": ["a"], "shapes": {"X": "n
 def declines(system: MatrixSystem) -> str | None:
     ranked = any(c.kind == "rank" for c in system.constraints)
     allowed = ("psd", "sym") if ranked else ("orth",) if orthonormal_unknowns(system) else ()
-    if (trouble := system.trouble_with(*allowed)) is not None:
+    if (trouble := system.trouble_with(*allowed, smooth=True)) is not None:
         return trouble
-    if system.gradient is None:
-        return system.trouble
     if any(c.kind == "rank" for c in system.constraints):
         others = {c.kind for c in system.constraints} - {"rank", "psd"}
         return None if not others and len(system.unknowns) == 1 else "there are other constraints or unknowns"
