@@ -80,7 +80,11 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _hash(self: Any) -> int:
-    return _hashed(_values(self))
+    values = _values(self)
+    try:
+        return hash(values)
+    except TypeError:
+        return _hashed(values)
 
 
 def _hashed(value: Any) -> int:
