@@ -500,6 +500,14 @@ def convex_for_one_sign_of_a_parameter() -> Doc:
     )
 
 
+def a_minimiser_where_a_parameter_is_positive() -> Doc:
+    """x = 0 is the minimum of x^4 + b*x^2 for b > 0, a maximum for b < 0."""
+    tree = ["+", ["^", "x", "4"], ["*", "b", square("x")]]
+    points = [at("0", conditions=["b > 0", "b != 3"], kind="global minimum")]
+    proof = formula(tree, "0", [], [], ("b",))
+    return report(tree, [proof], points, "partly_closed", minimiser="closed", problem={"parameters": ["b"]})
+
+
 def convex_by_a_parameter_that_bears_the_name_of_an_index() -> Doc:
     """The sum runs over negative numbers, whatever the parameter i is."""
     tree = ["sum", "i", "-3", "-1", ["*", "i", square(["+", "x", "-1"])]]
@@ -1156,6 +1164,7 @@ FALSE = [
     (a_wave_that_bends_the_loss, "complete"),
     (a_wave_that_bends_the_loss, "critical_points[0].kind"),
     (convex_for_one_sign_of_a_parameter, "critical_points[0].kind"),
+    (a_minimiser_where_a_parameter_is_positive, "verdict.minimiser"),
     (convex_by_a_parameter_that_bears_the_name_of_an_index, "critical_points[0].kind"),
     (affine_with_a_determinant_that_is_always_zero, "complete"),
     (a_derivative_with_the_wrong_side_of_a_kink, "gradient by x"),
@@ -1290,9 +1299,18 @@ def both_signs() -> Doc:
     return report(LINE, [proof], points, minimiser="closed", problem={"parameters": ["a", "b"]})
 
 
+def one_case_or_the_other() -> Doc:
+    """(x - a)^2 is least at a, whatever the sign of a."""
+    tree = square(["+", "x", ["*", "-1", "a"]])
+    points = [at("a", conditions=[c], kind="global minimum", inertia=[1, 0, 0]) for c in ("a > 0", "a <= 0")]
+    proof = formula(tree, "a", [], [], ("a",))
+    return report(tree, [proof], points, minimiser="closed", problem={"parameters": ["a"]})
+
+
 def with_its_assumption() -> Doc:
     doc = an_assumption_that_the_document_does_not_make()
-    return {**doc, "problem": {**doc["problem"], "assumptions": ["a > 0"]}}
+    verdict = {**doc["verdict"], "minimiser": "closed"}
+    return {**doc, "problem": {**doc["problem"], "assumptions": ["a > 0"]}, "verdict": verdict}
 
 
 def all_three_roots() -> Doc:
@@ -1312,7 +1330,15 @@ def of_positive_definite_matrices() -> Doc:
     return a_stationary_symmetric_matrix("spd")
 
 
-TRUE = [eigenvectors, of_positive_definite_matrices, the_median, both_signs, with_its_assumption, all_three_roots]
+TRUE = [
+    eigenvectors,
+    of_positive_definite_matrices,
+    the_median,
+    both_signs,
+    one_case_or_the_other,
+    with_its_assumption,
+    all_three_roots,
+]
 
 
 @pytest.mark.parametrize("true", TRUE, ids=lambda v: v.__name__)
@@ -1335,3 +1361,10 @@ def test_a_loss_of_zero_needs_squares_that_vanish() -> None:
     forged = copy.deepcopy(honest)
     forged["critical_points"][1]["loss"] = "0"  # a saddle, at 104
     assert words(forged)["critical_points[1].loss"] == REFUSED
+
+
+def test_a_minimiser_that_is_not_always_there_is_said_to_be_so() -> None:
+    """a*x^2 + b*x has none where a < 0; (x - a)^2 always has one."""
+    for true, said in ((both_signs, "closed, wherever there is one"), (one_case_or_the_other, "closed")):
+        found = check_document({**true(), "seal": seal(true())})
+        assert [f.sentence for f in found if f.place == "verdict.minimiser"] == [said]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 from flint import fmpq
 
@@ -24,7 +24,8 @@ from closedform.kernel.headlines.consequences import Consequences
 from closedform.kernel.headlines.reported_points import ReportedPoint
 from closedform.kernel.reading import Refused
 
-DEPTH, MAX_CASES = 8, 200  # of cases in cases, and all together
+DEPTH, MAX_CASES, MAX_WAYS = 8, 200, 12  # of cases in cases, and all together; conditions that may fail
+OTHERWISE = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "=": "!=", "!=": "="}  # what holds where a relation fails
 ANALYTIC = {"+", "*", "^", "@", "sum", "exp"}  # with whole powers, what is zero on no open set, or everywhere
 # The most different real zeros of a polynomial, by its degree and the sign of its discriminant.
 ZEROS = {2: {">": 2, "=": 1, "<": 0}, 3: {">": 3, "=": 2, "<": 1}, 4: {">": 4, "=": 3, "<": 2}}
@@ -122,6 +123,17 @@ class Cases:
     def _zero(self, point: dict[str, Tree], known: list[Relation]) -> bool:
         """Whether the derivatives are zero there for all values that the relations allow."""
         return all(is_zero(substitute(slope, point), known) for slope in self.question.slopes())
+
+
+def in_every_case(best: Sequence[ReportedPoint], known: Sequence[Relation]) -> bool:
+    """Whether one of the points is there for all values of parameters, but where an analytic difference is zero."""
+    ways = [[(OTHERWISE[op], a, b) for op, a, b in p.where if not _holds(op, a, b, known)] for p in best if p.all_read]
+    return bool(ways) and sum(map(len, ways)) <= MAX_WAYS and all(opposed([*known, *f], True) for f in product(*ways))
+
+
+def _holds(op: str, a: Tree, b: Tree, known: Sequence[Relation]) -> bool:
+    rare = op == "!=" and _is_analytic(_gap(a, b)) and not is_zero(_gap(a, b), known)
+    return rare or prove_relation((op, a, b), known)
 
 
 Point = tuple[dict[str, Tree], list[Relation]]  # its expressions, and where they are a critical point

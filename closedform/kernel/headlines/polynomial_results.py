@@ -12,7 +12,7 @@ from flint import fmpq_mpoly
 
 from closedform.kernel.algebra.polynomials import polynomial
 from closedform.kernel.algebra.rational import dense, product, quotient, ring
-from closedform.kernel.algebra.relations import prove_relation
+from closedform.kernel.algebra.relations import prove_relation, read_relations
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import roots as root_lists
 from closedform.kernel.expressions.infix import infix
@@ -20,7 +20,7 @@ from closedform.kernel.expressions.substitution import substitute
 from closedform.kernel.expressions.tree import Tree, free_names, read
 from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree, splits
-from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
+from closedform.kernel.headlines.question import gap_text, relations_in
 from closedform.kernel.headlines.text import parse
 from closedform.kernel.reading import Json, Refused, fields, mapping, refuse, sequence, text
 
@@ -211,7 +211,7 @@ def _proved_roots(certificate: Certificate) -> Iterator[tuple[Claimed, set[str]]
     """The expressions that a certificate proves to be roots, written without its names, with the discs; and where."""
     if certificate.kind == "critical_point_formula":
         under = (certificate.statement.get("assumptions", []), certificate.claim["conditions"])
-        needed = {gap_text(r) for listed in under for r in relations_of(listed)}
+        needed = {gap_text(r) for listed in under for r in read_relations(listed, "relations")}
         yield from (((infix(read(v)), ""), needed) for v in mapping(certificate.claim["point"], "point").values())
     for tree, root in in_radicals(certificate):
         yield (infix(parse(infix(tree))), str([root["numeric"], root["radius"]])), set()

@@ -12,7 +12,7 @@ from flint import fmpq
 
 from closedform.kernel import reading
 from closedform.kernel.algebra.matrices import HEADS
-from closedform.kernel.algebra.relations import prove_relation
+from closedform.kernel.algebra.relations import prove_relation, read_relations
 from closedform.kernel.algebra.tower import is_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims.critical_points import Given
@@ -95,9 +95,8 @@ class Stated:
         rows: list[Relation] = [(">", n, ZERO) for n in sorted(set[str]().union(*map(_ends, trees)) & set(parameters))]
         out.assumptions = [*(out.domain or []), *(r for r in facts if not out.about_unknowns(r)), *rows]
         out.admit_all(proved)
-        if (
-            set[str]().union(*map(_indexed, trees)) - out.columns.keys() - set(parameters)
-        ):  # no certificate has the data
+        given = {*out.columns, *parameters}
+        if not set[str]().union(*map(_indexed, trees)) <= given:  # no certificate has the data
             out.loss, out.equations = None, []
         return out
 
@@ -159,7 +158,7 @@ class Stated:
         """Whether all that a formula assumes follows from the document, and what bounds its unknowns is assumed."""
         if "assumptions" not in stated:
             return True
-        theirs = relations_of(stated["assumptions"])
+        theirs = read_relations(stated["assumptions"], "assumptions")
         known = set(map(gap_text, [*self._needs(), *self.assumptions]))
         return (
             self.domain is not None
@@ -220,7 +219,7 @@ class Stated:
 
     def within(self, certificate: Certificate) -> bool:
         """Whether the domain of the problem lies in that of the certificate."""
-        theirs = relations_of(certificate.statement.get("relations", []))
+        theirs = read_relations(certificate.statement.get("relations", []), "relations")
         return self.domain is not None and set(map(gap_text, theirs)) <= set(map(gap_text, self.domain))
 
     def _needs(self) -> list[Relation]:
@@ -263,7 +262,7 @@ class Stated:
 
     def same_domain(self, certificate: Certificate) -> bool:
         """Whether a list of points speaks of the very domain of the problem."""
-        theirs = relations_of(certificate.statement.get("relations", []))
+        theirs = read_relations(certificate.statement.get("relations", []), "relations")
         own, implied = (set(map(gap_text, rs)) for rs in (self.domain or [], self._needs()))
         for x, ends in mapping(certificate.claim.get("box", {}), "box").items():
             low, high = (decimal(v, "an end") for v in sequence(ends, "a side", 2))
@@ -340,12 +339,6 @@ def _within(bound: Relation, side: Relation) -> bool:
     if a != x or not isinstance(b, fmpq) or not isinstance(end, fmpq) or op[0] != wide:
         return False
     return b > end if wide == ">" else b < end
-
-
-def relations_of(value: Json) -> list[Relation]:
-    """The relations of an accepted certificate."""
-    listed = (sequence(r, "a relation", 3) for r in sequence(value, "relations"))
-    return [(str(op), read(a), read(b)) for op, a, b in listed]
 
 
 def gap_text(relation: Relation) -> str:

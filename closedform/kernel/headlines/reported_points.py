@@ -11,7 +11,7 @@ from flint import arb, ctx, fmpq
 
 from closedform.kernel.algebra.polynomials import enclosed_roots, polynomial
 from closedform.kernel.algebra.rational import dense, value_at
-from closedform.kernel.algebra.relations import opposed, prove_relation
+from closedform.kernel.algebra.relations import opposed, prove_relation, read_relations
 from closedform.kernel.algebra.tower import prove_zero
 from closedform.kernel.certificate import Certificate
 from closedform.kernel.claims import formula
@@ -30,7 +30,7 @@ from closedform.kernel.headlines.agreement import MAX_PARTS, agree, parts, writt
 from closedform.kernel.headlines.consequences import Consequences, same
 from closedform.kernel.headlines.elimination import Coordinate
 from closedform.kernel.headlines.polynomial_results import in_radicals
-from closedform.kernel.headlines.question import gap_text, relations_in, relations_of
+from closedform.kernel.headlines.question import gap_text, relations_in
 from closedform.kernel.headlines.text import CLASSES, class_of, parse, spelled
 from closedform.kernel.reading import Json, Refused, decimal, mapping, refuse, sequence
 
@@ -75,31 +75,26 @@ class ReportedPoint:
 
     @property
     def where(self) -> list[Relation]:
-        """The conditions on parameters at the point, as far as they are read: one on an unknown is no fact about it."""
-        texts = sequence(self.claimed.get("conditions", []), "conditions") if self.question.parameters else []
-        read_ones = (relations_in({"": str(text)}, {*self.question.names}, equal=True) or () for text in texts)
-        return [r for rs in read_ones for r in rs if not self.question.about_unknowns(r)]
-
-    @property
-    def conditions(self) -> int:
-        """How many conditions stand at the point, read or not."""
-        return len(sequence(self.claimed.get("conditions", []), "conditions"))
+        """The conditions on parameters at the point, as far as they are read."""
+        return [r for rs in self._conditions() for r in rs] if self.question.parameters else []
 
     @property
     def all_read(self) -> bool:
         """Whether every condition is read, and is on parameters alone."""
-        texts = sequence(self.claimed.get("conditions", []), "conditions")
-        read_ones = [relations_in({"": str(text)}, {*self.question.names}, equal=True) for text in texts]
-        return all(rs and not any(map(self.question.about_unknowns, rs)) for rs in read_ones)
+        return not self.question.parameters or all(self._conditions())
+
+    def _conditions(self) -> Iterator[list[Relation]]:
+        """What each condition says; nothing where it is not read, or is on an unknown: that is no fact about it."""
+        for text in sequence(self.claimed.get("conditions", []), "conditions"):
+            read_ones = relations_in({"": str(text)}, {*self.question.names}, equal=True) or []
+            yield [] if any(map(self.question.about_unknowns, read_ones)) else read_ones
 
     @property
     def wide(self) -> bool:
         """Whether its conditions are read, none is an equation, and none holds with equality alone: an open set, if any."""
         strict: list[Relation] = [(op[0] if op in (">=", "<=") else op, a, b) for op, a, b in self.where]
-        alone = (
-            not self.all_read or any(op == "=" for op, *_ in strict) or opposed([*self.question.assumptions, *strict])
-        )
-        return not alone or not self.question.parameters
+        narrow = any(op == "=" for op, *_ in strict) or opposed([*self.question.assumptions, *strict])
+        return not self.question.parameters or (self.all_read and not narrow)
 
     @property
     def precision(self) -> int:
@@ -307,7 +302,7 @@ class ReportedPoint:
             if answer:
                 known = [*self.question.assumptions, *self.where]
                 held = set(map(gap_text, known))
-                wanted = relations_of(certificate.claim["conditions"])
+                wanted = read_relations(certificate.claim["conditions"], "conditions")
                 if opposed(known) or not all(gap_text(r) in held or prove_relation(r, known) for r in wanted):
                     return self.finding("exact", SEALED, f"{name} has conditions that are not shown at the point")
                 self.closed = True

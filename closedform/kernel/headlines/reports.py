@@ -16,7 +16,7 @@ from closedform.kernel.ruling import COVERED, REFUSED, SEALED, Ruling
 from closedform.kernel.headlines.agreement import agree
 from closedform.kernel.headlines.attained import grows
 from closedform.kernel.headlines.consequences import Consequences
-from closedform.kernel.headlines.families import Cases
+from closedform.kernel.headlines.families import Cases, in_every_case
 from closedform.kernel.headlines.kinks import rooted
 from closedform.kernel.headlines.matrices.findings import alike, matrices
 from closedform.kernel.headlines.optimum import worth
@@ -101,9 +101,8 @@ def _gradient(document: dict[str, Json], question: Consequences) -> Iterator[Rul
             continue
         kinks = "" if rooted(question.loss) == question.loss else ", but at kinks"
         word = SEALED if answer is None else COVERED if answer else REFUSED
-        yield Ruling(
-            at, word, {COVERED: f"the kernel's own derivative{kinks}", REFUSED: "it is another"}.get(word, "open")
-        )
+        why = f"the kernel's own derivative{kinks}" if answer else "open" if answer is None else "it is another"
+        yield Ruling(at, word, why)
 
 
 def _complete(document: dict[str, Json], question: Consequences, points: list[ReportedPoint]) -> Ruling | None:
@@ -130,7 +129,7 @@ def _complete(document: dict[str, Json], question: Consequences, points: list[Re
     if question.parameters and all(p.closed for p in points) and (why := Cases(question, points).complete()):
         return Ruling("complete", COVERED, why)
     for p in points if len(points) == 1 else ():
-        if p.known and p.conditions == 0 and question.strictly_convex():
+        if p.known and not p.claimed.get("conditions") and question.strictly_convex():
             return Ruling("complete", COVERED, "the loss is strictly convex: it has at most one critical point")
         if question.bottom(p.exact or {}, strict=True):
             return Ruling("complete", COVERED, "the loss is convex, and rises to all sides")
@@ -203,12 +202,16 @@ def _verdict(
     best = [i for i, p in enumerate(points) if p.proved_best]
     claimed = verdict.get("minimiser")
     if claimed is not None:
-        is_closed, not_closed = (any(of[i] for i in best) for of in (closed if every else wide, refuted))
-        is_closed = is_closed or (every and bool(question.parameters) and grows(question, question.minimised))
+        shown, not_closed = [points[i] for i in best if (closed if every else wide)[i]], any(refuted[i] for i in best)
+        always = in_every_case(shown, question.assumptions)
+        always = always or (every and bool(question.parameters) and grows(question, question.minimised))
+        at_most = every and bool(shown) and not always and question.open_domain()  # no optimum is on an edge
         open_ = (False, claimed not in OUTCOMES or (bool(best) and all(wide[i] for i in best)))
-        good, bad = {"closed": (is_closed, not_closed), "not_closed": (not_closed, is_closed)}.get(str(claimed), open_)
+        good, bad = {"closed": (always or at_most, not_closed), "not_closed": (not_closed, bool(shown) or always)}.get(
+            str(claimed), open_
+        )
         word = REFUSED if bad else COVERED if good or (none and least and claimed == "not_closed") else SEALED
-        yield Ruling("verdict.minimiser", word, f"{claimed}")
+        yield Ruling("verdict.minimiser", word, f"{claimed}{', wherever there is one' if at_most else ''}")
     classes = [p.expression_class for p in points if p.claimed.get("exact") is not None]
     claimed = verdict.get("expression_class")
     if claimed is not None:
