@@ -146,11 +146,30 @@ def is_too_large(e: Any) -> bool:
     """
     if sp.count_ops(e) > MAX_OPS:
         return True
+    if _degree(e) <= MAX_DEGREE:  # nothing is multiplied out to see that
+        return False
     try:
         powers = zip(*sp.Poly(sp.numer(sp.together(e))).monoms(), strict=True)
     except sp.BasePolynomialError:
         return False
     return sum(max(p) > MAX_DEGREE * max(sp.igcd(0, *p), 1) for p in powers) > 1
+
+
+def _degree(e: Any) -> Any:
+    """At least the degree, in each part, of the numerator over a common denominator.
+
+    >>> from sympy.abc import x, y
+    >>> _degree((x + y)**3 / (1 + x) + y)
+    5
+    """
+    if isinstance(e, sp.Pow) and e.exp.is_Integer:
+        return abs(e.exp) * _degree(e.base)
+    if isinstance(e, sp.exp):
+        powers: list[Any] = [sp.S.One, *(abs(a.as_coeff_Mul()[0]) for a in sp.Add.make_args(e.args[0]))]
+        return max(powers) if all(p.is_Integer for p in powers) else sp.oo  # fractions share a denominator
+    if isinstance(e, sp.Add) and not any(p.exp.could_extract_minus_sign() for p in e.atoms(sp.Pow)):
+        return max(map(_degree, e.args))
+    return sum(map(_degree, e.args)) if isinstance(e, (sp.Add, sp.Mul)) else 0 if e.is_number else 1
 
 
 def factors_of(e: Any) -> list[Any]:

@@ -370,8 +370,12 @@ class _Gate:
                 elif kind == "global maximum" and any(v > value for v in others):
                     kind = "local maximum"
             out.append(replace(p, kind=kind))
-        least = [p.loss for p in out if p.kind == "global minimum" and p.loss is not None and not _has_decimals(p.loss)]
-        return [replace(p, kind="global minimum") if p.kind == "local minimum" and p.loss in least else p for p in out]
+        least = [p for p in out if p.kind == "global minimum" and p.loss is not None and not _has_decimals(p.loss)]
+
+        def equals(p: CriticalPoint) -> bool:
+            return any(p.loss == q.loss and set(q.conditions) <= set(p.conditions) for q in least)
+
+        return [replace(p, kind="global minimum") if p.kind == "local minimum" and equals(p) else p for p in out]
 
     # -- what all of it says ----------------------------------------------------------------------------------------
 
