@@ -508,6 +508,18 @@ def a_minimiser_where_a_parameter_is_positive() -> Doc:
     return report(tree, [proof], points, "partly_closed", minimiser="closed", problem={"parameters": ["b"]})
 
 
+def data_of_a_certificate_for_a_parameter(**problem: Any) -> Doc:
+    """The mean of the data is 3 for y = (1, 2, 6), not for all y."""
+    tree = ["sum", "i", "1", "3", square(["+", "x", ["*", "-1", ["@", "y", "i"]]])]
+    proof = roots(tree, [{"numeric": {"x": "3"}, "radius": {"x": "0"}}], columns={"y": ["1", "2", "6"]})
+    points = [at("3", kind="global minimum", loss="14")]
+    return report(tree, [proof], points, minimiser="closed", problem={"parameters": ["y"], **problem})
+
+
+def data_for_a_parameter() -> Doc:
+    return data_of_a_certificate_for_a_parameter(columns={"y": ["1", "2", "6"]})
+
+
 def convex_by_a_parameter_that_bears_the_name_of_an_index() -> Doc:
     """The sum runs over negative numbers, whatever the parameter i is."""
     tree = ["sum", "i", "-3", "-1", ["*", "i", square(["+", "x", "-1"])]]
@@ -1165,6 +1177,12 @@ FALSE = [
     (a_wave_that_bends_the_loss, "critical_points[0].kind"),
     (convex_for_one_sign_of_a_parameter, "critical_points[0].kind"),
     (a_minimiser_where_a_parameter_is_positive, "verdict.minimiser"),
+    (data_of_a_certificate_for_a_parameter, "critical_points[0].exact"),
+    (data_of_a_certificate_for_a_parameter, "complete"),
+    (data_of_a_certificate_for_a_parameter, "verdict.outcome"),
+    (data_for_a_parameter, "critical_points[0].exact"),
+    (data_for_a_parameter, "complete"),
+    (data_for_a_parameter, "verdict.outcome"),
     (convex_by_a_parameter_that_bears_the_name_of_an_index, "critical_points[0].kind"),
     (affine_with_a_determinant_that_is_always_zero, "complete"),
     (a_derivative_with_the_wrong_side_of_a_kink, "gradient by x"),

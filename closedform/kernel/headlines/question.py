@@ -71,7 +71,7 @@ class Stated:
         domain = relations_in(bounds := mapping(problem.get("domain", {}), "domain"), declared, matrix)
         equations = trees if loss is None else []
         out = cls(unknowns, parameters, matrix, problem.get("sense") == "max", domain, loss, equations)
-        out.columns = reading.columns(problem.get("columns", {}), unknowns)
+        out.columns = reading.columns(problem.get("columns", {}), declared)
         bound = [str(c) for c in sequence(problem.get("constraints", []), "constraints")]
         if bound and not matrix:
             out.domain = None
@@ -130,8 +130,8 @@ class Stated:
         columns = reading.columns(stated.get("columns", {}))
         if columns and self.columns and columns != self.columns:
             return refuse(f"{name} is about other data than the certificates before it") if self.own else None
-        if not self._same(stated, columns) or not self._admits(stated):
-            return
+        if {*columns} & {*self.parameters} or not self._same(stated, columns) or not self._admits(stated):
+            return  # a parameter stands for all data
         self.columns |= columns
         self.own[name] = self.others.pop(name)
 
