@@ -123,7 +123,7 @@ def columns(value: Json, unknowns: Collection[str] = ()) -> dict[str, list[fmpq]
     """Named columns of exact numbers; refused where one bears the name of an unknown."""
     out = {x: _column(c, x) for x, c in mapping(value, "columns").items()}
     if set(out) & set(unknowns):
-        refuse("a column bears the name of an unknown, or of a parameter")
+        refuse("a column bears the name of an unknown")
     return out
 
 
